@@ -1,0 +1,31 @@
+// How a set of labels is written into a prompt and read back from an answer. `prompt` writes,
+// `readout` parses.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace labelprobe {
+
+struct LabelFormat {
+  enum class Kind {
+    List,          // joy, admiration; an empty list is `none`; a single label is its name
+    Json,          // {"label": ["joy", "admiration"]}; an empty list is ["none"]; a single label is
+                   // {"label": "joy"}
+    Polysyndeton,  // the book and the cup
+  };
+
+  Kind kind = Kind::List;
+  std::string json_key = "label";  // Json only
+
+  // "default" or "" (List), "json", "json-KEY", "polysyndeton". Throws ConfigError naming these for
+  // anything else.
+  static LabelFormat parse(std::string_view name);
+
+  // The spelling parse() accepts.
+  std::string name() const;
+
+  friend bool operator==(const LabelFormat&, const LabelFormat&) = default;
+};
+
+}  // namespace labelprobe

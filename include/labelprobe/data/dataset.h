@@ -1,0 +1,85 @@
+// Reads the published data sets from the files their authors publish, and turns them into one flat
+// list of examples. Knows formats, splits, annotators and id lists; knows nothing about prompts or
+// models. Source of the behaviour: the data set classes of *Large Language Models Do Multi-Label
+// Classification Differently*.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labelprobe/core/example.h"
+
+namespace labelprobe::data {
+
+enum class AnnotationMode {
+  Aggregate,  // one item per example
+  Annotator,  // one item per example and annotator
+  Both,       // the annotators' items and the aggregate's
+};
+
+// Positions [begin, end) of a list; "5" is [0, 5), "5 9" is [5, 9).
+struct PositionRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+// What to read and what to keep of it. Paths are taken as they are, relative to the working
+// directory.
+struct DatasetOptions {
+  std::filesystem::path root_dir;
+  std::vector<std::string> splits;  // e.g. {"train"}; at least one
+  std::vector<std::string>
+      ids_filenames;  // aligned with splits; empty = keep all; an entry "" = all of that split
+  AnnotationMode annotation_mode = AnnotationMode::Aggregate;
+  std::optional<PositionRange> debug_len;  // of each annotator's examples
+  std::optional<PositionRange> debug_ann;  // of the annotators, most productive first
+  bool keep_same_examples = false;         // only examples that every kept annotator has
+  bool keep_one_after_filtering = false;   // one copy of each example, as `aggregate`
+  std::optional<std::vector<std::string>> annotator_ids;  // others are dropped; unset = keep all
+  bool text_preprocessor = false;
+  std::filesystem::path emotion_clustering_json;  // GoEmotions only; empty = the 27 emotions
+};
+
+// What happened while reading that a person should know: nothing here stops a run.
+struct DatasetNotes {
+  std::vector<std::string>
+      warnings;  // complete sentences, e.g. ids of a list that no split has, with their number
+};
+
+struct Dataset {
+  std::string name;
+  LabelSet label_set;
+  // The flat list; its positions are the indices that demonstration sampling draws.
+  std::vector<Example> examples;
+  // Annotators in the order of `examples`, `aggregate` included where it has items.
+  std::vector<std::string> annotators;
+  DatasetNotes notes;
+};
+
+// Everything a registered data set tells about itself.
+struct DatasetInfo {
+  std::string_view name;     // "GoEmotions"
+  std::string_view summary;  // one line for people
+  LabelKind kind;
+  bool has_annotators;
+};
+
+// Every data set known, in the order --help shows them.
+std::vector<DatasetInfo> datasets();
+
+// The entry called `name`; ConfigError listing the known ones otherwise.
+DatasetInfo dataset_info(std::string_view name);
+
+// Reads the data set called `name`.
+// Throws ConfigError for an unknown name, split or option that the set does not have; DataError
+// (file, line, expected, found) for a file that is missing, truncated or not of its format, and
+// when nothing is left after filtering.
+Dataset load(std::string_view name, const DatasetOptions& options);
+
+}  // namespace labelprobe::data

@@ -1,0 +1,137 @@
+// Runs prompts through a causal language model and keeps what the readout needs.
+// Knows nothing about labels or prompts; knows everything about devices and caches.
+// Callers: experiment (through app, which opens the concrete model), and the wrappers that record
+// or fake one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "labelprobe/core/token.h"
+
+namespace labelprobe::model {
+
+enum class DType { Float32, BFloat16, Float16 };
+
+// "float32" (also "float"), "bfloat16", "float16" (also "half"). Throws ConfigError naming them.
+DType parse_dtype(std::string_view name);
+std::string_view dtype_name(DType dtype);
+
+// How long to go on. A sequence ends after the token that first meets one of these; that token is
+// kept.
+struct StopRule {
+  int max_new_tokens = 1;
+  std::vector<TokenId> end_ids;  // end-of-text tokens; empty = none
+  // Asked after every generated token with all tokens generated so far; unset = never. Called from
+  // one thread.
+  std::function<bool(std::span<const TokenId>)> is_complete;
+};
+
+struct GenerateOptions {
+  StopRule stop;
+  // Tokens whose logits are kept at every step, e.g. the first token of each label.
+  TokenIds watched;
+  int n_top_tokens = 0;      // the k largest logits of the whole vocabulary at every step
+  bool keep_logits = false;  // all logits of every step (large)
+  int batch_size = 0;        // prompts computed together at most; 0 = chosen from free memory
+  bool share_prefixes = true;
+  // 1.0 = off. Applied to the logits of every distinct token of prompt and output before anything
+  // reads them, as the reference's processor does.
+  double repetition_penalty = 1.0;
+};
+
+struct TopToken {
+  TokenId id;
+  float logit;
+};
+
+// One forward pass: the logits that chose token_ids[t].
+struct Step {
+  std::vector<float> watched_logits;  // [n_watched], in the order of GenerateOptions::watched
+  std::vector<TopToken> top_tokens;   // [n_top_tokens], largest logit first, ties by smaller id
+};
+
+// The greedy continuation of one prompt.
+struct Generation {
+  TokenIds token_ids;       // generated tokens, the ending one included
+  std::vector<Step> steps;  // [token_ids.size()]
+  std::vector<float>
+      logits;  // [token_ids.size() * vocab_size] if keep_logits, row-major; empty otherwise
+  // Set when this prompt could not be run, e.g. longer than the context; everything else is then
+  // empty.
+  std::optional<std::string> failure;
+};
+
+// What the work of the calls so far was; tokens are counted once per forward pass through the
+// layers.
+struct Effort {
+  std::int64_t n_prompt_tokens = 0;           // all prompts, end to end
+  std::int64_t n_prompt_tokens_computed = 0;  // after sharing equal prefixes
+  std::int64_t n_generated_tokens = 0;
+};
+
+struct ModelInfo {
+  std::string architecture;  // "LlamaForCausalLM"
+  int vocab_size = 0;
+  int max_context = 0;  // positions
+  std::int64_t n_parameters = 0;
+  std::size_t weight_bytes = 0;
+  std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
+  DType dtype = DType::Float32;
+  std::string device;               // "cpu", "cuda:0"
+  std::string device_name;          // of the GPU, or the number of CPU threads
+  std::string fingerprint;          // of the weight files: headers and a sample of every tensor
+  std::vector<TokenId> end_ids;     // from generation_config.json, config.json or the GGUF header
+  double repetition_penalty = 1.0;  // of the model's own generation config
+  std::string backend;              // which libraries computed: "libtorch 2.11.0, MKL ..."
+};
+
+// Called after every finished batch with prompt indices and their generations, which may be moved
+// from. An exception thrown here ends generate() and passes through.
+using GenerationSink = std::function<void(std::span<std::pair<std::size_t, Generation>>)>;
+
+class LanguageModel {
+ public:
+  virtual ~LanguageModel() = default;
+
+  // Greedy continuation of every prompt; results arrive batch by batch through `sink`, each prompt
+  // exactly once. Equal prefixes are computed once. Grouping prompts differently may move logits by
+  // rounding, nothing more.
+  //   prompts  whole prompts as token ids, begin-of-text included. An empty one, one with an id
+  //   outside the
+  //            vocabulary and one that does not fit the context are reported as failures, not
+  //            thrown.
+  // Order and content of the batches depend on the arguments only, so reruns give the same bytes.
+  // Throws ModelError if the device runs out of memory even for one prompt.
+  virtual void generate(std::span<const TokenIds> prompts,
+                        const GenerateOptions& options,
+                        const GenerationSink& sink) = 0;
+
+  virtual const ModelInfo& info() const = 0;
+  virtual Effort effort() const = 0;
+};
+
+struct OpenOptions {
+  DType dtype = DType::Float32;
+  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
+  int n_threads = 0;            // CPU threads; 0 = one per physical core
+};
+
+// Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or
+// config key, what was expected and what was found; ConfigError for a device that is not there.
+std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const OpenOptions& options);
+
+// What open() would say about the model, from its headers alone: nothing is loaded, device fields
+// stay empty.
+ModelInfo inspect(const std::filesystem::path& model, DType dtype);
+
+}  // namespace labelprobe::model

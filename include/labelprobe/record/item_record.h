@@ -1,0 +1,59 @@
+// What is kept of one finished item: the fields of an entry of indexed_metrics.yml (docs: the
+// published code's log layout), and what later questions need beside them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "labelprobe/core/label_set.h"
+#include "labelprobe/core/token.h"
+
+namespace labelprobe::record {
+
+// One number per label name, in label-set order with `none` last where the set has it. Written as a
+// sorted mapping.
+using LabelValues = std::vector<std::pair<std::string, float>>;
+
+struct ItemRecord {
+  std::string key;        // "<example id>" for `aggregate`, else "<example id>__<annotator>"
+  std::string annotator;  // "aggregate" or an annotator
+  LabelKind kind = LabelKind::MultiLabel;
+
+  std::string query_text;
+  std::vector<std::string> gold;         // names in label-set order; single-label: exactly one
+  std::vector<std::string> predictions;  // likewise
+
+  // Label probabilities (softmax over the labels' first tokens, float32) at every label step; empty
+  // if none was found.
+  std::vector<LabelValues> all_scores;
+  // The first of them; without a label step the published fallback: uniform 1/n over the first n =
+  // |label set| names.
+  LabelValues scores;
+  bool is_label_found = false;
+  LabelValues label_logits;  // raw logits at the first label step; empty without one
+
+  std::string outs;           // the answer: generated text up to the stop string, stripped
+  std::string residual_outs;  // the rest, from the stop string on, "" if it never came
+  std::optional<std::string>
+      prefix_outs;  // chain of thought before the answer, where the template has one
+
+  TokenIds outs_ids;  // generated token ids up to the cut
+  std::int64_t outs_id_index =
+      0;  // index of the first label step in outs_ids; their number if there is none
+  // The largest logits of the whole vocabulary at the first label step (the first step if there is
+  // none), decoded.
+  std::vector<std::pair<std::string, float>> top_tokens;
+
+  std::int64_t n_prompt_tokens = 0;
+  std::string prompt_fingerprint;
+
+  // Set when the item could not be run; the fields of the answer are then empty.
+  std::optional<std::string> failure;
+
+  friend bool operator==(const ItemRecord&, const ItemRecord&) = default;
+};
+
+}  // namespace labelprobe::record

@@ -1,0 +1,96 @@
+// One run on disk: which folder it belongs to, what of it is finished already, and the files it
+// ends in. Goals: nothing finished is lost when the process dies; the same command goes on and ends
+// in the same bytes; earlier experiments of the folder are never read or written again. Non-goals:
+// knowing how items are computed. Layout and naming follow the logs of the published code: <log
+// root>/<category>/<name>_<k>/.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "labelprobe/record/item_record.h"
+
+namespace labelprobe::record {
+
+using ParamValue =
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::string>>;
+
+// One resolved option, given or defaulted. Names are spelled with underscores, as in the published
+// logs.
+struct Param {
+  std::string name;
+  ParamValue value;
+  bool is_comparable =
+      true;  // false: runs that differ only here share a folder (seed, logging, ...)
+  std::optional<int> name_priority =
+      {};  // set: part of the default folder name, higher priorities first
+};
+
+struct RunRequest {
+  std::filesystem::path log_root = "logs";
+  std::string category;          // the task's name
+  std::string alternative_name;  // template with {param}, may contain '/'; empty = the default name
+  std::string description;       // prefixes custom files where not empty
+  std::vector<Param> params;
+  // Everything beyond the parameters that the results depend on: program, model, tokenizer,
+  // prompts. A journal made under another fingerprint is set aside, not continued.
+  std::string contents_fingerprint;
+};
+
+// Where open() would write, without writing anything.
+struct RunPreview {
+  std::filesystem::path folder;
+  int experiment_index = 0;    // of `experiment_<i>`, from 0
+  std::size_t n_finished = 0;  // items a resumed run would not compute again
+};
+RunPreview preview(const RunRequest& request);
+
+// Metric name -> value, e.g. "micro_f1"; written as test_<name>, sorted.
+using Metrics = std::map<std::string, double>;
+
+class Run {
+ public:
+  // Chooses or makes the folder, locks it against a second writer and takes up an unfinished
+  // experiment of the same parameters. Throws DataError (file, line) for a damaged journal or
+  // manifest other than a torn last line, and ConfigError if the folder cannot be written, another
+  // process writes it, or the name template has an unknown {param}.
+  static Run open(const RunRequest& request);
+  ~Run();
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+
+  const std::filesystem::path& folder() const;
+  int experiment_index() const;
+
+  // Sentences for people: what was taken up, moved or set aside.
+  const std::vector<std::string>& notes() const;
+
+  // Items finished by an earlier, interrupted process, by key.
+  const std::map<std::string, ItemRecord>& finished() const;
+
+  // Puts items on disk; they survive anything that happens after the call returns.
+  void append(std::span<const ItemRecord> items);
+
+  // Writes the YAML files from all items appended so far, in the order of `keys`, and closes the
+  // experiment.
+  //   metrics            of the annotator `aggregate`; no value = the run stores none (metrics.yml
+  //   gets no entry) annotator_metrics  of the other annotators, by name
+  // Throws InternalError if a key has no item.
+  void finish(std::span<const std::string> keys,
+              const std::optional<Metrics>& metrics,
+              const std::map<std::string, Metrics>& annotator_metrics);
+
+ private:
+  struct State;
+  explicit Run(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace labelprobe::record

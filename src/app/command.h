@@ -1,0 +1,33 @@
+// What a subcommand is: its name, its help, and a function that declares its flags and returns the
+// work to do. A new subcommand is one file src/app/<name>_command.cpp, one declaration here and one
+// line in commands.cpp.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+namespace labelprobe::app {
+
+// Runs after parsing; returns the exit code. Errors leave as exceptions.
+using CommandBody = std::function<int()>;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view example;  // a real command line, shown under --help
+  CommandBody (*declare)(CLI::App& app);
+};
+
+// All of them, in the order --help shows them.
+std::span<const Command> commands();
+
+CommandBody declare_generate(CLI::App& app);
+CommandBody declare_ls(CLI::App& app);
+CommandBody declare_prompts(CLI::App& app);
+CommandBody declare_run(CLI::App& app);
+CommandBody declare_tokenize(CLI::App& app);
+
+}  // namespace labelprobe::app

@@ -1,0 +1,51 @@
+#include "labelprobe/core/label_set.h"
+
+#include <algorithm>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+namespace labelprobe {
+
+LabelSet::LabelSet(std::vector<std::string> names, LabelKind kind) : kind_(kind) {
+  for (const std::string& name : names) {
+    std::string lower = ascii_lower(name);
+    if (lower.empty()) {
+      throw DataError("label set: expected non-empty names, found an empty one");
+    }
+    if (is_multilabel() && lower == kNoneLabel) {
+      throw DataError("label set: 'none' is reserved for \"no label\" in multi-label sets");
+    }
+    if (index_of(lower)) {
+      throw DataError("label set: expected distinct names, found '" + lower + "' twice");
+    }
+    names_.push_back(std::move(lower));
+  }
+}
+
+std::vector<std::string> LabelSet::names_with_none() const {
+  std::vector<std::string> names = names_;
+  if (is_multilabel()) {
+    names.emplace_back(kNoneLabel);
+  }
+  return names;
+}
+
+std::optional<LabelIndex> LabelSet::index_of(std::string_view name) const {
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  if (found == names_.end()) {
+    return std::nullopt;
+  }
+  return static_cast<LabelIndex>(found - names_.begin());
+}
+
+std::vector<std::string> LabelSet::names_of(const Labels& labels) const {
+  std::vector<std::string> names;
+  for (const LabelIndex label : labels) {
+    LABELPROBE_CHECK(label >= 0 && label < size());
+    names.push_back(names_[static_cast<std::size_t>(label)]);
+  }
+  return names;
+}
+
+}  // namespace labelprobe
