@@ -1,0 +1,63 @@
+// The weight files of one decoder: safetensors (single or sharded, with config.json) and GGUF,
+// behind the same names and shapes. Whoever builds the decoder asks for each parameter by its
+// Hugging Face name and gets a tensor of the type it wants; where the bytes lie, how they are
+// quantised and in which order GGUF keeps the rows stays in here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <ATen/core/Tensor.h>
+
+#include "labelprobe/model/language_model.h"
+
+#include "decoder_config.h"
+
+namespace labelprobe::model {
+
+class Checkpoint {
+ public:
+  // Opens what locate() found: a folder with config.json or a .gguf file. Reads headers only, and
+  // checks them both ways: every parameter of the configuration is there in its shape and a
+  // readable type, and the files hold no tensor that is none of them. Throws ModelError naming
+  // file, tensor or key, expected and found.
+  static Checkpoint open(const std::filesystem::path& path);
+  ~Checkpoint();
+  Checkpoint(Checkpoint&&) noexcept;
+  Checkpoint& operator=(Checkpoint&&) noexcept;
+
+  const DecoderConfig& config() const;
+
+  bool has(std::string_view name) const;
+
+  // The parameter `name`, e.g. "model.layers.0.self_attn.q_proj.weight", as a contiguous CPU tensor
+  // of its own memory, dequantised and converted (round to nearest even) on all threads of ATen's
+  // pool. Throws ModelError (file, tensor, expected, found) if it is missing or of another shape.
+  at::Tensor load(std::string_view name, std::span<const std::int64_t> shape, DType dtype);
+
+  // Throws ModelError naming the parameters that load() has not been asked for.
+  void check_all_loaded() const;
+
+  // Elements of all parameters; a tied head counts once.
+  std::int64_t n_parameters() const;
+
+  // Recognises the weights without reading them all: XXH3 over config.json (or the GGUF header),
+  // every file's safetensors header and size, and the first 4 KiB of every tensor. The same files
+  // give the same fingerprint in any folder.
+  std::string fingerprint() const;
+
+  // What can be said of the model before a device is chosen; weight and cache bytes are those of
+  // `dtype`.
+  ModelInfo describe(DType dtype) const;
+
+ private:
+  struct Files;
+  explicit Checkpoint(std::unique_ptr<Files> files);
+  std::unique_ptr<Files> files_;
+};
+
+}  // namespace labelprobe::model
