@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Builds labelprobe: the program build/labelprobe, its libraries and its tests. Sets the machine up first.
+# Usage: scripts/build.sh [OPTIONS FOR CMAKE, e.g. -DLABELPROBE_WERROR=ON]
+# Silent when there is nothing to do.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+help_if_asked "$@"
+
+"$root/scripts/setup.sh"
+torch=$(torch_root)
+
+# CMake itself looks again whenever one of its files changed; only other options or another libtorch are ours to see.
+if [ $# -gt 0 ] || ! grep -qxF "LABELPROBE_TORCH_INCLUDE:PATH=$torch/include" "$build/CMakeCache.txt" 2>/dev/null ||
+  ! { [ -e "$build/build.ninja" ] || [ -e "$build/Makefile" ]; }; then
+  say "configuring build/"
+  generator=()
+  if has ninja && [ ! -e "$build/Makefile" ]; then generator=(-G Ninja); fi
+  if ! cmake -S "$root" -B "$build" "${generator[@]}" -U 'LABELPROBE_TORCH_*' \
+    -DCMAKE_PREFIX_PATH="$torch;$cmake_prefixes" "$@" >"$build/configure.log" 2>&1; then
+    cat "$build/configure.log" >&2
+    fail "cmake could not configure build/ (its messages are above and in build/configure.log)"
+  fi
+fi
+
+if [ -e "$build/build.ninja" ] && ninja -C "$build" -n | grep -q 'no work to do'; then exit 0; fi
+jobs=$(n_jobs)
+say "building with $jobs jobs (the first time takes minutes)"
+cmake --build "$build" --parallel "$jobs"
