@@ -44,6 +44,10 @@ struct GenerateOptions {
   bool keep_logits = false;  // all logits of every step (large)
   int batch_size = 0;        // prompts computed together at most; 0 = chosen from free memory
   bool share_prefixes = true;
+  // Prompts that need no answer any more, [n_prompts]; empty = all need one. Batches are formed as
+  // if they did, so that a call that takes up an interrupted one gives the same bytes; batches
+  // without an open prompt are skipped, and answered prompts never reach the sink.
+  std::vector<bool> is_answered;
   // 1.0 = off. Applied to the logits of every distinct token of prompt and output before anything
   // reads them, as the reference's processor does.
   double repetition_penalty = 1.0;

@@ -1,0 +1,55 @@
+// All of a run that needs no model: examples, prompts, token ids, label tokens. What --dry-run
+// shows, and what is checked before weights are loaded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "labelprobe/core/example.h"
+#include "labelprobe/experiment/settings.h"
+#include "labelprobe/prompt/plan.h"
+#include "labelprobe/readout/answer.h"
+#include "labelprobe/readout/label_tokens.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+
+namespace labelprobe::experiment {
+
+// The questions of a run, before any tokenizer is known.
+struct Questions {
+  LabelSet label_set;
+  prompt::Templates templates;
+  std::vector<prompt::Query> queries;
+  std::vector<std::string> annotators;  // [n_queries]
+  std::vector<std::string> warnings;
+};
+
+// Loads the data and makes every prompt. Throws ConfigError or DataError; an empty test set is a
+// DataError.
+Questions make_questions(const Settings& settings);
+
+// What the prompts of a run weigh.
+struct TokenCounts {
+  std::int64_t n_prompt_tokens = 0;  // all prompts, end to end
+  std::int64_t n_distinct_tokens =
+      0;  // nodes of the trie of all prompts: what sharing leaves to compute
+  std::int64_t n_shared_prefix = 0;  // tokens that every prompt begins with
+  std::int64_t longest_prompt = 0;
+};
+TokenCounts count_tokens(const std::vector<TokenIds>& prompts);
+
+struct Preparation {
+  Questions questions;
+  std::vector<TokenIds> prompts;  // [n_queries]
+  TokenCounts token_counts;
+  readout::LabelTokens label_tokens;
+  readout::AnswerRule answer_rule;
+  std::string contents_fingerprint;  // of all prompts, their ids and the tokenizer
+
+  // For people: colliding and one-letter label tokens, ids that were not found.
+  std::vector<std::string> warnings;
+};
+
+Preparation prepare(const Settings& settings, const tokenizer::Tokenizer& tokenizer);
+
+}  // namespace labelprobe::experiment

@@ -1,0 +1,51 @@
+// Runs a prepared experiment: generate, read, put on disk batch by batch, then metrics and the
+// final files. The order of work lives here; every part of it is another room's.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "labelprobe/experiment/preparation.h"
+#include "labelprobe/experiment/settings.h"
+#include "labelprobe/model/language_model.h"
+#include "labelprobe/record/run.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+
+namespace labelprobe::experiment {
+
+// Called after every batch is on disk.
+struct Progress {
+  std::size_t n_done = 0;  // items on disk, an earlier process's included
+  std::size_t n_total = 0;
+  std::size_t n_resumed = 0;
+  model::Effort effort;  // of this process so far
+};
+
+struct Outcome {
+  std::size_t n_items = 0;
+  std::size_t n_resumed = 0;        // taken over from an interrupted process
+  std::size_t n_failed = 0;         // recorded as failed, left out of the metrics
+  std::size_t n_without_label = 0;  // answered, but no label step was found
+  model::Effort effort;
+  record::Metrics metrics;  // of the annotator `aggregate`; empty if it has no items
+};
+
+// Opens the model only if something is left to compute.
+using ModelOpener = std::function<std::unique_ptr<model::LanguageModel>()>;
+
+// Carries the run to its end. What was appended before an exception stays on disk for the next
+// call.
+Outcome run(const Settings& settings,
+            const Preparation& preparation,
+            const tokenizer::Tokenizer& tokenizer,
+            const ModelOpener& open_model,
+            record::Run& files,
+            const std::function<void(const Progress&)>& on_progress);
+
+// The key of an item in the log: its id without `__aggregate`.
+std::string log_key(const std::string& id);
+
+}  // namespace labelprobe::experiment

@@ -1,0 +1,46 @@
+// From generated text to predicted labels: where the answer ends and what it names.
+// Source: the published evaluator, with its known parsing faults mended.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labelprobe/core/label_format.h"
+#include "labelprobe/core/label_set.h"
+
+namespace labelprobe::readout {
+
+// What surrounds an answer in the generated text.
+struct AnswerRule {
+  LabelFormat label_format;
+  // What starts the next example, stripped (e.g. "Input:"): the answer ends before it. Empty = it
+  // never ends early.
+  std::string stop;
+  // What stands between a chain of thought and the label, stripped; unset without chain of thought.
+  std::optional<std::string> cot_marker;
+};
+
+// The generated text in its parts, each stripped.
+struct Answer {
+  std::string outs;                        // before the stop string
+  std::string residual_outs;               // from the stop string on; empty if it never came
+  std::optional<std::string> prefix_outs;  // before the chain-of-thought marker, where there is one
+};
+
+// `text` is the whole decoded continuation. Without the marker of a rule that has one, everything
+// is prefix.
+Answer split_answer(std::string_view text, const AnswerRule& rule);
+
+// The items an answer lists, lower-cased, as the label format writes them; nullopt if it is not of
+// that format.
+std::optional<std::vector<std::string>> parse_items(std::string_view outs,
+                                                    const LabelFormat& format);
+
+// The labels an answer names. If every item it lists is a label or `none`, those; otherwise every
+// label that occurs anywhere in the lower-cased answer. Single-label: the first of them in
+// label-set order, label 0 if there is none.
+Labels predict(std::string_view outs, const LabelFormat& format, const LabelSet& label_set);
+
+}  // namespace labelprobe::readout

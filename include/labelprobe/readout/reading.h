@@ -1,0 +1,59 @@
+// What a generation says about the labels: the label steps, the distribution at each, the
+// predictions. Definition: paper section 4; steps are found in the generated token ids themselves,
+// never in re-tokenized text.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "labelprobe/core/label_set.h"
+#include "labelprobe/model/language_model.h"
+#include "labelprobe/readout/answer.h"
+#include "labelprobe/readout/label_tokens.h"
+#include "labelprobe/record/item_record.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+
+namespace labelprobe::readout {
+
+// One step at which a label begins.
+struct LabelStep {
+  std::size_t step = 0;  // index into the generated tokens
+  SpaceVariant variant = SpaceVariant::Bare;
+};
+
+// The steps at which a label (or `none`) begins for the first time, ascending, each once.
+// A token counts as a label's beginning only if the tokens after it go on with that label's name
+// (or end inside it); labels that share a first token are told apart so. LabelVariants::Strict
+// looks at the one token alone.
+//   token_ids  generated tokens up to the end of the answer
+std::vector<LabelStep> find_label_steps(std::span<const TokenId> token_ids,
+                                        const LabelTokens& label_tokens,
+                                        const tokenizer::Tokenizer& tokenizer);
+
+// softmax(logits) in float32 with the maximum taken out first. Empty in, empty out.
+std::vector<float> softmax(std::span<const float> logits);
+
+// Number of generated tokens that begin before the stop string; all of them if it does not occur or
+// is empty.
+std::size_t count_answer_tokens(std::span<const TokenId> token_ids,
+                                std::string_view stop,
+                                const tokenizer::Tokenizer& tokenizer);
+
+// True as soon as the generated tokens contain the stop string. Never for an empty stop.
+std::function<bool(std::span<const TokenId>)> stop_predicate(const tokenizer::Tokenizer& tokenizer,
+                                                             std::string stop);
+
+// Fills the answer fields of `item` from a generation whose steps watched `label_tokens.watched()`.
+// A failed generation fills `failure` alone. `item.kind` and the question's fields are left as they
+// are.
+void read(const model::Generation& generation,
+          const LabelTokens& label_tokens,
+          const AnswerRule& rule,
+          const LabelSet& label_set,
+          const tokenizer::Tokenizer& tokenizer,
+          record::ItemRecord& item);
+
+}  // namespace labelprobe::readout
