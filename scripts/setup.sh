@@ -15,6 +15,7 @@ help_if_asked "$@"
 needed=(
   "g++ command:c++"
   "cmake command:cmake"
+  "ninja-build command:ninja,make"
   "pkg-config command:pkg-config"
   "python3-venv python:ensurepip,venv"
   "nlohmann-json3-dev header:nlohmann/json.hpp"
@@ -27,8 +28,8 @@ needed=(
   "libxxhash-dev header:xxhash.h"
   "catch2 header:catch2/catch.hpp,catch2/catch_all.hpp"
 )
-# Only make the build faster: installed with the others, never asked for alone.
-welcome=(ninja-build ccache)
+# Only makes building faster: installed with the others, never asked for alone.
+welcome=(ccache)
 
 installed_packages() {
   has dpkg-query || return 0
@@ -37,17 +38,20 @@ installed_packages() {
   dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null | sed -n 's/ installed$//p' || true
 }
 
-# is_there KIND:NAMES: the command, the Python modules or one of the headers can be used.
+# is_there KIND:NAMES: one of the commands, all the Python modules or one of the headers can be used.
 is_there() {
-  local names="${1#*:}" prefix header
+  local names="${1#*:}" name prefix
   case "$1" in
-    command:*) has "$names" ;;
+    command:*)
+      for name in ${names//,/ }; do has "$name" && return 0; done
+      return 1
+      ;;
     python:*) python3 -c "import $names" >/dev/null 2>&1 ;;
     header:*)
       local flags=()
       for prefix in ${cmake_prefixes//;/ }; do flags+=(-I "$prefix/include"); done
-      for header in ${names//,/ }; do
-        printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$header" |
+      for name in ${names//,/ }; do
+        printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$name" |
           c++ -E -x c++ "${flags[@]}" - >/dev/null 2>&1 && return 0
       done
       return 1
@@ -85,11 +89,13 @@ install_packages() {
     fi
   fi
   say "installing packages of the distribution (up to 100 MB to download): ${packages% }"
+  mkdir -p "$build"
   # shellcheck disable=SC2086  # $sudo and the package list are words
   if ! { $sudo apt-get -qq update && $sudo env DEBIAN_FRONTEND=noninteractive \
-      apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install -y --no-install-recommends $packages >&2; }; then
+    apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $packages; } >"$build/apt.log" 2>&1; then
+    tail -n 20 "$build/apt.log" >&2
     if [ -n "$sudo" ]; then ask_administrator "$command"; fi
-    fail "apt-get failed; the command was: $command"
+    fail "apt-get failed (its last messages are above, all of them in build/apt.log); the command was: $command"
   fi
 }
 
@@ -117,13 +123,13 @@ has_nvidia_driver() { [ -e /dev/nvidiactl ] || has nvidia-smi; }
 pip_install() {
   local quiet=()
   [ -t 2 ] || quiet=(--quiet)
-  "$torch_env/bin/python" -m pip install --disable-pip-version-check --no-input "${quiet[@]}" "$@" >&2 ||
+  "$torch_env/bin/python" -m pip install --disable-pip-version-check --no-input --no-warn-conflicts "${quiet[@]}" "$@" >&2 ||
     fail "pip could not install $* (its message is above). With a network or a mirror run this again; or set" \
       "CMAKE_PREFIX_PATH to a libtorch, 2.6 or newer, that you already have."
 }
 
 install_torch() {
-  local kind=cpu size="600 MB to download, 1.6 GB on disk" stamp="$torch_env/complete" torch unresolved requirements
+  local kind=cpu size="550 MB to download, 1.3 GB on disk" stamp="$torch_env/complete" torch unresolved requirements
   if has_nvidia_driver; then
     kind=cuda
     size="2.5 GB to download, 5 GB on disk"
