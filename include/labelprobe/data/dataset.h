@@ -4,10 +4,8 @@
 // Classification Differently*.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +55,9 @@ struct Dataset {
   LabelSet label_set;
   // The flat list; its positions are the indices that demonstration sampling draws.
   std::vector<Example> examples;
-  // Annotators in the order of `examples`, `aggregate` included where it has items.
+  // The annotators that the filters kept, `aggregate` among them unless the mode is Annotator. In
+  // Aggregate mode the others have no items here, yet belong to the set: this is what
+  // DatasetOptions::annotator_ids of the test role takes.
   std::vector<std::string> annotators;
   DatasetNotes notes;
 };

@@ -1,0 +1,203 @@
+#include "assemble.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+
+#include "id_lists.h"
+
+namespace labelprobe::data {
+
+namespace {
+
+struct Item {
+  std::size_t record;  // position in the list of kept records
+  const Labels* labels;
+};
+
+// One annotator's examples, in the order of the data.
+struct AnnotatorItems {
+  std::string annotator;
+  std::vector<Item> items;
+};
+
+using Annotations = std::vector<AnnotatorItems>;
+
+// All splits in one list. An example that a later split repeats keeps its first place and takes the
+// later content.
+std::vector<const Record*> unite(const std::vector<SplitRecords>& splits) {
+  std::vector<const Record*> records;
+  std::unordered_map<std::string, std::size_t> position_of;
+  for (const SplitRecords& split : splits) {
+    for (const Record& record : split.records()) {
+      const auto [found, is_new] = position_of.emplace(record.example_id, records.size());
+      if (is_new) {
+        records.push_back(&record);
+      } else {
+        records[found->second] = &record;
+      }
+    }
+  }
+  return records;
+}
+
+bool has_only_aggregate(const Record& record) {
+  return record.votes.size() == 1 && record.votes.front().annotator == kAggregate;
+}
+
+Annotations annotations_of(const std::vector<const Record*>& records,
+                           const std::optional<std::vector<std::string>>& annotator_ids) {
+  std::unordered_set<std::string> wanted;
+  if (annotator_ids) {
+    wanted.insert(annotator_ids->begin(), annotator_ids->end());
+  }
+  Annotations annotations;
+  std::unordered_map<std::string, std::size_t> position_of;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    for (const Vote& vote : records[i]->votes) {
+      const bool is_kept =
+          !annotator_ids || has_only_aggregate(*records[i]) || wanted.contains(vote.annotator);
+      if (!is_kept) {
+        continue;
+      }
+      const auto [found, is_new] = position_of.emplace(vote.annotator, annotations.size());
+      if (is_new) {
+        annotations.push_back({vote.annotator, {}});
+      }
+      annotations[found->second].items.push_back({i, &vote.labels});
+    }
+  }
+  return annotations;
+}
+
+void drop_aggregate(Annotations& annotations) {
+  std::erase_if(annotations, [](const AnnotatorItems& a) { return a.annotator == kAggregate; });
+}
+
+template <typename T>
+void keep_positions(std::vector<T>& list, const PositionRange& range) {
+  const auto size = static_cast<std::int64_t>(list.size());
+  list.erase(list.begin() + std::min(range.end, size), list.end());
+  list.erase(list.begin(),
+             list.begin() + std::min(range.begin, static_cast<std::int64_t>(list.size())));
+}
+
+void keep_productive_annotators(Annotations& annotations, const PositionRange& range) {
+  drop_aggregate(annotations);
+  std::stable_sort(annotations.begin(), annotations.end(),
+                   [](const auto& a, const auto& b) { return a.items.size() > b.items.size(); });
+  keep_positions(annotations, range);
+}
+
+// How many of the annotators left have each record.
+std::vector<std::size_t> n_annotators_of(const Annotations& annotations, std::size_t n_records) {
+  std::vector<std::size_t> counts(n_records, 0);
+  for (const AnnotatorItems& a : annotations) {
+    for (const Item& item : a.items) {
+      ++counts[item.record];
+    }
+  }
+  return counts;
+}
+
+void keep_common_examples(Annotations& annotations, std::size_t n_records) {
+  const std::vector<std::size_t> counts = n_annotators_of(annotations, n_records);
+  for (AnnotatorItems& a : annotations) {
+    std::erase_if(a.items, [&](const Item& i) { return counts[i.record] < annotations.size(); });
+  }
+}
+
+void keep_most_annotated(Annotations& annotations,
+                         const PositionRange& range,
+                         std::size_t n_records) {
+  const std::vector<std::size_t> counts = n_annotators_of(annotations, n_records);
+  for (AnnotatorItems& a : annotations) {
+    std::stable_sort(a.items.begin(), a.items.end(), [&](const Item& left, const Item& right) {
+      return counts[left.record] > counts[right.record];
+    });
+    keep_positions(a.items, range);
+  }
+}
+
+// One copy of each of the first annotator's examples, with the aggregate label where there is one.
+Annotations collapse(const Annotations& annotations, const std::vector<const Record*>& records) {
+  AnnotatorItems collapsed{std::string(kAggregate), {}};
+  if (!annotations.empty()) {
+    collapsed.items = annotations.front().items;
+  }
+  for (Item& item : collapsed.items) {
+    for (const Vote& vote : records[item.record]->votes) {
+      if (vote.annotator == kAggregate) {
+        item.labels = &vote.labels;
+      }
+    }
+  }
+  return {collapsed};
+}
+
+// What was asked for, to name it where nothing fulfils it.
+std::string describe_filters(const DatasetOptions& options, std::size_t n_before) {
+  std::string filters;
+  const auto add = [&](bool is_used, std::string_view name) {
+    if (is_used) {
+      filters += (filters.empty() ? "" : ", ") + std::string(name);
+    }
+  };
+  add(options.annotation_mode != AnnotationMode::Aggregate, "annotation_mode");
+  add(!options.ids_filenames.empty(), "ids_filename");
+  add(options.annotator_ids.has_value(), "annotators of the training data");
+  add(options.debug_ann.has_value(), "debug_ann");
+  add(options.keep_same_examples, "keep_same_examples");
+  add(options.debug_len.has_value(), "debug_len");
+  return "expected at least one example, found none of " + std::to_string(n_before) +
+         " left after: " + (filters.empty() ? "reading" : filters);
+}
+
+}  // namespace
+
+Dataset assemble(std::string name, LoadedSplits loaded, const DatasetOptions& options) {
+  Dataset dataset{std::move(name), std::move(loaded.label_set), {}, {}, {}};
+  dataset.notes.warnings = std::move(loaded.warnings);
+  std::vector<const Record*> records = unite(loaded.splits);
+  const std::size_t n_before = records.size();
+  if (const auto allowed = allowed_ids(options, loaded.splits, dataset.notes.warnings)) {
+    std::erase_if(records, [&](const Record* r) { return !allowed->contains(r->example_id); });
+  }
+  Annotations annotations = annotations_of(records, options.annotator_ids);
+  if (options.debug_ann) {
+    keep_productive_annotators(annotations, *options.debug_ann);
+  }
+  if (options.keep_same_examples) {
+    keep_common_examples(annotations, records.size());
+  }
+  if (options.debug_len) {
+    keep_most_annotated(annotations, *options.debug_len, records.size());
+  }
+  if (options.annotation_mode == AnnotationMode::Annotator) {
+    drop_aggregate(annotations);
+  }
+  for (const AnnotatorItems& a : annotations) {
+    dataset.annotators.push_back(a.annotator);
+  }
+  if (options.keep_one_after_filtering) {
+    annotations = collapse(annotations, records);
+  }
+  for (const AnnotatorItems& a : annotations) {
+    if (options.annotation_mode == AnnotationMode::Aggregate && a.annotator != kAggregate) {
+      continue;
+    }
+    for (const Item& item : a.items) {
+      const Record& record = *records[item.record];
+      dataset.examples.push_back({record.example_id, a.annotator, record.text, *item.labels});
+    }
+  }
+  if (dataset.examples.empty()) {
+    throw DataError(dataset.name + ": " + describe_filters(options, n_before));
+  }
+  return dataset;
+}
+
+}  // namespace labelprobe::data

@@ -1,0 +1,78 @@
+#include "records.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+namespace labelprobe::data {
+
+void SplitRecords::add(Record record, const std::string& place) {
+  if (record.example_id.empty()) {
+    throw DataError(place + ": expected an id, found an empty one");
+  }
+  if (!is_utf8(record.example_id)) {
+    throw DataError(place + ": expected an id in UTF-8, found other bytes");
+  }
+  if (record.example_id.find(kIdSeparator) != std::string::npos) {
+    throw DataError(place + ": expected an id without '" + std::string(kIdSeparator) +
+                    "' (it separates id and annotator in the log), found '" + record.example_id +
+                    "'");
+  }
+  if (!is_utf8(record.text)) {
+    throw DataError(place + ": expected a text in UTF-8, found other bytes; convert the file");
+  }
+  for (const Vote& vote : record.votes) {
+    if (vote.annotator.empty() || vote.annotator.find(kIdSeparator) != std::string::npos ||
+        !is_utf8(vote.annotator)) {
+      throw DataError(place +
+                      ": expected an annotator name that is UTF-8, not empty and without '" +
+                      std::string(kIdSeparator) + "'");
+    }
+  }
+  if (!position_of_.emplace(record.example_id, records_.size()).second) {
+    throw DataError(place + ": expected distinct ids within a split, found '" + record.example_id +
+                    "' again");
+  }
+  records_.push_back(std::move(record));
+}
+
+const Record* SplitRecords::find(const std::string& example_id) const {
+  const auto found = position_of_.find(example_id);
+  return found == position_of_.end() ? nullptr : &records_[found->second];
+}
+
+void set_vote(std::vector<Vote>& votes, Vote vote) {
+  for (Vote& earlier : votes) {
+    if (earlier.annotator == vote.annotator) {
+      earlier.labels = std::move(vote.labels);
+      return;
+    }
+  }
+  votes.push_back(std::move(vote));
+}
+
+Labels sorted_labels(Labels numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+void check_split(std::string_view dataset,
+                 const std::string& split,
+                 std::span<const std::string> known) {
+  if (std::find(known.begin(), known.end(), split) == known.end()) {
+    throw ConfigError(unknown_choice(std::string(dataset) + " split", split, known));
+  }
+}
+
+std::string some_of(std::span<const std::string> names) {
+  std::string listed;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 5); ++i) {
+    listed += (i > 0 ? ", " : "") + names[i];
+  }
+  return names.size() > 5 ? listed + ", ..." : listed;
+}
+
+}  // namespace labelprobe::data

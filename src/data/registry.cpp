@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/data/dataset.h"
+
+#include "assemble.h"
+#include "records.h"
+
+namespace labelprobe::data {
+
+namespace {
+
+// Where the texts come from: it decides what a text preprocessor has to do.
+enum class TextDomain { Reddit, Other };
+
+struct Entry {
+  DatasetInfo info;
+  TextDomain domain;
+  bool has_emotion_clustering;
+  LoadedSplits (*load)(const DatasetOptions&);
+};
+
+// Every data set we know, in the order --help shows them.
+constexpr std::array kDatasets = {
+    Entry{{"GoEmotions",
+           "Reddit comments, 27 emotions or seven clusters of them, several annotators each",
+           LabelKind::MultiLabel,
+           /*has_annotators=*/true},
+          TextDomain::Reddit,
+          /*has_emotion_clustering=*/true,
+          load_go_emotions},
+    Entry{
+        {"Hatexplain", "Twitter and Gab posts; hate, normal or offensive; several annotators each",
+         LabelKind::SingleLabel,
+         /*has_annotators=*/true},
+        TextDomain::Other,
+        /*has_emotion_clustering=*/false,
+        load_hatexplain},
+};
+
+const Entry& find_entry(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Entry& entry : kDatasets) {
+    if (entry.info.name == name) {
+      return entry;
+    }
+    known.emplace_back(entry.info.name);
+  }
+  throw ConfigError(unknown_choice("data set", name, known));
+}
+
+void check_range(std::string_view option, const std::optional<PositionRange>& range) {
+  if (range && (range->begin < 0 || range->end < range->begin)) {
+    throw ConfigError(std::string(option) + ": expected positions 0 <= begin <= end, found " +
+                      std::to_string(range->begin) + " " + std::to_string(range->end));
+  }
+}
+
+void check_options(const Entry& entry, const DatasetOptions& options) {
+  const std::string name(entry.info.name);
+  const bool is_aggregate = options.annotation_mode == AnnotationMode::Aggregate;
+  if (options.splits.empty()) {
+    throw ConfigError(name + ": expected at least one split, found none");
+  }
+  if (options.root_dir.empty()) {
+    throw ConfigError(name + ": expected root_dir, the folder with the set's files, found none");
+  }
+  if (!options.emotion_clustering_json.empty() && !entry.has_emotion_clustering) {
+    throw ConfigError(name + ": emotion_clustering_json is no option of this data set");
+  }
+  if (!is_aggregate && !entry.info.has_annotators) {
+    throw ConfigError(name + ": expected annotation_mode aggregate: the set has no annotators");
+  }
+  if (options.text_preprocessor && entry.domain != TextDomain::Other) {
+    throw ConfigError(name +
+                      ": text_preprocessor is not available for texts of this domain; leave it "
+                      "false (prompts use the texts as they are)");
+  }
+  if (options.keep_one_after_filtering && options.annotation_mode == AnnotationMode::Annotator) {
+    throw ConfigError(name +
+                      ": keep_one_after_filtering makes aggregate items, which annotation_mode "
+                      "annotator drops; use annotation_mode aggregate or both");
+  }
+  check_range("debug_len", options.debug_len);
+  check_range("debug_ann", options.debug_ann);
+}
+
+}  // namespace
+
+std::vector<DatasetInfo> datasets() {
+  std::vector<DatasetInfo> infos;
+  for (const Entry& entry : kDatasets) {
+    infos.push_back(entry.info);
+  }
+  return infos;
+}
+
+DatasetInfo dataset_info(std::string_view name) {
+  return find_entry(name).info;
+}
+
+Dataset load(std::string_view name, const DatasetOptions& options) {
+  const Entry& entry = find_entry(name);
+  check_options(entry, options);
+  return assemble(std::string(entry.info.name), entry.load(options), options);
+}
+
+}  // namespace labelprobe::data

@@ -1,0 +1,34 @@
+// Reads tables of text: CSV and TSV with CSV quoting, as pandas' read_csv understands them. A field
+// that begins with a double quote runs to the closing one, doubled quotes inside stand for one;
+// spaces belong to the field; blank lines are skipped.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace labelprobe::data {
+
+struct TableRow {
+  std::vector<std::string> fields;
+  std::string place;  // "file:line" of its first line, for messages
+};
+
+// Calls `take` for every row, the header included. Reads the whole file once.
+// Throws DataError if the file cannot be read, if a quoted field is never closed, and if the last
+// row does not end in a line break: a cut-off file can end in the middle of an id, which nothing
+// else would show.
+void for_each_row(const std::filesystem::path& path,
+                  char delimiter,
+                  const std::function<void(const TableRow&)>& take);
+
+// The lines of a text file without their line breaks (LF or CRLF); the last one may lack its own.
+std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+// DataError "<place>: expected <n_expected> <kind> fields, found <n>" unless the row has as many.
+void check_n_fields(const TableRow& row, std::size_t n_expected, std::string_view kind);
+
+}  // namespace labelprobe::data
