@@ -16,7 +16,6 @@ needed=(
   "g++ command:c++"
   "cmake command:cmake"
   "ninja-build command:ninja,make"
-  "pkg-config command:pkg-config"
   "python3-venv python:ensurepip,venv"
   "nlohmann-json3-dev header:nlohmann/json.hpp"
   "libyaml-cpp-dev header:yaml-cpp/yaml.h"
