@@ -1,0 +1,233 @@
+#include "checkpoint.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+#include "labelprobe/core/mapped_file.h"
+
+#include "dequantize.h"
+#include "dtype.h"
+#include "gguf_tensors.h"
+#include "safetensors.h"
+#include "tensor_loading.h"
+
+namespace labelprobe::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSampleBytes = 4096;
+constexpr std::size_t kMaxNamesShown = 5;
+
+using TensorMap = std::map<std::string, StoredTensor, std::less<>>;
+
+// "a, b, c and 4 more"
+std::string list_names(const std::vector<std::string>& names) {
+  std::string text;
+  const std::size_t n_shown = std::min(names.size(), kMaxNamesShown);
+  for (std::size_t i = 0; i < n_shown; ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  return names.size() == n_shown
+             ? text
+             : text + " and " + std::to_string(names.size() - n_shown) + " more";
+}
+
+// "model.norm.weight", or "model.norm.weight (output_norm.weight in the file)".
+std::string describe_name(const StoredTensor& tensor) {
+  return tensor.name == tensor.file_name ? tensor.name
+                                         : tensor.name + " (" + tensor.file_name + " in the file)";
+}
+
+void add_tensor(TensorMap& tensors, StoredTensor tensor) {
+  const std::string name = tensor.name;
+  const auto [position, is_new] = tensors.try_emplace(name, std::move(tensor));
+  if (!is_new) {
+    throw ModelError(position->second.file.string() + ": tensor " + name +
+                     " is there twice; expected every tensor once in all files of the model");
+  }
+}
+
+void check_shape(const StoredTensor& tensor, std::span<const std::int64_t> expected) {
+  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), expected.begin(), expected.end())) {
+    throw ModelError(tensor.file.string() + ": tensor " + describe_name(tensor) +
+                     ": expected shape " + describe_shape(expected) + ", found " +
+                     describe_shape(tensor.shape));
+  }
+}
+
+// Tensors that repeat what the configuration says: rotary tables that old versions of transformers
+// saved, and the head of a model whose embedding serves as head.
+bool is_redundant(std::string_view name, const DecoderConfig& config) {
+  return name.ends_with(".rotary_emb.inv_freq") ||
+         (config.tie_word_embeddings && name == "lm_head.weight");
+}
+
+void check_both_ways(const fs::path& path, const TensorMap& tensors, const DecoderConfig& config) {
+  std::vector<std::string> missing;
+  std::set<std::string, std::less<>> expected;
+  for (const Parameter& parameter : parameters_of(config)) {
+    expected.insert(parameter.name);
+    const auto found = tensors.find(parameter.name);
+    if (found == tensors.end()) {
+      missing.push_back(parameter.name);
+      continue;
+    }
+    const StoredTensor& tensor = found->second;
+    check_shape(tensor, parameter.shape);
+    if (!tensor.type) {
+      throw ModelError(tensor.file.string() + ": tensor " + describe_name(tensor) +
+                       ": expected a type of " + known_type_names() + "; found " +
+                       tensor.type_name);
+    }
+  }
+  if (!missing.empty()) {
+    throw ModelError(path.string() + ": expected " + std::to_string(expected.size()) +
+                     " tensors of a " + config.architecture + ", " +
+                     std::to_string(missing.size()) + " of them missing: " + list_names(missing));
+  }
+  std::vector<std::string> left_over;
+  for (const auto& [name, tensor] : tensors) {
+    if (!expected.contains(name) && !is_redundant(name, config)) {
+      left_over.push_back(name);
+    }
+  }
+  if (!left_over.empty()) {
+    throw ModelError(path.string() + ": expected only the tensors of a " + config.architecture +
+                     " with the layers and biases of its configuration, found " +
+                     std::to_string(left_over.size()) + " others: " + list_names(left_over));
+  }
+}
+
+}  // namespace
+
+struct Checkpoint::Files {
+  fs::path path;
+  DecoderConfig config;
+  std::vector<SafetensorsFile> safetensors;
+  std::optional<GgufFile> gguf;
+  TensorMap tensors;  // by Hugging Face name
+  std::set<std::string, std::less<>> loaded;
+};
+
+Checkpoint::Checkpoint(std::unique_ptr<Files> files) : files_(std::move(files)) {}
+Checkpoint::~Checkpoint() = default;
+Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
+Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
+
+Checkpoint Checkpoint::open(const fs::path& path) {
+  auto files = std::make_unique<Files>();
+  files->path = path;
+  if (fs::is_directory(path)) {
+    files->config = load_config(path);
+    files->safetensors = open_safetensors(path);
+    for (const SafetensorsFile& file : files->safetensors) {
+      for (const StoredTensor& tensor : file.tensors()) {
+        add_tensor(files->tensors, tensor);
+      }
+    }
+  } else {
+    files->gguf = GgufFile::open(path);
+    files->config = load_config(*files->gguf);
+    for (StoredTensor& tensor : gguf_tensors(*files->gguf, files->config)) {
+      add_tensor(files->tensors, std::move(tensor));
+    }
+  }
+  check_both_ways(path, files->tensors, files->config);
+  return Checkpoint(std::move(files));
+}
+
+const DecoderConfig& Checkpoint::config() const {
+  return files_->config;
+}
+
+bool Checkpoint::has(std::string_view name) const {
+  return files_->tensors.contains(name);
+}
+
+at::Tensor Checkpoint::load(std::string_view name,
+                            std::span<const std::int64_t> shape,
+                            DType dtype) {
+  const auto found = files_->tensors.find(name);
+  if (found == files_->tensors.end()) {
+    throw ModelError(files_->path.string() + ": tensor " + std::string(name) + " is missing");
+  }
+  check_shape(found->second, shape);
+  files_->loaded.emplace(name);
+  return load_tensor(found->second, dtype);
+}
+
+void Checkpoint::check_all_loaded() const {
+  std::vector<std::string> left_over;
+  for (const Parameter& parameter : parameters_of(files_->config)) {
+    if (!files_->loaded.contains(parameter.name)) {
+      left_over.push_back(parameter.name);
+    }
+  }
+  if (!left_over.empty()) {
+    throw ModelError(files_->path.string() +
+                     ": tensors that no part of the model has loaded: " + list_names(left_over));
+  }
+}
+
+std::int64_t Checkpoint::n_parameters() const {
+  std::int64_t n_elements = 0;
+  for (const Parameter& parameter : parameters_of(files_->config)) {
+    std::int64_t n_own = 1;
+    for (const std::int64_t size : parameter.shape) {
+      n_own *= size;
+    }
+    n_elements += n_own;
+  }
+  return n_elements;
+}
+
+std::string Checkpoint::fingerprint() const {
+  Fingerprint print;
+  if (files_->gguf) {
+    print.add(files_->gguf->header_bytes());
+    std::error_code error;  // the size of a file that went away meanwhile is no reason to stop
+    print.add(std::to_string(fs::file_size(files_->path, error)));
+  } else {
+    print.add(MappedFile(files_->path / "config.json").text());
+  }
+  for (const SafetensorsFile& file : files_->safetensors) {
+    print.add(file.header_bytes());
+    print.add(std::to_string(file.bytes().size()));
+  }
+  for (const auto& [name, tensor] : files_->tensors) {
+    print.add(name);
+    print.add(tensor.bytes.first(std::min(kSampleBytes, tensor.bytes.size())));
+  }
+  return print.hex();
+}
+
+ModelInfo Checkpoint::describe(DType dtype) const {
+  const DecoderConfig& config = files_->config;
+  ModelInfo info;
+  info.architecture = config.architecture;
+  info.vocab_size = config.vocab_size;
+  info.max_context = config.max_position_embeddings;
+  info.n_parameters = n_parameters();
+  info.weight_bytes = static_cast<std::size_t>(info.n_parameters) * dtype_bytes(dtype);
+  info.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
+                               static_cast<std::size_t>(config.n_kv_heads) *
+                               static_cast<std::size_t>(config.head_dim) * dtype_bytes(dtype);
+  info.dtype = dtype;
+  info.fingerprint = fingerprint();
+  info.end_ids = config.end_ids;
+  info.repetition_penalty = config.repetition_penalty;
+  return info;
+}
+
+ModelInfo inspect(const fs::path& model, DType dtype) {
+  return Checkpoint::open(model).describe(dtype);
+}
+
+}  // namespace labelprobe::model
