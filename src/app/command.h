@@ -11,6 +11,16 @@
 
 namespace labelprobe::app {
 
+// What the shell sees. 1: the work was done, but some items failed.
+enum ExitCode {
+  kSuccess = 0,
+  kSomeFailed = 1,
+  kConfigError = 2,
+  kDataError = 3,
+  kModelError = 4,
+  kInternalError = 70
+};
+
 // Runs after parsing; returns the exit code. Errors leave as exceptions.
 using CommandBody = std::function<int()>;
 
@@ -28,6 +38,7 @@ CommandBody declare_generate(CLI::App& app);
 CommandBody declare_ls(CLI::App& app);
 CommandBody declare_prompts(CLI::App& app);
 CommandBody declare_run(CLI::App& app);
+CommandBody declare_show(CLI::App& app);
 CommandBody declare_tokenize(CLI::App& app);
 
 }  // namespace labelprobe::app

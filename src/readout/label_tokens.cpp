@@ -39,7 +39,7 @@ TokenId first_token_of(const tokenizer::Tokenizer& tokenizer,
   return first_token_at(tokenizer, {before + name, before.size()}).id;
 }
 
-std::string quoted(std::string_view token) {
+std::string in_quotes(std::string_view token) {
   return "'" + std::string(token) + "'";
 }
 
@@ -116,7 +116,7 @@ std::vector<std::string> describe_problems(const LabelTokens& label_tokens,
   for (const auto& [token, names] : names_by_token) {
     if (names.size() > 1) {
       problems.push_back("the labels " + joined(names) + " begin with the same token " +
-                         quoted(tokenizer.token_bytes(token)) +
+                         in_quotes(tokenizer.token_bytes(token)) +
                          ": each is given that token's score; steps are told apart by the tokens "
                          "that follow");
     }
@@ -125,7 +125,7 @@ std::vector<std::string> describe_problems(const LabelTokens& label_tokens,
     const std::string bytes = tokenizer.token_bytes(tokens[i]);
     if (is_single_letter(bytes) && label_tokens.names[i].size() > 1) {
       problems.push_back("the label " + label_tokens.names[i] + " begins with the single letter " +
-                         quoted(bytes) +
+                         in_quotes(bytes) +
                          ": its probability includes every other word that begins so");
     }
   }

@@ -1,0 +1,26 @@
+// Reads a written log back. Takes our own files and those of the published program alike: only the
+// parsed YAML counts.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "labelprobe/record/item_record.h"
+
+namespace labelprobe::record {
+
+// One experiment of an indexed_metrics.yml.
+struct LoggedExperiment {
+  int index = 0;                  // of `experiment_<i>`
+  std::vector<ItemRecord> items;  // in file order; label values in the file's (alphabetical) order
+};
+
+// The items of `experiment_<index>` below a log folder, by default the last one.
+// Fields that the file does not have keep their defaults. Throws DataError (file, line, expected,
+// found) if the file is missing or not of this form, ConfigError naming the experiments there are
+// if `index` is none of them.
+LoggedExperiment read_experiment(const std::filesystem::path& folder,
+                                 std::optional<int> index = std::nullopt);
+
+}  // namespace labelprobe::record

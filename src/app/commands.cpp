@@ -1,0 +1,38 @@
+#include <array>
+
+#include "command.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+// Every subcommand, in the order of a day's work.
+constexpr std::array kCommands = {
+    Command{
+        "run", "Ask a model about every example and log the label probabilities",
+        "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path MODEL",
+        declare_run},
+    Command{"show", "Print a run's log for people: texts, labels, probabilities at each step",
+            "labelprobe show logs/GoEmotions/example_0 --items 3", declare_show},
+    Command{"prompts", "Write the prompts of a run as JSON lines, without a model",
+            "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -",
+            declare_prompts},
+    Command{"generate", "Continue prompts greedily and write tokens, text and logits",
+            "labelprobe generate --model-name-or-path MODEL --prompts prompts.jsonl "
+            "--max-new-tokens 18 --out -",
+            declare_generate},
+    Command{"tokenize", "Turn JSON strings on standard input into token ids",
+            "echo '\"Hello world\"' | labelprobe tokenize --model-name-or-path MODEL",
+            declare_tokenize},
+    Command{"ls",
+            "List what the program knows: data sets, distributions, samplers, formats, models",
+            "labelprobe ls datasets", declare_ls},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+}  // namespace labelprobe::app

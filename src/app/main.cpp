@@ -1,0 +1,60 @@
+#include <exception>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "labelprobe/core/error.h"
+
+#include "arguments.h"
+#include "command.h"
+
+namespace {
+
+int report(const std::exception& error, std::string_view kind, int exit_code) {
+  std::cerr << "labelprobe: " << kind << error.what() << std::endl;
+  return exit_code;
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App program{
+      "Measures how language models assign probabilities to labels in multi-label classification."};
+  program.name("labelprobe");
+  program.set_version_flag("--version", "labelprobe " LABELPROBE_VERSION);
+  program.require_subcommand(1);
+  std::map<const CLI::App*, labelprobe::app::CommandBody> bodies;
+  for (const labelprobe::app::Command& command : labelprobe::app::commands()) {
+    CLI::App* subcommand =
+        program.add_subcommand(std::string(command.name), std::string(command.summary));
+    subcommand->footer("Example:\n  " + std::string(command.example));
+    bodies[subcommand] = command.declare(*subcommand);
+  }
+  try {
+    std::vector<std::string> args =
+        labelprobe::app::spell_out(program, std::vector<std::string>(argv + 1, argv + argc));
+    std::reverse(args.begin(), args.end());  // CLI11 takes them from the back
+    program.parse(std::move(args));
+  } catch (const CLI::ParseError& error) {
+    const int code = program.exit(error);
+    return code == 0 ? labelprobe::app::kSuccess : labelprobe::app::kConfigError;
+  }
+  return bodies.at(program.get_subcommands().front())();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_program(argc, argv);
+  } catch (const labelprobe::ConfigError& error) {
+    return report(error, "", labelprobe::app::kConfigError);
+  } catch (const labelprobe::DataError& error) {
+    return report(error, "", labelprobe::app::kDataError);
+  } catch (const labelprobe::ModelError& error) {
+    return report(error, "", labelprobe::app::kModelError);
+  } catch (const std::exception& error) {
+    return report(error, "internal error, please report it: ", labelprobe::app::kInternalError);
+  }
+}

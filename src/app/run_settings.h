@@ -1,0 +1,21 @@
+// From a command's options to what the rooms below want. Each mistake is reported where the option
+// was given.
+#pragma once
+
+#include "labelprobe/experiment/settings.h"
+#include "labelprobe/model/language_model.h"
+
+#include "options.h"
+
+namespace labelprobe::app {
+
+// The options of kDataGroup and kPromptGroup; those of the groups a command did not declare keep
+// their defaults.
+experiment::Settings make_settings(const std::string& task, const Options& options);
+
+// Adds kModelGroup and kRunGroup to what make_settings() made.
+void add_model_settings(const Options& options, experiment::Settings& settings);
+
+model::OpenOptions make_open_options(const Options& options);
+
+}  // namespace labelprobe::app
