@@ -146,4 +146,22 @@ fs::path locate(const std::string& name_or_path) {
   return model_in(repository / "snapshots" / commit);
 }
 
+std::vector<CachedModel> cached_models() {
+  constexpr std::string_view kPrefix = "models--";
+  std::vector<CachedModel> models;
+  for (const fs::path& repository : sorted_entries(cache_folder())) {
+    const std::string folder = repository.filename().string();
+    if (!folder.starts_with(kPrefix)) {
+      continue;
+    }
+    const std::string name = replace_all(folder.substr(kPrefix.size()), "--", "/");
+    try {
+      models.push_back({name, locate(name)});
+    } catch (const ModelError&) {
+      continue;  // half downloaded, or a repository that holds no model
+    }
+  }
+  return models;
+}
+
 }  // namespace labelprobe::model

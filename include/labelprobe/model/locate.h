@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace labelprobe::model {
 
@@ -12,5 +13,14 @@ namespace labelprobe::model {
 // ~/.cache/huggingface/hub; refs/main first). Throws ModelError saying where it looked and the
 // command that downloads the model.
 std::filesystem::path locate(const std::string& name_or_path);
+
+struct CachedModel {
+  std::string name;  // as locate() takes it
+  std::filesystem::path path;
+};
+
+// Every model in the Hugging Face cache that locate() finds, sorted by name. Whether its architecture
+// is one we read shows only when it is opened.
+std::vector<CachedModel> cached_models();
 
 }  // namespace labelprobe::model
