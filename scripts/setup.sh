@@ -131,7 +131,7 @@ install_torch() {
   local kind=cpu size="550 MB to download, 1.3 GB on disk" stamp="$torch_env/complete" torch unresolved requirements
   if has_nvidia_driver; then
     kind=cuda
-    size="2.5 GB to download, 5 GB on disk"
+    size="2.3 GB to download, 4 GB on disk"
   fi
   if [ "$(cat "$stamp" 2>/dev/null)" = "torch $torch_version $kind" ]; then return; fi
   say "installing torch $torch_version into build/torch-env (about $size)"
