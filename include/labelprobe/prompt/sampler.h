@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,27 +36,28 @@ std::vector<SamplerInfo> samplers();
 // Draws demonstrations from one training set. The class lists are made once; sample() is cheap.
 class Sampler {
  public:
-  // `train` must outlive the sampler. Throws ConfigError if the strategy does not fit the label
-  // kind (multilabel on a single-label set), or the set has too few examples for `n_shots`.
+  // Keeps no reference to `train`. Throws ConfigError if the strategy does not fit the label kind
+  // (multilabel on a single-label set) or n_shots is negative.
   Sampler(std::span<const Example> train,
           const LabelSet& label_set,
           SamplingStrategy strategy,
           int n_shots);
 
-  // Positions in `train`, in prompt order. Re-seeds with `seed` first, so equal seeds give equal
-  // demonstrations.
-  //   annotator  whose items may be drawn, normally `aggregate`
+  // Positions in `train`, in prompt order; none if n_shots is 0. Re-seeds with `seed` first, so
+  // equal seeds give equal demonstrations.
+  //   annotator  whose items may be drawn, normally `aggregate`. Multilabel draws from the items of
+  //              all annotators, as the published code does.
+  // Throws ConfigError if there are too few examples of a kind the strategy needs.
   std::vector<int> sample(std::int64_t seed, std::string_view annotator) const;
 
   // The same draw, leaving the generator where the draw ended: the breakdown builders go on with
   // it.
   std::vector<int> sample(Random& random, std::int64_t seed, std::string_view annotator) const;
 
+  struct Candidates;
+
  private:
-  std::span<const Example> train_;
-  const LabelSet* label_set_;
-  SamplingStrategy strategy_;
-  int n_shots_;
+  std::shared_ptr<const Candidates> candidates_;
 };
 
 }  // namespace labelprobe::prompt
