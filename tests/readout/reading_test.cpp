@@ -1,0 +1,173 @@
+#include "labelprobe/readout/reading.h"
+
+#include <cmath>
+#include <limits>
+
+#include "support/catch.h"
+#include "support/list_tokenizer.h"
+
+namespace labelprobe::readout {
+namespace {
+
+using support::ListTokenizer;
+
+// `joy`, `disgust`, `disapproval` and `none`; the two `dis` labels share a first token.
+const ListTokenizer kTokenizer({"joy", " joy", "dis", " dis", "gust", "approval", "none", " none",
+                                ", ", ",", "like", "Input:", "In", "put:", " ", "\n"});
+const LabelSet kLabels({"joy", "disgust", "disapproval"}, LabelKind::MultiLabel);
+
+LabelTokens label_tokens(LabelVariants variants = LabelVariants::Both) {
+  LabelTokens tokens;
+  tokens.names = kLabels.names_with_none();
+  tokens.first_tokens[0] = {kTokenizer.id("joy"), kTokenizer.id("dis"), kTokenizer.id("dis"),
+                            kTokenizer.id("none")};
+  tokens.first_tokens[1] = {kTokenizer.id(" joy"), kTokenizer.id(" dis"), kTokenizer.id(" dis"),
+                            kTokenizer.id(" none")};
+  tokens.in_context = SpaceVariant::Bare;
+  tokens.variants = variants;
+  return tokens;
+}
+
+TokenIds ids(const std::vector<std::string>& tokens) {
+  TokenIds found;
+  for (const std::string& token : tokens) {
+    found.push_back(kTokenizer.id(token));
+  }
+  return found;
+}
+
+std::vector<std::size_t> steps_of(const std::vector<std::string>& tokens,
+                                  LabelVariants variants = LabelVariants::Both) {
+  std::vector<std::size_t> steps;
+  for (const LabelStep& step : find_label_steps(ids(tokens), label_tokens(variants), kTokenizer)) {
+    steps.push_back(step.step);
+  }
+  return steps;
+}
+
+TEST_CASE("Finds every label step of a two-label answer, with and without a leading space",
+          "[unit]") {
+  CHECK(steps_of({"joy", ",", " dis", "gust"}) == std::vector<std::size_t>{0, 2});
+  CHECK(steps_of({"\n", "none", "\n"}) == std::vector<std::size_t>{1});
+  CHECK(steps_of({"\n", "Input:"}).empty());
+}
+
+TEST_CASE("Labels that share a first token are told apart by what follows", "[unit]") {
+  CHECK(steps_of({"dis", "gust", ", ", "dis", "approval"}) == std::vector<std::size_t>{0, 3});
+  CHECK(steps_of({"dis", "gust", ", ", "dis", "gust"}) == std::vector<std::size_t>{0});
+}
+
+TEST_CASE("A first token that goes on as another word is no label", "[unit]") {
+  CHECK(steps_of({"dis", "like", ",", " dis", "gust"}) == std::vector<std::size_t>{3});
+}
+
+TEST_CASE("An answer that ends inside a label's name still begins that label", "[unit]") {
+  CHECK(steps_of({"joy", ",", " dis"}) == std::vector<std::size_t>{0, 2});
+}
+
+TEST_CASE("Strict mode sees only the template's variant and only the one token", "[unit]") {
+  CHECK(steps_of({"joy", ",", " dis", "gust"}, LabelVariants::Strict) ==
+        std::vector<std::size_t>{0});
+  CHECK(steps_of({"dis", "like", "joy"}, LabelVariants::Strict) == std::vector<std::size_t>{0, 2});
+}
+
+TEST_CASE("Softmax agrees with float64 values of NumPy and survives extremes", "[unit]") {
+  // numpy 2: exp(x - max) / sum in float64 for x = [1, 2, 3].
+  const std::vector<float> probs = softmax(std::vector<float>{1, 2, 3});
+  CHECK(probs[0] == Approx(0.09003057317038046).epsilon(1e-6));
+  CHECK(probs[1] == Approx(0.24472847105479767).epsilon(1e-6));
+  CHECK(probs[2] == Approx(0.6652409557748219).epsilon(1e-6));
+  const std::vector<float> far =
+      softmax(std::vector<float>{30000, -30000, -std::numeric_limits<float>::infinity()});
+  CHECK(far[0] == 1.0F);
+  CHECK(far[1] == 0.0F);
+  CHECK(far[2] == 0.0F);
+  CHECK(softmax(std::vector<float>{}).empty());
+}
+
+TEST_CASE("Tokens belong to the answer if they begin before the stop string", "[unit]") {
+  CHECK(count_answer_tokens(ids({"joy", "\n", "Input:"}), "Input:", kTokenizer) == 2);
+  CHECK(count_answer_tokens(ids({"joy", "\n", "In", "put:"}), "Input:", kTokenizer) == 2);
+  CHECK(count_answer_tokens(ids({"joy", "\n"}), "Input:", kTokenizer) == 2);
+  CHECK(count_answer_tokens(ids({"Input:"}), "", kTokenizer) == 1);
+}
+
+TEST_CASE("Generation stops at the token that completes the stop string", "[unit]") {
+  const auto is_complete = stop_predicate(kTokenizer, "Input:");
+  CHECK_FALSE(is_complete(ids({"joy", "\n"})));
+  CHECK_FALSE(is_complete(ids({"joy", "\n", "In"})));
+  CHECK(is_complete(ids({"joy", "\n", "In", "put:"})));
+  CHECK_FALSE(stop_predicate(kTokenizer, "")(ids({"Input:"})));
+}
+
+model::Generation generation(const std::vector<std::string>& tokens,
+                             const std::vector<std::vector<float>>& logits) {
+  model::Generation made;
+  made.token_ids = ids(tokens);
+  for (const std::vector<float>& watched : logits) {
+    made.steps.push_back({watched, {{kTokenizer.id("joy"), 2.5F}}});
+  }
+  return made;
+}
+
+TEST_CASE("Each label step gives a distribution over the variant that was generated there",
+          "[unit]") {
+  const LabelTokens tokens = label_tokens();
+  // Watched in ascending id order: joy, " joy", dis, " dis", none, " none".
+  REQUIRE(tokens.watched() == ids({"joy", " joy", "dis", " dis", "none", " none"}));
+  const float far = -100;
+  record::ItemRecord item;
+  read(generation({"joy", ",", " dis", "gust"},
+                  {{1, far, 1, far, 1, far}, {}, {far, 0, far, 3, far, 0}, {}}),
+       tokens, {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
+  REQUIRE(item.all_scores.size() == 2);
+  // Shared first tokens are given to each label that has them: four equal logits are four quarters.
+  for (const auto& [name, prob] : item.all_scores[0]) {
+    CHECK(prob == Approx(0.25));
+  }
+  const double e3 = std::exp(3.0);
+  CHECK(item.all_scores[1][0].second == Approx(1 / (2 + 2 * e3)));
+  CHECK(item.all_scores[1][1].second == Approx(e3 / (2 + 2 * e3)));
+  CHECK(item.scores == item.all_scores[0]);
+  CHECK(item.is_label_found);
+  CHECK(item.label_logits[3] == std::pair<std::string, float>("none", 1.0F));
+  CHECK(item.predictions == std::vector<std::string>{"joy", "disgust"});
+  CHECK(item.outs_id_index == 0);
+  CHECK(item.top_tokens[0] == std::pair<std::string, float>("joy", 2.5F));
+}
+
+TEST_CASE("Without a label step the scores are uniform over the label set and said to be so",
+          "[unit]") {
+  record::ItemRecord item;
+  read(generation({"like", "\n"}, {{0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}}), label_tokens(),
+       {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
+  CHECK_FALSE(item.is_label_found);
+  CHECK(item.all_scores.empty());
+  CHECK(item.scores.size() == 3);  // `none` is missing, as published
+  CHECK(item.scores[0].second == Approx(1.0 / 3));
+  CHECK(item.label_logits.empty());
+  CHECK(item.outs_id_index == 2);
+}
+
+TEST_CASE("Labels after the stop string are not read", "[unit]") {
+  record::ItemRecord item;
+  read(generation({"none", "\n", "Input:", " joy"}, {{0, 0, 0, 0, 9, 0}, {}, {}, {}}),
+       label_tokens(), {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
+  CHECK(item.all_scores.size() == 1);
+  CHECK(item.outs == "none");
+  CHECK(item.residual_outs == "Input: joy");
+  CHECK(item.predictions.empty());
+  CHECK(item.outs_ids == ids({"none", "\n"}));
+}
+
+TEST_CASE("A failed generation is kept as a failure", "[unit]") {
+  model::Generation failed;
+  failed.failure = "too long";
+  record::ItemRecord item;
+  read(failed, label_tokens(), {}, kLabels, kTokenizer, item);
+  CHECK(item.failure == std::optional<std::string>("too long"));
+  CHECK(item.scores.empty());
+}
+
+}  // namespace
+}  // namespace labelprobe::readout
