@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/mapped_file.h"
 #include "labelprobe/core/text.h"
 
 #include "json_file.h"
@@ -30,7 +29,7 @@ struct EmotionMap {
 
 std::vector<std::string> read_emotions(const std::filesystem::path& path) {
   std::vector<std::string> names;
-  for (const std::string& line : read_lines(path)) {
+  for (const std::string& line : read_lines(open_file(path, kDataFile))) {
     names.push_back(ascii_lower(strip(line)));
     const std::string place = path.string() + ":" + std::to_string(names.size());
     if (names.back().empty()) {
@@ -61,7 +60,7 @@ EmotionMap without_clusters(std::vector<std::string> emotions) {
 EmotionMap with_clusters(std::vector<std::string> emotions,
                          const std::filesystem::path& path,
                          std::vector<std::string>& warnings) {
-  const MappedFile file(path);
+  const MappedFile file = open_file(path, "a clustering of the emotions");
   const nlohmann::ordered_json clusters = parse_json_in_order(path, file.text());
   if (!clusters.is_object() || clusters.empty()) {
     throw DataError(path.string() + ": expected an object cluster -> list of emotions, found " +
@@ -142,10 +141,12 @@ SplitRecords read_split(const std::filesystem::path& root,
                         const std::string& split,
                         const EmotionMap& map) {
   SplitRecords records(split);
-  for_each_row(root / (split + ".tsv"), '\t', [&](const TableRow& row) {
+  for_each_row(root / (split + ".tsv"), '\t', [&](TableRow& row) {
     check_n_fields(row, 3, "tab-separated");
     Labels labels = parse_label_numbers(row.fields[1], map, row.place);
-    records.add({row.fields[2], row.fields[0], {{std::string(kAggregate), std::move(labels)}}},
+    records.add({std::move(row.fields[2]),
+                 std::move(row.fields[0]),
+                 {{std::string(kAggregate), std::move(labels)}}},
                 row.place);
   });
   if (records.records().empty()) {

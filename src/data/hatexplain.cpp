@@ -3,15 +3,15 @@
 // lacks may come from majority_labels.jsonl, which knows their majority label only.
 #include <algorithm>
 #include <array>
-#include <map>
 #include <unordered_map>
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/mapped_file.h"
+#include "labelprobe/core/text.h"
 
 #include "json_file.h"
 #include "records.h"
+#include "table_file.h"
 
 namespace labelprobe::data {
 
@@ -132,14 +132,14 @@ class MajorityPosts {
  private:
   void read() {
     is_read_ = true;
-    const MappedFile file(path_);
+    const MappedFile file = open_file(path_, kDataFile);
     std::string_view rest = file.text();
     for (std::size_t line = 1; !rest.empty(); ++line) {
-      const std::size_t n_bytes = std::min(rest.find('\n'), rest.size() - 1) + 1;
-      if (rest.substr(0, n_bytes).find_first_not_of(" \t\r\n") != std::string_view::npos) {
-        read_post(rest.substr(0, n_bytes), line);
+      const std::size_t n_bytes = std::min(rest.find('\n'), rest.size());
+      if (const std::string_view row = strip(rest.substr(0, n_bytes)); !row.empty()) {
+        read_post(row, line);
       }
-      rest.remove_prefix(n_bytes);
+      rest.remove_prefix(std::min(n_bytes + 1, rest.size()));
     }
   }
 
@@ -241,8 +241,8 @@ LoadedSplits load_hatexplain(const DatasetOptions& options) {
   loaded.label_set = LabelSet({"hate", "normal", "offensive"}, LabelKind::SingleLabel);
   const std::filesystem::path divisions_path = options.root_dir / "post_id_divisions.json";
   const std::filesystem::path posts_path = options.root_dir / "dataset.json";
-  const Json divisions = parse_json(divisions_path, MappedFile(divisions_path).text());
-  const Json posts = parse_json(posts_path, MappedFile(posts_path).text(), 1, "rationales");
+  const Json divisions = parse_json(divisions_path, open_file(divisions_path, kDataFile).text());
+  const Json posts = parse_json(posts_path, open_file(posts_path, kDataFile).text());
   if (!posts.is_object()) {
     throw DataError(posts_path.string() + ": expected an object post id -> post, found " +
                     posts.type_name());

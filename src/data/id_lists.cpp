@@ -14,7 +14,7 @@ namespace {
 std::vector<std::string> read_ids(const std::string& path) {
   std::vector<std::string> ids;
   std::unordered_set<std::string> seen;
-  for (const std::string& line : read_lines(path)) {
+  for (const std::string& line : read_lines(open_file(path, "a list of ids, one a line"))) {
     std::string id(strip(line));
     if (!id.empty() && seen.insert(id).second) {
       ids.push_back(std::move(id));

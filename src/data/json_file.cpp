@@ -9,50 +9,81 @@ namespace labelprobe::data {
 
 namespace {
 
-template <typename Json>
-Json parse(const std::filesystem::path& path,
-           std::string_view text,
-           std::size_t first_line,
-           std::string_view skipped_key) {
-  std::unordered_set<std::string> keys;
-  const auto check = [&](int depth, typename Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxJsonDepth) {
-      throw DataError(path.string() + ": expected at most " + std::to_string(kMaxJsonDepth) +
+// First pass: decides whether the text may be turned into a tree at all.
+class Checker : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  Checker(const std::filesystem::path& path, std::string_view text, std::size_t first_line)
+      : path_(path), text_(text), first_line_(first_line) {}
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+
+  bool key(string_t& name) override {
+    if (depth_ == 1 && !keys_.insert(name).second) {
+      throw DataError(path_.string() + ": expected distinct keys, found '" + name + "' again");
+    }
+    return true;
+  }
+
+  bool parse_error(std::size_t byte,
+                   const std::string&,
+                   const nlohmann::json::exception&) override {
+    const std::size_t n_read = std::min(byte, text_.size());
+    const std::string_view read = text_.substr(0, n_read);
+    const auto n_breaks = static_cast<std::size_t>(std::count(read.begin(), read.end(), '\n'));
+    throw DataError(path_.string() + ":" + std::to_string(first_line_ + n_breaks) +
+                    ": expected JSON, found an error at byte " + std::to_string(byte) +
+                    (byte > text_.size() ? ", the end of the text; it may be cut off" : ""));
+  }
+
+ private:
+  bool enter() {
+    if (++depth_ > kMaxJsonDepth) {
+      throw DataError(path_.string() + ": expected at most " + std::to_string(kMaxJsonDepth) +
                       " levels of nesting, found more");
     }
-    if (event != Json::parse_event_t::key) {
-      return true;
-    }
-    const auto& key = parsed.template get_ref<const std::string&>();
-    if (depth == 1 && !keys.insert(key).second) {
-      throw DataError(path.string() + ": expected distinct keys, found '" + key + "' again");
-    }
-    return skipped_key.empty() || key != skipped_key;
-  };
-  try {
-    return Json::parse(text.begin(), text.end(), check);
-  } catch (const typename Json::parse_error& error) {
-    const std::size_t n_read = std::min(error.byte, text.size());
-    const auto n_breaks = std::count(text.begin(), text.begin() + static_cast<long>(n_read), '\n');
-    throw DataError(path.string() + ":" +
-                    std::to_string(first_line + static_cast<std::size_t>(n_breaks)) +
-                    ": expected JSON, found an error at byte " + std::to_string(error.byte) +
-                    (n_read == text.size() ? ", the end of the text; it may be cut off" : ""));
+    return true;
   }
+
+  bool leave() {
+    --depth_;
+    return true;
+  }
+
+  const std::filesystem::path& path_;
+  std::string_view text_;
+  std::size_t first_line_;
+  int depth_ = 0;
+  std::unordered_set<std::string> keys_;  // of the outermost object
+};
+
+template <typename Json>
+Json parse(const std::filesystem::path& path, std::string_view text, std::size_t first_line) {
+  Checker checker(path, text, first_line);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &checker);
+  return Json::parse(text.begin(), text.end());
 }
 
 }  // namespace
 
 nlohmann::json parse_json(const std::filesystem::path& path,
                           std::string_view text,
-                          std::size_t first_line,
-                          std::string_view skipped_key) {
-  return parse<nlohmann::json>(path, text, first_line, skipped_key);
+                          std::size_t first_line) {
+  return parse<nlohmann::json>(path, text, first_line);
 }
 
 nlohmann::ordered_json parse_json_in_order(const std::filesystem::path& path,
                                            std::string_view text) {
-  return parse<nlohmann::ordered_json>(path, text, 1, "");
+  return parse<nlohmann::ordered_json>(path, text, 1);
 }
 
 }  // namespace labelprobe::data

@@ -5,7 +5,6 @@
 #include <csv.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/mapped_file.h"
 
 namespace labelprobe::data {
 
@@ -46,7 +45,7 @@ void end_row(int, void* collected) {
 class Parser {
  public:
   explicit Parser(char delimiter) {
-    if (csv_init(&parser_, CSV_STRICT_FINI) != 0) {
+    if (csv_init(&parser_, 0) != 0) {
       throw InternalError("libcsv cannot be initialised");
     }
     csv_set_delim(&parser_, static_cast<unsigned char>(delimiter));
@@ -62,7 +61,9 @@ class Parser {
                line.size() &&
            !into.out_of_memory;
   }
-  bool finish(Collected& into) { return csv_fini(&parser_, end_field, end_row, &into) == 0; }
+  bool finish(Collected& into) {
+    return csv_fini(&parser_, end_field, end_row, &into) == 0 && !into.out_of_memory;
+  }
 
  private:
   csv_parser parser_;
@@ -72,8 +73,8 @@ class Parser {
 
 void for_each_row(const std::filesystem::path& path,
                   char delimiter,
-                  const std::function<void(const TableRow&)>& take) {
-  const MappedFile file(path);
+                  const std::function<void(TableRow&)>& take) {
+  const MappedFile file = open_file(path, kDataFile);
   std::string_view rest = without_byte_order_mark(file.text());
   Parser parser(delimiter);
   Collected collected;
@@ -102,6 +103,9 @@ void for_each_row(const std::filesystem::path& path,
     collected.rows.clear();
   }
   if (!parser.finish(collected)) {
+    throw DataError(place() + ": this row is too large to be read");
+  }
+  if (!collected.rows.empty() && file.text().ends_with('\n')) {
     throw DataError(place() +
                     ": expected the quoted field that begins in this row to be closed by a '\"', "
                     "found the end of the file");
@@ -114,8 +118,18 @@ void for_each_row(const std::filesystem::path& path,
   }
 }
 
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  const MappedFile file(path);
+MappedFile open_file(const std::filesystem::path& path, std::string_view expected) {
+  if (!std::filesystem::exists(path)) {
+    throw DataError(path.string() + ": expected " + std::string(expected) + ", found no such file" +
+                    (path.is_relative()
+                         ? " from the working directory " + std::filesystem::current_path().string()
+                         : "") +
+                    "; check the path or fetch the file");
+  }
+  return MappedFile(path);
+}
+
+std::vector<std::string> read_lines(const MappedFile& file) {
   std::string_view rest = without_byte_order_mark(file.text());
   std::vector<std::string> lines;
   while (!rest.empty()) {

@@ -10,23 +10,32 @@
 #include <string_view>
 #include <vector>
 
+#include "labelprobe/core/mapped_file.h"
+
 namespace labelprobe::data {
+
+// `expected` of the files below root_dir.
+inline constexpr std::string_view kDataFile = "a file of the data set";
 
 struct TableRow {
   std::vector<std::string> fields;
   std::string place;  // "file:line" of its first line, for messages
 };
 
-// Calls `take` for every row, the header included. Reads the whole file once.
-// Throws DataError if the file cannot be read, if a quoted field is never closed, and if the last
-// row does not end in a line break: a cut-off file can end in the middle of an id, which nothing
-// else would show.
+// Calls `take` for every row, the header included; it may keep the fields. Reads the whole file
+// once. Throws DataError if the file cannot be read, if a quoted field is never closed, and if the
+// last row does not end in a line break: a cut-off file can end in the middle of an id, which
+// nothing else would show.
 void for_each_row(const std::filesystem::path& path,
                   char delimiter,
-                  const std::function<void(const TableRow&)>& take);
+                  const std::function<void(TableRow&)>& take);
+
+// Opens a file that has to be there.
+//   expected  what it should be, for the message of the DataError if there is none
+MappedFile open_file(const std::filesystem::path& path, std::string_view expected);
 
 // The lines of a text file without their line breaks (LF or CRLF); the last one may lack its own.
-std::vector<std::string> read_lines(const std::filesystem::path& path);
+std::vector<std::string> read_lines(const MappedFile& file);
 
 // DataError "<place>: expected <n_expected> <kind> fields, found <n>" unless the row has as many.
 void check_n_fields(const TableRow& row, std::size_t n_expected, std::string_view kind);

@@ -1,1 +1,65 @@
+#include <functional>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/data/dataset.h"
+
+#include "small_root.h"
 #include "support/catch.h"
+
+namespace labelprobe::data {
+
+TEST_CASE("Knows the data sets by name", "[data]") {
+  REQUIRE(datasets().size() >= 2);
+  REQUIRE(dataset_info("GoEmotions").kind == LabelKind::MultiLabel);
+  REQUIRE(dataset_info("Hatexplain").kind == LabelKind::SingleLabel);
+  REQUIRE_THROWS_AS(dataset_info("GoEmotion"), ConfigError);
+  REQUIRE_THROWS_WITH(
+      load("hatexplain", {}),
+      ContainsSubstring("unknown data set 'hatexplain' (known: GoEmotions, Hatexplain"));
+  REQUIRE_THROWS_WITH(load("hatexplain", {}), ContainsSubstring("did you mean 'Hatexplain'?"));
+}
+
+TEST_CASE("Options that a data set does not have are refused before anything is read", "[data]") {
+  const auto expect_error = [](const std::string& name, const std::string& message,
+                               const std::function<void(DatasetOptions&)>& spoil) {
+    DatasetOptions options;
+    options.root_dir = "no/such/folder";
+    options.splits = {"train"};
+    spoil(options);
+    INFO(message);
+    REQUIRE_THROWS_AS(load(name, options), ConfigError);
+    REQUIRE_THROWS_WITH(load(name, options), ContainsSubstring(message));
+  };
+  for (const std::string name : {"GoEmotions", "Hatexplain"}) {
+    expect_error(name, name + ": expected at least one split, found none",
+                 [](DatasetOptions& o) { o.splits.clear(); });
+    expect_error(name, name + ": expected root_dir, the folder with",
+                 [](DatasetOptions& o) { o.root_dir.clear(); });
+    expect_error(name, "unknown " + name + " split 'tets' (known: train, dev, test",
+                 [](auto& o) { o.splits = {"tets"}; });
+    expect_error(name, "debug_len: expected positions 0 <= begin <= end, found 5 2", [](auto& o) {
+      o.debug_len = PositionRange{5, 2};
+    });
+    expect_error(name, "debug_ann: expected positions 0 <= begin <= end, found -1 2", [](auto& o) {
+      o.debug_ann = PositionRange{-1, 2};
+    });
+    expect_error(name, "keep_one_after_filtering makes aggregate items", [](DatasetOptions& o) {
+      o.keep_one_after_filtering = true;
+      o.annotation_mode = AnnotationMode::Annotator;
+    });
+  }
+  expect_error("Hatexplain", "emotion_clustering_json is no option of this data set",
+               [](auto& o) { o.emotion_clustering_json = "clusters.json"; });
+  expect_error("GoEmotions", "text_preprocessor is not available",
+               [](DatasetOptions& o) { o.text_preprocessor = true; });
+}
+
+TEST_CASE("The text preprocessor of a set without a domain changes nothing", "[data]") {
+  DatasetOptions options;
+  options.root_dir = support::fixture("data/hatexplain");
+  options.splits = {"val"};
+  options.text_preprocessor = true;
+  REQUIRE(load("Hatexplain", options).examples[1].text == "<user> you lot \xF0\x9F\x98\xA0");
+}
+
+}  // namespace labelprobe::data
