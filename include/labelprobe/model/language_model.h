@@ -81,6 +81,7 @@ struct Effort {
   std::int64_t n_prompt_tokens = 0;           // all prompts, end to end
   std::int64_t n_prompt_tokens_computed = 0;  // after sharing equal prefixes
   std::int64_t n_generated_tokens = 0;
+  int n_batches_halved = 0;  // for want of memory, and run again in parts
 };
 
 struct ModelInfo {

@@ -1,0 +1,141 @@
+#include "device.h"
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <utility>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <sched.h>
+#include <torch/version.h>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::model {
+namespace {
+
+// Why no GPU can be used here; empty if one can. Loads the GPU half of libtorch on the way.
+std::string load_cuda() {
+  if (!std::filesystem::exists("/dev/nvidiactl")) {
+    return "there is no NVIDIA driver (/dev/nvidiactl is missing)";
+  }
+  if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
+    const char* reason = ::dlerror();
+    return std::string("this libtorch has no usable CUDA half (") + (reason ? reason : "dlopen") +
+           "); install a CUDA build of the torch wheel";
+  }
+  if (!at::hasCUDA()) return "the driver reports no GPU, or is too old for this libtorch";
+  return {};
+}
+
+int n_gpus() {
+  return static_cast<int>(at::getNumGPUs());
+}
+
+std::string first_line_value(const std::filesystem::path& path, std::string_view key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind(key, 0) == 0) {
+      const std::size_t begin = line.find_first_not_of(" \t", key.size());
+      return begin == std::string::npos ? std::string() : line.substr(begin);
+    }
+  }
+  return {};
+}
+
+std::size_t free_gpu_bytes() {
+  using MemGetInfo = int (*)(std::size_t*, std::size_t*);
+  // Of the CUDA run-time library that came with libtorch; we do not link one.
+  const auto query = reinterpret_cast<MemGetInfo>(::dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
+  std::size_t n_free = 0;
+  std::size_t n_total = 0;
+  return query && query(&n_free, &n_total) == 0 ? n_free : 0;
+}
+
+}  // namespace
+
+c10::Device open_device(std::string_view name) {
+  const c10::Device cpu(c10::DeviceType::CPU);
+  if (name == "cpu") return cpu;
+  if (name == "auto") {
+    return load_cuda().empty() && n_gpus() > 0 ? c10::Device(c10::DeviceType::CUDA, 0) : cpu;
+  }
+  int index = 0;
+  bool is_cuda = name == "cuda";
+  if (name.starts_with("cuda:")) {
+    const std::string_view digits = name.substr(5);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    is_cuda = error == std::errc() && end == digits.data() + digits.size() && index >= 0;
+  }
+  if (!is_cuda) {
+    throw ConfigError("unknown device '" + std::string(name) +
+                      "' (known: auto, cpu, cuda, cuda:N with N = 0, 1, ...)");
+  }
+  const std::string missing = load_cuda();
+  if (!missing.empty()) {
+    throw ConfigError("device '" + std::string(name) + "' cannot be used: " + missing +
+                      "; use --device cpu");
+  }
+  if (index >= n_gpus()) {
+    throw ConfigError("device '" + std::string(name) + "' is not there: this machine has " +
+                      std::to_string(n_gpus()) + " GPU(s), counted from 0");
+  }
+  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+std::string describe_device(const c10::Device& device) {
+  if (device.is_cpu()) return std::to_string(at::get_num_threads()) + " CPU threads";
+  int i = 0;
+  std::error_code none;
+  std::set<std::filesystem::path> folders;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none)) {
+    folders.insert(entry.path());
+  }
+  for (const auto& folder : folders) {
+    if (i++ == device.index()) return first_line_value(folder / "information", "Model:");
+  }
+  return "GPU";
+}
+
+std::size_t free_bytes(const c10::Device& device) {
+  if (!device.is_cpu()) return free_gpu_bytes();
+  const std::string kibibytes = first_line_value("/proc/meminfo", "MemAvailable:");
+  return kibibytes.empty() ? 0 : std::strtoull(kibibytes.c_str(), nullptr, 10) * 1024;
+}
+
+int n_physical_cores() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
+  std::set<std::pair<std::string, std::string>> cores;
+  const auto read = [](const std::string& path) {
+    std::ifstream file(path);
+    std::string word;
+    file >> word;
+    return word;
+  };
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &mask)) continue;
+    const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+    const std::string core = read(topology + "core_id");
+    cores.emplace(read(topology + "physical_package_id"),
+                  core.empty() ? std::to_string(cpu) : core);
+  }
+  return std::max<int>(1, static_cast<int>(cores.size()));
+}
+
+std::string describe_backend(const c10::Device& device) {
+  std::string text = std::string("libtorch ") + std::to_string(TORCH_VERSION_MAJOR) + "." +
+                     std::to_string(TORCH_VERSION_MINOR) + "." +
+                     std::to_string(TORCH_VERSION_PATCH);
+  if (device.is_cuda()) return text + ", CUDA";
+  if (at::hasMKL()) text += ", MKL";
+  if (at::globalContext().hasMKLDNN()) text += ", oneDNN";
+  return text + ", " + at::get_cpu_capability();
+}
+
+}  // namespace labelprobe::model

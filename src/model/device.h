@@ -1,0 +1,31 @@
+// Where tensors live: the CPU, or a GPU whose half of libtorch is loaded when it is asked for. The
+// program itself links the CPU half only, so that it starts fast and builds without CUDA.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <c10/core/Device.h>
+
+namespace labelprobe::model {
+
+// The device of "auto", "cpu", "cuda" or "cuda:N". "auto" is the first GPU if this machine and this
+// libtorch can use one, else the CPU. Throws ConfigError for another word, and for a GPU that
+// cannot be used, saying what is missing.
+c10::Device open_device(std::string_view name);
+
+// For people: the GPU's model, or "2 CPU threads".
+std::string describe_device(const c10::Device& device);
+
+// Memory that can still be allocated; of the machine, or of the current GPU. 0 if that is not
+// known.
+std::size_t free_bytes(const c10::Device& device);
+
+// Cores of this process's affinity mask, hyperthreads of one core counted once.
+int n_physical_cores();
+
+// "libtorch 2.11.0, MKL" and the like: what computes on this device.
+std::string describe_backend(const c10::Device& device);
+
+}  // namespace labelprobe::model

@@ -1,0 +1,273 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <new>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+
+#include "labelprobe/core/error.h"
+
+#include "decode_batch.h"
+#include "device.h"
+#include "prefix_cache.h"
+#include "sequence_state.h"
+
+namespace labelprobe::model {
+namespace {
+
+// Fixed numbers, so that chunks, and with them the last bits of results, do not depend on what else
+// the machine is doing; only where memory is short do they shrink.
+struct Limits {
+  int rows_per_pack;        // tokens that go through the layers together
+  int sequences_per_chunk;  // answers that are decoded together
+  std::size_t chunk_bytes;  // keys, values and logits of a chunk
+};
+constexpr Limits kCpuLimits = {1024, 256, std::size_t{4} << 30};
+constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30};
+
+const Limits& limits_of(const c10::Device& device) {
+  return device.is_cpu() ? kCpuLimits : kGpuLimits;
+}
+
+// Decoding goes on with rows of finished sequences until they are one in this many: letting them go
+// copies the keys and values of all others.
+constexpr std::int64_t kMaxFinishedShare = 8;
+
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("not enough memory") !=
+             std::string_view::npos;
+}
+
+// Why a prompt cannot be run; empty if it can.
+std::string check_prompt(const TokenIds& prompt,
+                         const GenerateOptions& options,
+                         const ModelInfo& info) {
+  if (prompt.empty()) return "the prompt is empty; expected at least one token";
+  const auto bad = std::find_if(prompt.begin(), prompt.end(),
+                                [&](TokenId id) { return id < 0 || id >= info.vocab_size; });
+  if (bad != prompt.end()) {
+    return "token " + std::to_string(*bad) + " at position " +
+           std::to_string(bad - prompt.begin()) + " of the prompt is not in the vocabulary of " +
+           std::to_string(info.vocab_size);
+  }
+  const std::int64_t n_needed =
+      static_cast<std::int64_t>(prompt.size()) + options.stop.max_new_tokens - 1;
+  if (n_needed > info.max_context) {
+    return "the prompt has " + std::to_string(prompt.size()) + " tokens and " +
+           std::to_string(options.stop.max_new_tokens) +
+           " new ones were asked for, but the model's "
+           "context has " +
+           std::to_string(info.max_context) + " positions";
+  }
+  return {};
+}
+
+void check_options(const GenerateOptions& options, const ModelInfo& info) {
+  if (options.stop.max_new_tokens < 1) {
+    throw ConfigError("max_new_tokens is " + std::to_string(options.stop.max_new_tokens) +
+                      "; expected at least 1");
+  }
+  if (!(options.repetition_penalty > 0)) {
+    throw ConfigError("repetition_penalty is " + std::to_string(options.repetition_penalty) +
+                      "; expected a number above 0");
+  }
+  for (const TokenId id : options.watched) {
+    if (id < 0 || id >= info.vocab_size) {
+      throw ConfigError("watched token " + std::to_string(id) + " is not in the vocabulary of " +
+                        std::to_string(info.vocab_size));
+    }
+  }
+}
+
+}  // namespace
+
+Engine::Engine(Decoder decoder, ModelInfo info)
+    : decoder_(std::move(decoder)), info_(std::move(info)) {}
+
+void Engine::generate(std::span<const TokenIds> prompts,
+                      const GenerateOptions& options,
+                      const GenerationSink& sink) {
+  check_options(options, info_);
+  const c10::InferenceMode no_gradients;
+  const c10::DeviceGuard on_device(decoder_.device());
+  std::vector<std::size_t> chosen;
+  std::vector<std::pair<std::size_t, Generation>> results;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    std::string failure = check_prompt(prompts[i], options, info_);
+    if (failure.empty()) {
+      chosen.push_back(i);
+      effort_.n_prompt_tokens += static_cast<std::int64_t>(prompts[i].size());
+    } else {
+      results.emplace_back(i, Generation{}).second.failure = std::move(failure);
+    }
+  }
+  if (!results.empty()) sink(results);
+
+  const Limits& limits = limits_of(decoder_.device());
+  const PrefixTree tree(prompts, chosen, options.share_prefixes ? Sharing::Prefixes : Sharing::None,
+                        limits.rows_per_pack);
+  PrefixCache cache(decoder_, tree);
+  const int n_sequences = static_cast<int>(tree.sequences().size());
+  int most = n_sequences;
+  for (int first = 0; first < n_sequences;) {
+    const int end = std::min(chunk_end(tree, first, options), first + most);
+    std::vector<Generation> generations;
+    bool is_short_of_memory = false;
+    try {
+      generations = run_chunk(tree, cache, first, end, options);
+    } catch (const c10::Error& error) {
+      if (!is_out_of_memory(error)) {
+        throw ModelError(std::string("libtorch failed: ") + error.what_without_backtrace());
+      }
+      is_short_of_memory = true;
+    } catch (const std::bad_alloc&) {
+      is_short_of_memory = true;
+    }
+    if (is_short_of_memory) {
+      if (end - first == 1) {
+        throw ModelError("out of memory on " + info_.device +
+                         " with a single prompt; use a smaller model or --model-dtype bfloat16");
+      }
+      most = (end - first) / 2;
+      ++effort_.n_batches_halved;
+      cache = PrefixCache(decoder_, tree);
+      continue;
+    }
+    results.clear();
+    for (int i = first; i < end; ++i) {
+      for (const std::size_t prompt : tree.sequences()[i].prompts) {
+        results.emplace_back(prompt, generations[i - first]);
+      }
+    }
+    sink(results);
+    for (std::size_t node = 0; node < tree.nodes().size(); ++node) {
+      if (tree.nodes()[node].end_sequence <= end) cache.forget(static_cast<int>(node));
+    }
+    first = end;
+  }
+}
+
+// The chunk that begins at `first`: as many sequences as were asked for, or as fit the limits.
+int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& options) const {
+  const int n_sequences = static_cast<int>(tree.sequences().size());
+  if (options.batch_size > 0) return std::min(n_sequences, first + options.batch_size);
+  const Limits& limits = limits_of(decoder_.device());
+  std::size_t n_allowed = limits.chunk_bytes;
+  if (const std::size_t n_free = free_bytes(decoder_.device())) {
+    n_allowed = std::min(n_allowed, n_free / 2);
+  }
+  std::size_t n_bytes = 0;
+  int end = first;
+  while (end < n_sequences && end - first < limits.sequences_per_chunk) {
+    const std::size_t n_prompt = tree.prompt(tree.sequences()[end]).size();
+    const std::size_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
+    // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
+    n_bytes += (2 * n_new + options.stop.max_new_tokens) * info_.cache_bytes_per_token +
+               std::size_t{2} * info_.vocab_size * sizeof(float);
+    if (end > first && n_bytes > n_allowed) break;
+    ++end;
+  }
+  return end;
+}
+
+// Computes what the cache lacks of the sequences' paths; returns the hidden state of the last token
+// of each prompt, [end - first, C].
+at::Tensor Engine::prefill(const PrefixTree& tree, PrefixCache& cache, int first, int end) {
+  std::vector<int> nodes;
+  for (std::size_t i = 0; i < tree.nodes().size(); ++i) {
+    const PrefixNode& node = tree.nodes()[i];
+    const bool is_needed = node.first_sequence < end && node.end_sequence > first;
+    if (is_needed && !cache.has(static_cast<int>(i))) nodes.push_back(static_cast<int>(i));
+  }
+  std::vector<at::Tensor> last_rows(end - first);
+  for (const PackedNodes& pack :
+       pack_by_level(tree, nodes, limits_of(decoder_.device()).rows_per_pack)) {
+    const at::Tensor hidden = cache.compute(pack);
+    effort_.n_prompt_tokens_computed += pack.n_rows;
+    for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
+      const PrefixNode& node = tree.nodes()[pack.nodes[i]];
+      // A prompt sorts before those it begins: it can only be the first of its last node.
+      const int s = node.first_sequence;
+      if (s >= first && tree.sequences()[s].last_node == pack.nodes[i]) {
+        last_rows[s - first] = hidden[pack.first_rows[i] + node.n_tokens - 1].clone();
+      }
+    }
+  }
+  return at::stack(last_rows);
+}
+
+std::vector<Generation> Engine::run_chunk(const PrefixTree& tree,
+                                          PrefixCache& cache,
+                                          int first,
+                                          int end,
+                                          const GenerateOptions& options) {
+  std::vector<SequenceState> states;
+  for (int i = first; i < end; ++i) {
+    states.emplace_back(tree.prompt(tree.sequences()[i]), options);
+  }
+  at::Tensor hidden = prefill(tree, cache, first, end);
+  const int max_new_tokens = options.stop.max_new_tokens;
+  std::vector<std::int64_t> rows(states.size());  // row of the batch -> sequence
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  std::optional<DecodeBatch> batch;
+  for (int t = 0;; ++t) {
+    take_step(decoder_.logits(hidden), rows, states, options);
+    std::vector<std::int64_t> live;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      if (!states[rows[row]].is_finished()) live.push_back(static_cast<std::int64_t>(row));
+    }
+    if (live.empty() || t + 1 == max_new_tokens) break;
+    if (!batch) batch.emplace(decoder_, tree, cache, first, end, max_new_tokens - 1);
+    const auto n_finished = static_cast<std::int64_t>(rows.size() - live.size());
+    if (n_finished * kMaxFinishedShare >= static_cast<std::int64_t>(rows.size())) {
+      batch->keep(live);
+      for (std::size_t i = 0; i < live.size(); ++i) rows[i] = rows[live[i]];
+      rows.resize(live.size());
+    }
+    TokenIds newest;
+    for (const std::int64_t i : rows) newest.push_back(states[i].newest());
+    hidden = batch->step(newest);
+  }
+  std::vector<Generation> generations;
+  for (SequenceState& state : states) {
+    generations.push_back(std::move(state).generation());
+    effort_.n_generated_tokens += static_cast<std::int64_t>(generations.back().token_ids.size());
+  }
+  return generations;
+}
+
+std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
+                                    const OpenOptions& options) {
+  if (options.n_threads < 0) {
+    throw ConfigError("threads is " + std::to_string(options.n_threads) +
+                      "; expected 0 (one per physical core) or more");
+  }
+  at::set_num_threads(options.n_threads > 0 ? options.n_threads : n_physical_cores());
+  const c10::InferenceMode no_gradients;
+  const c10::Device device = open_device(options.device);
+  const c10::DeviceGuard on_device(device);
+  Checkpoint checkpoint = Checkpoint::open(model);
+  ModelInfo info = checkpoint.describe(options.dtype);
+  info.device = device.str();
+  info.device_name = describe_device(device);
+  info.backend = describe_backend(device);
+  try {
+    return std::make_unique<Engine>(Decoder(checkpoint, options.dtype, device), std::move(info));
+  } catch (const c10::Error& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +
+                     "; use --model-dtype bfloat16 or a smaller model");
+  }
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,163 @@
+#include "kernels.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::model {
+namespace {
+
+// Rows given to a thread at once: enough to outweigh handing them over.
+constexpr int kRowGrain = 16;
+
+bool is_plain(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.stride(-1) == 1;
+}
+
+// Independent partial sums, so that the compiler may use vector registers without reordering sums.
+float sum_of_squares(const float* x, std::int64_t n) {
+  constexpr int kLanes = 32;
+  float sums[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += x[i + lane] * x[i + lane];
+  }
+  float total = 0;
+  for (; i < n; ++i) total += x[i] * x[i];
+  for (const float sum : sums) total += sum;
+  return total;
+}
+
+// Joins two softmax-weighted means by the shares of their denominators.
+void merge(float* mean, float& log, const float* part, float part_log, std::int64_t n) {
+  const float largest = std::max(log, part_log);
+  const float old_share = std::exp(log - largest);
+  const float new_share = std::exp(part_log - largest);
+  const float total = old_share + new_share;
+  log = largest + std::log(total);
+  const float old_weight = old_share / total;
+  const float new_weight = new_share / total;
+  for (std::int64_t i = 0; i < n; ++i) mean[i] = mean[i] * old_weight + part[i] * new_weight;
+}
+
+}  // namespace
+
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
+  if (!is_plain(x)) {
+    const at::Tensor wide = x.to(at::kFloat);
+    const at::Tensor scale = wide.square().mean(-1, true).add_(epsilon).rsqrt_();
+    // Rounded before the weight is applied, as the checkpoints' own code does.
+    return (wide * scale).to(x.scalar_type()).mul(weight.to(x.scalar_type()));
+  }
+  const std::int64_t n_columns = x.size(1);
+  at::Tensor result = at::empty({x.size(0), n_columns}, x.options());
+  const float* w = weight.const_data_ptr<float>();
+  const float* from = x.const_data_ptr<float>();
+  float* to = result.mutable_data_ptr<float>();
+  const std::int64_t stride = x.stride(0);
+  at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* in = from + row * stride;
+      float* out = to + row * n_columns;
+      const float mean = sum_of_squares(in, n_columns) / static_cast<float>(n_columns);
+      const float scale = 1.0f / std::sqrt(mean + static_cast<float>(epsilon));
+      for (std::int64_t i = 0; i < n_columns; ++i) out[i] = in[i] * scale * w[i];
+    }
+  });
+  return result;
+}
+
+void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sines) {
+  const std::int64_t half = x.size(2) / 2;
+  if (!is_plain(x)) {
+    const at::Tensor c = cosines.unsqueeze(1);
+    const at::Tensor s = sines.unsqueeze(1);
+    const at::Tensor a = x.narrow(2, 0, half).to(at::kFloat, false, true);
+    const at::Tensor b = x.narrow(2, half, half).to(at::kFloat, false, true);
+    x.narrow(2, 0, half).copy_(a * c - b * s);
+    x.narrow(2, half, half).copy_(b * c + a * s);
+    return;
+  }
+  LABELPROBE_CHECK(x.stride(1) == x.size(2));
+  const std::int64_t n_heads = x.size(1);
+  const std::int64_t stride = x.stride(0);
+  float* heads = x.mutable_data_ptr<float>();
+  const float* all_cosines = cosines.const_data_ptr<float>();
+  const float* all_sines = sines.const_data_ptr<float>();
+  at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* c = all_cosines + row * half;
+      const float* s = all_sines + row * half;
+      for (std::int64_t head = 0; head < n_heads; ++head) {
+        float* a = heads + row * stride + head * 2 * half;
+        float* b = a + half;
+        for (std::int64_t i = 0; i < half; ++i) {
+          const float left = a[i];
+          const float right = b[i];
+          a[i] = left * c[i] - right * s[i];
+          b[i] = right * c[i] + left * s[i];
+        }
+      }
+    }
+  });
+}
+
+at::Tensor gated_silu(at::Tensor gate_up) {
+  const std::int64_t width = gate_up.size(1) / 2;
+  at::Tensor gate = gate_up.narrow(1, 0, width);
+  at::silu_(gate);
+  return gate.mul_(gate_up.narrow(1, width, width));
+}
+
+AttentionSum empty_attention_sum(const at::Tensor& queries) {
+  const auto options = queries.options().dtype(at::kFloat);
+  return {at::empty(queries.sizes(), options), at::empty(queries.sizes().slice(0, 3), options)};
+}
+
+void accumulate(AttentionSum& sum,
+                int first_row,
+                const at::Tensor& values,
+                const at::Tensor& logs,
+                Accumulate how) {
+  const std::int64_t n_rows = values.size(0);
+  const at::Tensor sum_values = sum.values.narrow(0, first_row, n_rows);
+  const at::Tensor sum_logs = sum.logs.narrow(0, first_row, n_rows);
+  if (how == Accumulate::Set) {
+    sum_values.copy_(values);
+    sum_logs.copy_(logs);
+    return;
+  }
+  if (!is_plain(values)) {
+    const at::Tensor total = at::logaddexp(sum_logs, logs);
+    sum_values.mul_((sum_logs - total).exp_().unsqueeze(-1))
+        .add_(values * (logs - total).exp_().unsqueeze(-1));
+    sum_logs.copy_(total);
+    return;
+  }
+  const std::int64_t n_groups = values.size(2);
+  const std::int64_t n_heads = values.size(1) * n_groups;
+  const std::int64_t n_columns = values.size(3);
+  float* to_values = sum_values.mutable_data_ptr<float>();
+  float* to_logs = sum_logs.mutable_data_ptr<float>();
+  const float* part_values = values.const_data_ptr<float>();
+  const float* part_logs = logs.const_data_ptr<float>();
+  at::parallel_for(0, n_rows, kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin * n_heads; i < end * n_heads; ++i) {
+      const std::int64_t row = i / n_heads;
+      const std::int64_t key_head = i % n_heads / n_groups;
+      const std::int64_t group = i % n_groups;
+      const float part_log =
+          part_logs[row * logs.stride(0) + key_head * logs.stride(1) + group * logs.stride(2)];
+      merge(to_values + i * n_columns, to_logs[i],
+            part_values + row * values.stride(0) + key_head * values.stride(1) +
+                group * values.stride(2),
+            part_log, n_columns);
+    }
+  });
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,54 @@
+#include "sequence_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace labelprobe::model {
+
+SequenceState::SequenceState(std::span<const TokenId> prompt, const GenerateOptions& options)
+    : options_(options), tokens_(prompt.begin(), prompt.end()) {}
+
+void SequenceState::take(StepReading reading, const float* logits, std::int64_t n_logits) {
+  if (reading.has_nan) {
+    const std::size_t t = generation_.token_ids.size();
+    is_finished_ = true;
+    generation_ = {};
+    generation_.failure = "the logits of step " + std::to_string(t) +
+                          " are not numbers; float16 overflows in some models, use bfloat16 or "
+                          "float32";
+    return;
+  }
+  tokens_.push_back(reading.best);
+  generation_.token_ids.push_back(reading.best);
+  generation_.steps.push_back(std::move(reading.step));
+  if (logits) generation_.logits.insert(generation_.logits.end(), logits, logits + n_logits);
+  const StopRule& stop = options_.stop;
+  is_finished_ =
+      static_cast<int>(generation_.token_ids.size()) >= stop.max_new_tokens ||
+      std::find(stop.end_ids.begin(), stop.end_ids.end(), reading.best) != stop.end_ids.end() ||
+      (stop.is_complete && stop.is_complete(generation_.token_ids));
+}
+
+void take_step(const at::Tensor& logits,
+               std::span<const std::int64_t> rows,
+               std::span<SequenceState> states,
+               const GenerateOptions& options) {
+  if (options.repetition_penalty != 1.0) {
+    std::vector<TokenIds> seen;
+    for (const std::int64_t i : rows) seen.push_back(states[i].tokens());
+    penalize_repetition(logits, seen, options.repetition_penalty);
+  }
+  std::vector<StepReading> readings = read_step(logits, options.watched, options.n_top_tokens);
+  const std::int64_t n_vocab = logits.size(1);
+  const at::Tensor kept = options.keep_logits ? logits.cpu() : at::Tensor();
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    SequenceState& state = states[rows[row]];
+    if (state.is_finished()) continue;
+    const float* all = options.keep_logits
+                           ? kept.const_data_ptr<float>() + static_cast<std::int64_t>(row) * n_vocab
+                           : nullptr;
+    state.take(std::move(readings[row]), all, n_vocab);
+  }
+}
+
+}  // namespace labelprobe::model
