@@ -26,8 +26,8 @@ struct Query {
 
 enum class DemonstrationMode {
   Shared,  // the same demonstrations for every query (of the same annotator)
-  Fresh,   // drawn anew for every query, from a seed derived from the run's seed and the query's
-           // position
+  Fresh,   // drawn anew for every query. Query i (from 0) is seeded with output i of the generator
+           // that the run's seed seeds: random.seed(seed), then one random.getrandbits(32) a query.
 };
 
 struct PlanOptions {

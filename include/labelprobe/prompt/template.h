@@ -13,24 +13,26 @@
 
 namespace labelprobe::prompt {
 
-// As given by the user: literal texts, or the content of the files they name. Unset is not the same
-// as empty.
+// The templates as texts; what a user gives may also name a file, see text_or_file(). Unset is not
+// the same as empty: it means the default.
 struct TemplateOptions {
-  std::optional<std::string> system;
-  std::optional<std::string> instruction;
-  std::optional<std::string> incontext;
-  std::optional<std::string> query;
+  std::optional<std::string> system;       // " " is the empty text
+  std::optional<std::string> instruction;  // " " is the empty text
+  std::optional<std::string> incontext;    // default: user, a line break, assistant, a line break
+  std::optional<std::string> query;  // default: user if given, else incontext up to the answer
   std::optional<std::string> user;
   std::optional<std::string> assistant;
   LabelFormat label_format;
 };
 
 // A literal text, or the whole content of the file of that name if there is one. Throws DataError
-// if it cannot be read.
+// if it cannot be read or is not UTF-8, ConfigError if the text can only mean a file that is not
+// there (one word that ends in .txt).
 std::string text_or_file(const std::string& text_or_path);
 
 // The templates of a run with all defaults filled in. Placeholders: {labels} in system and
-// instruction (replaced here already), {text}, {label}, {cot} in incontext, {text} in query.
+// instruction (replaced here already), {text}, {label}, {cot} in incontext, {text} in query. Other
+// braces are literal text.
 struct Templates {
   std::string system;
   std::string instruction;
@@ -41,17 +43,17 @@ struct Templates {
   // Throws ConfigError naming the template and the placeholder that is missing or unknown.
   static Templates resolve(const TemplateOptions& options, const LabelSet& label_set);
 
-  // The incontext template up to {text}: its stripped form and itself are the stop strings of a
-  // run.
+  // The incontext template up to its first placeholder ({text}): its stripped form and itself are
+  // the stop strings of a run. Empty if the template begins with a placeholder.
   std::string before_text() const;
 
-  // The text between {cot} and {label}, stripped; unset without {cot}.
+  // The text between {cot} and {label}, stripped; unset without {cot} before {label}.
   std::optional<std::string> between_cot_and_label() const;
 };
 
-// Names in label-set order as the format writes them. `none` for an empty list in every format but
-// Polysyndeton (there the empty list is the bare word `none` too: the empty string is never put
-// into a prompt).
+// Names in the order given (label-set order) as the format writes them. `none` for an empty list in
+// every format but Polysyndeton (there the empty list is the bare word `none` too: the empty string
+// is never put into a prompt).
 std::string format_labels(std::span<const std::string> names,
                           LabelKind kind,
                           const LabelFormat& format);
@@ -60,11 +62,14 @@ std::string format_labels(std::span<const std::string> names,
 std::string enumerate_labels(const LabelSet& label_set);
 
 // A demonstration: label, chain of thought and text put into the incontext template, nothing
-// inserted scanned again.
+// inserted scanned again. Without a chain of thought {cot} stays as it is.
 std::string fill_incontext(const Templates& templates,
                            std::string_view text,
                            std::string_view formatted_label,
                            std::optional<std::string_view> cot = std::nullopt);
+
+// The query template with its text.
+std::string fill_query(const Templates& templates, std::string_view text);
 
 // Where a label stands in a filled incontext template: `text` up to the byte `label_begin` is what
 // precedes the label name. Used to find the first token of every label, with neutral text in place
@@ -74,7 +79,15 @@ struct LabelPlace {
   std::size_t label_begin;  // byte offset of the label's first character
 };
 
-// The filled template for every name (see LabelSet::names_with_none), in order.
-std::vector<LabelPlace> label_places(const Templates& templates, const LabelSet& label_set);
+enum class LabelPosition {
+  First,  // the label is the only one; `none` as the format writes the empty list
+  Later,  // another label precedes it, so that for example a comma and a space stand before it
+};
+
+// The filled template for every name (see LabelSet::names_with_none), in order. Empty for Later in
+// single-label sets, where no second label is ever written.
+std::vector<LabelPlace> label_places(const Templates& templates,
+                                     const LabelSet& label_set,
+                                     LabelPosition position);
 
 }  // namespace labelprobe::prompt

@@ -1,0 +1,193 @@
+#include "labelprobe/prompt/template.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/mapped_file.h"
+#include "labelprobe/core/text.h"
+
+#include "default_templates.h"
+
+namespace labelprobe::prompt {
+
+namespace {
+
+constexpr std::string_view kText = "{text}";
+constexpr std::string_view kLabel = "{label}";
+constexpr std::string_view kCot = "{cot}";
+constexpr std::string_view kLabels = "{labels}";
+
+struct Insertion {
+  std::string_view placeholder;
+  std::string_view text;
+};
+
+// One pass over the template, so that placeholders in an inserted text stay what they are.
+std::string fill(std::string_view text, std::span<const Insertion> insertions) {
+  std::string filled;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    const auto found = std::find_if(
+        insertions.begin(), insertions.end(),
+        [&](const Insertion& insertion) { return rest.starts_with(insertion.placeholder); });
+    if (found != insertions.end()) {
+      filled.append(found->text);
+      at += found->placeholder.size();
+    } else {
+      const std::size_t next = std::min(rest.find('{', 1), rest.size());
+      filled.append(rest.substr(0, next));
+      at += next;
+    }
+  }
+  return filled;
+}
+
+// The words in braces that could be placeholders: {word}, with the braces.
+std::vector<std::string> words_in_braces(std::string_view text) {
+  const auto is_word_char = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  std::vector<std::string> words;
+  for (std::size_t open = text.find('{'); open != std::string_view::npos;
+       open = text.find('{', open + 1)) {
+    std::size_t end = open + 1;
+    while (end < text.size() && is_word_char(text[end])) {
+      ++end;
+    }
+    if (end > open + 1 && end < text.size() && text[end] == '}') {
+      words.emplace_back(text.substr(open, end + 1 - open));
+    }
+  }
+  return words;
+}
+
+void expect_placeholder(std::string_view text,
+                        std::string_view placeholder,
+                        const std::string& template_name) {
+  if (text.find(placeholder) != std::string_view::npos) {
+    return;
+  }
+  const std::string wanted(placeholder);
+  const std::string message = template_name + ": expected the placeholder " + wanted + ", found ";
+  for (const std::string& word : words_in_braces(text)) {
+    const bool is_placeholder = word == kText || word == kLabel || word == kCot;
+    if (!is_placeholder && !nearest_choice(word, std::span(&wanted, 1)).empty()) {
+      throw ConfigError(message + "'" + word + "'; did you mean '" + wanted + "'?");
+    }
+  }
+  throw ConfigError(message + "none in '" + std::string(text) + "'");
+}
+
+void expect_query(const Templates& templates, const std::string& template_name) {
+  for (const std::string& word : words_in_braces(templates.query)) {
+    if (word != kText) {
+      throw ConfigError(template_name + ": expected no placeholder but {text}, found '" + word +
+                        "'");
+    }
+  }
+  expect_placeholder(templates.query, kText, template_name);
+}
+
+void expect_utf8(const std::optional<std::string>& text, std::string_view template_name) {
+  if (text && !is_utf8(*text)) {
+    throw ConfigError(std::string(template_name) + ": expected UTF-8 text, found other bytes");
+  }
+}
+
+std::string with_labels(const std::optional<std::string>& given,
+                        std::string_view otherwise,
+                        const LabelSet& label_set) {
+  if (given && *given == kEmptyMark) {
+    return "";
+  }
+  const std::string labels = enumerate_labels(label_set);
+  return fill(given ? std::string_view(*given) : otherwise, std::array{Insertion{kLabels, labels}});
+}
+
+}  // namespace
+
+std::string text_or_file(const std::string& text_or_path) {
+  std::error_code ignored;  // a long literal text is no file name, and that is no error
+  if (!std::filesystem::is_regular_file(text_or_path, ignored)) {
+    if (text_or_path.ends_with(".txt") &&
+        text_or_path.find_first_of(" \t\r\n{") == std::string::npos) {
+      throw ConfigError(text_or_path + ": expected a template file, found no file of that name");
+    }
+    return text_or_path;
+  }
+  std::string content(MappedFile(text_or_path).text());
+  if (!is_utf8(content)) {
+    throw DataError(text_or_path + ": expected UTF-8 text, found other bytes");
+  }
+  return content;
+}
+
+Templates Templates::resolve(const TemplateOptions& options, const LabelSet& label_set) {
+  expect_utf8(options.system, "system template");
+  expect_utf8(options.instruction, "instruction template");
+  expect_utf8(options.incontext, "incontext template");
+  expect_utf8(options.query, "query template");
+  expect_utf8(options.user, "user template");
+  expect_utf8(options.assistant, "assistant template");
+
+  Templates templates;
+  templates.label_format = options.label_format;
+  templates.system = with_labels(options.system, kDefaultSystem, label_set);
+  templates.instruction = with_labels(
+      options.instruction,
+      label_set.is_multilabel() ? kDefaultMultiLabelInstruction : kDefaultSingleLabelInstruction,
+      label_set);
+
+  const std::string user = options.user.value_or(std::string(kDefaultUser));
+  const std::string assistant = options.assistant.value_or(std::string(kDefaultAssistant));
+  templates.incontext = options.incontext.value_or(user + "\n" + assistant + "\n");
+  const std::string incontext_name =
+      options.incontext ? "incontext template" : "incontext template (made of user and assistant)";
+  expect_placeholder(templates.incontext, kText, incontext_name);
+  expect_placeholder(templates.incontext, kLabel, incontext_name);
+
+  if (options.query) {
+    templates.query = *options.query;
+    expect_query(templates, "query template");
+  } else if (options.user || options.assistant) {
+    templates.query = user;
+    expect_query(templates, "query template (the user template)");
+  } else {
+    const std::string_view incontext = templates.incontext;
+    templates.query = incontext.substr(0, std::min(incontext.find(kCot), incontext.find(kLabel)));
+    expect_query(templates, "query template (the incontext template up to the answer)");
+  }
+  return templates;
+}
+
+std::string Templates::before_text() const {
+  return incontext.substr(
+      0, std::min({incontext.find(kText), incontext.find(kLabel), incontext.find(kCot)}));
+}
+
+std::optional<std::string> Templates::between_cot_and_label() const {
+  const std::size_t cot = incontext.find(kCot);
+  const std::size_t label = incontext.find(kLabel);
+  if (cot == std::string::npos || label == std::string::npos || label < cot) {
+    return std::nullopt;
+  }
+  const std::size_t begin = cot + kCot.size();
+  return std::string(strip(std::string_view(incontext).substr(begin, label - begin)));
+}
+
+std::string fill_incontext(const Templates& templates,
+                           std::string_view text,
+                           std::string_view formatted_label,
+                           std::optional<std::string_view> cot) {
+  return fill(templates.incontext,
+              std::array{Insertion{kText, text}, Insertion{kLabel, formatted_label},
+                         Insertion{kCot, cot.value_or(kCot)}});
+}
+
+std::string fill_query(const Templates& templates, std::string_view text) {
+  return fill(templates.query, std::array{Insertion{kText, text}});
+}
+
+}  // namespace labelprobe::prompt
