@@ -74,7 +74,7 @@ StoredTensor read_entry(const std::string& name,
   tensor.type_name = type.name;
   std::uint64_t n_elements = 1;
   for (const std::uint64_t size : unsigned_list(entry, "shape")) {
-    if (size > kMaxElements || n_elements * size > kMaxElements) {
+    if (size > kMaxElements || (size > 0 && n_elements > kMaxElements / size)) {
       entry.fail("shape", "at most " + std::to_string(kMaxElements) + " elements");
     }
     n_elements *= size;
