@@ -23,6 +23,7 @@ needed=(
   "libspdlog-dev header:spdlog/spdlog.h"
   "libsentencepiece-dev header:sentencepiece_processor.h"
   "libpcre2-dev header:pcre2.h"
+  "libutf8proc-dev header:utf8proc.h"
   "libcsv-dev header:csv.h"
   "libxxhash-dev header:xxhash.h"
   "catch2 header:catch2/catch.hpp,catch2/catch_all.hpp"
