@@ -36,14 +36,14 @@ std::vector<std::string> read_emotions(const std::filesystem::path& path) {
       throw DataError(place + ": expected the name of an emotion, found an empty line");
     }
     if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1) {
-      throw DataError(place + ": expected distinct names, found '" + names.back() + "' again");
+      throw DataError(place + ": expected distinct names, found " + shown(names.back()) + " again");
     }
   }
   if (names.size() != kNNames || names.back() != kNeutral) {
     throw DataError(path.string() + ":" + std::to_string(std::max<std::size_t>(1, names.size())) +
                     ": expected " + std::to_string(kNNames) + " names, the last one '" +
                     std::string(kNeutral) + "', found " + std::to_string(names.size()) +
-                    (names.empty() ? "" : ", the last one '" + names.back() + "'"));
+                    (names.empty() ? "" : ", the last one " + shown(names.back())));
   }
   names.pop_back();
   return names;
@@ -121,7 +121,7 @@ Labels parse_label_numbers(const std::string& field,
     std::size_t number = 0;
     const auto [stop, error] = std::from_chars(at, comma, number);
     if (error != std::errc() || stop != comma) {
-      throw DataError(place + ": expected comma-separated label numbers, found '" + field + "'");
+      throw DataError(place + ": expected comma-separated label numbers, found " + shown(field));
     }
     if (number > map.emotions.size()) {
       throw DataError(place + ": expected label numbers from 0 to " +
@@ -210,13 +210,13 @@ class RaterVotes {
     }
     Vote vote{row.fields[rater_column_], {}};
     if (vote.annotator.empty() || vote.annotator == kAggregate) {
-      throw DataError(row.place + ": expected a rater_id, found '" + vote.annotator + "'");
+      throw DataError(row.place + ": expected a rater_id, found " + shown(vote.annotator));
     }
     for (std::size_t i = 0; i < emotion_columns_.size(); ++i) {
       const std::string& mark = row.fields[emotion_columns_[i]];
       if (mark != "0" && mark != "1") {
         throw DataError(row.place + ": expected 0 or 1 in column '" + map_.emotions[i] +
-                        "', found '" + mark + "'");
+                        "', found " + shown(mark));
       }
       if (mark == "1") {
         add_emotion(vote.labels, map_, i);

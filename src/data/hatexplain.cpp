@@ -3,6 +3,7 @@
 // lacks may come from majority_labels.jsonl, which knows their majority label only.
 #include <algorithm>
 #include <array>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -113,7 +114,10 @@ class MajorityPosts {
  public:
   explicit MajorityPosts(std::filesystem::path path) : path_(std::move(path)) {}
 
-  bool exists() const { return std::filesystem::exists(path_); }
+  bool exists() const {
+    std::error_code error;
+    return std::filesystem::exists(path_, error);
+  }
   const std::filesystem::path& path() const { return path_; }
 
   struct Post {

@@ -17,8 +17,8 @@ void SplitRecords::add(Record record, const std::string& place) {
   }
   if (record.example_id.find(kIdSeparator) != std::string::npos) {
     throw DataError(place + ": expected an id without '" + std::string(kIdSeparator) +
-                    "' (it separates id and annotator in the log), found '" + record.example_id +
-                    "'");
+                    "' (it separates id and annotator in the log), found " +
+                    shown(record.example_id));
   }
   if (!is_utf8(record.text)) {
     throw DataError(place + ": expected a text in UTF-8, found other bytes; convert the file");
@@ -32,8 +32,8 @@ void SplitRecords::add(Record record, const std::string& place) {
     }
   }
   if (!position_of_.emplace(record.example_id, records_.size()).second) {
-    throw DataError(place + ": expected distinct ids within a split, found '" + record.example_id +
-                    "' again");
+    throw DataError(place + ": expected distinct ids within a split, found " +
+                    shown(record.example_id) + " again");
   }
   records_.push_back(std::move(record));
 }
@@ -65,6 +65,19 @@ void check_split(std::string_view dataset,
   if (std::find(known.begin(), known.end(), split) == known.end()) {
     throw ConfigError(unknown_choice(std::string(dataset) + " split", split, known));
   }
+}
+
+std::string shown(std::string_view found) {
+  constexpr std::size_t kMaxBytes = 40;
+  std::string cut(found.substr(0, kMaxBytes));
+  const bool is_whole = is_utf8(cut);
+  for (char& c : cut) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_whole)) {
+      c = '?';
+    }
+  }
+  return "'" + cut + (found.size() > kMaxBytes ? "...'" : "'");
 }
 
 std::string some_of(std::span<const std::string> names) {

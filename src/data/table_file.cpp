@@ -1,6 +1,7 @@
 #include "table_file.h"
 
 #include <new>
+#include <system_error>
 
 #include <csv.h>
 
@@ -119,7 +120,8 @@ void for_each_row(const std::filesystem::path& path,
 }
 
 MappedFile open_file(const std::filesystem::path& path, std::string_view expected) {
-  if (!std::filesystem::exists(path)) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) && !error) {
     throw DataError(path.string() + ": expected " + std::string(expected) + ", found no such file" +
                     (path.is_relative()
                          ? " from the working directory " + std::filesystem::current_path().string()

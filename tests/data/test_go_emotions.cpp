@@ -112,6 +112,9 @@ TEST_CASE("A spoilt split is reported with file and line", "[data]") {
                ":3: expected comma-separated label numbers, found 'joy'");
   expect_error("train.tsv", "Text\t1,\tb\n",
                ":1: expected comma-separated label numbers, found '1,'");
+  expect_error(
+      "train.tsv", "Text\t" + std::string(39, '7') + "\xC3\xA9\x01\tb\n",
+      ":1: expected comma-separated label numbers, found '" + std::string(39, '7') + "?...'");
   expect_error("train.tsv", "Text\t\tb\n", ":1: expected comma-separated label numbers, found ''");
   expect_error("train.tsv", "Text\t-1\tb\n", ":1: expected comma-separated label numbers");
   expect_error("train.tsv", "Text\t99999999999999999999\tb\n",
