@@ -21,9 +21,10 @@ enum class SpecialTokens {
   Omit,  // the text alone
 };
 
-// Token ids and, for each, the bytes [begin, end) of the text it stands for. Added special tokens
-// and characters a normalizer invented cover no bytes (begin == end). Tokens of one multi-byte
-// character share its bytes' partition.
+// Token ids and, for each, the bytes [begin, end) of the text it stands for, leading spaces
+// included. Special tokens put around a text and characters a normalizer invented cover no bytes
+// (begin == end). The tokens of one multi-byte character divide its bytes among them, unless a
+// normalizer changed the character: then each covers it whole.
 struct Encoding {
   TokenIds ids;
   std::vector<std::size_t> begins;
@@ -37,7 +38,7 @@ class Tokenizer {
 
   // Text must be UTF-8 (DataError otherwise, with the byte offset). Special tokens spelled in the
   // text are recognised as the reference does by default.
-  TokenIds encode(std::string_view text, SpecialTokens special) const;
+  virtual TokenIds encode(std::string_view text, SpecialTokens special) const;
   virtual Encoding encode_with_offsets(std::string_view text, SpecialTokens special) const = 0;
 
   // The reference's decode(skip_special_tokens=True, clean_up_tokenization_spaces=False).

@@ -1,0 +1,43 @@
+// The rewriting of a text before it is split: the "normalizer" of tokenizer.json.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "aligned_text.h"
+#include "regex.h"
+
+namespace labelprobe::tokenizer {
+
+enum class UnicodeForm { Nfc, Nfd, Nfkc, Nfkd };
+
+struct ToForm {
+  UnicodeForm form;
+};
+
+struct Prepend {
+  std::string prefix;  // put before every text that is not empty
+};
+
+// Exactly one of `text` and `regex` says what is replaced.
+struct Replace {
+  std::string text;
+  std::shared_ptr<const Regex> regex;
+  std::string content;
+};
+
+struct Lowercase {};
+
+struct StripSpaces {
+  bool at_start = true;
+  bool at_end = true;
+};
+
+using Normalizer = std::variant<ToForm, Prepend, Replace, Lowercase, StripSpaces>;
+
+// Applies all in order.
+AlignedText normalize(AlignedText text, const std::vector<Normalizer>& normalizers);
+
+}  // namespace labelprobe::tokenizer
