@@ -1,4 +1,6 @@
 // How labels are written: lists of names in the label formats, and where in them a name stands.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"

@@ -44,12 +44,12 @@ std::vector<Example> toy_go_emotions() {
 
 PlanOptions pipeline_options() {
   TemplateOptions given;
-  given.system = " ";
+  given.system = std::string(" ");
   given.instruction =
       "Classify the following inputs into none, one, or multiple the following emotions per input: "
       "{labels}. Output "
       "exactly these emotions and no others.\n";
-  given.incontext = "Input: {text}\n{label}\n";
+  given.incontext = std::string("Input: {text}\n{label}\n");
   given.label_format = LabelFormat::parse("json");
   PlanOptions options;
   options.templates = Templates::resolve(given, kEmotions);

@@ -54,12 +54,12 @@ TEST_CASE("Templates that are not given have the published defaults", "[template
 TEST_CASE("One space stands for an empty system or instruction text, the empty text for itself",
           "[template]") {
   TemplateOptions options;
-  options.system = " ";
-  options.instruction = " ";
+  options.system = std::string(" ");
+  options.instruction = std::string(" ");
   CHECK(resolve(options).system.empty());
   CHECK(resolve(options).instruction.empty());
-  options.system = "";
-  options.instruction = "  ";
+  options.system = std::string("");
+  options.instruction = std::string("  ");
   CHECK(resolve(options).system.empty());
   CHECK(resolve(options).instruction == "  ");
 }
@@ -69,13 +69,13 @@ TEST_CASE("User and assistant make the incontext template, each with its default
   options.user = std::string("User: {text}");
   CHECK(resolve(options).incontext == "User: {text}\n{label}\n");
   CHECK(resolve(options).query == "User: {text}");
-  options.assistant = "Me: {label}.";
+  options.assistant = std::string("Me: {label}.");
   CHECK(resolve(options).incontext == "User: {text}\nMe: {label}.\n");
   options.user.reset();
   CHECK(resolve(options).incontext == "{text}\nMe: {label}.\n");
   CHECK(resolve(options).query == "{text}");
-  options.incontext = "I: {text} {label}";
-  options.query = "Q: {text}";
+  options.incontext = std::string("I: {text} {label}");
+  options.query = std::string("Q: {text}");
   CHECK(resolve(options).incontext == "I: {text} {label}");
   CHECK(resolve(options).query == "Q: {text}");
 }
@@ -95,7 +95,7 @@ TEST_CASE("Finds the stop text and the text between thought and label", "[templa
   CHECK(thinking.between_cot_and_label() == "So:");
   CHECK(resolve({}).before_text().empty());
   TemplateOptions label_first = with_incontext("Is {label}: {text}\n");
-  label_first.query = "{text}";
+  label_first.query = std::string("{text}");
   CHECK(resolve(label_first).before_text() == "Is ");
 }
 
@@ -111,12 +111,12 @@ TEST_CASE("Says which placeholder of which template is missing", "[template]") {
                     "incontext template: expected the placeholder {text}, found '{Text}'; did you "
                     "mean '{text}'?");
   TemplateOptions options;
-  options.assistant = "nothing";
+  options.assistant = std::string("nothing");
   CHECK_THROWS_WITH(
       resolve(options),
       ContainsSubstring("(made of user and assistant): expected the placeholder {label}"));
   options = with_incontext("{text} {label}");
-  options.query = "nothing";
+  options.query = std::string("nothing");
   CHECK_THROWS_WITH(resolve(options),
                     "query template: expected the placeholder {text}, found none in 'nothing'");
   CHECK_THROWS_WITH(resolve(with_incontext("{label}: {text}")),
@@ -131,10 +131,10 @@ TEST_CASE("Refuses placeholders in the query that nothing would fill", "[templat
     CHECK_THROWS_WITH(resolve(options),
                       "query template: expected no placeholder but {text}, found '" + word + "'");
   }
-  options.query = "{text} {} {\"label\": [1]} { label } {";
+  options.query = std::string("{text} {} {\"label\": [1]} { label } {");
   CHECK(resolve(options).query == *options.query);
   options.query.reset();
-  options.user = "{text} {label}";
+  options.user = std::string("{text} {label}");
   CHECK_THROWS_WITH(
       resolve(options),
       ContainsSubstring("query template (the user template): expected no placeholder"));

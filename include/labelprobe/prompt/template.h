@@ -88,6 +88,6 @@ enum class LabelPosition {
 // single-label sets, where no second label is ever written.
 std::vector<LabelPlace> label_places(const Templates& templates,
                                      const LabelSet& label_set,
-                                     LabelPosition position);
+                                     LabelPosition position = LabelPosition::First);
 
 }  // namespace labelprobe::prompt
