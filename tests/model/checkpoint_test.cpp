@@ -11,7 +11,6 @@
 
 #include "labelprobe/core/error.h"
 
-#include "dequantize.h"
 #include "safetensors.h"
 #include "support/catch.h"
 #include "support/paths.h"

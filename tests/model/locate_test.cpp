@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "labelprobe/core/error.h"
 
@@ -123,6 +124,24 @@ TEST_CASE("Takes the snapshot that refs/main names, or the only one", "[unit]") 
   CHECK_THAT(message_for("gpt2"), ContainsSubstring("not in the Hugging Face cache"));
   const auto gguf = add_cached(folder.path(), "models--org--quantised", "ccc", "q.gguf");
   CHECK(locate("org/quantised") == gguf / "q.gguf");
+}
+
+TEST_CASE("Lists the models of the cache, without what is no model", "[unit]") {
+  const TempFolder folder;
+  const BareEnvironment bare(folder.path());
+  const Environment hub_cache("HF_HUB_CACHE", (folder.path() / "hub").c_str());
+  CHECK(cached_models().empty());
+  const auto llama = add_cached(folder.path() / "hub", "models--org--llama", "c1");
+  const auto gpt2 = add_cached(folder.path() / "hub", "models--gpt2", "c2");
+  add_cached(folder.path() / "hub", "models--org--adapter", "c3", "readme.md");
+  add_cached(folder.path() / "hub", "datasets--org--texts", "c4");
+  write_file(folder.path() / "hub/version.txt", "1");
+  const std::vector<CachedModel> models = cached_models();
+  REQUIRE(models.size() == 2);
+  CHECK(models[0].name == "gpt2");
+  CHECK(models[0].path == gpt2);
+  CHECK(models[1].name == "org/llama");
+  CHECK(models[1].path == llama);
 }
 
 TEST_CASE("A model that is not there ends with the command that downloads it", "[unit]") {

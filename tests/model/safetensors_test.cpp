@@ -182,6 +182,9 @@ TEST_CASE("A folder without safetensors says what it holds instead", "[unit]") {
                                           "model.safetensors.index.json, found neither"));
   write_file(folder.path() / "pytorch_model.bin", "x");
   CHECK_THAT(message(), ContainsSubstring("found pytorch_model.bin, a Python pickle"));
+  std::filesystem::remove(folder.path() / "pytorch_model.bin");
+  write_file(folder.path() / "weights.gguf", "x");
+  CHECK_THAT(message(), ContainsSubstring("found weights.gguf; to use it, name that file"));
 }
 
 }  // namespace labelprobe::model
