@@ -36,15 +36,22 @@ data::Dataset load_train(const Settings& settings) {
   return data::load(settings.task, settings.train);
 }
 
+std::vector<readout::LabelContext> label_contexts(const Questions& questions,
+                                                  prompt::LabelPosition position) {
+  std::vector<readout::LabelContext> contexts;
+  for (const prompt::LabelPlace& place :
+       prompt::label_places(questions.templates, questions.label_set, position)) {
+    contexts.push_back({place.text, place.label_begin});
+  }
+  return contexts;
+}
+
 readout::LabelTokens find_label_tokens(const Questions& questions,
                                        const Settings& settings,
                                        const tokenizer::Tokenizer& tokenizer) {
-  std::vector<readout::LabelContext> contexts;
-  for (const prompt::LabelPlace& place :
-       prompt::label_places(questions.templates, questions.label_set)) {
-    contexts.push_back({place.text, place.label_begin});
-  }
-  return readout::find_label_tokens(tokenizer, questions.label_set.names_with_none(), contexts,
+  return readout::find_label_tokens(tokenizer, questions.label_set.names_with_none(),
+                                    label_contexts(questions, prompt::LabelPosition::First),
+                                    label_contexts(questions, prompt::LabelPosition::Later),
                                     settings.label_variants);
 }
 

@@ -83,22 +83,29 @@ TokenIds LabelTokens::watched() const {
 
 LabelTokens find_label_tokens(const tokenizer::Tokenizer& tokenizer,
                               std::span<const std::string> names,
-                              std::span<const LabelContext> contexts,
+                              std::span<const LabelContext> first_places,
+                              std::span<const LabelContext> later_places,
                               LabelVariants variants) {
-  LABELPROBE_CHECK(names.size() == contexts.size() && !names.empty());
+  LABELPROBE_CHECK(names.size() == first_places.size() && !names.empty());
+  LABELPROBE_CHECK(later_places.empty() || later_places.size() == names.size());
   LabelTokens found;
   found.names.assign(names.begin(), names.end());
   found.variants = variants;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const FirstToken here = first_token_at(tokenizer, contexts[i]);
+    const FirstToken first = first_token_at(tokenizer, first_places[i]);
+    // In the template itself a label may merge with other neighbours than a space; that token is
+    // the one to expect.
+    const FirstToken later =
+        later_places.empty() ? first : first_token_at(tokenizer, later_places[i]);
     if (i == 0) {
-      found.in_context = here.variant;
+      found.in_context = first.variant;
     }
     for (const SpaceVariant variant : {SpaceVariant::Bare, SpaceVariant::Spaced}) {
-      // In the template itself a label may merge with other neighbours than a space; that token is
-      // the one to expect.
-      found.first_tokens[static_cast<std::size_t>(variant)].push_back(
-          variant == here.variant ? here.id : first_token_of(tokenizer, names[i], variant));
+      const TokenId token = variant == first.variant ? first.id
+                            : variant == later.variant
+                                ? later.id
+                                : first_token_of(tokenizer, names[i], variant);
+      found.first_tokens[static_cast<std::size_t>(variant)].push_back(token);
     }
   }
   return found;

@@ -30,15 +30,15 @@ TEST_CASE("Finds the first token of each label after a quote and after a space",
   const std::vector<std::string> names = {"joy", "admiration", "none"};
   const LabelTokens json =
       find_label_tokens(tokenizer, names, contexts(names, "Input: text\n{\"label\": [\"", "\"]}"),
-                        LabelVariants::Both);
+                        {}, LabelVariants::Both);
   CHECK(json.in_context == SpaceVariant::Bare);
   CHECK(tokens(json, SpaceVariant::Bare) ==
         TokenIds{tokenizer.id("joy"), tokenizer.id("adm"), tokenizer.id("none")});
   CHECK(tokens(json, SpaceVariant::Spaced) ==
         TokenIds{tokenizer.id(" joy"), tokenizer.id(" admir"), tokenizer.id(" none")});
 
-  const LabelTokens answer =
-      find_label_tokens(tokenizer, names, contexts(names, "Answer: ", "\n"), LabelVariants::Both);
+  const LabelTokens answer = find_label_tokens(tokenizer, names, contexts(names, "Answer: ", "\n"),
+                                               {}, LabelVariants::Both);
   CHECK(answer.in_context == SpaceVariant::Spaced);
   CHECK(answer.first_tokens == json.first_tokens);
 }
@@ -48,16 +48,29 @@ TEST_CASE("Text before the label in any script does not move the first token", "
   const std::vector<std::string> names = {"joy", "anger"};
   const LabelTokens found = find_label_tokens(
       tokenizer, names,
-      contexts(names, "Eingabe: \xE2\x80\x9C\xF0\x9F\x98\x80 \xC3\xBC\xE2\x80\x9D\n[\"", "\"]"),
+      contexts(names, "Eingabe: \xE2\x80\x9C\xF0\x9F\x98\x80 \xC3\xBC\xE2\x80\x9D\n[\"", "\"]"), {},
       LabelVariants::Both);
   CHECK(tokens(found, SpaceVariant::Bare) == TokenIds{tokenizer.id("joy"), tokenizer.id("anger")});
+}
+
+TEST_CASE("Takes the second variant from the place of a later label if the template shows one",
+          "[unit]") {
+  const ListTokenizer tokenizer({"joy", ", joy", "anger", " anger"});
+  const std::vector<std::string> names = {"joy", "anger"};
+  const LabelTokens found = find_label_tokens(tokenizer, names, contexts(names, "\n", ""),
+                                              contexts(names, "fear, ", ""), LabelVariants::Both);
+  CHECK(found.in_context == SpaceVariant::Bare);
+  // The comma and the space belong to the later label's token here; a neutral context would not
+  // have shown that.
+  CHECK(tokens(found, SpaceVariant::Spaced) ==
+        TokenIds{tokenizer.id(", joy"), tokenizer.id(" anger")});
 }
 
 TEST_CASE("A tokenizer that keeps spaces apart has one token for both variants", "[unit]") {
   const ListTokenizer tokenizer({"joy"});
   const std::vector<std::string> names = {"joy"};
-  const LabelTokens found =
-      find_label_tokens(tokenizer, names, contexts(names, "Answer: ", "\n"), LabelVariants::Both);
+  const LabelTokens found = find_label_tokens(tokenizer, names, contexts(names, "Answer: ", "\n"),
+                                              {}, LabelVariants::Both);
   CHECK(found.first_tokens[0] == found.first_tokens[1]);
   CHECK(found.watched() == TokenIds{tokenizer.id("joy")});
 }
@@ -66,7 +79,7 @@ TEST_CASE("Watches every variant's token once, in ascending order", "[unit]") {
   const ListTokenizer tokenizer({" dis", "dis", "joy", " joy"});
   const std::vector<std::string> names = {"joy", "disgust", "disapproval"};
   const LabelTokens found =
-      find_label_tokens(tokenizer, names, contexts(names, "\n", "\n"), LabelVariants::Both);
+      find_label_tokens(tokenizer, names, contexts(names, "\n", "\n"), {}, LabelVariants::Both);
   CHECK(found.watched() == TokenIds{0, 1, 2, 3});
 }
 
@@ -74,7 +87,7 @@ TEST_CASE("Reports labels that share a first token and one-letter first tokens",
   const ListTokenizer tokenizer({" dis", "dis", "joy", "f", "trust"});
   const std::vector<std::string> names = {"joy", "disgust", "disapproval", "fear", "trust"};
   const LabelTokens found =
-      find_label_tokens(tokenizer, names, contexts(names, "\n", "\n"), LabelVariants::Both);
+      find_label_tokens(tokenizer, names, contexts(names, "\n", "\n"), {}, LabelVariants::Both);
   const std::vector<std::string> problems = describe_problems(found, tokenizer);
   REQUIRE(problems.size() == 2);
   CHECK_THAT(problems[0],

@@ -62,6 +62,7 @@ class FakeModel : public model::LanguageModel {
       if (batches_until_crash > 0) --batches_until_crash;
       std::vector<std::pair<std::size_t, model::Generation>> batch;
       for (std::size_t i = first; i < std::min(first + n, prompts.size()); ++i) {
+        if (!options.is_answered.empty() && options.is_answered.at(i)) continue;
         batch.emplace_back(i, run(prompts[i], options));
       }
       sink(batch);

@@ -43,12 +43,15 @@ struct LabelTokens {
   TokenIds watched() const;
 };
 
-// The first token of every name.
-//   contexts  the incontext template filled with each name, in the order of `names`
+// The first token of every name, in both space variants: as the template shows them, else as a
+// space or a line break before the name gives them.
+//   first_places  the incontext template filled with each name alone, in the order of `names`
+//   later_places  the same with another label before the name; empty if a list never has two
 // Throws ModelError if the tokenizer gives no token for a label.
 LabelTokens find_label_tokens(const tokenizer::Tokenizer& tokenizer,
                               std::span<const std::string> names,
-                              std::span<const LabelContext> contexts,
+                              std::span<const LabelContext> first_places,
+                              std::span<const LabelContext> later_places,
                               LabelVariants variants);
 
 // What a person should know before trusting first tokens: labels that share one, and labels whose
