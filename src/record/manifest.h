@@ -1,0 +1,65 @@
+// The comparison record of an experiment folder, `manifest.json`: which runs it holds, with which
+// parameters, and how far each has come. A folder is an experiment folder if it has this file.
+//
+// The state of an experiment goes Running -> Writing -> Finished; its journal exists until the very
+// end. Going by the state alone, any of these can be taken up again:
+//   Running                  the journal has its items, the YAML files know nothing of it
+//   Writing                  the YAML files hold a part of it; cut to `sizes` it is Running again
+//   Finished, with journal   all is written, but its process did not live to say so
+//   Finished                 over
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/record/run.h"
+
+namespace labelprobe::record {
+
+inline constexpr const char* kManifestName = "manifest.json";
+
+enum class ExperimentState { Running, Writing, Finished };
+
+// File name -> size in bytes before an experiment was appended; no value = there was no such file.
+using FileSizes = std::map<std::string, std::optional<std::uint64_t>>;
+
+struct Experiment {
+  ExperimentState state = ExperimentState::Running;
+  nlohmann::json params;  // an object
+  std::string contents_fingerprint;
+  FileSizes sizes;  // empty while Running
+};
+
+struct Manifest {
+  std::set<std::string> not_comparable;  // parameters in which the experiments may differ
+  std::vector<Experiment> experiments;   // by index
+
+  // Throws DataError (file, what is wrong) unless the file is a manifest through and through.
+  static Manifest load(const std::filesystem::path& file);
+
+  // What load() reads. Grows by what differs between experiments, not by all their parameters.
+  std::string encode() const;
+};
+
+nlohmann::json as_json(const ParamValue& value);
+
+// The parameters as compared and stored. Throws ConfigError if a text is not UTF-8.
+nlohmann::json comparable_form(const std::vector<Param>& params);
+
+// The names of `params` in which runs of one folder may differ.
+std::set<std::string> names_not_comparable(const std::vector<Param>& params);
+
+// True if `a` and `b` agree in all parameters but `ignored`. Inactive values (null, false, 0,
+// empty) are as good as none.
+bool are_equivalent(const nlohmann::json& a,
+                    const nlohmann::json& b,
+                    const std::set<std::string>& ignored);
+
+}  // namespace labelprobe::record

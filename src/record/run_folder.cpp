@@ -1,0 +1,301 @@
+#include "run_folder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+#include "entry_writer.h"
+#include "folder_choice.h"
+#include "folder_name.h"
+#include "journal.h"
+#include "yaml_writer.h"
+
+namespace labelprobe::record {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kLockName = ".lock";
+constexpr const char* kDescriptionKey = "description";  // stands among the item keys in the YAML
+constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+
+RunRequest checked(RunRequest request) {
+  check_relative(request.category, "log category");
+  if (!is_utf8(request.description)) {
+    throw ConfigError("description: expected UTF-8 text");
+  }
+  if (!request.description.empty()) {
+    check_relative(encode_in_name(request.description), "description");
+  }
+  return request;
+}
+
+// What finish() could no longer write is refused while nothing is lost yet.
+void check_item(const ItemRecord& item) {
+  if (item.key.empty() || item.key == kDescriptionKey) {
+    throw DataError("item id '" + item.key + "' cannot be logged: the log keeps it for itself");
+  }
+  if (item.kind == LabelKind::SingleLabel) {
+    LABELPROBE_CHECK(item.gold.size() == 1);
+    LABELPROBE_CHECK(item.failure || item.predictions.size() == 1);
+  }
+}
+
+}  // namespace
+
+RunFolder::RunFolder(RunRequest request, Disk::BeforeStep before_step)
+    : disk_(std::move(before_step)),
+      request_(checked(std::move(request))),
+      params_(comparable_form(request_.params)) {
+  take_folder();
+  recover();
+  take_up_experiment();
+  open_journal();
+}
+
+void RunFolder::take_folder() {
+  const fs::path category = request_.log_root / request_.category;
+  disk_.make_folders(category);
+  // Two processes that start together choose one after the other.
+  const FileLock choosing(category / kLockName, FileLock::IfHeld::Wait);
+  const FolderChoice choice = choose_folder(request_, params_);
+  folder_ = choice.folder;
+  if (!choice.found) {
+    make_folder(category / ".making");
+    return;
+  }
+  lock_.emplace(*choice.found / kLockName, FileLock::IfHeld::Fail);
+  if (choice.is_kept_in_place) {
+    notes_.push_back(folder_.string() +
+                     " has equal runs and stays where it is: other experiments lie inside it");
+  } else if (folder_ != *choice.found) {
+    disk_.make_folders(folder_.parent_path());
+    disk_.rename(*choice.found, folder_);
+    notes_.push_back("moved the folder of equal runs from " + choice.found->string() + " to " +
+                     folder_.string());
+  }
+  manifest_ = Manifest::load(file(kManifestName));
+}
+
+// A folder appears under its name only when its lock is in it and its manifest says whose it is.
+void RunFolder::make_folder(const fs::path& making) {
+  add_experiment();
+  if (fs::exists(making)) {
+    disk_.remove_folder(making);
+  }
+  disk_.make_folders(making);
+  lock_.emplace(making / kLockName, FileLock::IfHeld::Fail);
+  disk_.replace(making / kManifestName, manifest_.encode());
+  disk_.make_folders(folder_.parent_path());
+  disk_.rename(making, folder_);
+}
+
+void RunFolder::recover() {
+  const auto resumed =
+      unfinished_experiment(manifest_, folder_, params_, request_.contents_fingerprint);
+  bool is_changed = false;
+  for (std::size_t i = 0; i < manifest_.experiments.size(); ++i) {
+    Experiment& experiment = manifest_.experiments[i];
+    const fs::path journal = journal_path(folder_, i);
+    const bool is_unacknowledged =
+        experiment.state == ExperimentState::Finished && size_of(journal);
+    const bool is_redone = is_unacknowledged && resumed == i && was_written_last(i);
+    if (is_unacknowledged && !is_redone) {
+      disk_.remove(journal);
+    }
+    if (experiment.state != ExperimentState::Writing && !is_redone) {
+      continue;
+    }
+    for (const auto& [name, n_bytes] : experiment.sizes) {
+      disk_.cut_to(file(name), n_bytes);
+    }
+    notes_.push_back("removed what an interrupted process had written of experiment_" +
+                     std::to_string(i) + " to the YAML files");
+    experiment.state = ExperimentState::Running;
+    experiment.sizes.clear();
+    is_changed = true;
+  }
+  if (is_changed) {
+    save_manifest();
+  }
+}
+
+bool RunFolder::was_written_last(std::size_t index) const {
+  const FileSizes& sizes = manifest_.experiments[index].sizes;
+  return std::all_of(manifest_.experiments.begin(), manifest_.experiments.end(),
+                     [&](const Experiment& other) {
+                       return std::all_of(sizes.begin(), sizes.end(), [&](const auto& size) {
+                         const auto found = other.sizes.find(size.first);
+                         return found == other.sizes.end() || found->second <= size.second;
+                       });
+                     });
+}
+
+void RunFolder::take_up_experiment() {
+  const auto resumed =
+      unfinished_experiment(manifest_, folder_, params_, request_.contents_fingerprint);
+  index_ = resumed.value_or(manifest_.experiments.size());
+  const bool goes_on = resumed && manifest_.experiments[index_].contents_fingerprint ==
+                                      request_.contents_fingerprint;
+  if (!goes_on && size_of(journal_path(folder_, index_))) {
+    set_aside(journal_path(folder_, index_));
+  }
+  const std::string before = manifest_.encode();
+  if (!resumed) {
+    add_experiment();
+  }
+  manifest_.experiments[index_].contents_fingerprint = request_.contents_fingerprint;
+  manifest_.not_comparable.merge(names_not_comparable(request_.params));
+  if (manifest_.encode() != before) {
+    save_manifest();
+  }
+}
+
+void RunFolder::add_experiment() {
+  Experiment experiment;
+  experiment.params = params_;
+  experiment.contents_fingerprint = request_.contents_fingerprint;
+  manifest_.experiments.push_back(std::move(experiment));
+  manifest_.not_comparable.merge(names_not_comparable(request_.params));
+}
+
+void RunFolder::set_aside(const fs::path& journal) {
+  int n = 0;
+  fs::path aside;
+  do {
+    aside = journal.string() + ".stale-" + std::to_string(n++);
+  } while (fs::exists(aside));
+  disk_.rename(journal, aside);
+  notes_.push_back(experiment_key() +
+                   " starts over: the model, data, prompts or program have changed since it was "
+                   "interrupted; its items so far are kept in " +
+                   aside.string());
+}
+
+void RunFolder::open_journal() {
+  const fs::path path = journal_path(folder_, index_);
+  Journal journal = load_journal(path);
+  if (journal.n_torn_bytes > 0) {
+    disk_.cut_to(path, journal.n_whole_bytes);
+    notes_.push_back("cut off the unfinished last line of " + path.string());
+  }
+  finished_ = std::move(journal.items);
+  if (!finished_.empty()) {
+    notes_.push_back("took up " + experiment_key() + " with " + std::to_string(finished_.size()) +
+                     " finished items");
+  }
+  journal_.emplace(disk_.open_append(path));
+}
+
+void RunFolder::save_manifest() {
+  disk_.replace(file(kManifestName), manifest_.encode());
+}
+
+void RunFolder::append(std::span<const ItemRecord> items) {
+  LABELPROBE_CHECK(journal_.has_value());
+  if (items.empty()) {
+    return;
+  }
+  std::string lines;
+  for (const ItemRecord& item : items) {
+    check_item(item);
+    lines += encode_item(item);
+  }
+  journal_->append(lines);
+  journal_->sync();
+  for (const ItemRecord& item : items) {
+    fresh_.insert_or_assign(item.key, item);
+  }
+}
+
+void RunFolder::finish(std::span<const std::string> keys,
+                       const std::optional<Metrics>& metrics,
+                       const std::map<std::string, Metrics>& annotator_metrics) {
+  LABELPROBE_CHECK(journal_.has_value());
+  std::map<std::string, const ItemRecord*> items;
+  for (const std::string& key : keys) {
+    const auto fresh = fresh_.find(key);
+    const auto earlier = finished_.find(key);
+    LABELPROBE_CHECK(fresh != fresh_.end() || earlier != finished_.end());
+    items[key] = fresh != fresh_.end() ? &fresh->second : &earlier->second;
+  }
+  LABELPROBE_CHECK(items.size() == keys.size());
+
+  Experiment& experiment = manifest_.experiments[index_];
+  for (const std::string& name : appended_names()) {
+    experiment.sizes[name] = size_of(file(name));
+  }
+  experiment.state = ExperimentState::Writing;
+  save_manifest();
+
+  json params = json::object();
+  for (const Param& param : request_.params) {
+    params[param.name] = as_json(param.value);
+  }
+  std::string names = default_name(request_) + ":";
+  for (const auto& [key, param] : name_keys(request_)) {
+    params[key] = params[param->name];
+    names += "\n" + key;
+  }
+  append_block("params.yml", params);
+  append_indexed(items);
+  json annotators = {{kDescriptionKey, request_.description}};
+  annotators.update(annotator_metrics);
+  append_block(annotator_metrics_name(), annotators);
+  if (metrics) {
+    json named = {{kDescriptionKey, request_.description}};
+    for (const auto& [name, value] : *metrics) {
+      named["test_" + name] = value;
+    }
+    append_block("metrics.yml", named);
+  }
+  disk_.replace(file("names.txt"), names);
+  disk_.replace(file("steps.yml"), "{}\n");
+
+  experiment.state = ExperimentState::Finished;
+  save_manifest();
+  journal_.reset();
+  // Last of all: while the journal is there, the same command does all of this again.
+  disk_.remove(journal_path(folder_, index_));
+}
+
+std::string RunFolder::annotator_metrics_name() const {
+  const std::string prefix = encode_in_name(request_.description);
+  return (prefix.empty() ? "" : prefix + "-") + "annotator_metrics.yml";
+}
+
+std::vector<std::string> RunFolder::appended_names() const {
+  return {"params.yml", "indexed_metrics.yml", "metrics.yml", annotator_metrics_name()};
+}
+
+void RunFolder::append_block(const std::string& name, const json& entries) {
+  std::string block;
+  append_yaml_entries(&block, json{{experiment_key(), entries}}, 0);
+  AppendFile out = disk_.open_append(file(name));
+  out.append(block);
+  out.sync();
+}
+
+// Entry by entry: an experiment of many items is never in memory as one text.
+void RunFolder::append_indexed(const std::map<std::string, const ItemRecord*>& items) {
+  std::map<std::string, const ItemRecord*> entries = items;
+  entries[kDescriptionKey] = nullptr;
+  AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
+  std::string block = experiment_key() + ":\n";
+  for (const auto& [key, item] : entries) {
+    const JsonF32 entry = item ? entry_of(*item) : JsonF32(request_.description);
+    append_yaml_entries(&block, JsonF32{{key, entry}}, 2);
+    if (block.size() >= kBufferBytes) {
+      out.append(block);
+      block.clear();
+    }
+  }
+  out.append(block);
+  out.sync();
+}
+
+}  // namespace labelprobe::record

@@ -1,0 +1,65 @@
+// The work behind record::Run, with the disk's steps open to tests.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "labelprobe/record/run.h"
+
+#include "disk.h"
+#include "manifest.h"
+
+namespace labelprobe::record {
+
+class RunFolder {
+ public:
+  explicit RunFolder(RunRequest request, Disk::BeforeStep before_step = {});
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::filesystem::path& folder() const { return folder_; }
+  std::size_t index() const { return index_; }
+  const std::vector<std::string>& notes() const { return notes_; }
+  const std::map<std::string, ItemRecord>& finished() const { return finished_; }
+
+  void append(std::span<const ItemRecord> items);
+  void finish(std::span<const std::string> keys,
+              const std::optional<Metrics>& metrics,
+              const std::map<std::string, Metrics>& annotator_metrics);
+
+ private:
+  void take_folder();
+  void make_folder(const std::filesystem::path& making);
+  void recover();
+  void take_up_experiment();
+  void add_experiment();
+  void open_journal();
+  bool was_written_last(std::size_t index) const;
+  void set_aside(const std::filesystem::path& journal);
+  void save_manifest();
+
+  std::filesystem::path file(const std::string& name) const { return folder_ / name; }
+  std::string annotator_metrics_name() const;
+  std::vector<std::string> appended_names() const;
+  void append_block(const std::string& name, const nlohmann::json& entries);
+  void append_indexed(const std::map<std::string, const ItemRecord*>& items);
+  std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
+
+  Disk disk_;
+  const RunRequest request_;
+  const nlohmann::json params_;
+  std::filesystem::path folder_;
+  std::optional<FileLock> lock_;
+  Manifest manifest_;
+  std::size_t index_ = 0;
+  std::optional<AppendFile> journal_;  // empty once the experiment is finished
+  std::vector<std::string> notes_;
+  std::map<std::string, ItemRecord> finished_;  // by earlier processes
+  std::map<std::string, ItemRecord> fresh_;     // by this one
+};
+
+}  // namespace labelprobe::record

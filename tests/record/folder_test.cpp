@@ -1,0 +1,228 @@
+#include <fstream>
+
+#include "labelprobe/core/error.h"
+
+#include "../../src/record/folder_name.h"
+#include "items.h"
+#include "support/catch.h"
+#include "support/paths.h"
+
+namespace fs = std::filesystem;
+using labelprobe::ConfigError;
+using labelprobe::DataError;
+using labelprobe::record::default_name;
+using labelprobe::record::encode_in_name;
+using labelprobe::record::make_item;
+using labelprobe::record::make_request;
+using labelprobe::record::name_keys;
+using labelprobe::record::param_of;
+using labelprobe::record::preview;
+using labelprobe::record::Run;
+using labelprobe::record::RunRequest;
+using labelprobe::record::wanted_name;
+
+namespace {
+
+const std::string kDefaultName =
+    "baseline,meta-llama--Llama-3.1-8B,None,None,multilabel,10,aggregate,json,None";
+
+// Runs one item and returns where it went, below the log root.
+std::string run_once(const RunRequest& request) {
+  CHECK(preview(request).folder.lexically_relative(request.log_root).string() != "");
+  const auto previewed = preview(request);
+  Run run = Run::open(request);
+  CHECK(run.folder() == previewed.folder);
+  CHECK(run.experiment_index() == previewed.experiment_index);
+  const auto item = make_item("a");
+  run.append({&item, 1});
+  const std::string key = "a";
+  run.finish({&key, 1}, std::nullopt, {});
+  return run.folder().lexically_relative(request.log_root).string() + " " +
+         std::to_string(run.experiment_index());
+}
+
+void touch(const fs::path& path, const std::string& text = "") {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path) << text;
+}
+
+}  // namespace
+
+TEST_CASE("The default name is the published one", "[folder]") {
+  RunRequest request = make_request("logs");
+  CHECK(default_name(request) == kDefaultName);
+  request.params.push_back({"train_pred_log_dir", std::string("logs/a,b=c"), true, 0});
+  request.params.push_back({"dev_pred_log_dir", std::vector<std::string>{"x", "y"}, true, 0});
+  CHECK(default_name(request) ==
+        "baseline,meta-llama--Llama-3.1-8B,None,None,multilabel,10,aggregate,"
+        "logs--a---b--eq--c,x+y,json,None");
+  CHECK(name_keys(request)[1].first == "__model_name_or_path___");
+  CHECK(name_keys(request)[7].first == "ctrain_pred_log_dir___");
+}
+
+TEST_CASE("Values in names are spelled as Python spells them", "[folder]") {
+  CHECK(encode_in_name(true) == "True");
+  CHECK(encode_in_name(std::monostate()) == "None");
+  CHECK(encode_in_name(1e-5) == "1e-05");
+  CHECK(encode_in_name(2.0) == "2.0");
+  CHECK(encode_in_name(std::int64_t{-3}) == "-3");
+}
+
+TEST_CASE("An alternative name is a template that may make folders", "[folder]") {
+  RunRequest request = make_request("logs");
+  request.alternative_name = "main_test_set/{distribution}/{model_name_or_path}";
+  CHECK(wanted_name(request) == "main_test_set/baseline/meta-llama--Llama-3.1-8B");
+
+  request.alternative_name = "x/{distributoin}";
+  CHECK_THROWS_AS(wanted_name(request), ConfigError);
+  CHECK_THROWS_WITH(wanted_name(request), ContainsSubstring("did you mean 'distribution'?"));
+  request.alternative_name = "x/{shot";
+  CHECK_THROWS_WITH(wanted_name(request), ContainsSubstring("expected '}'"));
+  for (const char* name : {"../x", "/tmp/x", "a//b", "a/", ".", "a/../b"}) {
+    request.alternative_name = name;
+    CHECK_THROWS_AS(wanted_name(request), ConfigError);
+  }
+  request.alternative_name = std::string(300, 'x');
+  CHECK_THROWS_WITH(wanted_name(request), ContainsSubstring("found 300"));
+}
+
+TEST_CASE("Equal runs share a folder, different ones do not", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  const std::string first = "MFRC/" + kDefaultName;
+  CHECK(run_once(request) == first + "_0 0");
+  CHECK(run_once(request) == first + "_0 1");
+  // Another seed is another experiment of the same folder.
+  CHECK(run_once(make_request(folder.path(), 1)) == first + "_0 2");
+
+  // Not part of the name, but of the comparison.
+  param_of(request, "incontext_prompt").value = "Input: {text} {label}";
+  CHECK(run_once(request) == first + "_1 0");
+  CHECK(run_once(make_request(folder.path(), 2)) == first + "_0 3");
+
+  // Inactive values are as good as none.
+  request.params.push_back({"a_new_option", std::int64_t{0}});
+  request.params.push_back({"another", std::string()});
+  CHECK(run_once(request) == first + "_1 1");
+  request.params.push_back({"a_third", true});
+  CHECK(run_once(request) == first + "_2 0");
+  param_of(request, "shot").value = std::int64_t{5};
+  CHECK(run_once(request).ends_with(",5,aggregate,json,None_0 0"));
+}
+
+TEST_CASE("An integer option equals the same number given as a fraction", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  const std::string first = run_once(request);
+  param_of(request, "shot").value = 10.0;
+  CHECK(run_once(request).substr(0, first.size() - 1) == first.substr(0, first.size() - 1));
+}
+
+TEST_CASE("With several equivalent folders only exact parameters decide", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  request.alternative_name = "one";
+  run_once(request);
+  fs::copy(folder.path() / "MFRC" / "one_0", folder.path() / "MFRC" / "one_9");
+  CHECK(run_once(request) == "MFRC/one_0 1");
+  RunRequest other_seed = make_request(folder.path(), 1);
+  other_seed.alternative_name = "one";
+  CHECK(run_once(other_seed) == "MFRC/one_1 0");
+}
+
+TEST_CASE("A folder of equal runs moves to the alternative name", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  const std::string before = run_once(request);
+  touch(folder.path() / "MFRC" / "new" / "place_0");  // a stray file takes the name
+  request.alternative_name = "new/place";
+  CHECK(run_once(request) == "MFRC/new/place_1 1");
+  CHECK_FALSE(fs::exists(folder.path() / before.substr(0, before.size() - 2)));
+  CHECK(run_once(request) == "MFRC/new/place_1 2");
+  // No name asked for: found where it is.
+  request.alternative_name.clear();
+  CHECK(run_once(request) == "MFRC/new/place_1 3");
+}
+
+TEST_CASE("A folder that holds other experiments is not moved", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  request.alternative_name = "outer";
+  run_once(request);
+  RunRequest inner = make_request(folder.path());
+  param_of(inner, "shot").value = std::int64_t{4};
+  inner.alternative_name = "outer_0/inner";
+  CHECK(run_once(inner) == "MFRC/outer_0/inner_0 0");
+  CHECK(run_once(inner) == "MFRC/outer_0/inner_0 1");
+  request.alternative_name = "elsewhere";
+  CHECK(run_once(request) == "MFRC/outer_0 1");
+}
+
+TEST_CASE("Only a manifest makes an experiment folder", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  const fs::path category = folder.path() / "MFRC";
+  touch(category / "stray.txt");
+  touch(category / "level_7" / "notes.txt");
+  touch(category / (kDefaultName + "_0") / "params.yml",
+        "experiment_0: {}\n");  // of another program
+  RunRequest request = make_request(folder.path());
+  CHECK(run_once(request) == "MFRC/" + kDefaultName + "_1 0");
+  RunRequest nested = make_request(folder.path());
+  param_of(nested, "shot").value = std::int64_t{3};
+  nested.alternative_name = "level_7/{shot}";
+  CHECK(run_once(nested) == "MFRC/level_7/3_0 0");
+  CHECK(run_once(nested) == "MFRC/level_7/3_0 1");
+}
+
+TEST_CASE("A damaged manifest is named with what is wrong", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  const fs::path manifest = folder.path() / "MFRC" / "old_0" / "manifest.json";
+  const std::string head = R"({"format":1,"not_comparable":[],"params":{},"experiments":[)";
+  const auto experiment = [&](const std::string& state, const std::string& sizes) {
+    return head + R"({"index":0,"state":")" + state +
+           R"(","params_changed":{},"params_absent":[],"contents_fingerprint":"","sizes":)" +
+           sizes + "}]}";
+  };
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "not JSON"},
+      {"{", "not JSON"},
+      {"[]", "\"format\": 1"},
+      {R"({"format":2})", "\"format\": 1"},
+      {R"({"format":1})", "'not_comparable'"},
+      {R"({"format":1,"not_comparable":[1],"params":{},"experiments":[]})", "only strings"},
+      {R"({"format":1,"not_comparable":[],"params":{"a":{}},"experiments":[]})", "parameter 'a'"},
+      {head + "{}]}", "experiment 0"},
+      {head + R"({"index":1}]})", "experiment 0"},
+      {experiment("lost", "{}"), "unknown state 'lost'"},
+      {experiment("writing", R"({"../../precious.yml":0})"), "names of YAML files"},
+      {experiment("writing", R"({"log.txt":0})"), "names of YAML files"},
+      {experiment("writing", R"({"params.yml":-1})"), "a size in bytes"},
+      {std::string(200000, '['), "not JSON"},
+      {R"({"format":)" + std::string(200000, '[') + std::string(200000, ']') + "}",
+       "\"format\": 1"},
+  };
+  for (const auto& [text, finding] : cases) {
+    touch(manifest, text);
+    INFO(text.substr(0, 200));
+    CHECK_THROWS_AS(Run::open(request), DataError);
+    CHECK_THROWS_WITH(preview(request), ContainsSubstring("old_0/manifest.json: ") &&
+                                            ContainsSubstring(finding) &&
+                                            ContainsSubstring("restore the file"));
+  }
+  touch(manifest, experiment("finished", "{}"));
+  CHECK(run_once(request) == "MFRC/" + kDefaultName + "_0 0");
+}
+
+TEST_CASE("A log root that cannot be written is an error of the configuration", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  touch(folder.path() / "logs");
+  CHECK_THROWS_AS(Run::open(make_request(folder.path() / "logs")), ConfigError);
+  RunRequest request = make_request(folder.path());
+  request.category = "../up";
+  CHECK_THROWS_AS(Run::open(request), ConfigError);
+  CHECK_THROWS_AS(preview(request), ConfigError);
+  request = make_request(folder.path());
+  param_of(request, "task").value = std::string("\xFF");
+  CHECK_THROWS_WITH(Run::open(request), ContainsSubstring("parameter 'task'"));
+}

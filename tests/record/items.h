@@ -1,0 +1,69 @@
+// Items and requests that the tests of this room share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "labelprobe/record/run.h"
+
+namespace labelprobe::record {
+
+inline ItemRecord make_item(const std::string& key) {
+  ItemRecord item;
+  item.key = key;
+  item.annotator = "aggregate";
+  item.query_text = "text of " + key + ": \"quoted\"\nsecond line";
+  item.gold = {"joy"};
+  item.predictions = {"fear", "joy"};
+  item.all_scores = {{{"joy", 0.7f}, {"fear", 0.2f}, {"none", 0.1f}},
+                     {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}}};
+  item.scores = item.all_scores.front();
+  item.is_label_found = true;
+  item.label_logits = {{"joy", 12.25f}, {"fear", 11.0f}, {"none", -3.5f}};
+  item.outs = "joy, fear";
+  item.residual_outs = "Input:";
+  item.outs_ids = {12, 5, 900};
+  item.outs_id_index = 0;
+  item.top_tokens = {{"joy", 12.25f}, {"\n", 1.0f}};
+  item.n_prompt_tokens = 321;
+  item.prompt_fingerprint = "00ff";
+  return item;
+}
+
+// The example of the published logs: a baseline run of the pipelines.
+inline RunRequest make_request(const std::filesystem::path& log_root, std::int64_t seed = 0) {
+  RunRequest request;
+  request.log_root = log_root;
+  request.category = "MFRC";
+  request.contents_fingerprint = "contents-1";
+  request.params = {
+      {"task", std::string("MFRC")},
+      {"distribution", std::string("baseline"), true, 3},
+      {"model_name_or_path", std::string("meta-llama/Llama-3.1-8B"), true, 2},
+      {"shot", std::int64_t{10}, true, 1},
+      {"sampling_strategy", std::string("multilabel"), true, 1},
+      {"label_mode", std::monostate(), true, 1},
+      {"query_label_mode", std::monostate(), true, 1},
+      {"annotation_mode", std::string("aggregate"), true, 0},
+      {"label_format", std::string("json"), true, 0},
+      {"word_embeddings_model", std::monostate(), true, 0},
+      {"incontext_prompt", std::string("Input: {text}\n{label}\n")},
+      {"train_splits", std::vector<std::string>{"train"}},
+      {"cot_randomize", false},
+      {"model_dtype_scale", 0.5},
+      {"seed", seed, false},
+      {"logging_level", std::string("debug"), false},
+  };
+  return request;
+}
+
+inline Param& param_of(RunRequest& request, const std::string& name) {
+  for (Param& param : request.params) {
+    if (param.name == name) {
+      return param;
+    }
+  }
+  throw std::out_of_range(name);
+}
+
+}  // namespace labelprobe::record

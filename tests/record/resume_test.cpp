@@ -1,0 +1,353 @@
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include "labelprobe/core/error.h"
+
+#include "../../src/record/run_folder.h"
+#include "items.h"
+#include "support/catch.h"
+#include "support/paths.h"
+
+namespace fs = std::filesystem;
+using labelprobe::record::Disk;
+using labelprobe::record::ItemRecord;
+using labelprobe::record::make_item;
+using labelprobe::record::make_request;
+using labelprobe::record::Metrics;
+using labelprobe::record::param_of;
+using labelprobe::record::preview;
+using labelprobe::record::Run;
+using labelprobe::record::RunFolder;
+using labelprobe::record::RunRequest;
+
+namespace {
+
+// Thousands of commands, each with its fsyncs: in memory where the system has a folder for that.
+[[maybe_unused]] const bool kIsInMemory =
+    ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", 0) == 0;
+
+const std::vector<std::string> kKeys = {"c", "a", "b", "d"};
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// Every file below `root` with its content; lock files name processes and are left out.
+std::map<std::string, std::string> contents_of(const fs::path& root) {
+  std::map<std::string, std::string> contents;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file() && entry.path().filename() != ".lock") {
+      contents[entry.path().lexically_relative(root).string()] = read_file(entry.path());
+    }
+  }
+  return contents;
+}
+
+// The names of the files that one of the two lacks or that differ.
+std::string differences(const std::map<std::string, std::string>& a,
+                        const std::map<std::string, std::string>& b) {
+  std::string names;
+  for (const auto& [name, text] : a) {
+    const auto other = b.find(name);
+    names += other != b.end() && other->second == text ? "" : name + " ";
+  }
+  for (const auto& entry : b) {
+    names += a.contains(entry.first) ? "" : entry.first + " ";
+  }
+  return names;
+}
+
+// A whole command: two batches of those items that are not finished yet, then the end. Returns how
+// many items it computed.
+int run_command(const RunRequest& request, Disk::BeforeStep before_step = {}) {
+  RunFolder run(request, std::move(before_step));
+  int n_computed = 0;
+  for (std::size_t start = 0; start < kKeys.size(); start += 2) {
+    std::vector<ItemRecord> batch;
+    for (std::size_t i = start; i < start + 2; ++i) {
+      if (!run.finished().contains(kKeys[i])) {
+        batch.push_back(make_item(kKeys[i]));
+      }
+    }
+    n_computed += static_cast<int>(batch.size());
+    run.append(batch);
+  }
+  run.finish(kKeys, Metrics{{"micro_f1", 0.5}}, {});
+  return n_computed;
+}
+
+// Runs the command in a process of its own that is killed before its n-th change on disk. False if
+// it came to its end before that.
+bool is_killed_at(const RunRequest& request, int n) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int n_left = n;
+    try {
+      run_command(request, [&](std::string_view) {
+        if (n_left-- == 0) {
+          ::kill(::getpid(), SIGKILL);
+        }
+      });
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << std::endl;
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE((WIFSIGNALED(status) || WEXITSTATUS(status) == 0));
+  return WIFSIGNALED(status);
+}
+
+struct Scenario {
+  std::string name;
+  std::function<void(const fs::path&)> prepare;
+  std::function<RunRequest(const fs::path&)> request;
+};
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> all = {
+      {"a new folder", [](const fs::path&) {},
+       [](const fs::path& root) { return make_request(root); }},
+      {"a folder with an earlier experiment",
+       [](const fs::path& root) { run_command(make_request(root, 7)); },
+       [](const fs::path& root) { return make_request(root); }},
+      {"a folder that moves", [](const fs::path& root) { run_command(make_request(root, 7)); },
+       [](const fs::path& root) {
+         RunRequest request = make_request(root);
+         request.alternative_name = "deep/{distribution}/{shot}";
+         return request;
+       }},
+      {"an interrupted run with other contents",
+       [](const fs::path& root) {
+         RunRequest request = make_request(root);
+         request.contents_fingerprint = "contents-0";
+         Run run = Run::open(request);
+         const ItemRecord item = make_item("a");
+         run.append({&item, 1});
+       },
+       [](const fs::path& root) { return make_request(root); }},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("Killed at any change on disk, the same command ends in the same bytes", "[resume]") {
+  for (const Scenario& scenario : scenarios()) {
+    const labelprobe::support::TempFolder whole;
+    scenario.prepare(whole.path());
+    run_command(scenario.request(whole.path()));
+    const auto wanted = contents_of(whole.path());
+
+    int n = 0;
+    for (bool is_killed = true; is_killed; ++n) {
+      const labelprobe::support::TempFolder folder;
+      scenario.prepare(folder.path());
+      const RunRequest request = scenario.request(folder.path());
+      is_killed = is_killed_at(request, n);
+      if (is_killed) {
+        run_command(request);
+      }
+      INFO(scenario.name << ", killed before change " << n);
+      REQUIRE(differences(contents_of(folder.path()), wanted) == "");
+    }
+    INFO(scenario.name);
+    CHECK(n > 50);
+  }
+}
+
+TEST_CASE("Killed twice, the same command ends in the same bytes", "[resume]") {
+  const labelprobe::support::TempFolder whole;
+  run_command(make_request(whole.path()));
+  const auto wanted = contents_of(whole.path());
+  for (int first = 20; first < 100; first += 9) {
+    for (int second = 3; second < 100; second += 11) {
+      const labelprobe::support::TempFolder folder;
+      const RunRequest request = make_request(folder.path());
+      if (is_killed_at(request, first) && !is_killed_at(request, second)) {
+        REQUIRE(differences(contents_of(folder.path()), wanted) == "");
+      } else if (preview(request).experiment_index == 0) {
+        run_command(request);
+        REQUIRE(differences(contents_of(folder.path()), wanted) == "");
+      }
+    }
+  }
+}
+
+TEST_CASE("Another run between death and resumption harms neither", "[resume]") {
+  int n_resumed = 0;
+  int n = 0;
+  for (bool is_killed = true; is_killed; ++n) {
+    const labelprobe::support::TempFolder folder;
+    is_killed = is_killed_at(make_request(folder.path()), n);
+    run_command(make_request(folder.path(), 1));
+    const auto resumed = preview(make_request(folder.path()));
+    const bool goes_on = resumed.experiment_index == 0;
+    n_resumed += goes_on ? 1 : 0;
+    run_command(make_request(folder.path()));
+    INFO("killed before change " << n);
+    for (const char* name : {"params.yml", "indexed_metrics.yml", "metrics.yml"}) {
+      const YAML::Node file = YAML::LoadFile((resumed.folder / name).string());
+      // Each experiment stands there once, and whole.
+      std::map<std::string, int> n_times;
+      for (const auto& entry : file) {
+        ++n_times[entry.first.as<std::string>()];
+      }
+      REQUIRE(n_times.size() == file.size());
+      for (const auto& entry : n_times) {
+        REQUIRE(entry.second == 1);
+      }
+      REQUIRE(file["experiment_1"].IsMap());
+    }
+    const YAML::Node log = YAML::LoadFile((resumed.folder / "indexed_metrics.yml").string());
+    for (const auto& experiment : log) {
+      REQUIRE(experiment.second.size() == kKeys.size() + 1);
+    }
+  }
+  CHECK(n_resumed > 10);
+}
+
+TEST_CASE("Finished items are not computed again", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  {
+    Run run = Run::open(request);
+    const std::vector<ItemRecord> batch = {make_item("c"), make_item("a")};
+    run.append(batch);
+  }
+  CHECK(preview(request).n_finished == 2);
+  CHECK(preview(request).experiment_index == 0);
+  CHECK(preview(make_request(folder.path(), 1)).experiment_index == 1);
+  CHECK(preview(make_request(folder.path(), 1)).n_finished == 0);
+  {
+    Run run = Run::open(request);
+    CHECK(run.finished().at("c") == make_item("c"));
+    CHECK(run.finished().size() == 2);
+    REQUIRE(run.notes().size() == 1);
+    CHECK_THAT(run.notes()[0], ContainsSubstring("took up experiment_0 with 2 finished items"));
+  }
+  CHECK(run_command(request) == 2);
+  CHECK(preview(request).experiment_index == 1);
+  CHECK(run_command(request) == 4);
+}
+
+TEST_CASE("Changed contents set the journal aside", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  const ItemRecord item = make_item("a");
+  fs::path out;
+  for (int n = 0; n < 2; ++n) {
+    Run run = Run::open(request);
+    CHECK(run.finished().empty());
+    CHECK(run.experiment_index() == 0);
+    run.append({&item, 1});
+    out = run.folder();
+    request.contents_fingerprint += "+";
+  }
+  CHECK(preview(request).n_finished == 0);
+  CHECK(fs::exists(out / "journal_0.jsonl.stale-0"));
+  const Run run = Run::open(request);
+  CHECK(fs::exists(out / "journal_0.jsonl.stale-1"));
+  REQUIRE(run.notes().size() == 1);
+  CHECK_THAT(run.notes()[0],
+             ContainsSubstring("starts over") && ContainsSubstring("journal_0.jsonl.stale-1"));
+}
+
+TEST_CASE("A failed item may be tried again", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  ItemRecord failed = make_item("a");
+  failed.failure = "out of memory";
+  Run::open(request).append({&failed, 1});
+  Run run = Run::open(request);
+  CHECK(run.finished().at("a").failure == "out of memory");
+  const ItemRecord item = make_item("a");
+  run.append({&item, 1});
+  const std::string key = "a";
+  run.finish({&key, 1}, std::nullopt, {});
+  const auto log = YAML::LoadFile((run.folder() / "indexed_metrics.yml").string());
+  CHECK_FALSE(log["experiment_0"]["a"]["test_failure"]);
+}
+
+TEST_CASE("A second writer is told who writes", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const Run run = Run::open(make_request(folder.path()));
+  CHECK_THROWS_AS(Run::open(make_request(folder.path())), labelprobe::ConfigError);
+  CHECK_THROWS_WITH(Run::open(make_request(folder.path(), 1)),
+                    ContainsSubstring("process " + std::to_string(::getpid())));
+  CHECK(preview(make_request(folder.path())).folder == run.folder());
+  RunRequest other = make_request(folder.path());
+  param_of(other, "incontext_prompt").value = "other";
+  CHECK(Run::open(other).folder() != run.folder());
+}
+
+TEST_CASE("Processes that start together take different folders", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  constexpr int kProcesses = 8;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      try {
+        RunRequest request = make_request(folder.path());
+        param_of(request, "incontext_prompt").value = std::to_string(i);  // not part of the name
+        run_command(request);
+      } catch (const std::exception& error) {
+        std::cerr << error.what() << std::endl;
+        ::_exit(1);
+      }
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+  int n_folders = 0;
+  for (const auto& entry : fs::directory_iterator(folder.path() / "MFRC")) {
+    n_folders += fs::exists(entry.path() / "indexed_metrics.yml") ? 1 : 0;
+  }
+  CHECK(n_folders == kProcesses);
+}
+
+TEST_CASE("A YAML file that lost bytes after an interruption is named", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  run_command(make_request(folder.path(), 7));
+  const RunRequest request = make_request(folder.path());
+  const fs::path log = preview(request).folder / "params.yml";
+  // Find a moment in which the YAML files are being written.
+  const auto before = fs::file_size(log);
+  for (int n = 0; fs::file_size(log) == before; ++n) {
+    REQUIRE(is_killed_at(request, n));
+  }
+  fs::resize_file(log, before - 1);
+  CHECK_THROWS_AS(Run::open(request), labelprobe::DataError);
+  CHECK_THROWS_WITH(Run::open(request), ContainsSubstring("params.yml: expected at least"));
+}
+
+TEST_CASE("Earlier experiments keep their bytes", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  run_command(make_request(folder.path()));
+  const fs::path out = preview(make_request(folder.path(), 1)).folder;
+  const std::string first = read_file(out / "indexed_metrics.yml");
+  const auto manifest_bytes = fs::file_size(out / "manifest.json");
+  for (int seed = 1; seed < 20; ++seed) {
+    run_command(make_request(folder.path(), seed));
+  }
+  CHECK(read_file(out / "indexed_metrics.yml").starts_with(first));
+  // Only what differs is stored per experiment.
+  CHECK(fs::file_size(out / "manifest.json") < manifest_bytes + 19 * 500);
+}

@@ -1,0 +1,260 @@
+#include "labelprobe/record/run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include <yaml-cpp/yaml.h>
+
+#include "labelprobe/core/error.h"
+
+#include "items.h"
+#include "support/catch.h"
+#include "support/paths.h"
+
+namespace fs = std::filesystem;
+using labelprobe::LabelKind;
+using labelprobe::record::ItemRecord;
+using labelprobe::record::LabelValues;
+using labelprobe::record::make_item;
+using labelprobe::record::make_request;
+using labelprobe::record::Metrics;
+using labelprobe::record::Run;
+using labelprobe::record::RunRequest;
+
+namespace {
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  REQUIRE(in.good());
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+fs::path run_all(const RunRequest& request,
+                 const std::vector<ItemRecord>& items,
+                 const std::optional<Metrics>& metrics = std::nullopt,
+                 const std::map<std::string, Metrics>& annotator_metrics = {}) {
+  Run run = Run::open(request);
+  run.append(items);
+  std::vector<std::string> keys;
+  for (const ItemRecord& item : items) {
+    keys.push_back(item.key);
+  }
+  run.finish(keys, metrics, annotator_metrics);
+  return run.folder();
+}
+
+// Everything of `wanted` stands in `ours` with the same value.
+void check_covers(const YAML::Node& ours, const YAML::Node& wanted, const std::string& place) {
+  INFO(place);
+  REQUIRE(ours.IsDefined());
+  REQUIRE(ours.Type() == wanted.Type());
+  if (wanted.IsMap()) {
+    for (const auto& entry : wanted) {
+      const auto key = entry.first.as<std::string>();
+      check_covers(ours[key], entry.second, place + "/" + key);
+    }
+  } else if (wanted.IsSequence()) {
+    REQUIRE(ours.size() == wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      check_covers(ours[i], wanted[i], place + "/" + std::to_string(i));
+    }
+  } else {
+    CHECK(ours.Scalar() == wanted.Scalar());
+  }
+}
+
+// The items that the published log of the fixture is about.
+std::vector<ItemRecord> published_items() {
+  ItemRecord found;
+  found.key = "de0";
+  found.query_text = "Can I speak to the manager?";
+  found.gold = {"surprise"};
+  found.predictions = {"joy", "surprise"};
+  found.all_scores = {{{"admiration", 0.0021f},
+                       {"anger", 0.0007f},
+                       {"fear", 0.0003f},
+                       {"joy", 0.0112f},
+                       {"optimism", 0.0006f},
+                       {"sadness", 0.0004f},
+                       {"surprise", 0.9833f},
+                       {"none", 0.0014f}},
+                      {{"admiration", 0.0302f},
+                       {"anger", 0.0011f},
+                       {"fear", 0.0009f},
+                       {"joy", 0.9601f},
+                       {"optimism", 0.0051f},
+                       {"sadness", 0.0013f},
+                       {"surprise", 0.0011f},
+                       {"none", 0.0002f}}};
+  found.scores = found.all_scores.front();
+  found.is_label_found = true;
+  found.outs = "{\"label\": [\"surprise\", \"joy\"]}";
+  found.residual_outs = "Input:";
+
+  ItemRecord single;
+  single.key = "12381";
+  single.kind = LabelKind::SingleLabel;
+  single.query_text = "a text: with a colon\nand a second line";
+  single.gold = {"hate"};
+  single.predictions = {"offensive"};
+  single.all_scores = {{{"hate", 0.2f}, {"normal", 0.3f}, {"offensive", 0.5f}}};
+  single.scores = single.all_scores.front();
+  single.outs = "offensive";
+
+  ItemRecord nothing;
+  nothing.key = "no";
+  nothing.query_text = "1:30";
+  nothing.scores = {{"joy", 0.5f}, {"fear", 0.5f}};
+  nothing.prefix_outs = "Let's think.";
+  return {found, single, nothing};
+}
+
+}  // namespace
+
+TEST_CASE("The log holds what PyYAML wrote for the same items", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  const fs::path out = run_all(make_request(folder.path()), published_items());
+  const YAML::Node wanted =
+      YAML::LoadFile(labelprobe::support::fixture("record/published_log.yml").string());
+  const YAML::Node ours = YAML::LoadFile((out / "indexed_metrics.yml").string());
+  check_covers(ours, wanted, "");
+  CHECK(ours["experiment_0"].size() == wanted["experiment_0"].size());
+}
+
+TEST_CASE("An entry carries what later questions need", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  const fs::path out = run_all(make_request(folder.path()), {make_item("a")});
+  const std::string text = read_file(out / "indexed_metrics.yml");
+  const YAML::Node entry = YAML::Load(text)["experiment_0"]["a"];
+  CHECK(entry["test_logits"]["joy"].as<float>() == 12.25f);
+  CHECK(entry["test_all_scores"][1]["joy"].Scalar() == "1.0e-07");
+  CHECK(entry["test_top_token"].Scalar() == "joy");
+  CHECK(entry["test_top_token_logit"].as<float>() == 12.25f);
+  CHECK(entry["test_top_tokens"][1][0].Scalar() == "\n");
+  CHECK(entry["test_outs_ids"][2].as<int>() == 900);
+  CHECK(entry["test_outs_id_index"].as<int>() == 0);
+  CHECK(entry["test_label_found"].as<bool>());
+  CHECK(entry["test_n_prompt_tokens"].as<int>() == 321);
+  CHECK(entry["test_prompt_hash"].Scalar() == "00ff");
+  CHECK(entry["test_prompt_hash"].Tag() == "!");  // quoted: a reader would take it for a number
+  CHECK(text.find("test_outs_ids: [12, 5, 900]\n") != std::string::npos);
+}
+
+TEST_CASE("An item that failed is recorded as failed", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  ItemRecord item;
+  item.key = "a";
+  item.kind = LabelKind::SingleLabel;
+  item.query_text = "too long";
+  item.gold = {"hate"};
+  item.failure = "the prompt has 9000 tokens, the model takes 8192";
+  const fs::path out = run_all(make_request(folder.path()), {item});
+  const YAML::Node entry =
+      YAML::LoadFile((out / "indexed_metrics.yml").string())["experiment_0"]["a"];
+  CHECK(entry["test_failure"].Scalar() == *item.failure);
+  CHECK(entry["test_gt"].Scalar() == "hate");
+  CHECK(entry["test_text"].Scalar() == "too long");
+  CHECK_FALSE(entry["test_preds"]);
+  CHECK_FALSE(entry["test_scores"]);
+}
+
+TEST_CASE("The files beside the items are those of the published log", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  const fs::path out = run_all(make_request(folder.path()), {make_item("a")},
+                               Metrics{{"micro_f1", 0.5}, {"joy_f1", 1.0}});
+  CHECK(read_file(out / "metrics.yml") ==
+        "experiment_0:\n  description: ''\n  test_joy_f1: 1.0\n  test_micro_f1: 0.5\n");
+  CHECK(read_file(out / "annotator_metrics.yml") == "experiment_0:\n  description: ''\n");
+  CHECK(read_file(out / "steps.yml") == "{}\n");
+  CHECK(read_file(out / "names.txt") ==
+        "baseline,meta-llama--Llama-3.1-8B,None,None,multilabel,10,aggregate,json,None:\n"
+        "___distribution___\n__model_name_or_path___\n_label_mode___\n_query_label_mode___\n"
+        "_sampling_strategy___\n_shot___\nannotation_mode___\nlabel_format___\n"
+        "word_embeddings_model___");
+  const YAML::Node params = YAML::LoadFile((out / "params.yml").string())["experiment_0"];
+  CHECK(params["shot"].as<int>() == 10);
+  CHECK(params["_shot___"].as<int>() == 10);
+  CHECK(params["label_mode"].IsNull());
+  CHECK(params["cot_randomize"].Scalar() == "false");
+  CHECK(params["incontext_prompt"].Scalar() == "Input: {text}\n{label}\n");
+  CHECK(params["train_splits"][0].Scalar() == "train");
+  CHECK(params.size() == 16 + 9);
+  CHECK_FALSE(fs::exists(out / "journal_0.jsonl"));
+}
+
+TEST_CASE("Every file accumulates, whether or not a run stores metrics", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  run_all(make_request(folder.path(), 0), {make_item("a")});
+  run_all(make_request(folder.path(), 1), {make_item("a")}, Metrics{{"micro_f1", 0.25}});
+  const fs::path out = run_all(make_request(folder.path(), 2), {make_item("a")});
+  for (const char* name : {"params.yml", "indexed_metrics.yml", "annotator_metrics.yml"}) {
+    const YAML::Node file = YAML::LoadFile((out / name).string());
+    REQUIRE(file.size() == 3);
+    CHECK(file["experiment_2"].IsMap());
+  }
+  const YAML::Node params = YAML::LoadFile((out / "params.yml").string());
+  CHECK(params["experiment_1"]["seed"].as<int>() == 1);
+  const YAML::Node metrics = YAML::LoadFile((out / "metrics.yml").string());
+  REQUIRE(metrics.size() == 1);
+  CHECK(metrics["experiment_1"]["test_micro_f1"].as<double>() == 0.25);
+}
+
+TEST_CASE("Without metrics there is no metrics.yml", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  CHECK_FALSE(fs::exists(run_all(make_request(folder.path()), {make_item("a")}) / "metrics.yml"));
+}
+
+TEST_CASE("A description is written and prefixes the annotators' file", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  request.description = "first/try: yes";
+  const fs::path out =
+      run_all(request, {make_item("a__r1")}, Metrics{}, {{"r1", {{"micro_f1", 0.125}}}});
+  const YAML::Node file =
+      YAML::LoadFile((out / "first--try: yes-annotator_metrics.yml").string())["experiment_0"];
+  CHECK(file["r1"]["micro_f1"].as<double>() == 0.125);
+  CHECK(file["description"].Scalar() == "first/try: yes");
+  CHECK_FALSE(fs::exists(out / "annotator_metrics.yml"));
+}
+
+TEST_CASE("The order in which items finish leaves no trace", "[run]") {
+  const labelprobe::support::TempFolder one;
+  const labelprobe::support::TempFolder other;
+  std::vector<ItemRecord> items;
+  for (const char* key : {"b", "a", "zz", "descriptive", "d", "10", "9", "ä"}) {
+    items.push_back(make_item(key));
+  }
+  const fs::path first = run_all(make_request(one.path()), items);
+  std::reverse(items.begin(), items.end());
+  const fs::path second = run_all(make_request(other.path()), items);
+  CHECK(read_file(first / "indexed_metrics.yml") == read_file(second / "indexed_metrics.yml"));
+
+  std::vector<std::string> keys;
+  const YAML::Node log = YAML::LoadFile((first / "indexed_metrics.yml").string())["experiment_0"];
+  for (const auto& entry : log) {
+    keys.push_back(entry.first.as<std::string>());
+  }
+  CHECK(keys.size() == items.size() + 1);
+  CHECK(std::is_sorted(keys.begin(), keys.end()));
+}
+
+TEST_CASE("What could not be logged later is refused at once", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  Run run = Run::open(make_request(folder.path()));
+  const ItemRecord reserved = make_item("description");
+  CHECK_THROWS_AS(run.append({&reserved, 1}), labelprobe::DataError);
+  ItemRecord two_gold = make_item("a");
+  two_gold.kind = LabelKind::SingleLabel;
+  two_gold.gold = {"joy", "fear"};
+  CHECK_THROWS_AS(run.append({&two_gold, 1}), labelprobe::InternalError);
+  ItemRecord broken = make_item("a");
+  broken.top_tokens = {{"\xE2\x82", 1.0f}};
+  CHECK_THROWS_AS(run.append({&broken, 1}), labelprobe::InternalError);
+
+  const std::vector<std::string> missing = {"a"};
+  CHECK_THROWS_AS(run.finish(missing, std::nullopt, {}), labelprobe::InternalError);
+}
