@@ -24,19 +24,8 @@
 namespace labelprobe::model {
 namespace {
 
-// Fixed numbers, so that chunks, and with them the last bits of results, do not depend on what else
-// the machine is doing; only where memory is short do they shrink.
-struct Limits {
-  int rows_per_pack;        // tokens that go through the layers together
-  int sequences_per_chunk;  // answers that are decoded together
-  std::size_t chunk_bytes;  // keys, values and logits of a chunk
-};
 constexpr Limits kCpuLimits = {1024, 256, std::size_t{4} << 30};
 constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30};
-
-const Limits& limits_of(const c10::Device& device) {
-  return device.is_cpu() ? kCpuLimits : kGpuLimits;
-}
 
 // Decoding goes on with rows of finished sequences until they are one in this many: letting them go
 // copies the keys and values of all others.
@@ -91,8 +80,12 @@ void check_options(const GenerateOptions& options, const ModelInfo& info) {
 
 }  // namespace
 
-Engine::Engine(Decoder decoder, ModelInfo info)
-    : decoder_(std::move(decoder)), info_(std::move(info)) {}
+Limits limits_of(const c10::Device& device) {
+  return device.is_cpu() ? kCpuLimits : kGpuLimits;
+}
+
+Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
+    : decoder_(std::move(decoder)), info_(std::move(info)), limits_(limits) {}
 
 void Engine::generate(std::span<const TokenIds> prompts,
                       const GenerateOptions& options,
@@ -113,9 +106,8 @@ void Engine::generate(std::span<const TokenIds> prompts,
   }
   if (!results.empty()) sink(results);
 
-  const Limits& limits = limits_of(decoder_.device());
   const PrefixTree tree(prompts, chosen, options.share_prefixes ? Sharing::Prefixes : Sharing::None,
-                        limits.rows_per_pack);
+                        limits_.rows_per_pack);
   PrefixCache cache(decoder_, tree);
   const int n_sequences = static_cast<int>(tree.sequences().size());
   int most = n_sequences;
@@ -161,14 +153,13 @@ void Engine::generate(std::span<const TokenIds> prompts,
 int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& options) const {
   const int n_sequences = static_cast<int>(tree.sequences().size());
   if (options.batch_size > 0) return std::min(n_sequences, first + options.batch_size);
-  const Limits& limits = limits_of(decoder_.device());
-  std::size_t n_allowed = limits.chunk_bytes;
+  std::size_t n_allowed = limits_.chunk_bytes;
   if (const std::size_t n_free = free_bytes(decoder_.device())) {
     n_allowed = std::min(n_allowed, n_free / 2);
   }
   std::size_t n_bytes = 0;
   int end = first;
-  while (end < n_sequences && end - first < limits.sequences_per_chunk) {
+  while (end < n_sequences && end - first < limits_.sequences_per_chunk) {
     const std::size_t n_prompt = tree.prompt(tree.sequences()[end]).size();
     const std::size_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
     // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
@@ -190,8 +181,7 @@ at::Tensor Engine::prefill(const PrefixTree& tree, PrefixCache& cache, int first
     if (is_needed && !cache.has(static_cast<int>(i))) nodes.push_back(static_cast<int>(i));
   }
   std::vector<at::Tensor> last_rows(end - first);
-  for (const PackedNodes& pack :
-       pack_by_level(tree, nodes, limits_of(decoder_.device()).rows_per_pack)) {
+  for (const PackedNodes& pack : pack_by_level(tree, nodes, limits_.rows_per_pack)) {
     const at::Tensor hidden = cache.compute(pack);
     effort_.n_prompt_tokens_computed += pack.n_rows;
     for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
@@ -262,7 +252,8 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   info.device_name = describe_device(device);
   info.backend = describe_backend(device);
   try {
-    return std::make_unique<Engine>(Decoder(checkpoint, options.dtype, device), std::move(info));
+    return std::make_unique<Engine>(Decoder(checkpoint, options.dtype, device), std::move(info),
+                                    limits_of(device));
   } catch (const c10::Error& error) {
     if (!is_out_of_memory(error)) throw;
     throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +

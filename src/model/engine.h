@@ -15,9 +15,18 @@ namespace labelprobe::model {
 
 class PrefixCache;
 
+// Fixed numbers, so that chunks, and with them the last bits of results, do not depend on what else
+// the machine is doing; only where memory is short do they shrink.
+struct Limits {
+  int rows_per_pack = 0;        // tokens that go through the layers together
+  int sequences_per_chunk = 0;  // answers that are decoded together
+  std::size_t chunk_bytes = 0;  // keys, values and logits of a chunk
+};
+Limits limits_of(const c10::Device& device);
+
 class Engine : public LanguageModel {
  public:
-  Engine(Decoder decoder, ModelInfo info);
+  Engine(Decoder decoder, ModelInfo info, Limits limits);
 
   void generate(std::span<const TokenIds> prompts,
                 const GenerateOptions& options,
@@ -36,6 +45,7 @@ class Engine : public LanguageModel {
 
   Decoder decoder_;
   ModelInfo info_;
+  Limits limits_;
   Effort effort_;
 };
 

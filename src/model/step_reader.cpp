@@ -70,9 +70,20 @@ at::Tensor ordered_keys(const at::Tensor& logits) {
   return ordered.mul(std::int64_t{1} << 31).sub_(ids);
 }
 
-std::vector<StepReading> read_on_device(const at::Tensor& logits,
-                                        std::span<const TokenId> watched,
-                                        int n_top_tokens) {
+}  // namespace
+
+std::vector<StepReading> read_step(const at::Tensor& logits,
+                                   std::span<const TokenId> watched,
+                                   int n_top_tokens) {
+  LABELPROBE_CHECK(logits.scalar_type() == at::kFloat && logits.is_contiguous());
+  const int n_top = std::min<int>(n_top_tokens, static_cast<int>(logits.size(1)));
+  return logits.is_cpu() ? read_on_cpu(logits, watched, n_top)
+                         : read_step_plainly(logits, watched, n_top);
+}
+
+std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
+                                           std::span<const TokenId> watched,
+                                           int n_top_tokens) {
   const int n_top = std::max(n_top_tokens, 1);
   const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top, 1));
   const std::vector<std::int64_t> columns(watched.begin(), watched.end());
@@ -97,17 +108,6 @@ std::vector<StepReading> read_on_device(const at::Tensor& logits,
     reading.step.watched_logits.assign(first, first + watched.size());
   }
   return readings;
-}
-
-}  // namespace
-
-std::vector<StepReading> read_step(const at::Tensor& logits,
-                                   std::span<const TokenId> watched,
-                                   int n_top_tokens) {
-  LABELPROBE_CHECK(logits.scalar_type() == at::kFloat && logits.is_contiguous());
-  const int n_top = std::min<int>(n_top_tokens, static_cast<int>(logits.size(1)));
-  return logits.is_cpu() ? read_on_cpu(logits, watched, n_top)
-                         : read_on_device(logits, watched, n_top);
 }
 
 void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty) {

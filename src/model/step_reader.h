@@ -22,6 +22,11 @@ std::vector<StepReading> read_step(const at::Tensor& logits,
                                    std::span<const TokenId> watched,
                                    int n_top_tokens);
 
+// As read_step() by plain tensor operations, on any device.
+std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
+                                           std::span<const TokenId> watched,
+                                           int n_top_tokens);
+
 // Applies the repetition penalty, in place: logits of the tokens of seen[b] divided by it where
 // positive, multiplied where negative, each once. Token lists must not be empty.
 void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty);

@@ -1,0 +1,315 @@
+// What must not change an answer, and what must.
+#include "engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/model/language_model.h"
+
+#include "support/catch.h"
+#include "support/generate.h"
+#include "support/paths.h"
+#include "support/tolerance.h"
+
+namespace labelprobe::model {
+namespace {
+
+const std::filesystem::path kTiny = support::fixture("model/llama_gqa_llama3_rope");
+constexpr int kVocab = 128;
+
+std::unique_ptr<LanguageModel> open_tiny(DType dtype = DType::Float32) {
+  return open(kTiny, {.dtype = dtype, .device = "cpu", .n_threads = 2});
+}
+
+GenerateOptions steps(int n) {
+  GenerateOptions options;
+  options.stop.max_new_tokens = n;
+  options.keep_logits = true;
+  return options;
+}
+
+TokenIds random_ids(std::mt19937& random, std::size_t n) {
+  TokenIds ids(n);
+  for (TokenId& id : ids) id = static_cast<TokenId>(random() % kVocab);
+  return ids;
+}
+
+TokenIds joined(TokenIds a, const TokenIds& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// A long common stem with leaves, a chain of prompts that begin one another, equal prompts,
+// one-token prompts, a deep trie over few letters, one much longer than the rest.
+std::vector<TokenIds> tangled_prompts() {
+  std::mt19937 random(3);
+  std::vector<TokenIds> prompts;
+  const TokenIds stem = random_ids(random, 60);
+  for (int i = 0; i < 12; ++i) {
+    prompts.push_back(joined(stem, random_ids(random, 1 + random() % 9)));
+  }
+  prompts.push_back(joined(stem, random_ids(random, 55)));
+  for (std::size_t n = 1; n <= 8; ++n) prompts.emplace_back(stem.begin(), stem.begin() + n);
+  prompts.push_back(prompts[3]);
+  prompts.push_back(stem);
+  prompts.push_back(stem);
+  for (int i = 0; i < 20; ++i) {
+    TokenIds ids(3 + random() % 12);
+    for (TokenId& id : ids) id = static_cast<TokenId>(5 + random() % 2);
+    prompts.push_back(ids);
+  }
+  prompts.push_back({7});
+  return prompts;
+}
+
+std::vector<float> softmax_rows(const std::vector<float>& logits) {
+  std::vector<float> probs(logits.size());
+  for (std::size_t row = 0; row < logits.size(); row += kVocab) {
+    const float largest = *std::max_element(logits.begin() + row, logits.begin() + row + kVocab);
+    double total = 0;
+    for (int i = 0; i < kVocab; ++i) total += std::exp(double{logits[row + i]} - largest);
+    for (int i = 0; i < kVocab; ++i) {
+      probs[row + i] = static_cast<float>(std::exp(double{logits[row + i]} - largest) / total);
+    }
+  }
+  return probs;
+}
+
+void check_equal_up_to_rounding(const std::vector<Generation>& found,
+                                const std::vector<Generation>& expected) {
+  REQUIRE(found.size() == expected.size());
+  const double allowed = support::tolerance_for("cpu", DType::Float32).prob;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    INFO("prompt " << i);
+    REQUIRE_FALSE(found[i].failure);
+    CHECK(found[i].token_ids == expected[i].token_ids);
+    CHECK(support::differences(softmax_rows(found[i].logits), softmax_rows(expected[i].logits),
+                               allowed) == "");
+  }
+}
+
+std::int64_t n_distinct_prefixes(const std::vector<TokenIds>& prompts) {
+  std::set<TokenIds> prefixes;
+  for (const TokenIds& prompt : prompts) {
+    for (std::size_t n = 1; n <= prompt.size(); ++n) {
+      prefixes.emplace(prompt.begin(), prompt.begin() + n);
+    }
+  }
+  return static_cast<std::int64_t>(prefixes.size());
+}
+
+}  // namespace
+
+TEST_CASE("Sharing and grouping prompts move probabilities by rounding only", "[model]") {
+  const auto prompts = tangled_prompts();
+  const auto tiny = open_tiny();
+  GenerateOptions alone = steps(7);
+  alone.share_prefixes = false;
+  alone.batch_size = 1;
+  const auto expected = support::generate_all(*tiny, prompts, alone);
+  const int batch_size = GENERATE(0, 1, 2, 7);
+  const bool share_prefixes = GENERATE(true, false);
+  INFO("batch size " << batch_size << ", sharing " << share_prefixes);
+  GenerateOptions options = steps(7);
+  options.batch_size = batch_size;
+  options.share_prefixes = share_prefixes;
+  const Effort before = tiny->effort();
+  check_equal_up_to_rounding(support::generate_all(*tiny, prompts, options), expected);
+
+  std::int64_t n_tokens = 0;
+  for (const TokenIds& prompt : prompts) n_tokens += static_cast<std::int64_t>(prompt.size());
+  CHECK(tiny->effort().n_prompt_tokens - before.n_prompt_tokens == n_tokens);
+  CHECK(tiny->effort().n_prompt_tokens_computed - before.n_prompt_tokens_computed ==
+        (share_prefixes ? n_distinct_prefixes(prompts) : n_tokens));
+}
+
+TEST_CASE("The order of the prompts changes nothing", "[model]") {
+  auto prompts = tangled_prompts();
+  const auto tiny = open_tiny();
+  auto expected = support::generate_all(*tiny, prompts, steps(4));
+  std::reverse(prompts.begin(), prompts.end());
+  std::reverse(expected.begin(), expected.end());
+  GenerateOptions options = steps(4);
+  options.batch_size = 5;
+  check_equal_up_to_rounding(support::generate_all(*tiny, prompts, options), expected);
+}
+
+TEST_CASE("The same call gives the same bytes", "[model]") {
+  const auto prompts = tangled_prompts();
+  const DType dtype = GENERATE(DType::Float32, DType::BFloat16);
+  const auto first = support::generate_all(*open_tiny(dtype), prompts, steps(5));
+  const auto second = support::generate_all(*open_tiny(dtype), prompts, steps(5));
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    CHECK(first[i].token_ids == second[i].token_ids);
+    CHECK(first[i].logits == second[i].logits);
+  }
+}
+
+TEST_CASE("Prompts longer than a pack of rows are computed in parts", "[model]") {
+  const auto prompts = tangled_prompts();
+  const auto expected = support::generate_all(*open_tiny(), prompts, steps(4));
+  Checkpoint checkpoint = Checkpoint::open(kTiny);
+  const c10::Device cpu(c10::DeviceType::CPU);
+  const ModelInfo info = checkpoint.describe(DType::Float32);
+  Engine engine(Decoder(checkpoint, DType::Float32, cpu), info, {16, 256, std::size_t{1} << 30});
+  check_equal_up_to_rounding(support::generate_all(engine, prompts, steps(4)), expected);
+}
+
+TEST_CASE("Little room for keys and values makes small chunks, down to one sequence", "[model]") {
+  const auto prompts = tangled_prompts();
+  const auto expected = support::generate_all(*open_tiny(), prompts, steps(4));
+  Checkpoint checkpoint = Checkpoint::open(kTiny);
+  const c10::Device cpu(c10::DeviceType::CPU);
+  const ModelInfo info = checkpoint.describe(DType::Float32);
+  Engine engine(Decoder(checkpoint, DType::Float32, cpu), info, {1024, 256, 1});
+  int n_batches = 0;
+  engine.generate(prompts, steps(4), [&](auto) { ++n_batches; });
+  CHECK(n_batches == static_cast<int>(std::set(prompts.begin(), prompts.end()).size()));
+  check_equal_up_to_rounding(support::generate_all(engine, prompts, steps(4)), expected);
+}
+
+TEST_CASE("Watched and top logits are those of all logits", "[model]") {
+  const auto prompts = tangled_prompts();
+  GenerateOptions options = steps(3);
+  options.watched = {5, 0, 127, 5};
+  options.n_top_tokens = 6;
+  for (const Generation& answer : support::generate_all(*open_tiny(), prompts, options)) {
+    REQUIRE(answer.steps.size() == answer.token_ids.size());
+    REQUIRE(answer.logits.size() == answer.steps.size() * kVocab);
+    for (std::size_t t = 0; t < answer.steps.size(); ++t) {
+      const float* logits = answer.logits.data() + t * kVocab;
+      const Step& step = answer.steps[t];
+      CHECK(step.watched_logits ==
+            std::vector<float>{logits[5], logits[0], logits[127], logits[5]});
+      std::vector<TokenId> order(kVocab);
+      for (int id = 0; id < kVocab; ++id) order[id] = id;
+      std::stable_sort(order.begin(), order.end(),
+                       [&](TokenId a, TokenId b) { return logits[a] > logits[b]; });
+      REQUIRE(step.top_tokens.size() == 6);
+      for (std::size_t k = 0; k < 6; ++k) {
+        CHECK(step.top_tokens[k].id == order[k]);
+        CHECK(step.top_tokens[k].logit == logits[order[k]]);
+      }
+      CHECK(answer.token_ids[t] == order[0]);
+    }
+  }
+}
+
+TEST_CASE("A sequence ends after an end token or a complete answer, and the others go on",
+          "[model]") {
+  const auto prompts = tangled_prompts();
+  const auto tiny = open_tiny();
+  const auto free = support::generate_all(*tiny, prompts, steps(6));
+  GenerateOptions options = steps(6);
+  options.stop.end_ids = {free[0].token_ids[1], free[5].token_ids[3]};
+  options.stop.is_complete = [&](std::span<const TokenId> ids) {
+    return ids.size() == 5 && ids.back() % 2 == 0;
+  };
+  const auto answers = support::generate_all(*tiny, prompts, options);
+  std::size_t n_early = 0;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    TokenIds expected;
+    for (const TokenId id : free[i].token_ids) {
+      expected.push_back(id);
+      const auto& ends = options.stop.end_ids;
+      if (std::find(ends.begin(), ends.end(), id) != ends.end()) break;
+      if (options.stop.is_complete(expected)) break;
+    }
+    CHECK(answers[i].token_ids == expected);
+    CHECK(answers[i].steps.size() == expected.size());
+    n_early += expected.size() < 6;
+  }
+  CHECK(n_early > 1);
+  CHECK(n_early < prompts.size());
+}
+
+TEST_CASE("The repetition penalty acts on every token of prompt and output once", "[model]") {
+  const std::vector<TokenIds> prompts = {{3, 9, 9, 40}, {3, 9, 11}};
+  const auto tiny = open_tiny();
+  const auto plain = support::generate_all(*tiny, prompts, steps(1));
+  GenerateOptions options = steps(1);
+  options.repetition_penalty = 1.5;
+  const auto penalized = support::generate_all(*tiny, prompts, options);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    std::vector<float> expected = plain[i].logits;
+    for (const TokenId id : std::set<TokenId>(prompts[i].begin(), prompts[i].end())) {
+      expected[id] = expected[id] < 0 ? expected[id] * 1.5f : expected[id] / 1.5f;
+    }
+    CHECK(support::differences(penalized[i].logits, expected, 1e-6) == "");
+  }
+  // A generated token is penalized from the next step on: no token wins for ever.
+  options.stop.max_new_tokens = 12;
+  options.repetition_penalty = 1e6;
+  const auto varied = support::generate_all(*tiny, prompts, options);
+  const std::set<TokenId> distinct(varied[0].token_ids.begin(), varied[0].token_ids.end());
+  CHECK(distinct.size() == varied[0].token_ids.size());
+}
+
+TEST_CASE("A prompt that cannot be run is a failure of its own", "[model]") {
+  const auto tiny = open_tiny();
+  const int max_context = tiny->info().max_context;
+  const std::vector<TokenIds> prompts = {
+      {}, {1, kVocab}, {1, -1}, TokenIds(max_context, 1), {1, 2}, TokenIds(max_context - 1, 1)};
+  const auto answers = support::generate_all(*tiny, prompts, steps(2));
+  for (const std::size_t i : {0, 1, 2, 3}) {
+    REQUIRE(answers[i].failure);
+    CHECK(answers[i].token_ids.empty());
+  }
+  CHECK_THAT(*answers[0].failure, ContainsSubstring("empty"));
+  CHECK_THAT(*answers[1].failure,
+             ContainsSubstring("token 128 at position 1 of the prompt is not in the vocabulary"));
+  CHECK_THAT(*answers[2].failure, ContainsSubstring("token -1"));
+  CHECK_THAT(*answers[3].failure, ContainsSubstring("context has 128 positions"));
+  CHECK_FALSE(answers[4].failure);
+  CHECK_FALSE(answers[5].failure);
+}
+
+TEST_CASE("No prompts are no work", "[model]") {
+  const auto tiny = open_tiny();
+  CHECK(support::generate_all(*tiny, std::vector<TokenIds>{}, steps(2)).empty());
+  CHECK(tiny->effort().n_prompt_tokens_computed == 0);
+}
+
+TEST_CASE("An exception of the sink ends the call and leaves the model usable", "[model]") {
+  const auto tiny = open_tiny();
+  const std::vector<TokenIds> prompts = {{1, 2}, {3, 4}};
+  GenerateOptions options = steps(1);
+  options.batch_size = 1;
+  int n_batches = 0;
+  const auto stop_at_once = [&](std::span<std::pair<std::size_t, Generation>>) {
+    ++n_batches;
+    throw DataError("the disk is full");
+  };
+  CHECK_THROWS_AS(tiny->generate(prompts, options, stop_at_once), DataError);
+  CHECK(n_batches == 1);
+  CHECK(support::generate_all(*tiny, prompts, options)[1].token_ids.size() == 1);
+}
+
+TEST_CASE("Options that make no sense are refused before any work", "[model]") {
+  const auto tiny = open_tiny();
+  const std::vector<TokenIds> prompts = {{1}};
+  GenerateOptions options = steps(0);
+  CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), ConfigError);
+  options = steps(1);
+  options.watched = {kVocab};
+  CHECK_THROWS_WITH(support::generate_all(*tiny, prompts, options),
+                    ContainsSubstring("watched token 128"));
+  options = steps(1);
+  options.repetition_penalty = 0;
+  CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), ConfigError);
+}
+
+TEST_CASE("A device that is not there is named with what is missing", "[model]") {
+  const auto open_on = [](const std::string& device) { return open(kTiny, {.device = device}); };
+  CHECK_THROWS_WITH(open_on("tpu"), ContainsSubstring("unknown device 'tpu'"));
+  CHECK_THROWS_WITH(open_on("cuda:x"), ContainsSubstring("unknown device 'cuda:x'"));
+  if (std::filesystem::exists("/dev/nvidiactl")) SKIP_ALOUD("this machine has an NVIDIA driver");
+  CHECK_THROWS_WITH(open_on("cuda"), ContainsSubstring("no NVIDIA driver"));
+  CHECK_THROWS_AS(open_on("cuda:3"), ConfigError);
+  CHECK(open_on("auto")->info().device == "cpu");
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,157 @@
+// The fast paths against what they must mean, in plain tensor operations.
+#include "kernels.h"
+
+#include <limits>
+
+#include <ATen/ATen.h>
+
+#include "attention.h"
+#include "step_reader.h"
+#include "support/catch.h"
+
+namespace labelprobe::model {
+namespace {
+
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  REQUIRE(a.sizes() == b.sizes());
+  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+// Strided rows: the middle of a wider tensor, as the parts of a fused projection are.
+at::Tensor strided_randn(std::int64_t rows, std::int64_t heads, std::int64_t dim) {
+  return at::randn({rows, heads + 3, dim}).narrow(1, 1, heads);
+}
+
+}  // namespace
+
+TEST_CASE("Attention by blocks, merged, is attention over all keys", "[unit]") {
+  at::manual_seed(1);
+  const std::int64_t n_kv = GENERATE(1, 3);
+  const std::int64_t n_groups = GENERATE(1, 4);
+  const std::int64_t n_queries = 37;
+  const at::Tensor queries =
+      strided_randn(n_queries, n_kv * n_groups, 16).view({n_queries, n_kv, n_groups, 16});
+  const at::Tensor keys = strided_randn(60 + n_queries, n_kv, 16);
+  const at::Tensor values = strided_randn(60 + n_queries, n_kv, 16);
+  const auto part = [&](int first, int n, Mask mask) {
+    return attend_rows(queries, keys.narrow(0, first, n), values.narrow(0, first, n), mask);
+  };
+  AttentionSum sum = empty_attention_sum(queries);
+  const PartialAttention own = part(60, n_queries, Mask::Causal);
+  const PartialAttention far = part(0, 21, Mask::None);
+  const PartialAttention near = part(21, 39, Mask::None);
+  accumulate(sum, 0, own.values, own.logs, Accumulate::Set);
+  accumulate(sum, 0, near.values, near.logs, Accumulate::Merge);
+  accumulate(sum, 0, far.values, far.logs, Accumulate::Merge);
+
+  // In float64 and one piece.
+  const at::Tensor q = queries.permute({1, 2, 0, 3}).to(at::kDouble);
+  const at::Tensor k = keys.permute({1, 2, 0}).unsqueeze(1).to(at::kDouble);
+  const at::Tensor v = values.permute({1, 0, 2}).unsqueeze(1).to(at::kDouble);
+  at::Tensor scores = at::matmul(q, k) / 4.0;
+  const at::Tensor future = at::ones({n_queries, 60 + n_queries}, at::kBool).triu(61);
+  scores.masked_fill_(future, -std::numeric_limits<double>::infinity());
+  const at::Tensor expected = at::matmul(scores.softmax(-1), v).permute({2, 0, 1, 3});
+  CHECK(largest_difference(sum.values, expected) < 1e-6);
+  CHECK(largest_difference(sum.logs, scores.logsumexp(-1).permute({2, 0, 1})) < 1e-5);
+
+  for (const Mask mask : {Mask::None, Mask::Causal}) {
+    const PartialAttention plain = attend_rows_plainly(queries, keys.narrow(0, 0, n_queries),
+                                                       values.narrow(0, 0, n_queries), mask);
+    const PartialAttention fast = part(0, static_cast<int>(n_queries), mask);
+    CHECK(largest_difference(plain.values, fast.values) < 1e-5);
+    CHECK(largest_difference(plain.logs, fast.logs) < 1e-5);
+  }
+}
+
+TEST_CASE("Each sequence attends to its own visible columns", "[unit]") {
+  at::manual_seed(2);
+  const at::ScalarType type = GENERATE(at::kFloat, at::kBFloat16);
+  const double allowed = type == at::kFloat ? 1e-5 : 2e-2;
+  const at::Tensor queries = at::randn({5, 2, 3, 16}).to(type);
+  const at::Tensor keys = at::randn({5, 2, 9, 16}).to(type);
+  const at::Tensor values = at::randn({5, 2, 9, 16}).to(type);
+  at::Tensor hidden = at::zeros({5, 1, 1, 9});
+  for (int b = 0; b < 5; ++b) {
+    hidden[b].narrow(2, 0, b).fill_(-std::numeric_limits<float>::infinity());
+  }
+  const PartialAttention all = attend_each(queries, keys, values, hidden);
+  for (int b = 0; b < 5; ++b) {
+    const at::Tensor seen_keys = keys[b].narrow(1, b, 9 - b).transpose(0, 1);
+    const at::Tensor seen_values = values[b].narrow(1, b, 9 - b).transpose(0, 1);
+    const PartialAttention one =
+        attend_rows_plainly(queries.narrow(0, b, 1), seen_keys, seen_values, Mask::None);
+    CHECK(largest_difference(all.values[b], one.values[0]) < allowed);
+    CHECK(largest_difference(all.logs[b], one.logs[0]) < allowed);
+  }
+}
+
+TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit]") {
+  at::manual_seed(3);
+  const at::Tensor x = at::randn({33, 70}).narrow(1, 3, 61);
+  const at::Tensor weight = at::randn({61});
+  const at::Tensor wide = x.to(at::kDouble);
+  const at::Tensor norm = wide / (wide.square().mean(-1, true) + 1e-5).sqrt() * weight;
+  CHECK(largest_difference(rms_norm(x, weight, 1e-5), norm) < 1e-5);
+  CHECK(largest_difference(rms_norm(x.to(at::kBFloat16), weight, 1e-5), norm) < 5e-2);
+
+  const at::Tensor gate_up = at::randn({7, 24});
+  const at::Tensor gate = gate_up.narrow(1, 0, 12).to(at::kDouble);
+  const at::Tensor gated = gate * gate.sigmoid() * gate_up.narrow(1, 12, 12);
+  CHECK(largest_difference(gated_silu(gate_up.clone()), gated) < 1e-5);
+
+  const at::Tensor angles = at::randn({33, 4});
+  const at::Tensor heads = strided_randn(33, 5, 8);
+  const at::Tensor c = angles.cos().unsqueeze(1);
+  const at::Tensor s = angles.sin().unsqueeze(1);
+  const at::Tensor left = heads.narrow(2, 0, 4);
+  const at::Tensor right = heads.narrow(2, 4, 4);
+  const at::Tensor rotated = at::cat({left * c - right * s, right * c + left * s}, 2);
+  const at::Tensor half = heads.to(at::kBFloat16);
+  rotate_heads(half, angles.cos(), angles.sin());
+  CHECK(largest_difference(half, rotated) < 5e-2);
+  rotate_heads(heads, angles.cos(), angles.sin());
+  CHECK(largest_difference(heads, rotated) < 1e-5);
+}
+
+TEST_CASE("Of equal logits the smallest id comes first", "[unit]") {
+  at::Tensor logits = at::zeros({2, 300});
+  logits[0][250] = 1.0;
+  logits[0][17] = 1.0;
+  logits[0][170] = 2.0;
+  logits[1].fill_(-3.0);
+  const auto read = GENERATE(read_step, read_step_plainly);
+  const auto readings = read(logits, std::vector<TokenId>{250}, 4);
+  CHECK(readings[0].best == 170);
+  CHECK(readings[1].best == 0);
+  std::vector<TokenId> ids;
+  for (const TopToken& top : readings[0].step.top_tokens) ids.push_back(top.id);
+  CHECK(ids == std::vector<TokenId>{170, 17, 250, 0});
+  ids.clear();
+  for (const TopToken& top : readings[1].step.top_tokens) ids.push_back(top.id);
+  CHECK(ids == std::vector<TokenId>{0, 1, 2, 3});
+  CHECK(readings[0].step.watched_logits == std::vector<float>{1.0f});
+}
+
+TEST_CASE("Negative logits and infinities are ordered as numbers are", "[unit]") {
+  const auto read = GENERATE(read_step, read_step_plainly);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const at::Tensor logits = at::tensor({-2.0f, -infinity, -0.0f, 0.0f, -1e-30f, infinity, 3e4f});
+  const auto readings = read(logits.unsqueeze(0), {}, 7);
+  TokenIds ids;
+  for (const TopToken& top : readings[0].step.top_tokens) ids.push_back(top.id);
+  CHECK(ids == TokenIds{5, 6, 2, 3, 4, 0, 1});
+  CHECK(readings[0].step.top_tokens.back().logit == -infinity);
+}
+
+TEST_CASE("Logits that are not numbers are noticed wherever they are", "[unit]") {
+  const int column = GENERATE(0, 5, 63, 64, 200, 299);
+  at::Tensor logits = at::randn({2, 300});
+  logits[1][column] = std::numeric_limits<float>::quiet_NaN();
+  const auto read = GENERATE(read_step, read_step_plainly);
+  const auto readings = read(logits, {}, 0);
+  CHECK_FALSE(readings[0].has_nan);
+  CHECK(readings[1].has_nan);
+}
+
+}  // namespace labelprobe::model
