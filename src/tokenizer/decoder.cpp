@@ -12,7 +12,7 @@ namespace {
 
 using Tokens = std::vector<std::string>;
 
-Tokens apply(Tokens tokens, const ReplaceText& decoder) {
+Tokens run_step(Tokens tokens, const ReplaceText& decoder) {
   if (!decoder.text.empty()) {
     for (std::string& token : tokens) {
       token = replace_all(token, decoder.text, decoder.content);
@@ -21,7 +21,7 @@ Tokens apply(Tokens tokens, const ReplaceText& decoder) {
   return tokens;
 }
 
-Tokens apply(Tokens tokens, const JoinByteTokens&) {
+Tokens run_step(Tokens tokens, const JoinByteTokens&) {
   Tokens joined;
   std::string bytes;
   const auto flush = [&] {
@@ -49,7 +49,7 @@ Tokens apply(Tokens tokens, const JoinByteTokens&) {
   return joined;
 }
 
-Tokens apply(Tokens tokens, const Fuse&) {
+Tokens run_step(Tokens tokens, const Fuse&) {
   std::string text;
   for (const std::string& token : tokens) {
     text += token;
@@ -57,7 +57,7 @@ Tokens apply(Tokens tokens, const Fuse&) {
   return {text};
 }
 
-Tokens apply(Tokens tokens, const StripEnds& decoder) {
+Tokens run_step(Tokens tokens, const StripEnds& decoder) {
   const std::string& character = decoder.character;
   for (std::string& token : tokens) {
     for (std::size_t i = 0; i < decoder.n_start && token.starts_with(character); ++i) {
@@ -70,7 +70,7 @@ Tokens apply(Tokens tokens, const StripEnds& decoder) {
   return tokens;
 }
 
-Tokens apply(Tokens tokens, const RestoreSpaces& decoder) {
+Tokens run_step(Tokens tokens, const RestoreSpaces& decoder) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     // In the first token every replacement is dropped, not only the first one.
     tokens[i] =
@@ -79,7 +79,7 @@ Tokens apply(Tokens tokens, const RestoreSpaces& decoder) {
   return tokens;
 }
 
-Tokens apply(Tokens tokens, const JoinBytes&) {
+Tokens run_step(Tokens tokens, const JoinBytes&) {
   std::string bytes;
   for (const std::string& token : tokens) {
     bytes += token;
@@ -108,9 +108,9 @@ const std::array<int, 0x144>& byte_of_printable() {
 
 std::string decode_tokens(Tokens tokens, const std::vector<Decoder>& decoders) {
   for (const Decoder& decoder : decoders) {
-    tokens = std::visit([&](const auto& each) { return apply(std::move(tokens), each); }, decoder);
+    tokens = std::visit([&](const auto& each) { return run_step(std::move(tokens), each); }, decoder);
   }
-  return apply(std::move(tokens), Fuse{})[0];
+  return run_step(std::move(tokens), Fuse{})[0];
 }
 
 int byte_of_token(std::string_view token) {
