@@ -108,7 +108,8 @@ const std::array<int, 0x144>& byte_of_printable() {
 
 std::string decode_tokens(Tokens tokens, const std::vector<Decoder>& decoders) {
   for (const Decoder& decoder : decoders) {
-    tokens = std::visit([&](const auto& each) { return run_step(std::move(tokens), each); }, decoder);
+    tokens =
+        std::visit([&](const auto& each) { return run_step(std::move(tokens), each); }, decoder);
   }
   return run_step(std::move(tokens), Fuse{})[0];
 }
