@@ -34,7 +34,7 @@ std::vector<Block> find_blocks(std::string_view text) {
       Block block;
       const char* digits = line.data() + kPrefix.size();
       const auto [stop, error] = std::from_chars(digits, line.data() + line.size(), block.index);
-      if (error == std::errc() && *stop == ':') {
+      if (error == std::errc() && stop != line.data() + line.size() && *stop == ':') {
         block.first_line = line_number;
         block.text = text.substr(at, 0);
         blocks.push_back(block);

@@ -75,13 +75,17 @@ class Run {
   // Items finished by an earlier, interrupted process, by key.
   const std::map<std::string, ItemRecord>& finished() const;
 
-  // Puts items on disk; they survive anything that happens after the call returns.
+  // Puts items on disk; they survive anything that happens after the call returns. An item appended
+  // again replaces the earlier one. Throws DataError for an id the log cannot hold, ConfigError if
+  // the disk is full, InternalError for text that is not UTF-8; nothing is written then.
   void append(std::span<const ItemRecord> items);
 
-  // Writes the YAML files from all items appended so far, in the order of `keys`, and closes the
-  // experiment.
-  //   metrics            of the annotator `aggregate`; no value = the run stores none (metrics.yml
-  //   gets no entry) annotator_metrics  of the other annotators, by name
+  // Writes the YAML files and closes the experiment. Their bytes depend on the items alone, not on
+  // the order in which they came.
+  //   keys     the items of this run, each appended before or found in finished(), none twice
+  //   metrics  of the annotator `aggregate`; no value = the run stores none (metrics.yml gets no
+  //            entry)
+  //   annotator_metrics  of the other annotators, by name
   // Throws InternalError if a key has no item.
   void finish(std::span<const std::string> keys,
               const std::optional<Metrics>& metrics,
