@@ -24,7 +24,8 @@
 namespace labelprobe::model {
 namespace {
 
-constexpr Limits kCpuLimits = {1024, 256, std::size_t{4} << 30};
+// On the CPU matrix products are as fast with 64 rows as with more, and small chunks report early.
+constexpr Limits kCpuLimits = {1024, 64, std::size_t{4} << 30};
 constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30};
 
 // Decoding goes on with rows of finished sequences until they are one in this many: letting them go
@@ -137,8 +138,11 @@ void Engine::generate(std::span<const TokenIds> prompts,
     }
     results.clear();
     for (int i = first; i < end; ++i) {
-      for (const std::size_t prompt : tree.sequences()[i].prompts) {
-        results.emplace_back(prompt, generations[i - first]);
+      const std::vector<std::size_t>& equal_prompts = tree.sequences()[i].prompts;
+      for (const std::size_t prompt : equal_prompts) {
+        const bool is_last = prompt == equal_prompts.back();
+        results.emplace_back(prompt, is_last ? std::move(generations[i - first])
+                                             : Generation(generations[i - first]));
       }
     }
     sink(results);
@@ -163,8 +167,9 @@ int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& 
     const std::size_t n_prompt = tree.prompt(tree.sequences()[end]).size();
     const std::size_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
     // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
+    const std::size_t n_logit_rows = 2 + (options.keep_logits ? options.stop.max_new_tokens : 0);
     n_bytes += (2 * n_new + options.stop.max_new_tokens) * info_.cache_bytes_per_token +
-               std::size_t{2} * info_.vocab_size * sizeof(float);
+               n_logit_rows * info_.vocab_size * sizeof(float);
     if (end > first && n_bytes > n_allowed) break;
     ++end;
   }
