@@ -99,11 +99,11 @@ std::string default_name(const RunRequest& request) {
 
 std::string wanted_name(const RunRequest& request) {
   if (request.alternative_name.empty()) {
-    const std::string name = default_name(request);
+    std::string name = default_name(request);
     check_relative(name, "default experiment name");
     return name;
   }
-  const std::string name = expand(request);
+  std::string name = expand(request);
   check_relative(name, "alternative experiment name");
   return name;
 }
