@@ -214,7 +214,7 @@ bool Bpe::may_cut_before(std::string_view mark) const {
 }
 
 void Bpe::encode(std::string_view piece, std::vector<BpeToken>& tokens) const {
-  thread_local WordCache cache;
+  thread_local WordCache cache(/*log2_entries=*/14);
   WordCache::Entry* entry = cache.entry_for(serial_, piece);
   if (entry == nullptr) {
     return encode_uncached(piece, tokens);

@@ -1,4 +1,6 @@
-// The rewriting of a text before it is split: the "normalizer" of tokenizer.json.
+// The rewriting of a text before it is split: the "normalizer" of tokenizer.json. Of characters
+// newer than Unicode 14 some keep their form or case here that the reference changes: we know those
+// of utf8proc.
 #pragma once
 
 #include <memory>

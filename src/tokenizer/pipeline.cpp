@@ -56,7 +56,9 @@ Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
     }
     if (token.normalized) {
       const AlignedText word(token.content, 0, Tracking::Off);
-      normalized_finder_.add(normalize(word, parts_.normalizers).bytes(), token);
+      const AlignedText normalized = normalize(word, parts_.normalizers);
+      normalized_finder_.add(normalized.bytes(), token);
+      added_[token.id].content = normalized.bytes();  // which the reference decodes to
       has_normalized_ = true;
     } else {
       raw_finder_.add(token.content, token);

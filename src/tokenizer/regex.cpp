@@ -18,7 +18,8 @@ namespace {
 // a property.
 constexpr std::string_view kSpaces =
     R"(\x09-\x0d\x20\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-constexpr std::string_view kWordCharacters = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d})";
+// Oniguruma counts Latin-1's superscripts and fractions among the word characters, but none above.
+constexpr std::string_view kWordCharacters = R"(\p{Alphabetic}\p{Pc}\xb2\xb3\xb9\xbc-\xbe)";
 
 std::string class_items(std::string_view quick, std::span<const CodeRange> ranges) {
   std::string items(quick);
@@ -34,21 +35,26 @@ std::string class_items(std::string_view quick, std::span<const CodeRange> range
 std::string positive_items(std::string_view escape) {
   // The ASCII members come first because PCRE2 finds those in a bitmap.
   static const std::string letters = class_items("A-Za-z\\p{L}", kNewerLetters);
-  static const std::string numbers = class_items("0-9\\p{N}", kNewerNumbers);
+  static const std::string marks = class_items("\\p{M}", kNewerMarks);
+  static const std::string digits = class_items("0-9\\p{Nd}", kNewerDigits);
+  static const std::string numbers = class_items(digits + "\\p{N}", kNewerOtherNumbers);
   if (escape == "\\s") {
     return std::string(kSpaces);
   }
   if (escape == "\\w") {
-    return std::string(kWordCharacters);
+    return letters + marks + digits + std::string(kWordCharacters);
   }
   if (escape == "\\h") {
     return "0-9A-Fa-f";
   }
-  if (escape == "\\d") {
-    return "\\p{Nd}";
+  if (escape == "\\d" || escape == "\\p{Nd}") {
+    return digits;
   }
   if (escape == "\\p{L}" || escape == "\\pL") {
     return letters;
+  }
+  if (escape == "\\p{M}" || escape == "\\pM") {
+    return marks;
   }
   if (escape == "\\p{N}" || escape == "\\pN") {
     return numbers;

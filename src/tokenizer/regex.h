@@ -15,8 +15,8 @@ namespace labelprobe::tokenizer {
 
 // The same expression in PCRE2's words. The two disagree on \s and \h, \w, on the letters and
 // numbers of newer Unicode versions. Throws ModelError for what cannot be said in PCRE2: set
-// operations inside [], and [\W]. Beyond letters and numbers (\p{L}, \p{N}) a property has the
-// Unicode version of PCRE2.
+// operations inside [], and [\W]. Beyond letters, marks and numbers (\p{L}, \p{M}, \p{N}, \p{Nd}) a
+// property has the Unicode version of PCRE2.
 std::string translate_regex(std::string_view pattern);
 
 class Regex {

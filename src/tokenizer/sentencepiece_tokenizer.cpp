@@ -208,7 +208,8 @@ void SentencePieceTokenizer::encode_whole(const Processor& processor,
 
 void SentencePieceTokenizer::encode_word(std::string_view word,
                                          std::vector<BpeToken>& tokens) const {
-  thread_local WordCache cache;
+  // Larger than the one of our own merging: the library is slow to ask.
+  thread_local WordCache cache(/*log2_entries=*/16);
   WordCache::Entry* entry = cache.entry_for(serial_, word);
   if (entry != nullptr && entry->holds(serial_, word)) {
     return entry->append_to(tokens);
@@ -252,7 +253,12 @@ void SentencePieceTokenizer::encode_by_words(std::string_view text,
     const std::string_view word = text.substr(begin, end - begin);
     const bool is_prefixed = begin == 0 && has_prefix;
     tokens.clear();
-    encode_word(is_prefixed ? " " + std::string(word) : word, tokens);
+    if (is_prefixed) {
+      std::string prefixed = " ";
+      encode_word(prefixed += word, tokens);
+    } else {
+      encode_word(word, tokens);
+    }
     std::size_t n_invented = is_prefixed ? 1 : 0;
     std::size_t at = begin;
     for (const BpeToken& token : tokens) {

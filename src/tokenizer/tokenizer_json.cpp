@@ -63,7 +63,22 @@ void read_merges(const JsonView& merges, BpeBuilder& builder) {
   }
 }
 
-std::unique_ptr<const Bpe> read_model(const JsonView& model, BpeUnits units) {
+// An added token that the vocabulary has too must have the same id in both.
+void check_added_ids(const JsonView& list, const BpeBuilder& builder) {
+  if (list.is_null()) {
+    return;
+  }
+  for (const JsonView& item : list.items()) {
+    const auto id = builder.find(item.at("content").string());
+    if (id && item.at("id").integer(0, kMaxId) != *id) {
+      item.at("id").fail_expected("the vocabulary's id of this token, " + std::to_string(*id));
+    }
+  }
+}
+
+std::unique_ptr<const Bpe> read_model(const JsonView& model,
+                                      const JsonView& added_tokens,
+                                      BpeUnits units) {
   static const std::vector<std::string> kKnown = {"BPE"};
   if (const JsonView type = model.find("type"); !type.is_null()) {
     type.choice("tokenizer model", kKnown);
@@ -81,6 +96,7 @@ std::unique_ptr<const Bpe> read_model(const JsonView& model, BpeUnits units) {
   const JsonView vocabulary = model.at("vocab");
   BpeBuilder builder(units, vocabulary.value().size());
   read_vocabulary(vocabulary, builder);
+  check_added_ids(added_tokens, builder);
   read_merges(model.at("merges"), builder);
   BpeOptions options;
   options.ignore_merges = model.boolean_or("ignore_merges", false);
@@ -195,8 +211,8 @@ std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path
   parts.decoders = read_decoders(root.find("decoder"));
   check_decoders(root.find("decoder"), parts);
   parts.space_mark = parts.is_byte_level ? std::string() : space_mark_of(parts.decoders);
-  parts.bpe =
-      read_model(root.at("model"), parts.is_byte_level ? BpeUnits::Bytes : BpeUnits::Characters);
+  parts.bpe = read_model(root.at("model"), root.find("added_tokens"),
+                         parts.is_byte_level ? BpeUnits::Bytes : BpeUnits::Characters);
   parts.added_tokens = read_added_tokens(root.find("added_tokens"));
   add_configured_tokens(config, parts);
   Frame frame = read_post_processor(root.find("post_processor"));

@@ -131,7 +131,8 @@ bool is_word(std::uint32_t code) {
       // Joiners, and the enclosed letters that are alphabetic symbols.
       return code == 0x200C || code == 0x200D || (code >= 0x24B6 && code <= 0x24E9) ||
              (code >= 0x1F130 && code <= 0x1F149) || (code >= 0x1F150 && code <= 0x1F169) ||
-             (code >= 0x1F170 && code <= 0x1F189) || contains(kNewerLetters, code);
+             (code >= 0x1F170 && code <= 0x1F189) || contains(kNewerLetters, code) ||
+             contains(kNewerMarks, code) || contains(kNewerDigits, code);
   }
 }
 
@@ -141,8 +142,8 @@ bool is_numeric(std::uint32_t code) {
   }
   const auto kind = category(code);
   return kind == UTF8PROC_CATEGORY_ND || kind == UTF8PROC_CATEGORY_NL ||
-         kind == UTF8PROC_CATEGORY_NO || contains(kNewerNumbers, code) ||
-         contains(kNewestNumbers, code);
+         kind == UTF8PROC_CATEGORY_NO || contains(kNewerDigits, code) ||
+         contains(kNewerOtherNumbers, code) || contains(kNewestNumbers, code);
 }
 
 }  // namespace labelprobe::tokenizer

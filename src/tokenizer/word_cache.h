@@ -19,6 +19,9 @@ class WordCache {
   static constexpr std::size_t kMaxBytes = 28;
   static constexpr std::size_t kMaxTokens = 6;
 
+  // `log2_entries`: 14 makes one MiB.
+  explicit WordCache(int log2_entries) : entries_(std::size_t{1} << log2_entries) {}
+
   // A number for a tokenizer, by which its entries are told from others'.
   static std::uint32_t next_serial() {
     static std::atomic<std::uint32_t> last{0};
@@ -76,12 +79,11 @@ class WordCache {
       hash = (hash ^ word) * 0xD6E8FEB86659FD93ull;
       hash ^= hash >> 32;
     }
-    return &entries_[hash % kEntries];
+    return &entries_[hash & (entries_.size() - 1)];
   }
 
  private:
-  static constexpr std::size_t kEntries = 1 << 14;
-  std::vector<Entry> entries_ = std::vector<Entry>(kEntries);
+  std::vector<Entry> entries_;
 };
 
 }  // namespace labelprobe::tokenizer

@@ -1,0 +1,271 @@
+// What the door promises beyond ids: offsets, single tokens, threads, and messages.
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "labelprobe/core/error.h"
+
+#include "reference_check.h"
+
+namespace labelprobe::tokenizer {
+namespace {
+
+using nlohmann::json;
+
+std::unique_ptr<const Tokenizer> load_fixture(const std::string& name) {
+  return load(support::fixture("tokenizer/" + name));
+}
+
+// The message of loading tokenizer.json of `folder` after `change`.
+template <class Change>
+std::string message_after(const std::string& folder, Change change) {
+  json document = read_fixture(folder + "/tokenizer.json");
+  change(document);
+  const support::TempFolder temporary;
+  std::ofstream(temporary.path() / "tokenizer.json") << document;
+  try {
+    load(temporary.path());
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string message_of_file(const std::string& name, const std::string& content) {
+  const support::TempFolder temporary;
+  std::ofstream(temporary.path() / name, std::ios::binary) << content;
+  try {
+    load(temporary.path() / name);
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("Offsets divide the text and tokens spell it", "[tokenizer]") {
+  for (const std::string name :
+       {"bytes", "bytes/tokenizer.gguf", "pieces/tokenizer.model", "pieces/tokenizer.gguf"}) {
+    const auto tokenizer = load_fixture(name);
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+      const std::string text = "x" + random_text(seed) + "\u0378";
+      INFO(name << " " << json(text).dump(-1, ' ', true));
+      const Encoding encoding = tokenizer->encode_with_offsets(text, SpecialTokens::Omit);
+      std::string spelled;
+      std::size_t end = 0;
+      for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
+        CHECK(encoding.begins[i] == end);
+        end = encoding.ends[i];
+        spelled += tokenizer->token_bytes(encoding.ids[i]);
+      }
+      CHECK(end == text.size());
+      const bool has_prefix = name.starts_with("pieces");
+      // A written "\u2581" and a space are the same to SentencePiece.
+      if (text.find("\u2581") == std::string::npos) {
+        std::string expected = has_prefix ? " " : "";
+        CHECK(spelled == (expected += text));
+      }
+    }
+  }
+}
+
+TEST_CASE("Special tokens are found by their text and never spelled", "[tokenizer]") {
+  const auto tokenizer = load_fixture("bytes/tokenizer.gguf");
+  const auto begin = tokenizer->special_id("<|begin|>");
+  REQUIRE(begin.has_value());
+  CHECK(tokenizer->bos_id() == begin);
+  CHECK(tokenizer->eos_id() == tokenizer->special_id("<|endoftext|>"));
+  CHECK(tokenizer->token_bytes(*begin).empty());
+  CHECK_FALSE(tokenizer->special_id("the").has_value());
+  CHECK(tokenizer->encode("", SpecialTokens::Add) == TokenIds{*begin});
+  CHECK(tokenizer->encode("", SpecialTokens::Omit).empty());
+  CHECK(tokenizer->vocab_size() == *begin + 1);
+  CHECK(tokenizer->token_bytes(-1).empty());
+  CHECK(tokenizer->token_bytes(tokenizer->vocab_size()).empty());
+  CHECK(tokenizer->decode(TokenIds{-1, 100000, *begin}).empty());
+}
+
+TEST_CASE("Special tokens in a text are found by SentencePiece tokenizers too", "[tokenizer]") {
+  // As Hugging Face's LlamaTokenizer with legacy=false: only the beginning of the text gets a
+  // space.
+  const auto tokenizer = load_fixture("pieces/tokenizer.model");
+  const Encoding encoding = tokenizer->encode_with_offsets("a</s>a <s>", SpecialTokens::Add);
+  REQUIRE(encoding.ids.size() >= 5);
+  CHECK(encoding.ids.front() == 1);
+  CHECK(encoding.ids.back() == 1);
+  CHECK(encoding.begins.back() == 7);
+  CHECK(encoding.ends.back() == 10);
+  CHECK(encoding.ids[2] == 2);
+  CHECK(tokenizer->token_bytes(encoding.ids[1]) == " a");
+  CHECK(tokenizer->token_bytes(encoding.ids[3]) == "a");
+}
+
+TEST_CASE("The folder's configuration says which special tokens there are", "[tokenizer]") {
+  const support::TempFolder folder;
+  std::filesystem::copy(support::fixture("tokenizer/pieces/tokenizer.model"), folder.path());
+  const auto ids_with = [&](const std::string& config) {
+    std::ofstream(folder.path() / "tokenizer_config.json", std::ios::trunc) << config;
+    return load(folder.path())->encode("a", SpecialTokens::Add);
+  };
+  const TokenIds plain = load(folder.path())->encode("a", SpecialTokens::Omit);
+  TokenIds with_bos = plain;
+  with_bos.insert(with_bos.begin(), 1);
+  TokenIds with_eos = plain;
+  with_eos.push_back(2);
+  CHECK(ids_with("{}") == with_bos);
+  CHECK(ids_with(R"({"add_bos_token": false})") == plain);
+  CHECK(ids_with(R"({"add_bos_token": false, "add_eos_token": true})") == with_eos);
+  CHECK(ids_with(R"({"bos_token": {"content": "</s>"}, "add_bos_token": true})")[0] == 2);
+  CHECK_THROWS_WITH(ids_with("{"), ContainsSubstring("tokenizer_config.json: byte"));
+  CHECK_THROWS_WITH(
+      ids_with(R"({"bos_token": 7})"),
+      ContainsSubstring("tokenizer_config.json: bos_token: expected a text, found 7"));
+}
+
+TEST_CASE("Equal files have equal fingerprints, others have others", "[tokenizer]") {
+  const std::string fingerprint = load_fixture("bytes")->fingerprint();
+  CHECK(fingerprint.size() == 32);
+  CHECK(fingerprint == load_fixture("bytes/tokenizer.json")->fingerprint());
+  CHECK(fingerprint != load_fixture("bytes/tokenizer.gguf")->fingerprint());
+  CHECK(fingerprint != load_fixture("pieces")->fingerprint());
+}
+
+TEST_CASE("Several threads may use one tokenizer, and one thread several", "[tokenizer]") {
+  const auto bytes = load_fixture("bytes");
+  const auto pieces = load_fixture("pieces/tokenizer.model");
+  std::vector<TokenIds> expected;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    expected.push_back(bytes->encode(random_text(seed), SpecialTokens::Add));
+  }
+  std::atomic<int> n_different = 0;
+  const auto work = [&] {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      pieces->encode(random_text(seed), SpecialTokens::Add);
+      n_different += bytes->encode(random_text(seed), SpecialTokens::Add) != expected[seed];
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  CHECK(n_different == 0);
+}
+
+TEST_CASE("A long text without breaks takes no time to speak of", "[tokenizer]") {
+  // Quadratic merging or sorting would take minutes.
+  const auto start = std::chrono::steady_clock::now();
+  const auto bytes = load_fixture("bytes");
+  const std::string letters(1'000'000, 'a');
+  CHECK(bytes->decode(bytes->encode(letters, SpecialTokens::Omit)) == letters);
+  std::string marks = "a";
+  for (int i = 0; i < 250'000; ++i) {
+    marks += i % 2 == 0 ? "\u0301" : "\u0323";
+  }
+  CHECK_FALSE(bytes->encode(marks, SpecialTokens::Omit).empty());
+  CHECK_FALSE(load_fixture("pieces")->encode(letters, SpecialTokens::Omit).empty());
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+}
+
+TEST_CASE("Text that is not UTF-8 is refused with the byte", "[tokenizer]") {
+  for (const std::string name : {"bytes", "pieces/tokenizer.model"}) {
+    CHECK_THROWS_WITH(load_fixture(name)->encode("ab\xFF", SpecialTokens::Add),
+                      ContainsSubstring("byte 2: expected UTF-8, found byte 255"));
+    CHECK_THROWS_AS(load_fixture(name)->encode("\xED\xA0\x80", SpecialTokens::Add), DataError);
+  }
+}
+
+TEST_CASE("Messages about tokenizer.json name file, place and what is supported", "[tokenizer]") {
+  CHECK_THAT(
+      message_after("bytes",
+                    [](json& d) {
+                      d["normalizer"] = {{"type", "NFKB"}};
+                    }),
+      ContainsSubstring("tokenizer.json: normalizer.type: unknown normalizer 'NFKB' (known: NFC"));
+  CHECK_THAT(
+      message_after(
+          "bytes",
+          [](json& d) {
+            d["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Bert"}}}}};
+          }),
+      ContainsSubstring("pre_tokenizer.pretokenizers[0].type: unknown pre-tokenizer 'Bert'"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["type"] = "WordPiece"; }),
+             ContainsSubstring("model.type: unknown tokenizer model 'WordPiece' (known: BPE)"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["model"].erase("merges"); }),
+             ContainsSubstring("model.merges: expected a member of this name"));
+  CHECK_THAT(message_after("bytes",
+                           [](json& d) {
+                             d["model"]["merges"][3] = {"x", "\u00e9\u00e9"};
+                           }),
+             ContainsSubstring("model.merges[3]: expected a merge of two tokens into a third"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["merges"][0] = "a b c"; }),
+             ContainsSubstring("model.merges[0]: expected a merge"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["vocab"]["a"] = -1; }),
+             ContainsSubstring("model.vocab.a: expected an id"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["vocab"]["a"] = 0; }),
+             ContainsSubstring("which another token has"));
+  CHECK_THAT(
+      message_after("bytes", [](json& d) { d["added_tokens"][0]["id"] = 5; }),
+      ContainsSubstring("added_tokens[0].id: expected the vocabulary's id of this token, 0"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["decoder"] = nullptr; }),
+             ContainsSubstring("decoder: expected the decoder ByteLevel alone"));
+  CHECK_THAT(message_after("bytes",
+                           [](json& d) {
+                             d["post_processor"] = {{"type", "Cls"}};
+                           }),
+             ContainsSubstring("post_processor.type: unknown post-processor 'Cls'"));
+  CHECK_THAT(
+      message_after("pieces", [](json& d) { d["post_processor"]["single"] = json::array(); }),
+      ContainsSubstring("post_processor.single: expected one Sequence"));
+  CHECK_THAT(message_after("bytes",
+                           [](json& d) {
+                             json nested = {{"type", "NFC"}};
+                             for (int i = 0; i < 100; ++i) {
+                               nested = {{"type", "Sequence"}, {"normalizers", {nested}}};
+                             }
+                             d["normalizer"] = nested;
+                           }),
+             ContainsSubstring("nested sequences"));
+  CHECK_THAT(message_after("bytes",
+                           [](json& d) {
+                             d["pre_tokenizer"] = {{"type", "Split"},
+                                                   {"behavior", "Isolated"},
+                                                   {"pattern", {{"Regex", "(a"}}}};
+                           }),
+             ContainsSubstring("pre_tokenizer.pattern.Regex: the regular expression '(a'"));
+}
+
+TEST_CASE("Files of other kinds are refused with what was expected", "[tokenizer]") {
+  CHECK_THAT(message_of_file("tokenizer.json", "{\"a\": "),
+             ContainsSubstring("tokenizer.json: byte 7"));
+  CHECK_THAT(message_of_file("tokenizer.json", "[]"), ContainsSubstring("expected a JSON object"));
+  CHECK_THAT(message_of_file("tokenizer.model", "IQ== 0\nIg== 1\n"), ContainsSubstring("tiktoken"));
+  CHECK_THAT(message_of_file("tokenizer.model", ""),
+             ContainsSubstring("expected a SentencePiece model"));
+  CHECK_THAT(message_of_file("x.gguf", "GGUF"), ContainsSubstring("x.gguf: byte 4"));
+  CHECK_THAT(message_of_file("x.txt", ""), ContainsSubstring("expected a file named"));
+  const support::TempFolder folder;
+  CHECK_THROWS_WITH(load(folder.path()), ContainsSubstring("found neither"));
+  CHECK_THROWS_WITH(load(folder.path() / "absent"), ContainsSubstring("found nothing"));
+}
+
+TEST_CASE("A SentencePiece model cut anywhere is refused or read, never a crash", "[tokenizer]") {
+  std::ifstream file(support::fixture("tokenizer/pieces/tokenizer.model"), std::ios::binary);
+  const std::string model((std::istreambuf_iterator<char>(file)), {});
+  int n_refused = 0;
+  for (std::size_t n_bytes = 0; n_bytes < model.size(); n_bytes += 97) {
+    n_refused += message_of_file("tokenizer.model", model.substr(0, n_bytes)) != "no error";
+  }
+  CHECK(n_refused > 0);
+}
+
+TEST_CASE("An unknown way of splitting in a GGUF file lists the known ones", "[tokenizer]") {
+  std::ifstream file(support::fixture("tokenizer/bytes/tokenizer.gguf"), std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  bytes.replace(bytes.find("llama-bpe"), 9, "llama-xyz");
+  CHECK_THAT(message_of_file("x.gguf", bytes),
+             ContainsSubstring("'tokenizer.ggml.pre': unknown pre-tokenization 'llama-xyz' (known: "
+                               "default, gpt-2, smollm"));
+}
+
+}  // namespace labelprobe::tokenizer
