@@ -338,6 +338,17 @@ TEST_CASE("A YAML file that lost bytes after an interruption is named", "[resume
   CHECK_THROWS_WITH(Run::open(request), ContainsSubstring("params.yml: expected at least"));
 }
 
+TEST_CASE("A journal put back later takes nothing from the experiments after it", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  run_command(make_request(folder.path(), 0));
+  run_command(make_request(folder.path(), 1));
+  const fs::path out = preview(make_request(folder.path(), 0)).folder;
+  std::ofstream(out / "journal_0.jsonl").flush();
+  run_command(make_request(folder.path(), 0));
+  CHECK(YAML::LoadFile((out / "indexed_metrics.yml").string()).size() == 3);
+  CHECK_FALSE(fs::exists(out / "journal_0.jsonl"));
+}
+
 TEST_CASE("Earlier experiments keep their bytes", "[resume]") {
   const labelprobe::support::TempFolder folder;
   run_command(make_request(folder.path()));
