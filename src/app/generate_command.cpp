@@ -166,6 +166,10 @@ int run(const Arguments& arguments) {
   std::cerr << prompts.size() << " prompts of " << effort.n_prompt_tokens << " tokens, "
             << effort.n_prompt_tokens_computed << " computed; " << effort.n_generated_tokens
             << " tokens generated\n";
+  if (effort.n_batches_halved > 0) {
+    std::cerr << "memory ran short " << effort.n_batches_halved
+              << " times; those batches were run again in halves\n";
+  }
   if (n_failed == 0) return kSuccess;
   std::cerr << n_failed << " of " << prompts.size() << " prompts failed; see \"failure\" in "
             << (arguments.out == "-" ? "the output" : arguments.out) << '\n';

@@ -32,9 +32,10 @@ constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30};
 // copies the keys and values of all others.
 constexpr std::int64_t kMaxFinishedShare = 8;
 
+// The CPU allocator has no exception type of its own; every message of it is about memory.
 bool is_out_of_memory(const c10::Error& error) {
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("not enough memory") !=
+         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
              std::string_view::npos;
 }
 
