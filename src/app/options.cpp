@@ -120,7 +120,7 @@ void Options::declare(CLI::App& app, std::span<const std::string_view> groups) {
       if (option.type == OptionType::Range) {
         flag->expected(1, 2);
       } else if (option.type != OptionType::TextList) {
-        flag->expected(1);
+        flag->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
       }
       flag->default_str(std::string(option.fallback));
     }

@@ -78,6 +78,7 @@ std::optional<std::string> template_text(const Options& options, std::string_vie
 experiment::Settings make_settings(const std::string& task, const Options& options) {
   experiment::Settings settings;
   settings.task = task;
+  data::dataset_info(task);  // an unknown name is the first thing to say
   settings.train = dataset_options(options, "train");
   settings.test = dataset_options(options, "test");
   settings.templates.system = template_text(options, "system_prompt");

@@ -1,0 +1,160 @@
+// What the program says when a user makes a mistake, and what its help promises.
+#include <nlohmann/json.hpp>
+
+#include "support/catch.h"
+#include "support/program.h"
+
+namespace labelprobe {
+namespace {
+
+using support::fixture;
+using support::ProgramResult;
+using support::run_program;
+using support::TempFolder;
+using support::write_file;
+
+const std::vector<std::string> kExample = {"prompts", "GoEmotions", "--config",
+                                           "configs/example/config.yaml"};
+
+std::vector<std::string> with(std::vector<std::string> arguments,
+                              const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST_CASE("Version and help name every command with a real example", "[e2e]") {
+  CHECK_THAT(run_program({"--version"}).out, ContainsSubstring("labelprobe 0."));
+  const std::string help = run_program({"--help"}).out;
+  for (const char* command : {"run", "show", "prompts", "generate", "tokenize", "ls"}) {
+    CAPTURE(command);
+    CHECK_THAT(help, ContainsSubstring(command));
+    const ProgramResult own = run_program({command, "--help"});
+    CHECK(own.exit_code == 0);
+    CHECK_THAT(own.out, ContainsSubstring("Example:"));
+    CHECK_THAT(own.out, ContainsSubstring("labelprobe " + std::string(command)));
+  }
+}
+
+TEST_CASE("Lists what can be named", "[e2e]") {
+  CHECK_THAT(run_program({"ls", "datasets"}).out, ContainsSubstring("GoEmotions"));
+  CHECK_THAT(run_program({"ls", "datasets"}).out, ContainsSubstring("Hatexplain"));
+  CHECK_THAT(run_program({"ls", "samplers"}).out, ContainsSubstring("multilabel"));
+  CHECK_THAT(run_program({"ls", "distributions"}).out, ContainsSubstring("baseline"));
+  CHECK_THAT(run_program({"ls", "formats"}).out, ContainsSubstring("polysyndeton"));
+}
+
+TEST_CASE("Writes prompts as JSON lines with the demonstrations in order", "[e2e]") {
+  const ProgramResult result = run_program(with(kExample, {"--shot", "2", "--limit", "1"}));
+  REQUIRE(result.exit_code == 0);
+  const nlohmann::json line = nlohmann::json::parse(result.out);
+  CHECK(line["demos"].size() == 2);
+  CHECK(line["id"].get<std::string>().ends_with("__aggregate"));
+  CHECK(line["text"].get<std::string>().starts_with(
+      "Classify the following inputs into none, one, or multiple"));
+}
+
+TEST_CASE("Takes unique prefixes of flags, underscores and values with a dash", "[e2e]") {
+  const std::string expected = run_program(with(kExample, {"--shot", "2", "--limit", "1"})).out;
+  CHECK(run_program(with(kExample, {"--sho", "2", "--lim", "1", "--system", " "})).out == expected);
+  CHECK(run_program(with(kExample, {"--shot=2", "--limit=1", "--system_prompt", " "})).out ==
+        expected);
+  CHECK_THAT(run_program(with(kExample, {"--seed", "-1"})).err,
+             ContainsSubstring("at least 0, found -1"));
+}
+
+struct Mistake {
+  std::vector<std::string> arguments;
+  int exit_code;
+  std::vector<std::string> said;
+};
+
+TEST_CASE("Every mistake is answered with its place, the nearest valid choice and its exit code",
+          "[e2e]") {
+  const TempFolder folder;
+  const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
+  write_file(folder.path() / "typo.yaml", "shot: 2\nsampling_stratgy: uniform\n");
+  write_file(folder.path() / "list.yaml", "root_dir: {a: 1}\n");
+  write_file(folder.path() / "number.yaml", "shot: ten\n");
+  write_file(folder.path() / "twice.yaml", "shot: 2\nshot: 3\n");
+  write_file(folder.path() / "broken.yaml", "shot: [2\n");
+  const std::vector<std::string> run = {"run", "GoEmotions", "--config",
+                                        "configs/example/config.yaml"};
+  const std::string model = fixture("e2e/model").string();
+  const std::vector<Mistake> mistakes = {
+      {{"rnu"}, 2, {"unknown command 'rnu'", "did you mean 'run'?"}},
+      {with(kExample, {"--shots", "2"}), 2, {"unknown flag '--shots'", "did you mean '--shot'?"}},
+      {with(kExample, {"--train", "x"}),
+       2,
+       {"--train is the beginning of several flags", "--train-splits"}},
+      {{"prompts", "GoEmotion"}, 2, {"GoEmotion"}},
+      {{"prompts", "GoEmotion", "--config", "configs/example/config.yaml"},
+       2,
+       {"did you mean 'GoEmotions'?"}},
+      {{"prompts", "GoEmotions", "--config", path("typo.yaml")},
+       2,
+       {"typo.yaml:2: unknown key 'sampling_stratgy'", "did you mean 'sampling_strategy'?"}},
+      {{"prompts", "GoEmotions", "--config", path("list.yaml")},
+       2,
+       {"list.yaml:1: expected a value"}},
+      {{"prompts", "GoEmotions", "--config", path("number.yaml")},
+       2,
+       {"number.yaml:1: shot: expected one integer, found 'ten'"}},
+      {{"prompts", "GoEmotions", "--config", path("twice.yaml")}, 2, {"twice.yaml:2: key 'shot'"}},
+      {{"prompts", "GoEmotions", "--config", path("broken.yaml")}, 2, {"broken.yaml:"}},
+      {{"prompts", "GoEmotions", "--config", path("absent.yaml")},
+       2,
+       {"absent.yaml: config file cannot be read"}},
+      {with(kExample, {"--sampling-strategy", "unifrom"}), 2, {"did you mean 'uniform'?"}},
+      {with(kExample, {"--label-format", "jsom"}), 2, {"did you mean 'json'?"}},
+      {with(kExample, {"--annotation-mode", "agregate"}), 2, {"did you mean 'aggregate'?"}},
+      {with(kExample, {"--test-splits", "dve"}), 2, {"dev"}},
+      {with(kExample, {"--shot", "1000"}), 2, {"1000"}},
+      {with(kExample, {"--incontext-prompt", "Input: {text}\n"}), 2, {"{label}"}},
+      {with(kExample, {"--root-dir", path("nowhere")}), 3, {"nowhere"}},
+      {with(kExample, {"--test-ids-filename", path("no-ids.txt")}), 3, {"no-ids.txt"}},
+      {run, 2, {"--model-name-or-path is required"}},
+      {with(run, {"--model-name", model, "--distribution", "base"}), 2, {"did you mean 'baseline'?"}},
+      {with(run, {"--model-name", model, "--model-dtype", "float23"}), 2, {"float32"}},
+      {with(run, {"--model-name", model, "--label-variants", "strickt"}), 2, {"did you mean 'strict'?"}},
+      {with(run, {"--model-name", model, "--logging-level", "inof"}), 2, {"did you mean 'info'?"}},
+      {with(run, {"--model-name", model, "--max-new-tokens", "0"}), 2, {"at least 1, found 0"}},
+      {with(run, {"--model-name", "no-org/no-model"}), 4, {"hf download no-org/no-model"}},
+      {with(run, {"--model-name", model, "--device", "cuda:99", "--log-root", path("logs")}),
+       2,
+       {"cuda"}},
+      {with(run, {"--model-name", model, "--alternative", "{modle}", "--log-root", path("logs")}),
+       2,
+       {"modle"}},
+      {{"ls", "dataset"}, 2, {"did you mean 'datasets'?"}},
+      {{"show", path("nowhere")}, 3, {"indexed_metrics.yml: no such file"}},
+  };
+  for (const Mistake& mistake : mistakes) {
+    std::string command = "labelprobe";
+    for (const std::string& argument : mistake.arguments) {
+      command += " " + argument;
+    }
+    const ProgramResult result = run_program(mistake.arguments);
+    CAPTURE(command, result.err);
+    CHECK(result.exit_code == mistake.exit_code);
+    for (const std::string& part : mistake.said) {
+      CHECK_THAT(result.err, ContainsSubstring(part));
+    }
+  }
+}
+
+TEST_CASE("An id that no split has is a warning with a count", "[e2e]") {
+  const TempFolder folder;
+  write_file(folder.path() / "ids.txt", "xyzzy1\nxyzzy2\n");
+  const std::string known = run_program(with(kExample, {"--limit", "1"})).out;
+  const std::string id = nlohmann::json::parse(known)["id"].get<std::string>();
+  write_file(folder.path() / "ids.txt", "xyzzy1\nxyzzy2\n" + id.substr(0, id.find("__")) + "\n");
+  const ProgramResult result =
+      run_program(with(kExample, {"--test-ids-filename", (folder.path() / "ids.txt").string()}));
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err, ContainsSubstring("warning"));
+  CHECK_THAT(result.err, ContainsSubstring("2"));
+  CHECK_THAT(result.err, ContainsSubstring("xyzzy1"));
+}
+
+}  // namespace
+}  // namespace labelprobe

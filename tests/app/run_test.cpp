@@ -1,0 +1,206 @@
+// The program from flags to files, with a tiny model that has learned to answer; reference numbers
+// from transformers (scripts/fixtures/e2e_reference.py).
+#include <cmath>
+#include <csignal>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/record/log_reader.h"
+
+#include "support/catch.h"
+#include "support/program.h"
+
+namespace labelprobe {
+namespace {
+
+using support::fixture;
+using support::ProgramResult;
+using support::read_file;
+using support::run_program;
+using support::TempFolder;
+
+nlohmann::json reference() {
+  return nlohmann::json::parse(read_file(fixture("e2e/reference.json")));
+}
+
+// `labelprobe run` of the reference's prompts into `logs`.
+std::vector<std::string> run_arguments(const std::filesystem::path& logs,
+                                       const std::vector<std::string>& more = {}) {
+  const nlohmann::json expected = reference();
+  std::vector<std::string> arguments = {"run", "GoEmotions"};
+  for (const auto& flag : expected["flags"]) {
+    arguments.push_back(flag);
+  }
+  for (const std::string& argument :
+       {std::string("--max-new-tokens"), std::to_string(expected["max_new_tokens"].get<int>()),
+        std::string("--model-name-or-path"), fixture("e2e/model").string(),
+        std::string("--log-root"), logs.string(), std::string("--alternative-experiment-name"),
+        std::string("e2e"), std::string("--device"), std::string("cpu")}) {
+    arguments.push_back(argument);
+  }
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+// Every file of a finished run whose bytes must not depend on how it came about.
+const std::vector<std::string> kFiles = {
+    "indexed_metrics.yml", "metrics.yml", "annotator_metrics.yml",
+    "params.yml",          "names.txt",   "steps.yml"};
+
+TEST_CASE("A run gives transformers' answers, label steps and probabilities", "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult result = run_program(run_arguments(logs.path()));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const std::filesystem::path folder = logs.path() / "GoEmotions" / "e2e_0";
+  CHECK(result.out == folder.string() + "\n");
+  for (const std::string& file : kFiles) {
+    CAPTURE(file);
+    CHECK(std::filesystem::exists(folder / file));
+  }
+  CHECK(std::filesystem::exists(folder / "log.txt"));
+
+  const nlohmann::json items = reference()["items"];
+  const record::LoggedExperiment experiment = record::read_experiment(folder);
+  REQUIRE(experiment.items.size() == items.size());
+  std::size_t n_steps = 0;
+  for (const record::ItemRecord& item : experiment.items) {
+    CAPTURE(item.key);
+    const nlohmann::json& expected = items.at(item.key);
+    CHECK(item.n_prompt_tokens == expected["n_prompt_tokens"].get<std::int64_t>());
+    CHECK(item.outs == expected["outs"].get<std::string>());
+    CHECK(item.outs_ids == expected["outs_ids"].get<TokenIds>());
+    REQUIRE(item.all_scores.size() == expected["all_scores"].size());
+    for (std::size_t step = 0; step < item.all_scores.size(); ++step) {
+      ++n_steps;
+      for (const auto& [label, prob] : item.all_scores[step]) {
+        const double difference =
+            std::abs(prob - expected["all_scores"][step][label].get<double>());
+        CAPTURE(step, label, prob, expected["all_scores"][step][label].get<double>());
+        CHECK(difference < 1e-5);
+      }
+    }
+    REQUIRE(!item.top_tokens.empty());
+    CHECK(std::abs(item.top_tokens[0].second - expected["top_token_logit"].get<double>()) < 1e-4);
+  }
+  CHECK(n_steps > items.size() / 2);
+}
+
+TEST_CASE("Batch size and prefix sharing move probabilities by rounding only", "[e2e]") {
+  const TempFolder logs;
+  const auto read = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = run_arguments(logs.path() / name, more);
+    REQUIRE(run_program(arguments).exit_code == 0);
+    return record::read_experiment(logs.path() / name / "GoEmotions" / "e2e_0").items;
+  };
+  const auto together = read("together", {});
+  for (const auto& [name, more] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {"one", {"--batch-size", "1"}},
+           {"seven", {"--batch-size", "7"}},
+           {"unshared", {"--no-share-prefixes"}}}) {
+    const auto other = read(name, more);
+    REQUIRE(other.size() == together.size());
+    for (std::size_t i = 0; i < other.size(); ++i) {
+      CAPTURE(name, other[i].key);
+      CHECK(other[i].outs_ids == together[i].outs_ids);
+      REQUIRE(other[i].all_scores.size() == together[i].all_scores.size());
+      for (std::size_t step = 0; step < other[i].all_scores.size(); ++step) {
+        for (std::size_t label = 0; label < other[i].all_scores[step].size(); ++label) {
+          CHECK(std::abs(other[i].all_scores[step][label].second -
+                         together[i].all_scores[step][label].second) < 1e-5F);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("The same command after a kill goes on and ends in the same bytes", "[e2e]") {
+  const TempFolder logs;
+  const std::vector<std::string> small_batches = {"--batch-size", "2"};
+  REQUIRE(run_program(run_arguments(logs.path() / "whole", small_batches)).exit_code == 0);
+  const std::filesystem::path whole = logs.path() / "whole" / "GoEmotions" / "e2e_0";
+
+  const std::filesystem::path killed = logs.path() / "killed" / "GoEmotions" / "e2e_0";
+  const std::vector<std::string> arguments = run_arguments(logs.path() / "killed", small_batches);
+  int n_kills = 0;
+  for (const std::uintmax_t journal_bytes : {1U, 6000U, 20000U}) {
+    support::StartedProgram program(arguments);
+    const std::filesystem::path journal = killed / "journal_0.jsonl";
+    std::error_code missing;
+    for (int waits = 0; waits < 20000; ++waits) {
+      const std::uintmax_t size = std::filesystem::file_size(journal, missing);
+      if (!missing && size >= journal_bytes) {
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ::kill(program.pid(), SIGKILL);
+    n_kills += program.finish().exit_code == 128 + SIGKILL ? 1 : 0;
+  }
+  CHECK(n_kills > 0);
+  const ProgramResult last = run_program(arguments);
+  INFO(last.err);
+  REQUIRE(last.exit_code == 0);
+  for (const std::string& file :
+       {"indexed_metrics.yml", "metrics.yml", "annotator_metrics.yml", "names.txt", "steps.yml"}) {
+    CAPTURE(file);
+    CHECK(read_file(killed / file) == read_file(whole / file));
+  }
+}
+
+TEST_CASE("A second run appends an experiment and leaves the first as it was", "[e2e]") {
+  const TempFolder logs;
+  const std::filesystem::path folder = logs.path() / "GoEmotions" / "e2e_0";
+  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3"})).exit_code == 0);
+  const std::string first = read_file(folder / "indexed_metrics.yml");
+  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3"})).exit_code == 0);
+  const std::string both = read_file(folder / "indexed_metrics.yml");
+  CHECK(both.substr(0, first.size()) == first);
+  CHECK(record::read_experiment(folder).index == 1);
+  CHECK(record::read_experiment(folder).items == record::read_experiment(folder, 0).items);
+  // Other settings go into another folder.
+  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "2"})).exit_code == 0);
+  CHECK(std::filesystem::exists(logs.path() / "GoEmotions" / "e2e_1"));
+}
+
+TEST_CASE("A prompt that does not fit the context is recorded as failed and counted", "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult result =
+      run_program(run_arguments(logs.path(), {"--limit", "2", "--max-new-tokens", "100000"}));
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.err, ContainsSubstring("2 of 2 items failed"));
+  const auto items = record::read_experiment(logs.path() / "GoEmotions" / "e2e_0").items;
+  REQUIRE(items.size() == 2);
+  REQUIRE(items[0].failure.has_value());
+  CHECK_THAT(*items[0].failure, ContainsSubstring("context"));
+}
+
+TEST_CASE("A dry run shows prompt, tokens, labels, memory and folder, and writes nothing",
+          "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult result = run_program(run_arguments(logs.path(), {"--dry-run"}));
+  REQUIRE(result.exit_code == 0);
+  for (const char* part :
+       {"Classify the following inputs", "shared prefix", "distinct", "label tokens", "admiration",
+        "memory: weights", "e2e_0, experiment_0", "nothing was run"}) {
+    CAPTURE(part);
+    CHECK_THAT(result.out, ContainsSubstring(part));
+  }
+  CHECK(std::filesystem::is_empty(logs.path()));
+}
+
+TEST_CASE("Shows a log for people", "[e2e]") {
+  const TempFolder logs;
+  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "4"})).exit_code == 0);
+  const ProgramResult shown =
+      run_program({"show", (logs.path() / "GoEmotions" / "e2e_0").string(), "--items", "2"});
+  CHECK(shown.exit_code == 0);
+  for (const char* part : {"4 items, 2 shown", "gold:", "predicted:", "step 1"}) {
+    CAPTURE(part);
+    CHECK_THAT(shown.out, ContainsSubstring(part));
+  }
+}
+
+}  // namespace
+}  // namespace labelprobe
