@@ -73,7 +73,8 @@ TEST_CASE("The same SentencePiece vocabulary gives the same ids from three forma
 
 TEST_CASE("A GGUF file names the way of splitting", "[tokenizer]") {
   const auto tokenizer = load(support::fixture("tokenizer/bytes/tokenizer.gguf"));
-  for (const auto& configuration : read_fixture("bytes/reference.json").at("configurations")) {
+  const json fixture = read_fixture("bytes/reference.json");
+  for (const auto& configuration : fixture.at("configurations")) {
     if (configuration.at("name") == "llama3") {
       check_reference(*tokenizer, configuration);
     }

@@ -50,7 +50,9 @@ TEST_CASE("Offsets divide the text and tokens spell it", "[tokenizer]") {
        {"bytes", "bytes/tokenizer.gguf", "pieces/tokenizer.model", "pieces/tokenizer.gguf"}) {
     const auto tokenizer = load_fixture(name);
     for (std::uint64_t seed = 0; seed < 300; ++seed) {
-      const std::string text = "x" + random_text(seed) + "\u0378";
+      std::string text = random_text(seed);
+      text.insert(text.begin(), 'x');
+      text += "\u0378";
       INFO(name << " " << json(text).dump(-1, ' ', true));
       const Encoding encoding = tokenizer->encode_with_offsets(text, SpecialTokens::Omit);
       std::string spelled;
