@@ -1,4 +1,5 @@
 // labelprobe tokenize: JSON strings in, token ids out, one a line.
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -24,6 +25,16 @@ std::string parse_line(const std::string& line, std::size_t line_number) {
   return parsed.get<std::string>();
 }
 
+// Tokenizers are also found where there is no model: in a file of their own, or a folder with one.
+std::filesystem::path locate_tokenizer(const std::string& name_or_path) {
+  const std::filesystem::path path(name_or_path);
+  std::error_code ignored;
+  const bool has_tokenizer = std::filesystem::is_regular_file(path, ignored) ||
+                             std::filesystem::exists(path / "tokenizer.json", ignored) ||
+                             std::filesystem::exists(path / "tokenizer.model", ignored);
+  return has_tokenizer ? path : model::locate(name_or_path);
+}
+
 }  // namespace
 
 CommandBody declare_tokenize(CLI::App& app) {
@@ -32,12 +43,14 @@ CommandBody declare_tokenize(CLI::App& app) {
     bool no_special = false;
   };
   const auto arguments = std::make_shared<Arguments>();
-  app.add_option("--model-name-or-path", arguments->model,
-                 "Model folder, .gguf file, or name in the Hugging Face cache")
+  app.add_option(
+         "--model-name-or-path", arguments->model,
+         "Folder of a model or tokenizer, tokenizer.json, tokenizer.model or .gguf file, or "
+         "name in the Hugging Face cache")
       ->required();
   app.add_flag("--no-special", arguments->no_special, "Leave out begin-of-text and the like");
   return [arguments] {
-    const auto tokenizer = tokenizer::load(model::locate(arguments->model));
+    const auto tokenizer = tokenizer::load(locate_tokenizer(arguments->model));
     const auto special =
         arguments->no_special ? tokenizer::SpecialTokens::Omit : tokenizer::SpecialTokens::Add;
     std::size_t line_number = 0;
