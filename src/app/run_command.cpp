@@ -74,6 +74,11 @@ record::RunRequest make_request(const std::string& task,
        {std::pair{"label_mode", 1}, {"query_label_mode", 1}, {"word_embeddings_model", 0}}) {
     request.params.push_back({name, {}, true, priority});
   }
+  for (const auto& [name, value] : {std::pair{"program_version", std::string(LABELPROBE_VERSION)},
+                                    {"model_fingerprint", model.fingerprint},
+                                    {"tokenizer_fingerprint", tokenizer.fingerprint()}}) {
+    request.params.push_back({name, value, false, {}});
+  }
   request.contents_fingerprint = std::string(LABELPROBE_VERSION) + " model " + model.fingerprint +
                                  " tokenizer " + tokenizer.fingerprint() + " prompts " +
                                  preparation.contents_fingerprint;

@@ -63,7 +63,8 @@ std::string check_prompt(const TokenIds& prompt,
   return {};
 }
 
-void check_options(const GenerateOptions& options, const ModelInfo& info) {
+void check_options(const GenerateOptions& options, std::size_t n_prompts, const ModelInfo& info) {
+  LABELPROBE_CHECK(options.is_answered.empty() || options.is_answered.size() == n_prompts);
   if (options.stop.max_new_tokens < 1) {
     throw ConfigError("max_new_tokens is " + std::to_string(options.stop.max_new_tokens) +
                       "; expected at least 1");
@@ -80,6 +81,19 @@ void check_options(const GenerateOptions& options, const ModelInfo& info) {
   }
 }
 
+bool is_open(const GenerateOptions& options, std::size_t prompt) {
+  return options.is_answered.empty() || !options.is_answered[prompt];
+}
+
+bool has_open_prompt(const PrefixTree& tree, int first, int end, const GenerateOptions& options) {
+  for (int i = first; i < end; ++i) {
+    for (const std::size_t prompt : tree.sequences()[i].prompts) {
+      if (is_open(options, prompt)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Limits limits_of(const c10::Device& device) {
@@ -92,7 +106,7 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
 void Engine::generate(std::span<const TokenIds> prompts,
                       const GenerateOptions& options,
                       const GenerationSink& sink) {
-  check_options(options, info_);
+  check_options(options, prompts.size(), info_);
   const c10::InferenceMode no_gradients;
   const c10::DeviceGuard on_device(decoder_.device());
   std::vector<std::size_t> chosen;
@@ -101,8 +115,10 @@ void Engine::generate(std::span<const TokenIds> prompts,
     std::string failure = check_prompt(prompts[i], options, info_);
     if (failure.empty()) {
       chosen.push_back(i);
-      effort_.n_prompt_tokens += static_cast<std::int64_t>(prompts[i].size());
-    } else {
+      if (is_open(options, i)) {
+        effort_.n_prompt_tokens += static_cast<std::int64_t>(prompts[i].size());
+      }
+    } else if (is_open(options, i)) {
       results.emplace_back(i, Generation{}).second.failure = std::move(failure);
     }
   }
@@ -115,6 +131,10 @@ void Engine::generate(std::span<const TokenIds> prompts,
   int most = n_sequences;
   for (int first = 0; first < n_sequences;) {
     const int end = std::min(chunk_end(tree, first, options), first + most);
+    if (!has_open_prompt(tree, first, end, options)) {
+      first = end;
+      continue;
+    }
     std::vector<Generation> generations;
     bool is_short_of_memory = false;
     try {
@@ -139,11 +159,8 @@ void Engine::generate(std::span<const TokenIds> prompts,
     }
     results.clear();
     for (int i = first; i < end; ++i) {
-      const std::vector<std::size_t>& equal_prompts = tree.sequences()[i].prompts;
-      for (const std::size_t prompt : equal_prompts) {
-        const bool is_last = prompt == equal_prompts.back();
-        results.emplace_back(prompt, is_last ? std::move(generations[i - first])
-                                             : Generation(generations[i - first]));
+      for (const std::size_t prompt : tree.sequences()[i].prompts) {
+        if (is_open(options, prompt)) results.emplace_back(prompt, generations[i - first]);
       }
     }
     sink(results);
@@ -178,16 +195,27 @@ int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& 
 }
 
 // Computes what the cache lacks of the sequences' paths; returns the hidden state of the last token
-// of each prompt, [end - first, C].
+// of each prompt, [end - first, C]. Nodes that other chunks need too are computed alone, so that
+// their last bits are the same whichever chunk comes first: a call that takes up an interrupted one
+// skips the chunks before.
 at::Tensor Engine::prefill(const PrefixTree& tree, PrefixCache& cache, int first, int end) {
-  std::vector<int> nodes;
+  std::vector<PackedNodes> packs;
+  std::vector<int> own_nodes;
   for (std::size_t i = 0; i < tree.nodes().size(); ++i) {
     const PrefixNode& node = tree.nodes()[i];
     const bool is_needed = node.first_sequence < end && node.end_sequence > first;
-    if (is_needed && !cache.has(static_cast<int>(i))) nodes.push_back(static_cast<int>(i));
+    if (!is_needed || cache.has(static_cast<int>(i))) continue;
+    if (node.first_sequence < first || node.end_sequence > end) {
+      packs.push_back({{static_cast<int>(i)}, {0}, node.n_tokens});
+    } else {
+      own_nodes.push_back(static_cast<int>(i));
+    }
+  }
+  for (PackedNodes& pack : pack_by_level(tree, own_nodes, limits_.rows_per_pack)) {
+    packs.push_back(std::move(pack));
   }
   std::vector<at::Tensor> last_rows(end - first);
-  for (const PackedNodes& pack : pack_by_level(tree, nodes, limits_.rows_per_pack)) {
+  for (const PackedNodes& pack : packs) {
     const at::Tensor hidden = cache.compute(pack);
     effort_.n_prompt_tokens_computed += pack.n_rows;
     for (std::size_t i = 0; i < pack.nodes.size(); ++i) {

@@ -148,6 +148,38 @@ TEST_CASE("The same call gives the same bytes", "[model]") {
   }
 }
 
+TEST_CASE("A call that takes up an interrupted one gives the same bytes", "[model]") {
+  const std::vector<TokenIds> prompts = tangled_prompts();
+  GenerateOptions options = steps(4);
+  options.batch_size = 5;
+  const auto model = open_tiny();
+  const std::vector<Generation> whole = support::generate_all(*model, prompts, options);
+  // Interrupted between chunks in token order, and anywhere at all.
+  std::vector<std::size_t> in_token_order;
+  options.is_answered.assign(prompts.size(), false);
+  model->generate(prompts, options, [&](auto batch) {
+    for (const auto& answer : batch) in_token_order.push_back(answer.first);
+  });
+  std::mt19937 random(5);
+  for (std::size_t n_answered : {std::size_t{5}, std::size_t{17}, prompts.size() - 1}) {
+    for (const bool is_scattered : {false, true}) {
+      if (is_scattered) std::shuffle(in_token_order.begin(), in_token_order.end(), random);
+      options.is_answered.assign(prompts.size(), false);
+      for (std::size_t i = 0; i < n_answered; ++i) options.is_answered[in_token_order[i]] = true;
+      std::size_t n_given = 0;
+      model->generate(prompts, options, [&](auto batch) {
+        for (const auto& [i, generation] : batch) {
+          ++n_given;
+          CHECK_FALSE(options.is_answered[i]);
+          CHECK(generation.token_ids == whole[i].token_ids);
+          CHECK(generation.logits == whole[i].logits);
+        }
+      });
+      CHECK(n_given == prompts.size() - n_answered);
+    }
+  }
+}
+
 TEST_CASE("Prompts longer than a pack of rows are computed in parts", "[model]") {
   const auto prompts = tangled_prompts();
   const auto expected = support::generate_all(*open_tiny(), prompts, steps(4));
