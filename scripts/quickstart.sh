@@ -7,7 +7,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 help_if_asked "$@"
 
-"$root/scripts/build.sh"
+"$root/scripts/build.sh" --program
 "$root/scripts/get_model.sh"
 
 cd "$root" # the configuration names its data from here
