@@ -1,12 +1,13 @@
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include "labelprobe/core/error.h"
 
@@ -15,13 +16,26 @@
 
 namespace {
 
-// Waiting threads of the OpenMP library spin on their core by default, which multiplies the CPU
-// time of a run as soon as something else wants the core. It reads its settings while it is being
-// loaded, before main(): only this array is earlier. A setting of the user's stays.
-void wait_without_spinning(int, char**, char**) {
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
-    ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+// Waiting threads of the OpenMP library spin on their core by default, which multiplies the time of
+// a run as soon as something else wants the core. The library reads its settings while it is loaded
+// and has no call to change them, so the program starts itself anew with the setting made. Done in
+// main() this would load everything twice; the functions of this array run before any library is
+// initialised. A setting of the user's stays.
+void wait_without_spinning(int, char** argv, char** environment) {
+  constexpr std::size_t kMostVariables = 4096;
+  static char setting[] = "OMP_WAIT_POLICY=passive";
+  static char* extended[kMostVariables + 2];
+  std::size_t n = 0;
+  for (; environment[n] != nullptr; ++n) {
+    const std::string_view variable = environment[n];
+    if (n == kMostVariables || variable.starts_with("OMP_WAIT_POLICY=") ||
+        variable.starts_with("GOMP_SPINCOUNT=")) {
+      return;
+    }
+    extended[n] = environment[n];
   }
+  extended[n] = setting;
+  ::execve("/proc/self/exe", argv, extended);  // if it fails the program goes on, only slower
 }
 
 __attribute__((section(".preinit_array"),
