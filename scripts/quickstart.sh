@@ -15,5 +15,6 @@ run=(build/labelprobe run GoEmotions --config configs/example/config.yaml
   --model-name-or-path build/models/SmolLM2-135M-Instruct.Q4_1.gguf "$@")
 say "running ${run[*]}"
 log=$("${run[@]}")
+log="${log#./}"
 build/labelprobe show "$log" --items 4
 say "the log is $root/$log; see all of it with: build/labelprobe show '$log' --items 0"

@@ -142,7 +142,7 @@ TEST_CASE("The same command after a kill goes on and ends in the same bytes", "[
   const ProgramResult last = run_program(arguments);
   INFO(last.err);
   REQUIRE(last.exit_code == 0);
-  for (const std::string& file :
+  for (const char* file :
        {"indexed_metrics.yml", "metrics.yml", "annotator_metrics.yml", "names.txt", "steps.yml"}) {
     CAPTURE(file);
     CHECK(read_file(killed / file) == read_file(whole / file));
