@@ -24,8 +24,7 @@ Rows list_datasets() {
   for (const data::DatasetInfo& set : data::datasets()) {
     rows.emplace_back(set.name,
                       std::string(set.summary) +
-                          (set.kind == LabelKind::MultiLabel ? "; multi-label" : "; single-label") +
-                          (set.has_annotators ? ", several annotators" : ""));
+                          (set.kind == LabelKind::MultiLabel ? "; multi-label" : "; single-label"));
   }
   return rows;
 }

@@ -86,6 +86,8 @@ constexpr std::array kRunOptions = {
     OptionInfo{"disable_tqdm", Flag, kRunGroup, "No progress display", "", false},
     OptionInfo{"accelerate", Flag, kRunGroup,
                "Accepted for compatibility: the device is chosen by --device", "", false},
+    OptionInfo{"trust_remote_code", Flag, kRunGroup,
+               "Accepted for compatibility: no code of a model is ever run", "", false},
 
     OptionInfo{"log_root", Text, kLogGroup, "Folder that all logs go below", "./logs", false},
     OptionInfo{"alternative_experiment_name", Text, kLogGroup,
