@@ -37,7 +37,7 @@ if ! "$reference/bin/python" -c 'import gguf, tokenizers, torch, transformers, y
   say "installing the reference software into $reference (about 2.5 GB to download)"
   python3 -m venv "$reference"
   "$reference/bin/python" -m pip install --quiet --disable-pip-version-check \
-    "torch==$torch_version" transformers==5.23.0 tokenizers==0.23.3 gguf==0.19.0 pyyaml
+    "torch==$torch_version" transformers==5.23.0 tokenizers==0.23.3 gguf==0.19.0 accelerate pyyaml
 fi
 cd "$root" # the configurations name their files from here
 exec "$reference/bin/python" scripts/compare_transformers.py --gguf build/models/SmolLM2-135M-Instruct.Q4_1.gguf \
