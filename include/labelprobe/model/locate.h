@@ -19,8 +19,8 @@ struct CachedModel {
   std::filesystem::path path;
 };
 
-// Every model in the Hugging Face cache that locate() finds, sorted by name. Whether its architecture
-// is one we read shows only when it is opened.
+// Every model in the Hugging Face cache that locate() finds, sorted by name. Whether its
+// architecture is one we read shows only when it is opened.
 std::vector<CachedModel> cached_models();
 
 }  // namespace labelprobe::model
