@@ -7,7 +7,7 @@
 
 namespace labelprobe {
 
-LabelSet::LabelSet(std::vector<std::string> names, LabelKind kind) : kind_(kind) {
+LabelSet::LabelSet(const std::vector<std::string>& names, LabelKind kind) : kind_(kind) {
   for (const std::string& name : names) {
     std::string lower = ascii_lower(name);
     if (lower.empty()) {

@@ -49,7 +49,7 @@ std::vector<std::string> read_emotions(const std::filesystem::path& path) {
   return names;
 }
 
-EmotionMap without_clusters(std::vector<std::string> emotions) {
+EmotionMap without_clusters(const std::vector<std::string>& emotions) {
   EmotionMap map{emotions, {}, LabelSet(emotions, LabelKind::MultiLabel)};
   for (LabelIndex i = 0; i < map.label_set.size(); ++i) {
     map.labels_of.push_back({i});

@@ -91,6 +91,7 @@ void check_options(const Entry& entry, const DatasetOptions& options) {
 
 std::vector<DatasetInfo> datasets() {
   std::vector<DatasetInfo> infos;
+  infos.reserve(kDatasets.size());
   for (const Entry& entry : kDatasets) {
     infos.push_back(entry.info);
   }

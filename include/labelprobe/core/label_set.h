@@ -26,7 +26,7 @@ class LabelSet {
 
   // Lower-cases the names (ASCII). Throws DataError if a name is empty, repeated or, in a
   // multi-label set, `none`.
-  LabelSet(std::vector<std::string> names, LabelKind kind);
+  LabelSet(const std::vector<std::string>& names, LabelKind kind);
 
   const std::vector<std::string>& names() const { return names_; }
   LabelKind kind() const { return kind_; }
