@@ -57,7 +57,8 @@ record::RunRequest make_request(const std::string& task,
                                 const Options& options,
                                 const experiment::Preparation& preparation,
                                 const tokenizer::Tokenizer& tokenizer,
-                                const model::ModelInfo& model) {
+                                const model::ModelInfo& model,
+                                const std::string& device) {
   record::RunRequest request;
   request.log_root = options.text("log_root");
   request.category = task;
@@ -76,13 +77,27 @@ record::RunRequest make_request(const std::string& task,
   }
   for (const auto& [name, value] : {std::pair{"program_version", std::string(LABELPROBE_VERSION)},
                                     {"model_fingerprint", model.fingerprint},
-                                    {"tokenizer_fingerprint", tokenizer.fingerprint()}}) {
+                                    {"tokenizer_fingerprint", tokenizer.fingerprint()},
+                                    {"resolved_device", device}}) {
     request.params.push_back({name, value, false, {}});
   }
   request.contents_fingerprint = std::string(LABELPROBE_VERSION) + " model " + model.fingerprint +
                                  " tokenizer " + tokenizer.fingerprint() + " prompts " +
-                                 preparation.contents_fingerprint;
+                                 preparation.contents_fingerprint + " device " + device;
   return request;
+}
+
+// A dry run may be made where the run itself will not be, say beside a GPU cluster.
+std::string resolve_device(const std::string& asked, bool is_dry_run, spdlog::logger& log) {
+  try {
+    return model::resolve_device(asked);
+  } catch (const ConfigError& error) {
+    if (!is_dry_run) {
+      throw;
+    }
+    log.warn("{}", error.what());
+    return asked;
+  }
 }
 
 void log_outcome(spdlog::logger& log, const experiment::Outcome& outcome, double seconds) {
@@ -123,13 +138,14 @@ int run(const std::string& task, Options& options) {
   }
   const std::filesystem::path model_path = model::locate(options.text("model_name_or_path"));
   const model::ModelInfo model_info = model::inspect(model_path, open_options.dtype);
+  const std::string device = resolve_device(open_options.device, options.boolean("dry_run"), log);
   const auto tokenizer = tokenizer::load(model_path);
   const experiment::Preparation preparation = experiment::prepare(settings, *tokenizer);
   for (const std::string& warning : preparation.warnings) {
     log.warn("{}", warning);
   }
   const record::RunRequest request =
-      make_request(task, options, preparation, *tokenizer, model_info);
+      make_request(task, options, preparation, *tokenizer, model_info, device);
   if (options.boolean("dry_run")) {
     describe_dry_run(std::cout, settings, preparation, *tokenizer, model_info, request);
     return kSuccess;

@@ -8,7 +8,8 @@ namespace labelprobe {
 
 namespace {
 
-// Edit distance with adjacent transpositions counted once (optimal string alignment).
+// Edit distance with adjacent transpositions counted once (optimal string alignment). A `b` of
+// which `a` is only the beginning counts as one edit more than that beginning.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
@@ -26,7 +27,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     before_last.swap(last);
     last.swap(row);
   }
-  return last[b.size()];
+  constexpr std::size_t kShortestBeginning = 4;
+  if (a.size() < kShortestBeginning) return last[b.size()];
+  return std::min(last[b.size()], *std::min_element(last.begin(), last.end()) + 1);
 }
 
 std::string lowered(std::string_view text) {

@@ -270,6 +270,10 @@ std::vector<Generation> Engine::run_chunk(const PrefixTree& tree,
   return generations;
 }
 
+std::string resolve_device(const std::string& device) {
+  return open_device(device).str();
+}
+
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
                                     const OpenOptions& options) {
   if (options.n_threads < 0) {

@@ -83,6 +83,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
   const std::vector<Mistake> mistakes = {
       {{"rnu"}, 2, {"unknown command 'rnu'", "did you mean 'run'?"}},
       {with(kExample, {"--shots", "2"}), 2, {"unknown flag '--shots'", "did you mean '--shot'?"}},
+      {with(kExample, {"--samplng", "uniform"}), 2, {"did you mean '--sampling-strategy'?"}},
       {with(kExample, {"--train", "x"}),
        2,
        {"--train is the beginning of several flags", "--train-splits"}},
@@ -144,6 +145,27 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       CHECK_THAT(result.err, ContainsSubstring(part));
     }
   }
+}
+
+TEST_CASE(
+    "A device that is not there stops a run before it makes a folder, and a dry run not at all",
+    "[e2e]") {
+  const TempFolder logs;
+  const std::vector<std::string> arguments = {"run",
+                                              "GoEmotions",
+                                              "--config",
+                                              "configs/example/config.yaml",
+                                              "--model-name-or-path",
+                                              fixture("e2e/model").string(),
+                                              "--device",
+                                              "cuda:99",
+                                              "--log-root",
+                                              logs.path().string()};
+  CHECK(run_program(arguments).exit_code == 2);
+  const ProgramResult dry = run_program(with(arguments, {"--dry-run"}));
+  CHECK(dry.exit_code == 0);
+  CHECK_THAT(dry.err, ContainsSubstring("cuda:99"));
+  CHECK(std::filesystem::is_empty(logs.path()));
 }
 
 TEST_CASE("An id that no split has is a warning with a count", "[e2e]") {

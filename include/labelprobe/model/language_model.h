@@ -135,6 +135,10 @@ struct OpenOptions {
 // config key, what was expected and what was found; ConfigError for a device that is not there.
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const OpenOptions& options);
 
+// The device that "auto", "cuda" and the like mean on this machine: "cpu", "cuda:0". Throws
+// ConfigError, as open() would, for one that is not there.
+std::string resolve_device(const std::string& device);
+
 // What open() would say about the model, from its headers alone: nothing is loaded, device fields
 // stay empty.
 ModelInfo inspect(const std::filesystem::path& model, DType dtype);
