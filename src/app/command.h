@@ -12,14 +12,12 @@
 namespace labelprobe::app {
 
 // What the shell sees. 1: the work was done, but some items failed.
-enum ExitCode {
-  kSuccess = 0,
-  kSomeFailed = 1,
-  kConfigError = 2,
-  kDataError = 3,
-  kModelError = 4,
-  kInternalError = 70
-};
+inline constexpr int kSuccess = 0;
+inline constexpr int kSomeFailed = 1;
+inline constexpr int kConfigError = 2;
+inline constexpr int kDataError = 3;
+inline constexpr int kModelError = 4;
+inline constexpr int kInternalError = 70;
 
 // Runs after parsing; returns the exit code. Errors leave as exceptions.
 using CommandBody = std::function<int()>;

@@ -233,7 +233,6 @@ GgufFile::Value read_array(Reader& reader) {
 }
 
 GgufFile::Value read_value(Reader& reader) {
-  const std::size_t start = reader.position();
   const auto type = reader.read<std::uint32_t>("a value type");
   switch (static_cast<ValueType>(type)) {
     case ValueType::U8:
@@ -263,7 +262,7 @@ GgufFile::Value read_value(Reader& reader) {
     case ValueType::Array:
       return read_array(reader);
   }
-  fail_type(reader, start, type);
+  fail_type(reader, reader.position() - sizeof type, type);
 }
 
 // A directory entry; where the bytes lie is known only when the whole directory has been read.
