@@ -4,7 +4,7 @@
 # Usage: scripts/compare_transformers.sh goemotions|hatexplain DATA_FOLDER ID_LIST [OPTIONS, e.g. --blocks 1 --json F]
 #
 # DATA_FOLDER holds the data set's published files, ID_LIST one example id per line. The reference software goes into a
-# private environment, build/reference-env (about 2.5 GB to download).
+# private environment, build/reference-env (gigabytes to download).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -34,7 +34,7 @@ shift 3
 "$root/scripts/get_model.sh"
 reference="${LABELPROBE_REFERENCE_ENV:-$build/reference-env}"
 if ! "$reference/bin/python" -c 'import gguf, tokenizers, torch, transformers, yaml' 2>/dev/null; then
-  say "installing the reference software into $reference (about 2.5 GB to download)"
+  say "installing the reference software into $reference (gigabytes to download)"
   python3 -m venv "$reference"
   "$reference/bin/python" -m pip install --quiet --disable-pip-version-check \
     "torch==$torch_version" transformers==5.23.0 tokenizers==0.23.3 gguf==0.19.0 accelerate pyyaml

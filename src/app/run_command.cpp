@@ -106,6 +106,10 @@ void log_outcome(spdlog::logger& log, const experiment::Outcome& outcome, double
            outcome.n_resumed > 0 ? fmt::format(" ({} of them taken over)", outcome.n_resumed) : "",
            outcome.effort.n_prompt_tokens_computed, outcome.effort.n_prompt_tokens,
            outcome.effort.n_generated_tokens);
+  if (outcome.effort.n_batches_halved > 0) {
+    log.warn("memory ran short {} times; those batches were run again in halves",
+             outcome.effort.n_batches_halved);
+  }
   if (outcome.n_without_label > 0) {
     log.warn(
         "{} of {} answers name no label: their scores are the uniform fallback, test_label_found "

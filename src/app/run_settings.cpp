@@ -68,6 +68,18 @@ data::DatasetOptions dataset_options(const Options& options, const std::string& 
   return dataset;
 }
 
+void check_distribution(const Options& options) {
+  const std::string given = options.text("distribution");
+  std::vector<std::string> known;
+  for (const prompt::PlanInfo& plan : prompt::plans()) {
+    known.push_back(plan.name);
+  }
+  if (std::find(known.begin(), known.end(), given) == known.end()) {
+    throw ConfigError(options.place("distribution") + ": " +
+                      unknown_choice("distribution", given, known));
+  }
+}
+
 std::optional<std::string> template_text(const Options& options, std::string_view name) {
   const auto given = options.optional_text(name);
   return given ? std::optional(prompt::text_or_file(*given)) : std::nullopt;
@@ -108,15 +120,7 @@ void add_model_settings(const Options& options, experiment::Settings& settings) 
   if (options.is_set("logs_precision")) {
     settings.logs_precision = bounded(options, "logs_precision", 0);
   }
-  settings.distribution = options.text("distribution");
-  std::vector<std::string> known;
-  for (const prompt::PlanInfo& plan : prompt::plans()) {
-    known.push_back(plan.name);
-  }
-  if (std::find(known.begin(), known.end(), settings.distribution) == known.end()) {
-    throw ConfigError(options.place("distribution") + ": " +
-                      unknown_choice("distribution", settings.distribution, known));
-  }
+  check_distribution(options);
 }
 
 model::OpenOptions make_open_options(const Options& options) {

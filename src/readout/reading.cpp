@@ -160,15 +160,15 @@ std::function<bool(std::span<const TokenId>)> stop_predicate(const tokenizer::To
     return [](std::span<const TokenId>) { return false; };
   }
   return [&tokenizer, stop = std::move(stop)](std::span<const TokenId> token_ids) {
-    // Only the newest token can complete it: enough bytes before it for one stop string will do.
-    std::string tail;
-    for (std::size_t i = token_ids.size(); i-- > 0;) {
-      const std::string bytes = tokenizer.token_bytes(token_ids[i]);
-      tail.insert(0, bytes);
-      const std::size_t newest = i + 1 == token_ids.size() ? bytes.size() : 0;
-      if (tail.size() >= stop.size() + newest + 64) {
-        break;
-      }
+    if (token_ids.empty()) {
+      return false;
+    }
+    // Only the newest token can complete it: as many bytes before it as the stop string has will
+    // do.
+    std::string tail = tokenizer.token_bytes(token_ids.back());
+    const std::size_t n_wanted = tail.size() + stop.size();
+    for (std::size_t i = token_ids.size() - 1; i-- > 0 && tail.size() < n_wanted;) {
+      tail.insert(0, tokenizer.token_bytes(token_ids[i]));
     }
     return tail.find(stop) != std::string::npos;
   };

@@ -98,6 +98,14 @@ TEST_CASE("Generation stops at the token that completes the stop string", "[unit
   CHECK_FALSE(is_complete(ids({"joy", "\n", "In"})));
   CHECK(is_complete(ids({"joy", "\n", "In", "put:"})));
   CHECK_FALSE(stop_predicate(kTokenizer, "")(ids({"Input:"})));
+  CHECK_FALSE(is_complete({}));
+}
+
+TEST_CASE("A stop string that ends in a very long token is seen", "[unit]") {
+  const std::string newest = "put:" + std::string(200, ' ');
+  const ListTokenizer tokenizer({"I", "n", newest});
+  const TokenIds token_ids = {tokenizer.id("I"), tokenizer.id("n"), tokenizer.id(newest)};
+  CHECK(stop_predicate(tokenizer, "Input:")(token_ids));
 }
 
 model::Generation generation(const std::vector<std::string>& tokens,

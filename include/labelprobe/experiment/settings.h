@@ -16,8 +16,7 @@
 namespace labelprobe::experiment {
 
 struct Settings {
-  std::string task;                       // a data set's name
-  std::string distribution = "baseline";  // a plan's name
+  std::string task;            // a data set's name
   data::DatasetOptions train;  // where demonstrations come from; no splits = none are needed
   data::DatasetOptions test;   // what is asked
   prompt::TemplateOptions templates;
