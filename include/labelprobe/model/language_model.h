@@ -48,6 +48,10 @@ struct GenerateOptions {
   // if they did, so that a call that takes up an interrupted one gives the same bytes; batches
   // without an open prompt are skipped, and answered prompts never reach the sink.
   std::vector<bool> is_answered;
+  // New tokens of each prompt at most, [n_prompts], from 1 to stop.max_new_tokens; empty =
+  // stop.max_new_tokens for all. A prompt that is only to be looked at, such as the beginning of
+  // another one, asks for 1.
+  std::vector<int> n_new_tokens;
   // 1.0 = off. Applied to the logits of every distinct token of prompt and output before anything
   // reads them, as the reference's processor does.
   double repetition_penalty = 1.0;
@@ -62,6 +66,9 @@ struct TopToken {
 struct Step {
   std::vector<float> watched_logits;  // [n_watched], in the order of GenerateOptions::watched
   std::vector<TopToken> top_tokens;   // [n_top_tokens], largest logit first, ties by smaller id
+  // log of the sum of exp over the whole vocabulary's logits (natural log, float32): a token's
+  // probability is exp(logit - log_sum_exp).
+  float log_sum_exp = 0.0F;
 };
 
 // The greedy continuation of one prompt.
