@@ -19,7 +19,7 @@ namespace {
 void write_prompts(const experiment::Questions& questions, std::ostream& out) {
   for (const prompt::Query& query : questions.queries) {
     const nlohmann::ordered_json line = {
-        {"id", query.id}, {"text", query.text}, {"demos", query.demonstration_ids}};
+        {"id", query.item.id()}, {"text", query.text}, {"demos", query.demonstration_ids}};
     out << line.dump() << '\n';
   }
   out.flush();

@@ -80,10 +80,8 @@ Questions make_questions(const Settings& settings) {
   questions.templates = prompt::Templates::resolve(settings.templates, test.label_set);
   const prompt::PlanOptions plan{questions.templates, settings.sampling, settings.n_shots,
                                  settings.seed, settings.demonstrations};
-  questions.queries = prompt::baseline(train.examples, test.examples, test.label_set, plan);
-  for (const Example& example : test.examples) {
-    questions.annotators.push_back(example.annotator);
-  }
+  questions.queries = prompt::make_queries(prompt::Plan::Baseline, train.examples, test.examples,
+                                           test.label_set, plan);
   return questions;
 }
 
@@ -117,7 +115,7 @@ Preparation prepare(const Settings& settings, const tokenizer::Tokenizer& tokeni
   contents.add(tokenizer.fingerprint());
   for (const prompt::Query& query : ready.questions.queries) {
     ready.prompts.push_back(tokenizer.encode(query.text, tokenizer::SpecialTokens::Add));
-    contents.add(query.id);
+    contents.add(query.item.id());
     contents.add(query.text);
   }
   ready.contents_fingerprint = contents.hex();

@@ -38,8 +38,8 @@ record::ItemRecord make_item(const Preparation& preparation, std::size_t index) 
   const Questions& questions = preparation.questions;
   const prompt::Query& query = questions.queries[index];
   record::ItemRecord item;
-  item.key = log_key(query.id);
-  item.annotator = questions.annotators[index];
+  item.key = query.item.log_key();
+  item.annotator = query.item.pseudo_annotator();
   item.kind = questions.label_set.kind();
   item.query_text = query.query_text;
   item.gold = questions.label_set.names_of(query.gold);
@@ -63,11 +63,6 @@ Labels labels_of(const std::vector<std::string>& names, const LabelSet& label_se
 
 }  // namespace
 
-std::string log_key(const std::string& id) {
-  const std::string suffix = std::string(kIdSeparator) + std::string(kAggregate);
-  return id.ends_with(suffix) ? id.substr(0, id.size() - suffix.size()) : id;
-}
-
 Outcome run(const Settings& settings,
             const Preparation& preparation,
             const tokenizer::Tokenizer& tokenizer,
@@ -79,7 +74,7 @@ Outcome run(const Settings& settings,
   std::vector<std::string> keys;
   std::vector<bool> is_answered;
   for (const prompt::Query& query : questions.queries) {
-    keys.push_back(log_key(query.id));
+    keys.push_back(query.item.log_key());
     is_answered.push_back(items.contains(keys.back()));
   }
   Outcome outcome;

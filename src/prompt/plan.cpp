@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 
 namespace labelprobe::prompt {
@@ -11,12 +12,14 @@ namespace {
 
 // Every plan we know, in the order --help shows them.
 struct Entry {
+  Plan plan;
   std::string_view name;
   std::string_view summary;
 };
 
 constexpr std::array kPlans = {
-    Entry{"baseline", "one completion prompt per example: instruction, demonstrations, query"},
+    Entry{Plan::Baseline, "baseline",
+          "one completion prompt per example: instruction, demonstrations, query"},
 };
 
 // What all prompts with the same demonstrations begin with.
@@ -43,7 +46,7 @@ Beginning begin_prompt(std::span<const Example> train,
 
 Query make_query(const Example& example, const Beginning& beginning, const Templates& templates) {
   const std::string whole = beginning.text + fill_query(templates, example.text);
-  return {.id = example.id(),
+  return {.item = {.example_id = example.example_id, .annotator = example.annotator},
           .text = std::string(strip(whole)),
           .query_text = example.text,
           .gold = example.labels,
@@ -55,15 +58,26 @@ Query make_query(const Example& example, const Beginning& beginning, const Templ
 std::vector<PlanInfo> plans() {
   std::vector<PlanInfo> infos;
   for (const Entry& entry : kPlans) {
-    infos.push_back({std::string(entry.name), std::string(entry.summary)});
+    infos.push_back({entry.plan, std::string(entry.name), std::string(entry.summary)});
   }
   return infos;
 }
 
-std::vector<Query> baseline(std::span<const Example> train,
-                            std::span<const Example> queries,
-                            const LabelSet& label_set,
-                            const PlanOptions& options) {
+Plan parse_plan(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Entry& entry : kPlans) {
+    if (name == entry.name) return entry.plan;
+    known.emplace_back(entry.name);
+  }
+  throw ConfigError(unknown_choice("distribution", name, known));
+}
+
+std::vector<Query> make_queries(Plan plan,
+                                std::span<const Example> train,
+                                std::span<const Example> queries,
+                                const LabelSet& label_set,
+                                const PlanOptions& options) {
+  LABELPROBE_CHECK(plan == Plan::Baseline);
   const Sampler sampler(train, label_set, options.sampling, options.n_shots);
   const bool is_shared = options.demonstrations == DemonstrationMode::Shared;
   std::map<std::string, Beginning> shared;  // by annotator

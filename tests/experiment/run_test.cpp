@@ -164,10 +164,5 @@ TEST_CASE("Says what is missing before anything is run", "[unit]") {
   CHECK(make_questions(no_train).queries.size() == 6);
 }
 
-TEST_CASE("The log key of an item leaves the aggregate out and keeps annotators", "[unit]") {
-  CHECK(log_key("de0__aggregate") == "de0");
-  CHECK(log_key("de0__17") == "de0__17");
-}
-
 }  // namespace
 }  // namespace labelprobe::experiment

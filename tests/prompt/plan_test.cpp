@@ -61,7 +61,8 @@ PlanOptions pipeline_options() {
 TEST_CASE("Writes the published baseline prompt byte for byte", "[plan]") {
   const std::vector<Example> train = toy_go_emotions();
   const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
-  const std::vector<Query> made = baseline(train, queries, kEmotions, pipeline_options());
+  const std::vector<Query> made =
+      make_queries(Plan::Baseline, train, queries, kEmotions, pipeline_options());
   REQUIRE(made.size() == 1);
   CHECK(
       made[0].text ==
@@ -75,7 +76,7 @@ Input: He is a hero, good luck to him
 Input: Why would he do that?
 {"label": ["surprise"]}
 Input: Can I speak to the manager?)");
-  CHECK(made[0].id == "de0__aggregate");
+  CHECK(made[0].item.id() == "de0__aggregate");
   CHECK(made[0].query_text == "Can I speak to the manager?");
   CHECK(made[0].gold == Labels{3});
   CHECK(made[0].demonstration_ids == Ids{"t8", "t0", "t11", "t6"});
@@ -92,7 +93,8 @@ TEST_CASE("Draws the published demonstrations of the worked example at every rat
     PlanOptions options = pipeline_options();
     options.sampling = SamplingStrategy::parse(strategy);
     const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
-    CHECK(baseline(toy_go_emotions(), queries, kEmotions, options)[0].demonstration_ids == ids);
+    CHECK(make_queries(Plan::Baseline, toy_go_emotions(), queries, kEmotions, options)[0]
+              .demonstration_ids == ids);
   }
 }
 
@@ -134,8 +136,9 @@ void expect_prompts(const nlohmann::json& expected) {
   plan.seed = expected.at("seed");
   plan.demonstrations =
       expected.at("fresh").get<bool>() ? DemonstrationMode::Fresh : DemonstrationMode::Shared;
-  const std::vector<Query> made = baseline(read_examples(expected.at("train")),
-                                           read_examples(expected.at("queries")), label_set, plan);
+  const std::vector<Query> made =
+      make_queries(Plan::Baseline, read_examples(expected.at("train")),
+                   read_examples(expected.at("queries")), label_set, plan);
   REQUIRE(made.size() == expected.at("prompts").size());
   for (std::size_t i = 0; i < made.size(); ++i) {
     CHECK(made[i].demonstration_ids == expected.at("prompts")[i].at("demos").get<Ids>());
@@ -166,18 +169,20 @@ TEST_CASE("Shared demonstrations make one prefix for all queries of an annotator
   PlanOptions options;
   options.templates = Templates::resolve({}, toy_m_labels());
   options.n_shots = 5;
-  const std::vector<Query> shared = baseline(train, queries, toy_m_labels(), options);
+  const std::vector<Query> shared =
+      make_queries(Plan::Baseline, train, queries, toy_m_labels(), options);
   CHECK(shared[0].demonstration_ids == shared[2].demonstration_ids);
   CHECK(shared[1].demonstration_ids == shared[5].demonstration_ids);
   CHECK(shared[0].demonstration_ids != shared[1].demonstration_ids);
-  CHECK(shared[1].id == "t101__r1");
+  CHECK(shared[1].item.id() == "t101__r1");
 
   options.demonstrations = DemonstrationMode::Fresh;
-  const std::vector<Query> fresh = baseline(train, queries, toy_m_labels(), options);
+  const std::vector<Query> fresh =
+      make_queries(Plan::Baseline, train, queries, toy_m_labels(), options);
   CHECK(fresh[0].demonstration_ids != fresh[2].demonstration_ids);
   // A query's demonstrations hang on its position, not on the queries after it.
   const std::vector<Query> first_three =
-      baseline(train, std::span(queries).first(3), toy_m_labels(), options);
+      make_queries(Plan::Baseline, train, std::span(queries).first(3), toy_m_labels(), options);
   CHECK(first_three[2].text == fresh[2].text);
 }
 
@@ -186,7 +191,7 @@ TEST_CASE("Fails as a whole when an annotator has too few examples", "[plan]") {
   PlanOptions options;
   options.templates = Templates::resolve({}, toy_m_labels());
   options.n_shots = 1;
-  CHECK_THROWS_WITH(baseline(toy_m(), queries, toy_m_labels(), options),
+  CHECK_THROWS_WITH(make_queries(Plan::Baseline, toy_m(), queries, toy_m_labels(), options),
                     ContainsSubstring("of annotator 'r9', found 0"));
 }
 
@@ -207,7 +212,7 @@ TEST_CASE("Makes the prompts of a large set in no time", "[plan]") {
     train[0].labels = train[1].labels = train[2].labels = {};
   }
   const auto start = std::chrono::steady_clock::now();
-  CHECK(baseline(train, queries, toy_m_labels(), options).size() == 231);
+  CHECK(make_queries(Plan::Baseline, train, queries, toy_m_labels(), options).size() == 231);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
 }
 

@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ struct Example {
   std::string annotator;   // "aggregate" or an annotator of the data set
   std::string text;        // after the text preprocessor
   Labels labels;
+  // What an earlier run predicted for it, where that was read.
+  std::optional<Labels> prior_labels = {};
 
   // "<example_id>__<annotator>"
   std::string id() const { return example_id + std::string(kIdSeparator) + annotator; }

@@ -21,8 +21,8 @@ struct ItemId {
   Kind kind = Kind::Example;
   std::string example_id;
   std::string annotator = std::string(kAggregate);
-  std::vector<std::string> labels;  // Unary: one; Binary: two, in the order shown
-  std::string ratio;                // Ratio: "0.0", "0.2", ... "1.0"
+  std::vector<std::string> labels = {};  // Unary: one; Binary: two, in the order shown
+  std::string ratio = {};                // Ratio: "0.0", "0.2", ... "1.0"
 
   // "de0__aggregate", "de0__aggregate_unary_joy", "de0__aggregate_binary_joy_fear",
   // "de0__aggregate_ratio_0.2"

@@ -20,7 +20,6 @@ struct Questions {
   LabelSet label_set;
   prompt::Templates templates;
   std::vector<prompt::Query> queries;
-  std::vector<std::string> annotators;  // [n_queries]
   std::vector<std::string> warnings;
 };
 

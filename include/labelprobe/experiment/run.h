@@ -45,7 +45,4 @@ Outcome run(const Settings& settings,
             record::Run& files,
             const std::function<void(const Progress&)>& on_progress);
 
-// The key of an item in the log: its id without `__aggregate`.
-std::string log_key(const std::string& id);
-
 }  // namespace labelprobe::experiment

@@ -1,27 +1,54 @@
 // From examples to prompts: one list of queries per run, all built before anything runs.
-// Published as `baseline` prompting (paper, section 3); the other distributions join as further
-// plans.
+// A plan is what is asked of each example: the published distributions (paper, section 3) and the
+// reasonableness pairs of the published code.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "labelprobe/core/example.h"
+#include "labelprobe/core/item_id.h"
+#include "labelprobe/prompt/label_mode.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/prompt/template.h"
 
 namespace labelprobe::prompt {
 
+enum class Plan {
+  Baseline,       // one completion prompt per example: instruction, demonstrations, query
+  Unary,          // one prompt per example and label: is this label reasonable?
+  Binary,         // one prompt per example and pair of labels: which is better?
+  MultilabelIcl,  // six baseline prompts per example, with 0, 1/5, ... 1 of multi-label
+                  // demonstrations
+  Pair,  // one prompt per example and label shown with it: is it reasonable? With templates.
+};
+
+// The published distributions by name, one line each, in the order --help shows them: "baseline",
+// "unary", "binary", "multilabel_ICL". Pair is a program of its own and not among them.
+struct PlanInfo {
+  Plan plan;
+  std::string name;
+  std::string summary;
+};
+std::vector<PlanInfo> plans();
+
+// The plan called `name`; "multilabel_icl" is "multilabel_ICL". ConfigError naming the known ones.
+Plan parse_plan(std::string_view name);
+
 // One prompt and what it asks about.
 struct Query {
-  std::string id;          // "<example id>__<annotator>"
-  std::string text;        // the whole prompt
+  ItemId item;
+  std::string text;        // the whole prompt; Unary and Binary end in a space
   std::string query_text;  // the example's own text
-  Labels gold;
-  std::vector<std::string> demonstration_ids;  // example ids (without annotator) in prompt order
+  Labels gold;             // of the example; its prior labels under LabelMode::Predictions
+  std::vector<std::string> demonstration_ids = {};  // example ids (without annotator), prompt order
+  std::string checked_label = {};  // Pair: the label asked about, as the prompt shows it
 };
 
 enum class DemonstrationMode {
@@ -30,26 +57,37 @@ enum class DemonstrationMode {
            // that the run's seed seeds: random.seed(seed), then one random.getrandbits(32) a query.
 };
 
+// What Pair prompts show.
+struct PairOptions {
+  double unreasonable_rate = 0.5;  // share of demonstrations whose label is made unreasonable
+  LabelMode unreasonable_labels = LabelMode::Distribution;  // where those labels come from
+  LabelMode query_label = LabelMode::Gold;  // where the label asked about comes from
+  bool yes_no = false;  // "no" and "yes" in place of "unreasonable" and "reasonable"
+};
+
 struct PlanOptions {
   Templates templates;
   SamplingStrategy sampling;
   int n_shots = 0;
   std::int64_t seed = 0;
   DemonstrationMode demonstrations = DemonstrationMode::Shared;
+  LabelModeOptions labels;  // of the demonstrations; ignored by Unary and Binary as published
+  PairOptions pair;
+  std::map<std::string, std::string> cots;  // chains of thought by full id ("de0__aggregate")
+  bool randomize_cots = false;              // any of them for any demonstration
 };
 
-// Plans by name ("baseline"), one line each, in the order --help shows them.
-struct PlanInfo {
-  std::string name;
-  std::string summary;
-};
-std::vector<PlanInfo> plans();
+// The words that answer a plan's prompts, in order: {"reasonable", "unreasonable"} for Unary,
+// {"a", "b"} for Binary, {"unreasonable", "reasonable"} or {"no", "yes"} for Pair (class 0, class
+// 1); none where answers name labels of the data set.
+std::vector<std::string> answer_words(Plan plan, const PairOptions& pair);
 
-// Completion prompts: strip(system + instruction + demonstrations + query), one per example, in
-// order.
-std::vector<Query> baseline(std::span<const Example> train,
-                            std::span<const Example> queries,
-                            const LabelSet& label_set,
-                            const PlanOptions& options);
+// All prompts of a run, in order: by example; within an example by label, by pair of labels i < j,
+// or by ratio. Draws are CPython's, bit for bit.
+std::vector<Query> make_queries(Plan plan,
+                                std::span<const Example> train,
+                                std::span<const Example> queries,
+                                const LabelSet& label_set,
+                                const PlanOptions& options);
 
 }  // namespace labelprobe::prompt

@@ -17,14 +17,27 @@ namespace labelprobe::record {
 // sorted mapping.
 using LabelValues = std::vector<std::pair<std::string, float>>;
 
+// What the whole vocabulary makes of the answer words at one position of an answer (unary and
+// binary prompts, which are answered by one word).
+struct AnswerReading {
+  // Probabilities (softmax over the vocabulary, float32) of the words' first tokens, in the order
+  // of the words: without and with a space before the word.
+  LabelValues bare_probs;
+  LabelValues spaced_probs;
+  bool is_top = false;  // the most probable token of all begins an answer word
+
+  friend bool operator==(const AnswerReading&, const AnswerReading&) = default;
+};
+
 struct ItemRecord {
-  std::string key;        // "<example id>" for `aggregate`, else "<example id>__<annotator>"
-  std::string annotator;  // "aggregate" or an annotator
+  std::string key;        // ItemId::log_key()
+  std::string annotator;  // ItemId::pseudo_annotator(): "aggregate", "aggregate_unary_joy", ...
   LabelKind kind = LabelKind::MultiLabel;
 
   std::string query_text;
-  std::vector<std::string> gold;         // names in label-set order; single-label: exactly one
-  std::vector<std::string> predictions;  // likewise
+  std::vector<std::string> gold;  // names in label-set order; single-label: exactly one
+  // Likewise; of unary, binary and pair prompts the answer word, none if it never came.
+  std::vector<std::string> predictions;
 
   // Label probabilities (softmax over the labels' first tokens, float32) at every label step; empty
   // if none was found.
@@ -46,6 +59,13 @@ struct ItemRecord {
   // The largest logits of the whole vocabulary at the first label step (the first step if there is
   // none), decoded.
   std::vector<std::pair<std::string, float>> top_tokens;
+
+  // Unary and binary prompts only.
+  std::optional<AnswerReading> greedy_answer;  // where the generated answer word begins, if it came
+  std::optional<AnswerReading> first_answer;   // at the first generated position
+  std::optional<AnswerReading> healed_answer;  // one token earlier, before the prompt's last space
+
+  std::string checked_label;  // pair prompts only: the label asked about; not written if empty
 
   std::int64_t n_prompt_tokens = 0;
   std::string prompt_fingerprint;

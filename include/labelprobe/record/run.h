@@ -33,9 +33,19 @@ struct Param {
       {};  // set: part of the default folder name, higher priorities first
 };
 
+// Which of the published programs' layouts the files have.
+enum class LogLayout {
+  Distribution,  // test_scores: the first label step's; all items in indexed_metrics.yml
+  // test_scores: the list of all label steps. Items of annotators other than `aggregate` go to
+  // annotator_preds.yml; aggregated_*.yml hold means and confidence intervals over the folder's
+  // experiments, keyed by description.
+  Plain,
+};
+
 struct RunRequest {
   std::filesystem::path log_root = "logs";
-  std::string category;          // the task's name
+  std::string category;  // the task's name
+  LogLayout layout = LogLayout::Distribution;
   std::string alternative_name;  // template with {param}, may contain '/'; empty = the default name
   std::string description;       // prefixes custom files where not empty
   std::vector<Param> params;

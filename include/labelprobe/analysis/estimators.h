@@ -1,0 +1,70 @@
+// From the items of a log to one distribution over the labels per example.
+// Source: paper, section 4 and the published estimators (spelled as their names: `baseline`,
+// `output`, `unary`, `binary`, `binary_outcome`, `max`, `SFT_output`, `SFT_max`).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labelprobe/core/item_id.h"
+#include "labelprobe/core/label_set.h"
+#include "labelprobe/record/item_record.h"
+
+namespace labelprobe::analysis {
+
+// Where the answer to a unary or binary prompt is read, see record::ItemRecord.
+enum class AnswerPosition { Greedy, First, Healed };
+
+// "greedy", "first", "healed"; ConfigError naming them for anything else.
+AnswerPosition parse_answer_position(std::string_view name);
+
+// p = sigmoid(weight * x + bias), x = the difference of a label's logit (or score) from none's.
+struct PlattScaling {
+  double weight = 1.0;
+  double bias = 0.0;
+};
+
+struct EstimatorOptions {
+  AnswerPosition answer = AnswerPosition::Greedy;
+  PlattScaling platt;  // baseline, binary, binary_outcome of multi-label sets
+};
+
+struct EstimatorInfo {
+  std::string_view name;
+  std::string_view summary;
+  ItemId::Kind items;  // of which kind of run
+  bool is_multilabel_only;
+};
+
+// In the order of the paper's tables.
+std::span<const EstimatorInfo> estimators();
+
+struct Estimates {
+  std::string estimator;
+  // By example id: [n_labels] in label-set order. Multi-label: one probability per label;
+  // single-label: a distribution, except `output` as published (not renormalised).
+  std::map<std::string, std::vector<double>> probs;
+  // Multi-label baseline, binary, binary_outcome: the x that Platt scaling applies to. Else empty.
+  std::map<std::string, std::vector<double>> platt_inputs;
+  std::size_t n_items = 0;   // items used
+  std::size_t n_failed = 0;  // items recorded as failed, left out
+  std::size_t n_answers_found =
+      0;  // items whose answer (label step) was found at the position asked
+  // Unary, binary: mean probability of the whole vocabulary that the answer words hold at the
+  // position asked; unset where the log does not tell (the published program's logs).
+  std::optional<double> mean_answer_mass;
+  std::vector<std::string> warnings;  // sentences: missing pairs, examples left out, fallbacks
+};
+
+// Throws ConfigError for an unknown name or one that does not fit the label kind (naming those that
+// do), DataError (item key, expected, found) for items of another kind of run.
+Estimates estimate(std::string_view estimator,
+                   std::span<const record::ItemRecord> items,
+                   const LabelSet& label_set,
+                   const EstimatorOptions& options = {});
+
+}  // namespace labelprobe::analysis

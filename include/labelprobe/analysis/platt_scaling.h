@@ -1,0 +1,21 @@
+// Platt scaling of logit differences: weight and bias fitted on another split than the one they are
+// used on.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "labelprobe/analysis/estimators.h"
+#include "labelprobe/analysis/votes.h"
+
+namespace labelprobe::analysis {
+
+// The weight and bias that minimise the binary cross-entropy of sigmoid(weight * x + bias) against
+// the annotators' shares, over all labels of all examples that have both. Solved exactly (Newton)
+// rather than by the published 1000 Adam steps. Throws DataError if there is nothing to fit on or
+// the optimum is at infinity.
+PlattScaling fit_platt(const std::map<std::string, std::vector<double>>& inputs,
+                       const Votes& votes);
+
+}  // namespace labelprobe::analysis

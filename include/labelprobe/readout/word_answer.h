@@ -1,0 +1,32 @@
+// Answers that are one word out of a few: unary ("reasonable", "unreasonable") and binary ("a",
+// "b") prompts. Three definitions side by side: at the generated word (the paper's), at the first
+// generated position, and one token before it ("healed": the prompts end in a space, after which
+// byte-level tokenizers rarely go on with a word).
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "labelprobe/model/language_model.h"
+#include "labelprobe/readout/label_tokens.h"
+#include "labelprobe/record/item_record.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+
+namespace labelprobe::readout {
+
+// True as soon as the newest token begins an answer word.
+std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& words);
+
+// Fills the answer fields of `item`: predictions (the word, none if it never came), scores (softmax
+// of the words' logits where the word was generated, in its space variant; uniform with
+// is_label_found false if it never came), the three AnswerReadings, logits, outs, top tokens.
+//   generation  of the whole prompt; its steps watched `words.watched()` and kept a top token
+//   healed      of the prompt without its last space: at least one step, same watched tokens
+// A failed generation fills `failure` alone.
+void read_word(const model::Generation& generation,
+               const model::Generation& healed,
+               const LabelTokens& words,
+               const tokenizer::Tokenizer& tokenizer,
+               record::ItemRecord& item);
+
+}  // namespace labelprobe::readout
