@@ -54,7 +54,7 @@ void describe_dry_run(std::ostream& out,
     out << "  " << std::left << std::setw(30) << param.name << describe(param.value) << '\n';
   }
   const auto& queries = preparation.questions.queries;
-  out << "\nfirst prompt (" << queries.front().id << ")\n"
+  out << "\nfirst prompt (" << queries.front().item.id() << ")\n"
       << queries.front().text << "\n[end of prompt]\n\n";
 
   const experiment::TokenCounts& counts = preparation.token_counts;

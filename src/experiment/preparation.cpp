@@ -78,8 +78,12 @@ Questions make_questions(const Settings& settings) {
     throw DataError(settings.task + ": no test items are left to ask about");
   }
   questions.templates = prompt::Templates::resolve(settings.templates, test.label_set);
-  const prompt::PlanOptions plan{questions.templates, settings.sampling, settings.n_shots,
-                                 settings.seed, settings.demonstrations};
+  prompt::PlanOptions plan;
+  plan.templates = questions.templates;
+  plan.sampling = settings.sampling;
+  plan.n_shots = settings.n_shots;
+  plan.seed = settings.seed;
+  plan.demonstrations = settings.demonstrations;
   questions.queries = prompt::make_queries(prompt::Plan::Baseline, train.examples, test.examples,
                                            test.label_set, plan);
   return questions;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -15,13 +16,34 @@
 
 namespace labelprobe::experiment {
 
+// Which of the published programs a run is; they ask and log differently.
+enum class Program {
+  Distribution,  // any plan but Pair; label probabilities at every step
+  Plain,         // baseline prompts; annotators' items beside the aggregate's
+  Pair,          // Plan::Pair: is the label shown with the text reasonable?
+};
+
+// The log of an earlier run whose predictions are prior labels.
+struct PriorLog {
+  std::filesystem::path folder;   // empty = none
+  std::optional<int> experiment;  // unset = the last one
+};
+
 struct Settings {
+  Program program = Program::Distribution;
+  prompt::Plan plan = prompt::Plan::Baseline;
   std::string task;            // a data set's name
   data::DatasetOptions train;  // where demonstrations come from; no splits = none are needed
   data::DatasetOptions test;   // what is asked
   prompt::TemplateOptions templates;
   prompt::SamplingStrategy sampling;
   prompt::DemonstrationMode demonstrations = prompt::DemonstrationMode::Shared;
+  prompt::LabelModeOptions labels;  // n_tokens is filled in by prepare()
+  prompt::PairOptions pair;
+  std::filesystem::path cot_csv;  // chains of thought by full id; empty = none
+  bool randomize_cots = false;
+  PriorLog train_prior;  // of the demonstrations
+  PriorLog test_prior;   // of the queries
   int n_shots = 0;
   std::int64_t seed = 0;
   std::optional<std::int64_t> limit;  // only the first so many queries
