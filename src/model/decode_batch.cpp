@@ -57,25 +57,24 @@ class DecodeBatch::StepAttention : public Attention {
 DecodeBatch::DecodeBatch(const Decoder& decoder,
                          const PrefixTree& tree,
                          const PrefixCache& cache,
-                         int first_sequence,
-                         int end_sequence,
+                         std::span<const int> sequences,
                          int max_steps)
     : decoder_(decoder), cache_(cache) {
-  for (int i = first_sequence; i < end_sequence; ++i) {
+  for (const int i : sequences) {
     n_tokens_.push_back(static_cast<std::int64_t>(tree.prompt(tree.sequences()[i]).size()));
   }
-  const std::vector<OwnNode> own_nodes = divide_nodes(tree, first_sequence, end_sequence);
-  copy_own(tree, own_nodes, first_sequence, max_steps);
+  const std::vector<OwnNode> own_nodes = divide_nodes(tree, sequences);
+  copy_own(tree, own_nodes, max_steps);
 }
 
 // Which nodes of each path are copied; the others become shared_. Keys carry their positions, so
 // they may be attended to in any order.
 std::vector<DecodeBatch::OwnNode> DecodeBatch::divide_nodes(const PrefixTree& tree,
-                                                            int first_sequence,
-                                                            int end_sequence) {
-  const auto in_batch = [&](const PrefixNode& node) {
-    return std::min(node.end_sequence, end_sequence) -
-           std::max(node.first_sequence, first_sequence);
+                                                            std::span<const int> sequences) {
+  const auto n_rows = static_cast<int>(sequences.size());
+  const auto rows_before = [&](int sequence) {
+    return static_cast<int>(std::lower_bound(sequences.begin(), sequences.end(), sequence) -
+                            sequences.begin());
   };
   std::vector<OwnNode> small;
   std::vector<bool> is_shared(tree.nodes().size());
@@ -84,29 +83,29 @@ std::vector<DecodeBatch::OwnNode> DecodeBatch::divide_nodes(const PrefixTree& tr
     if (is_shared[i]) return;
     is_shared[i] = true;
     const PrefixNode& node = tree.nodes()[i];
-    shared_.push_back({i, std::max(node.first_sequence, first_sequence) - first_sequence,
-                       std::min(node.end_sequence, end_sequence) - first_sequence});
+    shared_.push_back({i, rows_before(node.first_sequence), rows_before(node.end_sequence)});
   };
-  for (int s = first_sequence; s < end_sequence; ++s) {
-    for (int i = tree.sequences()[s].last_node; i >= 0; i = tree.nodes()[i].parent) {
+  for (int row = 0; row < n_rows; ++row) {
+    const PrefixSequence& sequence = tree.sequences()[sequences[row]];
+    for (int i = sequence.last_node; i >= 0; i = tree.nodes()[i].parent) {
       const PrefixNode& node = tree.nodes()[i];
-      const int n_sequences = in_batch(node);
-      if (n_sequences > 1 && std::int64_t{n_sequences} * node.n_tokens >= kMinSharedTokens) {
+      const int n_sharing = rows_before(node.end_sequence) - rows_before(node.first_sequence);
+      if (n_sharing > 1 && std::int64_t{n_sharing} * node.n_tokens >= kMinSharedTokens) {
         share(i);
       } else {
-        small.push_back({s, i});
+        small.push_back({row, i});
         n_small_tokens += node.n_tokens;
       }
     }
   }
-  const std::int64_t limit = kMaxTimesMean * n_small_tokens / (end_sequence - first_sequence) + 1;
-  std::vector<std::int64_t> widths(end_sequence - first_sequence);
-  for (const auto& [s, i] : small) {
-    const std::int64_t width = widths[s - first_sequence] + tree.nodes()[i].n_tokens;
+  const std::int64_t limit = kMaxTimesMean * n_small_tokens / n_rows + 1;
+  std::vector<std::int64_t> widths(n_rows);
+  for (const auto& [row, i] : small) {
+    const std::int64_t width = widths[row] + tree.nodes()[i].n_tokens;
     if (width > limit) {
       share(i);
     } else {
-      widths[s - first_sequence] = width;
+      widths[row] = width;
     }
   }
   // A node shared for one sequence's sake is shared by all of its sequences.
@@ -116,13 +115,12 @@ std::vector<DecodeBatch::OwnNode> DecodeBatch::divide_nodes(const PrefixTree& tr
 
 void DecodeBatch::copy_own(const PrefixTree& tree,
                            std::span<const OwnNode> own_nodes,
-                           int first_sequence,
                            int max_steps) {
   const DecoderConfig& config = decoder_.config();
   const auto n_rows = static_cast<std::int64_t>(n_tokens_.size());
   std::vector<std::int64_t> widths(n_rows);
   for (const OwnNode& own : own_nodes) {
-    widths[own.sequence - first_sequence] += tree.nodes()[own.node].n_tokens;
+    widths[own.row] += tree.nodes()[own.node].n_tokens;
   }
   n_columns_ = *std::max_element(widths.begin(), widths.end());
   const auto options = at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device());
@@ -140,7 +138,7 @@ void DecodeBatch::copy_own(const PrefixTree& tree,
   }
   hidden_columns_ = hidden.to(decoder_.device());
   for (const OwnNode& own : own_nodes) {
-    const std::int64_t row = own.sequence - first_sequence;
+    const std::int64_t row = own.row;
     const std::int64_t n = tree.nodes()[own.node].n_tokens;
     const std::int64_t column = n_columns_ - widths[row];
     widths[row] -= n;

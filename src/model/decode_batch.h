@@ -15,13 +15,12 @@ namespace labelprobe::model {
 
 class DecodeBatch {
  public:
-  // For sequences [first, end) of the tree, whose nodes must be in the cache as long as this lives.
-  // At most `max_steps` calls of step().
+  // For some sequences of the tree (ascending), whose nodes must be in the cache as long as this
+  // lives. At most `max_steps` calls of step().
   DecodeBatch(const Decoder& decoder,
               const PrefixTree& tree,
               const PrefixCache& cache,
-              int first_sequence,
-              int end_sequence,
+              std::span<const int> sequences,
               int max_steps);
 
   // Appends one token to every sequence, in order; returns the hidden states [B, C].
@@ -33,15 +32,12 @@ class DecodeBatch {
  private:
   class StepAttention;
   struct OwnNode {
-    int sequence = 0;
+    int row = 0;
     int node = 0;
   };
 
-  std::vector<OwnNode> divide_nodes(const PrefixTree& tree, int first_sequence, int end_sequence);
-  void copy_own(const PrefixTree& tree,
-                std::span<const OwnNode> own_nodes,
-                int first_sequence,
-                int max_steps);
+  std::vector<OwnNode> divide_nodes(const PrefixTree& tree, std::span<const int> sequences);
+  void copy_own(const PrefixTree& tree, std::span<const OwnNode> own_nodes, int max_steps);
 
   const Decoder& decoder_;
   const PrefixCache& cache_;

@@ -39,10 +39,22 @@ bool is_out_of_memory(const c10::Error& error) {
              std::string_view::npos;
 }
 
+int n_new_tokens_of(const GenerateOptions& options, std::size_t prompt) {
+  return options.n_new_tokens.empty() ? options.stop.max_new_tokens : options.n_new_tokens[prompt];
+}
+
+// A sequence goes on for the prompt that wants most, answered or not: what a call that takes up an
+// interrupted one computes must not depend on what is missing.
+int n_new_tokens_of(const GenerateOptions& options, const PrefixSequence& sequence) {
+  int n_most = 0;
+  for (const std::size_t i : sequence.prompts) {
+    n_most = std::max(n_most, n_new_tokens_of(options, i));
+  }
+  return n_most;
+}
+
 // Why a prompt cannot be run; empty if it can.
-std::string check_prompt(const TokenIds& prompt,
-                         const GenerateOptions& options,
-                         const ModelInfo& info) {
+std::string check_prompt(const TokenIds& prompt, int n_new_tokens, const ModelInfo& info) {
   if (prompt.empty()) return "the prompt is empty; expected at least one token";
   const auto bad = std::find_if(prompt.begin(), prompt.end(),
                                 [&](TokenId id) { return id < 0 || id >= info.vocab_size; });
@@ -51,11 +63,10 @@ std::string check_prompt(const TokenIds& prompt,
            std::to_string(bad - prompt.begin()) + " of the prompt is not in the vocabulary of " +
            std::to_string(info.vocab_size);
   }
-  const std::int64_t n_needed =
-      static_cast<std::int64_t>(prompt.size()) + options.stop.max_new_tokens - 1;
+  const std::int64_t n_needed = static_cast<std::int64_t>(prompt.size()) + n_new_tokens - 1;
   if (n_needed > info.max_context) {
     return "the prompt has " + std::to_string(prompt.size()) + " tokens and " +
-           std::to_string(options.stop.max_new_tokens) +
+           std::to_string(n_new_tokens) +
            " new ones were asked for, but the model's "
            "context has " +
            std::to_string(info.max_context) + " positions";
@@ -68,6 +79,15 @@ void check_options(const GenerateOptions& options, std::size_t n_prompts, const 
   if (options.stop.max_new_tokens < 1) {
     throw ConfigError("max_new_tokens is " + std::to_string(options.stop.max_new_tokens) +
                       "; expected at least 1");
+  }
+  LABELPROBE_CHECK(options.n_new_tokens.empty() || options.n_new_tokens.size() == n_prompts);
+  for (std::size_t i = 0; i < options.n_new_tokens.size(); ++i) {
+    const int n = options.n_new_tokens[i];
+    if (n < 1 || n > options.stop.max_new_tokens) {
+      throw ConfigError("n_new_tokens of prompt " + std::to_string(i) + " is " + std::to_string(n) +
+                        "; expected 1 to max_new_tokens, which is " +
+                        std::to_string(options.stop.max_new_tokens));
+    }
   }
   if (!(options.repetition_penalty > 0)) {
     throw ConfigError("repetition_penalty is " + std::to_string(options.repetition_penalty) +
@@ -112,7 +132,7 @@ void Engine::generate(std::span<const TokenIds> prompts,
   std::vector<std::size_t> chosen;
   std::vector<std::pair<std::size_t, Generation>> results;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    std::string failure = check_prompt(prompts[i], options, info_);
+    std::string failure = check_prompt(prompts[i], n_new_tokens_of(options, i), info_);
     if (failure.empty()) {
       chosen.push_back(i);
       if (is_open(options, i)) {
@@ -135,10 +155,10 @@ void Engine::generate(std::span<const TokenIds> prompts,
       first = end;
       continue;
     }
-    std::vector<Generation> generations;
+    std::vector<SequenceState> answers;
     bool is_short_of_memory = false;
     try {
-      generations = run_chunk(tree, cache, first, end, options);
+      answers = run_chunk(tree, cache, first, end, options);
     } catch (const c10::Error& error) {
       if (!is_out_of_memory(error)) {
         throw ModelError(std::string("libtorch failed: ") + error.what_without_backtrace());
@@ -160,7 +180,9 @@ void Engine::generate(std::span<const TokenIds> prompts,
     results.clear();
     for (int i = first; i < end; ++i) {
       for (const std::size_t prompt : tree.sequences()[i].prompts) {
-        if (is_open(options, prompt)) results.emplace_back(prompt, generations[i - first]);
+        if (!is_open(options, prompt)) continue;
+        results.emplace_back(prompt,
+                             answers[i - first].generation(n_new_tokens_of(options, prompt)));
       }
     }
     sink(results);
@@ -185,8 +207,9 @@ int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& 
     const std::size_t n_prompt = tree.prompt(tree.sequences()[end]).size();
     const std::size_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
     // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
-    const std::size_t n_logit_rows = 2 + (options.keep_logits ? options.stop.max_new_tokens : 0);
-    n_bytes += (2 * n_new + options.stop.max_new_tokens) * info_.cache_bytes_per_token +
+    const int n_generated = n_new_tokens_of(options, tree.sequences()[end]);
+    const std::size_t n_logit_rows = 2 + (options.keep_logits ? n_generated : 0);
+    n_bytes += (2 * n_new + n_generated) * info_.cache_bytes_per_token +
                n_logit_rows * info_.vocab_size * sizeof(float);
     if (end > first && n_bytes > n_allowed) break;
     ++end;
@@ -230,44 +253,47 @@ at::Tensor Engine::prefill(const PrefixTree& tree, PrefixCache& cache, int first
   return at::stack(last_rows);
 }
 
-std::vector<Generation> Engine::run_chunk(const PrefixTree& tree,
-                                          PrefixCache& cache,
-                                          int first,
-                                          int end,
-                                          const GenerateOptions& options) {
+std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
+                                             PrefixCache& cache,
+                                             int first,
+                                             int end,
+                                             const GenerateOptions& options) {
   std::vector<SequenceState> states;
+  int n_most = 0;
   for (int i = first; i < end; ++i) {
-    states.emplace_back(tree.prompt(tree.sequences()[i]), options);
+    const PrefixSequence& sequence = tree.sequences()[i];
+    const int n_new_tokens = n_new_tokens_of(options, sequence);
+    n_most = std::max(n_most, n_new_tokens);
+    states.emplace_back(tree.prompt(sequence), n_new_tokens, options);
   }
   at::Tensor hidden = prefill(tree, cache, first, end);
-  const int max_new_tokens = options.stop.max_new_tokens;
   std::vector<std::int64_t> rows(states.size());  // row of the batch -> sequence
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   std::optional<DecodeBatch> batch;
-  for (int t = 0;; ++t) {
+  while (true) {
     take_step(decoder_.logits(hidden), rows, states, options);
     std::vector<std::int64_t> live;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       if (!states[rows[row]].is_finished()) live.push_back(static_cast<std::int64_t>(row));
     }
-    if (live.empty() || t + 1 == max_new_tokens) break;
-    if (!batch) batch.emplace(decoder_, tree, cache, first, end, max_new_tokens - 1);
+    if (live.empty()) break;
     const auto n_finished = static_cast<std::int64_t>(rows.size() - live.size());
-    if (n_finished * kMaxFinishedShare >= static_cast<std::int64_t>(rows.size())) {
-      batch->keep(live);
+    if (!batch || n_finished * kMaxFinishedShare >= static_cast<std::int64_t>(rows.size())) {
+      if (batch) batch->keep(live);
       for (std::size_t i = 0; i < live.size(); ++i) rows[i] = rows[live[i]];
       rows.resize(live.size());
+    }
+    if (!batch) {
+      std::vector<int> sequences;
+      for (const std::int64_t i : rows) sequences.push_back(first + static_cast<int>(i));
+      batch.emplace(decoder_, tree, cache, sequences, n_most - 1);
     }
     TokenIds newest;
     for (const std::int64_t i : rows) newest.push_back(states[i].newest());
     hidden = batch->step(newest);
   }
-  std::vector<Generation> generations;
-  for (SequenceState& state : states) {
-    generations.push_back(std::move(state).generation());
-    effort_.n_generated_tokens += static_cast<std::int64_t>(generations.back().token_ids.size());
-  }
-  return generations;
+  for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
+  return states;
 }
 
 std::string resolve_device(const std::string& device) {

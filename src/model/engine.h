@@ -14,6 +14,7 @@
 namespace labelprobe::model {
 
 class PrefixCache;
+class SequenceState;
 
 // Fixed numbers, so that chunks, and with them the last bits of results, do not depend on what else
 // the machine is doing; only where memory is short do they shrink.
@@ -37,11 +38,11 @@ class Engine : public LanguageModel {
  private:
   int chunk_end(const PrefixTree& tree, int first, const GenerateOptions& options) const;
   at::Tensor prefill(const PrefixTree& tree, PrefixCache& cache, int first, int end);
-  std::vector<Generation> run_chunk(const PrefixTree& tree,
-                                    PrefixCache& cache,
-                                    int first,
-                                    int end,
-                                    const GenerateOptions& options);
+  std::vector<SequenceState> run_chunk(const PrefixTree& tree,
+                                       PrefixCache& cache,
+                                       int first,
+                                       int end,
+                                       const GenerateOptions& options);
 
   Decoder decoder_;
   ModelInfo info_;

@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include <ATen/Functions.h>
@@ -30,6 +31,23 @@ float sum_of_squares(const float* x, std::int64_t n) {
   for (; i < n; ++i) total += x[i] * x[i];
   for (const float sum : sums) total += sum;
   return total;
+}
+
+// exp(x) of -87 <= x <= 0 to about two units in the last place, in arithmetic that compilers turn
+// into vector instructions: 2^n from the exponent's bits, the rest by its series.
+inline float exp_of_negative(float x) {
+  constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it leaves no fraction
+  const float shifted = x * 1.44269504f + kRounder;
+  const float n = shifted - kRounder;
+  const float rest = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  float series = 1.9875691500e-4f;
+  series = series * rest + 1.3981999507e-3f;
+  series = series * rest + 8.3334519073e-3f;
+  series = series * rest + 4.1665795894e-2f;
+  series = series * rest + 1.6666665459e-1f;
+  series = series * rest + 5.0000001201e-1f;
+  series = series * rest * rest + rest + 1.0f;
+  return series * std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
 }
 
 // Joins two softmax-weighted means by the shares of their denominators.
@@ -158,6 +176,24 @@ void accumulate(AttentionSum& sum,
             part_log, n_columns);
     }
   });
+}
+
+float log_sum_exp(const float* x, std::int64_t n, float largest) {
+  if (std::isinf(largest)) return largest;
+  constexpr int kLanes = 64;
+  float sums[kLanes] = {};
+  const auto share = [&](std::int64_t i) {
+    // Less than the last bit of the largest one's share, and within the range of the series.
+    return exp_of_negative(std::max(x[i] - largest, -87.0f));
+  };
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += share(i + lane);
+  }
+  double total = 0;
+  for (; i < n; ++i) total += share(i);
+  for (const float sum : sums) total += sum;
+  return static_cast<float>(largest + std::log(total));
 }
 
 }  // namespace labelprobe::model

@@ -4,6 +4,8 @@
 //   T  rows (tokens)   C  hidden size   H  heads, in K groups of G   D  head size
 #pragma once
 
+#include <cstdint>
+
 #include <ATen/core/Tensor.h>
 
 namespace labelprobe::model {
@@ -37,5 +39,8 @@ void accumulate(AttentionSum& sum,
                 const at::Tensor& values,
                 const at::Tensor& logs,
                 Accumulate how);
+
+// log of the sum of exp(x[i]), of numbers whose largest is known.
+float log_sum_exp(const float* x, std::int64_t n, float largest);
 
 }  // namespace labelprobe::model

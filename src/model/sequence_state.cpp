@@ -5,14 +5,15 @@
 
 namespace labelprobe::model {
 
-SequenceState::SequenceState(std::span<const TokenId> prompt, const GenerateOptions& options)
-    : options_(options), tokens_(prompt.begin(), prompt.end()) {}
+SequenceState::SequenceState(std::span<const TokenId> prompt,
+                             int n_new_tokens,
+                             const GenerateOptions& options)
+    : options_(options), n_new_tokens_(n_new_tokens), tokens_(prompt.begin(), prompt.end()) {}
 
 void SequenceState::take(StepReading reading, const float* logits, std::int64_t n_logits) {
   if (reading.has_nan) {
     const std::size_t t = generation_.token_ids.size();
     is_finished_ = true;
-    generation_ = {};
     generation_.failure = "the logits of step " + std::to_string(t) +
                           " are not numbers; float16 overflows in some models, use bfloat16 or "
                           "float32";
@@ -24,9 +25,26 @@ void SequenceState::take(StepReading reading, const float* logits, std::int64_t 
   if (logits) generation_.logits.insert(generation_.logits.end(), logits, logits + n_logits);
   const StopRule& stop = options_.stop;
   is_finished_ =
-      static_cast<int>(generation_.token_ids.size()) >= stop.max_new_tokens ||
+      static_cast<int>(generation_.token_ids.size()) >= n_new_tokens_ ||
       std::find(stop.end_ids.begin(), stop.end_ids.end(), reading.best) != stop.end_ids.end() ||
       (stop.is_complete && stop.is_complete(generation_.token_ids));
+}
+
+Generation SequenceState::generation(int n_new_tokens) const {
+  const std::size_t n_taken = generation_.token_ids.size();
+  const std::size_t n = std::min<std::size_t>(n_new_tokens, n_taken);
+  Generation answer;
+  if (generation_.failure && n_taken < static_cast<std::size_t>(n_new_tokens)) {
+    answer.failure = generation_.failure;
+    return answer;
+  }
+  const auto beginning = [n, n_taken](const auto& all) {
+    return std::decay_t<decltype(all)>(all.begin(), all.begin() + all.size() / n_taken * n);
+  };
+  answer.token_ids = beginning(generation_.token_ids);
+  answer.steps = beginning(generation_.steps);
+  answer.logits = beginning(generation_.logits);
+  return answer;
 }
 
 void take_step(const at::Tensor& logits,

@@ -8,6 +8,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "kernels.h"
+
 namespace labelprobe::model {
 namespace {
 
@@ -54,7 +56,10 @@ std::vector<StepReading> read_on_cpu(const at::Tensor& logits,
       const float* row = rows + b * n_vocab;
       std::vector<TopToken>& top = reading.step.top_tokens;
       reading.has_nan = scan_top(row, n_vocab, top, std::max(n_top_tokens, 1));
-      if (!reading.has_nan) reading.best = top.front().id;
+      if (!reading.has_nan) {
+        reading.best = top.front().id;
+        reading.step.log_sum_exp = log_sum_exp(row, n_vocab, top.front().logit);
+      }
       top.resize(std::min<std::size_t>(top.size(), n_top_tokens));
       for (const TokenId id : watched) reading.step.watched_logits.push_back(row[id]);
     }
@@ -90,7 +95,8 @@ std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
   const at::Tensor kept = logits.index_select(1, at::tensor(columns).to(logits.device()));
   // float64 holds ids and float32 logits alike, exactly.
   const at::Tensor packed =
-      at::cat({at::isnan(logits).any(1, true).to(at::kDouble), top.to(at::kDouble),
+      at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
+               at::logsumexp(logits, 1, true).to(at::kDouble), top.to(at::kDouble),
                logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
               1)
           .cpu();
@@ -99,12 +105,13 @@ std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
     const double* row = packed.const_data_ptr<double>() + b * packed.size(1);
     StepReading& reading = readings[b];
     reading.has_nan = row[0] != 0;
-    reading.best = static_cast<TokenId>(row[1]);
+    reading.step.log_sum_exp = static_cast<float>(row[1]);
+    reading.best = static_cast<TokenId>(row[2]);
     for (int i = 0; i < n_top_tokens; ++i) {
       reading.step.top_tokens.push_back(
-          {static_cast<TokenId>(row[1 + i]), static_cast<float>(row[1 + n_top + i])});
+          {static_cast<TokenId>(row[2 + i]), static_cast<float>(row[2 + n_top + i])});
     }
-    const double* first = row + 1 + 2 * n_top;
+    const double* first = row + 2 + 2 * n_top;
     reading.step.watched_logits.assign(first, first + watched.size());
   }
   return readings;

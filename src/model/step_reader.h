@@ -1,4 +1,5 @@
-// What is kept of one step's logits: the greedy choice, watched and largest logits.
+// What is kept of one step's logits: the greedy choice, watched and largest
+// logits, the log of their sum.
 //   B  sequences   V  vocabulary
 #pragma once
 

@@ -213,6 +213,9 @@ TEST_CASE("Watched and top logits are those of all logits", "[model]") {
     REQUIRE(answer.logits.size() == answer.steps.size() * kVocab);
     for (std::size_t t = 0; t < answer.steps.size(); ++t) {
       const float* logits = answer.logits.data() + t * kVocab;
+      double total = 0;
+      for (int id = 0; id < kVocab; ++id) total += std::exp(double{logits[id]});
+      CHECK(std::abs(answer.steps[t].log_sum_exp - std::log(total)) < 1e-5);
       const Step& step = answer.steps[t];
       CHECK(step.watched_logits ==
             std::vector<float>{logits[5], logits[0], logits[127], logits[5]});
@@ -256,6 +259,51 @@ TEST_CASE("A sequence ends after an end token or a complete answer, and the othe
   }
   CHECK(n_early > 1);
   CHECK(n_early < prompts.size());
+}
+
+TEST_CASE("Each prompt generates as many tokens as it asked for", "[model]") {
+  auto prompts = tangled_prompts();
+  prompts.insert(prompts.end(), prompts.begin(), prompts.begin() + 20);
+  GenerateOptions options = steps(6);
+  const auto all = support::generate_all(*open_tiny(), prompts, options);
+  std::mt19937 random(11);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    options.n_new_tokens.push_back(1 + static_cast<int>(random() % 6));
+  }
+  options.batch_size = GENERATE(0, 4);
+  auto expected = all;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    expected[i].token_ids.resize(options.n_new_tokens[i]);
+    expected[i].logits.resize(std::size_t{kVocab} * options.n_new_tokens[i]);
+  }
+  const auto answers = support::generate_all(*open_tiny(), prompts, options);
+  check_equal_up_to_rounding(answers, expected);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    CHECK(answers[i].steps.size() == answers[i].token_ids.size());
+  }
+}
+
+TEST_CASE("The beginning of another prompt costs no forward pass", "[model]") {
+  const auto tiny = open_tiny();
+  const std::vector<TokenIds> prompts = {{3, 9, 9, 40, 7}, {3, 9, 9, 40}};
+  GenerateOptions options = steps(4);
+  options.n_new_tokens = {4, 1};
+  const auto answers = support::generate_all(*tiny, prompts, options);
+  CHECK(answers[1].token_ids.size() == 1);
+  CHECK(tiny->effort().n_prompt_tokens_computed == 5);
+  CHECK(tiny->effort().n_generated_tokens == 5);
+}
+
+TEST_CASE("A prompt needs room for its own new tokens only", "[model]") {
+  const auto tiny = open_tiny();
+  const TokenIds longest(tiny->info().max_context, 1);
+  const std::vector<TokenIds> prompts = {longest, longest};
+  GenerateOptions options = steps(2);
+  options.n_new_tokens = {1, 2};
+  const auto answers = support::generate_all(*tiny, prompts, options);
+  CHECK(answers[0].token_ids.size() == 1);
+  REQUIRE(answers[1].failure);
+  CHECK_THAT(*answers[1].failure, ContainsSubstring("2 new ones were asked for"));
 }
 
 TEST_CASE("The repetition penalty acts on every token of prompt and output once", "[model]") {
@@ -329,6 +377,14 @@ TEST_CASE("Options that make no sense are refused before any work", "[model]") {
   options.watched = {kVocab};
   CHECK_THROWS_WITH(support::generate_all(*tiny, prompts, options),
                     ContainsSubstring("watched token 128"));
+  options = steps(3);
+  options.n_new_tokens = {4};
+  CHECK_THROWS_WITH(support::generate_all(*tiny, prompts, options),
+                    ContainsSubstring("n_new_tokens of prompt 0 is 4; expected 1 to"));
+  options.n_new_tokens = {0};
+  CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), ConfigError);
+  options.n_new_tokens = {1, 1};
+  CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), InternalError);
   options = steps(1);
   options.repetition_penalty = 0;
   CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), ConfigError);

@@ -144,6 +144,25 @@ TEST_CASE("Negative logits and infinities are ordered as numbers are", "[unit]")
   CHECK(readings[0].step.top_tokens.back().logit == -infinity);
 }
 
+TEST_CASE("The log of the sum of exp covers the whole vocabulary", "[unit]") {
+  at::manual_seed(4);
+  const auto read = GENERATE(read_step, read_step_plainly);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const double scale = GENERATE(0.0, 1.0, 12.0);
+  at::Tensor logits = at::randn({3, 1237}) * scale;
+  logits[1].sub_(500.0);
+  logits[2].narrow(0, 1, 1236).fill_(-infinity);
+  const at::Tensor wide = logits.to(at::kDouble);
+  const at::Tensor expected = wide.logsumexp(1);
+  const auto readings = read(logits, {}, 0);
+  for (int row = 0; row < 3; ++row) {
+    const double exact = expected[row].item<double>();
+    CHECK(std::abs(readings[row].step.log_sum_exp - exact) <= 1e-6 * (std::abs(exact) + 1));
+  }
+  logits[0][7] = infinity;
+  CHECK(read(logits, {}, 0)[0].step.log_sum_exp == infinity);
+}
+
 TEST_CASE("Logits that are not numbers are noticed wherever they are", "[unit]") {
   const int column = GENERATE(0, 5, 63, 64, 200, 299);
   at::Tensor logits = at::randn({2, 300});

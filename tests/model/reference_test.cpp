@@ -1,6 +1,8 @@
 // Our logits and greedy tokens against those of transformers on the same weights.
 #include "support/reference.h"
 
+#include <cmath>
+
 #include "labelprobe/model/language_model.h"
 
 #include "support/catch.h"
@@ -15,6 +17,15 @@ std::unique_ptr<LanguageModel> open_on_cpu(const std::filesystem::path& path, DT
   return open(path, {.dtype = dtype, .device = "cpu", .n_threads = 2});
 }
 
+void check_log_sum_exps(const Generation& answer, const support::ReferencePrompt& reference) {
+  REQUIRE(answer.steps.size() == reference.log_sum_exps.size());
+  for (std::size_t t = 0; t < answer.steps.size(); ++t) {
+    // It can be no nearer than the logits that it is the sum of.
+    CHECK(std::abs(answer.steps[t].log_sum_exp - reference.log_sum_exps[t]) <=
+          support::tolerance_for("cpu", DType::Float32).logit);
+  }
+}
+
 void check_against_reference(LanguageModel& language_model,
                              const std::vector<support::ReferencePrompt>& references,
                              const GenerateOptions& options) {
@@ -26,6 +37,7 @@ void check_against_reference(LanguageModel& language_model,
     REQUIRE_FALSE(answers[i].failure);
     CHECK(answers[i].token_ids == references[i].greedy_ids);
     CHECK(support::differences(answers[i].logits, references[i].logits, allowed) == "");
+    check_log_sum_exps(answers[i], references[i]);
   }
 }
 
@@ -74,6 +86,7 @@ TEST_CASE("Logits of SmolLM2 from quantised weights are those of transformers", 
   for (std::size_t i = 0; i < answers.size(); ++i) {
     INFO("prompt " << i);
     CHECK(answers[i].token_ids == references[i].greedy_ids);
+    check_log_sum_exps(answers[i], references[i]);
     std::vector<float> sampled;
     std::vector<float> top;
     for (std::size_t t = 0; t < answers[i].token_ids.size(); ++t) {

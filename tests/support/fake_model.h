@@ -63,7 +63,7 @@ class FakeModel : public model::LanguageModel {
       std::vector<std::pair<std::size_t, model::Generation>> batch;
       for (std::size_t i = first; i < std::min(first + n, prompts.size()); ++i) {
         if (!options.is_answered.empty() && options.is_answered.at(i)) continue;
-        batch.emplace_back(i, run(prompts[i], options));
+        batch.emplace_back(i, run(prompts[i], limit_of(options, i), options));
       }
       sink(batch);
     }
@@ -73,7 +73,17 @@ class FakeModel : public model::LanguageModel {
   model::Effort effort() const override { return effort_; }
 
  private:
-  model::Generation run(const TokenIds& prompt, const model::GenerateOptions& options) {
+  static int limit_of(const model::GenerateOptions& options, std::size_t prompt) {
+    const int n_most = options.stop.max_new_tokens;
+    if (options.n_new_tokens.empty()) return n_most;
+    const int n = options.n_new_tokens.at(prompt);
+    if (n < 1 || n > n_most) throw std::logic_error("n_new_tokens is out of range");
+    return n;
+  }
+
+  model::Generation run(const TokenIds& prompt,
+                        int n_new_tokens,
+                        const model::GenerateOptions& options) {
     prompts_seen.push_back(prompt);
     model::Generation result;
     const auto answer = answers_.find(prompt);
@@ -81,7 +91,7 @@ class FakeModel : public model::LanguageModel {
       result.failure = "the fake model has no answer to this prompt";
       return result;
     }
-    if (static_cast<int>(prompt.size()) + options.stop.max_new_tokens - 1 > info_.max_context) {
+    if (static_cast<int>(prompt.size()) + n_new_tokens - 1 > info_.max_context) {
       result.failure = "the prompt does not fit the fake model's context";
       return result;
     }
@@ -94,7 +104,7 @@ class FakeModel : public model::LanguageModel {
         logits.at(answer->second.at(t)) = 5.0f;
       }
       penalize(logits, prompt, result.token_ids, options.repetition_penalty);
-      goes_on = take(result, logits, options);
+      goes_on = take(result, logits, n_new_tokens, options);
     }
     effort_.n_generated_tokens += static_cast<std::int64_t>(result.token_ids.size());
     return result;
@@ -116,6 +126,7 @@ class FakeModel : public model::LanguageModel {
   // Returns whether the answer goes on.
   static bool take(model::Generation& result,
                    const std::vector<float>& logits,
+                   int n_new_tokens,
                    const model::GenerateOptions& options) {
     std::vector<TokenId> order(logits.size());
     std::iota(order.begin(), order.end(), 0);
@@ -126,6 +137,9 @@ class FakeModel : public model::LanguageModel {
     for (int i = 0; i < options.n_top_tokens && i < static_cast<int>(order.size()); ++i) {
       step.top_tokens.push_back({order[i], logits[order[i]]});
     }
+    double total = 0;
+    for (const float logit : logits) total += std::exp(double{logit} - logits[order.front()]);
+    step.log_sum_exp = static_cast<float>(logits[order.front()] + std::log(total));
     const TokenId best = order.front();
     result.token_ids.push_back(best);
     result.steps.push_back(std::move(step));
@@ -135,7 +149,7 @@ class FakeModel : public model::LanguageModel {
     const model::StopRule& stop = options.stop;
     const bool is_end =
         std::find(stop.end_ids.begin(), stop.end_ids.end(), best) != stop.end_ids.end();
-    return !is_end && static_cast<int>(result.token_ids.size()) < stop.max_new_tokens &&
+    return !is_end && static_cast<int>(result.token_ids.size()) < n_new_tokens &&
            !(stop.is_complete && stop.is_complete(result.token_ids));
   }
 

@@ -48,9 +48,10 @@ inline std::map<std::string, ReferenceTensor> read_tensors(const std::filesystem
 struct ReferencePrompt {
   TokenIds prompt_ids;
   TokenIds greedy_ids;
-  std::vector<float> logits;      // [n_steps * n_kept]
-  std::vector<TokenIds> top_ids;  // [n_steps][k], where the fixture has them
-  std::vector<float> top_logits;  // [n_steps * k]
+  std::vector<double> log_sum_exps;  // [n_steps], of all logits
+  std::vector<float> logits;         // [n_steps * n_kept]
+  std::vector<TokenIds> top_ids;     // [n_steps][k], where the fixture has them
+  std::vector<float> top_logits;     // [n_steps * k]
 };
 
 inline std::vector<ReferencePrompt> read_reference(const std::filesystem::path& folder) {
@@ -60,8 +61,12 @@ inline std::vector<ReferencePrompt> read_reference(const std::filesystem::path& 
   std::vector<ReferencePrompt> prompts;
   for (const auto& entry : json.at("prompts")) {
     const std::string name = std::to_string(prompts.size());
-    ReferencePrompt prompt{
-        entry.at("prompt_ids"), entry.at("greedy_ids"), tensors.at(name).numbers, {}, {}};
+    ReferencePrompt prompt{entry.at("prompt_ids"),
+                           entry.at("greedy_ids"),
+                           entry.at("log_sum_exps"),
+                           tensors.at(name).numbers,
+                           {},
+                           {}};
     if (entry.contains("top_ids")) {
       entry.at("top_ids").get_to(prompt.top_ids);
       prompt.top_logits = tensors.at(name + ".top").numbers;
