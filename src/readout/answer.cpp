@@ -58,6 +58,50 @@ std::optional<std::vector<std::string>> parse_json_items(std::string_view outs,
   return items;
 }
 
+std::vector<std::size_t> places_of(std::string_view name, std::string_view text) {
+  std::vector<std::size_t> places;
+  for (std::size_t at = text.find(name); at != std::string_view::npos;
+       at = text.find(name, at + 1)) {
+    places.push_back(at);
+  }
+  return places;
+}
+
+// True if `name` occurs in `text` somewhere else than inside a longer name that contains it.
+bool is_named(const std::string& name,
+              std::string_view text,
+              const std::vector<std::string>& names) {
+  std::vector<std::size_t> places = places_of(name, text);
+  for (const std::string& longer : names) {
+    if (longer.size() <= name.size() || longer.find(name) == std::string::npos) {
+      continue;
+    }
+    for (const std::size_t begin : places_of(longer, text)) {
+      std::erase_if(places, [&](std::size_t at) {
+        return at >= begin && at + name.size() <= begin + longer.size();
+      });
+    }
+  }
+  return !places.empty();
+}
+
+// Bytes beyond ASCII count as letters: a word of another script goes on with them.
+bool is_word_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Where `word` first stands by itself in `text`; npos if it does not.
+std::size_t first_whole_word(std::string_view word, std::string_view text) {
+  for (const std::size_t at : places_of(word, text)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !is_word_byte(text[at - 1])) &&
+        (end == text.size() || !is_word_byte(text[end]))) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 Answer split_answer(std::string_view text, const AnswerRule& rule) {
@@ -125,7 +169,7 @@ Labels predict(std::string_view outs, const LabelFormat& format, const LabelSet&
     labels.clear();
     const std::string lower = ascii_lower(outs);
     for (LabelIndex label = 0; label < label_set.size(); ++label) {
-      if (lower.find(label_set.names()[static_cast<std::size_t>(label)]) != std::string::npos) {
+      if (is_named(label_set.names()[static_cast<std::size_t>(label)], lower, label_set.names())) {
         labels.push_back(label);
       }
     }
@@ -136,6 +180,27 @@ Labels predict(std::string_view outs, const LabelFormat& format, const LabelSet&
     labels.resize(1);  // the first in label-set order; label 0 if there is none, as published
   }
   return labels;
+}
+
+std::optional<LabelIndex> predict_word(std::string_view outs,
+                                       const LabelFormat& format,
+                                       const LabelSet& words) {
+  if (const auto items = parse_items(outs, format); items && items->size() == 1) {
+    if (const auto word = words.index_of(items->front())) {
+      return word;
+    }
+  }
+  const std::string lower = ascii_lower(outs);
+  std::optional<LabelIndex> named;
+  std::size_t first = std::string_view::npos;
+  for (LabelIndex word = 0; word < words.size(); ++word) {
+    const std::size_t at = first_whole_word(words.names()[static_cast<std::size_t>(word)], lower);
+    if (at < first) {
+      first = at;
+      named = word;
+    }
+  }
+  return named;
 }
 
 }  // namespace labelprobe::readout

@@ -72,6 +72,47 @@ TEST_CASE("A single-label prediction is the first class named, class 0 if none i
   CHECK(predict(R"({"label": "offensive"})", kJson, kHate) == Labels{2});
 }
 
+TEST_CASE("A label inside a longer label's name is not named", "[unit]") {
+  const LabelSet pair({"reasonable", "unreasonable"}, LabelKind::SingleLabel);
+  CHECK(predict("Unreasonable.", kList, pair) == Labels{1});
+  CHECK(predict("this is reasonable", kList, pair) == Labels{0});
+  const LabelSet raw({"approval", "disapproval", "joy"}, LabelKind::MultiLabel);
+  CHECK(predict("some disapproval", kList, raw) == Labels{1});
+  CHECK(predict("some disapproval and approval", kList, raw) == Labels{0, 1});
+}
+
+TEST_CASE("Reads the word of a pair prompt's answer", "[unit]") {
+  const LabelSet pair({"reasonable", "unreasonable"}, LabelKind::SingleLabel);
+  const LabelSet yes_no({"yes", "no"}, LabelKind::SingleLabel);
+  struct Row {
+    const char* outs;
+    const LabelSet& words;
+    std::optional<LabelIndex> expected;
+  };
+  const std::vector<Row> rows = {
+      {"reasonable", pair, 0},
+      {"unreasonable", pair, 1},
+      {"Unreasonable.", pair, 1},
+      {"unreasonable, not reasonable", pair, 1},
+      {"It is reasonable, not unreasonable", pair, 0},
+      {"sound", pair, std::nullopt},
+      {"", pair, std::nullopt},
+      {"No", yes_no, 1},
+      {"no, though yes is possible", yes_no, 1},
+      {"I know: yes!", yes_no, 0},
+      {"not sure", yes_no, std::nullopt},
+      {"eyes", yes_no, std::nullopt},
+      {"\xC3\xA9yes", yes_no, std::nullopt},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.outs);
+    CHECK(predict_word(row.outs, kList, row.words) == row.expected);
+  }
+  CHECK(predict_word(R"({"label": "unreasonable"})", kJson, pair) == LabelIndex{1});
+  CHECK(predict_word(R"({"label": ["no"]})", kJson, yes_no) == LabelIndex{1});
+  CHECK(predict_word("the no", kPolysyndeton, yes_no) == LabelIndex{1});
+}
+
 TEST_CASE("An answer nested without end is no JSON answer", "[unit]") {
   const std::string deep = "{\"label\": " + std::string(100000, '[') + "}";
   CHECK_FALSE(parse_items(deep, kJson).has_value());

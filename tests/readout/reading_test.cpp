@@ -61,6 +61,20 @@ TEST_CASE("A first token that goes on as another word is no label", "[unit]") {
   CHECK(steps_of({"dis", "like", ",", " dis", "gust"}) == std::vector<std::size_t>{3});
 }
 
+TEST_CASE("No label begins inside the name of another", "[unit]") {
+  const ListTokenizer tokenizer({"un", "reason", "able", ",", " reason"});
+  LabelTokens tokens;
+  tokens.names = {"reasonable", "unreasonable"};
+  tokens.first_tokens[0] = {tokenizer.id("reason"), tokenizer.id("un")};
+  tokens.first_tokens[1] = {tokenizer.id(" reason"), tokenizer.id("un")};
+  const TokenIds generated = {tokenizer.id("un"), tokenizer.id("reason"),  tokenizer.id("able"),
+                              tokenizer.id(","),  tokenizer.id(" reason"), tokenizer.id("able")};
+  const std::vector<LabelStep> steps = find_label_steps(generated, tokens, tokenizer);
+  REQUIRE(steps.size() == 2);
+  CHECK(steps[0].step == 0);
+  CHECK(steps[1].step == 4);
+}
+
 TEST_CASE("An answer that ends inside a label's name still begins that label", "[unit]") {
   CHECK(steps_of({"joy", ",", " dis"}) == std::vector<std::size_t>{0, 2});
 }
@@ -166,6 +180,42 @@ TEST_CASE("Labels after the stop string are not read", "[unit]") {
   CHECK(item.residual_outs == "Input: joy");
   CHECK(item.predictions.empty());
   CHECK(item.outs_ids == ids({"none", "\n"}));
+}
+
+TEST_CASE("A pair prompt's answer is the one word, found where it begins", "[unit]") {
+  const ListTokenizer tokenizer(
+      {"reason", "able", "un", " reason", " un", "Input:", "\n", "maybe"});
+  const LabelSet pair({"reasonable", "unreasonable"}, LabelKind::SingleLabel);
+  const std::vector<LabelContext> places = {{"Label: reasonable\n", 7},
+                                            {"Label: unreasonable\n", 7}};
+  const LabelTokens tokens =
+      find_label_tokens(tokenizer, pair.names(), places, {}, LabelVariants::Both);
+  const AnswerRule rule{LabelFormat(), "Input:", std::nullopt, AnswerKind::Word};
+  const auto answer = [&](const std::vector<std::string>& texts) {
+    model::Generation made;
+    for (const std::string& text : texts) {
+      made.token_ids.push_back(tokenizer.id(text));
+      model::Step step;
+      // Watched in ascending id order: the tokens without a space, then those with one.
+      step.watched_logits = {0, 0, 0, std::log(3.0F)};
+      made.steps.push_back(step);
+    }
+    record::ItemRecord item;
+    item.kind = LabelKind::SingleLabel;
+    read(made, tokens, rule, pair, tokenizer, item);
+    return item;
+  };
+  const record::ItemRecord found = answer({" un", "reason", "able", "\n", "Input:"});
+  CHECK(found.predictions == std::vector<std::string>{"unreasonable"});
+  REQUIRE(found.all_scores.size() == 1);
+  CHECK(found.scores[0].second == Approx(0.25));
+  CHECK(found.scores[1].second == Approx(0.75));
+  CHECK(answer({" reason", "able", "\n"}).predictions == std::vector<std::string>{"reasonable"});
+
+  const record::ItemRecord nothing = answer({"maybe", "\n"});
+  CHECK(nothing.predictions.empty());
+  CHECK_FALSE(nothing.is_label_found);
+  CHECK(nothing.scores[0].second == 0.5F);
 }
 
 TEST_CASE("A failed generation is kept as a failure", "[unit]") {

@@ -26,8 +26,8 @@ struct LabelStep {
 
 // The steps at which a label (or `none`) begins for the first time, ascending, each once.
 // A token counts as a label's beginning only if the tokens after it go on with that label's name
-// (or end inside it); labels that share a first token are told apart so. LabelVariants::Strict
-// looks at the one token alone.
+// (or end inside it); labels that share a first token are told apart so, and no label begins inside
+// another's name. LabelVariants::Strict looks at the one token alone.
 //   token_ids  generated tokens up to the end of the answer
 std::vector<LabelStep> find_label_steps(std::span<const TokenId> token_ids,
                                         const LabelTokens& label_tokens,
@@ -47,6 +47,8 @@ std::function<bool(std::span<const TokenId>)> stop_predicate(const tokenizer::To
                                                              std::string stop);
 
 // Fills the answer fields of `item` from a generation whose steps watched `label_tokens.watched()`.
+// Under AnswerKind::Word the label set is that of the answer words, and an answer that names none
+// of them predicts nothing.
 // A failed generation fills `failure` alone. `item.kind` and the question's fields are left as they
 // are.
 void read(const model::Generation& generation,

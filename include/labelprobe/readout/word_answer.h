@@ -14,6 +14,9 @@
 
 namespace labelprobe::readout {
 
+// The words' tokens are those of find_label_tokens() after a line break, {"\n" + word, 1}, so that
+// the form without a space is the one in context; under LabelVariants::Strict only it counts.
+
 // True as soon as the newest token begins an answer word.
 std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& words);
 
@@ -22,7 +25,9 @@ std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& 
 // is_label_found false if it never came), the three AnswerReadings, logits, outs, top tokens.
 //   generation  of the whole prompt; its steps watched `words.watched()` and kept a top token
 //   healed      of the prompt without its last space: at least one step, same watched tokens
-// A failed generation fills `failure` alone.
+// Words that share the generated first token have scores, but none of them is the prediction. A
+// tokenizer that keeps spaces apart has the same token, and so the same probability, in both space
+// variants of an AnswerReading. If either generation failed, `failure` alone is filled.
 void read_word(const model::Generation& generation,
                const model::Generation& healed,
                const LabelTokens& words,

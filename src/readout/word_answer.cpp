@@ -1,0 +1,123 @@
+#include "labelprobe/readout/word_answer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "labelprobe/core/text.h"
+#include "labelprobe/readout/reading.h"
+
+#include "step_values.h"
+
+namespace labelprobe::readout {
+
+namespace {
+
+const TokenIds& tokens_of(const LabelTokens& words, SpaceVariant variant) {
+  return words.first_tokens[static_cast<std::size_t>(variant)];
+}
+
+// The variant in which `token` begins an answer word, the one without a space first: a tokenizer
+// that keeps spaces apart has one token for both.
+std::optional<SpaceVariant> variant_begun(const LabelTokens& words, TokenId token) {
+  for (const SpaceVariant variant : {SpaceVariant::Bare, SpaceVariant::Spaced}) {
+    const TokenIds& tokens = tokens_of(words, variant);
+    const bool counts = variant == SpaceVariant::Bare || words.variants == LabelVariants::Both;
+    if (counts && std::find(tokens.begin(), tokens.end(), token) != tokens.end()) {
+      return variant;
+    }
+  }
+  return std::nullopt;
+}
+
+record::LabelValues vocabulary_probs(const model::Step& step,
+                                     const LabelTokens& words,
+                                     SpaceVariant variant) {
+  std::vector<float> numbers = logits_at(step, words.watched(), tokens_of(words, variant));
+  for (float& number : numbers) {
+    number = std::exp(number - step.log_sum_exp);
+  }
+  return with_names(words.names, numbers);
+}
+
+record::AnswerReading read_step(const model::Step& step, const LabelTokens& words) {
+  return {vocabulary_probs(step, words, SpaceVariant::Bare),
+          vocabulary_probs(step, words, SpaceVariant::Spaced),
+          !step.top_tokens.empty() && variant_begun(words, step.top_tokens.front().id).has_value()};
+}
+
+// The words that `token` begins: more than one if they share it.
+std::vector<std::string> words_begun(const LabelTokens& words,
+                                     TokenId token,
+                                     SpaceVariant variant) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < words.names.size(); ++i) {
+    if (tokens_of(words, variant)[i] == token) {
+      names.push_back(words.names[i]);
+    }
+  }
+  return names;
+}
+
+// Scores, logits and prediction where the answer word begins.
+void read_word_at(const model::Generation& generation,
+                  std::size_t step,
+                  SpaceVariant variant,
+                  const LabelTokens& words,
+                  record::ItemRecord& item) {
+  const std::vector<float> logits =
+      logits_at(generation.steps[step], words.watched(), tokens_of(words, variant));
+  item.scores = with_names(words.names, softmax(logits));
+  item.all_scores = {item.scores};
+  item.label_logits = with_names(words.names, logits);
+  item.is_label_found = true;
+  item.greedy_answer = read_step(generation.steps[step], words);
+  // A token that begins several words names none of them.
+  if (const auto names = words_begun(words, generation.token_ids[step], variant);
+      names.size() == 1) {
+    item.predictions = names;
+  }
+}
+
+}  // namespace
+
+std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& words) {
+  return [words](std::span<const TokenId> token_ids) {
+    return !token_ids.empty() && variant_begun(words, token_ids.back()).has_value();
+  };
+}
+
+void read_word(const model::Generation& generation,
+               const model::Generation& healed,
+               const LabelTokens& words,
+               const tokenizer::Tokenizer& tokenizer,
+               record::ItemRecord& item) {
+  if (generation.failure || healed.failure) {
+    item.failure = generation.failure ? generation.failure : healed.failure;
+    return;
+  }
+  item.outs = strip(tokenizer.decode(generation.token_ids));
+  item.outs_ids = generation.token_ids;
+  item.scores = uniform_scores(words.names);
+  std::size_t step = 0;
+  std::optional<SpaceVariant> variant;
+  while (step < generation.token_ids.size() &&
+         !(variant = variant_begun(words, generation.token_ids[step]))) {
+    ++step;
+  }
+  item.outs_id_index = static_cast<std::int64_t>(step);
+  if (variant) {
+    read_word_at(generation, step, *variant, words, item);
+  }
+  if (!generation.steps.empty()) {
+    item.first_answer = read_step(generation.steps.front(), words);
+    for (const model::TopToken& top : generation.steps[variant ? step : 0].top_tokens) {
+      item.top_tokens.emplace_back(tokenizer.decode(std::span(&top.id, 1)), top.logit);
+    }
+  }
+  if (!healed.steps.empty()) {
+    item.healed_answer = read_step(healed.steps.front(), words);
+  }
+}
+
+}  // namespace labelprobe::readout

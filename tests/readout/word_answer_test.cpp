@@ -1,0 +1,179 @@
+#include "labelprobe/readout/word_answer.h"
+
+#include <cmath>
+#include <map>
+
+#include "support/catch.h"
+#include "support/list_tokenizer.h"
+
+namespace labelprobe::readout {
+namespace {
+
+using support::ListTokenizer;
+
+const ListTokenizer kTokenizer({"reason", " reasonable", "able", "un", " unreasonable", "\n",
+                                "Question", " ", "un "});
+const std::vector<std::string> kWords = {"reasonable", "unreasonable"};
+
+LabelTokens word_tokens(LabelVariants variants = LabelVariants::Both) {
+  std::vector<LabelContext> places;
+  for (const std::string& word : kWords) {
+    places.push_back({"\n" + word, 1});
+  }
+  return find_label_tokens(kTokenizer, kWords, places, {}, variants);
+}
+
+// A step at which the tokens have these probabilities; the rest is other tokens'. All logits are
+// shifted by the same 3.5, as a model's are by anything.
+model::Step step(const std::map<std::string, double>& probs) {
+  constexpr double kShift = 3.5;
+  model::Step made;
+  made.log_sum_exp = static_cast<float>(kShift);
+  const auto logit = [&](TokenId id) {
+    for (const auto& [token, prob] : probs) {
+      if (kTokenizer.id(token) == id) {
+        return static_cast<float>(std::log(prob) + kShift);
+      }
+    }
+    return -100.0F;
+  };
+  for (const TokenId id : word_tokens().watched()) {
+    made.watched_logits.push_back(logit(id));
+  }
+  for (const auto& [token, prob] : probs) {
+    if (made.top_tokens.empty() || logit(kTokenizer.id(token)) > made.top_tokens.front().logit) {
+      made.top_tokens = {{kTokenizer.id(token), logit(kTokenizer.id(token))}};
+    }
+  }
+  return made;
+}
+
+model::Generation generation(const std::vector<std::string>& tokens,
+                             const std::vector<model::Step>& steps) {
+  model::Generation made;
+  for (const std::string& token : tokens) {
+    made.token_ids.push_back(kTokenizer.id(token));
+  }
+  made.steps = steps;
+  return made;
+}
+
+void check_probs(const record::LabelValues& values, double reasonable, double unreasonable) {
+  REQUIRE(values.size() == 2);
+  CHECK(values[0].first == "reasonable");
+  CHECK(values[0].second == Approx(reasonable).margin(1e-6));
+  CHECK(values[1].first == "unreasonable");
+  CHECK(values[1].second == Approx(unreasonable).margin(1e-6));
+}
+
+const model::Step kHealed = step({{" reasonable", 0.6}, {" unreasonable", 0.3}});
+
+TEST_CASE("A word answer ends at the first token that begins a word", "[unit]") {
+  const auto is_complete = word_predicate(word_tokens());
+  CHECK_FALSE(is_complete({}));
+  CHECK_FALSE(is_complete(generation({"\n"}, {}).token_ids));
+  CHECK(is_complete(generation({"\n", "un"}, {}).token_ids));
+  CHECK(is_complete(generation({" reasonable"}, {}).token_ids));
+  const auto is_complete_bare = word_predicate(word_tokens(LabelVariants::Strict));
+  CHECK_FALSE(is_complete_bare(generation({" reasonable"}, {}).token_ids));
+  CHECK(is_complete_bare(generation({"reason"}, {}).token_ids));
+}
+
+TEST_CASE("Reads a word where it was generated, in its space variant", "[unit]") {
+  record::ItemRecord item;
+  read_word(
+      generation(
+          {"\n", " unreasonable"},
+          {step({{"\n", 0.5}, {"reason", 0.02}, {"un", 0.01}, {" reasonable", 0.2}}),
+           step({{" unreasonable", 0.3}, {" reasonable", 0.1}, {"reason", 0.05}, {"un", 0.001}})}),
+      generation({" reasonable"}, {kHealed}), word_tokens(), kTokenizer, item);
+  CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
+  CHECK(item.is_label_found);
+  CHECK(item.outs_id_index == 1);
+  CHECK(item.outs == "unreasonable");
+  CHECK(item.outs_ids.size() == 2);
+  CHECK(item.residual_outs.empty());
+  CHECK_FALSE(item.prefix_outs.has_value());
+  // Among the two words as generated: 0.1 to 0.3.
+  check_probs(item.scores, 0.25, 0.75);
+  REQUIRE(item.all_scores.size() == 1);
+  CHECK(item.all_scores[0] == item.scores);
+  check_probs(item.label_logits, std::log(0.1) + 3.5, std::log(0.3) + 3.5);
+  CHECK(item.top_tokens.at(0).first == " unreasonable");
+
+  REQUIRE(item.greedy_answer.has_value());
+  check_probs(item.greedy_answer->bare_probs, 0.05, 0.001);
+  check_probs(item.greedy_answer->spaced_probs, 0.1, 0.3);
+  CHECK(item.greedy_answer->is_top);
+  REQUIRE(item.first_answer.has_value());
+  check_probs(item.first_answer->bare_probs, 0.02, 0.01);
+  check_probs(item.first_answer->spaced_probs, 0.2, 0);
+  CHECK_FALSE(item.first_answer->is_top);
+  REQUIRE(item.healed_answer.has_value());
+  check_probs(item.healed_answer->spaced_probs, 0.6, 0.3);
+  CHECK(item.healed_answer->is_top);
+}
+
+TEST_CASE("A word that never came has uniform scores and no greedy reading", "[unit]") {
+  record::ItemRecord item;
+  const model::Step nothing = step({{"Question", 0.9}, {"reason", 0.05}, {"un", 0.01}});
+  read_word(generation({"Question", "\n"}, {nothing, step({{"\n", 0.9}})}),
+            generation({" reasonable"}, {kHealed}), word_tokens(), kTokenizer, item);
+  CHECK(item.predictions.empty());
+  CHECK_FALSE(item.is_label_found);
+  CHECK(item.all_scores.empty());
+  CHECK(item.label_logits.empty());
+  check_probs(item.scores, 0.5, 0.5);
+  CHECK(item.outs_id_index == 2);
+  CHECK(item.top_tokens.at(0).first == "Question");
+  CHECK_FALSE(item.greedy_answer.has_value());
+  REQUIRE(item.first_answer.has_value());
+  check_probs(item.first_answer->bare_probs, 0.05, 0.01);
+  CHECK(item.healed_answer.has_value());
+}
+
+TEST_CASE("Strict mode counts the form without a space alone", "[unit]") {
+  record::ItemRecord item;
+  read_word(generation({" reasonable", "un"},
+                       {kHealed, step({{"reason", 0.2}, {"un", 0.6}, {" reasonable", 0.1}})}),
+            generation({" reasonable"}, {kHealed}), word_tokens(LabelVariants::Strict), kTokenizer,
+            item);
+  CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
+  check_probs(item.scores, 0.25, 0.75);
+  CHECK(item.outs_id_index == 1);
+  CHECK(item.greedy_answer->is_top);
+  // Both forms are recorded, but a word with a space before it is no answer here.
+  check_probs(item.healed_answer->spaced_probs, 0.6, 0.3);
+  CHECK_FALSE(item.healed_answer->is_top);
+}
+
+TEST_CASE("Words that begin with the same token are scored, but not predicted", "[unit]") {
+  LabelTokens words = word_tokens();
+  words.first_tokens[0] = {kTokenizer.id("reason"), kTokenizer.id("reason")};
+  model::Step shared;
+  shared.watched_logits.assign(words.watched().size(), 1.0F);
+  shared.top_tokens = {{kTokenizer.id("reason"), 1.0F}};
+  record::ItemRecord item;
+  read_word(generation({"reason"}, {shared}), generation({"reason"}, {shared}), words, kTokenizer,
+            item);
+  CHECK(item.is_label_found);
+  CHECK(item.predictions.empty());
+  check_probs(item.scores, 0.5, 0.5);
+}
+
+TEST_CASE("A word answer of a prompt that failed is a failure", "[unit]") {
+  model::Generation failed;
+  failed.failure = "too long";
+  record::ItemRecord item;
+  read_word(failed, generation({" reasonable"}, {kHealed}), word_tokens(), kTokenizer, item);
+  CHECK(item.failure == std::optional<std::string>("too long"));
+  CHECK(item.scores.empty());
+  CHECK_FALSE(item.healed_answer.has_value());
+  record::ItemRecord unhealed;
+  read_word(generation({" reasonable"}, {kHealed}), failed, word_tokens(), kTokenizer, unhealed);
+  CHECK(unhealed.failure == std::optional<std::string>("too long"));
+  CHECK(unhealed.scores.empty());
+}
+
+}  // namespace
+}  // namespace labelprobe::readout
