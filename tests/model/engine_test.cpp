@@ -263,7 +263,8 @@ TEST_CASE("A sequence ends after an end token or a complete answer, and the othe
 
 TEST_CASE("Each prompt generates as many tokens as it asked for", "[model]") {
   auto prompts = tangled_prompts();
-  prompts.insert(prompts.end(), prompts.begin(), prompts.begin() + 20);
+  const auto again = prompts;
+  prompts.insert(prompts.end(), again.begin(), again.begin() + 20);
   GenerateOptions options = steps(6);
   const auto all = support::generate_all(*open_tiny(), prompts, options);
   std::mt19937 random(11);
