@@ -1,0 +1,22 @@
+// Reads probabilities that other programs wrote: a classifier's `scores.yml`, the linear probes'
+// `eval_scores.yml`.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "labelprobe/core/label_set.h"
+
+namespace labelprobe::analysis {
+
+// By example id (an ending `__aggregate` is taken off): [n_labels] in label-set order.
+// The file is a YAML mapping of ids to mappings of every label to its probability; `none` is
+// ignored. Throws DataError (file:line, expected, found) if the file is missing or of another form,
+// if an id stands there twice, or if a label is unknown or missing or its probability lies outside
+// [0, 1].
+std::map<std::string, std::vector<double>> read_scores(const std::filesystem::path& path,
+                                                       const LabelSet& label_set);
+
+}  // namespace labelprobe::analysis

@@ -1,0 +1,67 @@
+// The table of an alignment: one row per method, in the formats people paste into papers or go on
+// with in other programs. Terminal, Markdown and LaTeX round as the paper does; CSV and JSON keep
+// every digit.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labelprobe/analysis/alignment.h"
+#include "labelprobe/analysis/published.h"
+
+namespace labelprobe::analysis {
+
+enum class TableFormat { Terminal, Markdown, Csv, Json, Latex };
+
+// "terminal", "markdown", "csv", "json", "latex"; ConfigError naming them for anything else.
+TableFormat parse_table_format(std::string_view name);
+
+// By the ending of a file's name: .txt, .md, .csv, .json, .tex; ConfigError naming them.
+TableFormat format_of_file(const std::filesystem::path& path);
+
+struct AlignmentRow {
+  std::string method;     // as the paper's tables call it, for people
+  std::string estimator;  // "unary"; "scores" of a file; "constant"
+  std::string answer;     // where unary and binary answers are read; empty for others
+  std::string run;        // folder or file the estimates come from; empty if there is none
+  std::string note;       // how the row came about, where that is not the method's own definition
+  std::optional<Alignment> alignment;  // unset: the method does not apply to the data set
+  // Of the log; unset where there is none.
+  std::optional<std::size_t> n_items;
+  std::optional<std::size_t> n_failed;
+  std::optional<std::size_t> n_answers_found;
+  std::optional<double> mean_answer_mass;
+  std::optional<PlattScaling> platt;  // where the row is calibrated
+  std::optional<PublishedCell> published;
+};
+
+// Row `row` minus row `against`, positions in AlignmentTable::rows.
+struct RowDifference {
+  std::size_t row = 0;
+  std::size_t against = 0;
+  AlignmentDifference difference;
+};
+
+struct AlignmentTable {
+  std::string task;
+  LabelKind kind = LabelKind::MultiLabel;
+  int n_labels = 0;
+  std::size_t n_examples_with_votes = 0;
+  std::vector<AlignmentRow> rows;
+  std::vector<RowDifference> differences;
+  int n_resamples = 0;  // of the differences' intervals
+  std::int64_t seed = 0;
+  double level = 0.95;
+  std::optional<PaperTable> paper;  // where the rows' published cells come from
+  std::vector<std::string> warnings;
+};
+
+// Text that is not UTF-8 (a folder's name) is mended in JSON.
+void write_table(std::ostream& out, const AlignmentTable& table, TableFormat format);
+
+}  // namespace labelprobe::analysis
