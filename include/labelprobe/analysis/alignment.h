@@ -46,8 +46,10 @@ Alignment align(const std::string& name,
 std::map<std::string, std::vector<double>> constant_estimates(const std::vector<double>& rates,
                                                               const Votes& votes);
 
-// a minus b over the examples both have, with the bootstrap interval that holds `level` of the
-// resampled means (percentiles, examples resampled in pairs, seeded).
+// a minus b over the examples both have, in the order of their ids, with the bootstrap interval
+// that holds the middle `level` of the resampled means. Each resample takes as many examples as
+// there are, with one randbelow() of Random(seed) each, for all three numbers together; percentiles
+// interpolate linearly between order statistics (numpy's default, `linear`).
 struct Difference {
   double value = 0.0;
   double low = 0.0;
@@ -59,6 +61,7 @@ struct AlignmentDifference {
   Difference l1;
   Difference f1;
 };
+// Throws DataError if they share no example.
 AlignmentDifference paired_bootstrap(const Alignment& a,
                                      const Alignment& b,
                                      int n_resamples,

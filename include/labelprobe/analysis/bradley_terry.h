@@ -20,8 +20,8 @@ struct Strengths {
   int n_iterations = 0;
 };
 
-// Competitors without a comparison get score 0. Throws InternalError for indices out of range or
-// first_wins outside [0, 1].
+// Competitors without a comparison get score 0, whatever the others' are. Throws InternalError for
+// indices out of range, first_wins outside [0, 1] or a lambda that is not positive.
 Strengths fit_bradley_terry(int n_competitors,
                             std::span<const Comparison> comparisons,
                             double lambda = 0.01);

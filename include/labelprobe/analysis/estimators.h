@@ -1,6 +1,8 @@
 // From the items of a log to one distribution over the labels per example.
 // Source: paper, section 4 and the published estimators (spelled as their names: `baseline`,
-// `output`, `unary`, `binary`, `binary_outcome`, `max`, `SFT_output`, `SFT_max`).
+// `output`, `unary`, `binary`, `binary_outcome`, `max`, `SFT_output`, `SFT_max`). For single-label
+// sets there are two more, with the values that the published definitions leave unnormalised or
+// nearly flat: `output_normalized` and `unary_normalized` (p / sum of p).
 #pragma once
 
 #include <map>
@@ -21,8 +23,9 @@ enum class AnswerPosition { Greedy, First, Healed };
 
 // "greedy", "first", "healed"; ConfigError naming them for anything else.
 AnswerPosition parse_answer_position(std::string_view name);
+std::string_view name_of(AnswerPosition position);
 
-// p = sigmoid(weight * x + bias), x = the difference of a label's logit (or score) from none's.
+// p = sigmoid(weight * x + bias); x = the difference of a label's logit (or score) from none's.
 struct PlattScaling {
   double weight = 1.0;
   double bias = 0.0;
@@ -38,6 +41,11 @@ struct EstimatorInfo {
   std::string_view summary;
   ItemId::Kind items;  // of which kind of run
   bool is_multilabel_only;
+  bool is_single_label_only = false;
+
+  bool fits(LabelKind kind) const {
+    return kind == LabelKind::MultiLabel ? !is_single_label_only : !is_multilabel_only;
+  }
 };
 
 // In the order of the paper's tables.
@@ -52,16 +60,22 @@ struct Estimates {
   std::map<std::string, std::vector<double>> platt_inputs;
   std::size_t n_items = 0;   // items used
   std::size_t n_failed = 0;  // items recorded as failed, left out
-  std::size_t n_answers_found =
-      0;  // items whose answer (label step) was found at the position asked
+  // Items whose answer (label step) was found: greedy, the generated answer has one; first and
+  // healed, the most probable token of all begins an answer word.
+  std::size_t n_answers_found = 0;
   // Unary, binary: mean probability of the whole vocabulary that the answer words hold at the
-  // position asked; unset where the log does not tell (the published program's logs).
+  // position asked, over the items that have it (greedy: those whose answer was found). Unset where
+  // the log does not tell (the published program's logs).
   std::optional<double> mean_answer_mass;
   std::vector<std::string> warnings;  // sentences: missing pairs, examples left out, fallbacks
 };
 
-// Throws ConfigError for an unknown name or one that does not fit the label kind (naming those that
-// do), DataError (item key, expected, found) for items of another kind of run.
+// Items without a usable answer get the published fallback (both answer words equal, all labels
+// equally far from none) and are counted in a warning; examples that lack items are left out, those
+// that lack pairs are fitted on the pairs there are, and warnings name them.
+// Throws ConfigError for an unknown name, one that does not fit the label kind (naming those that
+// do) or an answer position that the log has no reading of; DataError (item key, expected, found)
+// for items of another kind of run, repeated items, unknown labels and impossible numbers.
 Estimates estimate(std::string_view estimator,
                    std::span<const record::ItemRecord> items,
                    const LabelSet& label_set,

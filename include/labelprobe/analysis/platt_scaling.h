@@ -13,8 +13,9 @@ namespace labelprobe::analysis {
 
 // The weight and bias that minimise the binary cross-entropy of sigmoid(weight * x + bias) against
 // the annotators' shares, over all labels of all examples that have both. Solved exactly (Newton)
-// rather than by the published 1000 Adam steps. Throws DataError if there is nothing to fit on or
-// the optimum is at infinity.
+// rather than by the published 1000 Adam steps. Throws DataError if there is nothing to fit on, or
+// no single optimum: shares that a threshold on x separates put it at infinity, equal x leave it
+// open.
 PlattScaling fit_platt(const std::map<std::string, std::vector<double>>& inputs,
                        const Votes& votes);
 

@@ -22,7 +22,10 @@ struct ExampleVotes {
 using Votes = std::map<std::string, ExampleVotes>;
 
 // From the items of a data set loaded with all annotators and the aggregate. Examples without an
-// annotator's vote are left out.
+// annotator's vote, or without an aggregate, are left out.
 Votes count_votes(std::span<const Example> examples, const LabelSet& label_set);
+
+// Each label's mean share over the examples, the base rates; [n_labels], empty without votes.
+std::vector<double> mean_shares(const Votes& votes);
 
 }  // namespace labelprobe::analysis
