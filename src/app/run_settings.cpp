@@ -52,22 +52,6 @@ std::optional<data::PositionRange> range(const Options& options, std::string_vie
   return positions;
 }
 
-// The options of one role, "train" or "test".
-data::DatasetOptions dataset_options(const Options& options, const std::string& role) {
-  data::DatasetOptions dataset;
-  dataset.root_dir = options.text("root_dir");
-  dataset.splits = options.texts(role + "_splits");
-  dataset.ids_filenames = options.texts(role + "_ids_filename");
-  dataset.annotation_mode = annotation_mode(options);
-  dataset.debug_len = range(options, role + "_debug_len");
-  dataset.debug_ann = range(options, role + "_debug_ann");
-  dataset.keep_same_examples = options.boolean(role + "_keep_same_examples");
-  dataset.keep_one_after_filtering = options.boolean("keep_one_after_filtering");
-  dataset.text_preprocessor = options.boolean("text_preprocessor");
-  dataset.emotion_clustering_json = options.text("emotion_clustering_json");
-  return dataset;
-}
-
 void check_distribution(const Options& options) {
   const std::string given = options.text("distribution");
   std::vector<std::string> known;
@@ -87,12 +71,27 @@ std::optional<std::string> template_text(const Options& options, std::string_vie
 
 }  // namespace
 
+data::DatasetOptions make_dataset_options(const Options& options, const std::string& role) {
+  data::DatasetOptions dataset;
+  dataset.root_dir = options.text("root_dir");
+  dataset.splits = options.texts(role + "_splits");
+  dataset.ids_filenames = options.texts(role + "_ids_filename");
+  dataset.annotation_mode = annotation_mode(options);
+  dataset.debug_len = range(options, role + "_debug_len");
+  dataset.debug_ann = range(options, role + "_debug_ann");
+  dataset.keep_same_examples = options.boolean(role + "_keep_same_examples");
+  dataset.keep_one_after_filtering = options.boolean("keep_one_after_filtering");
+  dataset.text_preprocessor = options.boolean("text_preprocessor");
+  dataset.emotion_clustering_json = options.text("emotion_clustering_json");
+  return dataset;
+}
+
 experiment::Settings make_settings(const std::string& task, const Options& options) {
   experiment::Settings settings;
   settings.task = task;
   data::dataset_info(task);  // an unknown name is the first thing to say
-  settings.train = dataset_options(options, "train");
-  settings.test = dataset_options(options, "test");
+  settings.train = make_dataset_options(options, "train");
+  settings.test = make_dataset_options(options, "test");
   settings.templates.system = template_text(options, "system_prompt");
   settings.templates.instruction = template_text(options, "instruction_prompt");
   settings.templates.incontext = template_text(options, "incontext_prompt");

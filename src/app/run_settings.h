@@ -2,12 +2,16 @@
 // was given.
 #pragma once
 
+#include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/model/language_model.h"
 
 #include "options.h"
 
 namespace labelprobe::app {
+
+// What is read for one role, "train" or "test"; from kDataGroup alone.
+data::DatasetOptions make_dataset_options(const Options& options, const std::string& role);
 
 // The options of kDataGroup and kPromptGroup; those of the groups a command did not declare keep
 // their defaults.
