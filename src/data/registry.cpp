@@ -26,14 +26,12 @@ struct Entry {
 constexpr std::array kDatasets = {
     Entry{{"GoEmotions",
            "Reddit comments, 27 emotions or seven clusters of them, several annotators each",
-           LabelKind::MultiLabel,
            /*has_annotators=*/true},
           TextDomain::Reddit,
           /*has_emotion_clustering=*/true,
           load_go_emotions},
     Entry{
         {"Hatexplain", "Twitter and Gab posts; hate, normal or offensive; several annotators each",
-         LabelKind::SingleLabel,
          /*has_annotators=*/true},
         TextDomain::Other,
         /*has_emotion_clustering=*/false,

@@ -10,8 +10,8 @@ namespace labelprobe::data {
 
 TEST_CASE("Knows the data sets by name", "[data]") {
   REQUIRE(datasets().size() >= 2);
-  REQUIRE(dataset_info("GoEmotions").kind == LabelKind::MultiLabel);
-  REQUIRE(dataset_info("Hatexplain").kind == LabelKind::SingleLabel);
+  REQUIRE(dataset_info("GoEmotions").has_annotators);
+  REQUIRE(dataset_info("Hatexplain").name == "Hatexplain");
   REQUIRE_THROWS_AS(dataset_info("GoEmotion"), ConfigError);
   REQUIRE_THROWS_WITH(
       load("hatexplain", {}),

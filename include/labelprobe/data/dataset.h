@@ -41,7 +41,15 @@ struct DatasetOptions {
   bool keep_one_after_filtering = false;   // one copy of each example, as `aggregate`
   std::optional<std::vector<std::string>> annotator_ids;  // others are dropped; unset = keep all
   bool text_preprocessor = false;
-  std::filesystem::path emotion_clustering_json;  // GoEmotions only; empty = the 27 emotions
+  // Options of single data sets; other sets ignore them, only a clustering they refuse.
+  std::filesystem::path emotion_clustering_json;  // GoEmotions; empty = the 27 emotions
+  std::string language = "english";               // SemEval: english, arabic or spanish
+  std::string subset = "few_shot_boxes_nso_exp2_max3_move_contents";  // Boxes
+  std::string delimiter = "\n";    // MMLUPro: between the options in the text
+  bool multilabel = false;         // MSPPodcast: the secondary emotions instead of the primary one
+  bool annotator_labels = false;   // MSPPodcast: the workers' votes besides the aggregate
+  std::string type = "both";       // QueerReclaimLex: harm by an in-group author, out-group, both
+  bool discard_ambiguous = false;  // QueerReclaimLex: drop posts whose raters disagree evenly
 };
 
 // What happened while reading that a person should know: nothing here stops a run.
@@ -62,12 +70,12 @@ struct Dataset {
   DatasetNotes notes;
 };
 
-// Everything a registered data set tells about itself.
+// Everything a registered data set tells about itself before it is read; whether an item has one
+// label or several may depend on the options: Dataset::label_set knows.
 struct DatasetInfo {
   std::string_view name;     // "GoEmotions"
   std::string_view summary;  // one line for people
-  LabelKind kind;
-  bool has_annotators;
+  bool has_annotators;       // where its options ask for them
 };
 
 // Every data set known, in the order --help shows them.
