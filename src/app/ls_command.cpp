@@ -22,9 +22,7 @@ using Rows = std::vector<std::pair<std::string, std::string>>;
 Rows list_datasets() {
   Rows rows;
   for (const data::DatasetInfo& set : data::datasets()) {
-    rows.emplace_back(set.name,
-                      std::string(set.summary) +
-                          (set.kind == LabelKind::MultiLabel ? "; multi-label" : "; single-label"));
+    rows.emplace_back(set.name, std::string(set.summary) + "; " + std::string(set.label_kinds));
   }
   return rows;
 }

@@ -26,12 +26,14 @@ struct Entry {
 constexpr std::array kDatasets = {
     Entry{{"GoEmotions",
            "Reddit comments, 27 emotions or seven clusters of them, several annotators each",
+           "multi-label",
            /*has_annotators=*/true},
           TextDomain::Reddit,
           /*has_emotion_clustering=*/true,
           load_go_emotions},
     Entry{
         {"Hatexplain", "Twitter and Gab posts; hate, normal or offensive; several annotators each",
+         "single-label",
          /*has_annotators=*/true},
         TextDomain::Other,
         /*has_emotion_clustering=*/false,

@@ -10,8 +10,8 @@ namespace labelprobe::data {
 
 TEST_CASE("Knows the data sets by name", "[data]") {
   REQUIRE(datasets().size() >= 2);
-  REQUIRE(dataset_info("GoEmotions").has_annotators);
-  REQUIRE(dataset_info("Hatexplain").name == "Hatexplain");
+  REQUIRE(dataset_info("GoEmotions").label_kinds == "multi-label");
+  REQUIRE(dataset_info("Hatexplain").label_kinds == "single-label");
   REQUIRE_THROWS_AS(dataset_info("GoEmotion"), ConfigError);
   REQUIRE_THROWS_WITH(
       load("hatexplain", {}),

@@ -70,12 +70,13 @@ struct Dataset {
   DatasetNotes notes;
 };
 
-// Everything a registered data set tells about itself before it is read; whether an item has one
-// label or several may depend on the options: Dataset::label_set knows.
+// Everything a registered data set tells about itself before it is read.
 struct DatasetInfo {
   std::string_view name;     // "GoEmotions"
   std::string_view summary;  // one line for people
-  bool has_annotators;       // where its options ask for them
+  // "single-label", "multi-label", or which option decides; Dataset::label_set knows for sure.
+  std::string_view label_kinds;
+  bool has_annotators;  // where its options ask for them
 };
 
 // Every data set known, in the order --help shows them.
