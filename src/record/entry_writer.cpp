@@ -1,11 +1,17 @@
 #include "entry_writer.h"
 
+#include <optional>
+#include <utility>
+
 namespace labelprobe::record {
 
 namespace {
 
 JsonF32 label_names(const std::vector<std::string>& names, LabelKind kind) {
-  return kind == LabelKind::SingleLabel ? JsonF32(names.at(0)) : JsonF32(names);
+  if (kind == LabelKind::MultiLabel) {
+    return names;
+  }
+  return names.empty() ? JsonF32() : JsonF32(names.front());
 }
 
 JsonF32 mapping(const LabelValues& values) {
@@ -16,21 +22,51 @@ JsonF32 mapping(const LabelValues& values) {
   return object;
 }
 
+JsonF32 step_list(const std::vector<LabelValues>& steps) {
+  JsonF32 list = JsonF32::array();
+  for (const LabelValues& step : steps) {
+    list.push_back(mapping(step));
+  }
+  return list;
+}
+
+JsonF32 answer_readings(const ItemRecord& item) {
+  JsonF32 readings = JsonF32::object();
+  const auto add = [&](const char* name, const std::optional<AnswerReading>& reading) {
+    if (reading) {
+      readings[name] = {{"bare", mapping(reading->bare_probs)},
+                        {"spaced", mapping(reading->spaced_probs)},
+                        {"is_top", reading->is_top}};
+    }
+  };
+  add("greedy", item.greedy_answer);
+  add("first", item.first_answer);
+  add("healed", item.healed_answer);
+  return readings;
+}
+
 }  // namespace
 
-JsonF32 entry_of(const ItemRecord& item) {
+JsonF32 entry_of(const ItemRecord& item, LogLayout layout) {
   JsonF32 entry = {{"test_gt", label_names(item.gold, item.kind)},
                    {"test_text", item.query_text},
                    {"test_prompt_hash", item.prompt_fingerprint}};
+  if (!item.checked_label.empty()) {
+    entry["test_checked_label"] = item.checked_label;
+  }
   if (item.failure) {
     entry["test_failure"] = *item.failure;
     return entry;
   }
   entry["test_preds"] = label_names(item.predictions, item.kind);
-  entry["test_scores"] = mapping(item.scores);
-  entry["test_all_scores"] = JsonF32::array();
-  for (const LabelValues& step : item.all_scores) {
-    entry["test_all_scores"].push_back(mapping(step));
+  if (layout == LogLayout::Plain) {
+    entry["test_scores"] = step_list(item.all_scores);
+  } else {
+    entry["test_scores"] = mapping(item.scores);
+    entry["test_all_scores"] = step_list(item.all_scores);
+  }
+  if (JsonF32 readings = answer_readings(item); !readings.empty()) {
+    entry["test_answers"] = std::move(readings);
   }
   entry["test_label_found"] = item.is_label_found;
   entry["test_logits"] = mapping(item.label_logits);

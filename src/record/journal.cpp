@@ -72,30 +72,71 @@ std::optional<T> decode_optional(const JsonF32& node) {
   return node.is_null() ? std::nullopt : std::optional<T>(node.get<T>());
 }
 
+// Fields that few items have stand only in those: journals from before there were any load too.
+struct AnswerField {
+  const char* name;
+  std::optional<AnswerReading> ItemRecord::*field;
+};
+
+constexpr AnswerField kAnswerFields[] = {
+    {"greedy_answer", &ItemRecord::greedy_answer},
+    {"first_answer", &ItemRecord::first_answer},
+    {"healed_answer", &ItemRecord::healed_answer},
+};
+constexpr const char* kCheckedLabel = "checked_label";
+
+void encode_rare_fields(const ItemRecord& item, JsonF32& node) {
+  for (const AnswerField& answer : kAnswerFields) {
+    if (const auto& reading = item.*answer.field) {
+      node[answer.name] = {{"bare", encode_floats(reading->bare_probs)},
+                           {"spaced", encode_floats(reading->spaced_probs)},
+                           {"is_top", reading->is_top}};
+    }
+  }
+  if (!item.checked_label.empty()) {
+    node[kCheckedLabel] = item.checked_label;
+  }
+}
+
+void decode_rare_fields(const JsonF32& node, ItemRecord& item) {
+  for (const AnswerField& answer : kAnswerFields) {
+    if (const auto found = node.find(answer.name); found != node.end()) {
+      item.*answer.field =
+          AnswerReading{decode_floats(found->at("bare")), decode_floats(found->at("spaced")),
+                        found->at("is_top").get<bool>()};
+    }
+  }
+  if (const auto found = node.find(kCheckedLabel); found != node.end()) {
+    item.checked_label = found->get<std::string>();
+  }
+}
+
 JsonF32 to_json(const ItemRecord& item) {
   JsonF32 steps = JsonF32::array();
   for (const LabelValues& step : item.all_scores) {
     steps.push_back(encode_floats(step));
   }
-  return {{"key", item.key},
-          {"annotator", item.annotator},
-          {"kind", item.kind == LabelKind::MultiLabel ? "multi" : "single"},
-          {"query_text", item.query_text},
-          {"gold", item.gold},
-          {"predictions", item.predictions},
-          {"all_scores", steps},
-          {"scores", encode_floats(item.scores)},
-          {"is_label_found", item.is_label_found},
-          {"label_logits", encode_floats(item.label_logits)},
-          {"outs", item.outs},
-          {"residual_outs", item.residual_outs},
-          {"prefix_outs", item.prefix_outs ? JsonF32(*item.prefix_outs) : JsonF32()},
-          {"outs_ids", item.outs_ids},
-          {"outs_id_index", item.outs_id_index},
-          {"top_tokens", encode_floats(item.top_tokens)},
-          {"n_prompt_tokens", item.n_prompt_tokens},
-          {"prompt_fingerprint", item.prompt_fingerprint},
-          {"failure", item.failure ? JsonF32(*item.failure) : JsonF32()}};
+  JsonF32 node = {{"key", item.key},
+                  {"annotator", item.annotator},
+                  {"kind", item.kind == LabelKind::MultiLabel ? "multi" : "single"},
+                  {"query_text", item.query_text},
+                  {"gold", item.gold},
+                  {"predictions", item.predictions},
+                  {"all_scores", steps},
+                  {"scores", encode_floats(item.scores)},
+                  {"is_label_found", item.is_label_found},
+                  {"label_logits", encode_floats(item.label_logits)},
+                  {"outs", item.outs},
+                  {"residual_outs", item.residual_outs},
+                  {"prefix_outs", item.prefix_outs ? JsonF32(*item.prefix_outs) : JsonF32()},
+                  {"outs_ids", item.outs_ids},
+                  {"outs_id_index", item.outs_id_index},
+                  {"top_tokens", encode_floats(item.top_tokens)},
+                  {"n_prompt_tokens", item.n_prompt_tokens},
+                  {"prompt_fingerprint", item.prompt_fingerprint},
+                  {"failure", item.failure ? JsonF32(*item.failure) : JsonF32()}};
+  encode_rare_fields(item, node);
+  return node;
 }
 
 ItemRecord from_json(const JsonF32& node) {
@@ -127,6 +168,7 @@ ItemRecord from_json(const JsonF32& node) {
   item.n_prompt_tokens = decode_integer<std::int64_t>(node.at("n_prompt_tokens"));
   item.prompt_fingerprint = node.at("prompt_fingerprint").get<std::string>();
   item.failure = decode_optional<std::string>(node.at("failure"));
+  decode_rare_fields(node, item);
   return item;
 }
 

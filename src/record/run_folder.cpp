@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/example.h"
 #include "labelprobe/core/text.h"
 
-#include "entry_writer.h"
+#include "experiment_files.h"
 #include "folder_choice.h"
 #include "folder_name.h"
 #include "journal.h"
-#include "yaml_writer.h"
 
 namespace labelprobe::record {
 
@@ -20,8 +20,6 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* kLockName = ".lock";
-constexpr const char* kDescriptionKey = "description";  // stands among the item keys in the YAML
-constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
 RunRequest checked(RunRequest request) {
   check_relative(request.category, "log category");
@@ -35,13 +33,20 @@ RunRequest checked(RunRequest request) {
 }
 
 // What finish() could no longer write is refused while nothing is lost yet.
-void check_item(const ItemRecord& item) {
+void check_item(const ItemRecord& item, LogLayout layout) {
   if (item.key.empty() || item.key == kDescriptionKey) {
     throw DataError("item id '" + item.key + "' cannot be logged: the log keeps it for itself");
   }
+  if (item.annotator == kDescriptionKey) {
+    throw DataError("annotator '" + item.annotator + "' of item id '" + item.key +
+                    "' cannot be logged: the log keeps that name for itself");
+  }
+  if (layout == LogLayout::Plain && item.annotator != kAggregate) {
+    example_of(item);
+  }
   if (item.kind == LabelKind::SingleLabel) {
     LABELPROBE_CHECK(item.gold.size() == 1);
-    LABELPROBE_CHECK(item.failure || item.predictions.size() == 1);
+    LABELPROBE_CHECK(item.predictions.size() <= 1);  // none: a word answer that never came
   }
 }
 
@@ -202,7 +207,7 @@ void RunFolder::append(std::span<const ItemRecord> items) {
   }
   std::string lines;
   for (const ItemRecord& item : items) {
-    check_item(item);
+    check_item(item, request_.layout);
     lines += encode_item(item);
   }
   journal_->append(lines);
@@ -216,7 +221,7 @@ void RunFolder::finish(std::span<const std::string> keys,
                        const std::optional<Metrics>& metrics,
                        const std::map<std::string, Metrics>& annotator_metrics) {
   LABELPROBE_CHECK(journal_.has_value());
-  std::map<std::string, const ItemRecord*> items;
+  ItemsByKey items;
   for (const std::string& key : keys) {
     const auto fresh = fresh_.find(key);
     const auto earlier = finished_.find(key);
@@ -225,77 +230,19 @@ void RunFolder::finish(std::span<const std::string> keys,
   }
   LABELPROBE_CHECK(items.size() == keys.size());
 
+  ExperimentFiles files(disk_, request_, folder_, index_);
   Experiment& experiment = manifest_.experiments[index_];
-  for (const std::string& name : appended_names()) {
+  for (const std::string& name : files.appended_names()) {
     experiment.sizes[name] = size_of(file(name));
   }
   experiment.state = ExperimentState::Writing;
   save_manifest();
-
-  json params = json::object();
-  for (const Param& param : request_.params) {
-    params[param.name] = as_json(param.value);
-  }
-  std::string names = default_name(request_) + ":";
-  for (const auto& [key, param] : name_keys(request_)) {
-    params[key] = params[param->name];
-    names += "\n" + key;
-  }
-  append_block("params.yml", params);
-  append_indexed(items);
-  json annotators = {{kDescriptionKey, request_.description}};
-  annotators.update(annotator_metrics);
-  append_block(annotator_metrics_name(), annotators);
-  if (metrics) {
-    json named = {{kDescriptionKey, request_.description}};
-    for (const auto& [name, value] : *metrics) {
-      named["test_" + name] = value;
-    }
-    append_block("metrics.yml", named);
-  }
-  disk_.replace(file("names.txt"), names);
-  disk_.replace(file("steps.yml"), "{}\n");
-
+  files.write(items, metrics, annotator_metrics);
   experiment.state = ExperimentState::Finished;
   save_manifest();
   journal_.reset();
   // Last of all: while the journal is there, the same command does all of this again.
   disk_.remove(journal_path(folder_, index_));
-}
-
-std::string RunFolder::annotator_metrics_name() const {
-  const std::string prefix = encode_in_name(request_.description);
-  return (prefix.empty() ? "" : prefix + "-") + "annotator_metrics.yml";
-}
-
-std::vector<std::string> RunFolder::appended_names() const {
-  return {"params.yml", "indexed_metrics.yml", "metrics.yml", annotator_metrics_name()};
-}
-
-void RunFolder::append_block(const std::string& name, const json& entries) {
-  std::string block;
-  append_yaml_entries(&block, json{{experiment_key(), entries}}, 0);
-  AppendFile out = disk_.open_append(file(name));
-  out.append(block);
-  out.sync();
-}
-
-// Entry by entry: an experiment of many items is never in memory as one text.
-void RunFolder::append_indexed(const std::map<std::string, const ItemRecord*>& items) {
-  std::map<std::string, const ItemRecord*> entries = items;
-  entries[kDescriptionKey] = nullptr;
-  AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
-  std::string block = experiment_key() + ":\n";
-  for (const auto& [key, item] : entries) {
-    const JsonF32 entry = item ? entry_of(*item) : JsonF32(request_.description);
-    append_yaml_entries(&block, JsonF32{{key, entry}}, 2);
-    if (block.size() >= kBufferBytes) {
-      out.append(block);
-      block.clear();
-    }
-  }
-  out.append(block);
-  out.sync();
 }
 
 }  // namespace labelprobe::record

@@ -43,10 +43,6 @@ class RunFolder {
   void save_manifest();
 
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
-  std::string annotator_metrics_name() const;
-  std::vector<std::string> appended_names() const;
-  void append_block(const std::string& name, const nlohmann::json& entries);
-  void append_indexed(const std::map<std::string, const ItemRecord*>& items);
   std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
 
   Disk disk_;

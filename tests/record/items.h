@@ -11,7 +11,8 @@ namespace labelprobe::record {
 inline ItemRecord make_item(const std::string& key) {
   ItemRecord item;
   item.key = key;
-  item.annotator = "aggregate";
+  const std::size_t separator = key.find("__");
+  item.annotator = separator == std::string::npos ? "aggregate" : key.substr(separator + 2);
   item.query_text = "text of " + key + ": \"quoted\"\nsecond line";
   item.gold = {"joy"};
   item.predictions = {"fear", "joy"};
@@ -27,6 +28,27 @@ inline ItemRecord make_item(const std::string& key) {
   item.top_tokens = {{"joy", 12.25f}, {"\n", 1.0f}};
   item.n_prompt_tokens = 321;
   item.prompt_fingerprint = "00ff";
+  return item;
+}
+
+// An item of a unary prompt of a single-label set, with all that such items have of their own.
+inline ItemRecord make_word_item(const std::string& key) {
+  ItemRecord item = make_item(key);
+  item.kind = LabelKind::SingleLabel;
+  item.annotator = "aggregate_unary_joy";
+  item.predictions = {"reasonable"};
+  item.all_scores = {{{"reasonable", 0.75f}, {"unreasonable", 0.25f}}};
+  item.scores = item.all_scores.front();
+  item.label_logits = {{"reasonable", 2.5f}, {"unreasonable", -1.0f}};
+  item.greedy_answer = {{{"reasonable", 0.3f}, {"unreasonable", 0.1f}},
+                        {{"reasonable", 1e-6f}, {"unreasonable", 0.0f}},
+                        true};
+  item.first_answer = {{{"reasonable", 0.001f}, {"unreasonable", 0.002f}},
+                       {{"reasonable", 0.003f}, {"unreasonable", 0.004f}},
+                       false};
+  item.healed_answer = {{{"reasonable", 0.01f}, {"unreasonable", 0.02f}},
+                        {{"reasonable", 0.9f}, {"unreasonable", 0.05f}},
+                        true};
   return item;
 }
 

@@ -18,6 +18,7 @@ using labelprobe::record::encode_item;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::load_journal;
 using labelprobe::record::make_item;
+using labelprobe::record::make_word_item;
 
 TEST_CASE("A journal line keeps every bit of every field", "[journal]") {
   ItemRecord item = make_item("12381__rater \"1\"");
@@ -36,6 +37,38 @@ TEST_CASE("A journal line keeps every bit of every field", "[journal]") {
   ItemRecord failed = make_item("x");
   failed.failure = "the prompt does not fit";
   CHECK(decode_item(encode_item(failed), "here") == failed);
+}
+
+TEST_CASE("A journal line keeps what only word answers and pair prompts have", "[journal]") {
+  ItemRecord word = make_word_item("a_unary_joy");
+  word.checked_label = "joy";
+  CHECK(decode_item(encode_item(word), "here") == word);
+  word.greedy_answer.reset();
+  word.predictions.clear();
+  CHECK(decode_item(encode_item(word), "here") == word);
+  const std::string line = encode_item(word);
+  for (const std::string& damage : {"\"is_top\":1"s, "\"is_top\":null"s, "\"top\":true"s}) {
+    std::string damaged = line;
+    const std::string whole = "\"is_top\":true";
+    damaged.replace(damaged.find(whole), whole.size(), damage);
+    CHECK_THROWS_AS(decode_item(damaged, "f:1"), labelprobe::DataError);
+  }
+}
+
+TEST_CASE("A journal line without the fields of word answers has them unset", "[journal]") {
+  const ItemRecord item = decode_item(
+      R"({"all_scores":[],"annotator":"aggregate","failure":null,"gold":["joy"],)"
+      R"("is_label_found":false,"key":"de0","kind":"multi","label_logits":[],)"
+      R"("n_prompt_tokens":3,"outs":"x","outs_id_index":1,"outs_ids":[7],"predictions":[],)"
+      R"("prefix_outs":null,"prompt_fingerprint":"00ff","query_text":"t","residual_outs":"",)"
+      R"("scores":[["joy",0.5]],"top_tokens":[]})",
+      "here");
+  CHECK(item.key == "de0");
+  CHECK(item.scores.at(0).second == 0.5f);
+  CHECK_FALSE(item.greedy_answer.has_value());
+  CHECK_FALSE(item.first_answer.has_value());
+  CHECK_FALSE(item.healed_answer.has_value());
+  CHECK(item.checked_label.empty());
 }
 
 TEST_CASE("Float32 values pass the journal bit for bit", "[journal]") {

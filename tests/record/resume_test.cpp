@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <functional>
@@ -17,6 +18,7 @@
 namespace fs = std::filesystem;
 using labelprobe::record::Disk;
 using labelprobe::record::ItemRecord;
+using labelprobe::record::LogLayout;
 using labelprobe::record::make_item;
 using labelprobe::record::make_request;
 using labelprobe::record::Metrics;
@@ -32,7 +34,7 @@ namespace {
 [[maybe_unused]] const bool kIsInMemory =
     ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", 0) == 0;
 
-const std::vector<std::string> kKeys = {"c", "a", "b", "d"};
+const std::vector<std::string> kKeys = {"c", "a", "b__rater", "d"};
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -81,7 +83,10 @@ int run_command(const RunRequest& request, Disk::BeforeStep before_step = {}) {
     n_computed += static_cast<int>(batch.size());
     run.append(batch);
   }
-  run.finish(kKeys, Metrics{{"micro_f1", 0.5}}, {});
+  const auto seed = std::find_if(request.params.begin(), request.params.end(),
+                                 [](const auto& param) { return param.name == "seed"; });
+  const double share = 1.0 / static_cast<double>(2 + std::get<std::int64_t>(seed->value));
+  run.finish(kKeys, Metrics{{"micro_f1", share}}, {{"rater", {{"micro_f1", share / 2}}}});
   return n_computed;
 }
 
@@ -115,6 +120,12 @@ struct Scenario {
   std::function<RunRequest(const fs::path&)> request;
 };
 
+RunRequest make_plain_request(const fs::path& root, std::int64_t seed = 0) {
+  RunRequest request = make_request(root, seed);
+  request.layout = LogLayout::Plain;
+  return request;
+}
+
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
       {"a new folder", [](const fs::path&) {},
@@ -128,6 +139,13 @@ const std::vector<Scenario>& scenarios() {
          request.alternative_name = "deep/{distribution}/{shot}";
          return request;
        }},
+      {"a folder whose experiments are aggregated",
+       [](const fs::path& root) {
+         for (int seed = 5; seed < 8; ++seed) {
+           run_command(make_plain_request(root, seed));
+         }
+       },
+       [](const fs::path& root) { return make_plain_request(root); }},
       {"an interrupted run with other contents",
        [](const fs::path& root) {
          RunRequest request = make_request(root);
@@ -216,6 +234,33 @@ TEST_CASE("Another run between death and resumption harms neither", "[resume]") 
     }
   }
   CHECK(n_resumed > 10);
+}
+
+TEST_CASE("Aggregates are right whatever was interrupted between", "[resume]") {
+  const labelprobe::support::TempFolder whole;
+  run_command(make_plain_request(whole.path(), 0));
+  run_command(make_plain_request(whole.path(), 1));
+  const fs::path out = preview(make_plain_request(whole.path(), 2)).folder;
+  // 1/2 and 1/3: mean 0.41667, standard deviation 1/12, interval 1.959964 / 12 / sqrt(2).
+  CHECK(read_file(out / "aggregated_metrics.yml") == "'':\n  test_micro_f1: '0.4167+-0.1155'\n");
+  int n = 0;
+  for (bool is_killed = true; is_killed; ++n) {
+    const labelprobe::support::TempFolder folder;
+    is_killed = is_killed_at(make_plain_request(folder.path(), 0), n);
+    run_command(make_plain_request(folder.path(), 1));
+    const auto resumed = preview(make_plain_request(folder.path(), 0));
+    if (resumed.experiment_index == 0) {
+      run_command(make_plain_request(folder.path(), 0));
+    } else if (is_killed && resumed.experiment_index == 1) {
+      continue;  // killed before there was an experiment 0
+    }
+    INFO("killed before change " << n);
+    for (const char* name : {"aggregated_metrics.yml", "aggregated_indexed_metrics.yml",
+                             "aggregated_annotator_metrics.yml"}) {
+      REQUIRE(read_file(resumed.folder / name) == read_file(out / name));
+    }
+  }
+  CHECK(n > 50);
 }
 
 TEST_CASE("Finished items are not computed again", "[resume]") {

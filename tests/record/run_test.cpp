@@ -8,6 +8,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/record/log_reader.h"
 
 #include "items.h"
 #include "support/catch.h"
@@ -17,8 +18,10 @@ namespace fs = std::filesystem;
 using labelprobe::LabelKind;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::LabelValues;
+using labelprobe::record::LogLayout;
 using labelprobe::record::make_item;
 using labelprobe::record::make_request;
+using labelprobe::record::make_word_item;
 using labelprobe::record::Metrics;
 using labelprobe::record::Run;
 using labelprobe::record::RunRequest;
@@ -144,6 +147,98 @@ TEST_CASE("An entry carries what later questions need", "[run]") {
   CHECK(text.find("test_outs_ids: [12, 5, 900]\n") != std::string::npos);
 }
 
+TEST_CASE("A word answer is logged with the vocabulary's probabilities", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  ItemRecord unanswered = make_word_item("b_unary_joy");
+  unanswered.predictions.clear();
+  unanswered.greedy_answer.reset();
+  unanswered.checked_label = "joy";
+  ItemRecord many = make_item("c_unary_joy");
+  many.predictions.clear();
+  const fs::path out =
+      run_all(make_request(folder.path()), {make_word_item("a_unary_joy"), unanswered, many});
+  const YAML::Node log = YAML::LoadFile((out / "indexed_metrics.yml").string())["experiment_0"];
+  const YAML::Node answers = log["a_unary_joy"]["test_answers"];
+  CHECK(answers.size() == 3);
+  CHECK(answers["greedy"]["bare"]["reasonable"].as<float>() == 0.3f);
+  CHECK(answers["greedy"]["spaced"]["reasonable"].Scalar() == "1.0e-06");
+  CHECK(answers["greedy"]["is_top"].Scalar() == "true");
+  CHECK(answers["first"]["is_top"].Scalar() == "false");
+  CHECK(answers["healed"]["spaced"]["unreasonable"].as<float>() == 0.05f);
+  CHECK(log["a_unary_joy"]["test_preds"].Scalar() == "reasonable");
+  CHECK_FALSE(log["a_unary_joy"]["test_checked_label"]);
+  CHECK(log["b_unary_joy"]["test_preds"].IsNull());
+  CHECK_FALSE(log["b_unary_joy"]["test_answers"]["greedy"]);
+  CHECK(log["b_unary_joy"]["test_answers"].size() == 2);
+  CHECK(log["b_unary_joy"]["test_checked_label"].Scalar() == "joy");
+  CHECK(log["c_unary_joy"]["test_preds"].IsSequence());
+  CHECK_FALSE(log["c_unary_joy"]["test_answers"]);
+}
+
+TEST_CASE("Plain prompting logs steps as a list and annotators apart", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  request.layout = LogLayout::Plain;
+  ItemRecord unfound = make_item("b");
+  unfound.all_scores.clear();
+  const fs::path out = run_all(
+      request,
+      {make_item("a"), unfound, make_item("a__12"), make_item("b__12"), make_item("b__rater")},
+      Metrics{{"accuracy", 0.5}}, {{"12", {{"accuracy", 0.25}}}});
+  const YAML::Node log = YAML::LoadFile((out / "indexed_metrics.yml").string())["experiment_0"];
+  CHECK(log.size() == 3);
+  REQUIRE(log["a"]["test_scores"].IsSequence());
+  CHECK(log["a"]["test_scores"][1]["joy"].as<float>() == 1e-7f);
+  CHECK_FALSE(log["a"]["test_all_scores"]);
+  CHECK(log["b"]["test_scores"].IsSequence());
+  CHECK(log["b"]["test_scores"].size() == 0);
+
+  const std::string text = read_file(out / "annotator_preds.yml");
+  const YAML::Node annotators = YAML::Load(text)["experiment_0"];
+  CHECK(annotators.size() == 3);
+  CHECK(text.starts_with("experiment_0:\n  '12':\n    a:\n      test_"));
+  CHECK(annotators["12"].size() == 2);
+  CHECK(annotators["12"]["a"]["test_scores"].size() == 2);
+  CHECK(annotators["rater"]["b"]["test_outs"].Scalar() == "joy, fear");
+  CHECK(annotators["description"].Scalar() == "");
+
+  CHECK(read_file(out / "aggregated_metrics.yml") == "'':\n  test_accuracy: '0.5+-0.0'\n");
+  CHECK(read_file(out / "aggregated_annotator_metrics.yml") ==
+        "'':\n  '12':\n    accuracy: '0.25+-0.0'\n");
+  const YAML::Node numbers =
+      YAML::LoadFile((out / "aggregated_indexed_metrics.yml").string())[""]["a"];
+  CHECK(numbers["test_n_prompt_tokens"].Scalar() == "321.0+-0.0");
+  CHECK(numbers["test_top_token_logit"].Scalar() == "12.25+-0.0");
+  CHECK(numbers["test_classification_loss"].Scalar() == "0.0+-0.0");
+  // A truth value is no number.
+  CHECK_FALSE(numbers["test_label_found"]);
+}
+
+TEST_CASE("Runs under other descriptions are aggregated apart", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  fs::path out;
+  for (int seed = 0; seed < 3; ++seed) {
+    RunRequest request = make_request(folder.path(), seed);
+    request.layout = LogLayout::Plain;
+    request.description = seed == 2 ? "again" : "";
+    out = run_all(request, {make_item("a"), make_item("a__r")},
+                  Metrics{{"accuracy", seed == 0 ? 0.5 : 0.7}});
+  }
+  CHECK(read_file(out / "aggregated_metrics.yml") ==
+        "'':\n  test_accuracy: '0.6+-0.1386'\nagain:\n  test_accuracy: '0.7+-0.0'\n");
+  CHECK(YAML::LoadFile((out / "again-annotator_preds.yml").string()).size() == 1);
+  CHECK(labelprobe::record::read_annotator_predictions(out, 2).size() == 1);
+}
+
+TEST_CASE("Only plain prompting has the files of annotators and aggregates", "[run]") {
+  const labelprobe::support::TempFolder folder;
+  const fs::path out = run_all(make_request(folder.path()), {make_item("a"), make_item("a__r")});
+  for (const char* name : {"annotator_preds.yml", "numbers.yml", "aggregated_metrics.yml"}) {
+    CHECK_FALSE(fs::exists(out / name));
+  }
+  CHECK(YAML::LoadFile((out / "indexed_metrics.yml").string())["experiment_0"]["a__r"].IsMap());
+}
+
 TEST_CASE("An item that failed is recorded as failed", "[run]") {
   const labelprobe::support::TempFolder folder;
   ItemRecord item;
@@ -251,6 +346,15 @@ TEST_CASE("What could not be logged later is refused at once", "[run]") {
   two_gold.kind = LabelKind::SingleLabel;
   two_gold.gold = {"joy", "fear"};
   CHECK_THROWS_AS(run.append({&two_gold, 1}), labelprobe::InternalError);
+  ItemRecord reserved_annotator = make_item("a__description");
+  CHECK_THROWS_AS(run.append({&reserved_annotator, 1}), labelprobe::DataError);
+  RunRequest plain_request = make_request(folder.path());
+  plain_request.category = "Plain";
+  plain_request.layout = LogLayout::Plain;
+  Run plain = Run::open(plain_request);
+  ItemRecord elsewhere = make_item("a");
+  elsewhere.annotator = "r1";
+  CHECK_THROWS_WITH(plain.append({&elsewhere, 1}), ContainsSubstring("expected <example id>__r1"));
   ItemRecord broken = make_item("a");
   broken.top_tokens = {{"\xE2\x82", 1.0f}};
   CHECK_THROWS_AS(run.append({&broken, 1}), labelprobe::InternalError);

@@ -23,4 +23,10 @@ struct LoggedExperiment {
 LoggedExperiment read_experiment(const std::filesystem::path& folder,
                                  std::optional<int> index = std::nullopt);
 
+// The items of single annotators, as plain prompting logs them in annotator_preds.yml, of the
+// experiment that read_experiment() reads; keys are log keys ("de0__ann7"). None where the folder
+// has no such file or the experiment no such items. Errors as read_experiment().
+std::vector<ItemRecord> read_annotator_predictions(const std::filesystem::path& folder,
+                                                   std::optional<int> index = std::nullopt);
+
 }  // namespace labelprobe::record
