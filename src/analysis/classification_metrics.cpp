@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "labelprobe/core/error.h"
@@ -44,6 +45,79 @@ std::vector<bool> marks(const Labels& labels, int n_labels) {
   return is_marked;
 }
 
+constexpr LabelIndex kNoClass = -1;
+
+// Gold and predicted class of a single-label item.
+struct Classes {
+  LabelIndex gold;
+  LabelIndex predicted;
+};
+
+std::vector<Classes> classes_of(std::span<const LabelledPair> items, int n_classes) {
+  std::vector<Classes> classes;
+  classes.reserve(items.size());
+  for (const LabelledPair& item : items) {
+    LABELPROBE_CHECK(item.gold.size() == 1 && item.predicted.size() <= 1);
+    const Classes of_item{item.gold[0], item.predicted.empty() ? kNoClass : item.predicted[0]};
+    LABELPROBE_CHECK(of_item.gold >= 0 && of_item.gold < n_classes);
+    LABELPROBE_CHECK(of_item.predicted >= kNoClass && of_item.predicted < n_classes);
+    classes.push_back(of_item);
+  }
+  return classes;
+}
+
+double accuracy(const std::vector<Classes>& items) {
+  const auto n_right = std::count_if(
+      items.begin(), items.end(), [](const Classes& item) { return item.gold == item.predicted; });
+  return items.empty() ? 0.0 : static_cast<double>(n_right) / static_cast<double>(items.size());
+}
+
+// [n_classes]
+std::vector<Counts> count_by_class(const std::vector<Classes>& items, int n_classes) {
+  std::vector<Counts> by_class(static_cast<std::size_t>(n_classes));
+  for (const Classes& item : items) {
+    Counts& of_gold = by_class[static_cast<std::size_t>(item.gold)];
+    if (item.gold == item.predicted) {
+      ++of_gold.n_true_positive;
+      continue;
+    }
+    ++of_gold.n_false_negative;
+    if (item.predicted != kNoClass) {
+      ++by_class[static_cast<std::size_t>(item.predicted)].n_false_positive;
+    }
+  }
+  return by_class;
+}
+
+// The probability that an item of the larger gold class was given a larger class than one of the
+// smaller, ties half; 0 unless there are exactly two gold classes.
+double area_under_curve(const std::vector<Classes>& items, int n_classes) {
+  std::vector<std::vector<std::int64_t>> n_predicted;  // [gold classes that occur][-1 .. n_classes)
+  for (LabelIndex gold = 0; gold < n_classes; ++gold) {
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(n_classes) + 1);
+    bool occurs = false;
+    for (const Classes& item : items) {
+      if (item.gold != gold) continue;
+      occurs = true;
+      ++counts[static_cast<std::size_t>(item.predicted - kNoClass)];
+    }
+    if (occurs) n_predicted.push_back(std::move(counts));
+  }
+  if (n_predicted.size() != 2) return 0.0;
+  const std::vector<std::int64_t>& negatives = n_predicted[0];
+  const std::vector<std::int64_t>& positives = n_predicted[1];
+  double n_won = 0.0;
+  double n_negatives = 0.0;  // below the class at hand, at last all
+  double n_positives = 0.0;
+  for (std::size_t at = 0; at < negatives.size(); ++at) {
+    const auto n_here = static_cast<double>(negatives[at]);
+    n_won += static_cast<double>(positives[at]) * (n_negatives + n_here / 2.0);
+    n_negatives += n_here;
+    n_positives += static_cast<double>(positives[at]);
+  }
+  return n_won / (n_negatives * n_positives);
+}
+
 }  // namespace
 
 std::map<std::string, double> classification_metrics(std::span<const LabelledPair> items,
@@ -76,6 +150,31 @@ std::map<std::string, double> classification_metrics(std::span<const LabelledPai
   metrics["micro_f1"] = all.f1();
   metrics["macro_f1"] = by_label.empty() ? 0.0 : f1_sum / static_cast<double>(by_label.size());
   return metrics;
+}
+
+std::map<std::string, double> single_label_metrics(std::span<const LabelledPair> items,
+                                                   const LabelSet& label_set) {
+  const std::vector<Classes> classes = classes_of(items, label_set.size());
+  double f1_sum = 0.0;
+  int n_occurring = 0;
+  for (const Counts& counts : count_by_class(classes, label_set.size())) {
+    if (counts.n_true_positive + counts.n_false_positive + counts.n_false_negative == 0) continue;
+    f1_sum += counts.f1();
+    ++n_occurring;
+  }
+  const double auc = area_under_curve(classes, label_set.size());
+  return {{"accuracy", accuracy(classes)},
+          {"macro_f1", n_occurring == 0 ? 0.0 : f1_sum / n_occurring},
+          {"macro_auc", auc},
+          {"micro_auc", auc}};
+}
+
+std::map<std::string, double> pair_metrics(std::span<const LabelledPair> items) {
+  constexpr int kNClasses = 2;
+  const std::vector<Classes> classes = classes_of(items, kNClasses);
+  return {{"accuracy", accuracy(classes)},
+          {"f1", count_by_class(classes, kNClasses)[1].f1()},
+          {"auc", area_under_curve(classes, kNClasses)}};
 }
 
 }  // namespace labelprobe::analysis
