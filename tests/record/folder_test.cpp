@@ -144,6 +144,61 @@ TEST_CASE("A folder of equal runs moves to the alternative name", "[folder]") {
   CHECK(run_once(request) == "MFRC/new/place_1 3");
 }
 
+TEST_CASE("An exact match goes before all equivalent ones, at any depth", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  const auto named = [&](const std::string& name, std::int64_t seed) {
+    RunRequest request = make_request(folder.path(), seed);
+    request.alternative_name = name;
+    return request;
+  };
+  CHECK(run_once(named("a/b/c/{shot}", 0)) == "MFRC/a/b/c/10_0 0");
+  // Another seed is equivalent, and the only one: it joins, and joins again.
+  CHECK(run_once(named("a/b/c/{shot}", 1)) == "MFRC/a/b/c/10_0 1");
+  fs::create_directories(folder.path() / "MFRC" / "z_3");
+  fs::copy(folder.path() / "MFRC" / "a" / "b" / "c" / "10_0",
+           folder.path() / "MFRC" / "z_3" / "d_5");
+  // Two equivalent folders: a third seed belongs to neither, and then has its own.
+  CHECK(run_once(named("a/b/c/{shot}", 2)) == "MFRC/a/b/c/10_1 0");
+  CHECK(run_once(named("a/b/c/{shot}", 2)) == "MFRC/a/b/c/10_1 1");
+  // Equal to an experiment that is not the folder's last.
+  CHECK(run_once(named("a/b/c/{shot}", 0)) == "MFRC/a/b/c/10_0 2");
+}
+
+TEST_CASE("A folder whose name begins as asked for stays, any other moves", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  request.alternative_name = "set/baseline";
+  CHECK(run_once(request) == "MFRC/set/baseline_0 0");
+  request.alternative_name = "set/base";  // as published: by the beginning of the path alone
+  CHECK(run_once(request) == "MFRC/set/baseline_0 1");
+  request.alternative_name = "other/{distribution}/{model_name_or_path}";
+  CHECK(run_once(request) == "MFRC/other/baseline/meta-llama--Llama-3.1-8B_0 2");
+  // An equivalent folder moves as an equal one does.
+  request = make_request(folder.path(), 1);
+  request.alternative_name = "third";
+  CHECK(run_once(request) == "MFRC/third_0 3");
+  CHECK(fs::is_directory(folder.path() / "MFRC" / "other"));
+}
+
+TEST_CASE("What is in the way of a name is passed by or named", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  const fs::path category = folder.path() / "MFRC";
+  touch(category / "set_0" / "notes.txt");  // a level that looks like an experiment
+  touch(category / "file");
+  RunRequest request = make_request(folder.path());
+  request.alternative_name = "set";
+  CHECK(run_once(request) == "MFRC/set_1 0");
+  RunRequest other = make_request(folder.path());
+  param_of(other, "shot").value = std::int64_t{3};
+  other.alternative_name = "file/{shot}";
+  CHECK_THROWS_AS(Run::open(other), ConfigError);
+  CHECK_THROWS_WITH(Run::open(other), ContainsSubstring("file"));
+  other.alternative_name = "set_0/{shot}";
+  CHECK(run_once(other) == "MFRC/set_0/3_0 0");
+  fs::create_directory_symlink(category, category / "loop");  // is not followed
+  CHECK(run_once(other) == "MFRC/set_0/3_0 1");
+}
+
 TEST_CASE("A folder that holds other experiments is not moved", "[folder]") {
   const labelprobe::support::TempFolder folder;
   RunRequest request = make_request(folder.path());
