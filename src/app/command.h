@@ -32,6 +32,8 @@ struct Command {
 // All of them, in the order --help shows them.
 std::span<const Command> commands();
 
+CommandBody declare_align(CLI::App& app);
+CommandBody declare_distributions(CLI::App& app);
 CommandBody declare_generate(CLI::App& app);
 CommandBody declare_ls(CLI::App& app);
 CommandBody declare_prompts(CLI::App& app);

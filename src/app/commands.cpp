@@ -14,6 +14,14 @@ constexpr std::array kCommands = {
         declare_run},
     Command{"show", "Print a run's log for people: texts, labels, probabilities at each step",
             "labelprobe show logs/GoEmotions/example_0 --items 3", declare_show},
+    Command{"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1",
+            "labelprobe align GoEmotions --config configs/GoEmotions/pipeline.yaml --id-list "
+            "main_test_set --model MODEL",
+            declare_align},
+    Command{"distributions", "Write the label distributions of runs item by item, and the votes",
+            "labelprobe distributions GoEmotions RUN_FOLDER --config "
+            "configs/GoEmotions/pipeline.yaml --out distributions.yml",
+            declare_distributions},
     Command{"prompts", "Write the prompts of a run as JSON lines, without a model",
             "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -",
             declare_prompts},
