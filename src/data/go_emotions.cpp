@@ -181,15 +181,6 @@ class RaterVotes {
   }
 
  private:
-  std::size_t column_of(const TableRow& header, const std::string& name) const {
-    const auto found = std::find(header.fields.begin(), header.fields.end(), name);
-    if (found == header.fields.end()) {
-      throw DataError(header.place + ": expected a column '" + name +
-                      "', found none in the header");
-    }
-    return static_cast<std::size_t>(found - header.fields.begin());
-  }
-
   void read_header(const TableRow& row) {
     n_columns_ = row.fields.size();
     id_column_ = column_of(row, "id");

@@ -13,6 +13,7 @@
 #include "json_file.h"
 #include "records.h"
 #include "table_file.h"
+#include "votes.h"
 
 namespace labelprobe::data {
 
@@ -73,22 +74,6 @@ std::string text_of(const Json& post, const std::string& place) {
   return text;
 }
 
-// The most frequent label; of several, the one voted for first. (The authors drop posts with three
-// different votes from the splits; where there are any, they stay here.)
-LabelIndex majority_of(const std::vector<LabelIndex>& votes) {
-  std::array<int, kFileLabels.size()> counts{};
-  for (const LabelIndex vote : votes) {
-    ++counts[static_cast<std::size_t>(vote)];
-  }
-  LabelIndex majority = votes.front();
-  for (const LabelIndex vote : votes) {
-    if (counts[static_cast<std::size_t>(vote)] > counts[static_cast<std::size_t>(majority)]) {
-      majority = vote;
-    }
-  }
-  return majority;
-}
-
 Record annotated_record(const std::string& post_id, const Json& post, const std::string& place) {
   Record record{post_id, text_of(post, place), {}};
   const Json& annotators = member(post, "annotators", place);
@@ -100,11 +85,11 @@ Record annotated_record(const std::string& post_id, const Json& post, const std:
   for (const Json& vote : annotators) {
     votes.push_back(label_at(vote, place));
     std::string annotator = annotator_at(vote, place);
-    if (annotator == kAggregate) {
-      throw DataError(place + ": expected an annotator's own name, found '" + annotator + "'");
-    }
+    check_annotator(annotator, place);
     set_vote(record.votes, {std::move(annotator), {votes.back()}});
   }
+  // The authors drop posts with three different votes from the splits; where there are any, they
+  // stay here.
   record.votes.push_back({std::string(kAggregate), {majority_of(votes)}});
   return record;
 }

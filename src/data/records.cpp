@@ -38,6 +38,23 @@ void SplitRecords::add(Record record, const std::string& place) {
   records_.push_back(std::move(record));
 }
 
+void SplitRecords::renumber_labels(std::span<const LabelIndex> new_index) {
+  for (Record& record : records_) {
+    for (Vote& vote : record.votes) {
+      for (LabelIndex& label : vote.labels) {
+        label = new_index[static_cast<std::size_t>(label)];
+      }
+      vote.labels = sorted_labels(std::move(vote.labels));
+    }
+  }
+}
+
+void SplitRecords::drop_annotators() {
+  for (Record& record : records_) {
+    std::erase_if(record.votes, [](const Vote& vote) { return vote.annotator != kAggregate; });
+  }
+}
+
 const Record* SplitRecords::find(const std::string& example_id) const {
   const auto found = position_of_.find(example_id);
   return found == position_of_.end() ? nullptr : &records_[found->second];

@@ -36,6 +36,12 @@ class SplitRecords {
   // cannot be part of a full id.
   void add(Record record, const std::string& place);
 
+  // Label i of every vote becomes new_index[i].
+  void renumber_labels(std::span<const LabelIndex> new_index);
+
+  // Only the aggregate's vote of every example stays.
+  void drop_annotators();
+
   // Null if the split has no such example. Valid until the next add().
   const Record* find(const std::string& example_id) const;
 
@@ -63,6 +69,9 @@ struct LoadedSplits {
 // Every loader: one file of its own, one line in the table of registry.cpp.
 LoadedSplits load_go_emotions(const DatasetOptions& options);
 LoadedSplits load_hatexplain(const DatasetOptions& options);
+LoadedSplits load_mfrc(const DatasetOptions& options);
+LoadedSplits load_sem_eval(const DatasetOptions& options);
+LoadedSplits load_msp_podcast(const DatasetOptions& options);
 
 // ConfigError naming the known splits unless `split` is one of them.
 void check_split(std::string_view dataset,

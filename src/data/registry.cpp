@@ -13,31 +13,41 @@ namespace labelprobe::data {
 namespace {
 
 // Where the texts come from: it decides what a text preprocessor has to do.
-enum class TextDomain { Reddit, Other };
+enum class TextDomain { Reddit, Twitter, Other };
 
 struct Entry {
   DatasetInfo info;
   TextDomain domain;
-  bool has_emotion_clustering;
   LoadedSplits (*load)(const DatasetOptions&);
 };
+
+constexpr bool kAnnotators = true;
 
 // Every data set we know, in the order --help shows them.
 constexpr std::array kDatasets = {
     Entry{{"GoEmotions",
            "Reddit comments, 27 emotions or seven clusters of them, several annotators each",
-           "multi-label",
-           /*has_annotators=*/true},
+           "multi-label", kAnnotators},
           TextDomain::Reddit,
-          /*has_emotion_clustering=*/true,
           load_go_emotions},
     Entry{
         {"Hatexplain", "Twitter and Gab posts; hate, normal or offensive; several annotators each",
-         "single-label",
-         /*has_annotators=*/true},
+         "single-label", kAnnotators},
         TextDomain::Other,
-        /*has_emotion_clustering=*/false,
         load_hatexplain},
+    Entry{{"MFRC", "Reddit comments, moral foundations, several annotators each", "multi-label",
+           kAnnotators},
+          TextDomain::Reddit,
+          load_mfrc},
+    Entry{{"SemEval", "tweets in English, Arabic or Spanish; 11 emotions (SemEval 2018 Task 1 E-c)",
+           "multi-label", !kAnnotators},
+          TextDomain::Twitter,
+          load_sem_eval},
+    Entry{
+        {"MSPPodcast", "transcribed speech, primary or secondary emotions, several annotators each",
+         "single-label; multi-label with multilabel", kAnnotators},
+        TextDomain::Other,
+        load_msp_podcast},
 };
 
 const Entry& find_entry(std::string_view name) {
@@ -67,7 +77,7 @@ void check_options(const Entry& entry, const DatasetOptions& options) {
   if (options.root_dir.empty()) {
     throw ConfigError(name + ": expected root_dir, the folder with the set's files, found none");
   }
-  if (!options.emotion_clustering_json.empty() && !entry.has_emotion_clustering) {
+  if (!options.emotion_clustering_json.empty() && entry.load != load_go_emotions) {
     throw ConfigError(name + ": emotion_clustering_json is no option of this data set");
   }
   if (!is_aggregate && !entry.info.has_annotators) {

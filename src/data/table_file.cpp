@@ -1,11 +1,16 @@
 #include "table_file.h"
 
+#include <algorithm>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include <csv.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+#include "quoting.h"
 
 namespace labelprobe::data {
 
@@ -76,7 +81,8 @@ void for_each_row(const std::filesystem::path& path,
                   char delimiter,
                   const std::function<void(TableRow&)>& take) {
   const MappedFile file = open_file(path, kDataFile);
-  std::string_view rest = without_byte_order_mark(file.text());
+  std::string repaired;
+  std::string_view rest = well_quoted(without_byte_order_mark(file.text()), delimiter, repaired);
   Parser parser(delimiter);
   Collected collected;
   TableRow row;
@@ -119,6 +125,42 @@ void for_each_row(const std::filesystem::path& path,
   }
 }
 
+std::size_t column_of(const TableRow& header, std::string_view name) {
+  const auto found = std::find(header.fields.begin(), header.fields.end(), name);
+  if (found == header.fields.end()) {
+    throw DataError(header.place + ": expected a column '" + std::string(name) +
+                    "', found none in the header");
+  }
+  return static_cast<std::size_t>(found - header.fields.begin());
+}
+
+void for_each_row_of(const std::filesystem::path& path,
+                     char delimiter,
+                     std::span<const std::string_view> columns,
+                     const std::function<void(TableRow&)>& take) {
+  std::size_t n_fields = 0;  // 0: the header is still to come
+  std::vector<std::size_t> positions;
+  const std::string kind = delimiter == ',' ? "comma-separated" : "tab-separated";
+  for_each_row(path, delimiter, [&](TableRow& row) {
+    if (n_fields == 0) {
+      n_fields = row.fields.size();
+      for (const std::string_view column : columns) {
+        positions.push_back(column_of(row, column));
+      }
+      return;
+    }
+    check_n_fields(row, n_fields, kind);
+    TableRow taken{{}, std::move(row.place)};
+    for (const std::size_t position : positions) {
+      taken.fields.push_back(row.fields[position]);
+    }
+    take(taken);
+  });
+  if (n_fields == 0) {
+    throw DataError(path.string() + ":1: expected a header, found an empty file");
+  }
+}
+
 MappedFile open_file(const std::filesystem::path& path, std::string_view expected) {
   std::error_code error;
   if (!std::filesystem::exists(path, error) && !error) {
@@ -129,6 +171,17 @@ MappedFile open_file(const std::filesystem::path& path, std::string_view expecte
                     "; check the path or fetch the file");
   }
   return MappedFile(path);
+}
+
+void check_utf8(const MappedFile& file) {
+  if (is_utf8(file.text())) {
+    return;
+  }
+  const std::vector<std::string> lines = read_lines(file);
+  const auto broken =
+      std::find_if(lines.begin(), lines.end(), [](const auto& line) { return !is_utf8(line); });
+  throw DataError(file.path().string() + ":" + std::to_string(broken - lines.begin() + 1) +
+                  ": expected text in UTF-8, found other bytes; convert the file");
 }
 
 std::vector<std::string> read_lines(const MappedFile& file) {

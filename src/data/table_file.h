@@ -1,11 +1,13 @@
 // Reads tables of text: CSV and TSV with CSV quoting, as pandas' read_csv understands them. A field
-// that begins with a double quote runs to the closing one, doubled quotes inside stand for one;
-// spaces belong to the field; blank lines are skipped.
+// that begins with a double quote runs to the closing one, doubled quotes inside stand for one, and
+// what follows the closing one up to the delimiter belongs to the field; spaces belong to the
+// field; blank lines are skipped.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +32,23 @@ void for_each_row(const std::filesystem::path& path,
                   char delimiter,
                   const std::function<void(TableRow&)>& take);
 
+// Position of the column called `name`; DataError if the header has none.
+std::size_t column_of(const TableRow& header, std::string_view name);
+
+// Calls `take` for every row below the header with the fields of `columns`, in that order. Throws
+// DataError as for_each_row, if the header lacks a column and if a row has more or fewer fields
+// than the header.
+void for_each_row_of(const std::filesystem::path& path,
+                     char delimiter,
+                     std::span<const std::string_view> columns,
+                     const std::function<void(TableRow&)>& take);
+
 // Opens a file that has to be there.
 //   expected  what it should be, for the message of the DataError if there is none
 MappedFile open_file(const std::filesystem::path& path, std::string_view expected);
+
+// DataError naming the line if the text of the file is not UTF-8.
+void check_utf8(const MappedFile& file);
 
 // The lines of a text file without their line breaks (LF or CRLF); the last one may lack its own.
 std::vector<std::string> read_lines(const MappedFile& file);
