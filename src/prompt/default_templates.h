@@ -26,6 +26,15 @@ inline constexpr std::string_view kDefaultSingleLabelInstruction =
 inline constexpr std::string_view kDefaultUser = "{text}";
 inline constexpr std::string_view kDefaultAssistant = "{label}";
 
+// Pair prompts. Published as template files, where the first sentence names the task (`emotion
+// label`, `moral label`, `harm label`).
+inline constexpr std::string_view kDefaultPairInstruction =
+    "Assess the reasonableness of the provided label for each input. Namely, evaluate whether the "
+    "label makes sense for its corresponding input, under some reasonable interpretation. Reply "
+    "only with {labels}.\n\n";
+inline constexpr std::string_view kDefaultPairIncontext =
+    "Input: `{text}`\nLabel: {label}\nAssessment: {r}\n\n";
+
 // Given in place of a system or instruction text, it means the empty text.
 inline constexpr std::string_view kEmptyMark = " ";
 

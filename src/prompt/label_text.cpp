@@ -17,6 +17,9 @@ struct LabelText {
   std::size_t last_end = 0;    // and one past its last
 };
 
+// In place of a text. Ends in a letter, as most texts do not join with what follows then.
+constexpr std::string_view kNeutralText = "text";
+
 // As Python's json.dumps writes a string: everything outside printable ASCII escaped.
 std::string json_string(const std::string& text) {
   if (!is_utf8(text)) {
@@ -108,11 +111,26 @@ std::string enumerate_labels(const LabelSet& label_set) {
   return enumerated;
 }
 
+std::vector<LabelPlace> answer_places(const Templates& templates,
+                                      std::span<const std::string> words) {
+  LABELPROBE_CHECK(templates.is_pair());
+  Templates before_word = templates;
+  before_word.incontext.resize(
+      std::min(templates.incontext.find("{r}"), templates.incontext.size()));
+  const auto filled = [](const Templates& of, std::string_view word) {
+    return fill_pair_incontext(of, kNeutralText, kNeutralText, word, kNeutralText);
+  };
+  const std::size_t n_before = filled(before_word, "").size();
+  std::vector<LabelPlace> places;
+  for (const std::string& word : words) {
+    places.push_back({strip_right(filled(templates, word), n_before + word.size()), n_before});
+  }
+  return places;
+}
+
 std::vector<LabelPlace> label_places(const Templates& templates,
                                      const LabelSet& label_set,
                                      LabelPosition position) {
-  // Ends in a letter, as most texts do not join with what follows then.
-  constexpr std::string_view kNeutralText = "text";
   if (position == LabelPosition::Later && !label_set.is_multilabel()) {
     return {};
   }

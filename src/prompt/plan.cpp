@@ -1,16 +1,16 @@
 #include "labelprobe/prompt/plan.h"
 
 #include <array>
-#include <map>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+
+#include "builders.h"
 
 namespace labelprobe::prompt {
 
 namespace {
 
-// Every plan we know, in the order --help shows them.
+// Every published distribution, in the order --help shows them.
 struct Entry {
   Plan plan;
   std::string_view name;
@@ -20,38 +20,15 @@ struct Entry {
 constexpr std::array kPlans = {
     Entry{Plan::Baseline, "baseline",
           "one completion prompt per example: instruction, demonstrations, query"},
+    Entry{Plan::Unary, "unary", "one prompt per example and label: is the label reasonable?"},
+    Entry{Plan::Binary, "binary", "one prompt per example and pair of labels: which is better?"},
+    Entry{Plan::MultilabelIcl, "multilabel_ICL",
+          "six baseline prompts per example, with 0, 1/5, ... 1 of the demonstrations having "
+          "several labels"},
 };
 
-// What all prompts with the same demonstrations begin with.
-struct Beginning {
-  std::string text;
-  std::vector<std::string> demonstration_ids;
-};
-
-Beginning begin_prompt(std::span<const Example> train,
-                       const std::vector<int>& demonstrations,
-                       const LabelSet& label_set,
-                       const Templates& templates) {
-  Beginning beginning;
-  beginning.text = templates.system + templates.instruction;
-  for (const int position : demonstrations) {
-    const Example& example = train[static_cast<std::size_t>(position)];
-    const std::string label =
-        format_labels(label_set.names_of(example.labels), label_set.kind(), templates.label_format);
-    beginning.text += fill_incontext(templates, example.text, label);
-    beginning.demonstration_ids.push_back(example.example_id);
-  }
-  return beginning;
-}
-
-Query make_query(const Example& example, const Beginning& beginning, const Templates& templates) {
-  const std::string whole = beginning.text + fill_query(templates, example.text);
-  return {.item = {.example_id = example.example_id, .annotator = example.annotator},
-          .text = std::string(strip(whole)),
-          .query_text = example.text,
-          .gold = example.labels,
-          .demonstration_ids = beginning.demonstration_ids};
-}
+// How the published README spells it.
+constexpr std::string_view kMultilabelIclSpelling = "multilabel_icl";
 
 }  // namespace
 
@@ -64,12 +41,33 @@ std::vector<PlanInfo> plans() {
 }
 
 Plan parse_plan(std::string_view name) {
+  if (name == kMultilabelIclSpelling) {
+    return Plan::MultilabelIcl;
+  }
   std::vector<std::string> known;
   for (const Entry& entry : kPlans) {
-    if (name == entry.name) return entry.plan;
+    if (name == entry.name) {
+      return entry.plan;
+    }
     known.emplace_back(entry.name);
   }
   throw ConfigError(unknown_choice("distribution", name, known));
+}
+
+std::vector<std::string> answer_words(Plan plan, const PairOptions& pair) {
+  switch (plan) {
+    case Plan::Unary:
+      return {"reasonable", "unreasonable"};
+    case Plan::Binary:
+      return {"a", "b"};
+    case Plan::Pair:
+      return pair.yes_no ? std::vector<std::string>{"no", "yes"}
+                         : std::vector<std::string>{"unreasonable", "reasonable"};
+    case Plan::Baseline:
+    case Plan::MultilabelIcl:
+      break;
+  }
+  return {};
 }
 
 std::vector<Query> make_queries(Plan plan,
@@ -77,29 +75,20 @@ std::vector<Query> make_queries(Plan plan,
                                 std::span<const Example> queries,
                                 const LabelSet& label_set,
                                 const PlanOptions& options) {
-  LABELPROBE_CHECK(plan == Plan::Baseline);
-  const Sampler sampler(train, label_set, options.sampling, options.n_shots);
-  const bool is_shared = options.demonstrations == DemonstrationMode::Shared;
-  std::map<std::string, Beginning> shared;  // by annotator
-  Random query_seeds(options.seed);
-  std::vector<Query> made;
-  made.reserve(queries.size());
-  for (const Example& example : queries) {
-    const auto begin = [&](std::int64_t seed) {
-      return begin_prompt(train, sampler.sample(seed, example.annotator), label_set,
-                          options.templates);
-    };
-    if (!is_shared) {
-      made.push_back(make_query(example, begin(query_seeds.getrandbits(32)), options.templates));
-      continue;
-    }
-    auto known = shared.find(example.annotator);
-    if (known == shared.end()) {
-      known = shared.emplace(example.annotator, begin(options.seed)).first;
-    }
-    made.push_back(make_query(example, known->second, options.templates));
+  const Task task{train, queries, label_set, options};
+  switch (plan) {
+    case Plan::Baseline:
+      return make_baseline(task);
+    case Plan::Unary:
+      return make_unary(task);
+    case Plan::Binary:
+      return make_binary(task);
+    case Plan::MultilabelIcl:
+      return make_multilabel_icl(task);
+    case Plan::Pair:
+      return make_pair(task);
   }
-  return made;
+  throw InternalError("a plan that make_queries does not know");
 }
 
 }  // namespace labelprobe::prompt

@@ -2,6 +2,7 @@
 // number itself).
 #include "python_set.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "labelprobe/core/error.h"
@@ -99,6 +100,19 @@ PythonSet PythonSet::difference(std::span<const int> removed) const {
   }
   if (rest.n_filled_ - rest.n_used_ > (rest.slots_.size() - 1) / 4) {
     rest.resize(grown(rest.n_used_));
+  }
+  return rest;
+}
+
+PythonSet PythonSet::difference_of_sets(std::span<const int> removed) const {
+  if (n_used_ / 4 > removed.size()) {
+    return difference(removed);
+  }
+  PythonSet rest;
+  for (const int number : slots_) {
+    if (number >= 0 && std::find(removed.begin(), removed.end(), number) == removed.end()) {
+      rest.add(number);
+    }
   }
   return rest;
 }

@@ -19,6 +19,10 @@ class PythonSet {
   // set.difference(list(removed)). Costs a pass over the table.
   PythonSet difference(std::span<const int> removed) const;
 
+  // set.difference(set(removed)), which CPython builds in another way if `removed` is not much
+  // smaller than the set. `removed` has no repeats.
+  PythonSet difference_of_sets(std::span<const int> removed) const;
+
   // list(set): the numbers in iteration order.
   std::vector<int> items() const;
 

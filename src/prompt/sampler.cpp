@@ -2,128 +2,30 @@
 
 #include <array>
 #include <charconv>
-#include <functional>
-#include <map>
 
 #include "labelprobe/core/error.h"
 
-#include "python_set.h"
+#include "candidates.h"
 
 namespace labelprobe::prompt {
-
-// What can be drawn, listed once per training set. Only the lists of the chosen strategy are
-// filled.
-struct Sampler::Candidates {
-  struct Pool {
-    std::vector<int> positions;         // ascending
-    PythonSet position_set;             // Uniform
-    std::vector<PythonSet> class_sets;  // Uniform: one per name of LabelSet::names_with_none()
-  };
-
-  SamplingStrategy strategy;
-  int n_shots = 0;
-  std::vector<std::string> class_names;            // LabelSet::names_with_none()
-  std::map<std::string, Pool, std::less<>> pools;  // by annotator
-  std::vector<int> several_labels;                 // Multilabel: of all annotators, ascending
-  std::vector<int> one_label;                      // Multilabel: of all annotators, ascending
-};
 
 namespace {
 
 using Candidates = Sampler::Candidates;
-
-[[noreturn]] void throw_too_few(const Candidates& candidates,
-                                int n_needed,
-                                std::size_t n_found,
-                                const std::string& what) {
-  throw ConfigError("sampling strategy '" + candidates.strategy.name() + "' with " +
-                    std::to_string(candidates.n_shots) + " shots: expected at least " +
-                    std::to_string(n_needed) + " training examples " + what + ", found " +
-                    std::to_string(n_found) + "; use fewer shots or another strategy");
-}
-
-std::vector<int> draw_from(Random& random,
-                           const Candidates& candidates,
-                           std::span<const int> positions,
-                           int n_needed,
-                           const std::string& what) {
-  if (positions.size() < static_cast<std::size_t>(n_needed)) {
-    throw_too_few(candidates, n_needed, positions.size(), what);
-  }
-  return random.sample(positions, n_needed);
-}
-
-std::string of_annotator(std::string_view annotator) {
-  return "of annotator '" + std::string(annotator) + "'";
-}
-
-const Candidates::Pool& pool_of(const Candidates& candidates, std::string_view annotator) {
-  const auto found = candidates.pools.find(annotator);
-  if (found == candidates.pools.end()) {
-    throw_too_few(candidates, candidates.n_shots, 0, of_annotator(annotator));
-  }
-  return found->second;
-}
-
-std::vector<int> draw_random(const Candidates& candidates,
-                             std::string_view annotator,
-                             Random& random) {
-  return draw_from(random, candidates, pool_of(candidates, annotator).positions, candidates.n_shots,
-                   of_annotator(annotator));
-}
-
-// An equal share for every class, the rest from anywhere. Candidates stand in the order of Python's
-// sets, because the published code drew from sets.
-std::vector<int> draw_uniform(const Candidates& candidates,
-                              std::string_view annotator,
-                              Random& random) {
-  const Candidates::Pool& pool = pool_of(candidates, annotator);
-  const int n_per_class = candidates.n_shots / static_cast<int>(pool.class_sets.size());
-  std::vector<int> taken;
-  const auto take = [&](const PythonSet& from, int n_needed, const std::string& what) {
-    const std::vector<int> drawn =
-        draw_from(random, candidates, from.difference(taken).items(), n_needed, what);
-    taken.insert(taken.end(), drawn.begin(), drawn.end());
-  };
-  if (n_per_class > 0) {
-    for (std::size_t i = 0; i < pool.class_sets.size(); ++i) {
-      take(pool.class_sets[i], n_per_class,
-           "labelled '" + candidates.class_names[i] + "' " + of_annotator(annotator) +
-               ", not drawn for an earlier label");
-    }
-  }
-  if (const int n_left = candidates.n_shots - static_cast<int>(taken.size()); n_left > 0) {
-    take(pool.position_set, n_left, of_annotator(annotator) + ", not drawn for a label");
-  }
-  random.shuffle(taken);
-  return taken;
-}
-
-std::vector<int> draw_multilabel(const Candidates& candidates,
-                                 std::string_view /*annotator*/,
-                                 Random& random) {
-  const double ratio = candidates.strategy.multilabel_ratio;
-  const int n_several = static_cast<int>(candidates.n_shots * ratio);
-  std::vector<int> drawn =
-      draw_from(random, candidates, candidates.several_labels, n_several, "with several labels");
-  const std::vector<int> rest = draw_from(random, candidates, candidates.one_label,
-                                          candidates.n_shots - n_several, "with exactly one label");
-  drawn.insert(drawn.end(), rest.begin(), rest.end());
-  random.shuffle(drawn);
-  return drawn;
-}
 
 // Every strategy we know, in the order --help shows them.
 struct Entry {
   std::string_view name;
   std::string_view summary;
   SamplingStrategy::Kind kind;
-  std::vector<int> (*draw)(const Candidates&, std::string_view annotator, Random&);
+  Draw draw;
 };
 
 constexpr std::array kSamplers = {
     Entry{"random", "any examples of the query's annotator", SamplingStrategy::Kind::Random,
           draw_random},
+    Entry{"complete", "every label at least once, the rest from anywhere",
+          SamplingStrategy::Kind::Complete, draw_complete},
     Entry{"uniform", "equally many examples of every label, the rest from anywhere",
           SamplingStrategy::Kind::Uniform, draw_uniform},
     Entry{"multilabel",
@@ -147,6 +49,11 @@ void list_classes(Candidates& candidates,
                   std::span<const Example> train,
                   const LabelSet& label_set) {
   LABELPROBE_CHECK(label_set.size() > 0);
+  if (candidates.strategy.kind == SamplingStrategy::Kind::Complete) {
+    for (const Example& example : train) {
+      candidates.labels.push_back(example.labels);
+    }
+  }
   for (auto& [annotator, pool] : candidates.pools) {
     std::vector<std::vector<int>> classes(candidates.class_names.size());
     for (const int position : pool.positions) {
@@ -161,9 +68,12 @@ void list_classes(Candidates& candidates,
       }
     }
     pool.position_set = PythonSet(pool.positions);
-    for (const std::vector<int>& positions : classes) {
-      pool.class_sets.emplace_back(positions);
+    if (candidates.strategy.kind == SamplingStrategy::Kind::Uniform) {
+      for (const std::vector<int>& positions : classes) {
+        pool.class_sets.emplace_back(positions);
+      }
     }
+    pool.classes = std::move(classes);
   }
 }
 
@@ -220,10 +130,15 @@ Sampler::Sampler(std::span<const Example> train,
                  const LabelSet& label_set,
                  SamplingStrategy strategy,
                  int n_shots) {
-  if (strategy.kind == SamplingStrategy::Kind::Multilabel && !label_set.is_multilabel()) {
+  const bool is_for_multilabel = strategy.kind == SamplingStrategy::Kind::Multilabel ||
+                                 strategy.kind == SamplingStrategy::Kind::Complete;
+  if (is_for_multilabel && !label_set.is_multilabel()) {
     throw ConfigError("sampling strategy '" + strategy.name() +
                       "': expected a data set with several labels per example, found a "
                       "single-label one; use 'uniform' or 'random'");
+  }
+  if (strategy.n_retries < 1) {
+    throw ConfigError("retries: expected 1 or more, found " + std::to_string(strategy.n_retries));
   }
   if (n_shots < 0) {
     throw ConfigError("shots: expected 0 or more, found " + std::to_string(n_shots));
@@ -242,7 +157,9 @@ Sampler::Sampler(std::span<const Example> train,
       candidates->one_label.push_back(position);
     }
   }
-  if (strategy.kind == SamplingStrategy::Kind::Uniform && n_shots > 0) {
+  const bool needs_classes = strategy.kind == SamplingStrategy::Kind::Uniform ||
+                             strategy.kind == SamplingStrategy::Kind::Complete;
+  if (needs_classes && n_shots > 0) {
     list_classes(*candidates, train, label_set);
   }
   candidates_ = std::move(candidates);
@@ -260,7 +177,7 @@ std::vector<int> Sampler::sample(Random& random,
     return {};
   }
   random.seed(seed);
-  return entry_of(candidates_->strategy.kind).draw(*candidates_, annotator, random);
+  return entry_of(candidates_->strategy.kind).draw(*candidates_, annotator, seed, random);
 }
 
 }  // namespace labelprobe::prompt

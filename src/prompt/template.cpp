@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kText = "{text}";
 constexpr std::string_view kLabel = "{label}";
 constexpr std::string_view kCot = "{cot}";
+constexpr std::string_view kWord = "{r}";
 constexpr std::string_view kLabels = "{labels}";
 
 struct Insertion {
@@ -72,7 +73,7 @@ void expect_placeholder(std::string_view text,
   const std::string wanted(placeholder);
   const std::string message = template_name + ": expected the placeholder " + wanted + ", found ";
   for (const std::string& word : words_in_braces(text)) {
-    const bool is_placeholder = word == kText || word == kLabel || word == kCot;
+    const bool is_placeholder = word == kText || word == kLabel || word == kCot || word == kWord;
     if (!is_placeholder && !nearest_choice(word, std::span(&wanted, 1)).empty()) {
       throw ConfigError(message + "'" + word + "'; did you mean '" + wanted + "'?");
     }
@@ -82,12 +83,20 @@ void expect_placeholder(std::string_view text,
 
 void expect_query(const Templates& templates, const std::string& template_name) {
   for (const std::string& word : words_in_braces(templates.query)) {
-    if (word != kText) {
-      throw ConfigError(template_name + ": expected no placeholder but {text}, found '" + word +
-                        "'");
+    if (word != kText && !(templates.is_pair() && word == kLabel)) {
+      throw ConfigError(template_name + ": expected no placeholder but {text}" +
+                        (templates.is_pair() ? " and {label}" : "") + ", found '" + word + "'");
     }
   }
   expect_placeholder(templates.query, kText, template_name);
+  if (templates.is_pair()) {
+    expect_placeholder(templates.query, kLabel, template_name);
+  }
+}
+
+// Where the answer stands in the incontext template.
+std::string_view answer_placeholder(const Templates& templates) {
+  return templates.is_pair() ? kWord : kLabel;
 }
 
 void expect_utf8(const std::optional<std::string>& text, std::string_view template_name) {
@@ -98,12 +107,45 @@ void expect_utf8(const std::optional<std::string>& text, std::string_view templa
 
 std::string with_labels(const std::optional<std::string>& given,
                         std::string_view otherwise,
-                        const LabelSet& label_set) {
+                        const std::string& labels) {
   if (given && *given == kEmptyMark) {
     return "";
   }
-  const std::string labels = enumerate_labels(label_set);
   return fill(given ? std::string_view(*given) : otherwise, std::array{Insertion{kLabels, labels}});
+}
+
+void resolve_incontext(Templates& templates, const TemplateOptions& options) {
+  const std::string user = options.user.value_or(std::string(kDefaultUser));
+  const std::string assistant = options.assistant.value_or(std::string(kDefaultAssistant));
+  const bool is_made_of_both = !templates.is_pair() || options.user || options.assistant;
+  templates.incontext = options.incontext.value_or(
+      is_made_of_both ? user + "\n" + assistant + "\n" : std::string(kDefaultPairIncontext));
+  const std::string name =
+      options.incontext ? "incontext template" : "incontext template (made of user and assistant)";
+  expect_placeholder(templates.incontext, kText, name);
+  expect_placeholder(templates.incontext, kLabel, name);
+  if (templates.is_pair()) {
+    expect_placeholder(templates.incontext, kWord, name);
+  }
+}
+
+void resolve_query(Templates& templates, const TemplateOptions& options) {
+  const std::string user = options.user.value_or(std::string(kDefaultUser));
+  // A user template without the label cannot ask about it, so that pair prompts take the other way.
+  const bool is_user = (options.user || options.assistant) &&
+                       (!templates.is_pair() || user.find(kLabel) != std::string::npos);
+  if (options.query) {
+    templates.query = *options.query;
+    expect_query(templates, "query template");
+  } else if (is_user) {
+    templates.query = user;
+    expect_query(templates, "query template (the user template)");
+  } else {
+    const std::string_view incontext = templates.incontext;
+    templates.query = incontext.substr(
+        0, std::min(incontext.find(kCot), incontext.find(answer_placeholder(templates))));
+    expect_query(templates, "query template (the incontext template up to the answer)");
+  }
 }
 
 }  // namespace
@@ -134,47 +176,34 @@ Templates Templates::resolve(const TemplateOptions& options, const LabelSet& lab
 
   Templates templates;
   templates.label_format = options.label_format;
-  templates.system = with_labels(options.system, kDefaultSystem, label_set);
-  templates.instruction = with_labels(
-      options.instruction,
-      label_set.is_multilabel() ? kDefaultMultiLabelInstruction : kDefaultSingleLabelInstruction,
-      label_set);
-
-  const std::string user = options.user.value_or(std::string(kDefaultUser));
-  const std::string assistant = options.assistant.value_or(std::string(kDefaultAssistant));
-  templates.incontext = options.incontext.value_or(user + "\n" + assistant + "\n");
-  const std::string incontext_name =
-      options.incontext ? "incontext template" : "incontext template (made of user and assistant)";
-  expect_placeholder(templates.incontext, kText, incontext_name);
-  expect_placeholder(templates.incontext, kLabel, incontext_name);
-
-  if (options.query) {
-    templates.query = *options.query;
-    expect_query(templates, "query template");
-  } else if (options.user || options.assistant) {
-    templates.query = user;
-    expect_query(templates, "query template (the user template)");
-  } else {
-    const std::string_view incontext = templates.incontext;
-    templates.query = incontext.substr(0, std::min(incontext.find(kCot), incontext.find(kLabel)));
-    expect_query(templates, "query template (the incontext template up to the answer)");
-  }
+  templates.pair_words = options.pair_words;
+  const std::string labels = enumerate_labels(
+      templates.is_pair() ? LabelSet(options.pair_words, LabelKind::SingleLabel) : label_set);
+  templates.system = with_labels(options.system, kDefaultSystem, labels);
+  templates.instruction = with_labels(options.instruction,
+                                      templates.is_pair()         ? kDefaultPairInstruction
+                                      : label_set.is_multilabel() ? kDefaultMultiLabelInstruction
+                                                                  : kDefaultSingleLabelInstruction,
+                                      labels);
+  resolve_incontext(templates, options);
+  resolve_query(templates, options);
   return templates;
 }
 
 std::string Templates::before_text() const {
   return incontext.substr(
-      0, std::min({incontext.find(kText), incontext.find(kLabel), incontext.find(kCot)}));
+      0, std::min({incontext.find(kText), incontext.find(kLabel), incontext.find(kCot),
+                   incontext.find(answer_placeholder(*this))}));
 }
 
 std::optional<std::string> Templates::between_cot_and_label() const {
   const std::size_t cot = incontext.find(kCot);
-  const std::size_t label = incontext.find(kLabel);
-  if (cot == std::string::npos || label == std::string::npos || label < cot) {
+  const std::size_t answer = incontext.find(answer_placeholder(*this));
+  if (cot == std::string::npos || answer == std::string::npos || answer < cot) {
     return std::nullopt;
   }
   const std::size_t begin = cot + kCot.size();
-  return std::string(strip(std::string_view(incontext).substr(begin, label - begin)));
+  return std::string(strip(std::string_view(incontext).substr(begin, answer - begin)));
 }
 
 std::string fill_incontext(const Templates& templates,
@@ -188,6 +217,23 @@ std::string fill_incontext(const Templates& templates,
 
 std::string fill_query(const Templates& templates, std::string_view text) {
   return fill(templates.query, std::array{Insertion{kText, text}});
+}
+
+std::string fill_pair_incontext(const Templates& templates,
+                                std::string_view text,
+                                std::string_view formatted_label,
+                                std::string_view word,
+                                std::optional<std::string_view> cot) {
+  return fill(templates.incontext,
+              std::array{Insertion{kText, text}, Insertion{kLabel, formatted_label},
+                         Insertion{kWord, word}, Insertion{kCot, cot.value_or(kCot)}});
+}
+
+std::string fill_pair_query(const Templates& templates,
+                            std::string_view text,
+                            std::string_view formatted_label) {
+  return fill(templates.query,
+              std::array{Insertion{kText, text}, Insertion{kLabel, formatted_label}});
 }
 
 }  // namespace labelprobe::prompt

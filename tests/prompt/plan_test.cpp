@@ -16,47 +16,7 @@ namespace {
 
 using Ids = std::vector<std::string>;
 
-const LabelSet kEmotions({"joy", "optimism", "admiration", "surprise", "fear", "sadness", "anger"},
-                         LabelKind::MultiLabel);
-
-// The worked example of the published prompts.
-std::vector<Example> toy_go_emotions() {
-  const std::vector<std::pair<std::string, Labels>> rows = {
-      {"What a lovely day!", {0}},
-      {"I can't believe you did that.", {3, 6}},
-      {"Thanks, this made me smile", {0, 2}},
-      {"Ok.", {}},
-      {"So scared and so sad", {4, 5}},
-      {"Hope it works out", {1}},
-      {"Why would he do that?", {3}},
-      {"This is gross and I hate it", {6}},
-      {"Well done, I am proud and happy", {0, 2}},
-      {"The bus leaves at nine", {}},
-      {"I miss my dog", {5}},
-      {"He is a hero, good luck to him", {1, 2}},
-  };
-  std::vector<Example> train;
-  for (const auto& [text, labels] : rows) {
-    train.push_back({"t" + std::to_string(train.size()), "aggregate", text, labels});
-  }
-  return train;
-}
-
-PlanOptions pipeline_options() {
-  TemplateOptions given;
-  given.system = std::string(" ");
-  given.instruction =
-      "Classify the following inputs into none, one, or multiple the following emotions per input: "
-      "{labels}. Output "
-      "exactly these emotions and no others.\n";
-  given.incontext = std::string("Input: {text}\n{label}\n");
-  given.label_format = LabelFormat::parse("json");
-  PlanOptions options;
-  options.templates = Templates::resolve(given, kEmotions);
-  options.sampling = SamplingStrategy::parse("multilabel");
-  options.n_shots = 4;
-  return options;
-}
+const LabelSet kEmotions = toy_go_emotions_labels();
 
 TEST_CASE("Writes the published baseline prompt byte for byte", "[plan]") {
   const std::vector<Example> train = toy_go_emotions();
@@ -217,8 +177,16 @@ TEST_CASE("Makes the prompts of a large set in no time", "[plan]") {
 }
 
 TEST_CASE("Lists its plans", "[plan]") {
-  REQUIRE(plans().size() == 1);
-  CHECK(plans()[0].name == "baseline");
+  Ids names;
+  for (const PlanInfo& info : plans()) {
+    names.push_back(info.name);
+    CHECK(parse_plan(info.name) == info.plan);
+  }
+  CHECK(names == Ids{"baseline", "unary", "binary", "multilabel_ICL"});
+  CHECK(parse_plan("multilabel_icl") == Plan::MultilabelIcl);
+  CHECK_THROWS_WITH(parse_plan("unari"),
+                    "unknown distribution 'unari' (known: baseline, unary, binary, "
+                    "multilabel_ICL); did you mean 'unary'?");
 }
 
 }  // namespace

@@ -66,12 +66,12 @@ struct PairOptions {
 };
 
 struct PlanOptions {
-  Templates templates;
+  Templates templates;  // Pair: resolved with its answer words; Unary and Binary use none
   SamplingStrategy sampling;
   int n_shots = 0;
   std::int64_t seed = 0;
   DemonstrationMode demonstrations = DemonstrationMode::Shared;
-  LabelModeOptions labels;  // of the demonstrations; ignored by Unary and Binary as published
+  LabelModeOptions labels;  // of the demonstrations; Pair has its own modes
   PairOptions pair;
   std::map<std::string, std::string> cots;  // chains of thought by full id ("de0__aggregate")
   bool randomize_cots = false;              // any of them for any demonstration

@@ -15,13 +15,14 @@
 namespace labelprobe::prompt {
 
 struct SamplingStrategy {
-  enum class Kind { Random, Uniform, Multilabel };
+  enum class Kind { Random, Complete, Uniform, Multilabel };
 
   Kind kind = Kind::Random;
   double multilabel_ratio = 0.5;  // Multilabel: share of demonstrations with several labels, 0 to 1
+  int n_retries = 3;  // Complete: attempts at showing all labels, each with another seed; 1 or more
 
-  // "random" (also "" and "None"), "uniform", "multilabel", "multilabel_R" with R from 0 to 1.
-  // Throws ConfigError naming the known ones.
+  // "random" (also "" and "None"), "complete", "uniform", "multilabel", "multilabel_R" with R from
+  // 0 to 1. Throws ConfigError naming the known ones.
   static SamplingStrategy parse(std::string_view name);
   std::string name() const;
 };
@@ -37,7 +38,7 @@ std::vector<SamplerInfo> samplers();
 class Sampler {
  public:
   // Keeps no reference to `train`. Throws ConfigError if the strategy does not fit the label kind
-  // (multilabel on a single-label set) or n_shots is negative.
+  // (multilabel or complete on a single-label set) or n_shots is negative.
   Sampler(std::span<const Example> train,
           const LabelSet& label_set,
           SamplingStrategy strategy,
@@ -47,7 +48,8 @@ class Sampler {
   // equal seeds give equal demonstrations.
   //   annotator  whose items may be drawn, normally `aggregate`. Multilabel draws from the items of
   //              all annotators, as the published code does.
-  // Throws ConfigError if there are too few examples of a kind the strategy needs.
+  // Throws ConfigError if there are too few examples of a kind the strategy needs, or
+  // complete shows all labels in no attempt.
   std::vector<int> sample(std::int64_t seed, std::string_view annotator) const;
 
   // The same draw, leaving the generator where the draw ended: the breakdown builders go on with

@@ -23,6 +23,9 @@ struct TemplateOptions {
   std::optional<std::string> user;
   std::optional<std::string> assistant;
   LabelFormat label_format;
+  // Pair prompts: answer_words(Plan::Pair, ...), in place of the labels in {labels}. Empty for all
+  // others.
+  std::vector<std::string> pair_words = {};
 };
 
 // A literal text, or the whole content of the file of that name if there is one. Throws DataError
@@ -31,23 +34,28 @@ struct TemplateOptions {
 std::string text_or_file(const std::string& text_or_path);
 
 // The templates of a run with all defaults filled in. Placeholders: {labels} in system and
-// instruction (replaced here already), {text}, {label}, {cot} in incontext, {text} in query. Other
-// braces are literal text.
+// instruction (replaced here already), {text}, {label}, {cot} in incontext, {text} in query. Pair
+// prompts have {r} in incontext, where the answer stands, and {label} in query too. Other braces
+// are literal text.
 struct Templates {
   std::string system;
   std::string instruction;
   std::string incontext;
   std::string query;
   LabelFormat label_format;
+  std::vector<std::string> pair_words = {};  // as given; empty but for pair prompts
 
   // Throws ConfigError naming the template and the placeholder that is missing or unknown.
   static Templates resolve(const TemplateOptions& options, const LabelSet& label_set);
+
+  bool is_pair() const { return !pair_words.empty(); }
 
   // The incontext template up to its first placeholder ({text}): its stripped form and itself are
   // the stop strings of a run. Empty if the template begins with a placeholder.
   std::string before_text() const;
 
-  // The text between {cot} and {label}, stripped; unset without {cot} before {label}.
+  // The text between {cot} and the answer ({label}; {r} in pair prompts), stripped; unset without
+  // {cot} before the answer.
   std::optional<std::string> between_cot_and_label() const;
 };
 
@@ -71,6 +79,16 @@ std::string fill_incontext(const Templates& templates,
 // The query template with its text.
 std::string fill_query(const Templates& templates, std::string_view text);
 
+// The same for pair prompts: a text with a label and the word that says whether it is reasonable.
+std::string fill_pair_incontext(const Templates& templates,
+                                std::string_view text,
+                                std::string_view formatted_label,
+                                std::string_view word,
+                                std::optional<std::string_view> cot = std::nullopt);
+std::string fill_pair_query(const Templates& templates,
+                            std::string_view text,
+                            std::string_view formatted_label);
+
 // Where a label stands in a filled incontext template: `text` up to the byte `label_begin` is what
 // precedes the label name. Used to find the first token of every label, with neutral text in place
 // of {text}.
@@ -89,5 +107,10 @@ enum class LabelPosition {
 std::vector<LabelPlace> label_places(const Templates& templates,
                                      const LabelSet& label_set,
                                      LabelPosition position = LabelPosition::First);
+
+// Pair prompts: the filled incontext template for every word, with neutral text and label, and
+// where the word stands.
+std::vector<LabelPlace> answer_places(const Templates& templates,
+                                      std::span<const std::string> words);
 
 }  // namespace labelprobe::prompt
