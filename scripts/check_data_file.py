@@ -45,7 +45,10 @@ def json_lines(path, keys, n_rows=None):
         n_found = 0
         for line in file:
             n_found += 1
-            row = json.loads(line)
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise Wrong(f"line {n_found}: expected JSON, found otherwise ({error})") from None
             missing = [key for key in keys if not isinstance(row, dict) or key not in row]
             expect(not missing, f"line {n_found}: expected an object with the keys {', '.join(keys)}; it lacks {', '.join(missing)}")
         expect(n_found > 0 and n_rows in (None, n_found), f"expected {n_rows or 'some'} rows, found {n_found}")

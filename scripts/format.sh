@@ -14,4 +14,4 @@ if [ "${1:-}" = --fix ]; then
 else
   clang-format --dry-run -Werror "${files[@]}" || fail "some files are not formatted: scripts/format.sh --fix"
 fi
-if has shellcheck; then shellcheck -x scripts/*.sh .ci/run; fi
+tests/scripts/shellcheck.sh

@@ -25,11 +25,13 @@ needed=(
   "libpcre2-dev header:pcre2.h"
   "libutf8proc-dev header:utf8proc.h"
   "libcsv-dev header:csv.h"
+  "libzip-dev header:zip.h"
+  "libpugixml-dev header:pugixml.hpp"
   "libxxhash-dev header:xxhash.h"
   "catch2 header:catch2/catch.hpp,catch2/catch_all.hpp"
 )
-# Only makes building faster: installed with the others, never asked for alone.
-welcome=(ccache)
+# Faster builds, and checks of the scripts: installed with the others, never asked for alone.
+welcome=(ccache shellcheck)
 
 installed_packages() {
   has dpkg-query || return 0

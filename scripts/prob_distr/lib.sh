@@ -1,8 +1,24 @@
 # What the pipelines of this folder share; sourced by them, never run.
-# shellcheck shell=bash disable=SC2154  # the pipelines set what is theirs: task, default_model, data_folders, data_mark
+# shellcheck shell=bash
 
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+# choose_set NAME: the data set of pipeline-NAME.sh: its name to the program, the published script's model, the names that
+# its folder may have below DATA_ROOT, and a file or folder in it by which it is known.
+choose_set() {
+  default_model=meta-llama/Llama-2-7b-chat-hf
+  case "$1" in
+    goemotions)
+      task=GoEmotions data_folders=(goemotions GoEmotions) data_mark=emotions.txt
+      default_model=meta-llama/Llama-3.3-70B-Instruct
+      ;;
+    MFRC) task=MFRC data_folders=(mfrc MFRC) data_mark=splits.yaml ;;
+    semeval) task=SemEval data_folders=(semeval2018task1 SemEval semeval) data_mark=English/E-c ;;
+    hate) task=Hatexplain data_folders=(HateXplain Hatexplain hatexplain) data_mark=post_id_divisions.json ;;
+    MSP) task=MSPPodcast data_folders=(MSP-Podcast-1.11 MSP-Podcast MSPPodcast) data_mark=transcripts.csv ;;
+  esac
+}
 
 arguments='DISTRIBUTION ID_LIST GPU [MODEL] [SEED] [-- FLAGS OF labelprobe run]'
 
@@ -34,7 +50,7 @@ TEXT
   exit 0
 }
 
-# The first of the data set's usual folders that is there, by a file or folder that it must have.
+# The first of the data set's usual folders that is there.
 data_folder() {
   local data_root="${DATA_ROOT:-./data}" name
   for name in "${data_folders[@]}"; do
@@ -45,6 +61,18 @@ data_folder() {
   done
   fail "no data of $task: expected $data_mark in one of the folders ${data_folders[*]} below $data_root" \
     "(DATA_ROOT); scripts/get_data.sh gets the public sets and says where to ask for the others"
+}
+
+# data_flags FOLDER ID_LIST_FILE: the flags that say which data; an array, since paths may hold anything.
+data_flags() {
+  flags_of_data=(--config "$root/configs/$task/pipeline.yaml" --root-dir "$1" --test-ids-filename "$2")
+  if [ "$task" = GoEmotions ]; then flags_of_data+=(--emotion-clustering-json "$1/emotion_clustering.json"); fi
+}
+
+program_path() {
+  local path="${LABELPROBE:-$build/labelprobe}"
+  [ -x "$path" ] || fail "no program $path: build it with scripts/build.sh, or name one in LABELPROBE"
+  printf '%s\n' "$path"
 }
 
 id_list_file() {
@@ -66,10 +94,13 @@ device_of() {
   esac
 }
 
-# run_pipeline ARGUMENTS: the data set's settings are in its pipeline.yaml, all but what the arguments name.
+# pipeline NAME ARGUMENTS: one run. The data set's settings are in its pipeline.yaml, all but what the arguments name.
 # Of the published command lines two flags are missing: --sentence-model, which nothing read, and --load-in-4bit. The
 # published numbers come from 4-bit weights (FP4) computed in float32, so numbers of full weights may differ from them.
-run_pipeline() {
+pipeline() {
+  choose_set "$1"
+  shift
+  explain_if_asked "$@"
   local positional=() flags=()
   while [ $# -gt 0 ]; do
     if [ "$1" = -- ]; then
@@ -85,7 +116,7 @@ run_pipeline() {
   if [ "${4:-}" = vllm ] || [ "${5:-}" = vllm ]; then
     misused "there is no vLLM variant: labelprobe is its own engine, and the fifth argument is the seed"
   fi
-  local distribution="$1" ids device data model="${4:-$default_model}" seed="${5:-0}" list
+  local distribution="$1" ids device data program model="${4:-$default_model}" seed="${5:-0}"
   [[ "$seed" =~ ^-?[0-9]+$ ]] || misused "SEED: expected an integer, found '$seed'"
   case "$distribution" in
     baseline | unary | binary | multilabel_ICL) ;;
@@ -96,14 +127,12 @@ run_pipeline() {
   ids=$(id_list_file "$2")
   device=$(device_of "$3")
   data=$(data_folder)
-  list=$(basename "$ids" .txt)
-  if [ "$task" = GoEmotions ]; then flags=(--emotion-clustering-json "$data/emotion_clustering.json" "${flags[@]}"); fi
+  program=$(program_path)
+  data_flags "$data" "$ids"
+  # As published, for all but GoEmotions; it changes nothing.
   if [ "$task" != GoEmotions ]; then flags=(--trust-remote-code "${flags[@]}"); fi
-
-  local program="${LABELPROBE:-$build/labelprobe}"
-  [ -x "$program" ] || fail "no program $program: build it with scripts/build.sh, or name one in LABELPROBE"
-  exec "$program" run "$task" --config "$root/configs/$task/pipeline.yaml" --distribution "$distribution" \
-    --root-dir "$data" --test-ids-filename "$ids" --model-name-or-path "$model" --device "$device" --seed "$seed" \
-    --log-root "${LOG_ROOT:-./logs}" --alternative-experiment-name "$list/{distribution}/{model_name_or_path}" \
+  exec "$program" run "$task" "${flags_of_data[@]}" --distribution "$distribution" --model-name-or-path "$model" \
+    --device "$device" --seed "$seed" --log-root "${LOG_ROOT:-./logs}" \
+    --alternative-experiment-name "$(basename "$ids" .txt)/{distribution}/{model_name_or_path}" \
     --accelerate --logging-level debug "${flags[@]}"
 }

@@ -1,0 +1,194 @@
+"""The configurations hold the published settings and prompts, and the program takes them."""
+import json
+import pathlib
+import tempfile
+import unittest
+
+import support
+
+CONFIGS = support.ROOT / "configs"
+
+# What this file expects is written down from the published command lines and templates, not from configs/.
+INPUT = "Input: `{text}`\n{label}\n\n"
+ASSESSMENT = "Input: `{text}`\nAssessment: {label}\n\n"
+EMOTIONS = "Classify the following inputs into none, one, or multiple the following emotions per input: {labels}."
+MORALS = "Classify the following inputs into none, one, or multiple the following moral foundations per input: {labels}."
+ONE = ("Classify the following inputs into one of the following options per input: {labels}. Output exactly one label and "
+       "no others.\n\n")
+HARMS = ("Classify the following inputs into none, one, or multiple the following harms towards the mentioned LGBTQ group: "
+         "{labels}.\n\n")
+HARM = ("Consider whether the following inputs present harm or not to the mentioned LGBTQ group, and answer with: {labels}."
+        "\n\n")
+BOXES = ("You will be presented with different settings with the contents of various boxes and the transportation of the "
+         "items between the boxes. Track the position of the different items within the boxes, and when you are asked about "
+         "the contents of the box, respond with the contents of the specific box only.\n\n")
+MMLU = ("Answer the following multiple choice questions. Pick only one answer from the ones presented to you for that "
+        "particular question by indicating its corresponding letter in the response, and that only.\n\n")
+TREC = "Identify the type of information a question is seeking by assigning it to one of the categories {labels}.\n\n"
+REASONABLE = ("Assess the reasonableness of the provided KIND label for each input. Namely, evaluate whether the label makes "
+              "sense for its corresponding input, under some reasonable interpretation. Reply only with {labels}.\n\n")
+
+# Data set: test splits, new tokens, sampling, label format, instruction, demonstration.
+PIPELINES = {
+    "GoEmotions": (["dev"], 18, "multilabel", "json", EMOTIONS + " Output exactly these emotions and no others.\n",
+                   "Input: {text}\n{label}\n"),
+    "MFRC": (["dev", "test"], 18, "multilabel", None, MORALS + "\n", "Input: {text}\nMoral foundation(s): {label}\n"),
+    "SemEval": (["dev"], 25, "multilabel", None, EMOTIONS + "\n", "Input: {text}\n{label}\n"),
+    "Hatexplain": (["test"], 18, "uniform", None, ONE, "Question: {text}\nAnswer: {label}\n\n"),
+    "MSPPodcast": (["test"], 18, "uniform", None, ONE, "Question: {text}\nAnswer: {label}\n\n"),
+}
+
+# File: test splits, new tokens, label format, instruction, demonstration.
+PROMPTING = {
+    "GoEmotions/config.yaml": (["dev"], 30, None, EMOTIONS + "\n\n", INPUT),
+    "GoEmotions/config_full_emotions.yaml": (["dev"], 30, None, EMOTIONS + "\n\n", INPUT),
+    "SemEval/config.yaml": (["dev"], 30, None, EMOTIONS + "\n\n", INPUT),
+    "MFRC/config.yaml": (["dev"], 30, None, MORALS + "\n\n", INPUT),
+    "MSPPodcast/config.yaml": (["dev"], 15, None, "Classify the following inputs into one the following emotions per input: "
+                                                  "{labels}.\n\n", INPUT),
+    "Hatexplain/config.yaml": (["test"], 15, None, None, None),  # as published, without prompts of its own
+    "Boxes/config.yaml": (["dev"], 30, "polysyndeton", BOXES, "Setting: {text}?\nResponse: {label}.\n\n"),
+    "TREC/config.yaml": (["test"], 10, None, TREC, ASSESSMENT),
+    "MMLU-Pro/config.yaml": (["dev"], 5, None, MMLU, "Question: {text}\nAnswer: {label}\n\n"),
+    "QueerReclaimLex/config.yaml": (["test"], 10, None, HARMS, INPUT),
+    "QueerReclaimLex/config_primer.yaml": (["test"], 10, None, HARMS, ASSESSMENT),
+    "QueerReclaimLex/config_binary.yaml": (["test"], 10, None, HARM, INPUT),
+    "QueerReclaimLex/config_binary_primer.yaml": (["test"], 10, None, HARM, ASSESSMENT),
+}
+
+# Data set, by its folder of configurations, and its real files.
+DATA = {"GoEmotions": ("GoEmotions", "data/GoEmotions"), "MFRC": ("MFRC", "data/MFRC_synthetic_annotations"),
+        "SemEval": ("SemEval", "data/SemEval_format_sample"), "Hatexplain": ("Hatexplain", "data/HateXplain"),
+        "Boxes": ("Boxes", "data/Boxes"), "TREC": ("TREC", "data/TREC"), "MMLU-Pro": ("MMLUPro", "data/MMLU-Pro"),
+        "QueerReclaimLex": ("QueerReclaimLex", "data/QueerReclaimLex")}
+
+
+def read_config(path):
+    """The flat YAML that our configurations keep to: plain, quoted or [listed] values, one a line."""
+    values = {}
+    for line in path.read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, text = line.split(": ", 1)
+            if text.startswith('"'):
+                values[name] = json.loads(text)
+            elif text.startswith("'"):
+                values[name] = text[1:-1]
+            elif text.startswith("["):
+                values[name] = text[1:-1].split(", ")
+            else:
+                values[name] = text
+    return values
+
+
+def template(text):
+    """A prompt as the program takes it: the content of the file of that name, else the text itself."""
+    if text and text.startswith("configs/"):
+        return (support.ROOT / text).read_text()
+    return text
+
+
+class Configs(unittest.TestCase):
+    def test_pipelines_have_the_published_settings(self):
+        for name, (splits, n_tokens, sampling, label_format, instruction, incontext) in PIPELINES.items():
+            config = read_config(CONFIGS / name / "pipeline.yaml")
+            self.assertEqual((config["train_splits"], config["test_splits"]), (["train"], splits))
+            self.assertEqual((config["shot"], config["seed"], config["max_new_tokens"]), ("10", "0", str(n_tokens)))
+            self.assertEqual((config["sampling_strategy"], config.get("label_format")), (sampling, label_format))
+            self.assertEqual(config["instruction_prompt"], instruction)
+            self.assertEqual(config["incontext_prompt"], incontext)
+            self.assertEqual(config["system_prompt"], " ")
+            self.assertEqual((config["annotation_mode"], config["text_preprocessor"]), ("aggregate", "false"))
+        self.assertEqual(read_config(CONFIGS / "MSPPodcast/pipeline.yaml")["annotator_labels"], "true")
+
+    def test_plain_prompting_has_the_published_settings(self):
+        for name, (splits, n_tokens, label_format, instruction, incontext) in PROMPTING.items():
+            config = read_config(CONFIGS / name)
+            self.assertEqual((config["train_splits"], config["test_splits"]), (["train"], splits), name)
+            self.assertEqual(config["max_new_tokens"], str(n_tokens), name)
+            self.assertEqual(config.get("label_format"), label_format, name)
+            self.assertEqual(config["text_preprocessor"], "false", name)
+            self.assertEqual(template(config.get("instruction_prompt")), instruction, name)
+            self.assertEqual(template(config.get("incontext_prompt")), incontext, name)
+            self.assertEqual(template(config.get("system_prompt")), None if instruction is None else "", name)
+
+    def test_reasonableness_has_the_published_prompts(self):
+        for name, kind in (("GoEmotions", "emotion"), ("SemEval", "emotion"), ("MSPPodcast", "emotion"), ("MFRC", "moral"),
+                           ("QueerReclaimLex", "harm")):
+            folder = CONFIGS / name
+            self.assertEqual((folder / "reasonableness_instruction.txt").read_text(), REASONABLE.replace("KIND", kind))
+            self.assertEqual((folder / "reasonableness_incontext.txt").read_text(),
+                             "Input: `{text}`\nLabel: {label}\nAssessment: {r}\n\n")
+            config = read_config(folder / "reasonableness.yaml")
+            plain = read_config(folder / "config.yaml")
+            self.assertEqual(template(config["instruction_prompt"]), REASONABLE.replace("KIND", kind))
+            self.assertIn("{r}", template(config["incontext_prompt"]))
+            for option in ("root_dir", "train_splits", "test_splits", "max_new_tokens"):
+                self.assertEqual(config[option], plain[option])
+
+    def test_is_all_in_this_test(self):
+        for path in CONFIGS.glob("*/*.yaml"):
+            name = str(path.relative_to(CONFIGS))
+            self.assertTrue(name in PROMPTING or path.parent.name in PIPELINES and path.name == "pipeline.yaml"
+                            or path.name == "reasonableness.yaml" or name == "example/config.yaml", name)
+
+
+class Program(unittest.TestCase):
+    """labelprobe takes each configuration on real data."""
+
+    def setUp(self):
+        if not support.PROGRAM:
+            support.skip_aloud("the program is not built")
+        known = support.run(support.PROGRAM, "ls", "datasets").stdout
+        self.known = {line.split()[0] for line in known.splitlines()}
+
+    def prompts(self, config, *flags):
+        task, data = DATA[config.split("/")[0]]
+        if task not in self.known:
+            support.skip_aloud(f"the program does not know {task}")
+        root = support.shared(data)
+        if config.startswith("GoEmotions/") and "full" not in config:
+            flags += ("--emotion-clustering-json", root / "emotion_clustering.json")
+        done = support.run(support.PROGRAM, "prompts", task, "--config", CONFIGS / config, "--root-dir", root, "--limit", 1,
+                           *flags, cwd=support.ROOT)
+        self.assertEqual(done.returncode, 0, f"{config}: {done.stderr}")
+        return [json.loads(line)["text"] for line in done.stdout.splitlines()]
+
+    def test_makes_prompts_of_every_configuration(self):
+        for config, (_, _, _, instruction, incontext) in PROMPTING.items():
+            if config.split("/")[0] in DATA and instruction is not None:
+                with self.subTest(config):
+                    (text,) = self.prompts(config, "--shot", "1")
+                    # The instruction with its labels, then a demonstration: both as far as they are fixed.
+                    self.assertTrue(text.startswith(instruction.split("{labels}")[0].rstrip("\n")), text)
+                    self.assertIn(instruction.split("{labels}")[-1] + incontext.split("{text}")[0], text)
+
+    def test_makes_prompts_of_every_pipeline(self):
+        for name, (_, _, _, _, instruction, incontext) in PIPELINES.items():
+            if name in DATA and name != "SemEval":  # whose sample has too few tweets for ten demonstrations
+                with self.subTest(name):
+                    (text,) = self.prompts(f"{name}/pipeline.yaml")
+                    self.assertTrue(text.startswith(instruction.split("{labels}")[0]), text)
+                    self.assertEqual(text.count("\n" + incontext.split("{text}")[0]), 11)
+
+    def test_resolves_the_published_command_lines(self):
+        if not pathlib.Path(support.MODEL).exists():
+            support.skip_aloud("the small model is not there (scripts/get_model.sh)")
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder)
+            for link, real in (("goemotions", "GoEmotions"), ("mfrc", "MFRC_synthetic_annotations"), ("HateXplain", "HateXplain")):
+                (data / link).symlink_to(support.shared(f"data/{real}"))
+            env = {"DATA_ROOT": data, "LOG_ROOT": data / "logs", "ID_ROOT": support.shared("prob_distr_ids"),
+                   "LABELPROBE": support.PROGRAM}
+            for name, task in (("goemotions", "GoEmotions"), ("MFRC", "MFRC"), ("hate", "Hatexplain")):
+                with self.subTest(task):
+                    if task not in self.known:
+                        support.skip_aloud(f"the program does not know {task}")
+                    done = support.run(support.SCRIPTS / f"prob_distr/pipeline-{name}.sh", "baseline", "main_test_set", "cpu",
+                                       support.MODEL, "0", "--", "--dry-run", "--limit", "1", env=env, cwd=folder)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    folder_name = "main_test_set/baseline/" + support.MODEL.replace("/", "--") + "_0"
+                    self.assertIn(folder_name, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
