@@ -24,22 +24,6 @@ using Json = nlohmann::json;
 // The names of the files, in the order of our label set: hate, normal, offensive.
 const std::array<std::string, 3> kFileLabels = {"hatespeech", "normal", "offensive"};
 
-const Json& member(const Json& object, const char* key, const std::string& place) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (!object.is_object() || found == object.end()) {
-    throw DataError(place + ": expected an object with the key '" + key + "', found none");
-  }
-  return *found;
-}
-
-std::string string_at(const Json& object, const char* key, const std::string& place) {
-  const Json& found = member(object, key, place);
-  if (!found.is_string()) {
-    throw DataError(place + ": expected a string under '" + key + "', found " + found.type_name());
-  }
-  return found.get<std::string>();
-}
-
 LabelIndex label_at(const Json& object, const std::string& place) {
   const std::string label = string_at(object, "label", place);
   const auto found = std::find(kFileLabels.begin(), kFileLabels.end(), label);
@@ -49,17 +33,8 @@ LabelIndex label_at(const Json& object, const std::string& place) {
   return static_cast<LabelIndex>(found - kFileLabels.begin());
 }
 
-std::string annotator_at(const Json& vote, const std::string& place) {
-  const Json& id = member(vote, "annotator_id", place);
-  if (!id.is_number_integer() && !id.is_string()) {
-    throw DataError(place + ": expected a number or string under 'annotator_id', found " +
-                    id.type_name());
-  }
-  return id.is_string() ? id.get<std::string>() : id.dump();
-}
-
 std::string text_of(const Json& post, const std::string& place) {
-  const Json& tokens = member(post, "post_tokens", place);
+  const Json& tokens = member_of(post, "post_tokens", place);
   if (!tokens.is_array() || tokens.empty()) {
     throw DataError(place + ": expected a list of words under 'post_tokens', found " +
                     (tokens.is_array() ? "an empty one" : tokens.type_name()));
@@ -76,7 +51,7 @@ std::string text_of(const Json& post, const std::string& place) {
 
 Record annotated_record(const std::string& post_id, const Json& post, const std::string& place) {
   Record record{post_id, text_of(post, place), {}};
-  const Json& annotators = member(post, "annotators", place);
+  const Json& annotators = member_of(post, "annotators", place);
   if (!annotators.is_array() || annotators.empty()) {
     throw DataError(place + ": expected a list of annotators, found " +
                     (annotators.is_array() ? "an empty one" : annotators.type_name()));
@@ -84,7 +59,7 @@ Record annotated_record(const std::string& post_id, const Json& post, const std:
   std::vector<LabelIndex> votes;
   for (const Json& vote : annotators) {
     votes.push_back(label_at(vote, place));
-    std::string annotator = annotator_at(vote, place);
+    std::string annotator = id_at(vote, "annotator_id", place);
     check_annotator(annotator, place);
     set_vote(record.votes, {std::move(annotator), {votes.back()}});
   }
@@ -121,29 +96,17 @@ class MajorityPosts {
  private:
   void read() {
     is_read_ = true;
-    const MappedFile file = open_file(path_, kDataFile);
-    std::string_view rest = file.text();
-    for (std::size_t line = 1; !rest.empty(); ++line) {
-      const std::size_t n_bytes = std::min(rest.find('\n'), rest.size());
-      if (const std::string_view row = strip(rest.substr(0, n_bytes)); !row.empty()) {
-        read_post(row, line);
+    for_each_json_line(path_, [&](const Json& row, const std::string& place) {
+      const std::string post_id = string_at(row, "post_id", place);
+      Post post{std::nullopt, place};
+      if (!member_of(row, "label", place).is_null()) {
+        post.record = Record{
+            post_id, text_of(row, place), {{std::string(kAggregate), {label_at(row, place)}}}};
       }
-      rest.remove_prefix(std::min(n_bytes + 1, rest.size()));
-    }
-  }
-
-  void read_post(std::string_view text, std::size_t line) {
-    const std::string place = path_.string() + ":" + std::to_string(line);
-    const Json row = parse_json(path_, text, line);
-    const std::string post_id = string_at(row, "post_id", place);
-    Post post{std::nullopt, place};
-    if (!member(row, "label", place).is_null()) {
-      post.record =
-          Record{post_id, text_of(row, place), {{std::string(kAggregate), {label_at(row, place)}}}};
-    }
-    if (!posts_.emplace(post_id, std::move(post)).second) {
-      throw DataError(place + ": expected distinct posts, found '" + post_id + "' again");
-    }
+      if (!posts_.emplace(post_id, std::move(post)).second) {
+        throw DataError(place + ": expected distinct posts, found '" + post_id + "' again");
+      }
+    });
   }
 
   std::filesystem::path path_;
@@ -154,7 +117,7 @@ class MajorityPosts {
 std::vector<std::string> read_division(const Json& divisions,
                                        const std::filesystem::path& path,
                                        const std::string& division) {
-  const Json& ids = member(divisions, division.c_str(), path.string());
+  const Json& ids = member_of(divisions, division.c_str(), path.string());
   if (!ids.is_array() || ids.empty()) {
     throw DataError(path.string() + ": expected a list of post ids under '" + division +
                     "', found " + (ids.is_array() ? "an empty one" : ids.type_name()));

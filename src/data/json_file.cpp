@@ -4,6 +4,9 @@
 #include <unordered_set>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+#include "table_file.h"
 
 namespace labelprobe::data {
 
@@ -84,6 +87,46 @@ nlohmann::json parse_json(const std::filesystem::path& path,
 nlohmann::ordered_json parse_json_in_order(const std::filesystem::path& path,
                                            std::string_view text) {
   return parse<nlohmann::ordered_json>(path, text, 1);
+}
+
+void for_each_json_line(
+    const std::filesystem::path& path,
+    const std::function<void(const nlohmann::json&, const std::string& place)>& take) {
+  const MappedFile file = open_file(path, kDataFile);
+  std::size_t line = 0;
+  for (const std::string& text : read_lines(file)) {
+    ++line;
+    if (!strip(text).empty()) {
+      take(parse_json(path, text, line), path.string() + ":" + std::to_string(line));
+    }
+  }
+}
+
+const nlohmann::json& member_of(const nlohmann::json& object,
+                                const char* key,
+                                const std::string& place) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (!object.is_object() || found == object.end()) {
+    throw DataError(place + ": expected an object with the key '" + key + "', found none");
+  }
+  return *found;
+}
+
+std::string string_at(const nlohmann::json& object, const char* key, const std::string& place) {
+  const nlohmann::json& found = member_of(object, key, place);
+  if (!found.is_string()) {
+    throw DataError(place + ": expected a string under '" + key + "', found " + found.type_name());
+  }
+  return found.get<std::string>();
+}
+
+std::string id_at(const nlohmann::json& object, const char* key, const std::string& place) {
+  const nlohmann::json& id = member_of(object, key, place);
+  if (!id.is_number_integer() && !id.is_string()) {
+    throw DataError(place + ": expected a number or string under '" + key + "', found " +
+                    id.type_name());
+  }
+  return id.is_string() ? id.get<std::string>() : id.dump();
 }
 
 }  // namespace labelprobe::data

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,5 +24,23 @@ nlohmann::json parse_json(const std::filesystem::path& path,
 // The same for small files whose order of keys has a meaning.
 nlohmann::ordered_json parse_json_in_order(const std::filesystem::path& path,
                                            std::string_view text);
+
+// Calls `take` for every line of a file of JSON lines with its place ("file:line"); blank lines are
+// skipped. Throws DataError as parse_json.
+void for_each_json_line(
+    const std::filesystem::path& path,
+    const std::function<void(const nlohmann::json&, const std::string& place)>& take);
+
+// The value under `key`; DataError, opening with `place`, if `object` is no object or has no such
+// key.
+const nlohmann::json& member_of(const nlohmann::json& object,
+                                const char* key,
+                                const std::string& place);
+
+// The same for strings.
+std::string string_at(const nlohmann::json& object, const char* key, const std::string& place);
+
+// The same for ids, which may be integers too; these come as their digits.
+std::string id_at(const nlohmann::json& object, const char* key, const std::string& place);
 
 }  // namespace labelprobe::data

@@ -72,6 +72,10 @@ LoadedSplits load_hatexplain(const DatasetOptions& options);
 LoadedSplits load_mfrc(const DatasetOptions& options);
 LoadedSplits load_sem_eval(const DatasetOptions& options);
 LoadedSplits load_msp_podcast(const DatasetOptions& options);
+LoadedSplits load_boxes(const DatasetOptions& options);
+LoadedSplits load_trec(const DatasetOptions& options);
+LoadedSplits load_mmlu_pro(const DatasetOptions& options);
+LoadedSplits load_queer_reclaim_lex(const DatasetOptions& options);
 
 // ConfigError naming the known splits unless `split` is one of them.
 void check_split(std::string_view dataset,

@@ -48,6 +48,22 @@ constexpr std::array kDatasets = {
          "single-label; multi-label with multilabel", kAnnotators},
         TextDomain::Other,
         load_msp_podcast},
+    Entry{{"Boxes", "stories of boxes and objects, what is in one box at the end", "multi-label",
+           !kAnnotators},
+          TextDomain::Other,
+          load_boxes},
+    Entry{{"TREC", "questions, the kind of thing that is asked for", "single-label", !kAnnotators},
+          TextDomain::Other,
+          load_trec},
+    Entry{{"MMLUPro", "multiple-choice questions with up to ten options", "single-label",
+           !kAnnotators},
+          TextDomain::Other,
+          load_mmlu_pro},
+    Entry{{"QueerReclaimLex",
+           "posts with reclaimed slurs, harm by authors in or out of the group, two ratings",
+           "multi-label; single-label with type in or out", kAnnotators},
+          TextDomain::Twitter,
+          load_queer_reclaim_lex},
 };
 
 const Entry& find_entry(std::string_view name) {
