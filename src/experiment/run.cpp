@@ -6,10 +6,12 @@
 #include <span>
 #include <utility>
 
-#include "labelprobe/analysis/classification_metrics.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/readout/reading.h"
+#include "labelprobe/readout/word_answer.h"
+
+#include "scoring.h"
 
 namespace labelprobe::experiment {
 
@@ -31,34 +33,138 @@ void round_numbers(record::ItemRecord& item, int n_decimals) {
   for (record::LabelValues& step : item.all_scores) {
     round_numbers(step, scale);
   }
+  for (auto* reading : {&item.greedy_answer, &item.first_answer, &item.healed_answer}) {
+    if (*reading) {
+      round_numbers((*reading)->bare_probs, scale);
+      round_numbers((*reading)->spaced_probs, scale);
+    }
+  }
 }
 
 // The entry of one query, the answer still missing.
-record::ItemRecord make_item(const Preparation& preparation, std::size_t index) {
+record::ItemRecord make_item(const Preparation& preparation,
+                             const Settings& settings,
+                             std::size_t index) {
   const Questions& questions = preparation.questions;
   const prompt::Query& query = questions.queries[index];
   record::ItemRecord item;
   item.key = query.item.log_key();
   item.annotator = query.item.pseudo_annotator();
-  item.kind = questions.label_set.kind();
   item.query_text = query.query_text;
-  item.gold = questions.label_set.names_of(query.gold);
+  if (settings.program == Program::Pair) {
+    item.kind = LabelKind::SingleLabel;
+    item.gold = {questions.answer_set.names().back()};  // every label asked about is a right one
+    item.checked_label = query.checked_label;
+  } else {
+    item.kind = questions.label_set.kind();
+    item.gold = questions.label_set.names_of(query.gold);
+  }
   item.n_prompt_tokens = static_cast<std::int64_t>(preparation.prompts[index].size());
   item.prompt_fingerprint = fingerprint(query.text);
   return item;
 }
 
-Labels labels_of(const std::vector<std::string>& names, const LabelSet& label_set) {
-  Labels labels;
-  for (const std::string& name : names) {
-    const auto label = label_set.index_of(name);
-    if (!label) {
-      throw DataError("a journalled item names the label '" + name +
-                      "', which the data set does not have");
-    }
-    labels.push_back(*label);
+// The prompts that the model sees: one per query, or, where answers are single words, two: the
+// whole one and the one without its last space.
+struct ModelPrompts {
+  std::vector<TokenIds> prompts;
+  std::vector<int> n_new_tokens;  // [prompts.size()], or empty: as many as the run allows
+  std::size_t n_per_query = 1;
+};
+
+ModelPrompts model_prompts(const Preparation& preparation, int max_new_tokens) {
+  if (preparation.healed_prompts.empty()) {
+    return {preparation.prompts, {}, 1};
   }
-  return labels;
+  ModelPrompts made;
+  made.n_per_query = 2;
+  for (std::size_t i = 0; i < preparation.prompts.size(); ++i) {
+    made.prompts.push_back(preparation.prompts[i]);
+    made.n_new_tokens.push_back(max_new_tokens);
+    made.prompts.push_back(preparation.healed_prompts[i]);
+    made.n_new_tokens.push_back(1);
+  }
+  return made;
+}
+
+std::function<bool(std::span<const TokenId>)> end_of_answer(const Preparation& preparation,
+                                                            const tokenizer::Tokenizer& tokenizer) {
+  auto has_stop = readout::stop_predicate(tokenizer, preparation.answer_rule.stop);
+  if (!preparation.questions.are_words) {
+    return has_stop;
+  }
+  return
+      [has_stop, is_word = readout::word_predicate(preparation.label_tokens)](
+          std::span<const TokenId> generated) { return is_word(generated) || has_stop(generated); };
+}
+
+// Collects the generations of each query and reads those that are whole.
+class Reader {
+ public:
+  Reader(const Settings& settings,
+         const Preparation& preparation,
+         const tokenizer::Tokenizer& tokenizer,
+         std::size_t n_per_query)
+      : settings_(settings),
+        preparation_(preparation),
+        tokenizer_(tokenizer),
+        n_per_query_(n_per_query) {}
+
+  // The items that `batch` completes. The parts of a query come in neighbouring batches: a prompt
+  // sorts right behind its own beginning.
+  std::vector<record::ItemRecord> take(std::span<std::pair<std::size_t, model::Generation>> batch) {
+    std::vector<record::ItemRecord> items;
+    for (auto& [index, generation] : batch) {
+      const std::size_t query = index / n_per_query_;
+      if (n_per_query_ == 1) {
+        items.push_back(read(query, generation, nullptr));
+        continue;
+      }
+      Parts& parts = waiting_[query];
+      (index % n_per_query_ == 0 ? parts.whole : parts.healed) = std::move(generation);
+      if (parts.whole && parts.healed) {
+        items.push_back(read(query, *parts.whole, &*parts.healed));
+        waiting_.erase(query);
+      }
+    }
+    return items;
+  }
+
+ private:
+  struct Parts {
+    std::optional<model::Generation> whole;
+    std::optional<model::Generation> healed;
+  };
+
+  record::ItemRecord read(std::size_t query,
+                          const model::Generation& generation,
+                          const model::Generation* healed) const {
+    record::ItemRecord item = make_item(preparation_, settings_, query);
+    if (healed) {
+      readout::read_word(generation, *healed, preparation_.label_tokens, tokenizer_, item);
+    } else {
+      readout::read(generation, preparation_.label_tokens, preparation_.answer_rule,
+                    preparation_.questions.answer_set, tokenizer_, item);
+    }
+    if (settings_.logs_precision) {
+      round_numbers(item, *settings_.logs_precision);
+    }
+    return item;
+  }
+
+  const Settings& settings_;
+  const Preparation& preparation_;
+  const tokenizer::Tokenizer& tokenizer_;
+  std::size_t n_per_query_;
+  std::map<std::size_t, Parts> waiting_;
+};
+
+model::Effort since(const model::Effort& before, model::Effort now) {
+  now.n_prompt_tokens -= before.n_prompt_tokens;
+  now.n_prompt_tokens_computed -= before.n_prompt_tokens_computed;
+  now.n_generated_tokens -= before.n_generated_tokens;
+  now.n_batches_halved -= before.n_batches_halved;
+  return now;
 }
 
 }  // namespace
@@ -72,77 +178,64 @@ Outcome run(const Settings& settings,
   const Questions& questions = preparation.questions;
   std::map<std::string, record::ItemRecord> items = files.finished();
   std::vector<std::string> keys;
-  std::vector<bool> is_answered;
+  std::size_t n_finished = 0;
   for (const prompt::Query& query : questions.queries) {
     keys.push_back(query.item.log_key());
-    is_answered.push_back(items.contains(keys.back()));
+    n_finished += items.contains(keys.back()) ? 1 : 0;
   }
   Outcome outcome;
   outcome.n_items = keys.size();
-  outcome.n_resumed =
-      static_cast<std::size_t>(std::count(is_answered.begin(), is_answered.end(), true));
+  outcome.n_resumed = n_finished;
 
-  if (outcome.n_resumed < outcome.n_items) {
-    const std::unique_ptr<model::LanguageModel> language_model = open_model();
+  if (n_finished < keys.size()) {
+    model::LanguageModel& language_model = open_model();
+    const model::Effort before = language_model.effort();
+    const ModelPrompts asked = model_prompts(preparation, settings.max_new_tokens);
     model::GenerateOptions options;
     options.stop.max_new_tokens = settings.max_new_tokens;
-    options.stop.end_ids = language_model->info().end_ids;
-    options.stop.is_complete = readout::stop_predicate(tokenizer, preparation.answer_rule.stop);
+    options.stop.end_ids = language_model.info().end_ids;
+    options.stop.is_complete = end_of_answer(preparation, tokenizer);
     options.watched = preparation.label_tokens.watched();
     options.n_top_tokens = kTopTokens;
     options.batch_size = settings.batch_size;
     options.share_prefixes = settings.share_prefixes;
-    options.is_answered = is_answered;
-    options.repetition_penalty = language_model->info().repetition_penalty;
-    std::size_t n_done = outcome.n_resumed;
-    on_progress({n_done, keys.size(), outcome.n_resumed, language_model->effort()});
-    language_model->generate(
-        preparation.prompts, options,
-        [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
-          std::vector<record::ItemRecord> finished;
-          for (const auto& [index, generation] : batch) {
-            record::ItemRecord item = make_item(preparation, index);
-            readout::read(generation, preparation.label_tokens, preparation.answer_rule,
-                          questions.label_set, tokenizer, item);
-            if (settings.logs_precision) {
-              round_numbers(item, *settings.logs_precision);
-            }
-            finished.push_back(std::move(item));
-          }
-          files.append(finished);
-          n_done += finished.size();
-          for (record::ItemRecord& item : finished) {
-            std::string key = item.key;
-            items.insert_or_assign(std::move(key), std::move(item));
-          }
-          on_progress({n_done, keys.size(), outcome.n_resumed, language_model->effort()});
-        });
-    outcome.effort = language_model->effort();
+    options.n_new_tokens = asked.n_new_tokens;
+    options.repetition_penalty = language_model.info().repetition_penalty;
+    for (const std::string& key : keys) {
+      options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
+    }
+    const auto report = [&] {
+      on_progress(
+          {n_finished, keys.size(), outcome.n_resumed, since(before, language_model.effort())});
+    };
+    report();
+    Reader reader(settings, preparation, tokenizer, asked.n_per_query);
+    language_model.generate(asked.prompts, options,
+                            [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
+                              std::vector<record::ItemRecord> finished = reader.take(batch);
+                              files.append(finished);
+                              n_finished += finished.size();
+                              for (record::ItemRecord& item : finished) {
+                                std::string key = item.key;
+                                items.insert_or_assign(std::move(key), std::move(item));
+                              }
+                              report();
+                            });
+    outcome.effort = since(before, language_model.effort());
   }
 
-  std::map<std::string, std::vector<analysis::LabelledPair>> pairs;  // by annotator
+  std::vector<const record::ItemRecord*> ordered;
   for (const std::string& key : keys) {
     const record::ItemRecord& item = items.at(key);
-    if (item.failure) {
-      ++outcome.n_failed;
-      continue;
-    }
-    outcome.n_without_label += item.is_label_found ? 0 : 1;
-    pairs[item.annotator].push_back({labels_of(item.gold, questions.label_set),
-                                     labels_of(item.predictions, questions.label_set)});
+    ordered.push_back(&item);
+    outcome.n_failed += item.failure ? 1 : 0;
+    outcome.n_without_label += !item.failure && !item.is_label_found ? 1 : 0;
   }
-  std::optional<record::Metrics> metrics;
-  std::map<std::string, record::Metrics> annotator_metrics;
-  for (const auto& [annotator, labelled] : pairs) {
-    const record::Metrics values = analysis::classification_metrics(labelled, questions.label_set);
-    if (annotator == kAggregate) {
-      metrics = values;
-      outcome.metrics = values;
-    } else {
-      annotator_metrics[annotator] = values;
-    }
+  RunMetrics metrics = score(settings, questions, ordered);
+  files.finish(keys, metrics.aggregate, metrics.annotators);
+  if (metrics.aggregate) {
+    outcome.metrics = std::move(*metrics.aggregate);
   }
-  files.finish(keys, metrics, annotator_metrics);
   return outcome;
 }
 

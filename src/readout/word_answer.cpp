@@ -41,8 +41,13 @@ record::LabelValues vocabulary_probs(const model::Step& step,
 }
 
 record::AnswerReading read_step(const model::Step& step, const LabelTokens& words) {
-  return {vocabulary_probs(step, words, SpaceVariant::Bare),
-          vocabulary_probs(step, words, SpaceVariant::Spaced),
+  record::LabelValues spaced = vocabulary_probs(step, words, SpaceVariant::Spaced);
+  for (std::size_t i = 0; i < spaced.size(); ++i) {
+    if (tokens_of(words, SpaceVariant::Spaced)[i] == tokens_of(words, SpaceVariant::Bare)[i]) {
+      spaced[i].second = 0.0F;  // counted already
+    }
+  }
+  return {vocabulary_probs(step, words, SpaceVariant::Bare), std::move(spaced),
           !step.top_tokens.empty() && variant_begun(words, step.top_tokens.front().id).has_value()};
 }
 

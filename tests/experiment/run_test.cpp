@@ -7,43 +7,15 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/record/log_reader.h"
 
+#include "settings_for_tests.h"
 #include "support/catch.h"
-#include "support/fake_model.h"
-#include "support/list_tokenizer.h"
 #include "support/program.h"
 
 namespace labelprobe::experiment {
 namespace {
 
 using support::FakeModel;
-using support::ListTokenizer;
 using support::TempFolder;
-
-const std::filesystem::path kExample =
-    std::filesystem::path(LABELPROBE_SOURCE_DIR) / "configs" / "example";
-
-Settings example_settings() {
-  Settings settings;
-  settings.task = "GoEmotions";
-  settings.train.root_dir = settings.test.root_dir = kExample;
-  settings.train.emotion_clustering_json = settings.test.emotion_clustering_json =
-      kExample / "emotion_clustering.json";
-  settings.train.splits = {"train"};
-  settings.test.splits = {"dev"};
-  settings.templates.system = " ";
-  settings.templates.instruction = "Classify: {labels}.\n";
-  settings.templates.incontext = "Input: {text}\n{label}\n";
-  settings.sampling = prompt::SamplingStrategy::parse("multilabel");
-  settings.n_shots = 2;
-  settings.max_new_tokens = 4;
-  settings.limit = 6;
-  settings.batch_size = 2;
-  return settings;
-}
-
-const ListTokenizer kTokenizer({"joy", " joy", "optimism", " optimism", "admiration", " admiration",
-                                "surprise", " surprise", "fear", " fear", "sadness", " sadness",
-                                "anger", " anger", "none", " none", "Input:", ", "});
 
 // "\n", "joy", ",", " fear" for every prompt.
 FakeModel answering_model() {
@@ -55,24 +27,6 @@ FakeModel answering_model() {
             logits[static_cast<std::size_t>(answer[generated.size()])] = 3.0F;
             return logits;
           }};
-}
-
-record::RunRequest request(const std::filesystem::path& logs) {
-  record::RunRequest made;
-  made.log_root = logs;
-  made.category = "GoEmotions";
-  made.alternative_name = "test";
-  made.params = {{"shot", std::int64_t{2}, true, {}}};
-  made.contents_fingerprint = "test";
-  return made;
-}
-
-Outcome run_with(FakeModel model, const Settings& settings, const std::filesystem::path& logs) {
-  const Preparation preparation = prepare(settings, kTokenizer);
-  record::Run files = record::Run::open(request(logs));
-  return run(
-      settings, preparation, kTokenizer,
-      [&] { return std::make_unique<FakeModel>(std::move(model)); }, files, [](const Progress&) {});
 }
 
 TEST_CASE("Counts the nodes of the prompts' trie as a set of prefixes does", "[unit]") {

@@ -17,13 +17,16 @@ namespace labelprobe::experiment {
 
 // The questions of a run, before any tokenizer is known.
 struct Questions {
-  LabelSet label_set;
+  LabelSet label_set;      // of the data set
+  LabelSet answer_set;     // what answers name: the data set's labels, or a plan's answer words
+  bool are_words = false;  // answered by one word (unary, binary), see readout/word_answer.h
   prompt::Templates templates;
   std::vector<prompt::Query> queries;
   std::vector<std::string> warnings;
 };
 
-// Loads the data and makes every prompt. Throws ConfigError or DataError; an empty test set is a
+// Loads the data and makes every prompt. Needs settings.labels.n_tokens only for labels of the same
+// length. Throws ConfigError or DataError; an empty test set is a
 // DataError.
 Questions make_questions(const Settings& settings);
 
@@ -40,6 +43,9 @@ TokenCounts count_tokens(const std::vector<TokenIds>& prompts);
 struct Preparation {
   Questions questions;
   std::vector<TokenIds> prompts;  // [n_queries]
+  // The same prompts without their last space, [n_queries], where answers are single words; else
+  // empty. Nearly always a prefix of the prompt, hence free.
+  std::vector<TokenIds> healed_prompts;
   TokenCounts token_counts;
   readout::LabelTokens label_tokens;
   readout::AnswerRule answer_rule;

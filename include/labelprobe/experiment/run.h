@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,13 +27,15 @@ struct Outcome {
   std::size_t n_items = 0;
   std::size_t n_resumed = 0;        // taken over from an interrupted process
   std::size_t n_failed = 0;         // recorded as failed, left out of the metrics
-  std::size_t n_without_label = 0;  // answered, but no label step was found
+  std::size_t n_without_label = 0;  // answered, but no label step (no answer word) was found
   model::Effort effort;
-  record::Metrics metrics;  // of the annotator `aggregate`; empty if it has no items
+  // Of the annotator `aggregate`; empty if it has no items of its own, as in unary and binary runs.
+  record::Metrics metrics;
 };
 
-// Opens the model only if something is left to compute.
-using ModelOpener = std::function<std::unique_ptr<model::LanguageModel>()>;
+// Gives the model, opening it at the first call: it is asked for only if something is left to
+// compute. The model outlives the run and may serve others.
+using ModelOpener = std::function<model::LanguageModel&()>;
 
 // Carries the run to its end. What was appended before an exception stays on disk for the next
 // call.

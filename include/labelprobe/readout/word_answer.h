@@ -26,8 +26,8 @@ std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& 
 //   generation  of the whole prompt; its steps watched `words.watched()` and kept a top token
 //   healed      of the prompt without its last space: at least one step, same watched tokens
 // Words that share the generated first token have scores, but none of them is the prediction. A
-// tokenizer that keeps spaces apart has the same token, and so the same probability, in both space
-// variants of an AnswerReading. If either generation failed, `failure` alone is filled.
+// tokenizer that keeps spaces apart has one token for both space variants; its probability stands
+// with the bare one, and the spaced one is 0. If either generation failed, `failure` alone is filled.
 void read_word(const model::Generation& generation,
                const model::Generation& healed,
                const LabelTokens& words,

@@ -1,0 +1,28 @@
+// The metrics that a finished run ends with, by the rules of its program and plan.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "labelprobe/experiment/preparation.h"
+#include "labelprobe/experiment/settings.h"
+#include "labelprobe/record/item_record.h"
+#include "labelprobe/record/run.h"
+
+namespace labelprobe::experiment {
+
+struct RunMetrics {
+  // Of the annotator `aggregate`; unset if it has no items: unary, binary and multilabel_ICL items
+  // belong to pseudo annotators such as `aggregate_unary_joy`.
+  std::optional<record::Metrics> aggregate;
+  std::map<std::string, record::Metrics> annotators;  // the others, by name
+};
+
+//   items  [n_queries], in the order of the queries; failed ones are left out
+RunMetrics score(const Settings& settings,
+                 const Questions& questions,
+                 std::span<const record::ItemRecord* const> items);
+
+}  // namespace labelprobe::experiment

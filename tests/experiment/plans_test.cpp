@@ -1,0 +1,197 @@
+// What each plan and program asks, reads and logs, with a scripted model; no torch.
+#include <fstream>
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
+#include <yaml-cpp/yaml.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/record/log_reader.h"
+
+#include "settings_for_tests.h"
+#include "support/catch.h"
+#include "support/program.h"
+
+namespace labelprobe::experiment {
+namespace {
+
+using support::FakeModel;
+using support::TempFolder;
+
+// After a prompt that ends in a space: a line break, then `word`; one token earlier ` word`. The
+// word's logit is 3, that of its rival 1, of all others 0.
+FakeModel word_model(const std::string& word, const std::string& rival) {
+  return {kTokenizer.vocab_size(),
+          [word, rival](std::span<const TokenId> prompt, std::span<const TokenId> generated) {
+            std::vector<float> logits(static_cast<std::size_t>(kTokenizer.vocab_size()), 0.0F);
+            const auto at = [&](const std::string& token) -> float& {
+              return logits[static_cast<std::size_t>(kTokenizer.id(token))];
+            };
+            if (prompt.back() != kTokenizer.id(" ")) {
+              at(" " + word) = 3.0F;
+              at(" " + rival) = 1.0F;
+            } else if (generated.empty()) {
+              at("\n") = 5.0F;
+              at(word) = 3.0F;
+              at(rival) = 1.0F;
+            } else {
+              at(word) = 3.0F;
+              at(rival) = 1.0F;
+            }
+            return logits;
+          }};
+}
+
+Settings plan_settings(prompt::Plan plan) {
+  Settings settings = example_settings();
+  settings.plan = plan;
+  settings.batch_size = 3;  // odd: a prompt and its beginning come in different batches
+  return settings;
+}
+
+std::filesystem::path folder_of(const TempFolder& logs) {
+  return logs.path() / "GoEmotions" / "test_0";
+}
+
+float prob_of(const record::LabelValues& values, const std::string& name) {
+  for (const auto& [key, prob] : values) {
+    if (key == name) return prob;
+  }
+  throw std::runtime_error("no value named " + name);
+}
+
+TEST_CASE("A unary run reads the answer where it came, at once, and before the space", "[unit]") {
+  const TempFolder logs;
+  const Outcome outcome = run_with(word_model("reasonable", "unreasonable"),
+                                   plan_settings(prompt::Plan::Unary), logs.path());
+  CHECK(outcome.n_items == 6 * 8);
+  CHECK(outcome.n_without_label == 0);
+  CHECK(outcome.metrics.empty());
+  const auto items = record::read_experiment(folder_of(logs)).items;
+  REQUIRE(items.size() == 48);
+  const float pair_share = 1 / (1 + std::exp(-2.0F));
+  const float n_others = static_cast<float>(kTokenizer.vocab_size() - 2);
+  const float alone = std::exp(3.0F) / (std::exp(3.0F) + std::exp(1.0F) + n_others);
+  const float beside_break =
+      std::exp(3.0F) / (std::exp(5.0F) + std::exp(3.0F) + std::exp(1.0F) + n_others - 1);
+  for (const record::ItemRecord& item : items) {
+    CHECK(item.predictions == std::vector<std::string>{"reasonable"});
+    CHECK(item.is_label_found);
+    CHECK(item.outs_id_index == 1);
+    CHECK(prob_of(item.scores, "reasonable") == Approx(pair_share));
+    REQUIRE(item.greedy_answer);
+    CHECK(prob_of(item.greedy_answer->bare_probs, "reasonable") == Approx(alone));
+    CHECK(item.greedy_answer->is_top);
+    REQUIRE(item.first_answer);
+    CHECK(prob_of(item.first_answer->bare_probs, "reasonable") == Approx(beside_break));
+    CHECK_FALSE(item.first_answer->is_top);
+    REQUIRE(item.healed_answer);
+    CHECK(prob_of(item.healed_answer->spaced_probs, "reasonable") == Approx(alone));
+    CHECK(item.healed_answer->is_top);
+  }
+}
+
+TEST_CASE("An answer that never comes is logged and counted as not found", "[unit]") {
+  const TempFolder logs;
+  Settings settings = plan_settings(prompt::Plan::Unary);
+  settings.max_new_tokens = 1;  // the line break is all that comes
+  const Outcome outcome = run_with(word_model("reasonable", "unreasonable"), settings, logs.path());
+  CHECK(outcome.n_without_label == 48);
+  const auto items = record::read_experiment(folder_of(logs)).items;
+  CHECK_FALSE(items[0].is_label_found);
+  CHECK(items[0].predictions.empty());
+  CHECK(prob_of(items[0].scores, "reasonable") == 0.5F);
+  CHECK_FALSE(items[0].greedy_answer);
+  CHECK(items[0].first_answer);
+}
+
+TEST_CASE("A binary run that died between a prompt and its beginning ends in the same bytes",
+          "[unit]") {
+  const TempFolder logs;
+  const Settings settings = plan_settings(prompt::Plan::Binary);
+  const Outcome whole = run_with(word_model("a", "b"), settings, logs.path() / "whole");
+  CHECK(whole.n_items == 6 * 28);
+  FakeModel crashing = word_model("a", "b");
+  crashing.batches_until_crash = 5;
+  CHECK_THROWS_AS(run_with(std::move(crashing), settings, logs.path() / "died"),
+                  std::runtime_error);
+  const Outcome outcome = run_with(word_model("a", "b"), settings, logs.path() / "died");
+  CHECK(outcome.n_resumed == 7);  // of 15 prompts, 7 pairs
+  for (const char* file : {"indexed_metrics.yml", "annotator_metrics.yml"}) {
+    CHECK(support::read_file(logs.path() / "died" / "GoEmotions" / "test_0" / file) ==
+          support::read_file(logs.path() / "whole" / "GoEmotions" / "test_0" / file));
+  }
+  CHECK_FALSE(
+      std::filesystem::exists(logs.path() / "died" / "GoEmotions" / "test_0" / "metrics.yml"));
+}
+
+// "\n", "joy", ",", " fear" for every prompt.
+FakeModel listing_model() {
+  const TokenIds answer = {kTokenizer.id("\n"), kTokenizer.id("joy"), kTokenizer.id(","),
+                           kTokenizer.id(" fear")};
+  return {kTokenizer.vocab_size(),
+          [answer](std::span<const TokenId>, std::span<const TokenId> generated) {
+            std::vector<float> logits(static_cast<std::size_t>(kTokenizer.vocab_size()), 0.0F);
+            logits[static_cast<std::size_t>(answer[generated.size()])] = 3.0F;
+            return logits;
+          }};
+}
+
+TEST_CASE("A multilabel_ICL run logs six ratios per query, with metrics for each", "[unit]") {
+  const TempFolder logs;
+  const Outcome outcome =
+      run_with(listing_model(), plan_settings(prompt::Plan::MultilabelIcl), logs.path());
+  CHECK(outcome.n_items == 36);
+  CHECK(outcome.metrics.empty());
+  const YAML::Node metrics =
+      YAML::LoadFile((folder_of(logs) / "annotator_metrics.yml").string())["experiment_0"];
+  for (const char* ratio : {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"}) {
+    CHECK(metrics["aggregate_ratio_" + std::string(ratio)]["micro_f1"]);
+  }
+  CHECK(record::read_experiment(folder_of(logs)).items[0].all_scores.size() == 2);
+}
+
+TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior labels", "[unit]") {
+  const TempFolder logs;
+  Settings settings = example_settings();
+  settings.program = Program::Plain;
+  settings.train.annotation_mode = settings.test.annotation_mode = data::AnnotationMode::Both;
+  settings.sampling = {};
+  settings.limit.reset();
+  settings.n_shots = 1;
+  const Outcome outcome = run_with(listing_model(), settings, logs.path());
+  CHECK(outcome.metrics.contains("micro_f1"));
+  const auto logged = record::read_experiment(folder_of(logs)).items;
+  CHECK(logged.size() == 40);  // the aggregate's
+  const auto of_annotators = record::read_annotator_predictions(folder_of(logs), std::nullopt);
+  CHECK(logged.size() + of_annotators.size() == outcome.n_items);
+  CHECK_FALSE(of_annotators.empty());
+
+  Settings second = example_settings();
+  second.labels.mode = prompt::LabelMode::Predictions;
+  second.test_prior.folder = folder_of(logs);
+  second.n_shots = 0;
+  const Questions questions = make_questions(second);
+  CHECK(questions.queries[0].gold == Labels{0, 4});  // joy and fear, as predicted
+  second.test_prior.experiment = 3;
+  CHECK_THROWS_AS(make_questions(second), ConfigError);
+}
+
+TEST_CASE("Pair prompting asks whether the gold label is reasonable", "[unit]") {
+  const TempFolder logs;
+  Settings settings = example_settings();
+  settings.program = Program::Pair;
+  settings.plan = prompt::Plan::Pair;
+  settings.templates.incontext = "Input: {text}\nLabel: {label}\nReasonable? {r}\n\n";
+  const Outcome outcome = run_with(word_model("reasonable", "unreasonable"), settings, logs.path());
+  CHECK(outcome.n_items == 6);
+  CHECK(outcome.metrics.at("accuracy") == 1.0);
+  CHECK(outcome.metrics.at("f1") == 1.0);
+  const auto items = record::read_experiment(folder_of(logs)).items;
+  CHECK(items[0].gold == std::vector<std::string>{"reasonable"});
+  CHECK(items[0].predictions == std::vector<std::string>{"reasonable"});
+  CHECK_FALSE(items[0].checked_label.empty());
+}
+
+}  // namespace
+}  // namespace labelprobe::experiment
