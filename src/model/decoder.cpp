@@ -1,6 +1,7 @@
 #include "decoder.h"
 
 #include <numeric>
+#include <optional>
 #include <string>
 
 #include <ATen/Functions.h>
@@ -9,15 +10,6 @@
 #include "kernels.h"
 
 namespace labelprobe::model {
-
-at::Tensor Decoder::Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, weight, bias);
-}
-
-void Decoder::Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
-  sum.addmm_(x, weight.t());
-  if (bias) sum.add_(*bias);
-}
 
 Decoder::Decoder(Checkpoint& checkpoint, DType dtype, c10::Device device)
     : config_(checkpoint.config()), dtype_(dtype), device_(device) {
@@ -29,9 +21,10 @@ Decoder::Decoder(Checkpoint& checkpoint, DType dtype, c10::Device device)
     layers_.push_back(load_layer(checkpoint, layer));
   }
   norm_ = load_norm(checkpoint, "model.norm.weight");
-  head_ = config_.tie_word_embeddings
-              ? embedding_
-              : on_device(checkpoint.load("lm_head.weight", std::vector{n_vocab, n_hidden}, dtype));
+  head_ = Linear(
+      config_.tie_word_embeddings
+          ? embedding_
+          : on_device(checkpoint.load("lm_head.weight", std::vector{n_vocab, n_hidden}, dtype)));
   checkpoint.check_all_loaded();
 
   // float32 throughout, as in transformers: the product's rounding matters at long positions.
@@ -52,26 +45,27 @@ at::Tensor Decoder::load_norm(Checkpoint& checkpoint, const std::string& name) {
 }
 
 // The parameters `names`, one below the other: one product instead of several.
-Decoder::Linear Decoder::load_linear(Checkpoint& checkpoint,
-                                     const std::vector<std::string>& names,
-                                     const std::vector<std::int64_t>& heights,
-                                     std::int64_t width,
-                                     bool has_bias) {
+Linear Decoder::load_linear(Checkpoint& checkpoint,
+                            const std::vector<std::string>& names,
+                            const std::vector<std::int64_t>& heights,
+                            std::int64_t width,
+                            bool has_bias) {
   const std::int64_t height = std::accumulate(heights.begin(), heights.end(), std::int64_t{0});
   const auto options = at::TensorOptions().dtype(model::scalar_type(dtype_)).device(device_);
-  Linear linear{at::empty({height, width}, options), {}};
-  if (has_bias) linear.bias = at::empty({height}, options);
+  const at::Tensor weight = at::empty({height, width}, options);
+  std::optional<at::Tensor> bias;
+  if (has_bias) bias = at::empty({height}, options);
   std::int64_t row = 0;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    linear.weight.narrow(0, row, heights[i])
+    weight.narrow(0, row, heights[i])
         .copy_(checkpoint.load(names[i] + ".weight", std::vector{heights[i], width}, dtype_));
     if (has_bias) {
-      linear.bias->narrow(0, row, heights[i])
+      bias->narrow(0, row, heights[i])
           .copy_(checkpoint.load(names[i] + ".bias", std::vector{heights[i]}, dtype_));
     }
     row += heights[i];
   }
-  return linear;
+  return Linear(weight, bias);
 }
 
 Decoder::Layer Decoder::load_layer(Checkpoint& checkpoint, int layer) {
@@ -120,7 +114,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
 }
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
-  return at::linear(rms_norm(hidden, norm_, config_.rms_norm_eps), head_).to(at::kFloat);
+  return head_(rms_norm(hidden, norm_, config_.rms_norm_eps)).to(at::kFloat);
 }
 
 }  // namespace labelprobe::model

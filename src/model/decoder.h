@@ -5,7 +5,6 @@
 //   D  head size   F  intermediate size   V  vocabulary
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -14,6 +13,7 @@
 #include "labelprobe/model/language_model.h"
 
 #include "checkpoint.h"
+#include "linear.h"
 
 namespace labelprobe::model {
 
@@ -47,13 +47,6 @@ class Decoder {
   at::Tensor logits(const at::Tensor& hidden) const;
 
  private:
-  struct Linear {
-    at::Tensor weight;               // [out, in]
-    std::optional<at::Tensor> bias;  // [out]
-    at::Tensor operator()(const at::Tensor& x) const;
-    void add_to(at::Tensor& sum, const at::Tensor& x) const;
-  };
-
   struct Layer {
     at::Tensor input_layernorm;           // [C], float32
     Linear qkv_proj;                      // q, k and v one below the other
@@ -78,7 +71,7 @@ class Decoder {
   at::Tensor embedding_;  // [V, C]
   std::vector<Layer> layers_;
   at::Tensor norm_;     // [C], float32
-  at::Tensor head_;     // [V, C]; the embedding itself where they are tied
+  Linear head_;         // [V, C]; the embedding where they are tied
   at::Tensor cosines_;  // [positions, D/2], float32
   at::Tensor sines_;
 };

@@ -1,0 +1,82 @@
+#include "linear.h"
+
+#include <string_view>
+#include <utility>
+
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/core/List.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+namespace labelprobe::model {
+namespace {
+
+using Scalars = c10::List<std::optional<at::Scalar>>;
+using Pack = at::Tensor(const at::Tensor&, std::optional<std::int64_t>);
+using Multiply = at::Tensor(const at::Tensor&,
+                            const at::Tensor&,
+                            const std::optional<at::Tensor>&,
+                            std::string_view,
+                            Scalars,
+                            std::optional<std::string_view>);
+using MultiplyAdd = at::Tensor(const at::Tensor&,
+                               const at::Tensor&,
+                               const at::Tensor&,
+                               const std::optional<at::Tensor>&,
+                               std::string_view);
+
+// The operators behind torch.compile's linear layers. They have no C++ declaration, only names.
+struct OneDnn {
+  c10::TypedOperatorHandle<Pack> pack;
+  c10::TypedOperatorHandle<Multiply> multiply;
+  c10::TypedOperatorHandle<MultiplyAdd> multiply_add;
+};
+
+std::optional<OneDnn> find_onednn() {
+  if (!at::globalContext().hasMKLDNN()) return {};
+  auto& operators = c10::Dispatcher::singleton();
+  const auto pack = operators.findSchema({"mkldnn::_reorder_linear_weight", ""});
+  const auto multiply = operators.findSchema({"mkldnn::_linear_pointwise", ""});
+  const auto multiply_add = operators.findSchema({"mkldnn::_linear_pointwise", "binary"});
+  if (!pack || !multiply || !multiply_add) return {};
+  try {
+    return OneDnn{pack->typed<Pack>(), multiply->typed<Multiply>(),
+                  multiply_add->typed<MultiplyAdd>()};
+  } catch (const c10::Error&) {
+    return {};  // other arguments in this libtorch
+  }
+}
+
+const std::optional<OneDnn>& onednn() {
+  static const std::optional<OneDnn> found = find_onednn();
+  return found;
+}
+
+// oneDNN multiplies float16 on few processors only.
+bool can_pack(const at::Tensor& weight) {
+  const at::ScalarType type = weight.scalar_type();
+  return weight.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && onednn();
+}
+
+}  // namespace
+
+Linear::Linear(at::Tensor weight, std::optional<at::Tensor> bias)
+    : weight_(std::move(weight)), bias_(std::move(bias)), is_packed_(can_pack(weight_)) {
+  if (is_packed_) weight_ = onednn()->pack.call(weight_, std::nullopt);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  if (!is_packed_) return at::linear(x, weight_, bias_);
+  return onednn()->multiply.call(x.contiguous(), weight_, bias_, "none", Scalars(), "");
+}
+
+void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
+  if (is_packed_) {
+    sum = onednn()->multiply_add.call(x.contiguous(), sum, weight_, bias_, "add");
+    return;
+  }
+  sum.addmm_(x, weight_.t());
+  if (bias_) sum.add_(*bias_);
+}
+
+}  // namespace labelprobe::model
