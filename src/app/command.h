@@ -11,7 +11,8 @@
 
 namespace labelprobe::app {
 
-// What the shell sees. 1: the work was done, but some items failed.
+// What the shell sees. 1: the work was done, but some items failed. Of the settings of a grid the
+// first error's code counts.
 inline constexpr int kSuccess = 0;
 inline constexpr int kSomeFailed = 1;
 inline constexpr int kConfigError = 2;
@@ -27,12 +28,15 @@ struct Command {
   std::string_view summary;
   std::string_view example;  // a real command line, shown under --help
   CommandBody (*declare)(CLI::App& app);
+  bool takes_groups = false;  // of flags in { }, see grid.h: such a line is parsed once a group
 };
 
 // All of them, in the order --help shows them.
 std::span<const Command> commands();
 
 CommandBody declare_align(CLI::App& app);
+CommandBody declare_assess(CLI::App& app);
+CommandBody declare_classify(CLI::App& app);
 CommandBody declare_distributions(CLI::App& app);
 CommandBody declare_generate(CLI::App& app);
 CommandBody declare_ls(CLI::App& app);

@@ -11,7 +11,15 @@ constexpr std::array kCommands = {
     Command{
         "run", "Ask a model about every example and log the label probabilities",
         "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path MODEL",
-        declare_run},
+        declare_run, true},
+    Command{"classify", "Prompt a model for the labels of every example, annotators' items included",
+            "labelprobe classify GoEmotions --config configs/example/config.yaml "
+            "--model-name-or-path MODEL",
+            declare_classify, true},
+    Command{"assess", "Ask a model whether the label shown with a text is reasonable",
+            "labelprobe assess GoEmotions --config configs/example/assess.yaml "
+            "--model-name-or-path MODEL",
+            declare_assess, true},
     Command{"show", "Print a run's log for people: texts, labels, probabilities at each step",
             "labelprobe show logs/GoEmotions/example_0 --items 3", declare_show},
     Command{"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1",
@@ -24,7 +32,7 @@ constexpr std::array kCommands = {
             declare_distributions},
     Command{"prompts", "Write the prompts of a run as JSON lines, without a model",
             "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -",
-            declare_prompts},
+            declare_prompts, true},
     Command{"generate", "Continue prompts greedily and write tokens, text and logits",
             "labelprobe generate --model-name-or-path MODEL --prompts prompts.jsonl "
             "--max-new-tokens 18 --out -",

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <exception>
-#include <iostream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,10 +8,10 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
-#include "labelprobe/core/error.h"
-
 #include "arguments.h"
 #include "command.h"
+#include "error_report.h"
+#include "grid.h"
 
 namespace {
 
@@ -41,9 +40,14 @@ void wait_without_spinning(int, char** argv, char** environment) {
 __attribute__((section(".preinit_array"),
                used)) void (*const kBeforeLibraries)(int, char**, char**) = wait_without_spinning;
 
-int report(const std::exception& error, std::string_view kind, int exit_code) {
-  std::cerr << "labelprobe: " << kind << error.what() << std::endl;
-  return exit_code;
+// More than one for a command that takes groups of flags.
+std::vector<std::vector<std::string>> command_lines(const std::vector<std::string>& args) {
+  for (const labelprobe::app::Command& command : labelprobe::app::commands()) {
+    if (!args.empty() && command.name == args[0] && command.takes_groups) {
+      return labelprobe::app::expand_groups(args);
+    }
+  }
+  return {args};
 }
 
 int run_program(int argc, char** argv) {
@@ -60,10 +64,12 @@ int run_program(int argc, char** argv) {
     bodies[subcommand] = command.declare(*subcommand);
   }
   try {
-    std::vector<std::string> args =
-        labelprobe::app::spell_out(program, std::vector<std::string>(argv + 1, argv + argc));
-    std::reverse(args.begin(), args.end());  // CLI11 takes them from the back
-    program.parse(std::move(args));
+    for (const std::vector<std::string>& line :
+         command_lines(std::vector<std::string>(argv + 1, argv + argc))) {
+      std::vector<std::string> args = labelprobe::app::spell_out(program, line);
+      std::reverse(args.begin(), args.end());  // CLI11 takes them from the back
+      program.parse(std::move(args));
+    }
   } catch (const CLI::ParseError& error) {
     const int code = program.exit(error);
     return code == 0 ? labelprobe::app::kSuccess : labelprobe::app::kConfigError;
@@ -76,13 +82,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run_program(argc, argv);
-  } catch (const labelprobe::ConfigError& error) {
-    return report(error, "", labelprobe::app::kConfigError);
-  } catch (const labelprobe::DataError& error) {
-    return report(error, "", labelprobe::app::kDataError);
-  } catch (const labelprobe::ModelError& error) {
-    return report(error, "", labelprobe::app::kModelError);
   } catch (const std::exception& error) {
-    return report(error, "internal error, please report it: ", labelprobe::app::kInternalError);
+    return labelprobe::app::report(error);
   }
 }

@@ -1,27 +1,34 @@
-// labelprobe run: the whole way from a data set to indexed_metrics.yml.
+// labelprobe run, classify and assess: the whole way from a data set to indexed_metrics.yml, for
+// one setting or a grid of them. They differ in what they ask and in the layout of the log.
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdio>
 #include <iostream>
+#include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/experiment/run.h"
-#include "labelprobe/model/locate.h"
 
 #include "command.h"
 #include "dry_run.h"
-#include "progress.h"
-#include "run_settings.h"
+#include "error_report.h"
+#include "grid.h"
+#include "option_reader.h"
+#include "run_setting.h"
 
 namespace labelprobe::app {
 
 namespace {
+
+using experiment::Program;
+
+// Settings are checked before any runs, and their prompts kept up to about this many tokens, those
+// of the other settings being made a second time.
+constexpr std::int64_t kMostTokensKept = 20'000'000;
 
 spdlog::level::level_enum logging_level(const Options& options) {
   const std::string name = options.text("logging_level");
@@ -33,7 +40,7 @@ spdlog::level::level_enum logging_level(const Options& options) {
   return spdlog::level::from_str(name);
 }
 
-// Messages go to the terminal at the asked level, and all of them to log.txt in the run's folder.
+// Messages go to the terminal at the asked level.
 std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
   auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   terminal->set_level(level);
@@ -43,163 +50,159 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
   return logger;
 }
 
-void add_log_file(spdlog::logger& logger, const std::filesystem::path& folder) {
-  auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>((folder / "log.txt").string());
-  file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-  file->set_level(spdlog::level::debug);
-  logger.sinks().push_back(std::move(file));
-  logger.flush_on(spdlog::level::debug);
+// Settings of the same model stand together, in the order of their first ones, so that each model
+// is loaded once.
+std::vector<Options> grouped_by_model(std::vector<Options> settings) {
+  std::map<std::array<std::string, 4>, std::size_t> ranks;  // by model, in the order of first use
+  std::vector<std::pair<std::size_t, Options>> ranked;
+  for (Options& one : settings) {
+    const std::size_t rank =
+        ranks
+            .try_emplace({one.text("model_name_or_path"), one.text("model_dtype"),
+                          one.text("device"), one.text("threads")},
+                         ranks.size())
+            .first->second;
+    ranked.emplace_back(rank, std::move(one));
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::transform(ranked.begin(), ranked.end(), settings.begin(),
+                 [](auto& entry) { return std::move(entry.second); });
+  return settings;
 }
 
-// What the results depend on, as logged: the options, then the program, the model and the
-// tokenizer.
-record::RunRequest make_request(const std::string& task,
-                                const Options& options,
-                                const experiment::Preparation& preparation,
-                                const tokenizer::Tokenizer& tokenizer,
-                                const model::ModelInfo& model,
-                                const std::string& device) {
-  record::RunRequest request;
-  request.log_root = options.text("log_root");
-  request.category = task;
-  request.alternative_name = options.text("alternative_experiment_name");
-  request.description = options.text("description");
-  for (record::Param& param : options.params()) {
-    if (param.name != "dry_run") {
-      request.params.push_back(std::move(param));
+int show(const PreparedSetting& setting) {
+  describe_dry_run(std::cout, setting.settings, setting.preparation, *setting.tokenizer,
+                   setting.model_info, setting.request);
+  return kSuccess;
+}
+
+int run_one(Program program, const std::string& task, const Options& options, spdlog::logger& log) {
+  Workbench workbench;
+  const PreparedSetting setting = prepare_setting(program, task, options, workbench, log);
+  log_warnings(setting, options, log);
+  return options.boolean("dry_run") ? show(setting) : run_setting(setting, options, workbench, log);
+}
+
+// The settings of a grid, one after the other. One that fails does not stop the others.
+class GridRun {
+ public:
+  GridRun(Program program, std::string task, std::vector<Options> settings, spdlog::logger& log)
+      : program_(program),
+        task_(std::move(task)),
+        settings_(std::move(settings)),
+        differences_(describe_differences(settings_)),
+        prepared_(settings_.size()),
+        codes_(settings_.size(), kSuccess),
+        log_(log) {}
+
+  int run() {
+    for (std::size_t i = 0; i < settings_.size(); ++i) {
+      attempt(i, [&] { return check(i); });
+    }
+    for (std::size_t i = 0; i < settings_.size(); ++i) {
+      if (codes_[i] == kSuccess) {
+        attempt(i, [&] { return carry_out(i); });
+      }
+    }
+    return summarize();
+  }
+
+ private:
+  std::string name(std::size_t i) const {
+    return "setting " + std::to_string(i + 1) + " of " + std::to_string(settings_.size());
+  }
+
+  template <typename Work>
+  void attempt(std::size_t i, const Work& work) {
+    try {
+      codes_[i] = work();
+    } catch (const std::exception& error) {
+      codes_[i] =
+          report(error, name(i) + (differences_[i].empty() ? "" : " (" + differences_[i] + ")"));
     }
   }
-  // Parameters of the published programs that this kind of run does not have, kept for the folder's
-  // name.
-  for (const auto& [name, priority] :
-       {std::pair{"label_mode", 1}, {"query_label_mode", 1}, {"word_embeddings_model", 0}}) {
-    request.params.push_back({name, {}, true, priority});
-  }
-  for (const auto& [name, value] : {std::pair{"program_version", std::string(LABELPROBE_VERSION)},
-                                    {"model_fingerprint", model.fingerprint},
-                                    {"tokenizer_fingerprint", tokenizer.fingerprint()},
-                                    {"resolved_device", device}}) {
-    request.params.push_back({name, value, false, {}});
-  }
-  request.contents_fingerprint = std::string(LABELPROBE_VERSION) + " model " + model.fingerprint +
-                                 " tokenizer " + tokenizer.fingerprint() + " prompts " +
-                                 preparation.contents_fingerprint + " device " + device;
-  return request;
-}
 
-// A dry run may be made where the run itself will not be, say beside a GPU cluster.
-std::string resolve_device(const std::string& asked, bool is_dry_run, spdlog::logger& log) {
-  try {
-    return model::resolve_device(asked);
-  } catch (const ConfigError& error) {
-    if (!is_dry_run) {
-      throw;
+  PreparedSetting prepare(std::size_t i) {
+    return prepare_setting(program_, task_, settings_[i], workbench_, log_);
+  }
+
+  int check(std::size_t i) {
+    PreparedSetting setting = prepare(i);
+    n_tokens_kept_ += setting.preparation.token_counts.n_prompt_tokens;
+    if (n_tokens_kept_ <= kMostTokensKept) {
+      prepared_[i] = std::move(setting);
     }
-    log.warn("{}", error.what());
-    return asked;
-  }
-}
-
-void log_outcome(spdlog::logger& log, const experiment::Outcome& outcome, double seconds) {
-  log.info("{} items in {:.1f} s{}; {} of {} prompt tokens computed, {} tokens generated",
-           outcome.n_items, seconds,
-           outcome.n_resumed > 0 ? fmt::format(" ({} of them taken over)", outcome.n_resumed) : "",
-           outcome.effort.n_prompt_tokens_computed, outcome.effort.n_prompt_tokens,
-           outcome.effort.n_generated_tokens);
-  if (outcome.effort.n_batches_halved > 0) {
-    log.warn("memory ran short {} times; those batches were run again in halves",
-             outcome.effort.n_batches_halved);
-  }
-  if (outcome.n_without_label > 0) {
-    log.warn(
-        "{} of {} answers name no label: their scores are the uniform fallback, test_label_found "
-        "is false",
-        outcome.n_without_label, outcome.n_items);
-  }
-  for (const char* name : {"micro_f1", "macro_f1", "jaccard_score"}) {
-    if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {
-      log.info("{} {:.4f}", name, found->second);
-    }
-  }
-  if (outcome.n_failed > 0) {
-    log.error("{} of {} items failed; each entry says why under test_failure", outcome.n_failed,
-              outcome.n_items);
-  }
-}
-
-int run(const std::string& task, Options& options) {
-  std::cerr << "labelprobe " LABELPROBE_VERSION ": " << task << std::endl;
-  options.resolve();
-  const auto logger = make_logger(logging_level(options));
-  spdlog::logger& log = *logger;
-  experiment::Settings settings = make_settings(task, options);
-  add_model_settings(options, settings);
-  const model::OpenOptions open_options = make_open_options(options);
-  if (!options.is_set("model_name_or_path")) {
-    throw ConfigError(
-        "--model-name-or-path is required: a folder, a .gguf file or a name in the Hugging Face "
-        "cache");
-  }
-  const std::filesystem::path model_path = model::locate(options.text("model_name_or_path"));
-  const model::ModelInfo model_info = model::inspect(model_path, open_options.dtype);
-  const std::string device = resolve_device(open_options.device, options.boolean("dry_run"), log);
-  const auto tokenizer = tokenizer::load(model_path);
-  const experiment::Preparation preparation = experiment::prepare(settings, *tokenizer);
-  for (const std::string& warning : preparation.warnings) {
-    log.warn("{}", warning);
-  }
-  const record::RunRequest request =
-      make_request(task, options, preparation, *tokenizer, model_info, device);
-  if (options.boolean("dry_run")) {
-    describe_dry_run(std::cout, settings, preparation, *tokenizer, model_info, request);
     return kSuccess;
   }
 
-  record::Run files = record::Run::open(request);
-  add_log_file(log, files.folder());
-  for (const std::string& note : files.notes()) {
-    log.info("{}", note);
+  int carry_out(std::size_t i) {
+    const bool is_dry_run = settings_[i].boolean("dry_run");
+    (is_dry_run ? std::cout : std::cerr)
+        << name(i) << (differences_[i].empty() ? "" : ": " + differences_[i]) << std::endl;
+    const PreparedSetting setting = prepared_[i] ? std::move(*prepared_[i]) : prepare(i);
+    prepared_[i].reset();
+    log_warnings(setting, settings_[i], log_);
+    return is_dry_run ? show(setting) : run_setting(setting, settings_[i], workbench_, log_);
   }
-  for (const record::Param& param : request.params) {
-    log.debug("option {} = {}", param.name, describe(param.value));
-  }
-  log.debug("contents: {}", request.contents_fingerprint);
-  log.info("log folder {}, experiment_{}", files.folder().string(), files.experiment_index());
 
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  int summarize() const {
+    const auto is_error = [](int code) { return code != kSuccess && code != kSomeFailed; };
+    const auto n_errors = std::count_if(codes_.begin(), codes_.end(), is_error);
+    if (n_errors > 0) {
+      log_.error("{} of {} settings failed", n_errors, settings_.size());
+      return *std::find_if(codes_.begin(), codes_.end(), is_error);
+    }
+    return *std::max_element(codes_.begin(), codes_.end());
+  }
+
+  Program program_;
+  std::string task_;
+  std::vector<Options> settings_;
+  std::vector<std::string> differences_;
+  std::vector<std::optional<PreparedSetting>> prepared_;
+  std::vector<int> codes_;
+  spdlog::logger& log_;
+  Workbench workbench_;
+  std::int64_t n_tokens_kept_ = 0;
+};
+
+CommandBody declare_program(CLI::App& app,
+                            Program program,
+                            const std::vector<std::string_view>& groups) {
+  struct Arguments {
+    std::string task;
+    OptionReader reader;
   };
-  const auto open_model = [&] {
-    auto opened = model::open(model_path, open_options);
-    const model::ModelInfo& info = opened->info();
-    log.info("{} with {:.0f} M parameters loaded in {:.1f} s: {} on {} ({}; {})", info.architecture,
-             static_cast<double>(info.n_parameters) / 1e6, seconds(), model::dtype_name(info.dtype),
-             info.device, info.device_name, info.backend);
-    return opened;
+  const auto arguments = std::make_shared<Arguments>();
+  app.add_option("TASK", arguments->task, "Data set (see: labelprobe ls datasets)")->required();
+  arguments->reader.declare(app, groups);
+  return [arguments, program] {
+    const std::string& task = arguments->task;
+    std::cerr << "labelprobe " LABELPROBE_VERSION ": " << task << std::endl;
+    std::vector<Options> settings = grouped_by_model(arguments->reader.read());
+    const auto log = make_logger(logging_level(settings.front()));
+    return settings.size() == 1 ? run_one(program, task, settings.front(), *log)
+                                : GridRun(program, task, std::move(settings), *log).run();
   };
-  ProgressLine progress(!options.boolean("disable_tqdm"));
-  const experiment::Outcome outcome =
-      experiment::run(settings, preparation, *tokenizer, open_model, files,
-                      [&](const experiment::Progress& now) { progress.show(now); });
-  progress.close();
-  log_outcome(log, outcome, seconds());
-  std::cout << files.folder().string() << std::endl;
-  return outcome.n_failed == 0 ? kSuccess : kSomeFailed;
 }
 
 }  // namespace
 
 CommandBody declare_run(CLI::App& app) {
-  struct Arguments {
-    std::string task;
-    Options options;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  app.add_option("TASK", arguments->task, "Data set (see: labelprobe ls datasets)")->required();
-  arguments->options.declare(
-      app, std::array{kDataGroup, kPromptGroup, kModelGroup, kRunGroup, kLogGroup});
-  return [arguments] { return run(arguments->task, arguments->options); };
+  return declare_program(
+      app, Program::Distribution,
+      {kDataGroup, kPromptGroup, kDistributionGroup, kModelGroup, kRunGroup, kLogGroup});
+}
+
+CommandBody declare_classify(CLI::App& app) {
+  return declare_program(app, Program::Plain,
+                         {kDataGroup, kPromptGroup, kModelGroup, kRunGroup, kLogGroup});
+}
+
+CommandBody declare_assess(CLI::App& app) {
+  return declare_program(app, Program::Pair,
+                         {kDataGroup, kPromptGroup, kPairGroup, kModelGroup, kRunGroup, kLogGroup});
 }
 
 }  // namespace labelprobe::app

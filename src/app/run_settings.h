@@ -1,6 +1,9 @@
-// From a command's options to what the rooms below want. Each mistake is reported where the option
+// From a setting's options to what the rooms below want. Each mistake is reported where the option
 // was given.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/settings.h"
@@ -13,13 +16,18 @@ namespace labelprobe::app {
 // What is read for one role, "train" or "test"; from kDataGroup alone.
 data::DatasetOptions make_dataset_options(const Options& options, const std::string& role);
 
-// The options of kDataGroup and kPromptGroup; those of the groups a command did not declare keep
-// their defaults.
-experiment::Settings make_settings(const std::string& task, const Options& options);
+// The options of the data, prompt, distribution and pair groups; those of the groups a command did
+// not declare keep their defaults.
+experiment::Settings make_settings(experiment::Program program,
+                                   const std::string& task,
+                                   const Options& options);
 
 // Adds kModelGroup and kRunGroup to what make_settings() made.
 void add_model_settings(const Options& options, experiment::Settings& settings);
 
 model::OpenOptions make_open_options(const Options& options);
+
+// A sentence for each option that was set in vain and whose user may think otherwise.
+std::vector<std::string> describe_ignored(const Options& options);
 
 }  // namespace labelprobe::app

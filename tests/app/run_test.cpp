@@ -8,8 +8,8 @@
 
 #include "labelprobe/record/log_reader.h"
 
+#include "e2e_run.h"
 #include "support/catch.h"
-#include "support/program.h"
 
 namespace labelprobe {
 namespace {
@@ -17,31 +17,9 @@ namespace {
 using support::fixture;
 using support::ProgramResult;
 using support::read_file;
+using support::run_arguments;
 using support::run_program;
 using support::TempFolder;
-
-nlohmann::json reference() {
-  return nlohmann::json::parse(read_file(fixture("e2e/reference.json")));
-}
-
-// `labelprobe run` of the reference's prompts into `logs`.
-std::vector<std::string> run_arguments(const std::filesystem::path& logs,
-                                       const std::vector<std::string>& more = {}) {
-  const nlohmann::json expected = reference();
-  std::vector<std::string> arguments = {"run", "GoEmotions"};
-  for (const auto& flag : expected["flags"]) {
-    arguments.push_back(flag);
-  }
-  for (const std::string& argument :
-       {std::string("--max-new-tokens"), std::to_string(expected["max_new_tokens"].get<int>()),
-        std::string("--model-name-or-path"), fixture("e2e/model").string(),
-        std::string("--log-root"), logs.string(), std::string("--alternative-experiment-name"),
-        std::string("e2e"), std::string("--device"), std::string("cpu")}) {
-    arguments.push_back(argument);
-  }
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 // Every file of a finished run whose bytes must not depend on how it came about.
 const std::vector<std::string> kFiles = {
@@ -61,7 +39,7 @@ TEST_CASE("A run gives transformers' answers, label steps and probabilities", "[
   }
   CHECK(std::filesystem::exists(folder / "log.txt"));
 
-  const nlohmann::json items = reference()["items"];
+  const nlohmann::json items = support::e2e_reference()["items"];
   const record::LoggedExperiment experiment = record::read_experiment(folder);
   REQUIRE(experiment.items.size() == items.size());
   std::size_t n_steps = 0;

@@ -1,0 +1,46 @@
+// One setting of a run, from options to files. Prepared first, so that the mistakes of every
+// setting are known before any of them runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <spdlog/logger.h>
+
+#include "labelprobe/experiment/preparation.h"
+#include "labelprobe/record/run.h"
+
+#include "options.h"
+#include "workbench.h"
+
+namespace labelprobe::app {
+
+// Everything short of loading weights and writing files.
+struct PreparedSetting {
+  experiment::Settings settings;
+  model::OpenOptions open_options;
+  std::filesystem::path model_path;
+  model::ModelInfo model_info;
+  std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
+  experiment::Preparation preparation;
+  record::RunRequest request;
+};
+
+// Throws ConfigError, DataError or ModelError.
+PreparedSetting prepare_setting(experiment::Program program,
+                                const std::string& task,
+                                const Options& options,
+                                Workbench& workbench,
+                                spdlog::logger& log);
+
+// What a person should know before it runs.
+void log_warnings(const PreparedSetting& setting, const Options& options, spdlog::logger& log);
+
+// Runs it to its end and writes the log folder's name to standard output. Returns the exit code.
+int run_setting(const PreparedSetting& setting,
+                const Options& options,
+                Workbench& workbench,
+                spdlog::logger& log);
+
+}  // namespace labelprobe::app

@@ -1,0 +1,40 @@
+// The command lines of the end-to-end tests: the example data, the tiny model that has learned to
+// answer, and the prompts of the reference.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "support/program.h"
+
+namespace labelprobe::support {
+
+inline nlohmann::json e2e_reference() {
+  return nlohmann::json::parse(read_file(fixture("e2e/reference.json")));
+}
+
+// `labelprobe run` (or another command of the kind) of the reference's prompts into `logs`. Flags
+// in `more` win.
+inline std::vector<std::string> run_arguments(const std::filesystem::path& logs,
+                                              const std::vector<std::string>& more = {},
+                                              const std::string& command = "run") {
+  const nlohmann::json expected = e2e_reference();
+  std::vector<std::string> arguments = {command, "GoEmotions"};
+  for (const auto& flag : expected["flags"]) {
+    arguments.push_back(flag);
+  }
+  for (const std::string& argument :
+       {std::string("--max-new-tokens"), std::to_string(expected["max_new_tokens"].get<int>()),
+        std::string("--model-name-or-path"), fixture("e2e/model").string(),
+        std::string("--log-root"), logs.string(), std::string("--alternative-experiment-name"),
+        std::string("e2e"), std::string("--device"), std::string("cpu")}) {
+    arguments.push_back(argument);
+  }
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+}  // namespace labelprobe::support
