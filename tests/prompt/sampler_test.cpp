@@ -109,8 +109,65 @@ TEST_CASE("Draws what CPython's random and set objects draw, from small and larg
   }
 }
 
+TEST_CASE("Draws complete demonstrations as CPython does, and fails where all attempts do",
+          "[sampler]") {
+  std::ifstream file(support::fixture("prompt/samplers.json"));
+  const nlohmann::json cases = nlohmann::json::parse(file).at("complete");
+  REQUIRE(cases.size() > 400);
+  std::map<std::string, std::vector<Example>> sets;
+  int n_failed = 0;
+  for (const nlohmann::json& expected : cases) {
+    CAPTURE(expected.dump());
+    const int n_items = expected.at("n_items");
+    const int n_labels = expected.at("n_labels");
+    const int n_annotators = expected.at("n_annotators");
+    std::vector<Example>& items = sets[std::to_string(n_items)];
+    if (items.empty()) {
+      items = make_items(/*is_multilabel=*/true, n_items, n_labels, n_annotators);
+    }
+    std::vector<std::string> names;
+    for (int label = 0; label < n_labels; ++label) {
+      names.push_back("label" + std::to_string(label));
+    }
+    SamplingStrategy strategy = SamplingStrategy::parse("complete");
+    strategy.n_retries = expected.at("retries");
+    const Sampler sampler(items, LabelSet(names, LabelKind::MultiLabel), strategy,
+                          expected.at("shots").get<int>());
+    const auto draw = [&] {
+      return sampler.sample(expected.at("seed").get<std::int64_t>(),
+                            expected.at("annotator").get<std::string>());
+    };
+    if (expected.at("positions").is_null()) {
+      ++n_failed;
+      CHECK_THROWS_AS(draw(), ConfigError);
+    } else {
+      CHECK(draw() == expected.at("positions").get<Positions>());
+    }
+  }
+  CHECK(n_failed > 20);
+}
+
+TEST_CASE("Complete says what keeps it from showing every label", "[sampler]") {
+  CHECK_THROWS_WITH(draw_m("complete", 1, 0),
+                    "sampling strategy 'complete' with 1 shots: expected to show all 4 labels, "
+                    "failed in 3 attempts; use more shots, more retries or another strategy");
+  CHECK_THROWS_WITH(draw_m("complete", 61, 0),
+                    ContainsSubstring("training examples of annotator 'aggregate', not drawn for a "
+                                      "label, found "));
+  const LabelSet five({"a", "b", "c", "d", "e"}, LabelKind::MultiLabel);
+  const SamplingStrategy complete = SamplingStrategy::parse("complete");
+  CHECK_THROWS_WITH(Sampler(toy_m(), five, complete, 9).sample(0, kAggregate),
+                    ContainsSubstring("expected at least 1 training examples labelled 'e' of "
+                                      "annotator 'aggregate', found 0"));
+  CHECK_THROWS_WITH(draw_s("complete", 9, 0),
+                    ContainsSubstring("'complete': expected a data set with several labels per "
+                                      "example, found a single-label one"));
+  CHECK_THROWS_WITH(Sampler(toy_m(), toy_m_labels(), {.kind = Kind::Complete, .n_retries = 0}, 9),
+                    "retries: expected 1 or more, found 0");
+}
+
 TEST_CASE("Zero shots draw nothing, whatever the training set", "[sampler]") {
-  for (const std::string strategy : {"random", "uniform", "multilabel"}) {
+  for (const std::string strategy : {"random", "complete", "uniform", "multilabel"}) {
     const Sampler sampler({}, toy_m_labels(), SamplingStrategy::parse(strategy), 0);
     Random random(5);
     CHECK(sampler.sample(random, 0, "nobody").empty());
