@@ -15,6 +15,9 @@ namespace {
 
 constexpr double kSmallestProb = 1e-8;
 constexpr double kPredictedAbove = 0.5;
+// Labels that win as many pairings as another have equal scores, and so probabilities that are even
+// but for rounding, which must not decide what is predicted.
+constexpr double kEven = 1e-6;
 
 // [nll, l1, f1] of one example, or differences of them.
 using Triple = std::array<double, 3>;
@@ -25,12 +28,14 @@ Triple triple_of(const ExampleAlignment& example) {
 
 Labels predicted_labels(const std::vector<double>& probs, LabelKind kind) {
   if (kind == LabelKind::SingleLabel) {
-    const auto best = std::max_element(probs.begin(), probs.end());
+    const double most = *std::max_element(probs.begin(), probs.end());
+    const auto best =
+        std::find_if(probs.begin(), probs.end(), [&](double p) { return p >= most - kEven; });
     return {static_cast<LabelIndex>(best - probs.begin())};
   }
   Labels predicted;
   for (std::size_t label = 0; label < probs.size(); ++label) {
-    if (probs[label] > kPredictedAbove) predicted.push_back(static_cast<LabelIndex>(label));
+    if (probs[label] > kPredictedAbove + kEven) predicted.push_back(static_cast<LabelIndex>(label));
   }
   return predicted;
 }

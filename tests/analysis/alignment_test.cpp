@@ -119,6 +119,19 @@ TEST_CASE("Estimated examples without votes are counted, voted ones without esti
   CHECK_THROWS_AS(align("none", {}, votes, label_set), DataError);
 }
 
+TEST_CASE("Rounding does not decide ties", "[alignment]") {
+  const double rounding = 1e-15;
+  const Votes nobody = {{"de0", {{0.0, 0.0}, 2, {}}}};
+  const LabelSet labels = labels_of(2, LabelKind::MultiLabel);
+  CHECK(align("ties", {{"de0", {0.5 + rounding, 0.5}}}, nobody, labels).f1.value == 1.0);
+  CHECK(align("no ties", {{"de0", {0.5 + 1e-5, 0.5}}}, nobody, labels).f1.value == 0.0);
+
+  const Votes first = {{"de0", {{1.0, 0.0}, 2, {0}}}};
+  const LabelSet classes = labels_of(2, LabelKind::SingleLabel);
+  CHECK(align("ties", {{"de0", {0.5, 0.5 + rounding}}}, first, classes).f1.value == 1.0);
+  CHECK(align("no ties", {{"de0", {0.5, 0.5 + 1e-5}}}, first, classes).f1.value == 0.0);
+}
+
 TEST_CASE("The constant predictor says the same of every example", "[alignment]") {
   const Votes votes = {{"de0", {{0.5, 0.0}, 2, {}}}, {"de1", {{1.0, 0.5}, 2, {0}}}};
   const Probs constant = constant_estimates({0.75, 0.25}, votes);

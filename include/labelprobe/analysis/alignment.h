@@ -35,7 +35,8 @@ struct Alignment {
 };
 
 // Probabilities are clamped to [1e-8, 1 - 1e-8] for the NLL. Multi-label: predicted = p > 0.5, both
-// sets empty = 1; single-label: predicted = the largest (first of equals), F1 = accuracy.
+// sets empty = 1; single-label: predicted = the largest (first of equals), F1 = accuracy. What
+// differs by less than 1e-6 is equal.
 // Throws DataError if no example has both votes and an estimate.
 Alignment align(const std::string& name,
                 const std::map<std::string, std::vector<double>>& probs,

@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+"""Recomputes every number of an alignment table with numpy, scipy and PyYAML, sharing no code with labelprobe.
+
+usage: check_alignment.py TABLE.json VOTES.jsonl [--root DIR] [--runs FOLDER ...] [--platt FOLDER ... --platt-votes FILE]
+                          [--tolerance T]
+
+TABLE.json is written by `labelprobe align --out TABLE.json`, VOTES.jsonl by `labelprobe distributions --votes VOTES.jsonl`
+(one line per example: {"id", "shares": {label: share}, "gold": [label], "n_annotators"}); the label distributions are
+computed anew from the indexed_metrics.yml of the runs that the table names. Prints both numbers and their difference for
+each row; ends with 1 if one is larger than the tolerance (default 1e-6), 2 if something cannot be read.
+Base rates taken from train splits are not in these files: such a row is listed as unchecked. So are weight and bias of
+Platt scaling, unless the runs and votes they were fitted on are given.
+"""
+import argparse
+import functools
+import itertools
+import json
+import math
+import pathlib
+import random
+import sys
+
+import numpy as np
+import yaml
+from scipy.optimize import minimize, root
+from scipy.special import expit, log_expit, softmax, xlogy
+
+EPSILON = 1e-8
+LAMBDA = 0.01
+EVEN = 1e-6  # closer numbers are equal: strengths from winners alone tie often, and rounding must not decide
+WORDS = {"unary": ("reasonable", "unreasonable"), "binary": ("a", "b")}
+UNCHECKED = object()
+
+
+# --- Logs ---
+
+def number(value):
+    """Logs hold float32 numbers in their shortest decimals."""
+    return float(np.float32(value))
+
+
+@functools.lru_cache(maxsize=None)
+def load_log(folder, experiment):
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with open(pathlib.Path(folder) / "indexed_metrics.yml", encoding="utf-8") as file:
+        entries = yaml.load(file, loader)[f"experiment_{experiment}"]
+    return {str(key): entry for key, entry in entries.items() if isinstance(entry, dict)}
+
+
+def last_experiment(folder):
+    with open(pathlib.Path(folder) / "indexed_metrics.yml", encoding="utf-8") as file:
+        return [int(line.split(":")[0].removeprefix("experiment_")) for line in file if line.startswith("experiment_")][-1]
+
+
+def is_found(entry):
+    return entry.get("test_label_found", bool(entry["test_all_scores"]))
+
+
+def first_scores(entry):
+    scores = entry["test_scores"]
+    return scores[0] if isinstance(scores, list) else scores
+
+
+def all_scores(entry):
+    scores = entry["test_scores"]
+    return scores if isinstance(scores, list) else entry["test_all_scores"]
+
+
+def names(value):
+    return [value] if isinstance(value, str) else value
+
+
+# --- Estimators: {example: [probability per label]} and the statistics of the items ---
+
+def baseline(entries, labels, is_multi, platt):
+    probs = {}
+    for key, entry in entries.items():
+        scores, logits = first_scores(entry), entry.get("test_logits") or {}
+        if not is_multi:
+            probs[key] = [number(scores[label]) for label in labels]
+            continue
+        if logits:
+            x = [number(logits[label]) - number(logits.get("none", 0)) for label in labels]
+        elif "none" in scores:
+            least = float(np.finfo(np.float32).smallest_subnormal)
+            x = [math.log(max(number(scores[label]), least)) - math.log(max(number(scores["none"]), least))
+                 for label in labels]
+        else:
+            x = [0.0] * len(labels)
+        probs[key] = expit(platt["weight"] * np.array(x) + platt["bias"])
+    return probs
+
+
+def output(entries, labels):
+    return {key: [1 - EPSILON if label in names(entry["test_preds"]) else EPSILON for label in labels]
+            for key, entry in entries.items()}
+
+
+def largest(entries, labels):
+    probs = {}
+    for key, entry in entries.items():
+        most = [max([EPSILON] + [number(step[label]) for step in all_scores(entry)]) for label in labels]
+        probs[key] = most if max(most) > EPSILON else [number(first_scores(entry)[label]) for label in labels]
+    return probs
+
+
+class WordReader:
+    """The probabilities of the two answer words, and how well they could be read."""
+
+    def __init__(self, words, position):
+        self.words, self.position = words, position
+        self.n_found, self.masses = 0, []
+
+    def __call__(self, entry):
+        reading = (entry.get("test_answers") or {}).get(self.position)
+        held = [number(reading["bare"][w]) + number(reading["spaced"][w]) for w in self.words] if reading else [0.0, 0.0]
+        if self.position == "greedy":
+            self.n_found += is_found(entry)
+            if is_found(entry) and reading:
+                self.masses.append(sum(held))
+            return [number(entry["test_scores"][w]) for w in self.words]
+        if reading:
+            self.masses.append(sum(held))
+            self.n_found += bool(reading["is_top"]) and sum(held) > 0
+        return [h / sum(held) for h in held] if sum(held) > 0 else [0.5, 0.5]
+
+    def statistics(self):
+        return {"n_answers_found": self.n_found, "mean_answer_mass": float(np.mean(self.masses)) if self.masses else None}
+
+
+def unary(entries, labels, position):
+    reader, by_example = WordReader(WORDS["unary"], position), {}
+    for key, entry in entries.items():
+        example, label = key.rsplit("_unary_", 1)
+        by_example.setdefault(example, {})[label] = reader(entry)[0]
+    probs = {e: [p[label] for label in labels] for e, p in by_example.items() if all(label in p for label in labels)}
+    return probs, reader.statistics()
+
+
+def bradley_terry(n, pairs):
+    first, second, wins = (np.array(column) for column in zip(*pairs))
+
+    def loss(s):
+        d = s[first] - s[second]
+        return -np.sum(wins * log_expit(d) + (1 - wins) * log_expit(-d)) + LAMBDA * np.sum(s * s)
+
+    def gradient(s):
+        slope, residual = 2 * LAMBDA * s, expit(s[first] - s[second]) - wins
+        np.add.at(slope, first, residual)
+        np.subtract.at(slope, second, residual)
+        return slope
+
+    near = minimize(loss, np.zeros(n), jac=gradient, method="BFGS", options={"gtol": 1e-7, "maxiter": 10000}).x
+    found = root(gradient, near, options={"xtol": 1e-13}).x
+    assert np.max(np.abs(gradient(found))) < 1e-8, "scipy found no minimum"
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def binary_scores(folder, experiment, starred, position, is_outcome):
+    reader, by_example = WordReader(WORDS["binary"], position), {}
+    for key, entry in usable(load_log(folder, experiment)).items():
+        example, pair = key.rsplit("_binary_", 1)
+        a, b = reader(entry)
+        i, j = (starred.index(label) for label in pair.split("_"))
+        by_example.setdefault(example, []).append((i, j, float(a > b) if is_outcome else a))
+    return {e: bradley_terry(len(starred), pairs) for e, pairs in by_example.items()}, reader.statistics()
+
+
+def usable(entries):
+    return {key: entry for key, entry in entries.items() if entry.get("test_failure") is None}
+
+
+def estimate(row, source, labels, is_multi):
+    """Probabilities by example, and what the row says about its items."""
+    estimator, position = row["estimator"].removeprefix("SFT_"), row["answer"] or "greedy"
+    platt = row["platt"] or {"weight": 1.0, "bias": 0.0}
+    entries = usable(load_log(*source))
+    statistics = {"n_items": len(entries), "n_failed": len(load_log(*source)) - len(entries)}
+    if estimator in ("unary", "unary_normalized"):
+        probs, words = unary(entries, labels, position)
+        if estimator == "unary_normalized":
+            probs = {e: np.array(p) / np.sum(p) if np.sum(p) > 0 else [1 / len(p)] * len(p) for e, p in probs.items()}
+        elif not is_multi:
+            probs = {e: softmax(p) for e, p in probs.items()}
+        return probs, statistics | words
+    if estimator in ("binary", "binary_outcome"):
+        starred = tuple(labels) + (("none",) if is_multi else ())
+        scores, words = binary_scores(*source, starred, position, estimator == "binary_outcome")
+        squash = lambda s: expit(platt["weight"] * (s[:-1] - s[-1]) + platt["bias"]) if is_multi else softmax(s)
+        return {e: squash(s) for e, s in scores.items()}, statistics | words
+    statistics |= {"n_answers_found": sum(is_found(e) for e in entries.values()), "mean_answer_mass": None}
+    probs = {"baseline": lambda: baseline(entries, labels, is_multi, platt), "output": lambda: output(entries, labels),
+             "output_normalized": lambda: {e: np.array(p) / np.sum(p) for e, p in output(entries, labels).items()},
+             "max": lambda: largest(entries, labels)}[estimator]()
+    return probs, statistics
+
+
+def fit_platt(row, source, votes, labels):
+    """Weight and bias of a row, from the run they were fitted on."""
+    unscaled, _ = estimate(row | {"platt": {"weight": 1.0, "bias": 0.0}}, source, labels, True)
+    shared = [e for e in unscaled if e in votes]
+    p = np.clip(np.concatenate([np.asarray(unscaled[e]) for e in shared]), 1e-300, 1)
+    x = np.log(p) - np.log1p(-np.minimum(p, 1 - 1e-16))
+    h = np.concatenate([votes[e]["shares"] for e in shared])
+
+    def gradient(wb):
+        residual = expit(wb[0] * x + wb[1]) - h
+        return np.array([np.mean(residual * x), np.mean(residual)])
+
+    loss = lambda wb: -np.mean(h * log_expit(wb[0] * x + wb[1]) + (1 - h) * log_expit(-wb[0] * x - wb[1]))
+    found = root(gradient, minimize(loss, [0.0, 0.0], jac=gradient, method="BFGS").x, options={"xtol": 1e-13}).x
+    return {"weight": float(found[0]), "bias": float(found[1])}
+
+
+def load_scores(path, labels):
+    with open(path, encoding="utf-8") as file:
+        scores = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return {str(e).removesuffix("__aggregate"): [float({k.lower(): v for k, v in p.items()}[label]) for label in labels]
+            for e, p in scores.items()}
+
+
+# --- Alignment ---
+
+def align(probs, votes, labels, is_multi):
+    """{example: (nll, l1, f1)}"""
+    numbers = {}
+    for example in sorted(e for e in probs if e in votes):
+        p, h = np.asarray(probs[example], dtype=float), votes[example]["shares"]
+        clamped = np.clip(p, 1e-8, 1 - 1e-8)
+        nll = -np.sum(xlogy(h, clamped)) - (np.sum(xlogy(1 - h, 1 - clamped)) if is_multi else 0.0)
+        if is_multi:
+            predicted = {label for label, q in zip(labels, p) if q > 0.5 + EVEN}
+        else:
+            predicted = {labels[int(np.argmax(p >= np.max(p) - EVEN))]}
+        gold = set(votes[example]["gold"])
+        f1 = 2 * len(gold & predicted) / (len(gold) + len(predicted)) if gold | predicted else 1.0
+        numbers[example] = (float(nll), float(np.sum(np.abs(p - h))), f1)
+    return numbers
+
+
+def summary(numbers):
+    columns = np.array(list(numbers.values()))
+    n = len(columns)
+    errors = np.std(columns, axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.zeros(3)
+    return {key: {"value": float(m), "standard_error": float(e)}
+            for key, m, e in zip(("nll", "l1", "f1"), columns.mean(axis=0), errors)}
+
+
+def bootstrap(ours, others, entry):
+    shared = sorted(set(ours) & set(others), key=lambda text: text.encode())
+    differences = np.array([np.subtract(ours[e], others[e]) for e in shared])
+    rng, n, tail = random.Random(entry["seed"]), len(shared), (1 - entry["level"]) / 2
+    means = np.array([differences[[rng.randrange(n) for _ in range(n)]].mean(axis=0) for _ in range(entry["n_resamples"])])
+    low, high = np.quantile(means, tail, axis=0), np.quantile(means, 1 - tail, axis=0)
+    return n, {key: {"value": float(v), "low": float(a), "high": float(b)}
+               for key, v, a, b in zip(("nll", "l1", "f1"), differences.mean(axis=0), low, high)}
+
+
+# --- Comparison ---
+
+def flatten(value, prefix=""):
+    if isinstance(value, dict):
+        return dict(itertools.chain.from_iterable(flatten(v, f"{prefix}{k}.").items() for k, v in value.items()))
+    return {prefix.rstrip("."): value}
+
+
+def differ(found, wanted):
+    """[(name, ours, theirs, distance)], infinite where one of them is missing."""
+    lines = []
+    for name, ours in flatten(wanted).items():
+        theirs = flatten(found).get(name)
+        missing = ours is None or theirs is None
+        lines.append((name, theirs, ours, (0.0 if ours is theirs else math.inf) if missing else abs(ours - theirs)))
+    return lines
+
+
+class Checker:
+    def __init__(self, args):
+        self.args = args
+        with open(args.table, encoding="utf-8") as file:
+            self.table = json.load(file)
+        self.votes = self.load_votes(args.votes)
+        self.labels = list(json.loads(open(args.votes, encoding="utf-8").readline())["shares"])
+        self.is_multi = self.table["label_kind"] == "multi"
+        self.aligned, self.estimated = {}, set()
+
+    @staticmethod
+    def load_votes(path):
+        votes = {}
+        with open(path, encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                votes[line["id"]] = {"shares": np.array(list(line["shares"].values())), "gold": line["gold"]}
+        return votes
+
+    def source(self, row):
+        folder, experiment = row["run"].rsplit(", experiment ", 1)
+        path = (pathlib.Path(self.args.root) / folder).resolve()
+        if self.args.runs and path not in [pathlib.Path(run).resolve() for run in self.args.runs]:
+            sys.exit(f"{self.args.table}: row '{row['method']}' is of {folder}, which is none of --runs")
+        return str(path), int(experiment)
+
+    def kind_of(self, source):
+        key = next(iter(load_log(*source)))
+        return next((kind for kind in WORDS if f"_{kind}_" in key), "example")
+
+    def platt(self, row, source):
+        runs = [(str(pathlib.Path(run).resolve()), last_experiment(run)) for run in self.args.platt]
+        fitting = [run for run in runs if self.kind_of(run) == self.kind_of(source)]
+        if len(fitting) != 1:
+            return UNCHECKED
+        return fit_platt(row, fitting[0], self.load_votes(self.args.platt_votes), self.labels)
+
+    def recompute(self, row):
+        """What the row should say, or UNCHECKED."""
+        if row["nll"] is None:
+            return {"n_examples": 0}
+        statistics = {}
+        if row["estimator"] == "constant":
+            if not row["note"].startswith("mean vote shares"):
+                return UNCHECKED
+            voted = [e for e in self.votes if e in self.estimated]
+            rates = np.mean([self.votes[e]["shares"] for e in voted], axis=0)
+            probs = {e: rates for e in voted}
+        elif row["estimator"] == "scores":
+            probs = load_scores(pathlib.Path(self.args.root) / row["run"], self.labels)
+            if not any(other["n_items"] for other in self.table["rows"]):  # without runs a table is about these examples
+                self.estimated |= set(probs)
+        else:
+            source = self.source(row)
+            probs, statistics = estimate(row, source, self.labels, self.is_multi)
+            self.estimated |= set(probs)
+            if row["platt"] and self.args.platt:
+                statistics["platt"] = self.platt(row, source)
+        numbers = align(probs, self.votes, self.labels, self.is_multi)
+        self.aligned[id(row)] = numbers
+        return {"n_examples": len(numbers)} | summary(numbers) | statistics
+
+    def run(self):
+        worst, n_numbers, unchecked = 0.0, 0, []
+        print(f"{'row':44} {'number':22} {'labelprobe':>22} {'recomputed':>22} {'difference':>11}")
+
+        def report(title, found, wanted):
+            nonlocal worst, n_numbers
+            for name, theirs, ours, distance in differ(found, wanted):
+                print(f"{title[:44]:44} {name:22} {theirs!s:>22} {ours!s:>22} {distance:11.1e}")
+                worst, n_numbers = max(worst, distance), n_numbers + 1
+
+        # Constant rows need the examples of all others.
+        rows = sorted(self.table["rows"], key=lambda row: row["estimator"] == "constant")
+        for row in rows:
+            title = row["method"] + (f" ({row['answer']})" if row["answer"] else "")
+            wanted = self.recompute(row)
+            if wanted is UNCHECKED:
+                unchecked.append(title)
+                continue
+            if wanted.get("platt") is UNCHECKED or (row["platt"] and "platt" not in wanted):
+                wanted.pop("platt", None)
+                unchecked.append(f"{title}: weight and bias")
+            report(title, row, wanted)
+        for entry in self.table["differences"]:
+            pair = [self.table["rows"][entry[key]] for key in ("row", "against")]
+            title = f"{pair[0]['method']} - {pair[1]['method']}"
+            if any(id(row) not in self.aligned for row in pair):
+                unchecked.append(title)
+                continue
+            n, wanted = bootstrap(*(self.aligned[id(row)] for row in pair), entry)
+            report(title, entry, {"n_examples": n} | wanted)
+        for title in unchecked:
+            print(f"unchecked: {title}")
+        print(f"{n_numbers} numbers, largest difference {worst:.1e} (allowed {self.args.tolerance:.0e})")
+        return 0 if n_numbers > 0 and worst <= self.args.tolerance else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table")
+    parser.add_argument("votes")
+    parser.add_argument("--root", default=".", help="where relative paths of the table start (default: here)")
+    parser.add_argument("--runs", nargs="*", default=[], help="the only run folders that rows may come from")
+    parser.add_argument("--platt", nargs="*", default=[], help="run folders that weight and bias were fitted on")
+    parser.add_argument("--platt-votes", help="votes on the examples of those runs")
+    parser.add_argument("--tolerance", type=float, default=1e-6)
+    args = parser.parse_args()
+    if bool(args.platt) != bool(args.platt_votes):
+        parser.error("--platt and --platt-votes go together")
+    try:
+        sys.exit(Checker(args).run())
+    except (OSError, KeyError, ValueError, yaml.YAMLError) as error:
+        print(f"check_alignment.py: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
