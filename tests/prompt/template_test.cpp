@@ -267,5 +267,80 @@ TEST_CASE("Finds the first of several places, after a thought, and labels that e
   CHECK(places("{text} {label} \n", "default", set, LabelPosition::First).front() == "text |é x ");
 }
 
+TemplateOptions pair_templates() {
+  TemplateOptions options;
+  options.pair_words = {"unreasonable", "reasonable"};
+  return options;
+}
+
+TEST_CASE("Templates of pair prompts enumerate their two words and ask about a label",
+          "[template]") {
+  TemplateOptions options = pair_templates();
+  const Templates defaults = Templates::resolve(options, kHate);
+  CHECK(defaults.is_pair());
+  CHECK(defaults.instruction.ends_with("Reply only with unreasonable and reasonable.\n\n"));
+  CHECK(defaults.incontext == "Input: `{text}`\nLabel: {label}\nAssessment: {r}\n\n");
+  CHECK(defaults.query == "Input: `{text}`\nLabel: {label}\nAssessment: ");
+  CHECK(defaults.before_text() == "Input: `");
+
+  options.incontext = "T {text} L {label}\nThought: {cot} Reasonable? {r}\n";
+  CHECK(Templates::resolve(options, kHate).query == "T {text} L {label}\nThought: ");
+  CHECK(Templates::resolve(options, kHate).between_cot_and_label() == "Reasonable?");
+  options.incontext = std::nullopt;
+  options.user = "U {text} L {label}";
+  options.assistant = "{r}!";
+  CHECK(Templates::resolve(options, kHate).incontext == "U {text} L {label}\n{r}!\n");
+  CHECK(Templates::resolve(options, kHate).query == "U {text} L {label}");
+  options.user = "U {text}";
+  options.assistant = "L {label} R {r}";
+  CHECK(Templates::resolve(options, kHate).query == "U {text}\nL {label} R ");
+  options.query = "{label} for {text}?";
+  CHECK(fill_pair_query(Templates::resolve(options, kHate), "{label}", "{r}") ==
+        "{r} for {label}?");
+}
+
+TEST_CASE("Says which placeholder a pair template lacks", "[template]") {
+  TemplateOptions options = pair_templates();
+  options.incontext = "Input: {text}\nLabel: {label}\n";
+  CHECK_THROWS_WITH(Templates::resolve(options, kHate),
+                    ContainsSubstring("incontext template: expected the placeholder {r}, found"));
+  options.incontext = "Input: {text}\nReasonable? {r}\n";
+  CHECK_THROWS_WITH(
+      Templates::resolve(options, kHate),
+      ContainsSubstring("incontext template: expected the placeholder {label}, found"));
+  options.incontext = "Input: {text}\nReasonable? {r} for {label}\n";
+  CHECK_THROWS_WITH(Templates::resolve(options, kHate),
+                    ContainsSubstring("query template (the incontext template up to the answer): "
+                                      "expected the placeholder {label}"));
+  options = pair_templates();
+  options.query = "Is it? {text}";
+  CHECK_THROWS_WITH(Templates::resolve(options, kHate),
+                    ContainsSubstring("query template: expected the placeholder {label}"));
+  options.query = "{text} {label} {r}";
+  CHECK_THROWS_WITH(Templates::resolve(options, kHate),
+                    "query template: expected no placeholder but {text} and {label}, found '{r}'");
+}
+
+TEST_CASE("Outside pair prompts {r} is literal text", "[template]") {
+  TemplateOptions options;
+  options.incontext = "a {r} {text} {label}";
+  options.query = "{text}";
+  const Templates templates = Templates::resolve(options, kHate);
+  CHECK(fill_incontext(templates, "t", "l") == "a {r} t l");
+  CHECK(templates.before_text() == "a {r} ");
+}
+
+TEST_CASE("Finds the place of the word in a pair template", "[template]") {
+  TemplateOptions options = pair_templates();
+  options.incontext = "Input: {text}\nLabel: {label}\nWhy: {cot}\nReasonable? {r}. \n\n";
+  const Templates templates = Templates::resolve(options, kHate);
+  Names marked;
+  for (LabelPlace& place : answer_places(templates, templates.pair_words)) {
+    marked.push_back(place.text.insert(place.label_begin, "|"));
+  }
+  CHECK(marked == Names{"Input: text\nLabel: text\nWhy: text\nReasonable? |unreasonable.",
+                        "Input: text\nLabel: text\nWhy: text\nReasonable? |reasonable."});
+}
+
 }  // namespace
 }  // namespace labelprobe::prompt
