@@ -192,8 +192,10 @@ void AlignmentBuilder::add_calibrated(const EstimatedRow& estimated,
   const analysis::Estimates fitting = estimate_run(estimator, run, set_.label_set, options);
   try {
     options.platt = analysis::fit_platt(fitting.platt_inputs, votes);
-  } catch (const DataError& error) {
-    throw DataError(describe(run) + ": " + estimated.name() + ": " + error.what());
+  } catch (const DataError& error) {  // the other rows are none the worse for it
+    table_.warnings.push_back(describe(run) + ": " + estimated.name() +
+                              " is not calibrated: " + error.what());
+    return;
   }
   const Counted shared = count_ids(fitting.platt_inputs,
                                    [&](const std::string& id) { return set_.votes.contains(id); });

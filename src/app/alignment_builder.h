@@ -46,7 +46,8 @@ class AlignmentBuilder {
 
   void add_run(const EstimatedRow& row);
 
-  // The same row calibrated: weight and bias fitted on `run`, whose examples `votes` holds.
+  // The same row calibrated: weight and bias fitted on `run`, whose examples `votes` holds. A
+  // warning instead of the row if that cannot be fitted.
   void add_calibrated(const EstimatedRow& row, const LoggedRun& run, const analysis::Votes& votes);
 
   // Probabilities of a file under the name its user gave it.

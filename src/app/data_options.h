@@ -2,16 +2,14 @@
 #pragma once
 
 #include <array>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "labelprobe/core/error.h"
 
-#if __has_include("option_reader.h")
 #include "option_reader.h"
-#else
-#include "options.h"
-#endif
 
 namespace labelprobe::app {
 
@@ -21,27 +19,16 @@ class DataOptions {
   void declare(CLI::App& app) { reader_.declare(app, std::array{kDataGroup}); }
 
   // Throws ConfigError as OptionReader::read(), and for several values where one is meant.
-#if __has_include("option_reader.h")
-  Options read() {
+  Options read() const {
     std::vector<Options> all = reader_.read();
     if (all.size() != 1) {
-      throw ConfigError("expected one value of each data option, found " +
-                        std::to_string(all.size()) + " combinations of several");
+      throw ConfigError("expected one value of each data option, found several of some");
     }
     return std::move(all.front());
   }
 
  private:
   OptionReader reader_;
-#else
-  Options read() {
-    reader_.resolve();
-    return reader_;
-  }
-
- private:
-  Options reader_;
-#endif
 };
 
 }  // namespace labelprobe::app
