@@ -25,6 +25,7 @@ needed=(
   "libpcre2-dev header:pcre2.h"
   "libutf8proc-dev header:utf8proc.h"
   "libcsv-dev header:csv.h"
+  "libyaml-dev header:yaml.h"
   "libzip-dev header:zip.h"
   "libpugixml-dev header:pugixml.hpp"
   "libxxhash-dev header:xxhash.h"

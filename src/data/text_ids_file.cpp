@@ -1,15 +1,12 @@
 #include "text_ids_file.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
-#include <sstream>
+#include <string_view>
 #include <unordered_set>
+#include <utility>
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include "labelprobe/core/error.h"
 
@@ -20,117 +17,100 @@ namespace labelprobe::data {
 
 namespace {
 
-using YAML::Mark;
-
-class Reader : public YAML::EventHandler {
+// libyaml's parser. Not yaml-cpp's, which cuts line breaks off the end of quoted texts and decodes
+// two of the escapes to bytes that are no UTF-8.
+class Events {
  public:
-  Reader(const std::filesystem::path& path, std::span<const std::string> splits)
-      : path_(path), splits_(splits), texts_(splits.size()) {}
+  explicit Events(const MappedFile& file) : path_(file.path().string()) {
+    if (yaml_parser_initialize(&parser_) == 0) {
+      throw InternalError("libyaml cannot be initialised");
+    }
+    yaml_parser_set_input_string(
+        &parser_, reinterpret_cast<const unsigned char*>(file.text().data()), file.text().size());
+  }
+  ~Events() {
+    yaml_event_delete(&event_);
+    yaml_parser_delete(&parser_);
+  }
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
 
-  void OnDocumentStart(const Mark& mark) override {
-    if (has_document_) {
-      fail(mark, "one document", "another one");
+  // Valid until the next call.
+  const yaml_event_t& next() {
+    yaml_event_delete(&event_);
+    if (yaml_parser_parse(&parser_, &event_) == 0) {
+      const std::string problem = parser_.problem == nullptr ? "no memory" : parser_.problem;
+      fail(parser_.problem_mark.line, "YAML", "an error: " + problem);
     }
-    has_document_ = true;
-  }
-  void OnDocumentEnd() override {}
-  void OnNull(const Mark& mark, YAML::anchor_t) override { fail(mark, expected(), "nothing"); }
-  void OnAlias(const Mark& mark, YAML::anchor_t) override { fail(mark, expected(), "an alias"); }
-  void OnSequenceStart(const Mark& mark,
-                       const std::string&,
-                       YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {
-    fail(mark, expected(), "a list");
-  }
-  void OnSequenceEnd() override {}
-  void OnMapStart(const Mark& mark,
-                  const std::string&,
-                  YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {
-    if (depth_ == 2 || (depth_ == 1 && !key_)) {
-      fail(mark, expected(), "a map");
-    }
-    ++depth_;
-    key_.reset();
-  }
-  void OnMapEnd() override { --depth_; }
-
-  void OnScalar(const Mark& mark,
-                const std::string&,
-                YAML::anchor_t,
-                const std::string& scalar) override {
-    if (depth_ == 0 || (depth_ == 1 && key_)) {
-      fail(mark, expected(), shown(scalar));
-    }
-    if (!key_) {
-      key_ = scalar;
-      if (depth_ == 1) {
-        begin_split(mark, scalar);
-      }
-      return;
-    }
-    add(mark, scalar);
-    key_.reset();
+    return event_;
   }
 
-  std::vector<TextIds> finish() {
-    for (const std::string& split : splits_) {
-      if (!seen_splits_.contains(split)) {
-        throw DataError(path_.string() + ": expected a split '" + split + "', found none");
-      }
-    }
-    return std::move(texts_);
+  [[noreturn]] void fail(std::size_t line, const std::string& wanted, const std::string& found) {
+    throw DataError(path_ + ":" + std::to_string(line + 1) + ": expected " + wanted + ", found " +
+                    found);
   }
 
-  [[noreturn]] void fail(const Mark& mark, const std::string& wanted, const std::string& found) {
-    throw DataError(path_.string() + ":" + std::to_string(mark.line + 1) + ": expected " + wanted +
-                    ", found " + found);
+  // Throws for the event at hand.
+  [[noreturn]] void fail(const std::string& wanted) {
+    fail(event_.start_mark.line, wanted,
+         event_.type == YAML_SCALAR_EVENT           ? shown(scalar())
+         : event_.type == YAML_SEQUENCE_START_EVENT ? "a list"
+         : event_.type == YAML_MAPPING_START_EVENT  ? "a map"
+         : event_.type == YAML_ALIAS_EVENT          ? "an alias"
+                                                    : "the end");
+  }
+  [[noreturn]] void fail_again(const std::string& wanted) {
+    fail(event_.start_mark.line, wanted, shown(scalar()) + " again");
+  }
+
+  // The text of the scalar at hand.
+  std::string scalar() const {
+    return {reinterpret_cast<const char*>(event_.data.scalar.value), event_.data.scalar.length};
+  }
+
+  void expect(yaml_event_type_t type, const std::string& wanted) {
+    if (next().type != type) {
+      fail(wanted);
+    }
+  }
+
+  // The next scalar; nothing at the end of the map.
+  std::optional<std::string> next_key(const std::string& wanted) {
+    const yaml_event_t& event = next();
+    if (event.type == YAML_MAPPING_END_EVENT) {
+      return std::nullopt;
+    }
+    if (event.type != YAML_SCALAR_EVENT) {
+      fail(wanted);
+    }
+    return scalar();
   }
 
  private:
-  std::string expected() const {
-    return depth_ == 0   ? "a map split -> text -> id"
-           : depth_ == 1 ? (key_ ? "a map text -> id" : "the name of a split")
-                         : (key_ ? "an id" : "a text");
-  }
-
-  void begin_split(const Mark& mark, const std::string& name) {
-    if (!seen_splits_.insert(name).second) {
-      fail(mark, "every split once", shown(name) + " again");
-    }
-    ids_.clear();
-    open_.clear();
-    for (std::size_t i = 0; i < splits_.size(); ++i) {
-      if (splits_[i] == name) {
-        open_.push_back(i);
-      }
-    }
-  }
-
-  void add(const Mark& mark, const std::string& id) {
-    if (open_.empty()) {
-      return;
-    }
-    if (!ids_.insert(id).second) {
-      fail(mark, "every id once in a split", shown(id) + " again");
-    }
-    for (const std::size_t i : open_) {
-      if (!texts_[i].emplace(*key_, id).second) {
-        fail(mark, "every text once in a split", shown(*key_) + " again");
-      }
-    }
-  }
-
-  const std::filesystem::path& path_;
-  std::span<const std::string> splits_;
-  std::vector<TextIds> texts_;
-  std::vector<std::size_t> open_;        // positions in splits_ of the split being read
-  std::unordered_set<std::string> ids_;  // of the split being read
-  std::set<std::string> seen_splits_;
-  std::optional<std::string> key_;  // read, with its content still to come
-  int depth_ = 0;
-  bool has_document_ = false;
+  std::string path_;
+  yaml_parser_t parser_{};
+  yaml_event_t event_{};
 };
+
+TextIds read_split(Events& events) {
+  TextIds texts;
+  std::unordered_set<std::string> ids;
+  events.expect(YAML_MAPPING_START_EVENT, "a map text -> id");
+  while (std::optional<std::string> text = events.next_key("a text")) {
+    if (texts.contains(*text)) {
+      events.fail_again("every text once in a split");
+    }
+    events.expect(YAML_SCALAR_EVENT, "an id");
+    if (!ids.insert(events.scalar()).second) {
+      events.fail_again("every id once in a split");
+    }
+    if (events.scalar().empty()) {
+      events.fail("an id");
+    }
+    texts.emplace(std::move(*text), events.scalar());
+  }
+  return texts;
+}
 
 }  // namespace
 
@@ -143,16 +123,31 @@ std::vector<TextIds> read_text_ids(const std::filesystem::path& path,
                     ": expected the last line to end in a line break, found the end of the file; "
                     "it may be cut off: fetch it again, or add the line break if it is complete");
   }
-  Reader reader(path, splits);
-  std::istringstream text{std::string(file.text())};
-  try {
-    YAML::Parser parser(text);
-    while (parser.HandleNextDocument(reader)) {
+  Events events(file);
+  events.expect(YAML_STREAM_START_EVENT, "YAML");
+  events.expect(YAML_DOCUMENT_START_EVENT, "a map split -> text -> id");
+  events.expect(YAML_MAPPING_START_EVENT, "a map split -> text -> id");
+  std::vector<TextIds> texts(splits.size());
+  std::set<std::string> seen;
+  while (const std::optional<std::string> name = events.next_key("the name of a split")) {
+    if (!seen.insert(*name).second) {
+      events.fail_again("every split once");
     }
-  } catch (const YAML::Exception& error) {
-    reader.fail(error.mark, "YAML", "an error: " + error.msg);
+    const TextIds split = read_split(events);
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      if (splits[i] == *name) {
+        texts[i] = split;
+      }
+    }
   }
-  return reader.finish();
+  events.expect(YAML_DOCUMENT_END_EVENT, "one document");
+  events.expect(YAML_STREAM_END_EVENT, "one document");
+  for (const std::string& split : splits) {
+    if (!seen.contains(split)) {
+      throw DataError(path.string() + ": expected a split '" + split + "', found none");
+    }
+  }
+  return texts;
 }
 
 }  // namespace labelprobe::data
