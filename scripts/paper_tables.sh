@@ -138,7 +138,7 @@ run_cell() {
       return
     fi
     if [ "$code" -ne 0 ]; then
-      cell_notes+=("$model, $set/$distribution: the run ended with exit code $code, so some of its items may have failed: $log")
+      cell_notes+=("$set/$distribution: the run ended with exit code $code, so some of its items may have failed: $log")
     fi
   fi
   run_index="${found%% *}"
@@ -186,13 +186,13 @@ table_of() {
       indices+=("$run_index")
     else
       say "$set/$distribution: not run: $reason"
-      cell_notes+=("$model, $set/$distribution: $reason")
+      cell_notes+=("$set/$distribution: $reason")
     fi
   done
   [ ${#folders[@]} -gt 0 ] || return 0
   printf '\n### %s\n\n' "$set" >>"$report"
   if [ "$(printf '%s\n' "${indices[@]}" | sort -u | wc -l)" -ne 1 ]; then
-    cell_notes+=("$model, $set: no table, for its runs have different places in their folders: ${folders[*]}")
+    cell_notes+=("$set: no table, for its runs have different places in their folders: ${folders[*]}")
     printf 'No table; see below.\n' >>"$report"
     return 0
   fi
@@ -200,7 +200,7 @@ table_of() {
   log="$notes/${model//\//--}-$set-align.log"
   if ! align_set "$model" "$set" "${folders[@]}" >>"$report" 2>"$log"; then
     say "$set: no table: $(tail -n 1 "$log")"
-    cell_notes+=("$model, $set: no table: $(tail -n 1 "$log")")
+    cell_notes+=("$set: no table: $(tail -n 1 "$log")")
     printf 'No table; see below.\n' >>"$report"
   fi
 }

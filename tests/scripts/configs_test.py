@@ -56,11 +56,18 @@ PROMPTING = {
     "QueerReclaimLex/config_binary_primer.yaml": (["test"], 10, None, HARM, ASSESSMENT),
 }
 
-# Data set, by its folder of configurations, and its real files.
-DATA = {"GoEmotions": ("GoEmotions", "data/GoEmotions"), "MFRC": ("MFRC", "data/MFRC_synthetic_annotations"),
-        "SemEval": ("SemEval", "data/SemEval_format_sample"), "Hatexplain": ("Hatexplain", "data/HateXplain"),
-        "Boxes": ("Boxes", "data/Boxes"), "TREC": ("TREC", "data/TREC"), "MMLU-Pro": ("MMLUPro", "data/MMLU-Pro"),
-        "QueerReclaimLex": ("QueerReclaimLex", "data/QueerReclaimLex")}
+# By folder of configurations: the data set's name, the small files in its format, the real ones.
+DATA = {
+    "GoEmotions": ("GoEmotions", "configs/example", "data/GoEmotions"),
+    "MFRC": ("MFRC", "tests/fixtures/data/mfrc", "data/MFRC_synthetic_annotations"),
+    "SemEval": ("SemEval", "tests/fixtures/data/sem_eval", None),
+    "Hatexplain": ("Hatexplain", "tests/fixtures/data/hatexplain", "data/HateXplain"),
+    "MSPPodcast": ("MSPPodcast", None, None),  # written by the test
+    "Boxes": ("Boxes", "tests/fixtures/data/boxes", "data/Boxes"),
+    "TREC": ("TREC", "tests/fixtures/data/trec", "data/TREC"),
+    "MMLU-Pro": ("MMLUPro", "tests/fixtures/data/mmlu_pro", "data/MMLU-Pro"),
+    "QueerReclaimLex": ("QueerReclaimLex", "tests/fixtures/data/queer_reclaim_lex", "data/QueerReclaimLex"),
+}
 
 
 def read_config(path):
@@ -129,7 +136,7 @@ class Configs(unittest.TestCase):
         for path in CONFIGS.glob("*/*.yaml"):
             name = str(path.relative_to(CONFIGS))
             self.assertTrue(name in PROMPTING or path.parent.name in PIPELINES and path.name == "pipeline.yaml"
-                            or path.name == "reasonableness.yaml" or name == "example/config.yaml", name)
+                            or path.name == "reasonableness.yaml" or path.parent.name == "example", name)
 
 
 class Program(unittest.TestCase):
@@ -138,37 +145,64 @@ class Program(unittest.TestCase):
     def setUp(self):
         if not support.PROGRAM:
             support.skip_aloud("the program is not built")
-        known = support.run(support.PROGRAM, "ls", "datasets").stdout
-        self.known = {line.split()[0] for line in known.splitlines()}
 
-    def prompts(self, config, *flags):
-        task, data = DATA[config.split("/")[0]]
-        if task not in self.known:
-            support.skip_aloud(f"the program does not know {task}")
-        root = support.shared(data)
+    def prompt(self, config, root, n_shots):
+        """The first prompt of a configuration on the files below `root`."""
+        flags = []
         if config.startswith("GoEmotions/") and "full" not in config:
-            flags += ("--emotion-clustering-json", root / "emotion_clustering.json")
+            flags = ["--emotion-clustering-json", root / "emotion_clustering.json"]
+        task = DATA[config.split("/")[0]][0]
         done = support.run(support.PROGRAM, "prompts", task, "--config", CONFIGS / config, "--root-dir", root, "--limit", 1,
-                           *flags, cwd=support.ROOT)
+                           "--shot", n_shots, *flags, cwd=support.ROOT)
         self.assertEqual(done.returncode, 0, f"{config}: {done.stderr}")
-        return [json.loads(line)["text"] for line in done.stdout.splitlines()]
+        (line,) = done.stdout.splitlines()
+        return json.loads(line)["text"]
+
+    def expect(self, text, instruction, incontext, n_shots):
+        """The instruction with its labels, then the demonstrations and the query: all as far as they are fixed."""
+        before, _, after = instruction.partition("{labels}")
+        self.assertTrue(text.startswith(before), text)
+        self.assertIn(after + incontext.split("{text}")[0], text)
+        self.assertGreaterEqual(text.count("\n" + incontext.split("{text}")[0]), n_shots + 1)
 
     def test_makes_prompts_of_every_configuration(self):
-        for config, (_, _, _, instruction, incontext) in PROMPTING.items():
-            if config.split("/")[0] in DATA and instruction is not None:
+        settings = {name: (one[3:], 2) for name, one in PROMPTING.items() if one[3] is not None}
+        settings.update({f"{name}/pipeline.yaml": (one[4:], 0) for name, one in PIPELINES.items()})
+        for config, ((instruction, incontext), n_shots) in settings.items():
+            small = DATA[config.split("/")[0]][1]
+            if small:
                 with self.subTest(config):
-                    (text,) = self.prompts(config, "--shot", "1")
-                    # The instruction with its labels, then a demonstration: both as far as they are fixed.
-                    self.assertTrue(text.startswith(instruction.split("{labels}")[0].rstrip("\n")), text)
-                    self.assertIn(instruction.split("{labels}")[-1] + incontext.split("{text}")[0], text)
+                    self.expect(self.prompt(config, support.ROOT / small, n_shots), instruction, incontext, n_shots)
 
-    def test_makes_prompts_of_every_pipeline(self):
-        for name, (_, _, _, _, instruction, incontext) in PIPELINES.items():
-            if name in DATA and name != "SemEval":  # whose sample has too few tweets for ten demonstrations
-                with self.subTest(name):
-                    (text,) = self.prompts(f"{name}/pipeline.yaml")
-                    self.assertTrue(text.startswith(instruction.split("{labels}")[0]), text)
-                    self.assertEqual(text.count("\n" + incontext.split("{text}")[0]), 11)
+    def test_makes_prompts_of_msp_podcast(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "Labels").mkdir()
+            texts, votes, splits = ["id,text"], ["FileName,EmoDetail"], ["FileName,Split_Set"]
+            for i in range(16):
+                split = "Train" if i < 12 else "Development" if i < 14 else "Test1"
+                texts.append(f"MSP-PODCAST_0001_{i:04},\"clip, number {i}\"")
+                emotion = ("Happy", "Sad")[i % 2]
+                votes.append(f"MSP-PODCAST_0001_{i:04}.wav,WORKER1; {emotion}; {emotion}; A:4.0; V:4.0; D:4.0;")
+                splits.append(f"MSP-PODCAST_0001_{i:04}.wav,{split}")
+            (root / "transcripts.csv").write_text("\n".join(texts) + "\n")
+            (root / "Labels/labels_detailed.csv").write_text("\n".join(votes) + "\n")
+            (root / "Labels/labels_consensus.csv").write_text("\n".join(splits) + "\n")
+            for config, settings in (("config.yaml", PROMPTING["MSPPodcast/config.yaml"][3:]),
+                                     ("pipeline.yaml", PIPELINES["MSPPodcast"][4:])):
+                text = self.prompt(f"MSPPodcast/{config}", root, 10)
+                self.expect(text, *settings, 10)
+                self.assertIn("happy and sad", text)
+
+    def test_makes_prompts_of_real_data(self):
+        settings = {f"{name}/pipeline.yaml": one[4:] for name, one in PIPELINES.items()}
+        settings.update({f"{name}/config.yaml": PROMPTING[f"{name}/config.yaml"][3:]
+                         for name in ("Boxes", "TREC", "MMLU-Pro", "QueerReclaimLex")})
+        for config, (instruction, incontext) in settings.items():
+            real = DATA[config.split("/")[0]][2]
+            if real:
+                with self.subTest(config):
+                    self.expect(self.prompt(config, support.shared(real), 10), instruction, incontext, 10)
 
     def test_resolves_the_published_command_lines(self):
         if not pathlib.Path(support.MODEL).exists():
@@ -181,8 +215,6 @@ class Program(unittest.TestCase):
                    "LABELPROBE": support.PROGRAM}
             for name, task in (("goemotions", "GoEmotions"), ("MFRC", "MFRC"), ("hate", "Hatexplain")):
                 with self.subTest(task):
-                    if task not in self.known:
-                        support.skip_aloud(f"the program does not know {task}")
                     done = support.run(support.SCRIPTS / f"prob_distr/pipeline-{name}.sh", "baseline", "main_test_set", "cpu",
                                        support.MODEL, "0", "--", "--dry-run", "--limit", "1", env=env, cwd=folder)
                     self.assertEqual(done.returncode, 0, done.stderr)

@@ -43,7 +43,7 @@ class PaperTables(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         report = (self.folder / "logs/tables/main_test_set-5.md").read_text()
         self.assertEqual(done.stdout, report)
-        for line in ("| method of MFRC |", "- org/Llama-8B, MSPPodcast/unary: no data of MSPPodcast below"):
+        for line in ("| method of MFRC |", "- MSPPodcast/unary: no data of MSPPodcast below"):
             self.assertIn(line, report)
 
         again = self.call("--items", "5", "org/Llama-8B")
@@ -79,7 +79,7 @@ class PaperTables(unittest.TestCase):
         done = self.call("--cells", "MFRC", "model", STAND_IN_REFUSES="MFRC/unary")
         runs, aligned = self.cells()
         self.assertEqual((done.returncode, runs, len(aligned)), (1, ["MFRC/baseline", "MFRC/unary", "MFRC/binary"], 1))
-        self.assertIn("- model, MFRC/unary: the stand-in refuses MFRC/unary (exit code 1)", done.stdout)
+        self.assertIn("- MFRC/unary: the stand-in refuses MFRC/unary (exit code 1)", done.stdout)
         self.assertEqual(len(aligned[0][2:aligned[0].index("--config")]), 2)
 
     def test_says_that_items_may_have_failed(self):
