@@ -1,0 +1,139 @@
+#include "labelprobe/analysis/table.h"
+
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+
+#include "support/catch.h"
+
+namespace labelprobe::analysis {
+namespace {
+
+// Two methods, one that does not apply, and a difference.
+AlignmentTable small_table() {
+  AlignmentTable table;
+  table.task = "GoEmotions";
+  table.n_labels = 7;
+  table.n_examples_with_votes = 2;
+  AlignmentRow first;
+  first.method = "Unary";
+  first.estimator = "unary";
+  first.answer = "first";
+  first.run = "logs/a_b & 50%, experiment 0";
+  first.alignment.emplace();
+  first.alignment->examples = {{"a", {1.0, 2.0, 1.0}}, {"b", {0.125, 1.0, 0.0}}};
+  first.alignment->nll = {23.9349, 1.0 / 3.0};
+  first.alignment->l1 = {1.5, 0.5};
+  first.alignment->f1 = {0.5, 0.5};
+  first.n_items = 16;
+  first.n_failed = 1;
+  first.n_answers_found = 12;
+  first.mean_answer_mass = 0.98765;
+  AlignmentRow second = first;
+  second.method = "Rate \"A\"";
+  second.answer = "";
+  second.run = "";
+  second.note = "of_train";
+  second.n_items.reset();
+  second.n_failed.reset();
+  second.n_answers_found.reset();
+  second.mean_answer_mass.reset();
+  second.alignment->nll = {9.995, 0.0};
+  AlignmentRow third;
+  third.method = "Max";
+  table.rows = {first, second, third};
+  table.differences = {{1, 0, {2, {-13.94, -20.0, -7.005}, {0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}}}};
+  table.n_resamples = 100;
+  table.warnings = {"a warning"};
+  return table;
+}
+
+std::string written(TableFormat format, const AlignmentTable& table = small_table()) {
+  std::ostringstream out;
+  write_table(out, table, format);
+  return out.str();
+}
+
+TEST_CASE("The terminal's table is aligned and rounded as the paper's", "[analysis]") {
+  CHECK(
+      written(TableFormat::Terminal) ==
+      "GoEmotions: 2 examples with votes, 7 labels (multi-label)\n"
+      "\n"
+      "method    answer           NLL           L1           F1  n  items  failed  found   mass  "
+      "run\n"
+      "Unary     first   23.93 ± 0.33  1.50 ± 0.50  0.50 ± 0.50  2     16       1  75.0%  0.988    "
+      "1\n"
+      "Rate \"A\"  -        9.99 ± 0.00  1.50 ± 0.50  0.50 ± 0.50  2      -       -      -      -  "
+      "  -\n"
+      "Max       -                N/A          N/A          N/A  -      -       -      -      -    "
+      "-\n"
+      "\n"
+      "Differences with their 95% intervals (100 paired bootstrap resamples, seed 0)\n"
+      "\n"
+      "difference                                  NLL                 L1                 F1  n\n"
+      "Rate \"A\" - Unary, first  -13.94 [-20.00, -7.00]  0.00 [0.00, 0.00]  0.00 [0.00, 0.00]  2\n"
+      "\n"
+      "NLL in nats and L1, both summed over labels, and example-F1: mean ± standard error over n "
+      "examples\n"
+      "found: share of items whose answer was found\n"
+      "mass: mean probability of the whole vocabulary that the answer words hold there\n"
+      "Rate \"A\": of_train\n"
+      "run 1: logs/a_b & 50%, experiment 0\n");
+}
+
+TEST_CASE("Markdown and LaTeX escape what they would take for marks", "[analysis]") {
+  const std::string markdown = written(TableFormat::Markdown);
+  CHECK_THAT(markdown, ContainsSubstring("| Unary | first | 23.93 ± 0.33 |"));
+  CHECK_THAT(markdown, ContainsSubstring("run 1: logs/a\\_b & 50%"));
+  const std::string latex = written(TableFormat::Latex);
+  CHECK_THAT(latex, ContainsSubstring("\\begin{tabular}{llrrrrrrrrr}\n\\hline\n"));
+  CHECK_THAT(latex, ContainsSubstring("Unary & first & 23.93 $\\pm$ 0.33 & "));
+  CHECK_THAT(latex, ContainsSubstring(" & 75.0\\% & "));
+  CHECK_THAT(latex, ContainsSubstring("$-$13.94 [$-$20.00, $-$7.00]"));
+  CHECK_THAT(latex, ContainsSubstring("\\end{tabular}\n"));
+
+  AlignmentTable table = small_table();
+  table.rows[0].method = "a_b & 5% {x} #1 $ ^ ~ \\ <";
+  table.rows[1].method = "[x] a|b *c*";
+  CHECK_THAT(written(TableFormat::Latex, table),
+             ContainsSubstring("a\\_b \\& 5\\% \\{x\\} \\#1 \\$ \\textasciicircum{} "
+                               "\\textasciitilde{} \\textbackslash{} $<$ & first"));
+  CHECK_THAT(written(TableFormat::Latex, table), ContainsSubstring("\n{}[x] a|b *c* & "));
+  CHECK_THAT(written(TableFormat::Markdown, table), ContainsSubstring("| \\[x\\] a\\|b \\*c\\* |"));
+}
+
+TEST_CASE("CSV quotes what has commas or quotes and keeps every digit", "[analysis]") {
+  const std::string csv = written(TableFormat::Csv);
+  CHECK_THAT(csv, ContainsSubstring("task,method,estimator,answer,run,n_examples,nll,"));
+  CHECK_THAT(csv, ContainsSubstring("\nGoEmotions,Unary,unary,first,\"logs/a_b & 50%, experiment "
+                                    "0\",2,23.9349,0.3333333333333333,1.5,"));
+  CHECK_THAT(csv, ContainsSubstring("\nGoEmotions,\"Rate \"\"A\"\"\",unary,,,2,9.995,0,"));
+  CHECK_THAT(csv, ContainsSubstring(",\"Unary, first\",-13.94,-20,-7.005,0,0,0,0,0,0,of_train\n"));
+}
+
+TEST_CASE("JSON says null for what a row does not have", "[analysis]") {
+  AlignmentTable table = small_table();
+  table.rows[0].run = "bad \xFF bytes";
+  const auto json = nlohmann::json::parse(written(TableFormat::Json, table));
+  CHECK(json["rows"][0]["nll"]["standard_error"] == 1.0 / 3.0);
+  CHECK(json["rows"][0]["run"] == "bad \xEF\xBF\xBD bytes");
+  CHECK(json["rows"][1]["answer"].is_null());
+  CHECK(json["rows"][1]["n_items"].is_null());
+  CHECK(json["rows"][2]["nll"].is_null());
+  CHECK(json["rows"][2]["n_examples"] == 0);
+  CHECK(json["differences"][0]["against_method"] == "Unary");
+  CHECK(json["differences"][0]["nll"]["high"] == -7.005);
+  CHECK(json["warnings"][0] == "a warning");
+}
+
+TEST_CASE("Formats are named, or told by a file's ending", "[analysis]") {
+  CHECK(parse_table_format("latex") == TableFormat::Latex);
+  CHECK(format_of_file("a/b.md") == TableFormat::Markdown);
+  CHECK_THROWS_WITH(parse_table_format("jsn"), ContainsSubstring("did you mean 'json'?"));
+  CHECK_THROWS_WITH(format_of_file("a/b"), ContainsSubstring(".txt, .md, .csv, .json, .tex"));
+}
+
+}  // namespace
+}  // namespace labelprobe::analysis
