@@ -161,6 +161,19 @@ TEST_CASE("Words that begin with the same token are scored, but not predicted", 
   check_probs(item.scores, 0.5, 0.5);
 }
 
+TEST_CASE("A token that is both space variants of a word is counted once", "[unit]") {
+  LabelTokens words = word_tokens();
+  words.first_tokens[1] = words.first_tokens[0];
+  model::Step made;
+  made.log_sum_exp = 1.0F;
+  made.watched_logits.assign(words.watched().size(), static_cast<float>(1 + std::log(0.25)));
+  record::ItemRecord item;
+  read_word(generation({"reason"}, {made}), generation({"reason"}, {made}), words, kTokenizer,
+            item);
+  check_probs(item.healed_answer->bare_probs, 0.25, 0.25);
+  check_probs(item.healed_answer->spaced_probs, 0, 0);
+}
+
 TEST_CASE("A word answer of a prompt that failed is a failure", "[unit]") {
   model::Generation failed;
   failed.failure = "too long";

@@ -34,7 +34,8 @@ Numbers numbers_of(const json& node) {
 }  // namespace
 
 TEST_CASE("Mean and interval are those of numpy, spelled as Python spells them", "[aggregates]") {
-  for (const json& row : reference().at("lists")) {
+  const json wanted = reference();
+  for (const json& row : wanted.at("lists")) {
     INFO(row.dump());
     CHECK(mean_and_interval(row[0].get<std::vector<double>>()) == row[1].get<std::string>());
   }
