@@ -18,10 +18,12 @@ std::string shown(const tokenizer::Tokenizer& tokenizer, TokenId id) {
 }
 
 void describe_labels(std::ostream& out,
-                     const readout::LabelTokens& labels,
+                     const experiment::Preparation& preparation,
                      const tokenizer::Tokenizer& tokenizer) {
+  const readout::LabelTokens& labels = preparation.label_tokens;
   const bool is_spaced_first = labels.in_context == readout::SpaceVariant::Spaced;
-  out << "label tokens (in the template labels stand "
+  out << (preparation.questions.are_words ? "answer tokens (prompts end in a space, answers stand "
+                                          : "label tokens (in the template labels stand ")
       << (is_spaced_first ? "after a space" : "without a space before them")
       << (labels.variants == readout::LabelVariants::Strict ? "; only that form counts"
                                                             : "; both forms count")
@@ -65,7 +67,7 @@ void describe_dry_run(std::ostream& out,
       << "new tokens at most " << settings.max_new_tokens << " per prompt, "
       << settings.max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
       << "stop string " << nlohmann::json(preparation.answer_rule.stop).dump() << "\n\n";
-  describe_labels(out, preparation.label_tokens, tokenizer);
+  describe_labels(out, preparation, tokenizer);
   for (const std::string& warning : preparation.warnings) {
     out << "warning: " << warning << '\n';
   }

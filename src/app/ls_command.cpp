@@ -43,6 +43,15 @@ Rows list_samplers() {
   return rows;
 }
 
+Rows list_label_modes() {
+  return {
+      {"random", "as many random labels as a random number says; single-label: one random label"},
+      {"distribution", "the labels of a random training example"},
+      {"preds", "what an earlier run predicted (--train-pred-log-dir, --test-pred-log-dir)"},
+      {"opposite", "the other one of two classes"},
+      {"unset", "the gold labels, without any draw (leave the flag out, or _None_)"}};
+}
+
 Rows list_formats() {
   return {{"default", "joy, admiration; none for no label"},
           {"json", R"({"label": ["joy", "admiration"]})"},
@@ -68,6 +77,7 @@ constexpr Kind kKinds[] = {
     {"datasets", list_datasets, ""},
     {"distributions", list_distributions, ""},
     {"samplers", list_samplers, ""},
+    {"label-modes", list_label_modes, ""},
     {"formats", list_formats, ""},
     {"models", list_models,
      "no models in the Hugging Face cache; a folder or .gguf file can be named directly (Llama and "
@@ -88,7 +98,8 @@ void print(const Rows& rows) {
 
 CommandBody declare_ls(CLI::App& app) {
   const auto kind = std::make_shared<std::string>();
-  app.add_option("KIND", *kind, "datasets, distributions, samplers, formats or models")->required();
+  app.add_option("KIND", *kind, "datasets, distributions, samplers, label-modes, formats or models")
+      ->required();
   return [kind] {
     std::vector<std::string> known;
     for (const Kind& entry : kKinds) {

@@ -12,6 +12,13 @@ namespace labelprobe::app {
 
 namespace {
 
+constexpr std::string_view kGridHelp =
+    "\n\nSeveral values of a flag marked * make a grid: every combination runs. { FLAGS } { FLAGS "
+    "} "
+    "runs each group\nwith the flags outside of it; _None_ unsets; args.NAME is the value of "
+    "another "
+    "flag.";
+
 // A scalar as its text, a list as its items' texts, null as kUnset.
 std::vector<std::string> values_of(const YAML::Node& node, const std::string& place) {
   if (node.IsNull()) {
@@ -92,6 +99,7 @@ void OptionReader::declare(CLI::App& app, std::span<const std::string_view> grou
     flag->group(std::string(option.group));
     flags_[name] = flag;
   }
+  app.footer(app.get_footer() + std::string(kGridHelp));
   app.callback([this] { keep_command_line(); });
 }
 

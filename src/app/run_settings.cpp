@@ -198,6 +198,7 @@ experiment::Settings make_settings(experiment::Program program,
   settings.templates.assistant = template_text(options, "assistant_prompt");
   settings.templates.label_format = parsed(options, "label_format", LabelFormat::parse);
   settings.sampling = parsed(options, "sampling_strategy", prompt::SamplingStrategy::parse);
+  settings.sampling.n_retries = bounded(options, "retries", 1);
   settings.n_shots = bounded(options, "shot", 0);
   settings.seed = bounded(options, "seed", 0);
   if (options.boolean("fresh_demonstrations")) {

@@ -25,7 +25,8 @@ std::vector<std::string> with(std::vector<std::string> arguments,
 TEST_CASE("Version and help name every command with a real example", "[e2e]") {
   CHECK_THAT(run_program({"--version"}).out, ContainsSubstring("labelprobe 0."));
   const std::string help = run_program({"--help"}).out;
-  for (const char* command : {"run", "show", "prompts", "generate", "tokenize", "ls"}) {
+  for (const char* command :
+       {"run", "classify", "assess", "show", "prompts", "generate", "tokenize", "ls"}) {
     CAPTURE(command);
     CHECK_THAT(help, ContainsSubstring(command));
     const ProgramResult own = run_program({command, "--help"});
@@ -40,6 +41,7 @@ TEST_CASE("Lists what can be named", "[e2e]") {
   CHECK_THAT(run_program({"ls", "datasets"}).out, ContainsSubstring("Hatexplain"));
   CHECK_THAT(run_program({"ls", "samplers"}).out, ContainsSubstring("multilabel"));
   CHECK_THAT(run_program({"ls", "distributions"}).out, ContainsSubstring("baseline"));
+  CHECK_THAT(run_program({"ls", "label-modes"}).out, ContainsSubstring("preds"));
   CHECK_THAT(run_program({"ls", "formats"}).out, ContainsSubstring("polysyndeton"));
 }
 
@@ -58,8 +60,36 @@ TEST_CASE("Takes unique prefixes of flags, underscores and values with a dash", 
   CHECK(run_program(with(kExample, {"--sho", "2", "--lim", "1", "--system", " "})).out == expected);
   CHECK(run_program(with(kExample, {"--shot=2", "--limit=1", "--system_prompt", " "})).out ==
         expected);
-  CHECK_THAT(run_program(with(kExample, {"--seed", "-1"})).err,
-             ContainsSubstring("at least 0, found -1"));
+  CHECK_THAT(run_program(with(kExample, {"--seed", "-2"})).err,
+             ContainsSubstring("at least 0, found -2"));
+}
+
+TEST_CASE("Writes the prompts of every program", "[e2e]") {
+  const auto first = [](const std::vector<std::string>& more) {
+    const ProgramResult result = run_program(with(kExample, more));
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    return nlohmann::json::parse(result.out.substr(0, result.out.find('\n')));
+  };
+  CHECK(first({"--distribution", "binary"})["id"].get<std::string>().ends_with(
+      "_binary_joy_optimism"));
+  CHECK(first({"--program", "classify"})["text"] == first({})["text"]);
+  const nlohmann::json pair =
+      first({"--program", "assess", "--config", "configs/example/assess.yaml"});
+  CHECK(pair["text"].get<std::string>().ends_with(
+      "Label: " + pair["checked_label"].get<std::string>() + "\nAssessment:"));
+}
+
+TEST_CASE("Flags that change nothing are taken with a warning where users may think otherwise",
+          "[e2e]") {
+  const ProgramResult result = run_program(
+      {"run", "GoEmotions", "--config", "configs/example/config.yaml", "--model-name",
+       fixture("e2e/model").string(), "--dry-run", "--load-in-4bit", "--dev-splits", "dev",
+       "--accelerate", "--dataloader-num-workers", "2", "--sentence-model", "x"});
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.err, ContainsSubstring("--dev-splits: dev_splits changes nothing"));
+  CHECK_THAT(result.err, ContainsSubstring("weights are computed as float32"));
+  CHECK_THAT(result.err, !ContainsSubstring("sentence"));
 }
 
 struct Mistake {
@@ -77,6 +107,10 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
   write_file(folder.path() / "number.yaml", "shot: ten\n");
   write_file(folder.path() / "twice.yaml", "shot: 2\nshot: 3\n");
   write_file(folder.path() / "broken.yaml", "shot: [2\n");
+  write_file(folder.path() / "grid.yaml", "limit: 1\nshot: [2, ten]\n");
+  write_file(folder.path() / "mode.yaml", "shot: 2\nlabel_mode: randm\n");
+  const std::vector<std::string> pair = {"prompts", "GoEmotions", "--program",
+                                         "assess",  "--config",   "configs/example/assess.yaml"};
   const std::vector<std::string> run = {"run", "GoEmotions", "--config",
                                         "configs/example/config.yaml"};
   const std::string model = fixture("e2e/model").string();
@@ -130,6 +164,60 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {with(run, {"--model-name", model, "--alternative", "{modle}", "--log-root", path("logs")}),
        2,
        {"modle"}},
+      {{"prompts", "GoEmotions", "--config", path("grid.yaml")},
+       2,
+       {"grid.yaml:2: shot: expected one integer, found 'ten'"}},
+      {{"prompts", "GoEmotions", "--config", path("mode.yaml"), "configs/example/config.yaml"},
+       2,
+       {"mode.yaml:2: unknown label mode 'randm'", "did you mean 'random'?"}},
+      {with(kExample, {"--label-mode", "preds"}),
+       2,
+       {"label_mode preds needs --train-pred-log-dir"}},
+      {with(kExample, {"--test-pred-log-index", "1"}),
+       2,
+       {"test_pred_log_index needs --test-pred-log-dir"}},
+      {with(kExample, {"--train-pred-log-dir", "a|b"}), 2, {"expected one log folder, found 2"}},
+      {with(kExample, {"--train-pred-log-dir", path("nowhere")}), 3, {"nowhere"}},
+      {with(kExample, {"--cot-csv", path("nowhere.csv")}), 3, {"nowhere.csv"}},
+      {with(kExample, {"--retries", "0"}),
+       2,
+       {"retries: expected an integer of at least 1, found 0"}},
+      {with(kExample, {"--max-length", "512"}), 2, {"max_length: Not supported"}},
+      {with(kExample, {"--label-mode", "distribution", "--label-same-length"}),
+       2,
+       {"label_same_length counts tokens, which needs a model"}},
+      {with(kExample, {"--limit", "args.shots"}),
+       2,
+       {"--limit: args.shots", "did you mean 'shot'?"}},
+      {with(kExample, {"{", "--shot", "2"}),
+       2,
+       {"a '{' that opens a group of flags is not closed"}},
+      {with(kExample, {"--shot", "2", "}"}), 2, {"'}' closes no group"}},
+      {with(kExample, {"--program", "asess"}), 2, {"did you mean 'assess'?"}},
+      {with(kExample, {"--program", "classify", "--distribution", "unary"}),
+       2,
+       {"--distribution belongs to --program run"}},
+      {with(kExample, {"--yn-labels", "true"}), 2, {"--yn-labels belongs to --program assess"}},
+      {with(pair, {"--unreasonable-rate", "half"}),
+       2,
+       {"unreasonable_rate: expected one number, found 'half'"}},
+      {with(pair, {"--unreasonable-rate", "1.5"}), 2, {"expected a number from 0 to 1, found 1.5"}},
+      {with(pair, {"--query-label-mode", "preds"}),
+       2,
+       {"query_label_mode preds needs --test-pred-log-dir"}},
+      {with(pair, {"--incontext-prompt", "Input: {text}\n{label}\n"}), 2, {"{r}"}},
+      {with(run, {"--unreasonable-rate", "1"}),
+       2,
+       {"unknown flag '--unreasonable-rate' (a flag of labelprobe assess, prompts)"}},
+      {{"classify", "GoEmotions", "--distribution", "unary"},
+       2,
+       {"unknown flag '--distribution' (a flag of labelprobe run, prompts)"}},
+      {with(run, {"--model-name", model, "--word-embeddings-model", "glove"}),
+       2,
+       {"word_embeddings_model: Not supported"}},
+      {with(run, {"--model-name", model, "--model-load-filename", "x.pt"}),
+       2,
+       {"model_load_filename: Not supported"}},
       {{"ls", "dataset"}, 2, {"did you mean 'datasets'?"}},
       {{"show", path("nowhere")}, 3, {"indexed_metrics.yml: no such file"}},
   };
