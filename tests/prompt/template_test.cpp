@@ -323,8 +323,8 @@ TEST_CASE("Says which placeholder a pair template lacks", "[template]") {
 
 TEST_CASE("Outside pair prompts {r} is literal text", "[template]") {
   TemplateOptions options;
-  options.incontext = "a {r} {text} {label}";
-  options.query = "{text}";
+  options.incontext = std::string("a {r} {text} {label}");
+  options.query = std::string("{text}");
   const Templates templates = Templates::resolve(options, kHate);
   CHECK(fill_incontext(templates, "t", "l") == "a {r} t l");
   CHECK(templates.before_text() == "a {r} ");
@@ -332,7 +332,8 @@ TEST_CASE("Outside pair prompts {r} is literal text", "[template]") {
 
 TEST_CASE("Finds the place of the word in a pair template", "[template]") {
   TemplateOptions options = pair_templates();
-  options.incontext = "Input: {text}\nLabel: {label}\nWhy: {cot}\nReasonable? {r}. \n\n";
+  options.incontext =
+      std::string("Input: {text}\nLabel: {label}\nWhy: {cot}\nReasonable? {r}. \n\n");
   const Templates templates = Templates::resolve(options, kHate);
   Names marked;
   for (LabelPlace& place : answer_places(templates, templates.pair_words)) {
