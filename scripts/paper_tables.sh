@@ -16,8 +16,10 @@
 #
 # Cells: baseline, unary and binary of GoEmotions, MFRC, Hatexplain and MSPPodcast, through the scripts of prob_distr/,
 # whose variables hold here too (DATA_ROOT, LOG_ROOT, ID_ROOT, LABELPROBE). A cell whose run is finished is not run again;
-# one that was interrupted goes on. Cells that cannot be run are listed with the reason. The tables are also written below
-# LOG_ROOT/tables/, with what each run and alignment said. Exit code: 0 all cells, 1 some are missing or have failed items.
+# one that was interrupted goes on. A finished run is known by its settings: whether files behind the same names have
+# changed since is not looked at (remove its log folder to run it again). Cells that cannot be run are listed with the
+# reason. The tables are also written below LOG_ROOT/tables/, with what each run and alignment said.
+# Exit code: 0 all cells, 1 some are missing or have failed items.
 set -euo pipefail
 # shellcheck source=scripts/prob_distr/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/prob_distr/lib.sh"
@@ -92,7 +94,8 @@ log_root="${LOG_ROOT:-./logs}"
 list_name=$(basename "$id_list" .txt)
 title="$list_name${items:+, first $items examples}"
 tables="$log_root/tables"
-report="$tables/$list_name${items:+-$items}.md"
+# The cells are in the name, so that some of them do not overwrite the whole table.
+report="$tables/$list_name${items:+-$items}${cells:+-${cells//[,\/]/-}}.md"
 notes="$tables/messages"
 mkdir -p "$notes"
 missing=0

@@ -52,6 +52,7 @@ class PaperTables(unittest.TestCase):
         self.assertEqual(again.stdout, report)
 
         self.call("--items", "6", "--cells", "MFRC/unary", "org/Llama-8B")
+        self.assertTrue((self.folder / "logs/tables/main_test_set-6-MFRC-unary.md").is_file())
         self.assertEqual(self.cells()[0], ["MFRC/unary"], "other settings are another run")
 
     def test_takes_cells_and_flags(self):
