@@ -44,7 +44,7 @@ Annotation parse_annotation(std::string_view field, const std::string& place) {
     const std::string name(strip(field.substr(0, comma)));
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end()) {
-      throw DataError(place + ": " + unknown_choice("label", shown(name), known));
+      throw DataError(place + ": " + unknown_choice("label", printable(name), known));
     }
     ++n_names;
     if (means_no_foundation(name)) {

@@ -67,7 +67,8 @@ std::optional<std::vector<std::string>> primary_emotion(const std::string& field
     return std::nullopt;
   }
   if (std::find(kPrimaryEmotions.begin(), kPrimaryEmotions.end(), name) == kPrimaryEmotions.end()) {
-    throw DataError(place + ": " + unknown_choice("primary emotion", field, kPrimaryEmotions));
+    throw DataError(place + ": " +
+                    unknown_choice("primary emotion", printable(field), kPrimaryEmotions));
   }
   return std::vector<std::string>{name};
 }

@@ -84,7 +84,7 @@ void check_split(std::string_view dataset,
   }
 }
 
-std::string shown(std::string_view found) {
+std::string printable(std::string_view found) {
   constexpr std::size_t kMaxBytes = 40;
   std::string cut(found.substr(0, kMaxBytes));
   const bool is_whole = is_utf8(cut);
@@ -94,7 +94,11 @@ std::string shown(std::string_view found) {
       c = '?';
     }
   }
-  return "'" + cut + (found.size() > kMaxBytes ? "...'" : "'");
+  return cut + (found.size() > kMaxBytes ? "..." : "");
+}
+
+std::string shown(std::string_view found) {
+  return "'" + printable(found) + "'";
 }
 
 std::string some_of(std::span<const std::string> names) {

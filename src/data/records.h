@@ -82,7 +82,10 @@ void check_split(std::string_view dataset,
                  const std::string& split,
                  std::span<const std::string> known);
 
-// What a file holds, for a message: quoted, cut after 40 bytes, bytes that are not text as `?`.
+// What a file holds, for a message: cut after 40 bytes, bytes that are not text as `?`.
+std::string printable(std::string_view found);
+
+// The same, quoted.
 std::string shown(std::string_view found);
 
 // "a, b, c, ..." : at most five of `names`.

@@ -57,7 +57,8 @@ std::vector<LabelIndex> read_header(const TableRow& header) {
   for (std::size_t i = 2; i < names.size(); ++i) {
     const auto found = std::find(kEmotions.begin(), kEmotions.end(), ascii_lower(names[i]));
     if (found == kEmotions.end()) {
-      throw DataError(header.place + ": " + unknown_choice("emotion", names[i], kEmotions));
+      throw DataError(header.place + ": " +
+                      unknown_choice("emotion", printable(names[i]), kEmotions));
     }
     const auto label = static_cast<LabelIndex>(found - kEmotions.begin());
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) {

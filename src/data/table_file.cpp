@@ -153,6 +153,10 @@ void for_each_row_of(const std::filesystem::path& path,
     TableRow taken{{}, std::move(row.place)};
     for (const std::size_t position : positions) {
       taken.fields.push_back(row.fields[position]);
+      if (!is_utf8(taken.fields.back())) {
+        throw DataError(taken.place +
+                        ": expected a text in UTF-8, found other bytes; convert the file");
+      }
     }
     take(taken);
   });

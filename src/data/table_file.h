@@ -36,8 +36,8 @@ void for_each_row(const std::filesystem::path& path,
 std::size_t column_of(const TableRow& header, std::string_view name);
 
 // Calls `take` for every row below the header with the fields of `columns`, in that order. Throws
-// DataError as for_each_row, if the header lacks a column and if a row has more or fewer fields
-// than the header.
+// DataError as for_each_row, if the header lacks a column, if a row has more or fewer fields than
+// the header and if one of the fields taken is not UTF-8.
 void for_each_row_of(const std::filesystem::path& path,
                      char delimiter,
                      std::span<const std::string_view> columns,

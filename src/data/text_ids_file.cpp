@@ -57,6 +57,7 @@ class Events {
          : event_.type == YAML_SEQUENCE_START_EVENT ? "a list"
          : event_.type == YAML_MAPPING_START_EVENT  ? "a map"
          : event_.type == YAML_ALIAS_EVENT          ? "an alias"
+         : event_.type == YAML_DOCUMENT_START_EVENT ? "another one"
                                                     : "the end");
   }
   [[noreturn]] void fail_again(const std::string& wanted) {
@@ -118,7 +119,10 @@ std::vector<TextIds> read_text_ids(const std::filesystem::path& path,
                                    std::span<const std::string> splits) {
   const MappedFile file = open_file(path, "a map split -> text -> id");
   check_utf8(file);
-  if (!file.text().empty() && !file.text().ends_with('\n')) {
+  if (file.text().empty()) {
+    throw DataError(path.string() + ":1: expected a map split -> text -> id, found an empty file");
+  }
+  if (!file.text().ends_with('\n')) {
     throw DataError(path.string() +
                     ": expected the last line to end in a line break, found the end of the file; "
                     "it may be cut off: fetch it again, or add the line break if it is complete");

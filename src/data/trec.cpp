@@ -25,7 +25,7 @@ LabelIndex label_of(std::string_view kind, const std::string& place) {
   const std::string coarse(kind.substr(0, colon));
   const auto found = std::find(kCoarseNames.begin(), kCoarseNames.end(), coarse);
   if (found == kCoarseNames.end()) {
-    throw DataError(place + ": " + unknown_choice("coarse label", shown(coarse), kCoarseNames));
+    throw DataError(place + ": " + unknown_choice("coarse label", printable(coarse), kCoarseNames));
   }
   return static_cast<LabelIndex>(found - kCoarseNames.begin());
 }

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 
+#include "support/catch.h"
 #include "support/paths.h"
 
 namespace labelprobe::data {
@@ -30,6 +33,52 @@ class SmallRoot {
  private:
   support::TempFolder folder_;
 };
+
+// A copy of a folder of tests/fixtures/data.
+class FixtureRoot : public SmallRoot {
+ public:
+  explicit FixtureRoot(const std::string& name) {
+    std::filesystem::copy(support::fixture("data/" + name), path(""),
+                          std::filesystem::copy_options::recursive);
+  }
+
+  // The first `from` of the file becomes `to`; the file has to hold it.
+  void replace(const std::string& name, const std::string& from, const std::string& to) {
+    std::stringstream content;
+    content << std::ifstream(path(name), std::ios::binary).rdbuf();
+    std::string text = content.str();
+    REQUIRE(text.find(from) != std::string::npos);
+    write(name, text.replace(text.find(from), from.size(), to));
+  }
+};
+
+// The first `from` of the file of a fixture becomes `to`, and loading `split` fails with a
+// DataError that holds the file's path and `message`.
+struct Spoilt {
+  std::string file;
+  std::string from;
+  std::string to;
+  std::string message;
+};
+
+inline void expect_data_error(const std::string& dataset,
+                              const DatasetOptions& options,
+                              const std::string& message) {
+  INFO(message);
+  REQUIRE_THROWS_AS(load(dataset, options), DataError);
+  REQUIRE_THROWS_WITH(load(dataset, options), ContainsSubstring(message));
+}
+
+inline void expect_spoilt(const std::string& dataset,
+                          const std::string& fixture,
+                          const std::string& split,
+                          const std::vector<Spoilt>& cases) {
+  for (const Spoilt& spoilt : cases) {
+    FixtureRoot root(fixture);
+    root.replace(spoilt.file, spoilt.from, spoilt.to);
+    expect_data_error(dataset, root.options({split}), root.path(spoilt.file) + spoilt.message);
+  }
+}
 
 inline const std::string kEmotionsTxt =
     "admiration\namusement\nanger\nannoyance\napproval\ncaring\nconfusion\ncuriosity\ndesire\n"
