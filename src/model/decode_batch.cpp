@@ -64,7 +64,7 @@ DecodeBatch::DecodeBatch(const Decoder& decoder,
     n_tokens_.push_back(static_cast<std::int64_t>(tree.prompt(tree.sequences()[i]).size()));
   }
   const std::vector<OwnNode> own_nodes = divide_nodes(tree, sequences);
-  copy_own(tree, own_nodes, max_steps);
+  copy_own(own_nodes, max_steps);
 }
 
 // Which nodes of each path are copied; the others become shared_. Keys carry their positions, so
@@ -83,44 +83,49 @@ std::vector<DecodeBatch::OwnNode> DecodeBatch::divide_nodes(const PrefixTree& tr
     if (is_shared[i]) return;
     is_shared[i] = true;
     const PrefixNode& node = tree.nodes()[i];
-    shared_.push_back({i, rows_before(node.first_sequence), rows_before(node.end_sequence)});
+    shared_.push_back(
+        {i, rows_before(tree.first_whole_sequence(node)), rows_before(node.end_sequence)});
   };
   for (int row = 0; row < n_rows; ++row) {
     const PrefixSequence& sequence = tree.sequences()[sequences[row]];
     for (int i = sequence.last_node; i >= 0; i = tree.nodes()[i].parent) {
       const PrefixNode& node = tree.nodes()[i];
-      const int n_sharing = rows_before(node.end_sequence) - rows_before(node.first_sequence);
-      if (n_sharing > 1 && std::int64_t{n_sharing} * node.n_tokens >= kMinSharedTokens) {
+      const int n_tokens = tree.n_tokens_of(node, sequence);
+      const int n_sharing =
+          rows_before(node.end_sequence) - rows_before(tree.first_whole_sequence(node));
+      if (n_tokens == node.n_tokens && n_sharing > 1 &&
+          std::int64_t{n_sharing} * n_tokens >= kMinSharedTokens) {
         share(i);
       } else {
-        small.push_back({row, i});
-        n_small_tokens += node.n_tokens;
+        small.push_back({row, i, n_tokens});
+        n_small_tokens += n_tokens;
       }
     }
   }
   const std::int64_t limit = kMaxTimesMean * n_small_tokens / n_rows + 1;
   std::vector<std::int64_t> widths(n_rows);
-  for (const auto& [row, i] : small) {
-    const std::int64_t width = widths[row] + tree.nodes()[i].n_tokens;
-    if (width > limit) {
-      share(i);
+  const auto is_whole = [&](const OwnNode& own) {
+    return own.n_tokens == tree.nodes()[own.node].n_tokens;
+  };
+  for (const OwnNode& own : small) {
+    const std::int64_t width = widths[own.row] + own.n_tokens;
+    if (width > limit && is_whole(own)) {
+      share(own.node);
     } else {
-      widths[row] = width;
+      widths[own.row] = width;
     }
   }
   // A node shared for one sequence's sake is shared by all of its sequences.
-  std::erase_if(small, [&](const OwnNode& own) { return is_shared[own.node]; });
+  std::erase_if(small, [&](const OwnNode& own) { return is_shared[own.node] && is_whole(own); });
   return small;
 }
 
-void DecodeBatch::copy_own(const PrefixTree& tree,
-                           std::span<const OwnNode> own_nodes,
-                           int max_steps) {
+void DecodeBatch::copy_own(std::span<const OwnNode> own_nodes, int max_steps) {
   const DecoderConfig& config = decoder_.config();
   const auto n_rows = static_cast<std::int64_t>(n_tokens_.size());
   std::vector<std::int64_t> widths(n_rows);
   for (const OwnNode& own : own_nodes) {
-    widths[own.row] += tree.nodes()[own.node].n_tokens;
+    widths[own.row] += own.n_tokens;
   }
   n_columns_ = *std::max_element(widths.begin(), widths.end());
   const auto options = at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device());
@@ -139,11 +144,15 @@ void DecodeBatch::copy_own(const PrefixTree& tree,
   hidden_columns_ = hidden.to(decoder_.device());
   for (const OwnNode& own : own_nodes) {
     const std::int64_t row = own.row;
-    const std::int64_t n = tree.nodes()[own.node].n_tokens;
+    const std::int64_t n = own.n_tokens;
     const std::int64_t column = n_columns_ - widths[row];
     widths[row] -= n;
-    keys_.select(1, row).narrow(2, column, n).copy_(cache_.keys(own.node).transpose(1, 2));
-    values_.select(1, row).narrow(2, column, n).copy_(cache_.values(own.node).transpose(1, 2));
+    keys_.select(1, row)
+        .narrow(2, column, n)
+        .copy_(cache_.keys(own.node).narrow(1, 0, n).transpose(1, 2));
+    values_.select(1, row)
+        .narrow(2, column, n)
+        .copy_(cache_.values(own.node).narrow(1, 0, n).transpose(1, 2));
   }
 }
 

@@ -34,10 +34,11 @@ class DecodeBatch {
   struct OwnNode {
     int row = 0;
     int node = 0;
+    int n_tokens = 0;  // fewer than the node's where the prompt ends before it
   };
 
   std::vector<OwnNode> divide_nodes(const PrefixTree& tree, std::span<const int> sequences);
-  void copy_own(const PrefixTree& tree, std::span<const OwnNode> own_nodes, int max_steps);
+  void copy_own(std::span<const OwnNode> own_nodes, int max_steps);
 
   const Decoder& decoder_;
   const PrefixCache& cache_;

@@ -89,7 +89,8 @@ Decoder::Layer Decoder::load_layer(Checkpoint& checkpoint, int layer) {
 
 at::Tensor Decoder::forward(const at::Tensor& tokens,
                             const at::Tensor& positions,
-                            Attention& attention) const {
+                            Attention& attention,
+                            const at::Tensor& kept) const {
   const std::int64_t n_rows = tokens.size(0);
   const std::int64_t n_heads = config_.n_heads;
   const std::int64_t n_kv = config_.n_kv_heads;
@@ -104,8 +105,14 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     rotate_heads(qkv.narrow(1, 0, n_heads + n_kv), cosines, sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
-    layer.o_proj.add_to(x, attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),
-                                            qkv.narrow(1, n_heads + n_kv, n_kv)));
+    at::Tensor attended = attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),
+                                           qkv.narrow(1, n_heads + n_kv, n_kv));
+    if (i + 1 == config_.n_layers && kept.defined()) {
+      x = x.index_select(0, kept);
+      if (kept.size(0) == 0) break;
+      attended = attended.index_select(0, kept);
+    }
+    layer.o_proj.add_to(x, attended);
     const at::Tensor inner =
         layer.gate_up_proj(rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps));
     layer.down_proj.add_to(x, gated_silu(inner));

@@ -37,11 +37,13 @@ class Decoder {
   c10::Device device() const { return device_; }
   c10::ScalarType scalar_type() const { return embedding_.scalar_type(); }
 
-  // Hidden states [T, C] before the final norm of tokens [T] at positions [T] (int64, on the
-  // device).
+  // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the
+  // device): of the rows `kept` [n], which are all that the last layer finishes; of all rows if it
+  // is undefined.
   at::Tensor forward(const at::Tensor& tokens,
                      const at::Tensor& positions,
-                     Attention& attention) const;
+                     Attention& attention,
+                     const at::Tensor& kept = {}) const;
 
   // Logits [n, V], float32, of rows of forward()'s result.
   at::Tensor logits(const at::Tensor& hidden) const;

@@ -16,6 +16,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "chunk_plan.h"
 #include "decode_batch.h"
 #include "device.h"
 #include "prefix_cache.h"
@@ -24,9 +25,16 @@
 namespace labelprobe::model {
 namespace {
 
-// On the CPU matrix products are as fast with 64 rows as with more, and small chunks report early.
-constexpr Limits kCpuLimits = {1024, 64, std::size_t{4} << 30};
+// On the CPU matrix products are nearly as fast with 128 rows as with more, and small chunks report
+// early.
+constexpr Limits kCpuLimits = {1024, 128, std::size_t{4} << 30};
 constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30};
+
+// A chunk of prompts that are only looked at ends after this many packs.
+constexpr std::int64_t kPacksPerChunk = 4;
+
+// Rows that reach the head together: their logits are as wide as the vocabulary.
+constexpr std::int64_t kRowsPerHead = 256;
 
 // Decoding goes on with rows of finished sequences until they are one in this many: letting them go
 // copies the keys and values of all others.
@@ -146,11 +154,13 @@ void Engine::generate(std::span<const TokenIds> prompts,
 
   const PrefixTree tree(prompts, chosen, options.share_prefixes ? Sharing::Prefixes : Sharing::None,
                         limits_.rows_per_pack);
+  ChunkPlan plan(tree, limits_.rows_per_pack);
   PrefixCache cache(decoder_, tree);
   const int n_sequences = static_cast<int>(tree.sequences().size());
   int most = n_sequences;
   for (int first = 0; first < n_sequences;) {
     const int end = std::min(chunk_end(tree, first, options), first + most);
+    plan.add(end);
     if (!has_open_prompt(tree, first, end, options)) {
       first = end;
       continue;
@@ -158,7 +168,7 @@ void Engine::generate(std::span<const TokenIds> prompts,
     std::vector<SequenceState> answers;
     bool is_short_of_memory = false;
     try {
-      answers = run_chunk(tree, cache, first, end, options);
+      answers = run_chunk(tree, plan, cache, options);
     } catch (const c10::Error& error) {
       if (!is_out_of_memory(error)) {
         throw ModelError(std::string("libtorch failed: ") + error.what_without_backtrace());
@@ -174,6 +184,7 @@ void Engine::generate(std::span<const TokenIds> prompts,
       }
       most = (end - first) / 2;
       ++effort_.n_batches_halved;
+      plan.drop_last();
       cache = PrefixCache(decoder_, tree);
       continue;
     }
@@ -202,76 +213,69 @@ int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& 
     n_allowed = std::min(n_allowed, n_free / 2);
   }
   std::size_t n_bytes = 0;
+  std::int64_t n_rows = 0;
+  int n_decoded = 0;
   int end = first;
-  while (end < n_sequences && end - first < limits_.sequences_per_chunk) {
+  for (; end < n_sequences; ++end) {
     const std::size_t n_prompt = tree.prompt(tree.sequences()[end]).size();
     const std::size_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
-    // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
     const int n_generated = n_new_tokens_of(options, tree.sequences()[end]);
-    const std::size_t n_logit_rows = 2 + (options.keep_logits ? n_generated : 0);
+    n_rows += static_cast<std::int64_t>(n_new);
+    n_decoded += n_generated > 1;
+    // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
+    const std::size_t n_logit_rows =
+        (end - first < kRowsPerHead ? 2 : 0) + (options.keep_logits ? n_generated : 0);
     n_bytes += (2 * n_new + n_generated) * info_.cache_bytes_per_token +
                n_logit_rows * info_.vocab_size * sizeof(float);
-    if (end > first && n_bytes > n_allowed) break;
-    ++end;
+    if (end > first && (n_bytes > n_allowed || n_decoded > limits_.sequences_per_chunk ||
+                        n_rows > kPacksPerChunk * limits_.rows_per_pack)) {
+      break;
+    }
   }
   return end;
 }
 
-// Computes what the cache lacks of the sequences' paths; returns the hidden state of the last token
-// of each prompt, [end - first, C]. Nodes that other chunks need too are computed alone, so that
-// their last bits are the same whichever chunk comes first: a call that takes up an interrupted one
-// skips the chunks before.
-at::Tensor Engine::prefill(const PrefixTree& tree, PrefixCache& cache, int first, int end) {
-  std::vector<PackedNodes> packs;
-  std::vector<int> own_nodes;
-  for (std::size_t i = 0; i < tree.nodes().size(); ++i) {
-    const PrefixNode& node = tree.nodes()[i];
-    const bool is_needed = node.first_sequence < end && node.end_sequence > first;
-    if (!is_needed || cache.has(static_cast<int>(i))) continue;
-    if (node.first_sequence < first || node.end_sequence > end) {
-      packs.push_back({{static_cast<int>(i)}, {0}, node.n_tokens});
-    } else {
-      own_nodes.push_back(static_cast<int>(i));
-    }
+// Computes what the cache lacks of the chunk's paths; returns the hidden state of the last token of
+// each prompt, [n_sequences, C].
+at::Tensor Engine::prefill(const ChunkPlan& plan, PrefixCache& cache) {
+  const auto is_there = [&](int node) { return cache.has(node); };
+  for (const PackedNodes* pack : plan.missing_packs(is_there)) {
+    cache.compute(*pack);
+    effort_.n_prompt_tokens_computed += pack->n_rows;
   }
-  for (PackedNodes& pack : pack_by_level(tree, own_nodes, limits_.rows_per_pack)) {
-    packs.push_back(std::move(pack));
+  return cache.take_last_hidden(plan.first_sequence(), plan.end_sequence());
+}
+
+// Gives every unfinished sequence its token from the hidden states [n, C] of a step.
+void Engine::take_steps(const at::Tensor& hidden,
+                        std::span<const std::int64_t> rows,
+                        std::span<SequenceState> states,
+                        const GenerateOptions& options) {
+  for (std::int64_t first = 0; first < hidden.size(0); first += kRowsPerHead) {
+    const std::int64_t n = std::min(kRowsPerHead, hidden.size(0) - first);
+    take_step(decoder_.logits(hidden.narrow(0, first, n)), rows.subspan(first, n), states, options);
   }
-  std::vector<at::Tensor> last_rows(end - first);
-  for (const PackedNodes& pack : packs) {
-    const at::Tensor hidden = cache.compute(pack);
-    effort_.n_prompt_tokens_computed += pack.n_rows;
-    for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
-      const PrefixNode& node = tree.nodes()[pack.nodes[i]];
-      // A prompt sorts before those it begins: it can only be the first of its last node.
-      const int s = node.first_sequence;
-      if (s >= first && tree.sequences()[s].last_node == pack.nodes[i]) {
-        last_rows[s - first] = hidden[pack.first_rows[i] + node.n_tokens - 1].clone();
-      }
-    }
-  }
-  return at::stack(last_rows);
 }
 
 std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
+                                             const ChunkPlan& plan,
                                              PrefixCache& cache,
-                                             int first,
-                                             int end,
                                              const GenerateOptions& options) {
+  const int first = plan.first_sequence();
   std::vector<SequenceState> states;
   int n_most = 0;
-  for (int i = first; i < end; ++i) {
+  for (int i = first; i < plan.end_sequence(); ++i) {
     const PrefixSequence& sequence = tree.sequences()[i];
     const int n_new_tokens = n_new_tokens_of(options, sequence);
     n_most = std::max(n_most, n_new_tokens);
     states.emplace_back(tree.prompt(sequence), n_new_tokens, options);
   }
-  at::Tensor hidden = prefill(tree, cache, first, end);
+  at::Tensor hidden = prefill(plan, cache);
   std::vector<std::int64_t> rows(states.size());  // row of the batch -> sequence
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   std::optional<DecodeBatch> batch;
   while (true) {
-    take_step(decoder_.logits(hidden), rows, states, options);
+    take_steps(hidden, rows, states, options);
     std::vector<std::int64_t> live;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       if (!states[rows[row]].is_finished()) live.push_back(static_cast<std::int64_t>(row));

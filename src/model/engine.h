@@ -13,6 +13,7 @@
 
 namespace labelprobe::model {
 
+class ChunkPlan;
 class PrefixCache;
 class SequenceState;
 
@@ -20,7 +21,7 @@ class SequenceState;
 // the machine is doing; only where memory is short do they shrink.
 struct Limits {
   int rows_per_pack = 0;        // tokens that go through the layers together
-  int sequences_per_chunk = 0;  // answers that are decoded together
+  int sequences_per_chunk = 0;  // answers of several tokens that are decoded together
   std::size_t chunk_bytes = 0;  // keys, values and logits of a chunk
 };
 Limits limits_of(const c10::Device& device);
@@ -37,11 +38,14 @@ class Engine : public LanguageModel {
 
  private:
   int chunk_end(const PrefixTree& tree, int first, const GenerateOptions& options) const;
-  at::Tensor prefill(const PrefixTree& tree, PrefixCache& cache, int first, int end);
+  at::Tensor prefill(const ChunkPlan& plan, PrefixCache& cache);
+  void take_steps(const at::Tensor& hidden,
+                  std::span<const std::int64_t> rows,
+                  std::span<SequenceState> states,
+                  const GenerateOptions& options);
   std::vector<SequenceState> run_chunk(const PrefixTree& tree,
+                                       const ChunkPlan& plan,
                                        PrefixCache& cache,
-                                       int first,
-                                       int end,
                                        const GenerateOptions& options);
 
   Decoder decoder_;

@@ -1,5 +1,7 @@
 #include "prefix_cache.h"
 
+#include <algorithm>
+
 #include <ATen/Functions.h>
 
 #include "labelprobe/core/error.h"
@@ -53,9 +55,12 @@ class PrefixCache::PackAttention : public Attention {
 };
 
 PrefixCache::PrefixCache(const Decoder& decoder, const PrefixTree& tree)
-    : decoder_(&decoder), tree_(&tree), nodes_(tree.nodes().size()) {}
+    : decoder_(&decoder),
+      tree_(&tree),
+      nodes_(tree.nodes().size()),
+      last_hidden_(tree.sequences().size()) {}
 
-at::Tensor PrefixCache::compute(const PackedNodes& pack) {
+void PrefixCache::compute(const PackedNodes& pack) {
   const DecoderConfig& config = decoder_->config();
   const auto options =
       at::TensorOptions().dtype(decoder_->scalar_type()).device(decoder_->device());
@@ -66,19 +71,36 @@ at::Tensor PrefixCache::compute(const PackedNodes& pack) {
 
   std::vector<std::int64_t> tokens;
   std::vector<std::int64_t> positions;
-  for (const int i : pack.nodes) {
-    const PrefixNode& node = tree_->nodes()[i];
+  std::vector<int> ended;  // sequences, and the rows of their last tokens
+  std::vector<std::int64_t> ended_rows;
+  for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
+    const PrefixNode& node = tree_->nodes()[pack.nodes[i]];
     LABELPROBE_CHECK(node.parent < 0 || has(node.parent));
+    // From here on its descendants in the pack find it.
+    nodes_[pack.nodes[i]] = {block, pack.first_rows[i]};
     for (const TokenId token : tree_->tokens(node)) tokens.push_back(token);
     for (int t = 0; t < node.n_tokens; ++t) positions.push_back(node.first_position + t);
+    for (int s = node.first_sequence; s < node.end_sequence; ++s) {
+      const PrefixSequence& sequence = tree_->sequences()[s];
+      if (sequence.last_node != pack.nodes[i]) break;
+      ended.push_back(s);
+      ended_rows.push_back(pack.first_rows[i] + tree_->n_tokens_of(node, sequence) - 1);
+    }
   }
   PackAttention attention(*this, pack, *block);
-  at::Tensor hidden = decoder_->forward(at::tensor(tokens).to(decoder_->device()),
-                                        at::tensor(positions).to(decoder_->device()), attention);
-  for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
-    nodes_[pack.nodes[i]] = {block, pack.first_rows[i]};
+  const at::Tensor hidden = decoder_->forward(
+      at::tensor(tokens).to(decoder_->device()), at::tensor(positions).to(decoder_->device()),
+      attention, at::tensor(ended_rows, at::kLong).to(decoder_->device()));
+  for (std::size_t i = 0; i < ended.size(); ++i) {
+    last_hidden_[ended[i]] = hidden[static_cast<std::int64_t>(i)];
   }
-  return hidden;
+}
+
+at::Tensor PrefixCache::take_last_hidden(int first, int end) {
+  const auto begin = last_hidden_.begin();
+  const std::vector<at::Tensor> rows(begin + first, begin + end);
+  std::fill(begin, begin + end, at::Tensor());
+  return at::stack(rows);
 }
 
 at::Tensor PrefixCache::keys(int node, int layer) const {

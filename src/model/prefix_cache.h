@@ -18,9 +18,13 @@ class PrefixCache {
 
   bool has(int node) const { return nodes_[node].block != nullptr; }
 
-  // Computes the nodes of a pack, whose ancestors must be there. Returns their hidden states [T, C]
-  // before the final norm.
-  at::Tensor compute(const PackedNodes& pack);
+  // Computes the nodes of a pack, whose ancestors must be there or in the pack, and the hidden
+  // states of the prompts that end in them.
+  void compute(const PackedNodes& pack);
+
+  // Hidden states [n, C] before the final norm of the last tokens of sequences first to end, whose
+  // last nodes have been computed. They and those before are given away.
+  at::Tensor take_last_hidden(int first, int end);
 
   // Keys and values of a node in one layer, [n_tokens, K, D], or in all, [L, n_tokens, K, D].
   at::Tensor keys(int node, int layer) const;
@@ -44,7 +48,8 @@ class PrefixCache {
 
   const Decoder* decoder_;
   const PrefixTree* tree_;
-  std::vector<Place> nodes_;  // by node; without a block where not computed
+  std::vector<Place> nodes_;             // by node; without a block where not computed
+  std::vector<at::Tensor> last_hidden_;  // by sequence, [C]; undefined where not computed or taken
 };
 
 }  // namespace labelprobe::model

@@ -46,23 +46,38 @@ std::span<const TokenId> PrefixTree::prompt(const PrefixSequence& sequence) cons
   return prompts_[sequence.prompts.front()];
 }
 
+// Of the last sequence: the first ones may end within the node.
 std::span<const TokenId> PrefixTree::tokens(const PrefixNode& node) const {
-  return prompt(sequences_[node.first_sequence]).subspan(node.first_position, node.n_tokens);
+  return prompt(sequences_[node.end_sequence - 1]).subspan(node.first_position, node.n_tokens);
 }
 
-int PrefixTree::add_path(int parent, int first_position, int end_position, int first, int end) {
-  while (first_position < end_position) {
-    const int n_tokens = std::min(max_node_tokens_, end_position - first_position);
-    const int level = parent < 0 ? 0 : nodes_[parent].level + 1;
-    nodes_.push_back({parent, level, first_position, n_tokens, first, end});
-    parent = static_cast<int>(nodes_.size()) - 1;
-    first_position += n_tokens;
+int PrefixTree::n_tokens_of(const PrefixNode& node, const PrefixSequence& sequence) const {
+  return std::min(node.n_tokens, static_cast<int>(prompt(sequence).size()) - node.first_position);
+}
+
+int PrefixTree::first_whole_sequence(const PrefixNode& node) const {
+  const auto begin = sequences_.begin();
+  const auto found = std::partition_point(
+      begin + node.first_sequence, begin + node.end_sequence,
+      [&](const PrefixSequence& sequence) { return n_tokens_of(node, sequence) < node.n_tokens; });
+  return static_cast<int>(found - begin);
+}
+
+int PrefixTree::size_of(int sequence) const {
+  return static_cast<int>(prompt(sequences_[sequence]).size());
+}
+
+// The position up to which sequences that agree at all are beginnings of one another.
+int PrefixTree::end_of_run(int first, int end) const {
+  int end_position = size_of(end - 1);
+  for (int i = first + 1; i < end; ++i) {
+    if (n_common_[i] < size_of(i - 1)) end_position = std::min(end_position, n_common_[i]);
   }
-  return parent;
+  return end_position;
 }
 
 // Splits ranges of sequences that agree up to a position; the stack replaces a recursion that a
-// chain of prompts, each a prefix of the next, could drive as deep as there are prompts.
+// deep tree could drive as far as prompts are long.
 void PrefixTree::grow() {
   struct Range {
     int first, end, parent, position;
@@ -81,39 +96,40 @@ void PrefixTree::grow() {
   while (!ranges.empty()) {
     const Range range = ranges.back();
     ranges.pop_back();
-    int end_position = static_cast<int>(prompt(sequences_[range.first]).size());
-    for (int i = range.first + 1; i < range.end; ++i) {
-      end_position = std::min(end_position, n_common_[i]);
-    }
-    const int node = add_path(range.parent, range.position, end_position, range.first, range.end);
+    const int end_position = end_of_run(range.first, range.end);
     int first = range.first;
-    // A prompt that ends here sorts before those that go on.
-    if (static_cast<int>(prompt(sequences_[first]).size()) == end_position) {
-      sequences_[first].last_node = node;
-      ++first;
+    int node = range.parent;
+    for (int position = range.position; position < end_position;) {
+      const int n_tokens = std::min(max_node_tokens_, end_position - position);
+      nodes_.push_back({node, position, n_tokens, first, range.end});
+      node = static_cast<int>(nodes_.size()) - 1;
+      position += n_tokens;
+      // Prompts that end here sort before those that go on.
+      for (; first < range.end && size_of(first) <= position; ++first) {
+        sequences_[first].last_node = node;
+      }
     }
     push_groups(first, range.end, node, end_position);
   }
 }
 
-std::vector<PackedNodes> pack_by_level(const PrefixTree& tree,
-                                       std::span<const int> nodes,
-                                       int max_rows) {
-  std::vector<int> order(nodes.begin(), nodes.end());
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int a, int b) { return tree.nodes()[a].level < tree.nodes()[b].level; });
+std::vector<PackedNodes> pack_nodes(const PrefixTree& tree, int first, int end, int max_rows) {
+  std::int64_t n_left = 0;
+  for (int i = first; i < end; ++i) n_left += tree.nodes()[i].n_tokens;
   std::vector<PackedNodes> packs;
-  int level = -1;
-  for (const int i : order) {
-    const PrefixNode& node = tree.nodes()[i];
-    if (packs.empty() || node.level != level || packs.back().n_rows + node.n_tokens > max_rows) {
+  std::int64_t aim = 0;
+  for (int i = first; i < end; ++i) {
+    const int n_tokens = tree.nodes()[i].n_tokens;
+    if (packs.empty() || packs.back().n_rows >= aim || packs.back().n_rows + n_tokens > max_rows) {
+      const std::int64_t n_packs = (n_left + max_rows - 1) / max_rows;
+      aim = (n_left + n_packs - 1) / n_packs;
       packs.emplace_back();
-      level = node.level;
     }
     PackedNodes& pack = packs.back();
     pack.nodes.push_back(i);
     pack.first_rows.push_back(pack.n_rows);
-    pack.n_rows += node.n_tokens;
+    pack.n_rows += n_tokens;
+    n_left -= n_tokens;
   }
   return packs;
 }

@@ -1,6 +1,7 @@
 // The distinct token prefixes of the prompts of one call, as a radix tree: every node is a run of
-// tokens that the same prompts share. Computing each node once computes every prompt. Knows nothing
-// of tensors; the engine asks which nodes to compute, and on which rows an ancestor is attended to.
+// tokens that no two prompts leave differently. Computing each node once computes every prompt.
+// Knows nothing of tensors; the engine asks which nodes to compute, and on which rows an ancestor
+// is attended to.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +19,10 @@ enum class Sharing {
 
 struct PrefixNode {
   int parent = -1;  // -1: starts at position 0
-  int level = 0;    // nodes above it
   int first_position = 0;
   int n_tokens = 0;
-  // The sequences whose prompts run through it: a range, for sequences are in token order.
+  // The sequences whose prompts run through it or end in it: a range, for sequences are in token
+  // order. Those that end before its last token, each the beginning of the next, come first.
   int first_sequence = 0;
   int end_sequence = 0;
 };
@@ -29,7 +30,7 @@ struct PrefixNode {
 // What is decoded: one distinct prompt.
 struct PrefixSequence {
   std::vector<std::size_t> prompts;  // indices of the equal prompts it answers
-  int last_node = -1;                // the node in which the prompt ends
+  int last_node = -1;                // the node in which the prompt ends, not always with it
 };
 
 class PrefixTree {
@@ -41,18 +42,23 @@ class PrefixTree {
              Sharing sharing,
              int max_node_tokens);
 
-  // Depth first, so parents come first and nodes of one level are in the order of their sequences.
+  // Depth first and in the order of their sequences: a node's descendants follow it.
   const std::vector<PrefixNode>& nodes() const { return nodes_; }
   // In the token order of their prompts (the order of `chosen` without sharing).
   const std::vector<PrefixSequence>& sequences() const { return sequences_; }
 
   std::span<const TokenId> tokens(const PrefixNode& node) const;
   std::span<const TokenId> prompt(const PrefixSequence& sequence) const;
+  // The tokens of a node that are on the path of a sequence.
+  int n_tokens_of(const PrefixNode& node, const PrefixSequence& sequence) const;
+  // The first sequence to which all tokens of the node belong; they all do to those after it.
+  int first_whole_sequence(const PrefixNode& node) const;
   // Leading tokens that sequence `i` has in common with the one before it; 0 for the first.
   int n_common(int i) const { return n_common_[i]; }
 
  private:
-  int add_path(int parent, int first_position, int end_position, int first, int end);
+  int size_of(int sequence) const;
+  int end_of_run(int first, int end) const;
   void grow();
 
   std::span<const TokenIds> prompts_;
@@ -76,14 +82,12 @@ struct AncestorRows {
   int end_row = 0;
 };
 
-// Cuts `nodes` (of one tree, in its order) into packs of at most `max_rows` rows, level by level,
-// so that the ancestors of a node are always in an earlier pack.
-std::vector<PackedNodes> pack_by_level(const PrefixTree& tree,
-                                       std::span<const int> nodes,
-                                       int max_rows);
+// Cuts the nodes from `first` to `end` into packs of at most `max_rows` rows, about equally large,
+// in their order: the ancestors of a node are in its own pack or an earlier one.
+std::vector<PackedNodes> pack_nodes(const PrefixTree& tree, int first, int end, int max_rows);
 
-// One entry per ancestor of the pack's nodes, or more where other rows stand between its
-// descendants.
+// One entry per ancestor of the pack's nodes, whether in the pack or not: its descendants are
+// together.
 std::vector<AncestorRows> ancestor_rows(const PrefixTree& tree, const PackedNodes& pack);
 
 }  // namespace labelprobe::model

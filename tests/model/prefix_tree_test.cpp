@@ -47,7 +47,14 @@ void check_tree(const PrefixTree& tree, const std::vector<TokenIds>& prompts, in
   for (const PrefixSequence& sequence : tree.sequences()) {
     for (const std::size_t i : sequence.prompts) {
       ++n_answers.at(i);
-      CHECK(path_tokens(tree, sequence.last_node) == prompts[i]);
+      TokenIds path = path_tokens(tree, sequence.last_node);
+      REQUIRE(path.size() >= prompts[i].size());
+      const PrefixNode& last = tree.nodes()[sequence.last_node];
+      CHECK(last.first_position < static_cast<int>(prompts[i].size()));
+      CHECK(last.first_position + tree.n_tokens_of(last, sequence) ==
+            static_cast<int>(prompts[i].size()));
+      path.resize(prompts[i].size());
+      CHECK(path == prompts[i]);
     }
   }
   CHECK(n_answers == std::vector<int>(prompts.size(), 1));
@@ -59,11 +66,9 @@ void check_tree(const PrefixTree& tree, const std::vector<TokenIds>& prompts, in
     REQUIRE(node.parent < static_cast<int>(i));
     if (node.parent < 0) {
       CHECK(node.first_position == 0);
-      CHECK(node.level == 0);
       continue;
     }
     const PrefixNode& parent = tree.nodes()[node.parent];
-    CHECK(node.level == parent.level + 1);
     CHECK(node.first_position == parent.first_position + parent.n_tokens);
     CHECK(node.first_sequence >= parent.first_sequence);
     CHECK(node.end_sequence <= parent.end_sequence);
@@ -77,7 +82,7 @@ TEST_CASE("A tree holds every distinct prefix once", "[unit]") {
   const PrefixTree tree(prompts, all_of(prompts), Sharing::Prefixes, 100);
   check_tree(tree, prompts, 100);
   CHECK(n_tokens(tree) == 6);
-  CHECK(tree.nodes().size() == 4);
+  CHECK(tree.nodes().size() == 4);  // [1 2] [3 4] [5] [9]
   REQUIRE(tree.sequences().size() == 4);
   CHECK(tree.sequences()[2].prompts == std::vector<std::size_t>{1, 4});
   CHECK(tree.n_common(1) == 2);
@@ -124,16 +129,27 @@ TEST_CASE("A chain of thousands of prompts, each beginning the next, is no recur
   for (int n = 1; n <= 5000; ++n) prompts.emplace_back(n, 7);
   const PrefixTree tree(prompts, all_of(prompts), Sharing::Prefixes, 1000);
   CHECK(n_tokens(tree) == 5000);
-  CHECK(tree.nodes().back().level == 4999);
+  CHECK(tree.nodes().size() == 5);
 }
 
-TEST_CASE("Packs keep to their size, and ancestors come in earlier packs", "[unit]") {
+TEST_CASE("A prompt that begins others needs no node of its own", "[unit]") {
+  const std::vector<TokenIds> prompts = {{1, 2, 3, 4, 5}, {1, 2, 3, 4}, {1, 2}, {1, 2, 3, 4, 6}};
+  const PrefixTree tree(prompts, all_of(prompts), Sharing::Prefixes, 100);
+  check_tree(tree, prompts, 100);
+  REQUIRE(tree.nodes().size() == 3);
+  const PrefixNode& trunk = tree.nodes()[0];
+  CHECK(trunk.n_tokens == 4);
+  CHECK(trunk.first_sequence == 0);
+  CHECK(tree.first_whole_sequence(trunk) == 1);
+  CHECK(tree.n_tokens_of(trunk, tree.sequences()[0]) == 2);
+}
+
+TEST_CASE("Packs keep to their size, and ancestors come first", "[unit]") {
   const std::vector<TokenIds> prompts = {{1, 1, 1}, {1, 2, 1}, {1, 2, 2},
                                          {1, 3},    {4, 1},    {4, 2, 2}};
   const PrefixTree tree(prompts, all_of(prompts), Sharing::Prefixes, 3);
-  std::vector<int> nodes(tree.nodes().size());
-  std::iota(nodes.begin(), nodes.end(), 0);
-  const std::vector<PackedNodes> packs = pack_by_level(tree, nodes, 3);
+  const auto n_nodes = static_cast<int>(tree.nodes().size());
+  const std::vector<PackedNodes> packs = pack_nodes(tree, 0, n_nodes, 3);
   std::set<int> computed;
   for (const PackedNodes& pack : packs) {
     CHECK(pack.n_rows <= 3);
@@ -143,9 +159,9 @@ TEST_CASE("Packs keep to their size, and ancestors come in earlier packs", "[uni
       row += tree.nodes()[pack.nodes[i]].n_tokens;
       const int parent = tree.nodes()[pack.nodes[i]].parent;
       CHECK((parent < 0 || computed.contains(parent)));
+      computed.insert(pack.nodes[i]);
     }
     CHECK(pack.n_rows == row);
-    computed.insert(pack.nodes.begin(), pack.nodes.end());
   }
   CHECK(computed.size() == tree.nodes().size());
 }
@@ -158,9 +174,8 @@ TEST_CASE("Every row of a pack meets each of its ancestors once", "[unit]") {
     for (TokenId& id : prompt) id = static_cast<TokenId>(random() % 2);
   }
   const PrefixTree tree(prompts, all_of(prompts), Sharing::Prefixes, 4);
-  std::vector<int> nodes(tree.nodes().size());
-  std::iota(nodes.begin(), nodes.end(), 0);
-  for (const PackedNodes& pack : pack_by_level(tree, nodes, 16)) {
+  const auto n_nodes = static_cast<int>(tree.nodes().size());
+  for (const PackedNodes& pack : pack_nodes(tree, 0, n_nodes, 16)) {
     std::vector<std::multiset<int>> expected(pack.n_rows);
     std::vector<std::multiset<int>> found(pack.n_rows);
     for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
