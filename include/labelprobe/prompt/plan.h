@@ -57,7 +57,8 @@ enum class DemonstrationMode {
            // that the run's seed seeds: random.seed(seed), then one random.getrandbits(32) a query.
 };
 
-// What Pair prompts show.
+// What Pair prompts show. Labels are drawn after the demonstrations, the query's last: queries that
+// share demonstrations share these draws too, as published. Without shots every query draws anew.
 struct PairOptions {
   double unreasonable_rate = 0.5;  // share of demonstrations whose label is made unreasonable
   LabelMode unreasonable_labels = LabelMode::Distribution;  // where those labels come from
@@ -71,10 +72,10 @@ struct PlanOptions {
   int n_shots = 0;
   std::int64_t seed = 0;
   DemonstrationMode demonstrations = DemonstrationMode::Shared;
-  LabelModeOptions labels;  // of the demonstrations; Pair has its own modes
+  LabelModeOptions labels;  // of the demonstrations; Pair takes all but the mode
   PairOptions pair;
   std::map<std::string, std::string> cots;  // chains of thought by full id ("de0__aggregate")
-  bool randomize_cots = false;              // any of them for any demonstration
+  bool randomize_cots = false;  // any of them, in order of their ids, for any demonstration
 };
 
 // The words that answer a plan's prompts, in order: {"reasonable", "unreasonable"} for Unary,
