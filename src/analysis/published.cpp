@@ -84,9 +84,11 @@ struct Title {
 constexpr std::array kTitles = {
     Title{"baseline", "Compare-to-None"},
     Title{"output", "Hard Predictions"},
+    Title{"output_normalized", "Hard Predictions, sum 1"},
     Title{"unary", "Unary"},
+    Title{"unary_normalized", "Unary, sum 1"},
     Title{"binary", "Binary"},
-    Title{"binary_outcome", "Binary (outcomes)"},
+    Title{"binary_outcome", "Binary outcomes"},
     Title{"max", "Max-over-generations"},
     Title{"bert", "BERT (Demux)"},
     Title{"linear_probing", "Linear probing"},

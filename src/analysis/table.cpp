@@ -129,7 +129,7 @@ TextGrid grid_for_people(const AlignmentTable& table, const std::vector<std::str
 }
 
 std::string row_name(const AlignmentRow& row) {
-  return row.method + (row.answer.empty() ? "" : ", " + row.answer);
+  return row.method + (row.answer.empty() ? "" : " (" + row.answer + ")");
 }
 
 TextGrid differences_for_people(const AlignmentTable& table) {
@@ -137,7 +137,7 @@ TextGrid differences_for_people(const AlignmentTable& table) {
   grid.columns = {{"difference", Align::Left}, {"NLL"}, {"L1"}, {"F1"}, {"n"}};
   for (const RowDifference& entry : table.differences) {
     grid.rows.push_back(
-        {row_name(table.rows[entry.row]) + " - " + row_name(table.rows[entry.against]),
+        {row_name(table.rows[entry.row]) + " minus " + row_name(table.rows[entry.against]),
          interval(entry.difference.nll), interval(entry.difference.l1),
          interval(entry.difference.f1), std::to_string(entry.difference.n_examples)});
   }

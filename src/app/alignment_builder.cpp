@@ -44,7 +44,7 @@ std::string shortest(double number) {
 }
 
 std::string row_name(const AlignmentRow& row) {
-  return row.method + (row.answer.empty() ? "" : ", " + row.answer);
+  return row.method + (row.answer.empty() ? "" : " (" + row.answer + ")");
 }
 
 }  // namespace
@@ -61,7 +61,10 @@ VotedSet load_votes(const std::string& task, data::DatasetOptions options) {
                       known + ")");
   }
   options.annotation_mode = data::AnnotationMode::Both;
-  options.debug_len.reset();  // would keep other examples of each annotator
+  // Which examples count is said by the runs; these would drop votes on them.
+  options.debug_len.reset();
+  options.keep_same_examples = false;
+  options.keep_one_after_filtering = false;
   const data::Dataset dataset = data::load(task, options);
   VotedSet set;
   set.label_set = dataset.label_set;
@@ -128,6 +131,10 @@ void AlignmentBuilder::choose_examples(
                     [&](const std::string& id) { return set_.example_ids.contains(id); }));
   std::erase_if(set_.votes, [&](const auto& entry) { return !chosen.contains(entry.first); });
   table_.n_examples_with_votes = set_.votes.size();
+  if (chosen.empty()) {
+    throw DataError(table_.task +
+                    ": expected estimates, found none: every item of the runs failed");
+  }
   if (set_.votes.empty()) {
     throw DataError(table_.task + ": none of the " + std::to_string(n_known) +
                     " examples has an annotator's vote to compare with");
@@ -151,11 +158,10 @@ AlignmentRow& AlignmentBuilder::add_row(const std::string& method,
   row.method = method;
   row.estimator = estimator;
   if (voted.empty()) {
-    throw DataError(method + ": none of its " + std::to_string(probs.size()) +
-                    " examples is among the " + std::to_string(set_.votes.size()) +
-                    " that the table is about");
+    row.note = "has estimates for none of the examples";
+  } else {
+    row.alignment = analysis::align(method, voted, set_.votes, set_.label_set);
   }
-  row.alignment = analysis::align(method, voted, set_.votes, set_.label_set);
   table_.rows.push_back(std::move(row));
   return table_.rows.back();
 }
@@ -220,7 +226,6 @@ void AlignmentBuilder::add_calibrated(const EstimatedRow& estimated,
 void AlignmentBuilder::add_scores(const std::string& name,
                                   const std::filesystem::path& path,
                                   const ProbsByExample& probs) {
-  ProbsByExample usable = probs;
   if (set_.label_set.kind() == LabelKind::SingleLabel) {
     const Counted unnormalised = count_ids(probs, [&](const std::string& id) {
       double sum = 0.0;
@@ -243,7 +248,7 @@ void AlignmentBuilder::add_scores(const std::string& name,
                               n_of(missing.n, set_.votes.size()) + " examples, the first '" +
                               missing.first + "'");
   }
-  AlignmentRow& row = add_row(name, "scores", usable);
+  AlignmentRow& row = add_row(name, "scores", probs);
   row.run = path.string();
   const std::string_view method = analysis::supervised_method(name);
   if (table_.paper && !method.empty()) {
@@ -265,7 +270,8 @@ std::size_t AlignmentBuilder::find_row(const std::string& name) const {
     if (wanted == ascii_lower(row_name(row)) || wanted == ascii_lower(row.method) ||
         wanted == ascii_lower(row.estimator) || wanted == std::to_string(i + 1)) {
       if (!row.alignment) {
-        throw ConfigError("--against: " + row.method + " does not apply to " + table_.task);
+        throw ConfigError("--against: expected a row with numbers, found " + row_name(row) +
+                          ", which has none");
       }
       return i;
     }

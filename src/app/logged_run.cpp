@@ -130,10 +130,33 @@ std::vector<std::string> labels_of(const record::ItemRecord& item, ItemId::Kind 
   return names;
 }
 
+// A step's probabilities are those of all labels.
+void check_complete(const LoggedRun& run,
+                    const record::ItemRecord& item,
+                    const std::vector<std::string>& found,
+                    const std::string& task,
+                    const LabelSet& label_set) {
+  for (const std::string& label : label_set.names()) {
+    const bool is_there = std::any_of(found.begin(), found.end(), [&](const std::string& name) {
+      return ascii_lower(name) == label;
+    });
+    if (!is_there) {
+      throw DataError(describe(run) + ": item '" + item.key + "' has no probability of '" + label +
+                      "', which is a label of " + task +
+                      " with these options. Is the log of another data set, or of another label "
+                      "set of it?");
+    }
+  }
+}
+
 void check_labels(const LoggedRun& run, const std::string& task, const LabelSet& label_set) {
   const std::vector<std::string> known = label_set.names_with_none();
   for (const record::ItemRecord& item : run.items) {
-    for (const std::string& label : labels_of(item, run.kind)) {
+    const std::vector<std::string> found = labels_of(item, run.kind);
+    if (run.kind == ItemId::Kind::Example && !item.all_scores.empty()) {
+      check_complete(run, item, found, task, label_set);
+    }
+    for (const std::string& label : found) {
       if (std::find(known.begin(), known.end(), ascii_lower(label)) == known.end()) {
         throw DataError(
             describe(run) + ": item '" + item.key + "' has the label '" + label + "', which " +

@@ -72,8 +72,10 @@ TEST_CASE("The terminal's table is aligned and rounded as the paper's", "[analys
       "\n"
       "Differences with their 95% intervals (100 paired bootstrap resamples, seed 0)\n"
       "\n"
-      "difference                                  NLL                 L1                 F1  n\n"
-      "Rate \"A\" - Unary, first  -13.94 [-20.00, -7.00]  0.00 [0.00, 0.00]  0.00 [0.00, 0.00]  2\n"
+      "difference                                       NLL                 L1                 F1  "
+      "n\n"
+      "Rate \"A\" minus Unary (first)  -13.94 [-20.00, -7.00]  0.00 [0.00, 0.00]  0.00 [0.00, "
+      "0.00]  2\n"
       "\n"
       "NLL in nats and L1, both summed over labels, and example-F1: mean ± standard error over n "
       "examples\n"
@@ -110,7 +112,7 @@ TEST_CASE("CSV quotes what has commas or quotes and keeps every digit", "[analys
   CHECK_THAT(csv, ContainsSubstring("\nGoEmotions,Unary,unary,first,\"logs/a_b & 50%, experiment "
                                     "0\",2,23.9349,0.3333333333333333,1.5,"));
   CHECK_THAT(csv, ContainsSubstring("\nGoEmotions,\"Rate \"\"A\"\"\",unary,,,2,9.995,0,"));
-  CHECK_THAT(csv, ContainsSubstring(",\"Unary, first\",-13.94,-20,-7.005,0,0,0,0,0,0,of_train\n"));
+  CHECK_THAT(csv, ContainsSubstring(",Unary (first),-13.94,-20,-7.005,0,0,0,0,0,0,of_train\n"));
 }
 
 TEST_CASE("JSON says null for what a row does not have", "[analysis]") {

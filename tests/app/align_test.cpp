@@ -343,6 +343,30 @@ TEST_CASE("Writes distributions and votes for other programs", "[e2e]") {
   CHECK_THAT(yaml, ContainsSubstring("  \"" + first.key() + "\":\n" + line));
 }
 
+TEST_CASE("Help explains both commands with a real example", "[e2e]") {
+  for (const std::string command : {"align", "distributions"}) {
+    CHECK_THAT(run_program({"--help"}).out, ContainsSubstring("  " + command + " "));
+    const ProgramResult help = run_program({command, "--help"});
+    CHECK(help.exit_code == 0);
+    CHECK_THAT(help.out, ContainsSubstring("Example:\n  labelprobe " + command + " GoEmotions"));
+    CHECK_THAT(help.out, ContainsSubstring("greedy (the generated"));
+  }
+}
+
+TEST_CASE("A run whose items all failed is a row without numbers", "[e2e]") {
+  const TempFolder folder;
+  write_file(folder.path() / "indexed_metrics.yml",
+             "experiment_0:\n  x1mofj1: {test_failure: too long, test_gt: []}\n");
+  const json table = align_json(joined({"GoEmotions", kUnary, folder.path().string()}, kData));
+  CHECK(table["rows"][0]["estimator"] == "baseline");
+  CHECK(table["rows"][0]["nll"].is_null());
+  CHECK(table["rows"][0]["n_failed"] == 1);
+  const ProgramResult alone =
+      run_program(joined({"align", "GoEmotions", folder.path().string()}, kData));
+  CHECK(alone.exit_code == 3);
+  CHECK_THAT(alone.err, ContainsSubstring("every item of the runs failed"));
+}
+
 struct Mistake {
   Arguments arguments;
   int exit_code;
@@ -375,6 +399,9 @@ TEST_CASE("Every mistake about runs is answered with place, expectation and find
       {with({log_folder("Hatexplain/unary_0")}),
        3,
        {"GoEmotions does not have", "another data set"}},
+      {{"align", "GoEmotions", kBaseline, "--root-dir", "configs/example", "--test-splits", "dev"},
+       3,
+       {"has no probability of 'amusement'", "another label set"}},
       {with({kUnary, "--experiment", "3"}), 2, {"no experiment 3", "there are: 0"}},
       {with({kUnary, kUnary}), 2, {"each run once"}},
       {with({path("mixed")}), 3, {"items of one kind", "x1_unary_joy"}},

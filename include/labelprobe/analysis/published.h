@@ -33,7 +33,7 @@ struct PublishedCell {
 };
 
 // How the paper's tables call a method: "Compare-to-None" for the estimator `baseline`. Estimators
-// that no table has are called by a name of ours ("Binary (outcomes)"), others by their own.
+// that no table has are called by a name of ours ("Binary outcomes"), others by their own.
 std::string method_title(std::string_view estimator);
 
 // The method of a row that a user named freely: "bert" or "demux" -> `bert`, "probes" or "Linear
