@@ -119,6 +119,7 @@ Estimates estimate(std::string_view estimator,
 
 std::vector<double> scaled_probs(const std::vector<double>& inputs, const PlattScaling& platt) {
   std::vector<double> probs;
+  probs.reserve(inputs.size());
   for (const double x : inputs) probs.push_back(sigmoid(platt.weight * x + platt.bias));
   return probs;
 }
@@ -134,6 +135,7 @@ std::vector<double> normalized(std::vector<double> numbers) {
 
 std::vector<double> softmax(const std::vector<double>& numbers) {
   std::vector<double> powers;
+  powers.reserve(numbers.size());
   const double most = numbers.empty() ? 0.0 : *std::max_element(numbers.begin(), numbers.end());
   for (const double number : numbers) powers.push_back(std::exp(number - most));
   return normalized(std::move(powers));

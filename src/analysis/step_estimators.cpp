@@ -77,6 +77,7 @@ class CompareToNone {
         none_prob >= kLeast && *std::min_element(probs.begin(), probs.end()) >= kLeast;
     n_underflowed_ += is_whole ? 0 : 1;
     std::vector<double> inputs;
+    inputs.reserve(probs.size());
     for (const double prob : probs) {
       inputs.push_back(std::log(std::max(prob, kLeast)) - std::log(std::max(none_prob, kLeast)));
     }
