@@ -110,7 +110,7 @@ TEST_CASE("A spoilt splits.yaml is reported with its line", "[data]") {
        {kSplits, "'4'\n", "'4'\n---\na: b\n", ":31: expected one document, found another one"},
        {kSplits, "dev:", "- dev:", ":"},
        {kSplits, "Never annotated.: '4'", "Never annotated.: '4",
-        ": expected YAML, found an error"},
+        ":31: expected YAML, found an error"},
        {kSplits, "Never", "Ne\xFFver", ":30: expected text in UTF-8, found other bytes"},
        {kSplits, "'4'\n", "'4'", ": expected the last line to end in a line break"}});
   FixtureRoot root("mfrc");
