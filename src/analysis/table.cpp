@@ -163,7 +163,10 @@ std::vector<std::string> legend(const AlignmentTable& table) {
     return std::any_of(table.rows.begin(), table.rows.end(), has);
   };
   if (any([](const AlignmentRow& row) { return row.n_answers_found.has_value(); })) {
-    lines.emplace_back("found: share of items whose answer was found");
+    const bool is_greedy = !any(
+        [](const AlignmentRow& row) { return row.answer == "first" || row.answer == "healed"; });
+    lines.push_back(std::string("found: share of items whose answer was found") +
+                    (is_greedy ? "" : "; first, healed: whose likeliest token begins an answer"));
   }
   if (any([](const AlignmentRow& row) { return row.mean_answer_mass.has_value(); })) {
     lines.emplace_back(

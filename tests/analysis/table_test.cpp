@@ -79,7 +79,8 @@ TEST_CASE("The terminal's table is aligned and rounded as the paper's", "[analys
       "\n"
       "NLL in nats and L1, both summed over labels, and example-F1: mean ± standard error over n "
       "examples\n"
-      "found: share of items whose answer was found\n"
+      "found: share of items whose answer was found; first, healed: whose likeliest token begins "
+      "an answer\n"
       "mass: mean probability of the whole vocabulary that the answer words hold there\n"
       "Rate \"A\": of_train\n"
       "run 1: logs/a_b & 50%, experiment 0\n");
