@@ -133,16 +133,6 @@ std::vector<Options> OptionReader::read() const {
   return settings;
 }
 
-Options OptionReader::read_one() const {
-  std::vector<Options> settings = read();
-  if (settings.size() > 1) {
-    throw ConfigError(
-        "expected one value of each flag, found several: " + describe_differences(settings)[0] +
-        " and " + describe_differences(settings)[1]);
-  }
-  return std::move(settings.front());
-}
-
 void OptionReader::add_config(const std::filesystem::path& path, GivenValues& given) const {
   const YAML::Node root = load_config(path);
   if (root.IsNull()) {

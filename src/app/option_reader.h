@@ -24,9 +24,6 @@ class OptionReader {
   // ConfigError: file:line, expected, found, nearest key.
   std::vector<Options> read() const;
 
-  // Likewise for a command that has no use for a grid: that is then a ConfigError.
-  Options read_one() const;
-
  private:
   struct CommandLine {
     GivenValues flags;

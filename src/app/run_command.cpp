@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -80,7 +81,9 @@ int show(const PreparedSetting& setting) {
 int run_one(Program program, const std::string& task, const Options& options, spdlog::logger& log) {
   Workbench workbench;
   const PreparedSetting setting = prepare_setting(program, task, options, workbench, log);
-  log_warnings(setting, options, log);
+  for (const std::string& sentence : describe_warnings(setting, options)) {
+    log.warn("{}", sentence);
+  }
   return options.boolean("dry_run") ? show(setting) : run_setting(setting, options, workbench, log);
 }
 
@@ -142,7 +145,11 @@ class GridRun {
         << name(i) << (differences_[i].empty() ? "" : ": " + differences_[i]) << std::endl;
     const PreparedSetting setting = prepared_[i] ? std::move(*prepared_[i]) : prepare(i);
     prepared_[i].reset();
-    log_warnings(setting, settings_[i], log_);
+    for (const std::string& sentence : describe_warnings(setting, settings_[i])) {
+      if (warned_.insert(sentence).second) {  // most hold for every setting; once is enough
+        log_.warn("{}", sentence);
+      }
+    }
     return is_dry_run ? show(setting) : run_setting(setting, settings_[i], workbench_, log_);
   }
 
@@ -164,6 +171,7 @@ class GridRun {
   std::vector<int> codes_;
   spdlog::logger& log_;
   Workbench workbench_;
+  std::set<std::string> warned_;
   std::int64_t n_tokens_kept_ = 0;
 };
 

@@ -150,13 +150,11 @@ PreparedSetting prepare_setting(experiment::Program program,
   return setting;
 }
 
-void log_warnings(const PreparedSetting& setting, const Options& options, spdlog::logger& log) {
-  for (const std::string& sentence : describe_ignored(options)) {
-    log.warn("{}", sentence);
-  }
-  for (const std::string& warning : setting.preparation.warnings) {
-    log.warn("{}", warning);
-  }
+std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options) {
+  std::vector<std::string> sentences = describe_ignored(options);
+  const std::vector<std::string>& more = setting.preparation.warnings;
+  sentences.insert(sentences.end(), more.begin(), more.end());
+  return sentences;
 }
 
 int run_setting(const PreparedSetting& setting,

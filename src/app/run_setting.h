@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -34,8 +35,8 @@ PreparedSetting prepare_setting(experiment::Program program,
                                 Workbench& workbench,
                                 spdlog::logger& log);
 
-// What a person should know before it runs.
-void log_warnings(const PreparedSetting& setting, const Options& options, spdlog::logger& log);
+// What a person should know before it runs, in sentences.
+std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options);
 
 // Runs it to its end and writes the log folder's name to standard output. Returns the exit code.
 int run_setting(const PreparedSetting& setting,
