@@ -94,7 +94,7 @@ std::function<bool(std::span<const TokenId>)> end_of_answer(const Preparation& p
     return has_stop;
   }
   return
-      [has_stop, is_word = readout::word_predicate(preparation.label_tokens)](
+      [has_stop, is_word = readout::word_predicate(preparation.label_tokens, tokenizer)](
           std::span<const TokenId> generated) { return is_word(generated) || has_stop(generated); };
 }
 
@@ -141,7 +141,8 @@ class Reader {
                           const model::Generation* healed) const {
     record::ItemRecord item = make_item(preparation_, settings_, query);
     if (healed) {
-      readout::read_word(generation, *healed, preparation_.label_tokens, tokenizer_, item);
+      readout::read_word(generation, *healed, preparation_.label_tokens, preparation_.answer_rule,
+                         tokenizer_, item);
     } else {
       readout::read(generation, preparation_.label_tokens, preparation_.answer_rule,
                     preparation_.questions.answer_set, tokenizer_, item);

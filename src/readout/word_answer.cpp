@@ -1,6 +1,7 @@
 #include "labelprobe/readout/word_answer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <optional>
 
@@ -28,6 +29,34 @@ std::optional<SpaceVariant> variant_begun(const LabelTokens& words, TokenId toke
     }
   }
   return std::nullopt;
+}
+
+// Whether generated token `t` stands inside a word, as the `reason` of `Unreasonable` does: what it
+// begins is then no answer. The prompts end in a space, so the first token never does.
+bool is_inside_word(std::span<const TokenId> token_ids,
+                    std::size_t t,
+                    const tokenizer::Tokenizer& tokenizer) {
+  if (t == 0) {
+    return false;
+  }
+  const std::string before = tokenizer.token_bytes(token_ids[t - 1]);
+  if (before.empty()) {
+    return false;
+  }
+  const auto last = static_cast<unsigned char>(before.back());
+  return last >= 0x80 || (std::isalnum(last) != 0);  // bytes of other scripts' letters
+}
+
+// The variant in which generated token `t` answers; LabelVariants::Strict looks at the one token
+// alone, as published.
+std::optional<SpaceVariant> answer_begun(const LabelTokens& words,
+                                         std::span<const TokenId> token_ids,
+                                         std::size_t t,
+                                         const tokenizer::Tokenizer& tokenizer) {
+  const auto variant = variant_begun(words, token_ids[t]);
+  const bool is_mistaken = variant == SpaceVariant::Bare && words.variants == LabelVariants::Both &&
+                           is_inside_word(token_ids, t, tokenizer);
+  return is_mistaken ? std::nullopt : variant;
 }
 
 record::LabelValues vocabulary_probs(const model::Step& step,
@@ -86,28 +115,33 @@ void read_word_at(const model::Generation& generation,
 
 }  // namespace
 
-std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& words) {
-  return [words](std::span<const TokenId> token_ids) {
-    return !token_ids.empty() && variant_begun(words, token_ids.back()).has_value();
+std::function<bool(std::span<const TokenId>)> word_predicate(
+    const LabelTokens& words, const tokenizer::Tokenizer& tokenizer) {
+  return [words, &tokenizer](std::span<const TokenId> token_ids) {
+    return !token_ids.empty() &&
+           answer_begun(words, token_ids, token_ids.size() - 1, tokenizer).has_value();
   };
 }
 
 void read_word(const model::Generation& generation,
                const model::Generation& healed,
                const LabelTokens& words,
+               const AnswerRule& rule,
                const tokenizer::Tokenizer& tokenizer,
                record::ItemRecord& item) {
   if (generation.failure || healed.failure) {
     item.failure = generation.failure ? generation.failure : healed.failure;
     return;
   }
-  item.outs = strip(tokenizer.decode(generation.token_ids));
+  const Answer answer = split_answer(tokenizer.decode(generation.token_ids), rule);
+  item.outs = answer.outs;
+  item.residual_outs = answer.residual_outs;
   item.outs_ids = generation.token_ids;
   item.scores = uniform_scores(words.names);
   std::size_t step = 0;
   std::optional<SpaceVariant> variant;
   while (step < generation.token_ids.size() &&
-         !(variant = variant_begun(words, generation.token_ids[step]))) {
+         !(variant = answer_begun(words, generation.token_ids, step, tokenizer))) {
     ++step;
   }
   item.outs_id_index = static_cast<std::int64_t>(step);

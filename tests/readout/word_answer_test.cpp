@@ -13,6 +13,7 @@ using support::ListTokenizer;
 
 const ListTokenizer kTokenizer({"reason", " reasonable", "able", "un", " unreasonable", "\n",
                                 "Question", " ", "un "});
+const AnswerRule kRule = {{}, "Input:", std::nullopt};
 const std::vector<std::string> kWords = {"reasonable", "unreasonable"};
 
 LabelTokens word_tokens(LabelVariants variants = LabelVariants::Both) {
@@ -69,14 +70,28 @@ void check_probs(const record::LabelValues& values, double reasonable, double un
 const model::Step kHealed = step({{" reasonable", 0.6}, {" unreasonable", 0.3}});
 
 TEST_CASE("A word answer ends at the first token that begins a word", "[unit]") {
-  const auto is_complete = word_predicate(word_tokens());
+  const auto is_complete = word_predicate(word_tokens(), kTokenizer);
   CHECK_FALSE(is_complete({}));
   CHECK_FALSE(is_complete(generation({"\n"}, {}).token_ids));
   CHECK(is_complete(generation({"\n", "un"}, {}).token_ids));
   CHECK(is_complete(generation({" reasonable"}, {}).token_ids));
-  const auto is_complete_bare = word_predicate(word_tokens(LabelVariants::Strict));
+  const auto is_complete_bare = word_predicate(word_tokens(LabelVariants::Strict), kTokenizer);
   CHECK_FALSE(is_complete_bare(generation({" reasonable"}, {}).token_ids));
   CHECK(is_complete_bare(generation({"reason"}, {}).token_ids));
+}
+
+TEST_CASE("A token inside another word is no answer", "[unit]") {
+  // `reason` after `un`, which must not have ended the answer: `Un` in a real tokenizer.
+  const auto inside = generation({"Question", "reason"}, {}).token_ids;
+  CHECK_FALSE(word_predicate(word_tokens(), kTokenizer)(inside));
+  CHECK(word_predicate(word_tokens(LabelVariants::Strict), kTokenizer)(inside));
+  CHECK(word_predicate(word_tokens(), kTokenizer)(generation({"\n", "reason"}, {}).token_ids));
+  record::ItemRecord item;
+  const model::Step any = step({{"Question", 0.5}, {"reason", 0.3}});
+  read_word(generation({"Question", "reason"}, {any, any}), generation({" reasonable"}, {kHealed}),
+            word_tokens(), kRule, kTokenizer, item);
+  CHECK_FALSE(item.is_label_found);
+  CHECK(item.predictions.empty());
 }
 
 TEST_CASE("Reads a word where it was generated, in its space variant", "[unit]") {
@@ -86,7 +101,7 @@ TEST_CASE("Reads a word where it was generated, in its space variant", "[unit]")
           {"\n", " unreasonable"},
           {step({{"\n", 0.5}, {"reason", 0.02}, {"un", 0.01}, {" reasonable", 0.2}}),
            step({{" unreasonable", 0.3}, {" reasonable", 0.1}, {"reason", 0.05}, {"un", 0.001}})}),
-      generation({" reasonable"}, {kHealed}), word_tokens(), kTokenizer, item);
+      generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
   CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
   CHECK(item.is_label_found);
   CHECK(item.outs_id_index == 1);
@@ -118,7 +133,7 @@ TEST_CASE("A word that never came has uniform scores and no greedy reading", "[u
   record::ItemRecord item;
   const model::Step nothing = step({{"Question", 0.9}, {"reason", 0.05}, {"un", 0.01}});
   read_word(generation({"Question", "\n"}, {nothing, step({{"\n", 0.9}})}),
-            generation({" reasonable"}, {kHealed}), word_tokens(), kTokenizer, item);
+            generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
   CHECK(item.predictions.empty());
   CHECK_FALSE(item.is_label_found);
   CHECK(item.all_scores.empty());
@@ -136,8 +151,8 @@ TEST_CASE("Strict mode counts the form without a space alone", "[unit]") {
   record::ItemRecord item;
   read_word(generation({" reasonable", "un"},
                        {kHealed, step({{"reason", 0.2}, {"un", 0.6}, {" reasonable", 0.1}})}),
-            generation({" reasonable"}, {kHealed}), word_tokens(LabelVariants::Strict), kTokenizer,
-            item);
+            generation({" reasonable"}, {kHealed}), word_tokens(LabelVariants::Strict), kRule,
+            kTokenizer, item);
   CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
   check_probs(item.scores, 0.25, 0.75);
   CHECK(item.outs_id_index == 1);
@@ -154,8 +169,8 @@ TEST_CASE("Words that begin with the same token are scored, but not predicted", 
   shared.watched_logits.assign(words.watched().size(), 1.0F);
   shared.top_tokens = {{kTokenizer.id("reason"), 1.0F}};
   record::ItemRecord item;
-  read_word(generation({"reason"}, {shared}), generation({"reason"}, {shared}), words, kTokenizer,
-            item);
+  read_word(generation({"reason"}, {shared}), generation({"reason"}, {shared}), words, kRule,
+            kTokenizer, item);
   CHECK(item.is_label_found);
   CHECK(item.predictions.empty());
   check_probs(item.scores, 0.5, 0.5);
@@ -168,8 +183,8 @@ TEST_CASE("A token that is both space variants of a word is counted once", "[uni
   made.log_sum_exp = 1.0F;
   made.watched_logits.assign(words.watched().size(), static_cast<float>(1 + std::log(0.25)));
   record::ItemRecord item;
-  read_word(generation({"reason"}, {made}), generation({"reason"}, {made}), words, kTokenizer,
-            item);
+  read_word(generation({"reason"}, {made}), generation({"reason"}, {made}), words, kRule,
+            kTokenizer, item);
   check_probs(item.healed_answer->bare_probs, 0.25, 0.25);
   check_probs(item.healed_answer->spaced_probs, 0, 0);
 }
@@ -178,12 +193,13 @@ TEST_CASE("A word answer of a prompt that failed is a failure", "[unit]") {
   model::Generation failed;
   failed.failure = "too long";
   record::ItemRecord item;
-  read_word(failed, generation({" reasonable"}, {kHealed}), word_tokens(), kTokenizer, item);
+  read_word(failed, generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
   CHECK(item.failure == std::optional<std::string>("too long"));
   CHECK(item.scores.empty());
   CHECK_FALSE(item.healed_answer.has_value());
   record::ItemRecord unhealed;
-  read_word(generation({" reasonable"}, {kHealed}), failed, word_tokens(), kTokenizer, unhealed);
+  read_word(generation({" reasonable"}, {kHealed}), failed, word_tokens(), kRule, kTokenizer,
+            unhealed);
   CHECK(unhealed.failure == std::optional<std::string>("too long"));
   CHECK(unhealed.scores.empty());
 }
