@@ -16,13 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Finished runs at most two folders below one that is none, to say what was meant.
+// Finished runs at most two folders below one that is none, to say what was meant; of huge folders
+// only a part is looked at.
 std::vector<std::string> runs_below(const fs::path& folder) {
+  constexpr int kMostEntries = 10'000;
+  int n_entries = 0;
   std::vector<std::string> runs;
   std::error_code error;
   for (auto entry = fs::recursive_directory_iterator(
            folder, fs::directory_options::skip_permission_denied, error);
-       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+       !error && entry != fs::recursive_directory_iterator() && n_entries++ < kMostEntries;
+       entry.increment(error)) {
     if (entry.depth() >= 2) {
       entry.disable_recursion_pending();
     }
