@@ -12,7 +12,8 @@ constexpr std::array kCommands = {
         "run", "Ask a model about every example and log the label probabilities",
         "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path MODEL",
         declare_run, true},
-    Command{"classify", "Prompt a model for the labels of every example, annotators' items included",
+    Command{"classify",
+            "Prompt a model for the labels of every example, annotators' items included",
             "labelprobe classify GoEmotions --config configs/example/config.yaml "
             "--model-name-or-path MODEL",
             declare_classify, true},

@@ -92,7 +92,8 @@ void OptionReader::declare(CLI::App& app, std::span<const std::string_view> grou
       if (option.type == OptionType::Range) {
         flag->expected(1, 2);
       } else if (option.type != OptionType::TextList && !spans_grid(option)) {
-        flag->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+        flag->expected(1)->allow_extra_args(false);
+        flag->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // of --name A --name B
       }
       flag->default_str(std::string(option.fallback));
     }

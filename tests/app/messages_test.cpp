@@ -193,6 +193,8 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        2,
        {"a '{' that opens a group of flags is not closed"}},
       {with(kExample, {"--shot", "2", "}"}), 2, {"'}' closes no group"}},
+      {with(run, {"--log-root", "a", "b"}), 2, {"not expected: b"}},
+      {{"run", "--shot", "5"}, 2, {"TASK is required"}},
       {with(kExample, {"--program", "asess"}), 2, {"did you mean 'assess'?"}},
       {with(kExample, {"--program", "classify", "--distribution", "unary"}),
        2,
