@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "labelprobe/core/error.h"
 
@@ -9,8 +10,9 @@
 
 namespace labelprobe::data {
 
-std::map<std::string, std::string> load_cots(const std::filesystem::path& csv) {
-  std::map<std::string, std::string> cots;
+std::vector<std::pair<std::string, std::string>> load_cots(const std::filesystem::path& csv) {
+  std::vector<std::pair<std::string, std::string>> cots;
+  std::set<std::string> ids;
   std::size_t n_fields = 0;
   std::optional<std::size_t> cot_column;
   for_each_row(csv, ',', [&](TableRow& row) {
@@ -25,9 +27,10 @@ std::map<std::string, std::string> load_cots(const std::filesystem::path& csv) {
     }
     check_n_fields(row, n_fields, "comma-separated");
     std::string& id = row.fields.front();
-    if (!cots.try_emplace(id, std::move(row.fields[*cot_column])).second) {
+    if (!ids.insert(id).second) {
       throw DataError(row.place + ": expected every id once, found '" + id + "' again");
     }
+    cots.emplace_back(std::move(id), std::move(row.fields[*cot_column]));
   });
   if (!cot_column) {
     throw DataError(csv.string() +

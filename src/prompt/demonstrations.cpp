@@ -1,5 +1,7 @@
 #include "demonstrations.h"
 
+#include <algorithm>
+
 namespace labelprobe::prompt {
 
 std::vector<std::string> example_ids(std::span<const Demonstration> demonstrations) {
@@ -33,7 +35,9 @@ std::optional<std::string_view> ChainsOfThought::draw(const Example& example,
   if (options_.randomize_cots && !all_.empty()) {
     return random.choice(std::span(all_));
   }
-  const auto found = options_.cots.find(example.id());
+  const std::string id = example.id();
+  const auto found = std::find_if(options_.cots.begin(), options_.cots.end(),
+                                  [&](const auto& cot) { return cot.first == id; });
   return found != options_.cots.end() ? std::optional<std::string_view>(found->second)
                                       : std::nullopt;
 }

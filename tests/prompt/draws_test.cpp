@@ -68,7 +68,7 @@ PlanOptions read_options(const json& given, bool is_pair, const LabelSet& label_
   options.demonstrations =
       given.at("fresh").get<bool>() ? DemonstrationMode::Fresh : DemonstrationMode::Shared;
   options.labels = read_label_mode(given);
-  options.cots = given.at("cots").get<std::map<std::string, std::string>>();
+  options.cots = given.at("cots").get<std::vector<std::pair<std::string, std::string>>>();
   options.randomize_cots = given.at("randomize_cots");
   return options;
 }

@@ -2,13 +2,15 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace labelprobe::data {
 
-// The column `cot` by full item id ("de0__aggregate"), which is the first column. Throws DataError
+// The column `cot` beside the full item id ("de0__aggregate"), which is the first column, row by
+// row. Throws DataError
 // (file, line, expected, found) for a file without that column or with an id twice.
-std::map<std::string, std::string> load_cots(const std::filesystem::path& csv);
+std::vector<std::pair<std::string, std::string>> load_cots(const std::filesystem::path& csv);
 
 }  // namespace labelprobe::data

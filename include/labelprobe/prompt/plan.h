@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "labelprobe/core/example.h"
@@ -74,7 +74,8 @@ struct PlanOptions {
   DemonstrationMode demonstrations = DemonstrationMode::Shared;
   LabelModeOptions labels;  // of the demonstrations; Pair takes all but the mode
   PairOptions pair;
-  std::map<std::string, std::string> cots;  // chains of thought by full id ("de0__aggregate")
+  // Chains of thought by full id ("de0__aggregate"), in the order of their file.
+  std::vector<std::pair<std::string, std::string>> cots;
   bool randomize_cots = false;  // any of them, in order of their ids, for any demonstration
 };
 
