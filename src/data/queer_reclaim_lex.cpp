@@ -75,6 +75,7 @@ std::vector<std::filesystem::path> annotator_files(const std::filesystem::path& 
   }
   std::sort(numbered.begin(), numbered.end());
   std::vector<std::filesystem::path> files;
+  files.reserve(numbered.size());
   for (auto& [number, path] : numbered) {
     files.push_back(std::move(path));
   }
@@ -246,6 +247,7 @@ class SplitMaker {
 
   std::vector<Vote> votes_of(const std::vector<Rating>& ratings) const {
     std::vector<Vote> votes;
+    votes.reserve(ratings.size() + 1);
     for (const Rating& rating : ratings) {
       votes.push_back({rating.annotator,
                        labels_of(rating.in_group_halves, rating.out_group_halves, 1, author_)});
