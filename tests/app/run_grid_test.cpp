@@ -1,4 +1,8 @@
 // Several settings in one process, and the programs beside `run`, from flags to files.
+#include <map>
+
+#include <nlohmann/json.hpp>
+
 #include "labelprobe/record/log_reader.h"
 
 #include "e2e_run.h"
@@ -63,6 +67,61 @@ TEST_CASE("A grid runs every combination with one model, each as if it were alon
   CHECK(count(result.err, "load_in_4bit changes nothing") == 1);  // said once for all
   // A run's log file has no word of the other runs.
   CHECK(count(read_file(log_folder(logs, "e2e_0") / "log.txt"), "log folder ") == 2);
+}
+
+TEST_CASE("Each model of a grid is loaded once, in whatever order the settings come", "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult result = run_program(run_arguments(
+      logs.path(), {"--limit", "1", "{--shot", "1", "--model-dtype", "float32", "bfloat16}",
+                    "{--shot", "2", "--model-dtype", "float32", "bfloat16}"}));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(count(result.err, "parameters loaded in") == 2);
+  const std::size_t last_float = result.err.find("setting 2 of 4: shot 2, model_dtype float32");
+  const std::size_t first_bfloat = result.err.find("setting 3 of 4: shot 1, model_dtype bfloat16");
+  REQUIRE(first_bfloat != std::string::npos);
+  CHECK(last_float < first_bfloat);
+}
+
+TEST_CASE("Demonstrations can have the labels that an earlier run predicted", "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult earlier = run_program(run_arguments(
+      logs.path(), {"--test-splits", "train", "--shot", "0", "--alternative", "prior"}));
+  INFO(earlier.err);
+  REQUIRE(earlier.exit_code == 0);
+  const std::string prior = log_folder(logs, "prior_0").string();
+  std::map<std::string, record::ItemRecord> predicted;
+  for (const record::ItemRecord& item : record::read_experiment(prior).items) {
+    predicted[item.key] = item;
+  }
+
+  const ProgramResult prompts =
+      run_program({"prompts", "GoEmotions", "--config", "configs/example/config.yaml", "--shot",
+                   "2", "--limit", "1", "--label-mode", "preds", "--train-pred-log-dir", prior});
+  INFO(prompts.err);
+  REQUIRE(prompts.exit_code == 0);
+  const nlohmann::json line = nlohmann::json::parse(prompts.out);
+  for (const auto& id : line["demos"]) {
+    const record::ItemRecord& item = predicted.at(id.get<std::string>());
+    const nlohmann::ordered_json answer = {
+        {"label", item.predictions.empty() ? std::vector<std::string>{"none"} : item.predictions}};
+    std::string shown = answer.dump();
+    shown.replace(shown.find(':'), 1, ": ");
+    for (std::size_t at = 0; (at = shown.find("\",\"", at)) != std::string::npos;) {
+      shown.replace(at, 3, "\", \"");
+    }
+    CHECK_THAT(line["text"].get<std::string>(),
+               ContainsSubstring("Input: " + item.query_text + "\n" + shown + "\n"));
+  }
+
+  // The folder's name has the earlier log in the place that the published names give it.
+  const ProgramResult run = run_program(
+      run_arguments(logs.path(), {"--limit", "1", "--alternative-experiment-name", "prior-run",
+                                  "--label-mode", "preds", "--train-pred-log-dir", prior}));
+  INFO(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK_THAT(read_file(log_folder(logs, "prior-run_0") / "names.txt"),
+             ContainsSubstring("\nctrain_pred_log_dir___"));
 }
 
 TEST_CASE("A setting that fails stops no other, and the exit code tells", "[e2e]") {
