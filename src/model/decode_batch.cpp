@@ -9,6 +9,7 @@
 
 #include "attention.h"
 #include "kernels.h"
+#include "segment_attention.h"
 
 namespace labelprobe::model {
 namespace {
@@ -35,6 +36,9 @@ class DecodeBatch::StepAttention : public Attention {
     const at::Tensor own_values = batch_.values_[layer].narrow(2, 0, n_columns_);
     own_keys.select(2, n_columns_ - 1).copy_(keys);
     own_values.select(2, n_columns_ - 1).copy_(values);
+    if (can_attend_segments(queries)) {
+      return attend_segments(queries, segments(layer, own_keys, own_values));
+    }
     if (!sum_.values.defined()) sum_ = empty_attention_sum(queries);
     const PartialAttention own =
         attend_each(queries, own_keys, own_values, batch_.hidden_columns_.narrow(3, 0, n_columns_));
@@ -49,6 +53,30 @@ class DecodeBatch::StepAttention : public Attention {
   }
 
  private:
+  std::vector<KeySegment> segments(int layer,
+                                   const at::Tensor& own_keys,
+                                   const at::Tensor& own_values) const {
+    std::vector<KeySegment> found;
+    for (const AncestorRows& rows : batch_.shared_) {
+      KeySegment& segment =
+          found.emplace_back(make_key_segment(batch_.cache_.keys(rows.node, layer),
+                                              batch_.cache_.values(rows.node, layer), Mask::None));
+      segment.first_row = rows.first_row;
+      segment.end_row = rows.end_row;
+    }
+    for (std::int64_t row = 0; row < own_keys.size(0); ++row) {
+      const std::int64_t first = batch_.first_columns_[row];
+      const auto own = [&](const at::Tensor& columns) {
+        return columns[row].narrow(1, first, n_columns_ - first).transpose(0, 1);
+      };
+      KeySegment& segment =
+          found.emplace_back(make_key_segment(own(own_keys), own(own_values), Mask::None));
+      segment.first_row = row;
+      segment.end_row = row + 1;
+    }
+    return found;
+  }
+
   DecodeBatch& batch_;
   std::int64_t n_columns_;
   AttentionSum sum_;
@@ -136,6 +164,7 @@ void DecodeBatch::copy_own(std::span<const OwnNode> own_nodes, int max_steps) {
   at::Tensor hidden = at::zeros({n_rows, 1, 1, n_columns_ + max_steps}, at::kFloat);
   for (std::int64_t row = 0; row < n_rows; ++row) {
     const std::int64_t n_empty = n_columns_ - widths[row];
+    first_columns_.push_back(n_empty);
     hidden[row].narrow(2, 0, n_empty).fill_(-std::numeric_limits<float>::infinity());
     // Never seen, but multiplied by a weight of zero, which must not meet a NaN.
     keys_.select(1, row).narrow(2, 0, n_empty).zero_();
@@ -173,9 +202,12 @@ void DecodeBatch::keep(std::span<const std::int64_t> kept) {
   keys_ = keys_.index_select(1, rows);
   values_ = values_.index_select(1, rows);
   hidden_columns_ = hidden_columns_.index_select(0, rows);
-  std::vector<std::int64_t> n_tokens;
-  for (const std::int64_t row : kept) n_tokens.push_back(n_tokens_[row]);
-  n_tokens_ = std::move(n_tokens);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    n_tokens_[i] = n_tokens_[kept[i]];
+    first_columns_[i] = first_columns_[kept[i]];
+  }
+  n_tokens_.resize(kept.size());
+  first_columns_.resize(kept.size());
   const auto n_kept_before = [&](int row) {
     return static_cast<int>(std::lower_bound(kept.begin(), kept.end(), row) - kept.begin());
   };

@@ -44,10 +44,11 @@ class DecodeBatch {
   const PrefixCache& cache_;
   std::vector<AncestorRows> shared_;
   std::vector<std::int64_t> n_tokens_;  // so far, by row
-  at::Tensor keys_;             // [L, B, K, W, D]; prompts end and steps begin at one column
-  at::Tensor values_;           // [L, B, K, W, D]
-  at::Tensor hidden_columns_;   // [B, 1, 1, W]: 0, or minus infinity before a prompt's own
-  std::int64_t n_columns_ = 0;  // filled
+  at::Tensor keys_;            // [L, B, K, W, D]; prompts end and steps begin at one column
+  at::Tensor values_;          // [L, B, K, W, D]
+  at::Tensor hidden_columns_;  // [B, 1, 1, W]: 0, or minus infinity before a prompt's own
+  std::vector<std::int64_t> first_columns_;  // that a row sees
+  std::int64_t n_columns_ = 0;               // filled
 };
 
 }  // namespace labelprobe::model

@@ -19,6 +19,13 @@ bool is_plain(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat && x.stride(-1) == 1;
 }
 
+// Compiled several times; the processor's best is taken when the program starts.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define LABELPROBE_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define LABELPROBE_FOR_EACH_PROCESSOR
+#endif
+
 // Independent partial sums, so that the compiler may use vector registers without reordering sums.
 float sum_of_squares(const float* x, std::int64_t n) {
   constexpr int kLanes = 32;
@@ -48,6 +55,33 @@ inline float exp_of_negative(float x) {
   series = series * rest + 5.0000001201e-1f;
   series = series * rest * rest + rest + 1.0f;
   return series * std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void gate_row(const float* gate, const float* up, float* gated, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    // exp() of the negative half only, which cannot overflow.
+    const float small = exp_of_negative(std::max(-std::abs(gate[i]), -87.0f));
+    gated[i] = gate[i] * up[i] * (gate[i] < 0 ? small : 1.0f) / (1.0f + small);
+  }
+}
+
+// Sum of exp(x[i] - largest). What is less than the last bit of the largest one's share is cut off
+// at the range of the series.
+LABELPROBE_FOR_EACH_PROCESSOR
+double sum_of_exps(const float* x, std::int64_t n, float largest) {
+  constexpr int kLanes = 64;
+  float sums[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      sums[lane] += exp_of_negative(std::max(x[i + lane] - largest, -87.0f));
+    }
+  }
+  double total = 0;
+  for (; i < n; ++i) total += exp_of_negative(std::max(x[i] - largest, -87.0f));
+  for (const float sum : sums) total += sum;
+  return total;
 }
 
 // Joins two softmax-weighted means by the shares of their denominators.
@@ -126,9 +160,22 @@ void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sin
 
 at::Tensor gated_silu(at::Tensor gate_up) {
   const std::int64_t width = gate_up.size(1) / 2;
-  at::Tensor gate = gate_up.narrow(1, 0, width);
-  at::silu_(gate);
-  return gate.mul_(gate_up.narrow(1, width, width));
+  if (!is_plain(gate_up)) {
+    at::Tensor gate = gate_up.narrow(1, 0, width);
+    at::silu_(gate);
+    return gate.mul_(gate_up.narrow(1, width, width));
+  }
+  at::Tensor gated = at::empty({gate_up.size(0), width}, gate_up.options());
+  const float* from = gate_up.const_data_ptr<float>();
+  float* to = gated.mutable_data_ptr<float>();
+  const std::int64_t stride = gate_up.stride(0);
+  at::parallel_for(0, gate_up.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float* gate = from + row * stride;
+      gate_row(gate, gate + width, to + row * width, width);
+    }
+  });
+  return gated;
 }
 
 AttentionSum empty_attention_sum(const at::Tensor& queries) {
@@ -180,20 +227,7 @@ void accumulate(AttentionSum& sum,
 
 float log_sum_exp(const float* x, std::int64_t n, float largest) {
   if (std::isinf(largest)) return largest;
-  constexpr int kLanes = 64;
-  float sums[kLanes] = {};
-  const auto share = [&](std::int64_t i) {
-    // Less than the last bit of the largest one's share, and within the range of the series.
-    return exp_of_negative(std::max(x[i] - largest, -87.0f));
-  };
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += share(i + lane);
-  }
-  double total = 0;
-  for (; i < n; ++i) total += share(i);
-  for (const float sum : sums) total += sum;
-  return static_cast<float>(largest + std::log(total));
+  return static_cast<float>(largest + std::log(sum_of_exps(x, n, largest)));
 }
 
 }  // namespace labelprobe::model

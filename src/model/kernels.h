@@ -18,7 +18,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilo
 // the angle whose cosine and sine are [T, D/2], float32.
 void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sines);
 
-// silu(gate) * up of gate_up [T, 2 F] = gate | up; reuses gate_up's memory, the result is [T, F].
+// silu(gate) * up of gate_up [T, 2 F] = gate | up; may reuse gate_up's memory, the result is
+// [T, F].
 at::Tensor gated_silu(at::Tensor gate_up);
 
 // An attention over a set of keys, kept so that further sets can be added to it: the softmax-

@@ -8,6 +8,7 @@
 
 #include "attention.h"
 #include "kernels.h"
+#include "segment_attention.h"
 
 namespace labelprobe::model {
 
@@ -23,6 +24,9 @@ class PrefixCache::PackAttention : public Attention {
                     const at::Tensor& values) override {
     const at::Tensor block_keys = block_.keys[layer].copy_(keys);
     const at::Tensor block_values = block_.values[layer].copy_(values);
+    if (can_attend_segments(queries)) {
+      return attend_segments(queries, segments(layer, block_keys, block_values));
+    }
     if (!sum_.values.defined()) sum_ = empty_attention_sum(queries);
     const auto add = [&](int row, const PartialAttention& part, Accumulate how) {
       accumulate(sum_, row, part.values, part.logs, how);
@@ -47,6 +51,27 @@ class PrefixCache::PackAttention : public Attention {
   }
 
  private:
+  std::vector<KeySegment> segments(int layer,
+                                   const at::Tensor& block_keys,
+                                   const at::Tensor& block_values) const {
+    std::vector<KeySegment> found;
+    for (const AncestorRows& ancestor : ancestors_) {
+      KeySegment& segment = found.emplace_back(make_key_segment(
+          cache_.keys(ancestor.node, layer), cache_.values(ancestor.node, layer), Mask::None));
+      segment.first_row = ancestor.first_row;
+      segment.end_row = ancestor.end_row;
+    }
+    for (std::size_t i = 0; i < pack_.nodes.size(); ++i) {
+      const int row = pack_.first_rows[i];
+      const int n_rows = cache_.tree_->nodes()[pack_.nodes[i]].n_tokens;
+      KeySegment& segment = found.emplace_back(make_key_segment(
+          block_keys.narrow(0, row, n_rows), block_values.narrow(0, row, n_rows), Mask::Causal));
+      segment.first_row = row;
+      segment.end_row = row + n_rows;
+    }
+    return found;
+  }
+
   const PrefixCache& cache_;
   const PackedNodes& pack_;
   const Block& block_;

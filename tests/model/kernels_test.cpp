@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "attention.h"
+#include "segment_attention.h"
 #include "step_reader.h"
 #include "support/catch.h"
 
@@ -62,6 +63,44 @@ TEST_CASE("Attention by blocks, merged, is attention over all keys", "[unit]") {
     CHECK(largest_difference(plain.values, fast.values) < 1e-5);
     CHECK(largest_difference(plain.logs, fast.logs) < 1e-5);
   }
+}
+
+TEST_CASE("Attention over all segments of a pack is attention over one set after the other",
+          "[unit]") {
+  at::manual_seed(6);
+  const std::int64_t n_dims = GENERATE(64, 128);
+  const std::int64_t n_kv = GENERATE(1, 3);
+  const std::int64_t n_groups = GENERATE(1, 3, 7);
+  const std::int64_t n_rows = 75;
+  const at::Tensor queries =
+      strided_randn(n_rows, n_kv * n_groups, n_dims).view({n_rows, n_kv, n_groups, n_dims}) * 3;
+  if (!can_attend_segments(queries)) SKIP_ALOUD("this processor has no AVX-512");
+  struct Part {
+    std::int64_t first_row, end_row, n_tokens;
+    Mask mask;
+  };
+  const std::vector<Part> parts = {
+      {0, n_rows, 200, Mask::None}, {0, 3, 3, Mask::Causal},   {3, 73, 70, Mask::Causal},
+      {31, 33, 1, Mask::None},      {40, 75, 17, Mask::None},  {73, 74, 1, Mask::Causal},
+      {74, 75, 33, Mask::None},     {20, 64, 128, Mask::None},
+  };
+  std::vector<at::Tensor> tensors;
+  std::vector<KeySegment> segments;
+  AttentionSum sum = empty_attention_sum(queries);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
+    const at::Tensor keys = strided_randn(part.n_tokens, n_kv, n_dims);
+    const at::Tensor values = strided_randn(part.n_tokens, n_kv, n_dims);
+    tensors.insert(tensors.end(), {keys, values});
+    segments.push_back(make_key_segment(keys, values, part.mask));
+    segments.back().first_row = part.first_row;
+    segments.back().end_row = part.end_row;
+    const PartialAttention one = attend_rows_plainly(
+        queries.narrow(0, part.first_row, part.end_row - part.first_row), keys, values, part.mask);
+    accumulate(sum, static_cast<int>(part.first_row), one.values, one.logs,
+               i == 0 ? Accumulate::Set : Accumulate::Merge);
+  }
+  CHECK(largest_difference(attend_segments(queries, segments), sum.values.flatten(1, 3)) < 1e-5);
 }
 
 TEST_CASE("Each sequence attends to its own visible columns", "[unit]") {
