@@ -117,8 +117,8 @@ std::vector<Query> make_items(const Task& task,
                               Ask ask) {
   const DemonstrationDraws draws(task, task.options.sampling);
   PerQuery<Beginning> beginnings(
-      task, [&](Random& random, std::int64_t seed, const std::string& annotator) {
-        const std::vector<Demonstration> shown = draws.draw(random, seed, annotator);
+      task, task.options.sampling, [&](Random& random, const DrawRequest& request) {
+        const std::vector<Demonstration> shown = draws.draw(random, request);
         return Beginning{begin(shown, task.label_set, random), example_ids(shown)};
       });
   std::vector<Query> made;

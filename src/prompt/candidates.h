@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,29 +33,42 @@ struct Sampler::Candidates {
   std::vector<int> several_labels;                 // Multilabel: of all annotators, ascending
   std::vector<int> one_label;                      // Multilabel: of all annotators, ascending
   std::vector<Labels> labels;                      // Complete: by position
+  std::shared_ptr<const SentenceVectors> vectors;  // Similarity
+  std::vector<float> lengths;                      // Similarity: of the vectors, by position
 };
 
-// Positions drawn by one strategy, in prompt order; `random` is seeded with `seed` before.
+// Positions drawn by one strategy, in prompt order; `random` is seeded with the request's seed
+// before.
 using Draw = std::vector<int> (*)(const Sampler::Candidates& candidates,
-                                  std::string_view annotator,
-                                  std::int64_t seed,
+                                  const DrawRequest& request,
                                   Random& random);
 
 std::vector<int> draw_random(const Sampler::Candidates& candidates,
-                             std::string_view annotator,
-                             std::int64_t seed,
+                             const DrawRequest& request,
                              Random& random);
 std::vector<int> draw_complete(const Sampler::Candidates& candidates,
-                               std::string_view annotator,
-                               std::int64_t seed,
+                               const DrawRequest& request,
                                Random& random);
+std::vector<int> draw_similar(const Sampler::Candidates& candidates,
+                              const DrawRequest& request,
+                              Random& random);
 std::vector<int> draw_uniform(const Sampler::Candidates& candidates,
-                              std::string_view annotator,
-                              std::int64_t seed,
+                              const DrawRequest& request,
                               Random& random);
 std::vector<int> draw_multilabel(const Sampler::Candidates& candidates,
-                                 std::string_view annotator,
-                                 std::int64_t seed,
+                                 const DrawRequest& request,
                                  Random& random);
+
+// The Euclidean length of every vector, [n / n_dims].
+std::vector<float> lengths_of(std::span<const float> vectors, int n_dims);
+
+// What a message says of them: "of annotator 'x'".
+std::string of_annotator(std::string_view annotator);
+[[noreturn]] void throw_too_few(const Sampler::Candidates& candidates,
+                                int n_needed,
+                                std::size_t n_found,
+                                const std::string& what);
+const Sampler::Candidates::Pool& pool_of(const Sampler::Candidates& candidates,
+                                         std::string_view annotator);
 
 }  // namespace labelprobe::prompt

@@ -39,8 +39,8 @@ class Completions {
       : task_(task),
         draws_(task, strategy),
         cots_(task.options),
-        beginnings_(task, [this](Random& random, std::int64_t seed, const std::string& annotator) {
-          const std::vector<Demonstration> shown = draws_.draw(random, seed, annotator);
+        beginnings_(task, strategy, [this](Random& random, const DrawRequest& request) {
+          const std::vector<Demonstration> shown = draws_.draw(random, request);
           return begin_prompt(task_, shown, cots_, random);
         }) {}
   Completions(const Completions&) = delete;  // the function made above holds on to this

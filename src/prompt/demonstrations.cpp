@@ -44,15 +44,14 @@ std::optional<std::string_view> ChainsOfThought::draw(const Example& example,
 
 DemonstrationDraws::DemonstrationDraws(const Task& task, SamplingStrategy strategy)
     : task_(task),
-      sampler_(task.train, task.label_set, strategy, task.options.n_shots),
+      sampler_(task.train, task.label_set, strategy, task.options.n_shots, task.options.vectors),
       labels_(
           task.train, task.label_set, task.options, {{task.options.labels.mode, "label mode"}}) {}
 
 std::vector<Demonstration> DemonstrationDraws::draw(Random& random,
-                                                    std::int64_t seed,
-                                                    const std::string& annotator) const {
-  const std::vector<int> positions = sampler_.sample(random, seed, annotator);
-  const bool is_aggregate = annotator == kAggregate;
+                                                    const DrawRequest& request) const {
+  const std::vector<int> positions = sampler_.sample(random, request);
+  const bool is_aggregate = request.annotator == kAggregate;
   if (is_aggregate) {
     labels_.seed(random);  // even where labels stay: other draws may follow
   }

@@ -58,10 +58,9 @@ class DemonstrationDraws {
   // Throws ConfigError if the strategy or the label mode does not fit. `task` must outlive this.
   DemonstrationDraws(const Task& task, SamplingStrategy strategy);
 
-  // Seeds `random` unless there are no shots, and leaves it where the draws end.
-  std::vector<Demonstration> draw(Random& random,
-                                  std::int64_t seed,
-                                  const std::string& annotator) const;
+  // Seeds `random` unless there are no shots or nothing is drawn, and leaves it where the draws
+  // end.
+  std::vector<Demonstration> draw(Random& random, const DrawRequest& request) const;
 
  private:
   const Task& task_;
@@ -70,36 +69,42 @@ class DemonstrationDraws {
 };
 
 // What is made of the demonstrations, kept for the queries it serves: for all of an annotator's
-// when demonstrations are shared, for one when they are fresh.
+// when demonstrations are shared, for one when they are fresh or resemble the query.
 template <class Made>
 class PerQuery {
  public:
-  // `make` gets a generator that is seeded with the seed beside it.
-  using Make = std::function<Made(Random& random, std::int64_t seed, const std::string& annotator)>;
+  // `make` gets a generator that is seeded with the request's seed.
+  using Make = std::function<Made(Random& random, const DrawRequest& request)>;
 
-  PerQuery(const Task& task, Make make)
-      : task_(task), make_(std::move(make)), query_seeds_(task.options.seed) {}
+  PerQuery(const Task& task, const SamplingStrategy& strategy, Make make)
+      : task_(task),
+        is_by_query_(strategy.kind == SamplingStrategy::Kind::Similarity),
+        make_(std::move(make)),
+        query_seeds_(task.options.seed) {}
 
   // Of each query in turn, from the first to the last. Valid until the next call.
   const Made& next() {
     LABELPROBE_CHECK(n_queries_ < task_.queries.size());
-    const std::string& annotator = task_.queries[n_queries_++].annotator;
-    if (task_.options.demonstrations == DemonstrationMode::Fresh) {
-      return fresh_.emplace(made(query_seeds_.getrandbits(32), annotator));
+    const std::string& annotator = task_.queries[n_queries_].annotator;
+    const bool is_fresh = task_.options.demonstrations == DemonstrationMode::Fresh;
+    const std::int64_t seed = is_fresh ? query_seeds_.getrandbits(32) : task_.options.seed;
+    const DrawRequest request{.seed = seed, .annotator = annotator, .query = n_queries_++};
+    if (is_fresh || is_by_query_) {
+      return fresh_.emplace(made(request));
     }
     const auto known = shared_.find(annotator);
-    return known != shared_.end()
-               ? known->second
-               : shared_.emplace(annotator, made(task_.options.seed, annotator)).first->second;
+    return known != shared_.end() ? known->second
+                                  : shared_.emplace(annotator, made(request)).first->second;
   }
 
  private:
-  Made made(std::int64_t seed, const std::string& annotator) const {
-    Random random(seed);
-    return make_(random, seed, annotator);
+  Made made(const DrawRequest& request) const {
+    Random random(request.seed);
+    return make_(random, request);
   }
 
   const Task& task_;
+  bool is_by_query_;
   Make make_;
   Random query_seeds_;
   std::size_t n_queries_ = 0;

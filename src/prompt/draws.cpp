@@ -10,27 +10,14 @@ namespace labelprobe::prompt {
 
 using Candidates = Sampler::Candidates;
 
-namespace {
-
-[[noreturn]] void throw_too_few(const Candidates& candidates,
-                                int n_needed,
-                                std::size_t n_found,
-                                const std::string& what) {
+void throw_too_few(const Candidates& candidates,
+                   int n_needed,
+                   std::size_t n_found,
+                   const std::string& what) {
   throw ConfigError("sampling strategy '" + candidates.strategy.name() + "' with " +
                     std::to_string(candidates.n_shots) + " shots: expected at least " +
                     std::to_string(n_needed) + " training examples " + what + ", found " +
                     std::to_string(n_found) + "; use fewer shots or another strategy");
-}
-
-std::vector<int> draw_from(Random& random,
-                           const Candidates& candidates,
-                           std::span<const int> positions,
-                           int n_needed,
-                           const std::string& what) {
-  if (positions.size() < static_cast<std::size_t>(n_needed)) {
-    throw_too_few(candidates, n_needed, positions.size(), what);
-  }
-  return random.sample(positions, n_needed);
 }
 
 std::string of_annotator(std::string_view annotator) {
@@ -43,6 +30,19 @@ const Candidates::Pool& pool_of(const Candidates& candidates, std::string_view a
     throw_too_few(candidates, candidates.n_shots, 0, of_annotator(annotator));
   }
   return found->second;
+}
+
+namespace {
+
+std::vector<int> draw_from(Random& random,
+                           const Candidates& candidates,
+                           std::span<const int> positions,
+                           int n_needed,
+                           const std::string& what) {
+  if (positions.size() < static_cast<std::size_t>(n_needed)) {
+    throw_too_few(candidates, n_needed, positions.size(), what);
+  }
+  return random.sample(positions, n_needed);
 }
 
 // One attempt at showing every label: examples of labels not shown yet, the last of them one that
@@ -82,18 +82,18 @@ bool try_cover(const Candidates& candidates,
 }  // namespace
 
 std::vector<int> draw_random(const Candidates& candidates,
-                             std::string_view annotator,
-                             std::int64_t /*seed*/,
+                             const DrawRequest& request,
                              Random& random) {
-  return draw_from(random, candidates, pool_of(candidates, annotator).positions, candidates.n_shots,
-                   of_annotator(annotator));
+  return draw_from(random, candidates, pool_of(candidates, request.annotator).positions,
+                   candidates.n_shots, of_annotator(request.annotator));
 }
 
 // Examples until every label has been shown, then any. Where shots run out, other seeds are tried.
 std::vector<int> draw_complete(const Candidates& candidates,
-                               std::string_view annotator,
-                               std::int64_t seed,
+                               const DrawRequest& request,
                                Random& random) {
+  const std::string_view annotator = request.annotator;
+  std::int64_t seed = request.seed;
   const Candidates::Pool& pool = pool_of(candidates, annotator);
   for (std::size_t label = 0; label + 1 < pool.classes.size(); ++label) {
     if (pool.classes[label].empty()) {
@@ -125,9 +125,9 @@ std::vector<int> draw_complete(const Candidates& candidates,
 // An equal share for every class, the rest from anywhere. Candidates stand in the order of Python's
 // sets, because the published code drew from sets.
 std::vector<int> draw_uniform(const Candidates& candidates,
-                              std::string_view annotator,
-                              std::int64_t /*seed*/,
+                              const DrawRequest& request,
                               Random& random) {
+  const std::string_view annotator = request.annotator;
   const Candidates::Pool& pool = pool_of(candidates, annotator);
   const int n_per_class = candidates.n_shots / static_cast<int>(pool.class_sets.size());
   std::vector<int> taken;
@@ -151,8 +151,7 @@ std::vector<int> draw_uniform(const Candidates& candidates,
 }
 
 std::vector<int> draw_multilabel(const Candidates& candidates,
-                                 std::string_view /*annotator*/,
-                                 std::int64_t /*seed*/,
+                                 const DrawRequest& /*request*/,
                                  Random& random) {
   const double ratio = candidates.strategy.multilabel_ratio;
   const int n_several = static_cast<int>(candidates.n_shots * ratio);

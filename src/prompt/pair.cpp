@@ -31,7 +31,7 @@ class PairPrompts {
   explicit PairPrompts(const Task& task);
 
   Query make(const Example& example, const Drawn& drawn);
-  Drawn draw(Random& random, std::int64_t seed, const std::string& annotator) const;
+  Drawn draw(Random& random, const DrawRequest& request) const;
 
  private:
   Labels draw_query_labels(const Example& example, Random& random) const;
@@ -50,7 +50,11 @@ PairPrompts::PairPrompts(const Task& task)
     : task_(task),
       options_(task.options.pair),
       templates_(task.options.templates),
-      sampler_(task.train, task.label_set, task.options.sampling, task.options.n_shots),
+      sampler_(task.train,
+               task.label_set,
+               task.options.sampling,
+               task.options.n_shots,
+               task.options.vectors),
       labels_(task.train,
               task.label_set,
               task.options,
@@ -72,8 +76,8 @@ PairPrompts::PairPrompts(const Task& task)
 
 // The published code seeds anew for every demonstration where label draws have a seed of their own,
 // so that all get the same labels; here they are seeded once.
-Drawn PairPrompts::draw(Random& random, std::int64_t seed, const std::string& annotator) const {
-  const std::vector<int> positions = sampler_.sample(random, seed, annotator);
+Drawn PairPrompts::draw(Random& random, const DrawRequest& request) const {
+  const std::vector<int> positions = sampler_.sample(random, request);
   std::vector<int> all(positions.size());
   std::iota(all.begin(), all.end(), 0);
   const auto n_unreasonable =
@@ -145,9 +149,9 @@ Query PairPrompts::make(const Example& example, const Drawn& drawn) {
 
 std::vector<Query> make_pair(const Task& task) {
   PairPrompts prompts(task);
-  PerQuery<Drawn> drawn(task, [&](Random& random, std::int64_t seed, const std::string& annotator) {
-    return prompts.draw(random, seed, annotator);
-  });
+  PerQuery<Drawn> drawn(
+      task, task.options.sampling,
+      [&](Random& random, const DrawRequest& request) { return prompts.draw(random, request); });
   std::vector<Query> made;
   made.reserve(task.queries.size());
   for (const Example& example : task.queries) {

@@ -26,6 +26,8 @@ constexpr std::array kSamplers = {
           draw_random},
     Entry{"complete", "every label at least once, the rest from anywhere",
           SamplingStrategy::Kind::Complete, draw_complete},
+    Entry{"similarity", "the examples whose sentences resemble the query's most, nearest first",
+          SamplingStrategy::Kind::Similarity, draw_similar},
     Entry{"uniform", "equally many examples of every label, the rest from anywhere",
           SamplingStrategy::Kind::Uniform, draw_uniform},
     Entry{"multilabel",
@@ -41,6 +43,20 @@ const Entry& entry_of(SamplingStrategy::Kind kind) {
     }
   }
   throw InternalError("sampling strategy without an entry in the table");
+}
+
+void take_vectors(Candidates& candidates,
+                  std::size_t n_train,
+                  std::shared_ptr<const SentenceVectors> vectors) {
+  if (!vectors) {
+    throw ConfigError(
+        "sampling strategy 'similarity': expected sentence vectors, found none; give "
+        "--sentence-vectors FILE or --sentence-model-name-or-path MODEL");
+  }
+  LABELPROBE_CHECK(vectors->n_dims > 0);
+  LABELPROBE_CHECK(vectors->train.size() == n_train * static_cast<std::size_t>(vectors->n_dims));
+  candidates.lengths = lengths_of(vectors->train, vectors->n_dims);
+  candidates.vectors = std::move(vectors);
 }
 
 constexpr std::string_view kRatioPrefix = "multilabel_";
@@ -129,7 +145,8 @@ std::vector<SamplerInfo> samplers() {
 Sampler::Sampler(std::span<const Example> train,
                  const LabelSet& label_set,
                  SamplingStrategy strategy,
-                 int n_shots) {
+                 int n_shots,
+                 std::shared_ptr<const SentenceVectors> vectors) {
   const bool is_for_multilabel = strategy.kind == SamplingStrategy::Kind::Multilabel ||
                                  strategy.kind == SamplingStrategy::Kind::Complete;
   if (is_for_multilabel && !label_set.is_multilabel()) {
@@ -162,22 +179,26 @@ Sampler::Sampler(std::span<const Example> train,
   if (needs_classes && n_shots > 0) {
     list_classes(*candidates, train, label_set);
   }
+  if (strategy.kind == SamplingStrategy::Kind::Similarity && n_shots > 0) {
+    take_vectors(*candidates, train.size(), std::move(vectors));
+  }
   candidates_ = std::move(candidates);
 }
 
 std::vector<int> Sampler::sample(std::int64_t seed, std::string_view annotator) const {
   Random random(seed);
-  return sample(random, seed, annotator);
+  LABELPROBE_CHECK(candidates_->strategy.kind != SamplingStrategy::Kind::Similarity);
+  return sample(random, {.seed = seed, .annotator = annotator});
 }
 
-std::vector<int> Sampler::sample(Random& random,
-                                 std::int64_t seed,
-                                 std::string_view annotator) const {
+std::vector<int> Sampler::sample(Random& random, const DrawRequest& request) const {
   if (candidates_->n_shots == 0) {
     return {};
   }
-  random.seed(seed);
-  return entry_of(candidates_->strategy.kind).draw(*candidates_, annotator, seed, random);
+  if (candidates_->strategy.kind != SamplingStrategy::Kind::Similarity) {
+    random.seed(request.seed);
+  }
+  return entry_of(candidates_->strategy.kind).draw(*candidates_, request, random);
 }
 
 }  // namespace labelprobe::prompt

@@ -170,7 +170,7 @@ TEST_CASE("Zero shots draw nothing, whatever the training set", "[sampler]") {
   for (const std::string strategy : {"random", "complete", "uniform", "multilabel"}) {
     const Sampler sampler({}, toy_m_labels(), SamplingStrategy::parse(strategy), 0);
     Random random(5);
-    CHECK(sampler.sample(random, 0, "nobody").empty());
+    CHECK(sampler.sample(random, {.seed = 0, .annotator = "nobody"}).empty());
     CHECK(random.getrandbits(32) == Random(5).getrandbits(32));
   }
 }
@@ -179,7 +179,7 @@ TEST_CASE("Leaves the generator where the draw ended", "[sampler]") {
   // CPython: random.seed(0); random.sample(range(60), 10); random.getrandbits(32)
   Random random(99);
   const Sampler sampler(toy_m(), toy_m_labels(), {}, 10);
-  sampler.sample(random, 0, kAggregate);
+  sampler.sample(random, {.seed = 0, .annotator = kAggregate});
   CHECK(random.getrandbits(32) == 3943786419u);
 }
 
@@ -245,8 +245,8 @@ TEST_CASE("Reads and spells the strategies' names", "[sampler]") {
 
 TEST_CASE("Names the known strategies when it meets another", "[sampler]") {
   CHECK_THROWS_WITH(SamplingStrategy::parse("uniforn"),
-                    "unknown sampling strategy 'uniforn' (known: random, complete, uniform, "
-                    "multilabel, multilabel_R); did you mean 'uniform'?");
+                    "unknown sampling strategy 'uniforn' (known: random, complete, similarity, "
+                    "uniform, multilabel, multilabel_R); did you mean 'uniform'?");
   for (const std::string share : {"", "1.5", "-0.1", "nan", "inf", "half", "0.5x"}) {
     CHECK_THROWS_WITH(
         SamplingStrategy::parse("multilabel_" + share),

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,7 +53,8 @@ struct Query {
 };
 
 enum class DemonstrationMode {
-  Shared,  // the same demonstrations for every query (of the same annotator)
+  Shared,  // the same demonstrations for every query (of the same annotator); by similarity those
+           // nearest to each, all other draws seeded alike
   Fresh,   // drawn anew for every query. Query i (from 0) is seeded with output i of the generator
            // that the run's seed seeds: random.seed(seed), then one random.getrandbits(32) a query.
 };
@@ -69,6 +71,7 @@ struct PairOptions {
 struct PlanOptions {
   Templates templates;  // Pair: resolved with its answer words; Unary and Binary use none
   SamplingStrategy sampling;
+  std::shared_ptr<const SentenceVectors> vectors;  // of train and queries, for similarity
   int n_shots = 0;
   std::int64_t seed = 0;
   DemonstrationMode demonstrations = DemonstrationMode::Shared;
