@@ -11,6 +11,11 @@
 
 namespace labelprobe::model {
 
+c10::ScalarType activation_type(DType dtype, c10::Device device) {
+  const bool is_wide = device.is_cpu() && dtype == DType::BFloat16;
+  return is_wide ? at::kFloat : scalar_type(dtype);
+}
+
 Decoder::Decoder(Checkpoint& checkpoint, DType dtype, c10::Device device)
     : config_(checkpoint.config()), dtype_(dtype), device_(device) {
   const std::int64_t n_vocab = config_.vocab_size;
@@ -97,11 +102,12 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   const std::int64_t n_dim = config_.head_dim;
   const at::Tensor cosines = cosines_.index_select(0, positions);
   const at::Tensor sines = sines_.index_select(0, positions);
-  at::Tensor x = embedding_.index_select(0, tokens);
+  at::Tensor x = embedding_.index_select(0, tokens).to(scalar_type());
   for (int i = 0; i < config_.n_layers; ++i) {
     const Layer& layer = layers_[i];
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps);
-    const at::Tensor qkv = layer.qkv_proj(normed).view({n_rows, n_heads + 2 * n_kv, n_dim});
+    const at::Tensor qkv =
+        layer.qkv_proj(normed).to(scalar_type()).view({n_rows, n_heads + 2 * n_kv, n_dim});
     rotate_heads(qkv.narrow(1, 0, n_heads + n_kv), cosines, sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});

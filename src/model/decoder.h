@@ -28,6 +28,10 @@ class Attention {
                             const at::Tensor& values) = 0;
 };
 
+// What a decoder computes in between its matrix products. On the CPU bfloat16 is for those only:
+// there the other steps are faster in float32, and nearer to it.
+c10::ScalarType activation_type(DType dtype, c10::Device device);
+
 class Decoder {
  public:
   // Loads every parameter of the checkpoint onto the device.
@@ -35,7 +39,8 @@ class Decoder {
 
   const DecoderConfig& config() const { return config_; }
   c10::Device device() const { return device_; }
-  c10::ScalarType scalar_type() const { return embedding_.scalar_type(); }
+  // Of everything but the weights: hidden states, keys, values.
+  c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
 
   // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the
   // device): of the rows `kept` [n], which are all that the last layer finishes; of all rows if it

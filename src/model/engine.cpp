@@ -19,6 +19,7 @@
 #include "chunk_plan.h"
 #include "decode_batch.h"
 #include "device.h"
+#include "dtype.h"
 #include "prefix_cache.h"
 #include "sequence_state.h"
 
@@ -316,6 +317,9 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   const c10::DeviceGuard on_device(device);
   Checkpoint checkpoint = Checkpoint::open(model);
   ModelInfo info = checkpoint.describe(options.dtype);
+  info.cache_bytes_per_token = info.cache_bytes_per_token /
+                               c10::elementSize(scalar_type(options.dtype)) *
+                               c10::elementSize(activation_type(options.dtype, device));
   info.device = device.str();
   info.device_name = describe_device(device);
   info.backend = describe_backend(device);

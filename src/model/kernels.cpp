@@ -57,13 +57,58 @@ inline float exp_of_negative(float x) {
   return series * std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
 }
 
+// silu(gate) * up.
+inline float gated_silu_of(float gate, float up) {
+  // exp() of the negative half only, which cannot overflow.
+  const float small = exp_of_negative(std::max(-std::abs(gate), -87.0f));
+  return gate * up * (gate < 0 ? small : 1.0f) / (1.0f + small);
+}
+
 LABELPROBE_FOR_EACH_PROCESSOR
 void gate_row(const float* gate, const float* up, float* gated, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    // exp() of the negative half only, which cannot overflow.
-    const float small = exp_of_negative(std::max(-std::abs(gate[i]), -87.0f));
-    gated[i] = gate[i] * up[i] * (gate[i] < 0 ? small : 1.0f) / (1.0f + small);
+  for (std::int64_t i = 0; i < n; ++i) gated[i] = gated_silu_of(gate[i], up[i]);
+}
+
+// bfloat16 by its bits: the upper half of a float32, rounded to even.
+inline float widen(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
+
+inline std::uint16_t narrow(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void gate_row(const std::uint16_t* gate,
+              const std::uint16_t* up,
+              std::uint16_t* gated,
+              std::int64_t n) {
+  // A step at a time: compilers do not mix widths in one loop of vectors.
+  constexpr int kLanes = 64;
+  float wide[kLanes];
+  float wide_up[kLanes];
+  for (std::int64_t first = 0; first < n; first += kLanes) {
+    const auto n_lanes = static_cast<int>(std::min<std::int64_t>(kLanes, n - first));
+    for (int i = 0; i < n_lanes; ++i) wide[i] = widen(gate[first + i]);
+    for (int i = 0; i < n_lanes; ++i) wide_up[i] = widen(up[first + i]);
+    for (int i = 0; i < n_lanes; ++i) wide[i] = gated_silu_of(wide[i], wide_up[i]);
+    for (int i = 0; i < n_lanes; ++i) gated[first + i] = narrow(wide[i]);
   }
+}
+
+template <typename T>
+void gate_rows(const at::Tensor& gate_up, at::Tensor& gated) {
+  const std::int64_t width = gated.size(1);
+  const std::int64_t stride = gate_up.stride(0);
+  const T* from = static_cast<const T*>(gate_up.const_data_ptr());
+  T* to = static_cast<T*>(gated.mutable_data_ptr());
+  at::parallel_for(0, gated.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T* gate = from + row * stride;
+      gate_row(gate, gate + width, to + row * width, width);
+    }
+  });
 }
 
 // Sum of exp(x[i] - largest). What is less than the last bit of the largest one's share is cut off
@@ -160,21 +205,19 @@ void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sin
 
 at::Tensor gated_silu(at::Tensor gate_up) {
   const std::int64_t width = gate_up.size(1) / 2;
-  if (!is_plain(gate_up)) {
+  const bool is_half = gate_up.scalar_type() == at::kBFloat16;
+  if (!gate_up.is_cpu() || gate_up.stride(1) != 1 ||
+      !(is_half || gate_up.scalar_type() == at::kFloat)) {
     at::Tensor gate = gate_up.narrow(1, 0, width);
     at::silu_(gate);
     return gate.mul_(gate_up.narrow(1, width, width));
   }
   at::Tensor gated = at::empty({gate_up.size(0), width}, gate_up.options());
-  const float* from = gate_up.const_data_ptr<float>();
-  float* to = gated.mutable_data_ptr<float>();
-  const std::int64_t stride = gate_up.stride(0);
-  at::parallel_for(0, gate_up.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const float* gate = from + row * stride;
-      gate_row(gate, gate + width, to + row * width, width);
-    }
-  });
+  if (is_half) {
+    gate_rows<std::uint16_t>(gate_up, gated);
+  } else {
+    gate_rows<float>(gate_up, gated);
+  }
   return gated;
 }
 

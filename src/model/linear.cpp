@@ -61,22 +61,27 @@ bool can_pack(const at::Tensor& weight) {
 }  // namespace
 
 Linear::Linear(at::Tensor weight, std::optional<at::Tensor> bias)
-    : weight_(std::move(weight)), bias_(std::move(bias)), is_packed_(can_pack(weight_)) {
+    : weight_(std::move(weight)),
+      bias_(std::move(bias)),
+      type_(weight_.scalar_type()),
+      is_packed_(can_pack(weight_)) {
   if (is_packed_) weight_ = onednn()->pack.call(weight_, std::nullopt);
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  if (!is_packed_) return at::linear(x, weight_, bias_);
-  return onednn()->multiply.call(x.contiguous(), weight_, bias_, "none", Scalars(), "");
+  if (!is_packed_) return at::linear(x.to(type_), weight_, bias_);
+  return onednn()->multiply.call(x.to(type_).contiguous(), weight_, bias_, "none", Scalars(), "");
 }
 
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
-  if (is_packed_) {
+  if (sum.scalar_type() != type_) {
+    sum.add_((*this)(x));
+  } else if (is_packed_) {
     sum = onednn()->multiply_add.call(x.contiguous(), sum, weight_, bias_, "add");
-    return;
+  } else {
+    sum.addmm_(x, weight_.t());
+    if (bias_) sum.add_(*bias_);
   }
-  sum.addmm_(x, weight_.t());
-  if (bias_) sum.add_(*bias_);
 }
 
 }  // namespace labelprobe::model

@@ -15,15 +15,16 @@ class Linear {
   // in order, where this libtorch has it: a third faster for tens of rows, a tenth for hundreds.
   explicit Linear(at::Tensor weight, std::optional<at::Tensor> bias = {});
 
-  // x [T, in] times the weight, plus the bias: [T, out].
+  // x [T, in] times the weight, plus the bias: [T, out], of the weight's type whatever x is.
   at::Tensor operator()(const at::Tensor& x) const;
 
-  // sum [T, out] becomes sum + (*this)(x); the tensor itself may be another one.
+  // sum [T, out], of any type, becomes sum + (*this)(x); the tensor itself may be another one.
   void add_to(at::Tensor& sum, const at::Tensor& x) const;
 
  private:
   at::Tensor weight_;  // [out, in], or its blocks
   std::optional<at::Tensor> bias_;
+  at::ScalarType type_ = at::kFloat;
   bool is_packed_ = false;
 };
 

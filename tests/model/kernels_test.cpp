@@ -138,6 +138,10 @@ TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit
   const at::Tensor gate = gate_up.narrow(1, 0, 12).to(at::kDouble);
   const at::Tensor gated = gate * gate.sigmoid() * gate_up.narrow(1, 12, 12);
   CHECK(largest_difference(gated_silu(gate_up.clone()), gated) < 1e-5);
+  CHECK(largest_difference(gated_silu(gate_up.to(at::kBFloat16)), gated) < 5e-2);
+  const at::Tensor extreme = at::tensor({-1e30f, 90.0f, -100.0f, 0.0f, 1.0f, 2.0f, 3.0f, 4.0f});
+  const at::Tensor limits = gated_silu(extreme.unsqueeze(0));
+  CHECK(largest_difference(limits[0], at::tensor({0.0f, 180.0f, 0.0f, 0.0f})) < 1e-4);
 
   const at::Tensor angles = at::randn({33, 4});
   const at::Tensor heads = strided_randn(33, 5, 8);
