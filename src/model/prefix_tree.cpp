@@ -1,7 +1,6 @@
 #include "prefix_tree.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 #include "labelprobe/core/error.h"
