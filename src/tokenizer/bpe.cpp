@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t kMaxScanned = 48;
 
 // The pair that begins at each symbol, beside the symbols.
-void merge_by_scanning(const PairTable& pairs, std::vector<BpeToken>& tokens, std::size_t first) {
+void merge_by_scanning(const PairTable& pairs, std::vector<PieceToken>& tokens, std::size_t first) {
   std::array<PairTable::Found, kMaxScanned> found;
-  BpeToken* symbols = tokens.data() + first;
+  PieceToken* symbols = tokens.data() + first;
   std::size_t n = tokens.size() - first;
   for (std::size_t i = 0; i + 1 < n; ++i) {
     found[i] = pairs.find(symbols[i].id, symbols[i + 1].id);
@@ -64,7 +64,7 @@ struct Candidate {
 // Symbols in a doubly linked list, candidates in a heap: for long pieces.
 class HeapMerger {
  public:
-  HeapMerger(const PairTable& pairs, BpeToken* symbols, std::size_t n)
+  HeapMerger(const PairTable& pairs, PieceToken* symbols, std::size_t n)
       : pairs_(pairs), symbols_(symbols), next_(n), previous_(n) {
     for (std::size_t i = 0; i < n; ++i) {
       next_[i] = static_cast<std::uint32_t>(i + 1);
@@ -126,7 +126,7 @@ class HeapMerger {
   }
 
   const PairTable& pairs_;
-  BpeToken* symbols_;
+  PieceToken* symbols_;
   std::vector<std::uint32_t> next_;
   std::vector<std::uint32_t> previous_;
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates_;
@@ -138,7 +138,7 @@ class HeapMerger {
 // such bytes count for a neighbour here, so that the tokens still cover the piece.
 class Bpe::UnitList {
  public:
-  explicit UnitList(std::vector<BpeToken>& units) : units_(units), first_(units.size()) {}
+  explicit UnitList(std::vector<PieceToken>& units) : units_(units), first_(units.size()) {}
 
   void add(TokenId id, std::uint32_t n_bytes) {
     units_.push_back({id, n_bytes + n_dropped_});
@@ -154,7 +154,7 @@ class Bpe::UnitList {
   }
 
  private:
-  std::vector<BpeToken>& units_;
+  std::vector<PieceToken>& units_;
   std::size_t first_;
   std::uint32_t n_dropped_ = 0;
 };
@@ -213,7 +213,7 @@ bool Bpe::may_cut_before(std::string_view mark) const {
   return true;
 }
 
-void Bpe::encode(std::string_view piece, std::vector<BpeToken>& tokens) const {
+void Bpe::encode(std::string_view piece, std::vector<PieceToken>& tokens) const {
   thread_local WordCache cache(/*log2_entries=*/14);
   WordCache::Entry* entry = cache.entry_for(serial_, piece);
   if (entry == nullptr) {
@@ -227,7 +227,7 @@ void Bpe::encode(std::string_view piece, std::vector<BpeToken>& tokens) const {
   entry->store(serial_, piece, tokens, first);
 }
 
-void Bpe::encode_uncached(std::string_view piece, std::vector<BpeToken>& tokens) const {
+void Bpe::encode_uncached(std::string_view piece, std::vector<PieceToken>& tokens) const {
   if (options_.ignore_merges) {
     if (const auto whole = find(piece)) {
       tokens.push_back({*whole, static_cast<std::uint32_t>(piece.size())});

@@ -1,5 +1,4 @@
-// Byte-pair encoding of one piece of text: the "model" of tokenizer.json. Knows nothing of special
-// tokens and of how texts are split.
+// Byte-pair encoding of one piece of text.
 #pragma once
 
 #include <array>
@@ -13,14 +12,9 @@
 #include "labelprobe/core/token.h"
 
 #include "pair_table.h"
+#include "piece_model.h"
 
 namespace labelprobe::tokenizer {
-
-// A token of a piece and how many of the piece's bytes it stands for.
-struct BpeToken {
-  TokenId id;
-  std::uint32_t n_bytes;
-};
 
 // What merging starts from.
 enum class BpeUnits {
@@ -50,7 +44,7 @@ struct BpeEntry {
   bool is_matched = false;  // text to encode may become this token
 };
 
-class Bpe {
+class Bpe final : public PieceModel {
  public:
   // Of equal pairs among the merges the last one counts.
   Bpe(std::vector<BpeEntry> entries,
@@ -60,21 +54,20 @@ class Bpe {
   Bpe(const Bpe&) = delete;
   Bpe& operator=(const Bpe&) = delete;
 
-  // Appends the tokens of `piece`, which is UTF-8. Time n log n at worst. Frequent short pieces are
+  // Time n log n at worst. Frequent short pieces are
   // remembered, per thread.
-  void encode(std::string_view piece, std::vector<BpeToken>& tokens) const;
+  void encode(std::string_view piece, std::vector<PieceToken>& tokens) const override;
 
-  std::optional<TokenId> find(std::string_view text) const;
-  // Null if no token has this id.
-  const std::string* text(TokenId id) const;
-  int n_ids() const { return static_cast<int>(entries_.size()); }
+  std::optional<TokenId> find(std::string_view text) const override;
+  const std::string* text(TokenId id) const override;
+  int n_ids() const override { return static_cast<int>(entries_.size()); }
 
   // True if `mark` is a token and no merge joins other text to a `mark` on its right: then a piece
   // may be cut before every first `mark` of a run without changing its tokens.
-  bool may_cut_before(std::string_view mark) const;
+  bool may_cut_before(std::string_view mark) const override;
 
  private:
-  void encode_uncached(std::string_view piece, std::vector<BpeToken>& tokens) const;
+  void encode_uncached(std::string_view piece, std::vector<PieceToken>& tokens) const;
   class UnitList;
   void append_bytes(std::string_view piece, UnitList units) const;
   void append_characters(std::string_view piece, UnitList units) const;

@@ -123,6 +123,23 @@ Frame read_cls_and_sep(const JsonView& component) {
   return {{id_of("cls")}, {id_of("sep")}};
 }
 
+void append_bert_normalizer(const JsonView& component, std::vector<Normalizer>& normalizers) {
+  const bool is_lowercase = component.boolean_or("lowercase", true);
+  if (component.boolean_or("clean_text", true)) {
+    normalizers.emplace_back(CleanText{});
+  }
+  if (component.boolean_or("handle_chinese_chars", true)) {
+    normalizers.emplace_back(SpaceIdeographs{});
+  }
+  if (component.boolean_or("strip_accents", is_lowercase)) {
+    normalizers.emplace_back(ToForm{UnicodeForm::Nfd});
+    normalizers.emplace_back(DropAccents{});
+  }
+  if (is_lowercase) {
+    normalizers.emplace_back(Lowercase{});
+  }
+}
+
 }  // namespace
 
 PreTokenizer isolated_split(std::string_view regex) {
@@ -137,9 +154,9 @@ PreTokenizer gpt2_split() {
 std::vector<Normalizer> read_normalizers(const JsonView& component) {
   std::vector<Normalizer> normalizers;
   for_each_component(component, "normalizers", [&](const JsonView& each) {
-    switch (type_of(
-        each, "normalizer",
-        {"NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip", "Sequence"})) {
+    switch (type_of(each, "normalizer",
+                    {"NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip",
+                     "BertNormalizer", "Sequence"})) {
       case 0:
         return void(normalizers.emplace_back(ToForm{UnicodeForm::Nfc}));
       case 1:
@@ -157,6 +174,8 @@ std::vector<Normalizer> read_normalizers(const JsonView& component) {
       }
       case 6:
         return void(normalizers.emplace_back(Lowercase{}));
+      case 8:
+        return append_bert_normalizer(each, normalizers);
       default:
         return void(normalizers.emplace_back(
             StripSpaces{each.at("strip_left").boolean(), each.at("strip_right").boolean()}));
@@ -169,7 +188,8 @@ PreTokenizers read_pre_tokenizers(const JsonView& component) {
   PreTokenizers result;
   for_each_component(component, "pretokenizers", [&](const JsonView& each) {
     const std::size_t type =
-        type_of(each, "pre-tokenizer", {"Split", "ByteLevel", "Digits", "Metaspace", "Sequence"});
+        type_of(each, "pre-tokenizer",
+                {"Split", "ByteLevel", "Digits", "Metaspace", "BertPreTokenizer", "Sequence"});
     if (result.is_byte_level) {
       each.fail("expected nothing behind ByteLevel, found " + each.at("type").string());
     }
@@ -186,6 +206,8 @@ PreTokenizers read_pre_tokenizers(const JsonView& component) {
     } else if (type == 2) {
       const bool is_single = each.boolean_or("individual_digits", false);
       result.steps.emplace_back(Digits{is_single ? DigitGroups::Single : DigitGroups::Runs});
+    } else if (type == 4) {
+      result.steps.emplace_back(BertWords{});
     } else {
       result.steps.emplace_back(Metaspace{each.at("replacement").string(),
                                           read_prepend_scheme(each),
@@ -198,9 +220,9 @@ PreTokenizers read_pre_tokenizers(const JsonView& component) {
 std::vector<Decoder> read_decoders(const JsonView& component) {
   std::vector<Decoder> decoders;
   for_each_component(component, "decoders", [&](const JsonView& each) {
-    switch (type_of(
-        each, "decoder",
-        {"ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace", "Sequence"})) {
+    switch (type_of(each, "decoder",
+                    {"ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace",
+                     "WordPiece", "Sequence"})) {
       case 0:
         return void(decoders.emplace_back(JoinBytes{}));
       case 1: {
@@ -215,6 +237,9 @@ std::vector<Decoder> read_decoders(const JsonView& component) {
         return void(decoders.emplace_back(StripEnds{each.at("content").string(),
                                                     read_count(each.at("start")),
                                                     read_count(each.at("stop"))}));
+      case 6:
+        return void(decoders.emplace_back(
+            JoinWordPieces{each.at("prefix").string(), each.boolean_or("cleanup", true)}));
       default:
         return void(decoders.emplace_back(RestoreSpaces{
             each.at("replacement").string(), read_prepend_scheme(each) != PrependScheme::Never}));

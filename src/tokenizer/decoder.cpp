@@ -87,6 +87,32 @@ Tokens run_step(Tokens tokens, const JoinBytes&) {
   return {utf8_lossy(bytes)};
 }
 
+Tokens run_step(Tokens tokens, const JoinWordPieces& decoder) {
+  constexpr std::array<std::array<std::string_view, 2>, 11> kCleanings = {{{" .", "."},
+                                                                           {" ?", "?"},
+                                                                           {" !", "!"},
+                                                                           {" ,", ","},
+                                                                           {" ' ", "'"},
+                                                                           {" n't", "n't"},
+                                                                           {" 'm", "'m"},
+                                                                           {" do not", " don't"},
+                                                                           {" 's", "'s"},
+                                                                           {" 've", "'ve"},
+                                                                           {" 're", "'re"}}};
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    std::string& token = tokens[i];
+    if (i > 0) {
+      token = token.starts_with(decoder.prefix) ? token.substr(decoder.prefix.size()) : " " + token;
+    }
+    for (const auto& [from, to] : kCleanings) {
+      if (decoder.cleans_up) {
+        token = replace_all(token, from, to);
+      }
+    }
+  }
+  return tokens;
+}
+
 // GPT-2's table: printable Latin-1 characters stand for themselves, the other 68 bytes for U+0100
 // and up, in order. -1 for characters that stand for no byte.
 const std::array<int, 0x144>& byte_of_printable() {

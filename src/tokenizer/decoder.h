@@ -33,8 +33,14 @@ struct RestoreSpaces {
 // The tokens are bytes already: what does not spell a character becomes U+FFFD.
 struct JoinBytes {};
 
-using Decoder =
-    std::variant<ReplaceText, JoinByteTokens, Fuse, StripEnds, RestoreSpaces, JoinBytes>;
+// Tokens without the prefix begin a word; `cleans_up` takes spaces away before punctuation.
+struct JoinWordPieces {
+  std::string prefix;
+  bool cleans_up = true;
+};
+
+using Decoder = std::
+    variant<ReplaceText, JoinByteTokens, Fuse, StripEnds, RestoreSpaces, JoinBytes, JoinWordPieces>;
 
 // The text of `tokens`, each decoder applied in order to all of them.
 std::string decode_tokens(std::vector<std::string> tokens, const std::vector<Decoder>& decoders);

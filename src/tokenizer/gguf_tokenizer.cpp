@@ -180,7 +180,7 @@ bool load_gpt2(const GgufFile& gguf, PipelineParts& parts) {
   parts.decoders = {JoinBytes{}};
   BpeBuilder builder = read_tokens(gguf, BpeUnits::Bytes);
   read_merges(gguf, builder);
-  parts.bpe = builder.build(options);
+  parts.model = builder.build(options);
   return pre_tokenization.adds_bos;
 }
 
@@ -208,7 +208,7 @@ bool load_llama(const GgufFile& gguf, PipelineParts& parts) {
     }
   }
   builder.add_merges_by_score(beside_tokens(gguf, kScores, *scores));
-  parts.bpe = builder.build(options);
+  parts.model = builder.build(options);
   return true;
 }
 

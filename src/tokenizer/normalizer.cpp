@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "bert_classes.h"
 #include "unicode.h"
 
 namespace labelprobe::tokenizer {
@@ -197,6 +198,69 @@ AlignedText apply(AlignedText text, const StripSpaces& normalizer) {
   Rewriter rewriter(text);
   rewriter.keep({kept.begin, std::max(kept.begin, kept.end)});
   return rewriter.finish();
+}
+
+// Calls `rewrite(code, range)` for every character, which returns whether it is kept as it is.
+template <class Rewrite>
+AlignedText rewrite_characters(const AlignedText& text,
+                               Rewriter& rewriter,
+                               const Rewrite& rewrite) {
+  const std::string_view bytes = text.bytes();
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Character character = character_at(bytes, at);
+    const Range range{at, at + character.n_bytes};
+    at = range.end;
+    // What was not rewritten yet goes first.
+    if (!rewrite(character.code, range, [&] { rewriter.keep({kept, range.begin}); })) {
+      kept = at;
+    }
+  }
+  rewriter.keep({kept, bytes.size()});
+  return rewriter.finish();
+}
+
+AlignedText apply(AlignedText text, const CleanText&) {
+  Rewriter rewriter(text);
+  return rewrite_characters(text, rewriter,
+                            [&](std::uint32_t code, Range range, const auto& keep_before) {
+                              const bool is_space = code != ' ' && is_white_space(code);
+                              if (!is_space && !is_bert_dropped(code)) {
+                                return true;
+                              }
+                              keep_before();
+                              if (!is_bert_dropped(code)) {
+                                rewriter.put(" ", range);
+                              }
+                              return false;
+                            });
+}
+
+AlignedText apply(AlignedText text, const SpaceIdeographs&) {
+  Rewriter rewriter(text);
+  return rewrite_characters(text, rewriter,
+                            [&](std::uint32_t code, Range range, const auto& keep_before) {
+                              if (!is_bert_ideograph(code)) {
+                                return true;
+                              }
+                              keep_before();
+                              rewriter.put(" ", {range.begin, range.begin});
+                              rewriter.keep(range);
+                              rewriter.put(" ", {range.end, range.end});
+                              return false;
+                            });
+}
+
+AlignedText apply(AlignedText text, const DropAccents&) {
+  Rewriter rewriter(text);
+  return rewrite_characters(text, rewriter,
+                            [&](std::uint32_t code, Range, const auto& keep_before) {
+                              if (!is_bert_accent(code)) {
+                                return true;
+                              }
+                              keep_before();
+                              return false;
+                            });
 }
 
 }  // namespace

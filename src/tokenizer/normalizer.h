@@ -37,7 +37,19 @@ struct StripSpaces {
   bool at_end = true;
 };
 
-using Normalizer = std::variant<ToForm, Prepend, Replace, Lowercase, StripSpaces>;
+// The steps of the format's BertNormalizer, with the characters of bert_classes.h.
+struct CleanText {};        // drops controls and the like; white space becomes spaces
+struct SpaceIdeographs {};  // a space on either side
+struct DropAccents {};
+
+using Normalizer = std::variant<ToForm,
+                                Prepend,
+                                Replace,
+                                Lowercase,
+                                StripSpaces,
+                                CleanText,
+                                SpaceIdeographs,
+                                DropAccents>;
 
 // Applies all in order.
 AlignedText normalize(AlignedText text, const std::vector<Normalizer>& normalizers);

@@ -47,7 +47,7 @@ void set_sentencepiece_stages(PipelineParts& parts, bool adds_prefix) {
 
 Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
   fingerprint_ = parts_.fingerprint;
-  n_ids_ = parts_.bpe->n_ids();
+  n_ids_ = parts_.model->n_ids();
   for (const AddedToken& token : parts_.added_tokens) {
     n_ids_ = std::max(n_ids_, token.id + 1);
     added_[token.id] = token;
@@ -66,7 +66,7 @@ Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
   }
   // Without pre-tokenizers a whole text is one piece; cutting it at the words makes it fast.
   cuts_at_space_mark_ = !parts_.space_mark.empty() && parts_.pre_tokenizers.empty() &&
-                        parts_.bpe->may_cut_before(parts_.space_mark);
+                        parts_.model->may_cut_before(parts_.space_mark);
 }
 
 TokenIds Pipeline::encode(std::string_view text, SpecialTokens special) const {
@@ -129,14 +129,14 @@ void Pipeline::encode_plain(AlignedText text, Encoding& encoding) const {
   const Pieces pieces = pre_tokenize(std::move(text), parts_.pre_tokenizers);
   const std::string_view bytes = pieces.text.bytes();
   const Tracking tracking = pieces.text.tracking();
-  std::vector<BpeToken> tokens;
+  std::vector<PieceToken> tokens;
   for (const Range& piece : pieces.ranges) {
     for (std::size_t begin = piece.begin; begin < piece.end;) {
       const std::size_t end =
           cuts_at_space_mark_ ? end_of_word(bytes, begin, piece.end) : piece.end;
       tokens.clear();
-      parts_.bpe->encode(bytes.substr(begin, end - begin), tokens);
-      for (const BpeToken& token : tokens) {
+      parts_.model->encode(bytes.substr(begin, end - begin), tokens);
+      for (const PieceToken& token : tokens) {
         const Range range{begin, begin + token.n_bytes};
         append_token(encoding, token.id, tracking,
                      tracking == Tracking::On ? pieces.text.source(range) : Range{});
@@ -175,7 +175,7 @@ std::string Pipeline::decode(std::span<const TokenId> ids) const {
         tokens.push_back(parts_.is_byte_level ? bytes_of_printable(token->content)
                                               : token->content);
       }
-    } else if (const std::string* text = parts_.bpe->text(id)) {
+    } else if (const std::string* text = parts_.model->text(id)) {
       tokens.push_back(*text);
     }
   }
@@ -186,7 +186,7 @@ std::string Pipeline::token_bytes(TokenId id) const {
   if (const AddedToken* token = added(id)) {
     return token->special ? std::string() : token->content;
   }
-  const std::string* text = parts_.bpe->text(id);
+  const std::string* text = parts_.model->text(id);
   if (text == nullptr) {
     return {};
   }

@@ -1,5 +1,5 @@
 // A tokenizer in the stages of tokenizer.json, whichever file described them: added tokens,
-// normalizers, pre-tokenizers, byte-pair encoding, special tokens around it, decoders.
+// normalizers, pre-tokenizers, byte-pair encoding or WordPiece, special tokens around it, decoders.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@
 #include "labelprobe/tokenizer/tokenizer.h"
 
 #include "added_tokens.h"
-#include "bpe.h"
 #include "decoder.h"
 #include "normalizer.h"
+#include "piece_model.h"
 #include "pre_tokenizer.h"
 
 namespace labelprobe::tokenizer {
@@ -24,7 +24,7 @@ struct PipelineParts {
   std::vector<AddedToken> added_tokens;
   std::vector<Normalizer> normalizers;
   std::vector<PreTokenizer> pre_tokenizers;
-  std::unique_ptr<const Bpe> bpe;
+  std::unique_ptr<const PieceModel> model;
   std::vector<Decoder> decoders;
   TokenIds prefix_ids;  // what SpecialTokens::Add puts before and behind a text
   TokenIds suffix_ids;

@@ -1,5 +1,6 @@
 #include "pre_tokenizer.h"
 
+#include "bert_classes.h"
 #include "unicode.h"
 
 namespace labelprobe::tokenizer {
@@ -197,6 +198,30 @@ Pieces apply(Pieces pieces, const Metaspace& metaspace) {
     split_before(metaspace.replacement, next.text.bytes(), piece, next.ranges);
   }
   return next;
+}
+
+Pieces apply(Pieces pieces, const BertWords&) {
+  const std::string_view bytes = pieces.text.bytes();
+  std::vector<Range> ranges;
+  for (const Range& piece : pieces.ranges) {
+    std::size_t begin = piece.begin;
+    for (std::size_t at = piece.begin; at < piece.end;) {
+      const Character character = character_at(bytes, at);
+      const Range own{at, at + character.n_bytes};
+      at = own.end;
+      const bool is_space = is_white_space(character.code);
+      if (is_space || is_bert_punctuation(character.code)) {
+        append(ranges, {begin, own.begin});
+        begin = own.end;
+        if (!is_space) {
+          append(ranges, own);
+        }
+      }
+    }
+    append(ranges, {begin, piece.end});
+  }
+  pieces.ranges = std::move(ranges);
+  return pieces;
 }
 
 }  // namespace

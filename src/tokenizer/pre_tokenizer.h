@@ -44,7 +44,10 @@ struct Metaspace {
   bool splits = true;
 };
 
-using PreTokenizer = std::variant<Split, Digits, PrefixSpace, Metaspace>;
+// The format's BertPreTokenizer: white space goes, punctuation marks stand alone.
+struct BertWords {};
+
+using PreTokenizer = std::variant<Split, Digits, PrefixSpace, Metaspace, BertWords>;
 
 // A text and its pieces, in order, none empty; bytes between pieces are dropped.
 struct Pieces {

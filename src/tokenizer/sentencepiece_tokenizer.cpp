@@ -52,7 +52,7 @@ class SentencePieceTokenizer final : public Tokenizer {
                        std::size_t base,
                        bool has_prefix,
                        std::vector<Piece>& pieces) const;
-  void encode_word(std::string_view word, std::vector<BpeToken>& tokens) const;
+  void encode_word(std::string_view word, std::vector<PieceToken>& tokens) const;
 
   Processor processor_;             // as the file says
   Processor prefixless_;            // the same without the space before a text
@@ -207,7 +207,7 @@ void SentencePieceTokenizer::encode_whole(const Processor& processor,
 }
 
 void SentencePieceTokenizer::encode_word(std::string_view word,
-                                         std::vector<BpeToken>& tokens) const {
+                                         std::vector<PieceToken>& tokens) const {
   // Larger than the one of our own merging: the library is slow to ask.
   thread_local WordCache cache(/*log2_entries=*/16);
   WordCache::Entry* entry = cache.entry_for(serial_, word);
@@ -247,7 +247,7 @@ void SentencePieceTokenizer::encode_by_words(std::string_view text,
                                              std::size_t base,
                                              bool has_prefix,
                                              std::vector<Piece>& pieces) const {
-  std::vector<BpeToken> tokens;
+  std::vector<PieceToken> tokens;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = end_of_word(text, begin);
     const std::string_view word = text.substr(begin, end - begin);
@@ -261,7 +261,7 @@ void SentencePieceTokenizer::encode_by_words(std::string_view text,
     }
     std::size_t n_invented = is_prefixed ? 1 : 0;
     std::size_t at = begin;
-    for (const BpeToken& token : tokens) {
+    for (const PieceToken& token : tokens) {
       const std::size_t n_bytes = token.n_bytes - std::min<std::size_t>(n_invented, token.n_bytes);
       n_invented -= token.n_bytes - n_bytes;
       pieces.push_back({token.id, {base + at, base + at + n_bytes}});

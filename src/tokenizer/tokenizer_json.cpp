@@ -9,6 +9,7 @@
 #include "components.h"
 #include "json_view.h"
 #include "loaders.h"
+#include "word_piece.h"
 
 namespace labelprobe::tokenizer {
 
@@ -76,12 +77,45 @@ void check_added_ids(const JsonView& list, const BpeBuilder& builder) {
   }
 }
 
-std::unique_ptr<const Bpe> read_model(const JsonView& model,
-                                      const JsonView& added_tokens,
-                                      BpeUnits units) {
-  static const std::vector<std::string> kKnown = {"BPE"};
-  if (const JsonView type = model.find("type"); !type.is_null()) {
-    type.choice("tokenizer model", kKnown);
+std::unique_ptr<const WordPiece> read_word_piece(const JsonView& model) {
+  const JsonView vocabulary = model.at("vocab");
+  if (!vocabulary.value().is_object()) {
+    vocabulary.fail_expected("an object of tokens and ids");
+  }
+  std::vector<std::string> texts;
+  for (const auto& [text, id] : vocabulary.value().items()) {
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMaxId) {
+      vocabulary.find(text).fail_expected("an id below " + std::to_string(kMaxId));
+    }
+    const auto at = id.get<std::size_t>();
+    texts.resize(std::max(texts.size(), at + 1));
+    if (!texts[at].empty()) {
+      vocabulary.find(text).fail("expected an id of its own, found " + id.dump() +
+                                 ", which another token has");
+    }
+    texts[at] = text;
+  }
+  WordPieceOptions options;
+  if (const JsonView prefix = model.find("continuing_subword_prefix"); !prefix.is_null()) {
+    options.continuing_prefix = prefix.string();
+  }
+  if (const JsonView most = model.find("max_input_chars_per_word"); !most.is_null()) {
+    options.max_characters = static_cast<std::size_t>(most.integer(1, kMaxId));
+  }
+  options.unk_token = model.at("unk_token").string();
+  if (!vocabulary.value().contains(options.unk_token)) {
+    model.at("unk_token").fail_expected("a token of the vocabulary");
+  }
+  return std::make_unique<const WordPiece>(std::move(texts), options);
+}
+
+std::unique_ptr<const PieceModel> read_model(const JsonView& model,
+                                             const JsonView& added_tokens,
+                                             BpeUnits units) {
+  static const std::vector<std::string> kKnown = {"BPE", "WordPiece"};
+  if (const JsonView type = model.find("type");
+      !type.is_null() && type.choice("tokenizer model", kKnown) == 1) {
+    return read_word_piece(model);
   }
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     const JsonView affix = model.find(key);
@@ -136,7 +170,7 @@ std::optional<TokenId> find_token(const PipelineParts& parts, const std::string&
       return token.id;
     }
   }
-  return parts.bpe->find(text);
+  return parts.model->find(text);
 }
 
 // Tokens that tokenizer_config.json adds, or gives a role, count as added tokens too.
@@ -152,7 +186,7 @@ void add_configured_tokens(const TokenizerConfig& config, PipelineParts& parts) 
     }
   }
   for (const std::string& text : config.special_tokens) {
-    const auto id = parts.bpe->find(text);
+    const auto id = parts.model->find(text);
     if (id && !is_added(text)) {
       AddedToken token;
       token.id = *id;
@@ -211,8 +245,8 @@ std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path
   parts.decoders = read_decoders(root.find("decoder"));
   check_decoders(root.find("decoder"), parts);
   parts.space_mark = parts.is_byte_level ? std::string() : space_mark_of(parts.decoders);
-  parts.bpe = read_model(root.at("model"), root.find("added_tokens"),
-                         parts.is_byte_level ? BpeUnits::Bytes : BpeUnits::Characters);
+  parts.model = read_model(root.at("model"), root.find("added_tokens"),
+                           parts.is_byte_level ? BpeUnits::Bytes : BpeUnits::Characters);
   parts.added_tokens = read_added_tokens(root.find("added_tokens"));
   add_configured_tokens(config, parts);
   Frame frame = read_post_processor(root.find("post_processor"));

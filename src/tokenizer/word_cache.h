@@ -42,7 +42,7 @@ class WordCache {
              std::memcmp(bytes.data(), piece.data(), piece.size()) == 0;
     }
 
-    void append_to(std::vector<BpeToken>& tokens) const {
+    void append_to(std::vector<PieceToken>& tokens) const {
       for (std::size_t i = 0; i < n_tokens; ++i) {
         tokens.push_back({ids[i], token_bytes[i]});
       }
@@ -51,7 +51,7 @@ class WordCache {
     // Keeps tokens[first..] as those of `piece`, if they are few enough.
     void store(std::uint32_t owner,
                std::string_view piece,
-               const std::vector<BpeToken>& tokens,
+               const std::vector<PieceToken>& tokens,
                std::size_t first) {
       if (tokens.size() - first > kMaxTokens) {
         return;

@@ -28,6 +28,15 @@ inline std::filesystem::path smollm2_gguf() {
   return std::filesystem::exists(path) ? path : std::filesystem::path();
 }
 
+// A folder of the sentence encoder all-MiniLM-L6-v2; empty path if there is none.
+inline std::filesystem::path minilm() {
+  const char* given = std::getenv("LABELPROBE_MINILM");
+  const std::filesystem::path path = given ? std::filesystem::path(given)
+                                           : std::filesystem::path(LABELPROBE_SOURCE_DIR) /
+                                                 "build" / "models" / "all-MiniLM-L6-v2";
+  return std::filesystem::exists(path) ? path : std::filesystem::path();
+}
+
 // A fresh empty folder below the system's temporary folder, removed with its content at the end of
 // the scope.
 class TempFolder {

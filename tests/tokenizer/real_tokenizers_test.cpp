@@ -56,6 +56,13 @@ TEST_CASE("Llama 3's tokenizer agrees with Hugging Face", "[tokenizer][real]") {
   check_real(support::shared("tokenizers/llama3-hf"), "llama3", Offsets::Compare);
 }
 
+TEST_CASE("all-MiniLM-L6-v2's tokenizer agrees with Hugging Face", "[tokenizer][real]") {
+  if (support::minilm().empty()) {
+    SKIP_ALOUD("no all-MiniLM-L6-v2");
+  }
+  check_reference(*load(support::minilm()), read_fixture("real/minilm.json"), Offsets::Ignore);
+}
+
 TEST_CASE("SmolLM2's tokenizer in a GGUF file agrees with Hugging Face", "[tokenizer][real]") {
   check_real(support::smollm2_gguf(), "smollm2", Offsets::Compare);
 }
