@@ -138,6 +138,71 @@ Annotations collapse(const Annotations& annotations, const std::vector<const Rec
   return {collapsed};
 }
 
+// Counts the examples that each step takes away.
+class DropCounter {
+ public:
+  DropCounter(std::size_t n_read,
+              const DatasetOptions& options,
+              std::vector<DroppedExamples>& dropped)
+      : n_left_(n_read), options_(options), dropped_(dropped) {}
+
+  // From now on `n_examples` are left, for the reason given.
+  void count(std::size_t n_examples, std::string_view reason) {
+    if (n_examples < n_left_) {
+      dropped_.push_back({std::string(reason), n_left_ - n_examples});
+    }
+    n_left_ = n_examples;
+  }
+
+  // The examples that the list would have, were this the last step.
+  void count(const Annotations& annotations, std::size_t n_records, std::string_view reason) {
+    const bool is_any_annotator =
+        options_.annotation_mode != AnnotationMode::Aggregate || options_.keep_one_after_filtering;
+    std::vector<bool> is_left(n_records, false);
+    for (const AnnotatorItems& a : annotations) {
+      for (const Item& item : a.items) {
+        is_left[item.record] =
+            is_left[item.record] || is_any_annotator || a.annotator == kAggregate;
+      }
+    }
+    count(static_cast<std::size_t>(std::count(is_left.begin(), is_left.end(), true)), reason);
+  }
+
+ private:
+  std::size_t n_left_;
+  const DatasetOptions& options_;
+  std::vector<DroppedExamples>& dropped_;
+};
+
+std::size_t n_records_of(const std::vector<SplitRecords>& splits) {
+  std::size_t n_records = 0;
+  for (const SplitRecords& split : splits) {
+    n_records += split.records().size();
+  }
+  return n_records;
+}
+
+// How many examples of each split the files had and the list has.
+std::vector<SplitCount> count_splits(const std::vector<SplitRecords>& splits,
+                                     const std::vector<const Record*>& records,
+                                     const std::vector<bool>& is_listed) {
+  std::unordered_set<const Record*> listed;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (is_listed[i]) {
+      listed.insert(records[i]);
+    }
+  }
+  std::vector<SplitCount> counts;
+  for (const SplitRecords& split : splits) {
+    SplitCount count{split.split(), split.records().size(), 0};
+    for (const Record& record : split.records()) {
+      count.n_kept += listed.contains(&record) ? 1 : 0;
+    }
+    counts.push_back(std::move(count));
+  }
+  return counts;
+}
+
 // What was asked for, to name it where nothing fulfils it.
 std::string describe_filters(const DatasetOptions& options, std::size_t n_before) {
   std::string filters;
@@ -163,28 +228,38 @@ Dataset assemble(std::string name, LoadedSplits loaded, const DatasetOptions& op
   dataset.notes.warnings = std::move(loaded.warnings);
   std::vector<const Record*> records = unite(loaded.splits);
   const std::size_t n_before = records.size();
+  DropCounter drops(n_records_of(loaded.splits), options, dataset.notes.dropped);
+  drops.count(n_before, "repeated by a later split");
   if (const auto allowed = allowed_ids(options, loaded.splits, dataset.notes.warnings)) {
     std::erase_if(records, [&](const Record* r) { return !allowed->contains(r->example_id); });
+    drops.count(records.size(), "not in the id list");
   }
   Annotations annotations = annotations_of(records, options.annotator_ids);
+  drops.count(annotations, records.size(), "no annotator of the training data");
   if (options.debug_ann) {
     keep_productive_annotators(annotations, *options.debug_ann);
+    drops.count(annotations, records.size(), "debug_ann");
   }
   if (options.keep_same_examples) {
     keep_common_examples(annotations, records.size());
+    drops.count(annotations, records.size(), "keep_same_examples");
   }
   if (options.debug_len) {
     keep_most_annotated(annotations, *options.debug_len, records.size());
+    drops.count(annotations, records.size(), "debug_len");
   }
   if (options.annotation_mode == AnnotationMode::Annotator) {
     drop_aggregate(annotations);
+    drops.count(annotations, records.size(), "no annotator");
   }
   for (const AnnotatorItems& a : annotations) {
     dataset.annotators.push_back(a.annotator);
   }
   if (options.keep_one_after_filtering) {
     annotations = collapse(annotations, records);
+    drops.count(annotations, records.size(), "keep_one_after_filtering");
   }
+  std::vector<bool> is_listed(records.size(), false);
   for (const AnnotatorItems& a : annotations) {
     if (options.annotation_mode == AnnotationMode::Aggregate && a.annotator != kAggregate) {
       continue;
@@ -192,11 +267,13 @@ Dataset assemble(std::string name, LoadedSplits loaded, const DatasetOptions& op
     for (const Item& item : a.items) {
       const Record& record = *records[item.record];
       dataset.examples.push_back({record.example_id, a.annotator, record.text, *item.labels});
+      is_listed[item.record] = true;
     }
   }
   if (dataset.examples.empty()) {
     throw DataError(dataset.name + ": " + describe_filters(options, n_before));
   }
+  dataset.notes.splits = count_splits(loaded.splits, records, is_listed);
   return dataset;
 }
 

@@ -4,6 +4,7 @@
 // Classification Differently*.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -52,8 +53,22 @@ struct DatasetOptions {
   bool discard_ambiguous = false;  // QueerReclaimLex: drop posts whose raters disagree evenly
 };
 
+struct SplitCount {
+  std::string split;
+  std::size_t n_read = 0;  // examples that the loader made of the files
+  std::size_t n_kept = 0;  // of them, in the flat list
+};
+
+// Examples that an option, or a later split, took away.
+struct DroppedExamples {
+  std::string reason;  // "id list", "debug_len", ...
+  std::size_t n_examples = 0;
+};
+
 // What happened while reading that a person should know: nothing here stops a run.
 struct DatasetNotes {
+  std::vector<SplitCount> splits;        // in the order of the options
+  std::vector<DroppedExamples> dropped;  // in the order of the filters; only what dropped any
   std::vector<std::string>
       warnings;  // complete sentences, e.g. ids of a list that no split has, with their number
 };
