@@ -2,14 +2,14 @@
 """Recomputes every number of an alignment table with numpy, scipy and PyYAML, sharing no code with labelprobe.
 
 usage: check_alignment.py TABLE.json VOTES.jsonl [--root DIR] [--runs FOLDER ...] [--platt FOLDER ... --platt-votes FILE]
-                          [--tolerance T]
+                          [--rates RATES.json] [--tolerance T]
 
 TABLE.json is written by `labelprobe align --out TABLE.json`, VOTES.jsonl by `labelprobe distributions --votes VOTES.jsonl`
 (one line per example: {"id", "shares": {label: share}, "gold": [label], "n_annotators"}); the label distributions are
 computed anew from the indexed_metrics.yml of the runs that the table names. Prints both numbers and their difference for
 each row; ends with 1 if one is larger than the tolerance (default 1e-6), 2 if something cannot be read.
-Base rates taken from train splits are not in these files: such a row is listed as unchecked. So are weight and bias of
-Platt scaling, unless the runs and votes they were fitted on are given.
+Base rates taken from train splits are not in these files: such a row is listed as unchecked unless --rates gives them,
+{label: rate}. So are weight and bias of Platt scaling, unless the runs and votes they were fitted on are given.
 """
 import argparse
 import functools
@@ -317,10 +317,14 @@ class Checker:
             return {"n_examples": 0}
         statistics = {}
         if row["estimator"] == "constant":
-            if not row["note"].startswith("mean vote shares"):
-                return UNCHECKED
             voted = [e for e in self.votes if e in self.estimated]
-            rates = np.mean([self.votes[e]["shares"] for e in voted], axis=0)
+            if row["note"].startswith("mean vote shares"):
+                rates = np.mean([self.votes[e]["shares"] for e in voted], axis=0)
+            elif self.args.rates:
+                given = json.loads(pathlib.Path(self.args.rates).read_text())
+                rates = np.array([given[label] for label in self.labels])
+            else:
+                return UNCHECKED
             probs = {e: rates for e in voted}
         elif row["estimator"] == "scores":
             probs = load_scores(pathlib.Path(self.args.root) / row["run"], self.labels)
@@ -380,6 +384,7 @@ def main():
     parser.add_argument("--runs", nargs="*", default=[], help="the only run folders that rows may come from")
     parser.add_argument("--platt", nargs="*", default=[], help="run folders that weight and bias were fitted on")
     parser.add_argument("--platt-votes", help="votes on the examples of those runs")
+    parser.add_argument("--rates", help="base rates taken from a train split, as JSON: {label: rate}")
     parser.add_argument("--tolerance", type=float, default=1e-6)
     args = parser.parse_args()
     if bool(args.platt) != bool(args.platt_votes):

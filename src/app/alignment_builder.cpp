@@ -184,7 +184,9 @@ void AlignmentBuilder::add_run(const EstimatedRow& estimated) {
     row.n_answers_found = estimated.estimates.n_answers_found;
     row.mean_answer_mass = estimated.estimates.mean_answer_mass;
   }
-  if (table_.paper) {
+  // The paper reads answers where they were generated: the other positions have no cell.
+  if (table_.paper &&
+      (!estimated.answer || *estimated.answer == analysis::AnswerPosition::Greedy)) {
     table_.rows.back().published = analysis::published_cell(*table_.paper, table_.task, estimator);
   }
 }
