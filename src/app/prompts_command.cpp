@@ -13,6 +13,7 @@
 #include "grid.h"
 #include "option_reader.h"
 #include "run_settings.h"
+#include "sentence_encoding.h"
 
 namespace labelprobe::app {
 
@@ -81,9 +82,11 @@ int run(const Arguments& arguments) {
   std::ofstream file;
   const bool is_stdout = arguments.out == "-";
   std::size_t n_prompts = 0;
+  Workbench workbench;
   for (std::size_t i = 0; i < all.size(); ++i) {
     check_program(program, all[i]);
-    const experiment::Settings settings = make_settings(program, arguments.task, all[i]);
+    experiment::Settings settings = make_settings(program, arguments.task, all[i]);
+    add_sentence_encoder(all[i], workbench, settings);
     if (settings.labels.same_length) {
       throw ConfigError(all[i].place("label_same_length") +
                         ": label_same_length counts tokens, which needs a model; labelprobe "

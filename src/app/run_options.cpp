@@ -108,11 +108,14 @@ constexpr std::array kRunOptions = {
     OptionInfo{"max_length", Integer, kPromptGroup,
                "Not supported: prompts are neither cut nor padded"},
     OptionInfo{"sentence_model_name_or_path", Text, kPromptGroup,
-               "Accepted for compatibility: no sampling strategy here compares sentences", "",
-               false},
+               "sampling_strategy similarity: sentence encoder (folder or name in the Hugging Face "
+               "cache, e.g. all-mpnet-base-v2) that compares texts"},
+    OptionInfo{
+        "sentence_vectors", Text, kPromptGroup,
+        "sampling_strategy similarity: vectors of all texts made by another program, instead "
+        "of an encoder: .npy with FILE.ids.txt, or safetensors"},
     OptionInfo{"sentence_device", Text, kPromptGroup,
-               "Accepted for compatibility: no sampling strategy here compares sentences", "",
-               false},
+               "Where the sentence encoder runs (default: as device)", "", false},
 
     OptionInfo{"distribution", Text, kDistributionGroup,
                "What is asked of each example (see: labelprobe ls distributions)", "baseline", true,

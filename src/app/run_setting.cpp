@@ -13,6 +13,7 @@
 #include "command.h"
 #include "progress.h"
 #include "run_settings.h"
+#include "sentence_encoding.h"
 
 namespace labelprobe::app {
 
@@ -78,6 +79,10 @@ record::RunRequest make_request(const Options& options,
     if (param.name == "distribution") {
       param.value = plan_name(setting.settings.plan);  // in its one spelling
     }
+    if (param.name.starts_with("sentence_") &&
+        setting.settings.sampling.kind != prompt::SamplingStrategy::Kind::Similarity) {
+      param.is_comparable = false;  // nothing reads it
+    }
     request.params.push_back(std::move(param));
   }
   if (!options.has("query_label_mode")) {
@@ -134,6 +139,7 @@ PreparedSetting prepare_setting(experiment::Program program,
   PreparedSetting setting;
   setting.settings = make_settings(program, task, options);
   add_model_settings(options, setting.settings);
+  add_sentence_encoder(options, workbench, setting.settings);
   setting.open_options = make_open_options(options);
   if (!options.is_set("model_name_or_path")) {
     throw ConfigError(

@@ -199,6 +199,7 @@ experiment::Settings make_settings(experiment::Program program,
   settings.templates.label_format = parsed(options, "label_format", LabelFormat::parse);
   settings.sampling = parsed(options, "sampling_strategy", prompt::SamplingStrategy::parse);
   settings.sampling.n_retries = bounded(options, "retries", 1);
+  settings.sentence_vectors.file = options.text("sentence_vectors");
   settings.n_shots = bounded(options, "shot", 0);
   settings.seed = bounded(options, "seed", 0);
   if (options.boolean("fresh_demonstrations")) {

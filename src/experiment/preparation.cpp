@@ -10,6 +10,7 @@
 #include "labelprobe/data/cot_file.h"
 
 #include "prior_labels.h"
+#include "sentence_vectors.h"
 
 namespace labelprobe::experiment {
 
@@ -162,9 +163,12 @@ Questions make_questions(const Settings& settings) {
     templates.pair_words = words;
   }
   questions.templates = prompt::Templates::resolve(templates, test.label_set);
+  prompt::PlanOptions plan = plan_options(settings, questions.templates);
+  SentenceVectors sentences = make_sentence_vectors(settings, train.examples, test.examples);
+  plan.vectors = std::move(sentences.vectors);
+  questions.encoder_fingerprint = std::move(sentences.fingerprint);
   questions.queries =
-      prompt::make_queries(settings.plan, train.examples, test.examples, test.label_set,
-                           plan_options(settings, questions.templates));
+      prompt::make_queries(settings.plan, train.examples, test.examples, test.label_set, plan);
   return questions;
 }
 
@@ -200,6 +204,9 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   ready.warnings = ready.questions.warnings;
   Fingerprint contents;
   contents.add(tokenizer.fingerprint());
+  if (!ready.questions.encoder_fingerprint.empty()) {
+    contents.add(ready.questions.encoder_fingerprint);
+  }
   for (const prompt::Query& query : ready.questions.queries) {
     ready.prompts.push_back(tokenizer.encode(query.text, tokenizer::SpecialTokens::Add));
     if (ready.questions.are_words) {

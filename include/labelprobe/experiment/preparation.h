@@ -22,6 +22,7 @@ struct Questions {
   bool are_words = false;  // answered by one word (unary, binary), see readout/word_answer.h
   prompt::Templates templates;
   std::vector<prompt::Query> queries;
+  std::string encoder_fingerprint;  // of the sentence encoder that chose demonstrations; or empty
   std::vector<std::string> warnings;
 };
 
@@ -49,7 +50,7 @@ struct Preparation {
   TokenCounts token_counts;
   readout::LabelTokens label_tokens;
   readout::AnswerRule answer_rule;
-  std::string contents_fingerprint;  // of all prompts, their ids and the tokenizer
+  std::string contents_fingerprint;  // of all prompts, their ids, the tokenizer and the encoder
 
   // For people: colliding and one-letter label tokens, ids that were not found.
   std::vector<std::string> warnings;

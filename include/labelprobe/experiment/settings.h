@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "labelprobe/core/label_format.h"
 #include "labelprobe/data/dataset.h"
@@ -29,6 +32,19 @@ struct PriorLog {
   std::optional<int> experiment;  // unset = the last one
 };
 
+// What a sentence encoder makes of texts.
+struct EncodedTexts {
+  int n_dims = 0;
+  std::vector<float> vectors;  // [n_texts, n_dims] row by row
+  std::string encoder_fingerprint;
+};
+
+// Where the vectors of the sampling strategy similarity come from; the file wins.
+struct SentenceVectorSource {
+  std::filesystem::path file;  // of other programs, see data/vector_file.h; empty = none
+  std::function<EncodedTexts(std::span<const std::string> texts)> encode;  // unset = none
+};
+
 struct Settings {
   Program program = Program::Distribution;
   prompt::Plan plan = prompt::Plan::Baseline;
@@ -37,6 +53,7 @@ struct Settings {
   data::DatasetOptions test;   // what is asked
   prompt::TemplateOptions templates;
   prompt::SamplingStrategy sampling;
+  SentenceVectorSource sentence_vectors;
   prompt::DemonstrationMode demonstrations = prompt::DemonstrationMode::Shared;
   prompt::LabelModeOptions labels;  // n_tokens is filled in by prepare()
   prompt::PairOptions pair;
