@@ -31,6 +31,13 @@ constexpr std::array kCommands = {
             "labelprobe distributions GoEmotions RUN_FOLDER --config "
             "configs/GoEmotions/pipeline.yaml --out distributions.yml",
             declare_distributions},
+    Command{"data", "Show what a run would see of a data set: counts, labels, annotators, examples",
+            "labelprobe data GoEmotions --config configs/example/config.yaml --show 2",
+            declare_data},
+    Command{"ids", "Draw a balanced list of example ids that runs are to be compared on",
+            "labelprobe ids Hatexplain --root-dir data/HateXplain --test-splits test "
+            "--annotation-mode both --n 200 --out my_ids.txt",
+            declare_ids},
     Command{"prompts", "Write the prompts of a run as JSON lines, without a model",
             "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -",
             declare_prompts, true},

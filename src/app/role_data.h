@@ -1,0 +1,33 @@
+// One role's examples as a run would have them, with their numbers, told to people and to programs.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/data/dataset.h"
+#include "labelprobe/data/summary.h"
+
+namespace labelprobe::app {
+
+struct RoleData {
+  std::string role;  // "train" or "test"
+  data::DatasetOptions options;
+  data::Dataset dataset;
+  data::Summary summary;
+};
+
+// Throws as data::load().
+RoleData load_role(const std::string& task, const std::string& role, data::DatasetOptions options);
+
+// Tables with the first `n_shown` items behind them.
+void print_role(std::ostream& out, const RoleData& data, std::size_t n_shown);
+
+// The same as one object, every number in full.
+nlohmann::ordered_json describe_role(const RoleData& data, std::size_t n_shown);
+
+// {"id", "text", "labels"}, with "annotator" for items that are not the aggregate's.
+nlohmann::ordered_json describe_item(const Example& example, const LabelSet& label_set);
+
+}  // namespace labelprobe::app
