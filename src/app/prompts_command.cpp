@@ -55,8 +55,15 @@ void write_prompts(const experiment::Questions& questions,
                    const std::string& setting,
                    std::ostream& out) {
   for (const prompt::Query& query : questions.queries) {
-    nlohmann::ordered_json line = {
-        {"id", query.item.id()}, {"text", query.text}, {"demos", query.demonstration_ids}};
+    nlohmann::ordered_json line = {{"id", query.item.id()}};
+    if (query.messages.empty()) {
+      line["text"] = query.text;
+    }
+    for (const prompt::Message& message : query.messages) {
+      line["messages"].push_back(
+          {{"role", prompt::role_name(message.role)}, {"content", message.content}});
+    }
+    line["demos"] = query.demonstration_ids;
     if (!query.checked_label.empty()) {
       line["checked_label"] = query.checked_label;
     }

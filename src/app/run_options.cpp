@@ -69,6 +69,10 @@ constexpr std::array kRunOptions = {
     OptionInfo{"test_pred_log_index", Integer, kDataGroup,
                "Which experiment_<i> of test_pred_log_dir (default: the last)"},
 
+    OptionInfo{"prompt_mode", Text, kPromptGroup,
+               "completion: one text; chat: messages in the model's own chat format, made of "
+               "user_prompt and assistant_prompt (incontext_prompt is not used then)",
+               "completion"},
     OptionInfo{"system_prompt", TextOrFile, kPromptGroup, "Before everything; one space = none"},
     OptionInfo{"instruction_prompt", TextOrFile, kPromptGroup,
                "Before the demonstrations; may hold {labels}"},

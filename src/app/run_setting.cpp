@@ -9,6 +9,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/run.h"
 #include "labelprobe/model/locate.h"
+#include "labelprobe/tokenizer/chat_template.h"
 
 #include "command.h"
 #include "progress.h"
@@ -151,6 +152,9 @@ PreparedSetting prepare_setting(experiment::Program program,
   const std::string device =
       resolve_device(setting.open_options.device, options.boolean("dry_run"), log);
   setting.tokenizer = workbench.tokenizer(setting.model_path);
+  if (setting.settings.mode == prompt::PromptMode::Chat) {
+    setting.settings.chat_template = tokenizer::chat_template(setting.model_path);
+  }
   setting.preparation = experiment::prepare(setting.settings, *setting.tokenizer);
   setting.request = make_request(options, setting, device);
   return setting;

@@ -190,6 +190,7 @@ experiment::Settings make_settings(experiment::Program program,
   data::dataset_info(task);  // an unknown name is the first thing to say
   settings.train = make_dataset_options(options, "train");
   settings.test = make_dataset_options(options, "test");
+  settings.mode = parsed(options, "prompt_mode", prompt::parse_prompt_mode);
   settings.templates.system = template_text(options, "system_prompt");
   settings.templates.instruction = template_text(options, "instruction_prompt");
   settings.templates.incontext = template_text(options, "incontext_prompt");

@@ -9,6 +9,7 @@
 #include "labelprobe/core/text.h"
 #include "labelprobe/data/cot_file.h"
 
+#include "chats.h"
 #include "prior_labels.h"
 #include "sentence_vectors.h"
 
@@ -79,6 +80,7 @@ void check_label_names(const LabelSet& label_set, prompt::Plan plan) {
 
 prompt::PlanOptions plan_options(const Settings& settings, const prompt::Templates& templates) {
   prompt::PlanOptions plan;
+  plan.mode = settings.mode;
   plan.templates = templates;
   plan.sampling = settings.sampling;
   plan.n_shots = settings.n_shots;
@@ -124,6 +126,7 @@ readout::LabelTokens find_word_tokens(const Questions& questions,
 
 readout::LabelTokens find_label_tokens(const Questions& questions,
                                        const Settings& settings,
+                                       const prompt::ChatFormat* chat,
                                        const tokenizer::Tokenizer& tokenizer) {
   if (questions.are_words) {
     return find_word_tokens(questions, settings, tokenizer);
@@ -135,7 +138,10 @@ readout::LabelTokens find_label_tokens(const Questions& questions,
         settings.label_variants);
   }
   const auto places = [&](prompt::LabelPosition position) {
-    return contexts_of(prompt::label_places(questions.templates, questions.label_set, position));
+    const prompt::Templates& templates = questions.templates;
+    return contexts_of(
+        chat ? prompt::chat_label_places(*chat, templates, questions.label_set, position)
+             : prompt::label_places(templates, questions.label_set, position));
   };
   return readout::find_label_tokens(tokenizer, questions.label_set.names_with_none(),
                                     places(prompt::LabelPosition::First),
@@ -145,6 +151,7 @@ readout::LabelTokens find_label_tokens(const Questions& questions,
 }  // namespace
 
 Questions make_questions(const Settings& settings) {
+  check_chat_settings(settings);
   data::Dataset train = load_train(settings);
   data::Dataset test = load_test(settings, train);
   check_label_names(test.label_set, settings.plan);
@@ -159,6 +166,9 @@ Questions make_questions(const Settings& settings) {
   append(questions.warnings, train.notes.warnings);
   append(questions.warnings, test.notes.warnings);
   prompt::TemplateOptions templates = settings.templates;
+  if (settings.mode == prompt::PromptMode::Chat) {
+    templates.incontext.reset();  // a chat's demonstrations are made of the other two
+  }
   if (settings.plan == prompt::Plan::Pair) {
     templates.pair_words = words;
   }
@@ -200,6 +210,12 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
     return static_cast<int>(tokenizer.encode(label, tokenizer::SpecialTokens::Omit).size());
   };
   Preparation ready;
+  check_chat_settings(settings);
+  std::optional<prompt::ChatFormat> chat;
+  if (settings.mode == prompt::PromptMode::Chat) {
+    chat = chat_format(settings, tokenizer);
+    ready.end_ids = {*tokenizer.special_id(chat->special_tokens().back())};
+  }
   ready.questions = make_questions(settings);
   ready.warnings = ready.questions.warnings;
   Fingerprint contents;
@@ -207,8 +223,17 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   if (!ready.questions.encoder_fingerprint.empty()) {
     contents.add(ready.questions.encoder_fingerprint);
   }
-  for (const prompt::Query& query : ready.questions.queries) {
-    ready.prompts.push_back(tokenizer.encode(query.text, tokenizer::SpecialTokens::Add));
+  std::size_t n_spelled = 0;
+  for (prompt::Query& query : ready.questions.queries) {
+    if (chat) {
+      prompt::ChatText rendered = chat->render(query.messages, prompt::ChatEnd::AnswerHeader);
+      bool has_spelled = false;
+      ready.prompts.push_back(encode_chat(rendered, tokenizer, has_spelled));
+      n_spelled += has_spelled ? 1 : 0;
+      query.text = std::move(rendered.text);
+    } else {
+      ready.prompts.push_back(tokenizer.encode(query.text, tokenizer::SpecialTokens::Add));
+    }
     if (ready.questions.are_words) {
       LABELPROBE_CHECK(query.text.ends_with(' '));
       ready.healed_prompts.push_back(
@@ -220,13 +245,19 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   }
   ready.contents_fingerprint = contents.hex();
   ready.token_counts = count_tokens(ready.prompts);
-  ready.label_tokens = find_label_tokens(ready.questions, settings, tokenizer);
+  ready.label_tokens =
+      find_label_tokens(ready.questions, settings, chat ? &*chat : nullptr, tokenizer);
+  if (n_spelled > 0) {
+    ready.warnings.push_back(std::to_string(n_spelled) +
+                             " prompts have texts that spell special tokens of the model; there "
+                             "they are ordinary text");
+  }
   if (!ready.questions.are_words) {
     append(ready.warnings, readout::describe_problems(ready.label_tokens, tokenizer));
   }
   ready.answer_rule = {
       settings.plan == prompt::Plan::Pair ? LabelFormat{} : ready.questions.templates.label_format,
-      std::string(strip(ready.questions.templates.before_text())),
+      chat ? "" : std::string(strip(ready.questions.templates.before_text())),
       ready.questions.templates.between_cot_and_label(),
       settings.plan == prompt::Plan::Pair ? readout::AnswerKind::Word
                                           : readout::AnswerKind::Labels};

@@ -195,6 +195,8 @@ Outcome run(const Settings& settings,
     model::GenerateOptions options;
     options.stop.max_new_tokens = settings.max_new_tokens;
     options.stop.end_ids = language_model.info().end_ids;
+    options.stop.end_ids.insert(options.stop.end_ids.end(), preparation.end_ids.begin(),
+                                preparation.end_ids.end());
     options.stop.is_complete = end_of_answer(preparation, tokenizer);
     options.watched = preparation.label_tokens.watched();
     options.n_top_tokens = kTopTokens;

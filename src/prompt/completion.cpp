@@ -1,6 +1,8 @@
-// Completion prompts: instruction, demonstrations and query in the user's templates.
+// Baseline prompts: instruction, demonstrations and query in the user's templates, as one text to
+// complete or as the messages of a chat.
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
@@ -15,7 +17,33 @@ namespace {
 struct Beginning {
   std::string text;
   std::vector<std::string> demonstration_ids;
+  std::vector<Message> messages = {};  // chats: in place of the text
 };
+
+// The instruction stands before the first question, whichever that is.
+Message ask(const Templates& templates, bool is_first, std::string_view question) {
+  return {Role::User, (is_first ? templates.instruction : "") + std::string(question)};
+}
+
+// Adds one demonstration.
+void show(const Task& task,
+          std::string_view text,
+          std::string_view label,
+          std::optional<std::string_view> cot,
+          Beginning& beginning) {
+  const Templates& templates = task.options.templates;
+  if (task.options.mode == PromptMode::Completion) {
+    beginning.text += fill_incontext(templates, text, label, cot);
+    return;
+  }
+  Templates half = templates;
+  const bool is_first =
+      beginning.messages.empty() || beginning.messages.back().role == Role::System;
+  half.incontext = templates.user;
+  beginning.messages.push_back(ask(templates, is_first, fill_incontext(half, text, label, cot)));
+  half.incontext = templates.assistant;
+  beginning.messages.push_back({Role::Assistant, fill_incontext(half, text, label, cot)});
+}
 
 Beginning begin_prompt(const Task& task,
                        const std::vector<Demonstration>& demonstrations,
@@ -23,11 +51,13 @@ Beginning begin_prompt(const Task& task,
                        Random& random) {
   const Templates& templates = task.options.templates;
   Beginning beginning{templates.system + templates.instruction, example_ids(demonstrations)};
+  if (!templates.system.empty()) {
+    beginning.messages.push_back({Role::System, templates.system});
+  }
   for (const Demonstration& shown : demonstrations) {
     const std::string label = format_labels(task.label_set.names_of(shown.labels),
                                             task.label_set.kind(), templates.label_format);
-    beginning.text +=
-        fill_incontext(templates, shown.example->text, label, cots.draw(*shown.example, random));
+    show(task, shown.example->text, label, cots.draw(*shown.example, random), beginning);
   }
   return beginning;
 }
@@ -49,7 +79,14 @@ class Completions {
   Query next(const Example& example) {
     const Beginning& beginning = beginnings_.next();
     Query query = start_query(example, beginning.demonstration_ids, task_.options);
-    const std::string whole = beginning.text + fill_query(task_.options.templates, example.text);
+    const Templates& templates = task_.options.templates;
+    const std::string question = fill_query(templates, example.text);
+    if (task_.options.mode == PromptMode::Chat) {
+      query.messages = beginning.messages;
+      query.messages.push_back(ask(templates, beginning.demonstration_ids.empty(), question));
+      return query;
+    }
+    const std::string whole = beginning.text + question;
     query.text = strip(whole);
     return query;
   }

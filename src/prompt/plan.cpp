@@ -30,6 +30,23 @@ constexpr std::array kPlans = {
 // How the published README spells it.
 constexpr std::string_view kMultilabelIclSpelling = "multilabel_icl";
 
+void check_chat(Plan plan, const Templates& templates) {
+  if (plan != Plan::Baseline && plan != Plan::MultilabelIcl) {
+    throw ConfigError(
+        "prompt mode chat: expected the distribution baseline or multilabel_ICL, found one whose "
+        "prompts are not made of a user and an assistant template; use prompt mode completion");
+  }
+  const auto expect = [](std::string_view name, std::string_view placeholder,
+                         const std::string& text) {
+    if (text.find(placeholder) == std::string::npos) {
+      throw ConfigError(std::string(name) + " template: expected the placeholder " +
+                        std::string(placeholder) + ", found none in '" + text + "'");
+    }
+  };
+  expect("user", "{text}", templates.user);
+  expect("assistant", "{label}", templates.assistant);
+}
+
 }  // namespace
 
 std::vector<PlanInfo> plans() {
@@ -76,6 +93,9 @@ std::vector<Query> make_queries(Plan plan,
                                 const LabelSet& label_set,
                                 const PlanOptions& options) {
   const Task task{train, queries, label_set, options};
+  if (options.mode == PromptMode::Chat) {
+    check_chat(plan, options.templates);
+  }
   switch (plan) {
     case Plan::Baseline:
       return make_baseline(task);

@@ -176,6 +176,8 @@ Templates Templates::resolve(const TemplateOptions& options, const LabelSet& lab
 
   Templates templates;
   templates.label_format = options.label_format;
+  templates.user = options.user.value_or(std::string(kDefaultUser));
+  templates.assistant = options.assistant.value_or(std::string(kDefaultAssistant));
   templates.pair_words = options.pair_words;
   const std::string labels = enumerate_labels(
       templates.is_pair() ? LabelSet(options.pair_words, LabelKind::SingleLabel) : label_set);

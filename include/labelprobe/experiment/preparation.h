@@ -47,6 +47,7 @@ struct Preparation {
   // The same prompts without their last space, [n_queries], where answers are single words; else
   // empty. Nearly always a prefix of the prompt, hence free.
   std::vector<TokenIds> healed_prompts;
+  TokenIds end_ids;  // that end an answer besides the model's own: a chat's end of turn
   TokenCounts token_counts;
   readout::LabelTokens label_tokens;
   readout::AnswerRule answer_rule;

@@ -51,6 +51,9 @@ struct Settings {
   std::string task;            // a data set's name
   data::DatasetOptions train;  // where demonstrations come from; no splits = none are needed
   data::DatasetOptions test;   // what is asked
+  prompt::PromptMode mode = prompt::PromptMode::Completion;
+  // Chat: the template's text that the model comes with, needed by prepare() alone; unset = none.
+  std::optional<std::string> chat_template;
   prompt::TemplateOptions templates;
   prompt::SamplingStrategy sampling;
   SentenceVectorSource sentence_vectors;

@@ -15,6 +15,7 @@
 
 #include "labelprobe/core/example.h"
 #include "labelprobe/core/item_id.h"
+#include "labelprobe/prompt/chat.h"
 #include "labelprobe/prompt/label_mode.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/prompt/template.h"
@@ -45,11 +46,12 @@ Plan parse_plan(std::string_view name);
 // One prompt and what it asks about.
 struct Query {
   ItemId item;
-  std::string text;        // the whole prompt; Unary and Binary end in a space
+  std::string text;        // the whole prompt; Unary and Binary end in a space. Empty in chats.
   std::string query_text;  // the example's own text
   Labels gold;             // of the example; its prior labels under LabelMode::Predictions
   std::vector<std::string> demonstration_ids = {};  // example ids (without annotator), prompt order
-  std::string checked_label = {};  // Pair: the label asked about, as the prompt shows it
+  std::string checked_label = {};      // Pair: the label asked about, as the prompt shows it
+  std::vector<Message> messages = {};  // chats: what ChatFormat makes the prompt of
 };
 
 enum class DemonstrationMode {
@@ -69,6 +71,7 @@ struct PairOptions {
 };
 
 struct PlanOptions {
+  PromptMode mode = PromptMode::Completion;  // Chat: Baseline and MultilabelIcl only
   Templates templates;  // Pair: resolved with its answer words; Unary and Binary use none
   SamplingStrategy sampling;
   std::shared_ptr<const SentenceVectors> vectors;  // of train and queries, for similarity

@@ -44,6 +44,8 @@ struct Templates {
   std::string query;
   LabelFormat label_format;
   std::vector<std::string> pair_words = {};  // as given; empty but for pair prompts
+  std::string user = "{text}";               // chats: a demonstration's question
+  std::string assistant = "{label}";         // chats: and its answer
 
   // Throws ConfigError naming the template and the placeholder that is missing or unknown.
   static Templates resolve(const TemplateOptions& options, const LabelSet& label_set);

@@ -1,0 +1,177 @@
+#include "labelprobe/prompt/chat.h"
+
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/prompt/plan.h"
+
+#include "support/catch.h"
+#include "support/paths.h"
+#include "toys.h"
+
+namespace labelprobe::prompt {
+namespace {
+
+const nlohmann::json& reference() {
+  static const nlohmann::json held =
+      nlohmann::json::parse(std::ifstream(support::fixture("prompt/chats.json")));
+  return held;
+}
+
+// What a template is recognised by; the rest of it is not kept.
+std::string statements_of(const nlohmann::json& model) {
+  std::string text;
+  for (const auto& statement : model["statements"]) {
+    text += statement.get<std::string>() + "\n";
+  }
+  return text;
+}
+
+std::vector<Message> messages_of(const nlohmann::json& chat) {
+  std::vector<Message> messages;
+  for (const auto& message : chat["messages"]) {
+    const std::string role = message["role"];
+    messages.push_back({role == "system" ? Role::System
+                        : role == "user" ? Role::User
+                                         : Role::Assistant,
+                        message["content"]});
+  }
+  return messages;
+}
+
+ChatFormat format_of(const std::string& model_name) {
+  for (const auto& model : reference()["models"]) {
+    if (model["model"] == model_name) {
+      return ChatFormat::recognise(statements_of(model));
+    }
+  }
+  throw InternalError("no such model in the fixture");
+}
+
+std::string message_of_refusal(const std::string& text) {
+  try {
+    ChatFormat::recognise(text);
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("Chats are the texts that transformers renders for every family", "[chat]") {
+  int n_chats = 0;
+  for (const auto& model : reference()["models"]) {
+    CAPTURE(model["model"].get<std::string>());
+    const ChatFormat format = ChatFormat::recognise(statements_of(model));
+    CHECK(format.family() == model["family"].get<std::string>());
+    for (const auto& chat : model["chats"]) {
+      CHECK(format.render(messages_of(chat), ChatEnd::AnswerHeader).text == chat["text"]);
+      ++n_chats;
+    }
+  }
+  CHECK(n_chats == 28);
+}
+
+TEST_CASE("A chat tells which bytes are the messages'", "[chat]") {
+  const std::vector<Message> messages = {{Role::User, " one "}, {Role::Assistant, "two"}};
+  const auto parts = [&](const std::string& model) {
+    const ChatText chat = format_of(model).render(messages, ChatEnd::LastMessage);
+    std::vector<std::string> found;
+    for (const ChatText::Range& range : chat.contents) {
+      found.push_back(chat.text.substr(range.begin, range.end - range.begin));
+    }
+    return found;
+  };
+  CHECK(parts("SmolLM2-135M-Instruct") == std::vector<std::string>{" one ", "two"});
+  CHECK(parts("Llama-3.1-8B-Instruct") == std::vector<std::string>{"one", "two"});
+  CHECK(parts("Llama-2-13b-chat-hf") == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("A template of no known family is refused with its beginning", "[chat]") {
+  const std::string message =
+      message_of_refusal("{{ bos_token }}{% for m in messages %}GPT4 {{ m }}");
+  CHECK(message.find("'{{ bos_token }}{% for m in messages %}GPT4 {{ m }}'") != std::string::npos);
+  CHECK(message.find("(Llama-2, Llama-3.1, Llama-3.0, Qwen2.5, ChatML)") != std::string::npos);
+}
+
+TEST_CASE("Relatives of a known family that write something else are refused", "[chat]") {
+  // Mistral's has no system block; Qwen3's leaves thoughts out; a default with quotes is not read.
+  CHECK(!message_of_refusal("{{ bos_token }}{{ '[INST] ' + message['content'] + ' [/INST]' }}")
+             .empty());
+  CHECK(!message_of_refusal("{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
+                            "'<|im_end|>' + '\\n'}}{{ '<|im_start|>assistant\\n<think>\\n' }}")
+             .empty());
+  CHECK(!message_of_refusal(
+             "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nI\\'m "
+             "it<|im_end|>' }}{% endif %}{{'<|im_start|>' + message['role'] + '\\n' + "
+             "message['content'] + '<|im_end|>' + '\\n'}}{{ '<|im_start|>assistant\\n' }}")
+             .empty());
+  CHECK(!message_of_refusal("").empty());
+}
+
+TEST_CASE("Labels stand in the assistant's message", "[chat]") {
+  Templates templates;
+  templates.user = "Input: {text}";
+  templates.assistant = " Label: {label}";
+  templates.incontext = "unused {text} {label}";
+  const LabelSet labels = toy_go_emotions_labels();
+  for (const char* model :
+       {"SmolLM2-135M-Instruct", "Llama-3.2-3B-Instruct", "Llama-2-13b-chat-hf"}) {
+    CAPTURE(model);
+    const auto first = chat_label_places(format_of(model), templates, labels);
+    REQUIRE(first.size() == 8);
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      const std::string name = labels.names_with_none()[i];
+      CHECK(first[i].text.substr(first[i].label_begin, name.size()) == name);
+      CHECK(first[i].text.substr(first[i].label_begin - 7, 7) == "Label: ");
+    }
+    const auto later = chat_label_places(format_of(model), templates, labels, LabelPosition::Later);
+    REQUIRE(later.size() == 8);
+    CHECK(later[4].text.substr(later[4].label_begin - 5, 9) == "joy, fear");
+  }
+}
+
+TEST_CASE("The instruction stands before the first question of a chat", "[chat]") {
+  PlanOptions options;
+  options.mode = PromptMode::Chat;
+  options.templates.system = "S";
+  options.templates.instruction = "I\n";
+  options.templates.user = "Q {text}";
+  options.templates.assistant = "A {label}";
+  options.templates.query = "Q {text}";
+  options.templates.incontext = "Q {text}\nA {label}\n";
+  const auto items = toy_m();
+  const std::vector<Example> queries = {items[7]};
+  const auto written = [&](int n_shots) {
+    options.n_shots = n_shots;
+    const auto made = make_queries(Plan::Baseline, items, queries, toy_m_labels(), options);
+    std::vector<std::string> texts;
+    for (const Message& message : made.at(0).messages) {
+      texts.push_back(std::string(role_name(message.role)) + ": " + message.content);
+    }
+    return texts;
+  };
+  CHECK(written(0) == std::vector<std::string>{"system: S", "user: I\nQ text 7"});
+  const auto two = written(2);
+  REQUIRE(two.size() == 6);
+  CHECK(two[1].starts_with("user: I\nQ text "));
+  CHECK(two[2].starts_with("assistant: A "));
+  CHECK(two[3].starts_with("user: Q text "));
+  CHECK(two[5] == "user: Q text 7");
+
+  CHECK_THROWS_AS(make_queries(Plan::Unary, items, queries, toy_m_labels(), options), ConfigError);
+  options.templates.assistant = "no place";
+  CHECK_THROWS_WITH(written(2),
+                    ContainsSubstring("assistant template: expected the placeholder {label}"));
+}
+
+TEST_CASE("Prompt modes have names", "[chat]") {
+  CHECK(parse_prompt_mode("chat") == PromptMode::Chat);
+  CHECK(parse_prompt_mode("completion") == PromptMode::Completion);
+  CHECK_THROWS_WITH(parse_prompt_mode("chatt"), ContainsSubstring("did you mean 'chat'"));
+}
+
+}  // namespace labelprobe::prompt
