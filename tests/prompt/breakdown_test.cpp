@@ -205,8 +205,10 @@ TEST_CASE("Makes as many items as labels and pairs of labels", "[breakdown]") {
     }
     const LabelSet label_set(names, counts.kind);
     const std::vector<Example> queries = {toy_example(0, {0}), toy_example(1, {1})};
-    CHECK(make_queries(Plan::Unary, {}, queries, label_set, {}).size() == 2 * counts.n_unary);
-    CHECK(make_queries(Plan::Binary, {}, queries, label_set, {}).size() == 2 * counts.n_binary);
+    const PlanOptions options;
+    CHECK(make_queries(Plan::Unary, {}, queries, label_set, options).size() == 2 * counts.n_unary);
+    CHECK(make_queries(Plan::Binary, {}, queries, label_set, options).size() ==
+          2 * counts.n_binary);
   }
 }
 
