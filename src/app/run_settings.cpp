@@ -169,6 +169,7 @@ data::DatasetOptions make_dataset_options(const Options& options, const std::str
   dataset.keep_same_examples = options.boolean(role + "_keep_same_examples");
   dataset.keep_one_after_filtering = options.boolean("keep_one_after_filtering");
   dataset.text_preprocessor = options.boolean("text_preprocessor");
+  dataset.word_statistics = options.text("word_statistics");
   dataset.emotion_clustering_json = options.text("emotion_clustering_json");
   dataset.language = options.optional_text("language").value_or(dataset.language);
   dataset.subset = options.optional_text("subset").value_or(dataset.subset);

@@ -1,19 +1,19 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 
 #include "assemble.h"
 #include "records.h"
+#include "text_preprocessor.h"
 
 namespace labelprobe::data {
 
 namespace {
-
-// Where the texts come from: it decides what a text preprocessor has to do.
-enum class TextDomain { Reddit, Twitter, Other };
 
 struct Entry {
   DatasetInfo info;
@@ -99,10 +99,8 @@ void check_options(const Entry& entry, const DatasetOptions& options) {
   if (!is_aggregate && !entry.info.has_annotators) {
     throw ConfigError(name + ": expected annotation_mode aggregate: the set has no annotators");
   }
-  if (options.text_preprocessor && entry.domain != TextDomain::Other) {
-    throw ConfigError(name +
-                      ": text_preprocessor is not available for texts of this domain; leave it "
-                      "false (prompts use the texts as they are)");
+  if (!options.word_statistics.empty() && !options.text_preprocessor) {
+    throw ConfigError(name + ": word_statistics serves text_preprocessor only; set that to true");
   }
   if (options.keep_one_after_filtering && options.annotation_mode == AnnotationMode::Annotator) {
     throw ConfigError(name +
@@ -111,6 +109,31 @@ void check_options(const Entry& entry, const DatasetOptions& options) {
   }
   check_range("debug_len", options.debug_len);
   check_range("debug_ann", options.debug_ann);
+}
+
+// Unset where there is nothing to clean.
+std::optional<TextPreprocessor> make_preprocessor(const Entry& entry,
+                                                  const DatasetOptions& options) {
+  if (!options.text_preprocessor || entry.domain == TextDomain::Other) {
+    return std::nullopt;
+  }
+  std::optional<WordStatistics> statistics;
+  if (!options.word_statistics.empty()) {
+    statistics.emplace(options.word_statistics);
+  }
+  return TextPreprocessor(entry.domain, std::move(statistics));
+}
+
+// The items of one example share its text: it is cleaned once.
+void clean_texts(const TextPreprocessor& preprocessor, std::vector<Example>& examples) {
+  std::unordered_map<std::string, std::string> cleaned;
+  for (Example& example : examples) {
+    const auto [found, is_new] = cleaned.try_emplace(example.text);
+    if (is_new) {
+      found->second = preprocessor.clean(example.text);
+    }
+    example.text = found->second;
+  }
 }
 
 }  // namespace
@@ -131,7 +154,18 @@ DatasetInfo dataset_info(std::string_view name) {
 Dataset load(std::string_view name, const DatasetOptions& options) {
   const Entry& entry = find_entry(name);
   check_options(entry, options);
-  return assemble(std::string(entry.info.name), entry.load(options), options);
+  const std::optional<TextPreprocessor> preprocessor = make_preprocessor(entry, options);
+  Dataset dataset = assemble(std::string(entry.info.name), entry.load(options), options);
+  if (preprocessor) {
+    clean_texts(*preprocessor, dataset.examples);
+    if (options.word_statistics.empty()) {
+      dataset.notes.warnings.push_back(
+          dataset.name +
+          ": text_preprocessor has no word_statistics, so hashtags in lower case stay one word and "
+          "elongated words keep two of each character");
+    }
+  }
+  return dataset;
 }
 
 }  // namespace labelprobe::data

@@ -50,8 +50,13 @@ TEST_CASE("Options that a data set does not have are refused before anything is 
   }
   expect_error("Hatexplain", "emotion_clustering_json is no option of this data set",
                [](auto& o) { o.emotion_clustering_json = "clusters.json"; });
-  expect_error("GoEmotions", "text_preprocessor is not available",
-               [](DatasetOptions& o) { o.text_preprocessor = true; });
+  expect_error("GoEmotions", "word_statistics serves text_preprocessor only",
+               [](DatasetOptions& o) { o.word_statistics = "counts"; });
+  expect_error("GoEmotions", "counts/counts_1grams.txt: expected the counts of word_statistics",
+               [](DatasetOptions& o) {
+                 o.text_preprocessor = true;
+                 o.word_statistics = "counts";
+               });
 }
 
 TEST_CASE("The text preprocessor of a set without a domain changes nothing", "[data]") {

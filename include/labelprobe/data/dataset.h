@@ -41,7 +41,10 @@ struct DatasetOptions {
   bool keep_same_examples = false;         // only examples that every kept annotator has
   bool keep_one_after_filtering = false;   // one copy of each example, as `aggregate`
   std::optional<std::vector<std::string>> annotator_ids;  // others are dropped; unset = keep all
-  bool text_preprocessor = false;
+  bool text_preprocessor = false;  // clean the texts of tweets and Reddit comments
+  // Counts of words and pairs of words for text_preprocessor; empty = hashtags in lower case stay
+  // one word and elongated words keep two of each character.
+  std::filesystem::path word_statistics;
   // Options of single data sets; other sets ignore them, only a clustering they refuse.
   std::filesystem::path emotion_clustering_json;  // GoEmotions; empty = the 27 emotions
   std::string language = "english";               // SemEval: english, arabic or spanish
