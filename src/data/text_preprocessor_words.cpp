@@ -18,6 +18,9 @@ constexpr std::size_t kLongestWord = 20;
 // A word with more doubled characters keeps them: 2^12 spellings are enough to look up.
 constexpr std::size_t kMostDoubled = 12;
 
+// In the keys of pairs, as ekphrasis joins them; the files have a tab there.
+constexpr char kBetweenWords = '_';
+
 std::unordered_map<std::string, double> read_counts(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path)) {
     throw ConfigError(path.string() +
@@ -31,7 +34,7 @@ std::unordered_map<std::string, double> read_counts(const std::filesystem::path&
   std::size_t n_lines = 0;
   for (const std::string& line : read_lines(file)) {
     ++n_lines;
-    const std::size_t tab = line.find('\t');
+    const std::size_t tab = line.rfind('\t');
     std::uint64_t count = 0;
     const char* end = line.data() + line.size();
     const char* begin = tab == std::string::npos ? end : line.data() + tab + 1;
@@ -40,7 +43,9 @@ std::unordered_map<std::string, double> read_counts(const std::filesystem::path&
       throw DataError(path.string() + ":" + std::to_string(n_lines) +
                       ": expected a word, a tab and a count above 0, found " + shown(line));
     }
-    counts[line.substr(0, tab)] = static_cast<double>(count);
+    std::string words = line.substr(0, tab);
+    std::replace(words.begin(), words.end(), '\t', kBetweenWords);
+    counts[std::move(words)] = static_cast<double>(count);
   }
   if (counts.empty()) {
     throw DataError(path.string() + ":1: expected a word, a tab and a count, found an empty file");
@@ -81,7 +86,7 @@ WordStatistics::WordStatistics(const std::filesystem::path& folder)
 }
 
 double WordStatistics::log_prob(const std::string& word, const std::string& previous) const {
-  const auto pair = count_of_pair_.find(previous + " " + word);
+  const auto pair = count_of_pair_.find(previous + kBetweenWords + word);
   const auto before = count_of_word_.find(previous);
   if (pair != count_of_pair_.end() && before != count_of_word_.end()) {
     return std::log10(pair->second / before->second);

@@ -12,7 +12,7 @@ namespace labelprobe::data {
 
 class WordStatistics {
  public:
-  // Reads counts_1grams.txt and counts_2grams.txt of the folder: a word, or two with a space
+  // Reads counts_1grams.txt and counts_2grams.txt of the folder: a word, or two with a tab
   // between, a tab, and how often it was seen. Throws ConfigError if a file is missing, DataError
   // (file, line, expected, found) for one not of that form or without any word.
   explicit WordStatistics(const std::filesystem::path& folder);

@@ -78,7 +78,7 @@ TEST_CASE("Word counts that are not of their form are refused with their line", 
   const support::TempFolder folder;
   const auto expect = [&](const std::string& content, const std::string& message) {
     write(folder.path() / "counts_1grams.txt", content);
-    write(folder.path() / "counts_2grams.txt", "a b\t1\n");
+    write(folder.path() / "counts_2grams.txt", "a\tb\t1\n");
     INFO(message);
     REQUIRE_THROWS_AS(WordStatistics(folder.path()), DataError);
     REQUIRE_THROWS_WITH(WordStatistics(folder.path()), ContainsSubstring(message));
