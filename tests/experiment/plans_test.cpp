@@ -125,22 +125,10 @@ TEST_CASE("A binary run that died between a prompt and its beginning ends in the
       std::filesystem::exists(logs.path() / "died" / "GoEmotions" / "test_0" / "metrics.yml"));
 }
 
-// "\n", "joy", ",", " fear" for every prompt.
-FakeModel listing_model() {
-  const TokenIds answer = {kTokenizer.id("\n"), kTokenizer.id("joy"), kTokenizer.id(","),
-                           kTokenizer.id(" fear")};
-  return {kTokenizer.vocab_size(),
-          [answer](std::span<const TokenId>, std::span<const TokenId> generated) {
-            std::vector<float> logits(static_cast<std::size_t>(kTokenizer.vocab_size()), 0.0F);
-            logits[static_cast<std::size_t>(answer[generated.size()])] = 3.0F;
-            return logits;
-          }};
-}
-
 TEST_CASE("A multilabel_ICL run logs six ratios per query, with metrics for each", "[unit]") {
   const TempFolder logs;
   const Outcome outcome =
-      run_with(listing_model(), plan_settings(prompt::Plan::MultilabelIcl), logs.path());
+      run_with(answering_model(), plan_settings(prompt::Plan::MultilabelIcl), logs.path());
   CHECK(outcome.n_items == 36);
   CHECK(outcome.metrics.empty());
   const YAML::Node metrics =
@@ -159,7 +147,7 @@ TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior label
   settings.sampling = {};
   settings.limit.reset();
   settings.n_shots = 1;
-  const Outcome outcome = run_with(listing_model(), settings, logs.path());
+  const Outcome outcome = run_with(answering_model(), settings, logs.path());
   CHECK(outcome.metrics.contains("micro_f1"));
   const auto logged = record::read_experiment(folder_of(logs)).items;
   CHECK(logged.size() == 40);  // the aggregate's

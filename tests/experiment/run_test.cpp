@@ -17,18 +17,6 @@ namespace {
 using support::FakeModel;
 using support::TempFolder;
 
-// "\n", "joy", ",", " fear" for every prompt.
-FakeModel answering_model() {
-  const TokenIds answer = {kTokenizer.id("\n"), kTokenizer.id("joy"), kTokenizer.id(","),
-                           kTokenizer.id(" fear")};
-  return {kTokenizer.vocab_size(),
-          [answer](std::span<const TokenId>, std::span<const TokenId> generated) {
-            std::vector<float> logits(static_cast<std::size_t>(kTokenizer.vocab_size()), 0.0F);
-            logits[static_cast<std::size_t>(answer[generated.size()])] = 3.0F;
-            return logits;
-          }};
-}
-
 TEST_CASE("Counts the nodes of the prompts' trie as a set of prefixes does", "[unit]") {
   const std::vector<TokenIds> prompts = {{1, 2, 3}, {1, 2, 4, 5}, {1, 2, 3}, {7}, {1, 2}};
   std::set<TokenIds> prefixes;

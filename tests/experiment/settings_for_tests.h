@@ -43,6 +43,18 @@ inline const support::ListTokenizer kTokenizer(
      "anger",      " anger",      "none",         " none",        "Input:",     ", ",
      "reasonable", " reasonable", "unreasonable", " unreasonable"});
 
+// "\n", "joy", ",", " fear" for every prompt.
+inline support::FakeModel answering_model() {
+  const TokenIds answer = {kTokenizer.id("\n"), kTokenizer.id("joy"), kTokenizer.id(","),
+                           kTokenizer.id(" fear")};
+  return {kTokenizer.vocab_size(),
+          [answer](std::span<const TokenId>, std::span<const TokenId> generated) {
+            std::vector<float> logits(static_cast<std::size_t>(kTokenizer.vocab_size()), 0.0F);
+            logits[static_cast<std::size_t>(answer[generated.size()])] = 3.0F;
+            return logits;
+          }};
+}
+
 inline record::RunRequest request(const std::filesystem::path& logs, const Settings& settings) {
   record::RunRequest made;
   made.log_root = logs;
