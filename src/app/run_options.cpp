@@ -42,8 +42,9 @@ constexpr std::array kRunOptions = {
                "One copy of each example, as `aggregate`"},
     OptionInfo{"text_preprocessor", Boolean, kDataGroup,
                "Clean texts as the data set's source domain asks", "false"},
-    OptionInfo{"word_statistics", Text, kDataGroup,
-               "Folder of word counts (counts_1grams.txt, counts_2grams.txt) for text_preprocessor"},
+    OptionInfo{
+        "word_statistics", Text, kDataGroup,
+        "Folder of word counts (counts_1grams.txt, counts_2grams.txt) for text_preprocessor"},
     OptionInfo{"emotion_clustering_json", Text, kDataGroup,
                "GoEmotions: file of emotion clusters that become the labels"},
     OptionInfo{"language", Text, kDataGroup,

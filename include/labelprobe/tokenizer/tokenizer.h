@@ -1,6 +1,6 @@
 // Text to token ids and back, identical to the tokenizer a model was trained with.
-// Formats: Hugging Face tokenizer.json (byte-level BPE, WordPiece), SentencePiece tokenizer.model, the
-// tokenizer inside a GGUF file.
+// Formats: Hugging Face tokenizer.json (byte-level BPE, WordPiece), SentencePiece tokenizer.model,
+// the tokenizer inside a GGUF file.
 #pragma once
 
 #include <cstddef>
