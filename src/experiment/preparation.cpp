@@ -258,7 +258,8 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   ready.answer_rule = {
       settings.plan == prompt::Plan::Pair ? LabelFormat{} : ready.questions.templates.label_format,
       chat ? "" : std::string(strip(ready.questions.templates.before_text())),
-      ready.questions.templates.between_cot_and_label(),
+      ready.questions.are_words ? std::nullopt  // their prompts have no chain of thought
+                                : ready.questions.templates.between_cot_and_label(),
       settings.plan == prompt::Plan::Pair ? readout::AnswerKind::Word
                                           : readout::AnswerKind::Labels};
   return ready;

@@ -136,12 +136,13 @@ void read_word(const model::Generation& generation,
   const Answer answer = split_answer(tokenizer.decode(generation.token_ids), rule);
   item.outs = answer.outs;
   item.residual_outs = answer.residual_outs;
-  item.outs_ids = generation.token_ids;
+  const std::size_t n_answer = count_answer_tokens(generation.token_ids, rule.stop, tokenizer);
+  item.outs_ids.assign(generation.token_ids.begin(),
+                       generation.token_ids.begin() + static_cast<std::ptrdiff_t>(n_answer));
   item.scores = uniform_scores(words.names);
   std::size_t step = 0;
   std::optional<SpaceVariant> variant;
-  while (step < generation.token_ids.size() &&
-         !(variant = answer_begun(words, generation.token_ids, step, tokenizer))) {
+  while (step < n_answer && !(variant = answer_begun(words, item.outs_ids, step, tokenizer))) {
     ++step;
   }
   item.outs_id_index = static_cast<std::int64_t>(step);

@@ -80,6 +80,19 @@ TEST_CASE("A word answer ends at the first token that begins a word", "[unit]") 
   CHECK(is_complete_bare(generation({"reason"}, {}).token_ids));
 }
 
+TEST_CASE("Nothing from the stop string on belongs to a word answer", "[unit]") {
+  const AnswerRule rule = {{}, "Question", std::nullopt};
+  const model::Step any = step({{"\n", 0.5}});
+  record::ItemRecord item;
+  read_word(generation({"\n", "able", "\n", "Question"}, {any, any, any, any}),
+            generation({" reasonable"}, {kHealed}), word_tokens(), rule, kTokenizer, item);
+  CHECK(item.outs == "able");
+  CHECK(item.residual_outs == "Question");
+  CHECK(item.outs_ids.size() == 3);
+  CHECK(item.outs_id_index == 3);
+  CHECK_FALSE(item.is_label_found);
+}
+
 TEST_CASE("A token inside another word is no answer", "[unit]") {
   // `reason` after `un`, which must not have ended the answer: `Un` in a real tokenizer.
   const auto inside = generation({"Question", "reason"}, {}).token_ids;

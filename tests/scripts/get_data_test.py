@@ -120,6 +120,14 @@ class GetData(unittest.TestCase):
             self.assertIn("expected SHA-256 9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3, found", done.stderr)
             self.assertEqual(self.files(), set())
 
+    def test_takes_no_file_that_breaks_the_check(self):
+        (self.source / "test.jsonl").write_text("[" * 200_000)
+        (self.source / "validation.jsonl").write_text("[" * 200_000)
+        done = self.get("MMLUPro", self.source)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("its format could not be checked", done.stderr)
+        self.assertEqual(self.files(), set())
+
     def test_says_what_a_mirror_lacks(self):
         address, _ = self.serve(WholeFiles)
         for source, reason in ((self.source, "has no file splits.yaml"), (address, "404"),
