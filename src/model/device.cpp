@@ -9,6 +9,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <sched.h>
 #include <torch/version.h>
@@ -136,6 +137,13 @@ std::string describe_backend(const c10::Device& device) {
   if (at::hasMKL()) text += ", MKL";
   if (at::globalContext().hasMKLDNN()) text += ", oneDNN";
   return text + ", " + at::get_cpu_capability();
+}
+
+// The CPU allocator has no exception type of its own; every message of it is about memory.
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
+             std::string_view::npos;
 }
 
 }  // namespace labelprobe::model

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <c10/core/Device.h>
+#include <c10/util/Exception.h>
 
 namespace labelprobe::model {
 
@@ -21,6 +22,9 @@ std::string describe_device(const c10::Device& device);
 // Memory that can still be allocated; of the machine, or of the current GPU. 0 if that is not
 // known.
 std::size_t free_bytes(const c10::Device& device);
+
+// Whether libtorch failed for want of memory, on any device.
+bool is_out_of_memory(const c10::Error& error);
 
 // Cores of this process's affinity mask, hyperthreads of one core counted once.
 int n_physical_cores();

@@ -41,13 +41,6 @@ constexpr std::int64_t kRowsPerHead = 256;
 // copies the keys and values of all others.
 constexpr std::int64_t kMaxFinishedShare = 8;
 
-// The CPU allocator has no exception type of its own; every message of it is about memory.
-bool is_out_of_memory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
-             std::string_view::npos;
-}
-
 int n_new_tokens_of(const GenerateOptions& options, std::size_t prompt) {
   return options.n_new_tokens.empty() ? options.stop.max_new_tokens : options.n_new_tokens[prompt];
 }

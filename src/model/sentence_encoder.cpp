@@ -171,7 +171,14 @@ class Encoder final : public SentenceEncoder {
              (end + 1 - first) * n_tokens <= n_most) {
         ++end;
       }
-      encode_batch(cut, std::span(order).subspan(first, end - first), vectors);
+      try {
+        encode_batch(cut, std::span(order).subspan(first, end - first), vectors);
+      } catch (const c10::Error& error) {
+        throw ModelError("sentence encoder on " + info_.device + ": " +
+                         (is_out_of_memory(error)
+                              ? "out of memory; use --sentence-device cpu"
+                              : std::string("libtorch failed: ") + error.what_without_backtrace()));
+      }
       first = end;
     }
     return vectors;
