@@ -226,7 +226,7 @@ ModelInfo Checkpoint::describe(DType dtype) const {
   return info;
 }
 
-ModelInfo inspect(const fs::path& model, DType dtype) {
+ModelInfo inspect(const fs::path& model, DType dtype, Quantization) {
   return Checkpoint::open(model).describe(dtype);
 }
 

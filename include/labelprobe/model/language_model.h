@@ -26,6 +26,20 @@ enum class DType { Float32, BFloat16, Float16 };
 DType parse_dtype(std::string_view name);
 std::string_view dtype_name(DType dtype);
 
+// How the linear layers of the decoder blocks are kept in memory, as bitsandbytes does it;
+// embedding, norms and the output head stay in the model's DType, in which all of them compute.
+enum class Quantization {
+  None,
+  Fp4,        // 4 bits, blocks of 64, float32 absmax
+  Nf4,        // the same with the quantiles of a normal distribution
+  Nf4Double,  // its absmax in 8 bits, blocks of 256
+  Int8,       // LLM.int8: rows in 8 bits, activations above 6.0 in the model's DType
+};
+
+// "none", "fp4", "nf4", "nf4-double", "int8". Throws ConfigError naming them.
+Quantization parse_quantization(std::string_view name);
+std::string_view quantization_name(Quantization quantization);
+
 // How long to go on. A sequence ends after the token that first meets one of these; that token is
 // kept.
 struct StopRule {
@@ -52,6 +66,11 @@ struct GenerateOptions {
   // stop.max_new_tokens for all. A prompt that is only to be looked at, such as the beginning of
   // another one, asks for 1.
   std::vector<int> n_new_tokens;
+  // Tokens that are likely to follow what a prompt has generated so far, such as the rest of a
+  // label once its first token is there; empty = no guess. They are checked in one pass and kept
+  // only as far as they are what step-by-step decoding chooses. Called from one thread; unset = no
+  // guesses.
+  std::function<TokenIds(std::span<const TokenId> generated)> draft;
   // 1.0 = off. Applied to the logits of every distinct token of prompt and output before anything
   // reads them, as the reference's processor does.
   double repetition_penalty = 1.0;
@@ -88,7 +107,9 @@ struct Effort {
   std::int64_t n_prompt_tokens = 0;           // all prompts, end to end
   std::int64_t n_prompt_tokens_computed = 0;  // after sharing equal prefixes
   std::int64_t n_generated_tokens = 0;
-  int n_batches_halved = 0;  // for want of memory, and run again in parts
+  std::int64_t n_drafted_tokens = 0;  // checked
+  std::int64_t n_drafted_kept = 0;    // and found right: steps saved
+  int n_batches_halved = 0;           // for want of memory, and run again in parts
 };
 
 struct ModelInfo {
@@ -99,6 +120,7 @@ struct ModelInfo {
   std::size_t weight_bytes = 0;
   std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
   DType dtype = DType::Float32;
+  Quantization quantization = Quantization::None;
   std::string device;               // "cpu", "cuda:0"
   std::string device_name;          // of the GPU, or the number of CPU threads
   std::string fingerprint;          // of the weight files: headers and a sample of every tensor
@@ -136,6 +158,9 @@ struct OpenOptions {
   DType dtype = DType::Float32;
   std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
   int n_threads = 0;            // CPU threads; 0 = one per physical core
+  // None: as the checkpoint says, which may itself hold quantised weights.
+  Quantization quantization = Quantization::None;
+  bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
 };
 
 // Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or
@@ -148,6 +173,16 @@ std::string resolve_device(const std::string& device);
 
 // What open() would say about the model, from its headers alone: nothing is loaded, device fields
 // stay empty.
-ModelInfo inspect(const std::filesystem::path& model, DType dtype);
+ModelInfo inspect(const std::filesystem::path& model,
+                  DType dtype,
+                  Quantization quantization = Quantization::None);
+
+// Writes a copy of the model with quantised weights to the folder `to`, which open() reads as it is
+// (safetensors in the layout of transformers' bitsandbytes checkpoints; its tokenizer's files come
+// along). Holds one tensor at a time. Throws as open() does, and ModelError where `to` is there.
+void save_quantized(const std::filesystem::path& model,
+                    DType dtype,
+                    Quantization quantization,
+                    const std::filesystem::path& to);
 
 }  // namespace labelprobe::model
