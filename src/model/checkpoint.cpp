@@ -226,8 +226,4 @@ ModelInfo Checkpoint::describe(DType dtype) const {
   return info;
 }
 
-ModelInfo inspect(const fs::path& model, DType dtype, Quantization) {
-  return Checkpoint::open(model).describe(dtype);
-}
-
 }  // namespace labelprobe::model

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
@@ -19,7 +18,6 @@
 #include "chunk_plan.h"
 #include "decode_batch.h"
 #include "device.h"
-#include "dtype.h"
 #include "prefix_cache.h"
 #include "sequence_state.h"
 
@@ -292,38 +290,6 @@ std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
   }
   for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
   return states;
-}
-
-std::string resolve_device(const std::string& device) {
-  return open_device(device).str();
-}
-
-std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
-                                    const OpenOptions& options) {
-  if (options.n_threads < 0) {
-    throw ConfigError("threads is " + std::to_string(options.n_threads) +
-                      "; expected 0 (one per physical core) or more");
-  }
-  at::set_num_threads(options.n_threads > 0 ? options.n_threads : n_physical_cores());
-  const c10::InferenceMode no_gradients;
-  const c10::Device device = open_device(options.device);
-  const c10::DeviceGuard on_device(device);
-  Checkpoint checkpoint = Checkpoint::open(model);
-  ModelInfo info = checkpoint.describe(options.dtype);
-  info.cache_bytes_per_token = info.cache_bytes_per_token /
-                               c10::elementSize(scalar_type(options.dtype)) *
-                               c10::elementSize(activation_type(options.dtype, device));
-  info.device = device.str();
-  info.device_name = describe_device(device);
-  info.backend = describe_backend(device);
-  try {
-    return std::make_unique<Engine>(Decoder(checkpoint, options.dtype, device), std::move(info),
-                                    limits_of(device));
-  } catch (const c10::Error& error) {
-    if (!is_out_of_memory(error)) throw;
-    throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +
-                     "; use --model-dtype bfloat16 or a smaller model");
-  }
 }
 
 }  // namespace labelprobe::model
