@@ -22,6 +22,19 @@ constexpr std::array kDTypes = {
     NamedDType{DType::Float16, "float16", "half", c10::ScalarType::Half},
 };
 
+struct NamedQuantization {
+  Quantization quantization;
+  const char* name;
+};
+
+constexpr std::array kQuantizations = {
+    NamedQuantization{Quantization::None, "none"},
+    NamedQuantization{Quantization::Fp4, "fp4"},
+    NamedQuantization{Quantization::Nf4, "nf4"},
+    NamedQuantization{Quantization::Nf4Double, "nf4-double"},
+    NamedQuantization{Quantization::Int8, "int8"},
+};
+
 const NamedDType& entry(DType dtype) {
   for (const NamedDType& known : kDTypes) {
     if (known.dtype == dtype) {
@@ -47,6 +60,23 @@ DType parse_dtype(std::string_view name) {
 
 std::string_view dtype_name(DType dtype) {
   return entry(dtype).name;
+}
+
+Quantization parse_quantization(std::string_view name) {
+  std::vector<std::string> names;
+  for (const NamedQuantization& known : kQuantizations) {
+    if (name == known.name) return known.quantization;
+    names.emplace_back(known.name);
+  }
+  throw ConfigError(unknown_choice("quantisation", name, names));
+}
+
+std::string_view quantization_name(Quantization quantization) {
+  for (const NamedQuantization& known : kQuantizations) {
+    if (known.quantization == quantization) return known.name;
+  }
+  LABELPROBE_CHECK(!"a quantisation of the enumeration");
+  return kQuantizations[0].name;
 }
 
 c10::ScalarType scalar_type(DType dtype) {
