@@ -40,3 +40,15 @@ target_include_directories(labelprobe_torch SYSTEM INTERFACE
 # An old-style RPATH serves the libraries' own dependencies too (libgomp beside torch's).
 target_link_libraries(labelprobe_torch INTERFACE "${LABELPROBE_TORCH_CPU}" "${LABELPROBE_TORCH_C10}")
 target_link_options(labelprobe_torch INTERFACE "LINKER:--disable-new-dtags")
+# at::parallel_for() is a header: it runs on one core unless our code too is compiled for OpenMP, and shares libtorch's
+# threads only if it calls the very library that libtorch calls. Compilers with another OpenMP library do without.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  file(GLOB torch_openmp "${LABELPROBE_TORCH_LIB_DIR}/libgomp*.so*")
+  list(LENGTH torch_openmp n_torch_openmp)
+  if(n_torch_openmp EQUAL 1)
+    target_link_libraries(labelprobe_torch INTERFACE "${torch_openmp}")
+  else()
+    target_link_libraries(labelprobe_torch INTERFACE gomp)
+  endif()
+  target_compile_options(labelprobe_torch INTERFACE -fopenmp)
+endif()
