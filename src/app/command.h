@@ -42,6 +42,7 @@ CommandBody declare_distributions(CLI::App& app);
 CommandBody declare_generate(CLI::App& app);
 CommandBody declare_ids(CLI::App& app);
 CommandBody declare_ls(CLI::App& app);
+CommandBody declare_make_model(CLI::App& app);
 CommandBody declare_prompts(CLI::App& app);
 CommandBody declare_run(CLI::App& app);
 CommandBody declare_show(CLI::App& app);

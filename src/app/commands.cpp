@@ -48,6 +48,10 @@ constexpr std::array kCommands = {
     Command{"tokenize", "Turn JSON strings on standard input into token ids",
             "echo '\"Hello world\"' | labelprobe tokenize --model-name-or-path MODEL",
             declare_tokenize},
+    Command{"make-model", "Write a checkpoint with random weights in the shape of a known model",
+            "labelprobe make-model --shape llama-3.1-8b --out models/random-8b --tokenizer "
+            "models/tokenizer",
+            declare_make_model},
     Command{"ls",
             "List what the program knows: data sets, distributions, samplers, formats, models",
             "labelprobe ls datasets", declare_ls},
