@@ -1,7 +1,10 @@
 // A weight matrix in 4 or 8 bits, in the codes and layout of bitsandbytes: the numbers are
-// bit-equal to its own. Source: bitsandbytes 0.45 and newer, functional.py and its CPU back end.
+// bit-equal to its own. Source: bitsandbytes 0.50, functional.py and its CPU back end; where its
+// CUDA kernels break ties another way, we follow the CPU.
+// Quantising and the plain arithmetic; quantized_linear.h multiplies.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <ATen/core/Tensor.h>
@@ -27,11 +30,25 @@ struct QuantizedWeight {
   float offset = 0.0F;
 };
 
-// Of a float32, bfloat16 or float16 matrix on the CPU.
+// Of a float32, bfloat16 or float16 matrix on the CPU. Int8 rounds it to float16 first, as the
+// reference does. Deterministic for a given number of threads: Nf4Double's offset is a mean.
 QuantizedWeight quantize(const at::Tensor& weight, Quantization quantization);
 
-// Into `result` [height, width] on the weight's device, of any floating type; every element is
-// computed in float32 and then rounded.
+// Into `result` [height, width], contiguous, on the weight's device, float32, bfloat16 or float16;
+// every element is computed in float32 and then rounded.
 void dequantize(const QuantizedWeight& weight, at::Tensor& result);
+
+// The rows from `first_row` on, into `rows` [n, width]; otherwise as dequantize(). On the CPU only.
+void dequantize_rows(const QuantizedWeight& weight, std::int64_t first_row, at::Tensor& rows);
+
+// What dequantize() does, in tensor operators of any device and with the same bits: for devices
+// without a kernel of their own, and to check those kernels against.
+void dequantize_with_operators(const QuantizedWeight& weight, at::Tensor& result);
+
+// The same weight, its tensors on `device`.
+QuantizedWeight to_device(const QuantizedWeight& weight, at::Device device);
+
+// The memory of all tensors of a quantised [height, width] matrix; 0 for Quantization::None.
+std::size_t quantized_bytes(std::int64_t height, std::int64_t width, Quantization quantization);
 
 }  // namespace labelprobe::model
