@@ -1,0 +1,250 @@
+// Attention over parts of the key arena: every block of threads takes some rows of one key head and
+// a range of keys, keeps a running softmax in float32 and writes what it found as a part; a second
+// kernel joins the parts of each row by the logs of their denominators. Which block takes what is
+// decided on the host (attention_plan.h), so the order of additions never changes.
+//   T  rows   K  key heads   G  query heads per key head   D  head size   P  parts
+#pragma once
+
+#include "attention_item.h"
+#include "kernel_language.h"
+
+namespace labelprobe::model::cuda {
+
+template <typename T>
+struct AttendArguments {
+  const T* queries = nullptr;  // [T, K, G, D], heads one after another
+  const T* keys = nullptr;     // [N, K, D]
+  const T* values = nullptr;
+  const AttentionItem* items = nullptr;
+  const std::int32_t* n_steps = nullptr;  // keys that growing items have beside n_keys; null = none
+  float* parts = nullptr;                 // [P, K, G, D]
+  float* logs = nullptr;                  // [P, K, G]
+  std::int64_t query_stride = 0;          // of rows, in elements
+  std::int64_t key_stride = 0;
+  std::int64_t value_stride = 0;
+  int n_groups = 0;  // G
+  int head_size = 0;
+  float scale = 0;
+  bool is_aligned = false;  // sixteen bytes of a head may be read at once
+};
+
+// Threads of a block: kColumns beside each other share a query, kLines queries at a time.
+constexpr int kColumns = 16;
+constexpr int kLines = 8;
+constexpr int kAttendThreads = kColumns * kLines;
+
+template <int kQueries, int kKeys, int kHead>
+struct AttendTile {
+  // One column more than needed, so that neighbouring rows lie in different banks.
+  static constexpr int kStride = kHead + 1;
+  static constexpr int kWeightStride = kKeys + 1;
+  static constexpr int kFloats = (kQueries + kKeys) * kStride + kQueries * kWeightStride;
+};
+
+// Rows of one head, widened; what lies outside is zero.
+template <typename T, int kRows, int kHead>
+__device__ void load_rows(
+    float* to, const T* from, std::int64_t stride, int n_rows, int head_size, bool is_aligned) {
+  constexpr int kToStride = kHead + 1;
+  if (is_aligned) {
+    constexpr int kSize = Vector<T>::kSize;
+    constexpr int kVectors = kHead / kSize;
+#pragma unroll 4
+    for (int i = threadIdx.x; i < kRows * kVectors; i += kAttendThreads) {
+      const int row = i / kVectors;
+      const int column = i % kVectors * kSize;
+      Vector<T> vector = {};
+      if (row < n_rows && column < head_size) {
+        vector = *reinterpret_cast<const Vector<T>*>(from + row * stride + column);
+      }
+#pragma unroll
+      for (int j = 0; j < kSize; ++j) {
+        to[row * kToStride + column + j] = to_float(vector.values[j]);
+      }
+    }
+    return;
+  }
+  for (int i = threadIdx.x; i < kRows * kHead; i += kAttendThreads) {
+    const int row = i / kHead;
+    const int column = i % kHead;
+    const bool is_inside = row < n_rows && column < head_size;
+    to[row * kToStride + column] = is_inside ? to_float(from[row * stride + column]) : 0.0f;
+  }
+}
+
+// Blocks: x counts items, y key heads.
+template <typename T, int kQueries, int kKeys, int kHead>
+__global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T> a) {
+  using Tile = AttendTile<kQueries, kKeys, kHead>;
+  constexpr int kRowsEach = kQueries / kLines;
+  constexpr int kKeysEach = kKeys / kColumns;
+  constexpr int kValuesEach = kHead / kColumns;
+  LABELPROBE_SHARED_FLOATS(shared);
+  float* queries = shared;
+  float* keys = queries + kQueries * Tile::kStride;  // then the values
+  float* weights = keys + kKeys * Tile::kStride;
+
+  const AttentionItem item = a.items[blockIdx.x];
+  const int key_head = blockIdx.y;
+  const int n_key_heads = gridDim.y;
+  const int column = threadIdx.x % kColumns;
+  const int line = threadIdx.x / kColumns;
+  const int n_queries = item.n_rows * a.n_groups;
+  int n_keys = item.n_keys;
+  if (item.capacity > 0) {
+    n_keys = max(0, min(item.capacity, n_keys + (a.n_steps ? *a.n_steps : 0)));
+  }
+
+  for (int i = threadIdx.x; i < kQueries * kHead; i += kAttendThreads) {
+    const int query = i / kHead;
+    const int d = i % kHead;
+    const std::int64_t row = item.first_row + query / a.n_groups;
+    const int head = key_head * a.n_groups + query % a.n_groups;
+    const bool is_inside = query < n_queries && d < a.head_size;
+    queries[query * Tile::kStride + d] =
+        is_inside
+            ? to_float(a.queries[row * a.query_stride + std::int64_t{head} * a.head_size + d]) *
+                  a.scale
+            : 0.0f;
+  }
+
+  float sums[kRowsEach][kValuesEach] = {};
+  float largest[kRowsEach];
+  float totals[kRowsEach] = {};
+#pragma unroll
+  for (int i = 0; i < kRowsEach; ++i) largest[i] = -INFINITY;
+
+  for (int first = 0; first < n_keys; first += kKeys) {
+    const int n_here = min(kKeys, n_keys - first);
+    const std::int64_t arena_row = std::int64_t{item.first_key} + first;
+    const std::int64_t head_offset = std::int64_t{key_head} * a.head_size;
+    __syncthreads();
+    load_rows<T, kKeys, kHead>(keys, a.keys + arena_row * a.key_stride + head_offset, a.key_stride,
+                               n_here, a.head_size, a.is_aligned);
+    __syncthreads();
+    float scores[kRowsEach][kKeysEach] = {};
+#pragma unroll 4
+    for (int d = 0; d < kHead; ++d) {
+      float key[kKeysEach];
+#pragma unroll
+      for (int j = 0; j < kKeysEach; ++j) {
+        key[j] = keys[(column + j * kColumns) * Tile::kStride + d];
+      }
+#pragma unroll
+      for (int i = 0; i < kRowsEach; ++i) {
+        const float query = queries[(line + i * kLines) * Tile::kStride + d];
+#pragma unroll
+        for (int j = 0; j < kKeysEach; ++j) scores[i][j] += query * key[j];
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kRowsEach; ++i) {
+      const int query = line + i * kLines;
+      // Keys up to this one are seen.
+      const std::int64_t last = std::int64_t{item.first_row} + query / a.n_groups + item.diagonal;
+      float best = largest[i];
+#pragma unroll
+      for (int j = 0; j < kKeysEach; ++j) {
+        const int key = column + j * kColumns;
+        if (key >= n_here || arena_row + key > last) scores[i][j] = -INFINITY;
+        best = fmaxf(best, scores[i][j]);
+      }
+      best = max_over(best, kColumns);
+      const float base = best == -INFINITY ? 0.0f : best;
+      const float shrink = expf(largest[i] - base);
+      float total = 0;
+#pragma unroll
+      for (int j = 0; j < kKeysEach; ++j) {
+        const float weight = expf(scores[i][j] - base);
+        weights[query * Tile::kWeightStride + column + j * kColumns] = weight;
+        total += weight;
+      }
+      totals[i] = totals[i] * shrink + sum_over(total, kColumns);
+      largest[i] = best;
+#pragma unroll
+      for (int c = 0; c < kValuesEach; ++c) sums[i][c] *= shrink;
+    }
+    __syncthreads();
+    load_rows<T, kKeys, kHead>(keys, a.values + arena_row * a.value_stride + head_offset,
+                               a.value_stride, n_here, a.head_size, a.is_aligned);
+    __syncthreads();
+    for (int key = 0; key < n_here; ++key) {
+      float value[kValuesEach];
+#pragma unroll
+      for (int c = 0; c < kValuesEach; ++c) {
+        value[c] = keys[key * Tile::kStride + column + c * kColumns];
+      }
+#pragma unroll
+      for (int i = 0; i < kRowsEach; ++i) {
+        const float weight = weights[(line + i * kLines) * Tile::kWeightStride + key];
+#pragma unroll
+        for (int c = 0; c < kValuesEach; ++c) sums[i][c] += weight * value[c];
+      }
+    }
+  }
+
+#pragma unroll
+  for (int i = 0; i < kRowsEach; ++i) {
+    const int query = line + i * kLines;
+    if (query >= n_queries) continue;
+    const std::int64_t part = std::int64_t{item.first_part} + query / a.n_groups;
+    const std::int64_t head = (part * n_key_heads + key_head) * a.n_groups + query % a.n_groups;
+    const float share = totals[i] > 0 ? 1.0f / totals[i] : 0.0f;
+#pragma unroll
+    for (int c = 0; c < kValuesEach; ++c) {
+      const int d = column + c * kColumns;
+      if (d < a.head_size) a.parts[head * a.head_size + d] = sums[i][c] * share;
+    }
+    if (column == 0) a.logs[head] = totals[i] > 0 ? largest[i] + logf(totals[i]) : -INFINITY;
+  }
+}
+
+constexpr int kMaxLevels = 16;
+
+template <typename T>
+struct MergeArguments {
+  const float* parts = nullptr;  // [P, H, D]
+  const float* logs = nullptr;   // [P, H]
+  // Results of whole passes over all rows, by level.
+  const T* level_values[kMaxLevels] = {};     // [T, H, D]
+  const float* level_logs[kMaxLevels] = {};   // [H, T]
+  const std::int32_t* first_parts = nullptr;  // [T + 1], into part_ids
+  const std::int32_t* part_ids = nullptr;     // a part, or -1 - level
+  T* result = nullptr;                        // [T, H, D]
+  int n_rows = 0;
+  int n_heads = 0;
+  int head_size = 0;
+};
+
+constexpr int kMergeThreads = 64;
+
+// Blocks: x counts rows, y heads.
+template <typename T>
+__global__ void __launch_bounds__(kMergeThreads) merge_parts(MergeArguments<T> a) {
+  const std::int64_t row = blockIdx.x;
+  const std::int64_t head = blockIdx.y;
+  const int first = a.first_parts[row];
+  const int end = a.first_parts[row + 1];
+  const auto log_of = [&](int id) {
+    return id >= 0 ? a.logs[std::int64_t{id} * a.n_heads + head]
+                   : a.level_logs[-1 - id][head * a.n_rows + row];
+  };
+  float largest = -INFINITY;
+  for (int i = first; i < end; ++i) largest = fmaxf(largest, log_of(a.part_ids[i]));
+  float total = 0;
+  for (int i = first; i < end; ++i) total += expf(log_of(a.part_ids[i]) - largest);
+  for (int d = threadIdx.x; d < a.head_size; d += kMergeThreads) {
+    float sum = 0;
+    for (int i = first; i < end; ++i) {
+      const int id = a.part_ids[i];
+      const float weight = expf(log_of(id) - largest) / total;
+      sum +=
+          weight *
+          (id >= 0 ? a.parts[(std::int64_t{id} * a.n_heads + head) * a.head_size + d]
+                   : to_float(a.level_values[-1 - id][(row * a.n_heads + head) * a.head_size + d]));
+    }
+    a.result[(row * a.n_heads + head) * a.head_size + d] = from_float<T>(sum);
+  }
+}
+
+}  // namespace labelprobe::model::cuda
