@@ -9,6 +9,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/random.h"
 
+#include "quantile.h"
+
 namespace labelprobe::analysis {
 
 namespace {
@@ -72,14 +74,6 @@ Mean mean_of(const std::vector<Triple>& examples, std::size_t which) {
   double squares = 0.0;
   for (const Triple& example : examples) squares += std::pow(example[which] - mean, 2);
   return {mean, examples.size() < 2 ? 0.0 : std::sqrt(squares / (n - 1.0) / n)};
-}
-
-// As numpy's percentile with method `linear`; `sorted` ascending, not empty.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 Difference interval(double mean, std::vector<double> resampled, double level) {

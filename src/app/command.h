@@ -37,6 +37,7 @@ std::span<const Command> commands();
 CommandBody declare_align(CLI::App& app);
 CommandBody declare_assess(CLI::App& app);
 CommandBody declare_classify(CLI::App& app);
+CommandBody declare_compare(CLI::App& app);
 CommandBody declare_data(CLI::App& app);
 CommandBody declare_distributions(CLI::App& app);
 CommandBody declare_generate(CLI::App& app);

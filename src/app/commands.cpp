@@ -27,6 +27,11 @@ constexpr std::array kCommands = {
             "labelprobe align GoEmotions --config configs/GoEmotions/pipeline.yaml --id-list "
             "main_test_set --model MODEL",
             declare_align},
+    Command{"compare",
+            "Compare two runs of the same items: probabilities, flips, margins; f32 against FP4",
+            "labelprobe compare logs/GoEmotions/example_0/experiment_0 logs/GoEmotions/example_1 "
+            "--plot scatter.svg",
+            declare_compare},
     Command{"distributions", "Write the label distributions of runs item by item, and the votes",
             "labelprobe distributions GoEmotions RUN_FOLDER --config "
             "configs/GoEmotions/pipeline.yaml --out distributions.yml",

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <yaml-cpp/yaml.h>
-
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 #include "labelprobe/record/log_reader.h"
@@ -16,85 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Finished runs at most two folders below one that is none, to say what was meant; of huge folders
-// only a part is looked at.
-std::vector<std::string> runs_below(const fs::path& folder) {
-  constexpr int kMostEntries = 10'000;
-  int n_entries = 0;
-  std::vector<std::string> runs;
-  std::error_code error;
-  for (auto entry = fs::recursive_directory_iterator(
-           folder, fs::directory_options::skip_permission_denied, error);
-       !error && entry != fs::recursive_directory_iterator() && n_entries++ < kMostEntries;
-       entry.increment(error)) {
-    if (entry.depth() >= 2) {
-      entry.disable_recursion_pending();
-    }
-    if (entry->is_directory(error) && is_finished_run(entry->path())) {
-      runs.push_back(entry->path().string());
-    }
-  }
-  std::sort(runs.begin(), runs.end());
-  return runs;
-}
-
-void check_folder(const fs::path& folder) {
-  if (is_finished_run(folder)) {
-    return;
-  }
-  if (!fs::is_directory(folder)) {
-    const std::vector<std::string> known =
-        runs_below(folder.parent_path().empty() ? "." : folder.parent_path());
-    const std::string near = nearest_choice(folder.string(), known);
-    throw DataError(folder.string() + ": expected the log folder of a finished run, found no " +
-                    "such folder" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
-  }
-  constexpr std::size_t kMostNamed = 5;
-  const std::vector<std::string> known = runs_below(folder);
-  std::string below;
-  for (std::size_t i = 0; i < std::min(known.size(), kMostNamed); ++i) {
-    below += (i == 0 ? "; runs below it: " : ", ") + known[i];
-  }
-  throw DataError(folder.string() +
-                  ": expected the log folder of a finished run, found no indexed_metrics.yml in "
-                  "it" +
-                  below + (known.size() > kMostNamed ? ", ..." : ""));
-}
-
-// The logged parameters of an experiment; an undefined node if they are not there.
-YAML::Node read_params(const fs::path& folder, int experiment) {
-  const fs::path path = folder / "params.yml";
-  if (!fs::is_regular_file(path)) {
-    return YAML::Node(YAML::NodeType::Undefined);
-  }
-  YAML::Node root;
-  try {
-    root = YAML::LoadFile(path.string());
-  } catch (const YAML::Exception& error) {
-    throw DataError(path.string() + ":" + std::to_string(error.mark.line + 1) +
-                    ": not YAML: " + error.msg);
-  }
-  YAML::Node params;
-  if (root.IsMap()) {
-    for (const auto& entry : root) {
-      if (!entry.first.IsScalar() || !entry.second.IsMap()) {
-        continue;
-      }
-      params = entry.second;  // the published files keep the last experiment's only
-      if (entry.first.Scalar() == "experiment_" + std::to_string(experiment)) {
-        break;
-      }
-    }
-  }
-  return params.IsMap() ? params : YAML::Node(YAML::NodeType::Undefined);
-}
-
-std::string text_param(const YAML::Node& params, const std::string& name) {
-  if (!params.IsDefined()) {
-    return "";
-  }
-  const YAML::Node node = params[name];
-  return node && node.IsScalar() ? node.Scalar() : "";
+std::string text_param(const record::LoggedParams& params, const std::string& name) {
+  const auto found = params.find(name);
+  return found == params.end() || found->second == "null" ? "" : found->second;
 }
 
 // What all items ask; published and own logs alike hold one kind each.
@@ -178,14 +100,14 @@ LoggedRun load_run(const fs::path& folder,
                    ModelState state,
                    const std::string& task,
                    const LabelSet& label_set) {
-  check_folder(folder);
+  check_finished_run(folder);
   record::LoggedExperiment logged = record::read_experiment(folder, experiment);
   LoggedRun run;
   run.folder = folder;
   run.experiment = logged.index;
   run.items = std::move(logged.items);
   run.is_tuned = state == ModelState::Tuned;
-  const YAML::Node params = read_params(folder, run.experiment);
+  const record::LoggedParams params = record::read_params(folder, run.experiment);
   run.model = text_param(params, "model_name_or_path");
   run.kind = kind_of(run, text_param(params, "distribution"));
   if (run.is_tuned && run.kind != ItemId::Kind::Example) {

@@ -106,6 +106,28 @@ std::string choose_model(const RunQuery& query,
   return model;
 }
 
+// Finished runs at most two folders below one that is none, to say what was meant; of huge folders
+// only a part is looked at.
+std::vector<std::string> runs_below(const fs::path& folder) {
+  constexpr int kMostEntries = 10'000;
+  int n_entries = 0;
+  std::vector<std::string> runs;
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(
+           folder, fs::directory_options::skip_permission_denied, error);
+       !error && entry != fs::recursive_directory_iterator() && n_entries++ < kMostEntries;
+       entry.increment(error)) {
+    if (entry.depth() >= 2) {
+      entry.disable_recursion_pending();
+    }
+    if (entry->is_directory(error) && is_finished_run(entry->path())) {
+      runs.push_back(entry->path().string());
+    }
+  }
+  std::sort(runs.begin(), runs.end());
+  return runs;
+}
+
 }  // namespace
 
 FoundRuns find_runs(const RunQuery& query) {
@@ -141,6 +163,29 @@ bool is_finished_run(const fs::path& folder) {
   std::error_code error;
   const auto size = fs::file_size(folder / "indexed_metrics.yml", error);
   return !error && size > 0;
+}
+
+void check_finished_run(const fs::path& folder) {
+  if (is_finished_run(folder)) {
+    return;
+  }
+  if (!fs::is_directory(folder)) {
+    const std::vector<std::string> known =
+        runs_below(folder.parent_path().empty() ? "." : folder.parent_path());
+    const std::string near = nearest_choice(folder.string(), known);
+    throw DataError(folder.string() + ": expected the log folder of a finished run, found no " +
+                    "such folder" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
+  }
+  constexpr std::size_t kMostNamed = 5;
+  const std::vector<std::string> known = runs_below(folder);
+  std::string below;
+  for (std::size_t i = 0; i < std::min(known.size(), kMostNamed); ++i) {
+    below += (i == 0 ? "; runs below it: " : ", ") + known[i];
+  }
+  throw DataError(folder.string() +
+                  ": expected the log folder of a finished run, found no indexed_metrics.yml in "
+                  "it" +
+                  below + (known.size() > kMostNamed ? ", ..." : ""));
 }
 
 std::string model_in_folder_name(std::string_view model) {

@@ -28,6 +28,10 @@ FoundRuns find_runs(const RunQuery& query);
 // Whether the folder holds the log of at least one finished experiment.
 bool is_finished_run(const std::filesystem::path& folder);
 
+// Throws DataError unless is_finished_run(folder), naming the nearest such folder or those below
+// it.
+void check_finished_run(const std::filesystem::path& folder);
+
 // A model's name as it stands in a log folder's name: '/', ',' and '=' spelled with dashes.
 std::string model_in_folder_name(std::string_view model);
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "labelprobe/record/item_record.h"
@@ -28,5 +30,13 @@ LoggedExperiment read_experiment(const std::filesystem::path& folder,
 // has no such file or the experiment no such items. Errors as read_experiment().
 std::vector<ItemRecord> read_annotator_predictions(const std::filesystem::path& folder,
                                                    std::optional<int> index = std::nullopt);
+
+// Parameter name -> value as text: "null", "false", "10"; the elements of a list with commas
+// between them.
+using LoggedParams = std::map<std::string, std::string>;
+
+// The parameters of `experiment_<index>`; empty if the folder does not tell. Throws DataError
+// (file, line) if the file that should tell is damaged.
+LoggedParams read_params(const std::filesystem::path& folder, int index);
 
 }  // namespace labelprobe::record

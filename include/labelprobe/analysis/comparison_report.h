@@ -1,0 +1,44 @@
+// A comparison of two runs for people, for other programs and as a picture.
+#pragma once
+
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "labelprobe/analysis/plot.h"
+#include "labelprobe/analysis/run_comparison.h"
+
+namespace labelprobe::analysis {
+
+// A parameter in which the runs differ; empty where a run does not have it.
+struct SettingDifference {
+  std::string name;
+  std::string value_a;
+  std::string value_b;
+};
+
+struct ComparisonReport {
+  std::string run_a;
+  std::string run_b;
+  std::vector<SettingDifference> settings;
+  RunComparison comparison;
+};
+
+//   n_top  how many flips and how many of the largest differences to list
+void write_terminal(std::ostream& out, const ComparisonReport& report, std::size_t n_top);
+
+// One row per item, place and label; every digit. Rows after different answers say so.
+void write_csv(std::ostream& out, const RunComparison& comparison);
+
+// Everything but the single probabilities. Text that is not UTF-8 is mended.
+void write_json(std::ostream& out, const ComparisonReport& report);
+
+// The label steps' probabilities in A against B, one series per label; equal prefixes only.
+ScatterPlot make_plot(const ComparisonReport& report);
+
+// "item 'de0', step 1, joy: 0.25 against 0.5" of the item that differs most; empty if nothing was
+// compared.
+std::string describe_largest(const RunComparison& comparison);
+
+}  // namespace labelprobe::analysis

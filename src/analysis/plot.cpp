@@ -1,0 +1,160 @@
+#include "labelprobe/analysis/plot.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <ostream>
+#include <set>
+#include <string_view>
+
+namespace labelprobe::analysis {
+
+namespace {
+
+// In pixels. The plane of the points is a square; the legend stands to its right.
+constexpr double kLeft = 78.0;
+constexpr double kTop = 64.0;
+constexpr double kSide = 560.0;
+constexpr double kBottom = kTop + kSide;
+constexpr double kHeight = kBottom + 72.0;
+constexpr double kLegend = kLeft + kSide + 22.0;
+constexpr double kLine = 20.0;
+constexpr double kRadius = 3.2;
+constexpr std::size_t kMostNamed = 26;  // series that the legend has room for
+
+// Okabe and Ito's colors, which people with any color vision tell apart.
+constexpr std::array kColors = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                "#E69F00", "#56B4E9", "#000000", "#8A6D00"};
+
+std::string pixel(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", number);
+  return text;
+}
+
+std::string escape(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      default:
+        // XML has no spelling for control characters.
+        escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return escaped;
+}
+
+// The end of a text that is too long for its place: of paths it tells most.
+std::string ending(const std::string& text, std::size_t n_most) {
+  if (text.size() <= n_most) return text;
+  std::size_t start = text.size() - n_most;
+  while (start < text.size() && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) ++start;
+  return "\u2026" + text.substr(start);
+}
+
+void write_text(std::ostream& out,
+                double x,
+                double y,
+                const std::string& text,
+                const std::string& attributes = "") {
+  out << "<text x=\"" << pixel(x) << "\" y=\"" << pixel(y) << "\"" << attributes << ">"
+      << escape(text) << "</text>\n";
+}
+
+void write_line(std::ostream& out, double x1, double y1, double x2, double y2, const char* look) {
+  out << "<line x1=\"" << pixel(x1) << "\" y1=\"" << pixel(y1) << "\" x2=\"" << pixel(x2)
+      << "\" y2=\"" << pixel(y2) << "\" " << look << "/>\n";
+}
+
+// A shape around the origin; series beyond the colors take the next one.
+std::string shape_of(std::size_t series) {
+  switch (series / kColors.size() % 3) {
+    case 1:
+      return "<rect x=\"-2.8\" y=\"-2.8\" width=\"5.6\" height=\"5.6\"/>";
+    case 2:
+      return "<path d=\"M0 -3.8L3.6 2.6L-3.6 2.6Z\"/>";
+    default:
+      return "<circle r=\"" + pixel(kRadius) + "\"/>";
+  }
+}
+
+void write_axes(std::ostream& out, const ScatterPlot& plot) {
+  for (int tenth = 0; tenth <= 10; tenth += 2) {
+    const double at = kSide * tenth / 10.0;
+    const std::string number = tenth == 0 ? "0" : tenth == 10 ? "1" : "0." + std::to_string(tenth);
+    write_line(out, kLeft + at, kTop, kLeft + at, kBottom, "stroke=\"#e4e4e4\"");
+    write_line(out, kLeft, kBottom - at, kLeft + kSide, kBottom - at, "stroke=\"#e4e4e4\"");
+    write_text(out, kLeft + at, kBottom + 20, number, " text-anchor=\"middle\"");
+    write_text(out, kLeft - 9, kBottom - at + 5, number, " text-anchor=\"end\"");
+  }
+  write_line(out, kLeft, kBottom, kLeft + kSide, kTop, "stroke=\"#777\" stroke-dasharray=\"6 4\"");
+  out << "<rect x=\"" << pixel(kLeft) << "\" y=\"" << pixel(kTop) << "\" width=\"" << pixel(kSide)
+      << "\" height=\"" << pixel(kSide) << "\" fill=\"none\" stroke=\"#333\"/>\n";
+  constexpr std::size_t kMost = 84;
+  write_text(out, kLeft + kSide / 2, kBottom + 48, ending(plot.x_title, kMost),
+             " text-anchor=\"middle\"");
+  out << "<g transform=\"translate(26 " << pixel(kTop + kSide / 2) << ") rotate(-90)\">";
+  write_text(out, 0, 0, ending(plot.y_title, kMost), " text-anchor=\"middle\"");
+  out << "</g>\n";
+}
+
+void write_legend(std::ostream& out, const ScatterPlot& plot) {
+  double y = kTop + 12;
+  for (std::size_t i = 0; i < plot.series.size(); ++i, y += kLine) {
+    if (i == kMostNamed) {
+      write_text(out, kLegend, y, "and " + std::to_string(plot.series.size() - i) + " more");
+      y += kLine;
+      break;
+    }
+    out << "<g transform=\"translate(" << pixel(kLegend + 5) << ' ' << pixel(y - 5) << ")\" fill=\""
+        << kColors[i % kColors.size()] << "\">" << shape_of(i) << "</g>\n";
+    write_text(out, kLegend + 18, y, ending(plot.series[i].name, 22));
+  }
+  write_line(out, kLegend - 3, y - 5, kLegend + 13, y - 5,
+             "stroke=\"#777\" stroke-dasharray=\"6 4\"");
+  write_text(out, kLegend + 18, y, "equal");
+}
+
+void write_series(std::ostream& out, const ScatterSeries& series, std::size_t number) {
+  out << "<g fill=\"" << kColors[number % kColors.size()] << "\" fill-opacity=\"0.55\">\n";
+  std::set<std::pair<std::string, std::string>> drawn;
+  for (const auto& [x, y] : series.points) {
+    if (!std::isfinite(x) || !std::isfinite(y)) continue;
+    auto place = std::pair(pixel(kLeft + kSide * x), pixel(kBottom - kSide * y));
+    const auto [position, is_new] = drawn.insert(std::move(place));
+    if (is_new) {
+      out << "<g transform=\"translate(" << position->first << ' ' << position->second << ")\">"
+          << shape_of(number) << "</g>\n";
+    }
+  }
+  out << "</g>\n";
+}
+
+}  // namespace
+
+void write_svg(std::ostream& out, const ScatterPlot& plot) {
+  constexpr double kWidth = kLegend + 180.0;
+  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
+         "width=\""
+      << pixel(kWidth) << "\" height=\"" << pixel(kHeight) << "\" viewBox=\"0 0 " << pixel(kWidth)
+      << ' ' << pixel(kHeight)
+      << "\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"14\" fill=\"#222\">\n"
+         "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+  write_text(out, kLeft, 28, plot.title, " font-size=\"18\" font-weight=\"bold\"");
+  write_text(out, kLeft, 50, plot.subtitle, " fill=\"#555\"");
+  write_axes(out, plot);
+  for (std::size_t i = 0; i < plot.series.size(); ++i) write_series(out, plot.series[i], i);
+  write_legend(out, plot);
+  out << "</svg>\n";
+}
+
+}  // namespace labelprobe::analysis

@@ -1,0 +1,119 @@
+// What the reference logs of the end-to-end test do not reach: which steps count, and errors.
+#include "labelprobe/analysis/run_comparison.h"
+
+#include <limits>
+
+#include "labelprobe/analysis/comparison_report.h"
+#include "labelprobe/core/error.h"
+
+#include "support/catch.h"
+
+namespace labelprobe::analysis {
+namespace {
+
+using record::ItemRecord;
+using Items = std::vector<ItemRecord>;
+
+// An item with these probabilities of joy at its steps; the other label is fear.
+ItemRecord item_of(const std::string& key,
+                   const std::vector<float>& joy,
+                   const TokenIds& ids = {5, 6, 7}) {
+  ItemRecord item;
+  item.key = key;
+  item.query_text = "text of " + key;
+  item.outs_ids = ids;
+  item.outs_id_index = 1;
+  for (const float prob : joy) {
+    item.all_scores.push_back({{"fear", 1.0F - prob}, {"joy", prob}});
+  }
+  return item;
+}
+
+RunComparison compare(const Items& a, const Items& b) {
+  return compare_runs({"run A", a}, {"run B", b});
+}
+
+std::vector<bool> prefixes(const ItemRecord& a, const ItemRecord& b) {
+  std::vector<bool> equal;
+  for (const ComparedStep& step : compare({a}, {b}).items[0].steps) {
+    equal.push_back(step.has_equal_prefix);
+  }
+  return equal;
+}
+
+TEST_CASE("Only steps after the same tokens are compared", "[analysis]") {
+  using Flags = std::vector<bool>;
+  const auto a = item_of("x", {0.9F, 0.8F, 0.7F});
+  CHECK(prefixes(a, item_of("x", {0.8F, 0.7F, 0.6F})) == Flags{true, true, true});
+  // The first label differs: what follows answers another question.
+  CHECK(prefixes(a, item_of("x", {0.4F, 0.7F, 0.6F}, {5, 9, 7})) == Flags{true, false, false});
+  CHECK(prefixes(a, item_of("x", {0.8F, 0.3F, 0.6F}, {5, 6, 9})) == Flags{true, true, false});
+  // Tokens before the first label differ.
+  CHECK(prefixes(a, item_of("x", {0.8F, 0.7F, 0.6F}, {9, 6, 7})) == Flags{false, false, false});
+  // Some token that is no label differs later on; the log does not tell where the steps are.
+  CHECK(prefixes(a, item_of("x", {0.8F, 0.7F, 0.6F}, {5, 6, 9})) == Flags{true, false, false});
+  // One goes on where the other ends.
+  CHECK(prefixes(a, item_of("x", {0.8F, 0.7F, 0.6F}, {5, 6})) == Flags{true, true, true});
+  // Logs of the published program have no token ids.
+  CHECK(prefixes(item_of("x", {0.9F, 0.8F, 0.7F}, {}), item_of("x", {0.9F, 0.3F, 0.7F}, {})) ==
+        Flags{true, true, false});
+}
+
+TEST_CASE("A flip is a near tie if others differ by as much", "[analysis]") {
+  const Items a = {item_of("x", {0.5001F}), item_of("y", {0.9F}), item_of("z", {0.6F})};
+  const Items b = {item_of("x", {0.4999F}), item_of("y", {0.901F}), item_of("z", {0.4F})};
+  const RunComparison comparison = compare(a, b);
+  CHECK(comparison.usual_difference == Approx(0.001).epsilon(1e-4));
+  REQUIRE(comparison.flips.size() == 2);
+  CHECK(comparison.items[comparison.flips[0].item].key == "z");
+  CHECK(comparison.flips[0].is_near_tie == false);
+  CHECK(comparison.flips[0].margin_a == Approx(0.2));
+  CHECK(comparison.flips[1].is_near_tie == true);
+  CHECK(comparison.worst.front().difference == Approx(0.2));
+  CHECK_THAT(describe_largest(comparison), ContainsSubstring("item 'z', step 1, fear: 0.39999"));
+}
+
+TEST_CASE("A run agrees with itself", "[analysis]") {
+  const Items items = {item_of("x", {0.5F, 0.25F}), item_of("y", {})};
+  const RunComparison comparison = compare(items, items);
+  CHECK(comparison.items.size() == 2);
+  CHECK(comparison.flips.empty());
+  CHECK(comparison.n_answers_apart == 0);
+  REQUIRE(comparison.places.size() == 2);
+  CHECK(comparison.places[0].prob_difference.max == 0.0);
+  CHECK(comparison.places[0].kl.max == 0.0);
+  CHECK(comparison.margins_a.quantiles.front() == 0.0);
+}
+
+TEST_CASE("Items that cannot be compared are named", "[analysis]") {
+  const auto fails = [](const Items& a, const Items& b, const std::string& message) {
+    CHECK_THROWS_WITH(compare(a, b), ContainsSubstring(message));
+    CHECK_THROWS_AS(compare(a, b), DataError);
+  };
+  const ItemRecord x = item_of("x", {0.5F});
+  fails({x}, {}, "run B: expected items, found none");
+  fails({x}, {item_of("y", {0.5F})}, "none in common: run A has 'x', ..., run B has 'y', ...");
+  fails({x, x}, {x}, "run A: item 'x': expected once, found twice");
+  fails({x, item_of("x_unary_joy", {0.5F})}, {x},
+        "run A: expected items of one kind, found 'x' and 'x_unary_joy'");
+  fails({x}, {item_of("x_unary_joy", {0.5F})}, "unary items in run B");
+  fails({item_of("x", {1.5F})}, {x}, "item 'x': expected a probability for");
+  fails({item_of("x", {std::numeric_limits<float>::quiet_NaN()})}, {x},
+        "item 'x': expected a probability for");
+  ItemRecord other = x;
+  other.query_text = "another text";
+  fails({x}, {other}, "have the same ids but other texts");
+  ItemRecord failed = x;
+  failed.failure = "too long";
+  fails({x}, {failed}, "0 failed in run A and 1 in run B");
+  ItemRecord incomplete = item_of("y", {0.5F});
+  incomplete.all_scores[0].pop_back();
+  fails({x, item_of("y", {0.5F})}, {x, incomplete},
+        "expected as many labels in both runs, found 2 and 1");
+  ItemRecord renamed = x;
+  renamed.all_scores[0][0].first = "anger";
+  fails({x}, {renamed}, "only in run A: fear; only in run B: anger");
+}
+
+}  // namespace
+}  // namespace labelprobe::analysis
