@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import sys
 
 from benchmark import report
@@ -19,7 +20,8 @@ from benchmark.work import DISTRIBUTIONS, Failure
 
 
 def parsed(arguments):
-    parser = argparse.ArgumentParser(prog="bench.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="bench.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="Flags after -- go to labelprobe run, e.g. -- --load-in-4bit")
     parser.add_argument("kind", choices=["cpu", "cuda"])
     parser.add_argument("data", type=pathlib.Path, metavar="DATA_FOLDER", help="published files of GoEmotions")
     parser.add_argument("ids", type=pathlib.Path, metavar="ID_LIST", help="one example id per line")
@@ -44,7 +46,9 @@ def parsed(arguments):
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/bench", help="folder for models and logs")
     parser.add_argument("--program", default=os.environ.get("LABELPROBE") or ROOT / "build/labelprobe")
     parser.add_argument("--dry-run", action="store_true", help="check everything, show the plan, measure nothing")
-    args = parser.parse_args(arguments)
+    extra = arguments[arguments.index("--") + 1:] if "--" in arguments else []
+    args = parser.parse_args(arguments[:len(arguments) - len(extra) - 1] if "--" in arguments else arguments)
+    args.extra = extra
 
     def some_of(text, known, flag):
         chosen = [] if text == "none" else text.split(",")
@@ -62,6 +66,9 @@ def parsed(arguments):
     for flag in ("items", "blocks", "time_limit", "sample"):
         if getattr(args, flag) is not None and getattr(args, flag) <= 0:
             parser.error(f"--{flag.replace('_', '-')}: expected more than 0, found {getattr(args, flag)}")
+    for path in (args.json, args.markdown):
+        if path and not path.absolute().parent.is_dir():
+            parser.error(f"{path}: expected a folder to write to, found no {path.absolute().parent}")
     if args.model and args.shape:
         parser.error("--model and --shape: expected one of them")
     args.distributions = some_of(args.distributions, DISTRIBUTIONS, "--distributions")
@@ -81,6 +88,7 @@ def main():
     args = parsed(sys.argv[1:])
     bench = Bench(args)
     load_before = os.getloadavg()[0]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what it has started, and shows what there is
     try:
         bench.check()
         if args.dry_run:

@@ -46,6 +46,15 @@ class GpuMemory:
         return None if self.before is None else self.largest - self.before
 
 
+def lines_of(process):
+    """The lines of its messages; an interruption ends the process."""
+    try:
+        yield from process.stderr
+    except KeyboardInterrupt:
+        process.kill()
+        raise
+
+
 def run_ours(command, timeout, device="cpu"):
     """`command` and its figures; {"failure": why} if it did not end well. Seconds are ours, to the millisecond, by the
     moments at which its messages came."""
@@ -59,7 +68,7 @@ def run_ours(command, timeout, device="cpu"):
         timer = threading.Timer(timeout, process.kill)
         timer.start()
         loaded = answered = None
-        for line in process.stderr:
+        for line in lines_of(process):
             now = time.monotonic()
             last_line = line.strip() or last_line
             if found := LOADED.search(line):

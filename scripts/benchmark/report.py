@@ -113,11 +113,12 @@ def sentences(figures):
     machine, found = figures["machine"], peaks(figures)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(machine["versions"].items()))
     backend = next((e["turns"][0]["backend"] for e in figures["ours"] if e["turns"]), "")
-    where = machine["gpu"] or f"{machine['threads']} cores of an {machine['cpu']}"
+    where = machine["gpu"] or f"{'one core' if machine['threads'] == 1 else str(machine['threads']) + ' cores'} of an {machine['cpu']}"
+    flags = f", {' '.join(figures['flags'])}" if figures["flags"] else ""
     weights = "random weights" if figures["random_weights"] else "weights of the GGUF file" if figures["gguf"] else "weights"
     lines = [f"Measured on {machine['date']} on {where}, {machine['memory_gib']:.0f} GiB of memory: {figures['model']} ({weights}), "
-             f"GoEmotions, id list {figures['id_list']}, 10 shots, {figures['blocks']} turns in {figures['minutes']:.0f} minutes; "
-             f"{versions}; labelprobe with {backend}. The machine's load before was {machine['load_before']:.1f}."]
+             f"GoEmotions, id list {figures['id_list']}, 10 shots, {figures['blocks']} turn{'s' if figures['blocks'] > 1 else ''} in {figures['minutes']:.0f} minutes; "
+             f"{versions}; labelprobe with {backend}{flags}. The machine's load before was {machine['load_before']:.1f}."]
     if found:
         lines.append("GEMM peak in the same run, torch's `linear` at this model's shapes: " + "; ".join(
             f"{dtype} {rate[3] / 1e9:,.0f} GFLOP/s ({rate[2]} rows, {rate[0]} → {rate[1]})" for dtype, rate in found.items()) + ".")
@@ -192,10 +193,10 @@ def plots(figures, folder):
     """Time against queries, against shots and against distinct tokens; returns what it did."""
     try:
         import matplotlib
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
     except ImportError as error:
         return f"bench: no plots: {error}"
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     panels = [("queries", "n", "queries"), ("shots", "n", "shots"), (None, "n_computed", "tokens computed: distinct, and fed back")]

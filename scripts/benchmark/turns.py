@@ -111,9 +111,8 @@ class Bench:
         args.work.mkdir(parents=True, exist_ok=True)
         if args.shape and not (self.folder / "config.json").is_file():
             self.say(f"writing random weights in the shape {args.shape}")
-            work.output_lines([args.program, "make-model", "--shape", args.shape, "--out", self.folder])
-        if args.shape and not any((self.folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
-            self.bring_tokenizer()
+            work.output_lines([args.program, "make-model", "--shape", args.shape, "--out", self.folder, "--tokenizer",
+                               args.tokenizer or self.small_tokenizer()])
         if self.gguf and not (self.folder / "config.json").is_file() and "transformers" not in self.reasons:
             self.say("writing the GGUF file's weights as a Hugging Face folder")
             result = self.worker({"peer": "convert", "gguf": str(self.gguf), "to": str(self.folder), "with_weights": True},
@@ -129,19 +128,13 @@ class Bench:
             self.works[distribution] = work.work_of(args.program, self.model, self.flags(), distribution, 18, STOP, n_queries)
         self.find_first_tokens()
 
-    def bring_tokenizer(self):
-        if self.args.tokenizer:
-            names = [p for p in self.args.tokenizer.glob("*token*") if p.is_file()]
-            if not names:
-                raise Failure(f"{self.args.tokenizer}: expected a folder with a tokenizer")
-            for path in names:
-                shutil.copy(path, self.folder)
-        else:
-            small = ROOT / "build/models/SmolLM2-135M-Instruct.Q4_1.gguf"
-            result = self.worker({"peer": "convert", "gguf": str(small), "to": str(self.folder), "with_weights": False},
-                                 self.remaining())
-            if result.get("failure"):
-                raise Failure(f"no tokenizer for {self.folder}: {result['failure']}; name a folder with one: --tokenizer")
+    def small_tokenizer(self):
+        """The small model's, as a folder: few enough ids for every shape."""
+        folder, small = self.args.work / "tokenizer", ROOT / "build/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+        result = self.worker({"peer": "convert", "gguf": str(small), "to": str(folder), "with_weights": False}, self.remaining())
+        if result.get("failure"):
+            raise Failure(f"no tokenizer for random weights: {result['failure']}; name a folder with one: --tokenizer")
+        return folder
 
     def find_first_tokens(self):
         for distribution, one in self.works.items():
@@ -225,12 +218,12 @@ class Bench:
                        all_computed=round(row["n_once"] + row["n_computed"] * n_all / n_sample))
             self.peers.setdefault((row["row"], row["distribution"]), []).append(row)
 
-    def run_command(self, distribution, dtype, n_new, *more):
+    def run_command(self, distribution, dtype, n_new):
         args = self.args
         log_root = tempfile.mkdtemp(prefix="log-", dir=args.work)
         command = [args.program, "run", "GoEmotions", *self.flags(), "--distribution", distribution, "--model-name-or-path",
                    self.model, "--model-dtype", dtype, "--device", args.device, "--max-new-tokens", n_new, "--log-root", log_root,
-                   "--alternative-experiment-name", distribution, *more]
+                   "--alternative-experiment-name", distribution, *args.extra]
         if args.threads:
             command += ["--threads", args.threads]
         return run_ours(command, max(1, self.remaining()), args.device), log_root
@@ -366,7 +359,7 @@ class Bench:
                      "n_asked_distinct": work.tree_of(w.prompts + w.also).n_tokens} for d, w in self.works.items()}
         return {"machine": {**self.machine(), "load_before": load_before}, "model": self.folder.name, "gguf": bool(self.gguf),
                 "gguf_type": self.gguf.stem.rpartition(".")[2] if self.gguf else "",
-                "random_weights": bool(args.shape), "device": args.device, "dtype": args.dtype, "batch": args.batch,
+                "random_weights": bool(args.shape), "device": args.device, "dtype": args.dtype, "batch": args.batch, "flags": args.extra,
                 "id_list": args.ids.stem, "blocks": args.blocks, "minutes": (time.monotonic() - self.begin) / 60,
                 "works": works, "ours": named(self.ours), "peers": named(self.peers), "gemm": self.gemm,
                 "deviations": self.deviations, "different_first_tokens": different, "scaling": self.scaling,
