@@ -40,22 +40,6 @@ PartialAttention attend_rows(const at::Tensor& queries,
   return {output.permute({2, 0, 1, 3}), logs.permute({2, 0, 1})};
 }
 
-PartialAttention attend_each(const at::Tensor& queries,
-                             const at::Tensor& keys,
-                             const at::Tensor& values,
-                             const at::Tensor& hidden) {
-  if (queries.is_cpu() && queries.scalar_type() != at::kFloat) {
-    const at::Tensor mask = hidden.to(queries.scalar_type());
-    auto [output, logs] =
-        at::_scaled_dot_product_flash_attention_for_cpu(queries, keys, values, 0.0, false, mask);
-    return {output, logs};
-  }
-  const double scale = 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
-  at::Tensor scores =
-      at::matmul(queries.to(at::kFloat), keys.to(at::kFloat).transpose(-1, -2)).mul_(scale);
-  return weigh(scores.add_(hidden), values.to(at::kFloat));
-}
-
 PartialAttention attend_rows_plainly(const at::Tensor& queries,
                                      const at::Tensor& keys,
                                      const at::Tensor& values,

@@ -1,54 +1,99 @@
-// Sequences that generate together, one token each per step. Nodes that many of them share stay in
-// the prefix cache and are attended to once for all; the rest of each prompt is copied beside the
-// keys and values of its generated tokens, the newest of all sequences in one column.
-//   L  layers   B  sequences   K  key heads   W  columns (own tokens)   D  head size
+// Sequences that generate together. Their prompts stay where the prefix cache has them, each node
+// attended to once for all sequences that it belongs to; what a sequence generates fills rows of
+// its own. A step takes any of the sequences, and any number of tokens of each.
+//   R  rows of a step   C  hidden size
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "decoder.h"
+#include "kv_arena.h"
 #include "prefix_cache.h"
+#include "segment_attention.h"
 
 namespace labelprobe::model {
 
+// Of the rows of a step: tokens, positions, and where the arena takes their keys and values. Memory
+// that stays where it is from step to step, as long as a step has no more rows than any before.
+class StepInputs {
+ public:
+  explicit StepInputs(c10::Device device) : device_(device), attention_(device) {}
+
+  void resize(std::int64_t n_rows);
+  void set(std::int64_t row, TokenId token, std::int64_t position, std::int64_t arena_row);
+  // Makes what was set known to the device. Not before the device has finished the last step.
+  void send();
+
+  at::Tensor tokens() const { return on_device_[0].narrow(0, 0, n_rows_); }
+  at::Tensor positions() const { return on_device_[1].narrow(0, 0, n_rows_); }
+  at::Tensor arena_rows() const { return on_device_[2].narrow(0, 0, n_rows_); }
+  std::vector<KeySegment>& segments() { return segments_; }
+  const SegmentAttention& attention() const { return attention_; }
+
+ private:
+  c10::Device device_;
+  std::int64_t n_rows_ = 0;
+  std::int64_t n_allocated_ = 0;
+  at::Tensor on_host_;    // [3, n_allocated], int64, pinned where a GPU reads it
+  at::Tensor on_device_;  // the same; on the CPU the same memory
+  std::vector<KeySegment> segments_;
+  SegmentAttention attention_;
+};
+
+// The next tokens of a member of a batch.
+struct Continuation {
+  int member = 0;                   // by its place in the batch
+  std::int64_t n_before = 0;        // generated tokens whose keys and values are there already
+  std::span<const TokenId> tokens;  // those after them; never empty
+};
+
 class DecodeBatch {
  public:
-  // For some sequences of the tree (ascending), whose nodes must be in the cache as long as this
-  // lives. At most `max_steps` calls of step().
+  // For sequences first to end of the tree, whose nodes must be in the cache as long as this lives;
+  // sequence first + i takes at most n_rows[i] tokens, and none if it never takes part in a step.
+  // All must outlive it. Throws std::bad_alloc where the arena is full.
   DecodeBatch(const Decoder& decoder,
               const PrefixTree& tree,
               const PrefixCache& cache,
-              std::span<const int> sequences,
-              int max_steps);
+              KvArena& arena,
+              StepInputs& inputs,
+              int first,
+              std::span<const std::int64_t> n_rows);
+  DecodeBatch(const DecodeBatch&) = delete;
+  DecodeBatch& operator=(const DecodeBatch&) = delete;
+  ~DecodeBatch();
 
-  // Appends one token to every sequence, in order; returns the hidden states [B, C].
-  at::Tensor step(std::span<const TokenId> tokens);
-
-  // Lets all sequences but the rows `kept` (ascending) go.
-  void keep(std::span<const std::int64_t> kept);
+  // The hidden states [R, C] of all tokens, one continuation's after the other's; members ascend.
+  // A token's keys and values count from the next step on if its `n_before` includes them, and are
+  // overwritten if it does not.
+  at::Tensor step(std::span<const Continuation> continuations);
 
  private:
   class StepAttention;
-  struct OwnNode {
-    int row = 0;
-    int node = 0;
-    int n_tokens = 0;  // fewer than the node's where the prompt ends before it
+  struct Member {
+    std::int64_t n_prompt_tokens = 0;
+    std::int64_t first_row = 0;  // of its generated tokens, in the arena
+    std::int64_t n_rows = 0;
   };
-
-  std::vector<OwnNode> divide_nodes(const PrefixTree& tree, std::span<const int> sequences);
-  void copy_own(std::span<const OwnNode> own_nodes, int max_steps);
+  struct PromptPart {
+    std::int64_t first_key = 0;
+    std::int64_t n_keys = 0;
+    int first_member = 0;
+    int end_member = 0;
+  };
+  void find_prompt_parts(const PrefixTree& tree, const PrefixCache& cache, int first, int end);
+  void plan_segments(std::span<const Continuation> continuations);
 
   const Decoder& decoder_;
-  const PrefixCache& cache_;
-  std::vector<AncestorRows> shared_;
-  std::vector<std::int64_t> n_tokens_;  // so far, by row
-  at::Tensor keys_;            // [L, B, K, W, D]; prompts end and steps begin at one column
-  at::Tensor values_;          // [L, B, K, W, D]
-  at::Tensor hidden_columns_;  // [B, 1, 1, W]: 0, or minus infinity before a prompt's own
-  std::vector<std::int64_t> first_columns_;  // that a row sees
-  std::int64_t n_columns_ = 0;               // filled
+  KvArena& arena_;
+  StepInputs& inputs_;
+  std::vector<Member> members_;
+  std::vector<PromptPart> prompt_parts_;
+  std::vector<std::int64_t> first_step_rows_;  // by member, and one more; of the step
 };
 
 }  // namespace labelprobe::model

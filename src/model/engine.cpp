@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <new>
-#include <numeric>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
-#include <ATen/Functions.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
@@ -16,7 +12,7 @@
 #include "labelprobe/core/error.h"
 
 #include "chunk_plan.h"
-#include "decode_batch.h"
+#include "decode_loop.h"
 #include "device.h"
 #include "prefix_cache.h"
 #include "sequence_state.h"
@@ -26,93 +22,18 @@ namespace {
 
 // On the CPU matrix products are nearly as fast with 128 rows as with more, and small chunks report
 // early.
-constexpr Limits kCpuLimits = {1024, 128, std::size_t{4} << 30};
-constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30};
+constexpr Limits kCpuLimits = {1024, 128, std::size_t{4} << 30, 24};
+constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30, 256};
 
 // A chunk of prompts that are only looked at ends after this many packs.
 constexpr std::int64_t kPacksPerChunk = 4;
 
-// Rows that reach the head together: their logits are as wide as the vocabulary.
-constexpr std::int64_t kRowsPerHead = 256;
+// Memory so short that smaller packs would not help.
+constexpr int kFewestRowsPerPack = 32;
 
-// Decoding goes on with rows of finished sequences until they are one in this many: letting them go
-// copies the keys and values of all others.
-constexpr std::int64_t kMaxFinishedShare = 8;
-
-int n_new_tokens_of(const GenerateOptions& options, std::size_t prompt) {
-  return options.n_new_tokens.empty() ? options.stop.max_new_tokens : options.n_new_tokens[prompt];
-}
-
-// A sequence goes on for the prompt that wants most, answered or not: what a call that takes up an
-// interrupted one computes must not depend on what is missing.
-int n_new_tokens_of(const GenerateOptions& options, const PrefixSequence& sequence) {
-  int n_most = 0;
-  for (const std::size_t i : sequence.prompts) {
-    n_most = std::max(n_most, n_new_tokens_of(options, i));
-  }
-  return n_most;
-}
-
-// Why a prompt cannot be run; empty if it can.
-std::string check_prompt(const TokenIds& prompt, int n_new_tokens, const ModelInfo& info) {
-  if (prompt.empty()) return "the prompt is empty; expected at least one token";
-  const auto bad = std::find_if(prompt.begin(), prompt.end(),
-                                [&](TokenId id) { return id < 0 || id >= info.vocab_size; });
-  if (bad != prompt.end()) {
-    return "token " + std::to_string(*bad) + " at position " +
-           std::to_string(bad - prompt.begin()) + " of the prompt is not in the vocabulary of " +
-           std::to_string(info.vocab_size);
-  }
-  const std::int64_t n_needed = static_cast<std::int64_t>(prompt.size()) + n_new_tokens - 1;
-  if (n_needed > info.max_context) {
-    return "the prompt has " + std::to_string(prompt.size()) + " tokens and " +
-           std::to_string(n_new_tokens) +
-           " new ones were asked for, but the model's "
-           "context has " +
-           std::to_string(info.max_context) + " positions";
-  }
-  return {};
-}
-
-void check_options(const GenerateOptions& options, std::size_t n_prompts, const ModelInfo& info) {
-  LABELPROBE_CHECK(options.is_answered.empty() || options.is_answered.size() == n_prompts);
-  if (options.stop.max_new_tokens < 1) {
-    throw ConfigError("max_new_tokens is " + std::to_string(options.stop.max_new_tokens) +
-                      "; expected at least 1");
-  }
-  LABELPROBE_CHECK(options.n_new_tokens.empty() || options.n_new_tokens.size() == n_prompts);
-  for (std::size_t i = 0; i < options.n_new_tokens.size(); ++i) {
-    const int n = options.n_new_tokens[i];
-    if (n < 1 || n > options.stop.max_new_tokens) {
-      throw ConfigError("n_new_tokens of prompt " + std::to_string(i) + " is " + std::to_string(n) +
-                        "; expected 1 to max_new_tokens, which is " +
-                        std::to_string(options.stop.max_new_tokens));
-    }
-  }
-  if (!(options.repetition_penalty > 0)) {
-    throw ConfigError("repetition_penalty is " + std::to_string(options.repetition_penalty) +
-                      "; expected a number above 0");
-  }
-  for (const TokenId id : options.watched) {
-    if (id < 0 || id >= info.vocab_size) {
-      throw ConfigError("watched token " + std::to_string(id) + " is not in the vocabulary of " +
-                        std::to_string(info.vocab_size));
-    }
-  }
-}
-
-bool is_open(const GenerateOptions& options, std::size_t prompt) {
-  return options.is_answered.empty() || !options.is_answered[prompt];
-}
-
-bool has_open_prompt(const PrefixTree& tree, int first, int end, const GenerateOptions& options) {
-  for (int i = first; i < end; ++i) {
-    for (const std::size_t prompt : tree.sequences()[i].prompts) {
-      if (is_open(options, prompt)) return true;
-    }
-  }
-  return false;
-}
+// A chunk leaves the room of so many packs: a call that takes up an interrupted one computes packs
+// whole of which it needs a part.
+constexpr std::int64_t kSparePacks = 2;
 
 }  // namespace
 
@@ -121,46 +42,78 @@ Limits limits_of(const c10::Device& device) {
 }
 
 Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
-    : decoder_(std::move(decoder)), info_(std::move(info)), limits_(limits) {}
+    : decoder_(std::move(decoder)),
+      info_(std::move(info)),
+      limits_(limits),
+      inputs_(decoder_.device()) {}
 
 void Engine::generate(std::span<const TokenIds> prompts,
                       const GenerateOptions& options,
                       const GenerationSink& sink) {
-  check_options(options, prompts.size(), info_);
+  const Request request(prompts, options, info_);
   const c10::InferenceMode no_gradients;
   const c10::DeviceGuard on_device(decoder_.device());
+  const std::vector<std::size_t> chosen = runnable_prompts(request, sink);
+  const Sharing sharing = options.share_prefixes ? Sharing::Prefixes : Sharing::None;
+  Limits limits = limits_;
+  int first = 0;
+  // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.
+  while (true) {
+    const PrefixTree tree(prompts, chosen, sharing, limits.rows_per_pack);
+    if (first == static_cast<int>(tree.sequences().size())) break;
+    first = run_chunks(tree, request, first, limits, sink);
+  }
+}
+
+// Those that can be run; the others are reported.
+std::vector<std::size_t> Engine::runnable_prompts(const Request& request,
+                                                  const GenerationSink& sink) {
   std::vector<std::size_t> chosen;
-  std::vector<std::pair<std::size_t, Generation>> results;
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    std::string failure = check_prompt(prompts[i], n_new_tokens_of(options, i), info_);
-    if (failure.empty()) {
+  std::vector<std::pair<std::size_t, Generation>> failures;
+  for (std::size_t i = 0; i < request.prompts().size(); ++i) {
+    std::string obstacle = request.obstacle_of(i);
+    if (obstacle.empty()) {
       chosen.push_back(i);
-      if (is_open(options, i)) {
-        effort_.n_prompt_tokens += static_cast<std::int64_t>(prompts[i].size());
+      if (request.is_open(i)) {
+        effort_.n_prompt_tokens += static_cast<std::int64_t>(request.prompts()[i].size());
       }
-    } else if (is_open(options, i)) {
-      results.emplace_back(i, Generation{}).second.failure = std::move(failure);
+    } else if (request.is_open(i)) {
+      failures.emplace_back(i, Generation{}).second.failure = std::move(obstacle);
     }
   }
-  if (!results.empty()) sink(results);
+  if (!failures.empty()) sink(failures);
+  return chosen;
+}
 
-  const PrefixTree tree(prompts, chosen, options.share_prefixes ? Sharing::Prefixes : Sharing::None,
-                        limits_.rows_per_pack);
-  ChunkPlan plan(tree, limits_.rows_per_pack);
-  PrefixCache cache(decoder_, tree);
+// Answers the sequences from `first` on; returns the first that is left where memory ran out, and
+// halves the limits then.
+int Engine::run_chunks(const PrefixTree& tree,
+                       const Request& request,
+                       int first,
+                       Limits& limits,
+                       const GenerationSink& sink) {
   const int n_sequences = static_cast<int>(tree.sequences().size());
-  int most = n_sequences;
-  for (int first = 0; first < n_sequences;) {
-    const int end = std::min(chunk_end(tree, first, options), first + most);
+  const std::int64_t n_allowed = n_allowed_rows(tree, request, limits);
+  ChunkPlan plan(tree, limits.rows_per_pack);
+  if (first > 0) plan.add(first);
+  std::optional<PrefixCache> cache;
+  while (first < n_sequences) {
+    const int end = chunk_end(tree, request, first, limits, n_allowed);
     plan.add(end);
-    if (!has_open_prompt(tree, first, end, options)) {
+    const auto begin = tree.sequences().begin();
+    if (std::none_of(begin + first, begin + end,
+                     [&](const PrefixSequence& sequence) { return request.is_open(sequence); })) {
       first = end;
       continue;
     }
     std::vector<SequenceState> answers;
     bool is_short_of_memory = false;
     try {
-      answers = run_chunk(tree, plan, cache, options);
+      if (!cache) {
+        open_arena(n_allowed);
+        cache.emplace(decoder_, tree, *arena_);
+      }
+      answers = run_chunk(tree, request, plan, *cache, limits);
     } catch (const c10::Error& error) {
       if (!is_out_of_memory(error)) {
         throw ModelError(std::string("libtorch failed: ") + error.what_without_backtrace());
@@ -170,126 +123,129 @@ void Engine::generate(std::span<const TokenIds> prompts,
       is_short_of_memory = true;
     }
     if (is_short_of_memory) {
-      if (end - first == 1) {
-        throw ModelError("out of memory on " + info_.device +
-                         " with a single prompt; use a smaller model or --model-dtype bfloat16");
-      }
-      most = (end - first) / 2;
-      ++effort_.n_batches_halved;
-      plan.drop_last();
-      cache = PrefixCache(decoder_, tree);
-      continue;
+      cache.reset();
+      arena_.reset();
+      halve(limits, end - first);
+      return first;
     }
-    results.clear();
+    std::vector<std::pair<std::size_t, Generation>> results;
     for (int i = first; i < end; ++i) {
       for (const std::size_t prompt : tree.sequences()[i].prompts) {
-        if (!is_open(options, prompt)) continue;
-        results.emplace_back(prompt,
-                             answers[i - first].generation(n_new_tokens_of(options, prompt)));
+        if (!request.is_open(prompt)) continue;
+        results.emplace_back(prompt, answers[i - first].generation(request.n_new_tokens(prompt)));
       }
     }
     sink(results);
-    for (std::size_t node = 0; node < tree.nodes().size(); ++node) {
-      if (tree.nodes()[node].end_sequence <= end) cache.forget(static_cast<int>(node));
-    }
+    cache->forget_before(end);
     first = end;
   }
+  return first;
+}
+
+// Rows of the arena: as many as fit the limits and half of the free memory, but enough for any one
+// prompt, and not more than all prompts fill.
+std::int64_t Engine::n_allowed_rows(const PrefixTree& tree,
+                                    const Request& request,
+                                    const Limits& limits) const {
+  std::int64_t n_most = 0;
+  std::int64_t n_all = 0;
+  for (const PrefixNode& node : tree.nodes()) n_all += node.n_tokens;
+  for (const PrefixSequence& sequence : tree.sequences()) {
+    const std::int64_t n_generated = request.n_new_tokens(sequence);
+    n_most =
+        std::max(n_most, static_cast<std::int64_t>(tree.prompt(sequence).size()) + n_generated);
+    n_all += n_generated;
+  }
+  std::size_t n_bytes = limits.chunk_bytes;
+  if (const std::size_t n_free = free_bytes(decoder_.device())) {
+    n_bytes = std::min(n_bytes, n_free / 2);
+  }
+  const auto n_rows = static_cast<std::int64_t>(n_bytes / info_.cache_bytes_per_token);
+  return std::min(n_all, std::max(n_rows, n_most + kSparePacks * limits.rows_per_pack));
+}
+
+void Engine::open_arena(std::int64_t n_rows) {
+  if (arena_ && arena_->n_rows() >= n_rows) return;
+  arena_.reset();
+  const DecoderConfig& config = decoder_.config();
+  arena_.emplace(config.n_layers, n_rows, config.n_kv_heads, config.head_dim,
+                 at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device()));
 }
 
 // The chunk that begins at `first`: as many sequences as were asked for, or as fit the limits.
-int Engine::chunk_end(const PrefixTree& tree, int first, const GenerateOptions& options) const {
+int Engine::chunk_end(const PrefixTree& tree,
+                      const Request& request,
+                      int first,
+                      const Limits& limits,
+                      std::int64_t n_allowed) const {
+  const GenerateOptions& options = request.options();
   const int n_sequences = static_cast<int>(tree.sequences().size());
-  if (options.batch_size > 0) return std::min(n_sequences, first + options.batch_size);
-  std::size_t n_allowed = limits_.chunk_bytes;
-  if (const std::size_t n_free = free_bytes(decoder_.device())) {
-    n_allowed = std::min(n_allowed, n_free / 2);
+  const bool is_halved = limits.sequences_per_chunk < limits_.sequences_per_chunk;
+  if (options.batch_size > 0) {
+    const int n_most = is_halved ? limits.sequences_per_chunk : options.batch_size;
+    return std::min(n_sequences, first + std::min(n_most, options.batch_size));
   }
-  std::size_t n_bytes = 0;
+  std::size_t n_logit_bytes = 0;
   std::int64_t n_rows = 0;
+  std::int64_t n_arena_rows = 0;
   int n_decoded = 0;
   int end = first;
   for (; end < n_sequences; ++end) {
-    const std::size_t n_prompt = tree.prompt(tree.sequences()[end]).size();
-    const std::size_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
-    const int n_generated = n_new_tokens_of(options, tree.sequences()[end]);
-    n_rows += static_cast<std::int64_t>(n_new);
+    const auto n_prompt = static_cast<std::int64_t>(tree.prompt(tree.sequences()[end]).size());
+    const std::int64_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
+    const int n_generated = request.n_new_tokens(tree.sequences()[end]);
+    n_rows += n_new;
+    n_arena_rows += n_new + n_generated;
     n_decoded += n_generated > 1;
-    // Its part of the prefix cache, the copy beside its generated tokens, and its logits.
-    const std::size_t n_logit_rows =
-        (end - first < kRowsPerHead ? 2 : 0) + (options.keep_logits ? n_generated : 0);
-    n_bytes += (2 * n_new + n_generated) * info_.cache_bytes_per_token +
-               n_logit_rows * info_.vocab_size * sizeof(float);
-    if (end > first && (n_bytes > n_allowed || n_decoded > limits_.sequences_per_chunk ||
-                        n_rows > kPacksPerChunk * limits_.rows_per_pack)) {
+    if (options.keep_logits) {
+      n_logit_bytes += sizeof(float) * static_cast<std::size_t>(n_generated) *
+                       static_cast<std::size_t>(info_.vocab_size);
+    }
+    if (end > first &&
+        (n_arena_rows + kSparePacks * limits.rows_per_pack > n_allowed ||
+         n_logit_bytes > limits.chunk_bytes || n_decoded > limits.sequences_per_chunk ||
+         n_rows > kPacksPerChunk * limits.rows_per_pack)) {
       break;
     }
   }
   return end;
 }
 
-// Computes what the cache lacks of the chunk's paths; returns the hidden state of the last token of
-// each prompt, [n_sequences, C].
-at::Tensor Engine::prefill(const ChunkPlan& plan, PrefixCache& cache) {
+// Computes what the cache lacks of the chunk's paths, and the answers.
+std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
+                                             const Request& request,
+                                             const ChunkPlan& plan,
+                                             PrefixCache& cache,
+                                             const Limits& limits) {
+  const int first = plan.first_sequence();
+  const int end = plan.end_sequence();
   const auto is_there = [&](int node) { return cache.has(node); };
   for (const PackedNodes* pack : plan.missing_packs(is_there)) {
     cache.compute(*pack);
     effort_.n_prompt_tokens_computed += pack->n_rows;
   }
-  return cache.take_last_hidden(plan.first_sequence(), plan.end_sequence());
-}
-
-// Gives every unfinished sequence its token from the hidden states [n, C] of a step.
-void Engine::take_steps(const at::Tensor& hidden,
-                        std::span<const std::int64_t> rows,
-                        std::span<SequenceState> states,
-                        const GenerateOptions& options) {
-  for (std::int64_t first = 0; first < hidden.size(0); first += kRowsPerHead) {
-    const std::int64_t n = std::min(kRowsPerHead, hidden.size(0) - first);
-    take_step(decoder_.logits(hidden.narrow(0, first, n)), rows.subspan(first, n), states, options);
-  }
-}
-
-std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
-                                             const ChunkPlan& plan,
-                                             PrefixCache& cache,
-                                             const GenerateOptions& options) {
-  const int first = plan.first_sequence();
-  std::vector<SequenceState> states;
-  int n_most = 0;
-  for (int i = first; i < plan.end_sequence(); ++i) {
-    const PrefixSequence& sequence = tree.sequences()[i];
-    const int n_new_tokens = n_new_tokens_of(options, sequence);
-    n_most = std::max(n_most, n_new_tokens);
-    states.emplace_back(tree.prompt(sequence), n_new_tokens, options);
-  }
-  at::Tensor hidden = prefill(plan, cache);
-  std::vector<std::int64_t> rows(states.size());  // row of the batch -> sequence
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  std::optional<DecodeBatch> batch;
-  while (true) {
-    take_steps(hidden, rows, states, options);
-    std::vector<std::int64_t> live;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      if (!states[rows[row]].is_finished()) live.push_back(static_cast<std::int64_t>(row));
-    }
-    if (live.empty()) break;
-    const auto n_finished = static_cast<std::int64_t>(rows.size() - live.size());
-    if (!batch || n_finished * kMaxFinishedShare >= static_cast<std::int64_t>(rows.size())) {
-      if (batch) batch->keep(live);
-      for (std::size_t i = 0; i < live.size(); ++i) rows[i] = rows[live[i]];
-      rows.resize(live.size());
-    }
-    if (!batch) {
-      std::vector<int> sequences;
-      for (const std::int64_t i : rows) sequences.push_back(first + static_cast<int>(i));
-      batch.emplace(decoder_, tree, cache, sequences, n_most - 1);
-    }
-    TokenIds newest;
-    for (const std::int64_t i : rows) newest.push_back(states[i].newest());
-    hidden = batch->step(newest);
-  }
+  const at::Tensor hidden = cache.take_last_hidden(first, end);
+  cache.forget_before(first);
+  DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, limits.rows_per_step);
+  std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
   for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
+  effort_.n_drafted_tokens += loop.n_drafted();
+  effort_.n_drafted_kept += loop.n_drafted_kept();
   return states;
+}
+
+// After a chunk of `n_sequences` did not fit.
+void Engine::halve(Limits& limits, int n_sequences) {
+  if (n_sequences == 1 && limits.rows_per_pack <= kFewestRowsPerPack) {
+    throw ModelError("out of memory on " + info_.device +
+                     " with a single prompt; use a smaller model or --model-dtype bfloat16");
+  }
+  ++effort_.n_batches_halved;
+  limits.rows_per_pack =
+      std::min(limits.rows_per_pack, std::max(kFewestRowsPerPack, limits.rows_per_pack / 2));
+  limits.sequences_per_chunk = std::max(1, std::min(limits.sequences_per_chunk, n_sequences) / 2);
+  limits.chunk_bytes /= 2;
+  limits.rows_per_step /= 2;
 }
 
 }  // namespace labelprobe::model

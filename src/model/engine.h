@@ -3,13 +3,18 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "labelprobe/model/language_model.h"
 
+#include "decode_batch.h"
 #include "decoder.h"
+#include "kv_arena.h"
 #include "prefix_tree.h"
+#include "request.h"
 
 namespace labelprobe::model {
 
@@ -22,7 +27,8 @@ class SequenceState;
 struct Limits {
   int rows_per_pack = 0;        // tokens that go through the layers together
   int sequences_per_chunk = 0;  // answers of several tokens that are decoded together
-  std::size_t chunk_bytes = 0;  // keys, values and logits of a chunk
+  std::size_t chunk_bytes = 0;  // keys and values of a chunk
+  int rows_per_step = 0;        // steps of fewer rows are filled with drafted tokens
 };
 Limits limits_of(const c10::Device& device);
 
@@ -37,21 +43,34 @@ class Engine : public LanguageModel {
   Effort effort() const override { return effort_; }
 
  private:
-  int chunk_end(const PrefixTree& tree, int first, const GenerateOptions& options) const;
-  at::Tensor prefill(const ChunkPlan& plan, PrefixCache& cache);
-  void take_steps(const at::Tensor& hidden,
-                  std::span<const std::int64_t> rows,
-                  std::span<SequenceState> states,
-                  const GenerateOptions& options);
+  std::vector<std::size_t> runnable_prompts(const Request& request, const GenerationSink& sink);
+  int run_chunks(const PrefixTree& tree,
+                 const Request& request,
+                 int first,
+                 Limits& limits,
+                 const GenerationSink& sink);
+  std::int64_t n_allowed_rows(const PrefixTree& tree,
+                              const Request& request,
+                              const Limits& limits) const;
+  int chunk_end(const PrefixTree& tree,
+                const Request& request,
+                int first,
+                const Limits& limits,
+                std::int64_t n_allowed) const;
+  void open_arena(std::int64_t n_rows);
   std::vector<SequenceState> run_chunk(const PrefixTree& tree,
+                                       const Request& request,
                                        const ChunkPlan& plan,
                                        PrefixCache& cache,
-                                       const GenerateOptions& options);
+                                       const Limits& limits);
+  void halve(Limits& limits, int n_sequences);
 
   Decoder decoder_;
   ModelInfo info_;
   Limits limits_;
   Effort effort_;
+  std::optional<KvArena> arena_;  // kept from call to call
+  StepInputs inputs_;
 };
 
 }  // namespace labelprobe::model

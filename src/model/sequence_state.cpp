@@ -8,7 +8,19 @@ namespace labelprobe::model {
 SequenceState::SequenceState(std::span<const TokenId> prompt,
                              int n_new_tokens,
                              const GenerateOptions& options)
-    : options_(options), n_new_tokens_(n_new_tokens), tokens_(prompt.begin(), prompt.end()) {}
+    : options_(options), n_new_tokens_(n_new_tokens), tokens_(prompt.begin(), prompt.end()) {
+  expect({});
+}
+
+void SequenceState::expect(std::span<const TokenId> drafted) {
+  pending_.assign(1, tokens_.back());
+  pending_.insert(pending_.end(), drafted.begin(), drafted.end());
+  n_taken_ = 0;
+}
+
+bool SequenceState::awaits(int i) const {
+  return !is_finished_ && n_taken_ == i && (i == 0 || tokens_.back() == pending_[i]);
+}
 
 void SequenceState::take(StepReading reading, const float* logits, std::int64_t n_logits) {
   if (reading.has_nan) {
@@ -19,6 +31,7 @@ void SequenceState::take(StepReading reading, const float* logits, std::int64_t 
                           "float32";
     return;
   }
+  ++n_taken_;
   tokens_.push_back(reading.best);
   generation_.token_ids.push_back(reading.best);
   generation_.steps.push_back(std::move(reading.step));
@@ -48,24 +61,28 @@ Generation SequenceState::generation(int n_new_tokens) const {
 }
 
 void take_step(const at::Tensor& logits,
-               std::span<const std::int64_t> rows,
+               std::span<const StepRow> rows,
                std::span<SequenceState> states,
                const GenerateOptions& options) {
   if (options.repetition_penalty != 1.0) {
     std::vector<TokenIds> seen;
-    for (const std::int64_t i : rows) seen.push_back(states[i].tokens());
+    for (const StepRow& row : rows) {
+      const std::span<const TokenId> pending = states[row.sequence].pending();
+      seen.push_back(states[row.sequence].tokens());
+      seen.back().insert(seen.back().end(), pending.begin() + 1, pending.begin() + 1 + row.i);
+    }
     penalize_repetition(logits, seen, options.repetition_penalty);
   }
   std::vector<StepReading> readings = read_step(logits, options.watched, options.n_top_tokens);
   const std::int64_t n_vocab = logits.size(1);
   const at::Tensor kept = options.keep_logits ? logits.cpu() : at::Tensor();
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    SequenceState& state = states[rows[row]];
-    if (state.is_finished()) continue;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    SequenceState& state = states[rows[r].sequence];
+    if (!state.awaits(rows[r].i)) continue;
     const float* all = options.keep_logits
-                           ? kept.const_data_ptr<float>() + static_cast<std::int64_t>(row) * n_vocab
+                           ? kept.const_data_ptr<float>() + static_cast<std::int64_t>(r) * n_vocab
                            : nullptr;
-    state.take(std::move(readings[row]), all, n_vocab);
+    state.take(std::move(readings[r]), all, n_vocab);
   }
 }
 

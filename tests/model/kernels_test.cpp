@@ -1,7 +1,9 @@
 // The fast paths against what they must mean, in plain tensor operations.
 #include "kernels.h"
 
+#include <cmath>
 #include <limits>
+#include <vector>
 
 #include <ATen/ATen.h>
 
@@ -68,61 +70,49 @@ TEST_CASE("Attention by blocks, merged, is attention over all keys", "[unit]") {
 TEST_CASE("Attention over all segments of a pack is attention over one set after the other",
           "[unit]") {
   at::manual_seed(6);
-  const std::int64_t n_dims = GENERATE(64, 128);
+  const std::int64_t n_dims = GENERATE(64, 128, 16);
   const std::int64_t n_kv = GENERATE(1, 3);
   const std::int64_t n_groups = GENERATE(1, 3, 7);
   const std::int64_t n_rows = 75;
   const at::Tensor queries =
       strided_randn(n_rows, n_kv * n_groups, n_dims).view({n_rows, n_kv, n_groups, n_dims}) * 3;
-  if (!can_attend_segments(queries)) SKIP_ALOUD("this processor has no AVX-512");
-  struct Part {
-    std::int64_t first_row, end_row, n_tokens;
-    Mask mask;
+  const at::Tensor keys = at::randn({400, n_kv, n_dims});
+  const at::Tensor values = at::randn({400, n_kv, n_dims});
+  const std::vector<KeySegment> segments = {
+      {10, 200, 0, n_rows, Mask::None}, {210, 3, 0, 3, Mask::Causal},
+      {300, 70, 3, 73, Mask::Causal},   {0, 1, 31, 33, Mask::None},
+      {213, 17, 40, 75, Mask::None},    {5, 1, 73, 74, Mask::Causal},
+      {367, 33, 74, 75, Mask::None},    {230, 128, 20, 64, Mask::None},
   };
-  const std::vector<Part> parts = {
-      {0, n_rows, 200, Mask::None}, {0, 3, 3, Mask::Causal},   {3, 73, 70, Mask::Causal},
-      {31, 33, 1, Mask::None},      {40, 75, 17, Mask::None},  {73, 74, 1, Mask::Causal},
-      {74, 75, 33, Mask::None},     {20, 64, 128, Mask::None},
-  };
-  std::vector<at::Tensor> tensors;
-  std::vector<KeySegment> segments;
-  AttentionSum sum = empty_attention_sum(queries);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Part& part = parts[i];
-    const at::Tensor keys = strided_randn(part.n_tokens, n_kv, n_dims);
-    const at::Tensor values = strided_randn(part.n_tokens, n_kv, n_dims);
-    tensors.insert(tensors.end(), {keys, values});
-    segments.push_back(make_key_segment(keys, values, part.mask));
-    segments.back().first_row = part.first_row;
-    segments.back().end_row = part.end_row;
-    const PartialAttention one = attend_rows_plainly(
-        queries.narrow(0, part.first_row, part.end_row - part.first_row), keys, values, part.mask);
-    accumulate(sum, static_cast<int>(part.first_row), one.values, one.logs,
-               i == 0 ? Accumulate::Set : Accumulate::Merge);
+  // One row at a time, over its keys in one piece, in float64.
+  std::vector<at::Tensor> expected;
+  for (std::int64_t row = 0; row < n_rows; ++row) {
+    std::vector<std::int64_t> seen;
+    for (const KeySegment& segment : segments) {
+      if (row < segment.first_row || row >= segment.end_row) continue;
+      const std::int64_t n =
+          segment.mask == Mask::Causal ? row - segment.first_row + 1 : segment.n_keys;
+      for (std::int64_t i = 0; i < n; ++i) seen.push_back(segment.first_key + i);
+    }
+    const at::Tensor index = at::tensor(seen);
+    const at::Tensor k = keys.index_select(0, index).permute({1, 2, 0}).to(at::kDouble);
+    const at::Tensor v = values.index_select(0, index).transpose(0, 1).to(at::kDouble);
+    const at::Tensor scores =
+        at::matmul(queries[row].to(at::kDouble), k) / std::sqrt(static_cast<double>(n_dims));
+    expected.push_back(at::matmul(scores.softmax(-1), v).flatten());
   }
-  CHECK(largest_difference(attend_segments(queries, segments), sum.values.flatten(1, 3)) < 1e-5);
-}
-
-TEST_CASE("Each sequence attends to its own visible columns", "[unit]") {
-  at::manual_seed(2);
-  const at::ScalarType type = GENERATE(at::kFloat, at::kBFloat16);
-  const double allowed = type == at::kFloat ? 1e-5 : 2e-2;
-  const at::Tensor queries = at::randn({5, 2, 3, 16}).to(type);
-  const at::Tensor keys = at::randn({5, 2, 9, 16}).to(type);
-  const at::Tensor values = at::randn({5, 2, 9, 16}).to(type);
-  at::Tensor hidden = at::zeros({5, 1, 1, 9});
-  for (int b = 0; b < 5; ++b) {
-    hidden[b].narrow(2, 0, b).fill_(-std::numeric_limits<float>::infinity());
-  }
-  const PartialAttention all = attend_each(queries, keys, values, hidden);
-  for (int b = 0; b < 5; ++b) {
-    const at::Tensor seen_keys = keys[b].narrow(1, b, 9 - b).transpose(0, 1);
-    const at::Tensor seen_values = values[b].narrow(1, b, 9 - b).transpose(0, 1);
-    const PartialAttention one =
-        attend_rows_plainly(queries.narrow(0, b, 1), seen_keys, seen_values, Mask::None);
-    CHECK(largest_difference(all.values[b], one.values[0]) < allowed);
-    CHECK(largest_difference(all.logs[b], one.logs[0]) < allowed);
-  }
+  SegmentAttention attention(at::kCPU);
+  // A plan is made in the memory of the last one.
+  attention.plan(200, std::vector<KeySegment>{{0, 7, 0, 200, Mask::None}});
+  attention.plan(n_rows, segments);
+  CHECK(largest_difference(attention.attend(queries, keys, values), at::stack(expected)) < 1e-5);
+  CHECK(largest_difference(attend_plainly(queries, keys, values, segments), at::stack(expected)) <
+        1e-5);
+  const at::Tensor half = queries.to(at::kHalf);
+  const at::Tensor in_half = SegmentAttention(n_rows, segments, at::kCPU)
+                                 .attend(half, keys.to(at::kHalf), values.to(at::kHalf));
+  CHECK(in_half.scalar_type() == at::kHalf);
+  CHECK(largest_difference(in_half, at::stack(expected)) < 2e-2);
 }
 
 TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit]") {

@@ -1,0 +1,31 @@
+// SegmentAttention written out for float32 on processors with AVX-512.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "key_segment.h"
+
+namespace labelprobe::model {
+
+class CpuSegmentPlan {
+ public:
+  // Whether attend() can be used for such queries [T, K, G, D] on this processor.
+  static bool can_attend(const at::Tensor& queries);
+
+  void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
+
+  // As SegmentAttention's; `segments` are those of plan().
+  at::Tensor attend(const at::Tensor& queries,
+                    const at::Tensor& keys,
+                    const at::Tensor& values,
+                    std::span<const KeySegment> segments) const;
+
+ private:
+  std::vector<std::vector<std::int32_t>> by_span_;  // segments that hold some of its rows
+};
+
+}  // namespace labelprobe::model
