@@ -51,9 +51,9 @@ struct CudaOperators {
                                 const OptionalTensor& rows)>
       rotate_heads;
   c10::TypedOperatorHandle<at::Tensor(const at::Tensor& gate_up)> gated_silu;
-  // As quantized_weight.h: levels [16] say what a code means; either absmax, or its own codes.
+  // As quantized_weight.h: levels, 16, say what a code means; either absmax, or its own codes.
   c10::TypedOperatorHandle<void(const at::Tensor& codes,
-                                const at::Tensor& levels,
+                                at::ArrayRef<double> levels,
                                 const OptionalTensor& absmax,
                                 const OptionalTensor& absmax_codes,
                                 const OptionalTensor& absmax_levels,

@@ -1,6 +1,9 @@
 #include "device.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -9,6 +12,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <sched.h>
@@ -16,20 +20,31 @@
 
 #include "labelprobe/core/error.h"
 
+#include "cuda_operators.h"
+
 namespace labelprobe::model {
 namespace {
+
+// Why libtorch's operators compute what our kernels could; empty if the kernels are there.
+std::string& why_no_kernels() {
+  static std::string reason;
+  return reason;
+}
 
 // Why no GPU can be used here; empty if one can. Loads the GPU half of libtorch on the way.
 std::string load_cuda() {
   if (!std::filesystem::exists("/dev/nvidiactl")) {
     return "there is no NVIDIA driver (/dev/nvidiactl is missing)";
   }
+  // Equal runs add up in equal order; read when cuBLAS starts.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
     const char* reason = ::dlerror();
     return std::string("this libtorch has no usable CUDA half (") + (reason ? reason : "dlopen") +
            "); install a CUDA build of the torch wheel";
   }
   if (!at::hasCUDA()) return "the driver reports no GPU, or is too old for this libtorch";
+  why_no_kernels() = load_cuda_operators();
   return {};
 }
 
@@ -48,13 +63,17 @@ std::string first_line_value(const std::filesystem::path& path, std::string_view
   return {};
 }
 
-std::size_t free_gpu_bytes() {
+std::size_t free_gpu_bytes(c10::DeviceIndex index) {
   using MemGetInfo = int (*)(std::size_t*, std::size_t*);
   // Of the CUDA run-time library that came with libtorch; we do not link one.
   const auto query = reinterpret_cast<MemGetInfo>(::dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
   std::size_t n_free = 0;
   std::size_t n_total = 0;
-  return query && query(&n_free, &n_total) == 0 ? n_free : 0;
+  if (!query || query(&n_free, &n_total) != 0) return 0;
+  // What libtorch keeps for later is free too: it gives it back before it says that memory is out.
+  const auto stats = at::getDeviceAllocator(c10::DeviceType::CUDA)->getDeviceStats(index);
+  const std::int64_t n_kept = stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
+  return n_free + static_cast<std::size_t>(std::max<std::int64_t>(0, n_kept));
 }
 
 }  // namespace
@@ -103,7 +122,7 @@ std::string describe_device(const c10::Device& device) {
 }
 
 std::size_t free_bytes(const c10::Device& device) {
-  if (!device.is_cpu()) return free_gpu_bytes();
+  if (!device.is_cpu()) return free_gpu_bytes(device.index());
   const std::string kibibytes = first_line_value("/proc/meminfo", "MemAvailable:");
   return kibibytes.empty() ? 0 : std::strtoull(kibibytes.c_str(), nullptr, 10) * 1024;
 }
@@ -133,17 +152,27 @@ std::string describe_backend(const c10::Device& device) {
   std::string text = std::string("libtorch ") + std::to_string(TORCH_VERSION_MAJOR) + "." +
                      std::to_string(TORCH_VERSION_MINOR) + "." +
                      std::to_string(TORCH_VERSION_PATCH);
-  if (device.is_cuda()) return text + ", CUDA";
+  if (device.is_cuda()) {
+    text += at::globalContext().allowTF32CuBLAS() ? ", cuBLAS with TF32" : ", cuBLAS without TF32";
+    return text + (why_no_kernels().empty() ? ", flash attention, own kernels"
+                                            : ", no own kernels: " + why_no_kernels());
+  }
   if (at::hasMKL()) text += ", MKL";
   if (at::globalContext().hasMKLDNN()) text += ", oneDNN";
   return text + ", " + at::get_cpu_capability();
 }
 
-// The CPU allocator has no exception type of its own; every message of it is about memory.
+void allow_tf32(bool is_allowed) {
+  at::globalContext().setAllowTF32CuBLAS(is_allowed);
+}
+
+// The CPU allocator and cuBLAS have no exception type of their own: the words tell.
 bool is_out_of_memory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") !=
-             std::string_view::npos;
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
+  const std::string_view what = error.what_without_backtrace();
+  return what.find("DefaultCPUAllocator") != std::string_view::npos ||
+         what.find("CUDA error: out of memory") != std::string_view::npos ||
+         what.find("CUBLAS_STATUS_ALLOC_FAILED") != std::string_view::npos;
 }
 
 }  // namespace labelprobe::model

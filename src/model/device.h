@@ -29,7 +29,11 @@ bool is_out_of_memory(const c10::Error& error);
 // Cores of this process's affinity mask, hyperthreads of one core counted once.
 int n_physical_cores();
 
-// "libtorch 2.11.0, MKL" and the like: what computes on this device.
+// Whether float32 matrix products on a GPU may round their factors to TF32; off unless asked for.
+void allow_tf32(bool is_allowed);
+
+// "libtorch 2.11.0, MKL" and the like: what computes on this device. For a GPU ask after
+// open_device() and allow_tf32().
 std::string describe_backend(const c10::Device& device);
 
 }  // namespace labelprobe::model

@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "cuda_operators.h"
 #include "kernels.h"
 
 namespace labelprobe::model {
@@ -75,6 +76,35 @@ at::Tensor ordered_keys(const at::Tensor& logits) {
   return ordered.mul(std::int64_t{1} << 31).sub_(ids);
 }
 
+// On the logits' device.
+at::Tensor columns_of(std::span<const TokenId> watched, const at::Tensor& logits) {
+  const std::vector<std::int64_t> columns(watched.begin(), watched.end());
+  return at::tensor(columns).to(logits.device());
+}
+
+// Of a float64 CPU tensor [B, 2 + 2 n_read + n_watched]: whether there is a NaN, the log of the
+// sum, ids and logits of the largest, of which n_top_tokens are kept, and the watched logits.
+std::vector<StepReading> unpack(const at::Tensor& packed,
+                                std::size_t n_watched,
+                                int n_read,
+                                int n_top_tokens) {
+  std::vector<StepReading> readings(packed.size(0));
+  for (std::size_t b = 0; b < readings.size(); ++b) {
+    const double* row = packed.const_data_ptr<double>() + b * packed.size(1);
+    StepReading& reading = readings[b];
+    reading.has_nan = row[0] != 0;
+    reading.step.log_sum_exp = static_cast<float>(row[1]);
+    reading.best = static_cast<TokenId>(row[2]);
+    for (int i = 0; i < n_top_tokens; ++i) {
+      reading.step.top_tokens.push_back(
+          {static_cast<TokenId>(row[2 + i]), static_cast<float>(row[2 + n_read + i])});
+    }
+    const double* first = row + 2 + 2 * n_read;
+    reading.step.watched_logits.assign(first, first + n_watched);
+  }
+  return readings;
+}
+
 }  // namespace
 
 std::vector<StepReading> read_step(const at::Tensor& logits,
@@ -82,6 +112,12 @@ std::vector<StepReading> read_step(const at::Tensor& logits,
                                    int n_top_tokens) {
   LABELPROBE_CHECK(logits.scalar_type() == at::kFloat && logits.is_contiguous());
   const int n_top = std::min<int>(n_top_tokens, static_cast<int>(logits.size(1)));
+  if (logits.is_cuda() && cuda_operators()) {
+    const int n_read = std::max(n_top, 1);
+    return unpack(
+        cuda_operators()->read_step.call(logits, columns_of(watched, logits), n_read).cpu(),
+        watched.size(), n_read, n_top);
+  }
   return logits.is_cpu() ? read_on_cpu(logits, watched, n_top)
                          : read_step_plainly(logits, watched, n_top);
 }
@@ -91,8 +127,7 @@ std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
                                            int n_top_tokens) {
   const int n_top = std::max(n_top_tokens, 1);
   const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top, 1));
-  const std::vector<std::int64_t> columns(watched.begin(), watched.end());
-  const at::Tensor kept = logits.index_select(1, at::tensor(columns).to(logits.device()));
+  const at::Tensor kept = logits.index_select(1, columns_of(watched, logits));
   // float64 holds ids and float32 logits alike, exactly.
   const at::Tensor packed =
       at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
@@ -100,21 +135,7 @@ std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
                logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
               1)
           .cpu();
-  std::vector<StepReading> readings(logits.size(0));
-  for (std::size_t b = 0; b < readings.size(); ++b) {
-    const double* row = packed.const_data_ptr<double>() + b * packed.size(1);
-    StepReading& reading = readings[b];
-    reading.has_nan = row[0] != 0;
-    reading.step.log_sum_exp = static_cast<float>(row[1]);
-    reading.best = static_cast<TokenId>(row[2]);
-    for (int i = 0; i < n_top_tokens; ++i) {
-      reading.step.top_tokens.push_back(
-          {static_cast<TokenId>(row[2 + i]), static_cast<float>(row[2 + n_top + i])});
-    }
-    const double* first = row + 2 + 2 * n_top;
-    reading.step.watched_logits.assign(first, first + watched.size());
-  }
-  return readings;
+  return unpack(packed, watched.size(), n_top, n_top_tokens);
 }
 
 void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty) {

@@ -476,7 +476,7 @@ TEMPLATE_TEST_CASE("Codes of 4 and 8 bits become what they stand for", "[cuda]",
   std::vector<T> result(kElements + 1, from_float<T>(NAN));
   Dequantize4BitArguments<T> arguments;
   arguments.codes = codes.data();
-  arguments.levels = levels.data();
+  std::copy(levels.begin(), levels.end(), arguments.levels);
   arguments.absmax = absmax.data();
   arguments.n = kElements;
   arguments.result = result.data();

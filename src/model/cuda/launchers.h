@@ -88,7 +88,7 @@ int launch_gate(Type type,
 struct Dequantize4BitLaunch {
   Type type = Type::Float32;
   const std::uint8_t* codes = nullptr;
-  const float* levels = nullptr;
+  float levels[16] = {};
   const float* absmax = nullptr;
   const std::uint8_t* absmax_codes = nullptr;
   const float* absmax_levels = nullptr;

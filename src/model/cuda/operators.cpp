@@ -1,6 +1,7 @@
 // The operators of the loadable module: kernels, under names that the dispatcher of libtorch finds
 // once the module is loaded. cuda_operators.h has the callers' side, and says what each does.
 //   T  rows   K  key heads   G  query heads per key head   D  head size   P  parts
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -200,7 +201,7 @@ at::Tensor gated_silu(const at::Tensor& gate_up) {
 }
 
 void dequantize_4bit(const at::Tensor& codes,
-                     const at::Tensor& levels,
+                     at::ArrayRef<double> levels,
                      const std::optional<at::Tensor>& absmax,
                      const std::optional<at::Tensor>& absmax_codes,
                      const std::optional<at::Tensor>& absmax_levels,
@@ -208,7 +209,7 @@ void dequantize_4bit(const at::Tensor& codes,
                      double offset,
                      at::Tensor result) {
   const c10::cuda::CUDAGuard on_device(codes.device());
-  TORCH_CHECK(result.is_contiguous() && codes.is_contiguous() && levels.numel() == 16);
+  TORCH_CHECK(result.is_contiguous() && codes.is_contiguous() && levels.size() == 16);
   const std::int64_t n_blocks = (result.numel() + 63) / 64;
   TORCH_CHECK(codes.numel() == (result.numel() + 1) / 2);
   TORCH_CHECK(absmax ? absmax->numel() == n_blocks
@@ -218,7 +219,8 @@ void dequantize_4bit(const at::Tensor& codes,
   Dequantize4BitLaunch launch;
   launch.type = type_of(result);
   launch.codes = codes.const_data_ptr<std::uint8_t>();
-  launch.levels = levels.const_data_ptr<float>();
+  std::transform(levels.begin(), levels.end(), launch.levels,
+                 [](double level) { return static_cast<float>(level); });
   launch.absmax = optional_data<float>(absmax);
   launch.absmax_codes = optional_data<std::uint8_t>(absmax_codes);
   launch.absmax_levels = optional_data<float>(absmax_levels);
@@ -266,7 +268,7 @@ TORCH_LIBRARY(labelprobe, library) {
       "Tensor(b!)? keys, Tensor(c!)? values, Tensor? rows) -> ()");
   library.def("gated_silu(Tensor gate_up) -> Tensor");
   library.def(
-      "dequantize_4bit(Tensor codes, Tensor levels, Tensor? absmax, Tensor? absmax_codes, "
+      "dequantize_4bit(Tensor codes, float[] levels, Tensor? absmax, Tensor? absmax_codes, "
       "Tensor? absmax_levels, Tensor? outer_absmax, float offset, Tensor(a!) result) -> ()");
   library.def("dequantize_rows(Tensor codes, Tensor absmax, Tensor(a!) result) -> ()");
   library.def("read_step(Tensor logits, Tensor watched, int n_top) -> Tensor");

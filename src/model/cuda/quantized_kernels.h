@@ -13,7 +13,7 @@ constexpr int kOuterBlock = 256;  // codes of absmax
 template <typename T>
 struct Dequantize4BitArguments {
   const std::uint8_t* codes = nullptr;  // two elements each, the earlier in the high nibble
-  const float* levels = nullptr;        // [16], what a nibble stands for
+  float levels[16] = {};                // what a nibble stands for
   const float* absmax = nullptr;        // by block; null where it is coded itself:
   const std::uint8_t* absmax_codes = nullptr;
   const float* absmax_levels = nullptr;  // [256]

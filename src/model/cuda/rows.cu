@@ -88,15 +88,16 @@ int launch_dequantize_4bit(const Dequantize4BitLaunch& launch, void* stream) {
   if (launch.n == 0) return cudaSuccess;
   return with_type(launch.type, [&](auto zero) {
     using T = decltype(zero);
-    const Dequantize4BitArguments<T> arguments{launch.codes,
-                                               launch.levels,
-                                               launch.absmax,
-                                               launch.absmax_codes,
-                                               launch.absmax_levels,
-                                               launch.outer_absmax,
-                                               launch.offset,
-                                               launch.n,
-                                               static_cast<T*>(launch.result)};
+    Dequantize4BitArguments<T> arguments;
+    arguments.codes = launch.codes;
+    std::copy_n(launch.levels, 16, arguments.levels);
+    arguments.absmax = launch.absmax;
+    arguments.absmax_codes = launch.absmax_codes;
+    arguments.absmax_levels = launch.absmax_levels;
+    arguments.outer_absmax = launch.outer_absmax;
+    arguments.offset = launch.offset;
+    arguments.n = launch.n;
+    arguments.result = static_cast<T*>(launch.result);
     const std::int64_t n_bytes = (launch.n + 1) / 2;
     const auto n_blocks = static_cast<int>(
         std::min<std::int64_t>((n_bytes + kDequantizeThreads - 1) / kDequantizeThreads, 65536));
