@@ -3,13 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define LABELPROBE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
-#define LABELPROBE_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define LABELPROBE_FOR_EACH_PROCESSOR
-#endif
+#include "four_bits_avx512.h"
+#include "processor.h"
 
 namespace labelprobe::model {
 namespace {
@@ -32,8 +27,6 @@ constexpr FourBitCode make_code(const std::array<float, 16>& values,
   return {values, bounds_between(values, code_by_rank), code_by_rank};
 }
 
-}  // namespace
-
 // A sign bit and a magnitude of three bits. Both 0 and 8 mean zero: what is a little above zero
 // becomes 8, zero itself and what is a little below 0.
 constexpr FourBitCode kFp4 =
@@ -49,8 +42,6 @@ constexpr FourBitCode kNf4 = make_code(
      0.07958029955625534F, 0.16093020141124725F, 0.24611230194568634F, 0.33791524171829224F,
      0.44070982933044434F, 0.5626170039176941F, 0.7229568362236023F, 1.0F},
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
-
-namespace {
 
 // The ranks of the shares of a block; a share that is no number ranks last, as a binary search
 // finds it. `n` is the block's size but at the end of a matrix, where the reference divides instead
@@ -85,6 +76,10 @@ void rank_shares(
 
 }  // namespace
 
+const FourBitCode& four_bit_code(Quantization quantization) {
+  return quantization == Quantization::Fp4 ? kFp4 : kNf4;
+}
+
 void quantize_block(
     const FourBitCode& code, const float* x, std::int64_t n, float* absmax, std::uint8_t* packed) {
   std::int32_t ranks[kFourBitBlock];
@@ -117,39 +112,10 @@ void dequantize_plainly(const FourBitCode& code,
 
 #ifdef LABELPROBE_AVX512
 
-// The 64 codes of a block as bytes: elements 0 to 15 and 32 to 47, 16 to 31 and 48 to 63.
-struct CodesOfBlock {
-  __m256i even_quarters;
-  __m256i odd_quarters;
-};
-
-LABELPROBE_AVX512 inline CodesOfBlock unpack(const std::uint8_t* packed) {
-  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(packed));
-  const __m256i nibble = _mm256_set1_epi8(0xF);
-  const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble);
-  const __m256i low = _mm256_and_si256(bytes, nibble);
-  return {_mm256_unpacklo_epi8(high, low), _mm256_unpackhi_epi8(high, low)};
-}
-
-LABELPROBE_AVX512 inline __m256i rounded(__m512 x, c10::BFloat16 /*type*/) {
-  const __m512i bits = _mm512_castps_si512(x);
-  const __m512i is_odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-  const __m512i half = _mm512_add_epi32(is_odd, _mm512_set1_epi32(0x7FFF));
-  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_add_epi32(bits, half), 16));
-}
-
-LABELPROBE_AVX512 inline __m256i rounded(__m512 x, c10::Half /*type*/) {
-  return _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
 LABELPROBE_AVX512 inline void expand(const CodesOfBlock& codes, __m512 scaled, float* result) {
-  const __m128i quarters[4] = {_mm256_castsi256_si128(codes.even_quarters),
-                               _mm256_castsi256_si128(codes.odd_quarters),
-                               _mm256_extracti128_si256(codes.even_quarters, 1),
-                               _mm256_extracti128_si256(codes.odd_quarters, 1)};
-  for (int i = 0; i < 4; ++i) {
-    const __m512i index = _mm512_cvtepu8_epi32(quarters[i]);
-    _mm512_storeu_ps(result + 16 * i, _mm512_permutexvar_ps(index, scaled));
+  for (int quarter = 0; quarter < 4; ++quarter) {
+    _mm512_storeu_ps(result + 16 * quarter,
+                     _mm512_permutexvar_ps(quarter_of(codes, quarter), scaled));
   }
 }
 
@@ -173,12 +139,6 @@ LABELPROBE_AVX512 void dequantize_with_avx512(const FourBitCode& code,
     const __m512 scaled = _mm512_mul_ps(values, _mm512_set1_ps(absmax[block]));
     expand(unpack(packed + block * (kFourBitBlock / 2)), scaled, result + block * kFourBitBlock);
   }
-}
-
-bool has_avx512() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512vl");
-  return has;
 }
 
 #endif

@@ -8,6 +8,8 @@
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 
+#include "labelprobe/model/language_model.h"
+
 namespace labelprobe::model {
 
 // Elements that share an absmax. A code is half a byte, so a block is 32 bytes.
@@ -20,8 +22,8 @@ struct FourBitCode {
   std::array<std::uint8_t, 16> code_by_rank;
 };
 
-extern const FourBitCode kFp4;
-extern const FourBitCode kNf4;
+// Of Fp4, Nf4 and Nf4Double.
+const FourBitCode& four_bit_code(Quantization quantization);
 
 // Quantises `n` <= kFourBitBlock elements: one block, or the end of a matrix.
 // Writes its absmax and (n + 1) / 2 bytes, the earlier element of a byte in the high nibble.

@@ -8,6 +8,8 @@
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "quantized_linear.h"
+
 namespace labelprobe::model {
 namespace {
 
@@ -60,6 +62,13 @@ bool can_pack(const at::Tensor& weight) {
 
 }  // namespace
 
+at::Tensor multiply(const at::Tensor& x,
+                    const at::Tensor& weight,
+                    const std::optional<at::Tensor>& bias) {
+  if (!can_pack(weight)) return at::linear(x, weight, bias);
+  return onednn()->multiply.call(x.contiguous(), weight, bias, "none", Scalars(), "");
+}
+
 Linear::Linear(at::Tensor weight, std::optional<at::Tensor> bias)
     : weight_(std::move(weight)),
       bias_(std::move(bias)),
@@ -68,13 +77,20 @@ Linear::Linear(at::Tensor weight, std::optional<at::Tensor> bias)
   if (is_packed_) weight_ = onednn()->pack.call(weight_, std::nullopt);
 }
 
+Linear::Linear(std::vector<QuantizedWeight> weights,
+               at::ScalarType type,
+               std::optional<at::Tensor> bias)
+    : quantized_(std::make_shared<QuantizedLinear>(std::move(weights), type, std::move(bias))),
+      type_(type) {}
+
 at::Tensor Linear::operator()(const at::Tensor& x) const {
+  if (quantized_) return (*quantized_)(x);
   if (!is_packed_) return at::linear(x.to(type_), weight_, bias_);
   return onednn()->multiply.call(x.to(type_).contiguous(), weight_, bias_, "none", Scalars(), "");
 }
 
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
-  if (sum.scalar_type() != type_) {
+  if (quantized_ || sum.scalar_type() != type_) {
     sum.add_((*this)(x));
   } else if (is_packed_) {
     sum = onednn()->multiply_add.call(x.contiguous(), sum, weight_, bias_, "add");

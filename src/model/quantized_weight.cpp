@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
+#include <optional>
+#include <vector>
 
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
@@ -11,8 +13,10 @@
 
 #include "labelprobe/core/error.h"
 
+#include "cuda_operators.h"
 #include "dynamic_map.h"
 #include "four_bits.h"
+#include "processor.h"
 
 namespace labelprobe::model {
 namespace {
@@ -20,12 +24,11 @@ namespace {
 // Blocks given to a thread at once. A multiple of kDynamicBlock.
 constexpr std::int64_t kBlockGrain = 1024;
 
+// Rows given to a thread, or converted, at once.
+constexpr std::int64_t kRowGrain = 16;
+
 // 1 / 127.
 constexpr float kInt8Step = 7.874015718698502e-3F;
-
-const FourBitCode& four_bit_code(Quantization quantization) {
-  return quantization == Quantization::Fp4 ? kFp4 : kNf4;
-}
 
 std::int64_t n_blocks_of(std::int64_t n_elements) {
   return (n_elements + kFourBitBlock - 1) / kFourBitBlock;
@@ -66,54 +69,43 @@ void quantize_absmax(QuantizedWeight& result) {
   result.absmax.reset();
 }
 
+// Codes and absmax of a row whose elements are float16 numbers. NaN and what an infinite absmax
+// leaves of the others become 0.
+LABELPROBE_FOR_EACH_PROCESSOR
+void quantize_row(const float* x, std::int64_t n, float* absmax, std::int8_t* codes) {
+  // As bit patterns, so that a NaN is larger than all numbers.
+  std::int32_t largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    largest = std::max(largest, std::bit_cast<std::int32_t>(x[i]) & 0x7FFFFFFF);
+  }
+  *absmax = std::bit_cast<float>(largest);
+  const float factor = (1.0F / *absmax) * 127.0F;  // two roundings, as the reference has them
+  // Adding 1.5 * 2^23 rounds to an integer, half to even, and leaves it in the lowest bits.
+  constexpr float kRounder = 12582912.0F;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float level = x[i] * factor;
+    codes[i] = static_cast<std::int8_t>(std::bit_cast<std::int32_t>(level + kRounder));
+  }
+}
+
 void quantize_to_int8(const at::Tensor& weight, QuantizedWeight& result) {
   result.codes = at::empty({result.height, result.width}, at::kChar);
   result.absmax = at::empty({result.height}, at::kFloat);
   auto* codes = result.codes.mutable_data_ptr<std::int8_t>();
   auto* absmax = result.absmax.mutable_data_ptr<float>();
   const std::int64_t width = result.width;
-  at::parallel_for(0, result.height, 16, [&](std::int64_t begin, std::int64_t end) {
-    const at::Tensor rows = weight.slice(0, begin, end).to(at::kHalf).to(at::kFloat).contiguous();
-    const float* x = rows.const_data_ptr<float>();
-    for (std::int64_t row = begin; row < end; ++row, x += width) {
-      float largest = 0;
-      for (std::int64_t i = 0; i < width; ++i) {
-        if (!(std::abs(x[i]) <= largest)) largest = std::abs(x[i]);  // once NaN, always NaN
-      }
-      absmax[row] = largest;
-      const float factor = (1.0F / largest) * 127.0F;  // two roundings, as the reference has them
-      for (std::int64_t i = 0; i < width; ++i) {
-        const float level = std::nearbyint(x[i] * factor);
-        codes[row * width + i] = std::isfinite(level)
-                                     ? static_cast<std::int8_t>(static_cast<int>(level))
-                                     : std::int8_t{0};
+  at::parallel_for(0, result.height, kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end; first += kRowGrain) {
+      const std::int64_t last = std::min(end, first + kRowGrain);
+      const at::Tensor rows =
+          weight.slice(0, first, last).to(at::kHalf).to(at::kFloat).contiguous();
+      const float* x = rows.const_data_ptr<float>();
+      for (std::int64_t row = first; row < last; ++row, x += width) {
+        quantize_row(x, width, absmax + row, codes + row * width);
       }
     }
   });
 }
-
-// The absmax of 4-bit blocks, restored if it is itself quantised.
-class BlockScales {
- public:
-  explicit BlockScales(const QuantizedWeight& weight) : weight_(weight) {}
-
-  // Of the blocks [begin, end), at most kDynamicBlock; valid until the next call.
-  const float* of(std::int64_t begin, std::int64_t end) {
-    if (weight_.absmax.defined()) return weight_.absmax.const_data_ptr<float>() + begin;
-    const auto* codes = weight_.absmax_codes.const_data_ptr<std::uint8_t>();
-    const auto* map = weight_.absmax_map.const_data_ptr<float>();
-    const auto* outer = weight_.outer_absmax.const_data_ptr<float>();
-    for (std::int64_t block = begin; block < end; ++block) {
-      restored_[static_cast<std::size_t>(block - begin)] =
-          map[codes[block]] * outer[block / kDynamicBlock] + weight_.offset;
-    }
-    return restored_.data();
-  }
-
- private:
-  const QuantizedWeight& weight_;
-  std::array<float, kDynamicBlock> restored_;
-};
 
 // The elements [begin, end) of the flattened matrix, which need not begin or end a block.
 template <typename Real>
@@ -123,7 +115,7 @@ void dequantize_4_bits(const QuantizedWeight& weight,
                        Real* result) {
   const FourBitCode& code = four_bit_code(weight.quantization);
   const auto* codes = weight.codes.const_data_ptr<std::uint8_t>();
-  BlockScales scales(weight);
+  std::array<float, kDynamicBlock> absmax;
   while (begin < end) {
     const std::int64_t block = begin / kFourBitBlock;
     const std::int64_t first = begin % kFourBitBlock;
@@ -131,21 +123,41 @@ void dequantize_4_bits(const QuantizedWeight& weight,
     const std::int64_t n_blocks = std::min((end - begin) / kFourBitBlock, kDynamicBlock);
     std::int64_t n = n_blocks * kFourBitBlock;
     if (first == 0 && n_blocks > 0) {
-      dequantize_blocks(code, packed, scales.of(block, block + n_blocks), n_blocks, result);
+      block_absmax(weight, block, n_blocks, absmax.data());
+      dequantize_blocks(code, packed, absmax.data(), n_blocks, result);
     } else {
       n = std::min(kFourBitBlock - first, end - begin);
-      dequantize_part(code, packed, *scales.of(block, block + 1), first, n, result);
+      block_absmax(weight, block, 1, absmax.data());
+      dequantize_part(code, packed, absmax[0], first, n, result);
     }
     result += n;
     begin += n;
   }
 }
 
-template <typename Real>
-void dequantize_int8(const std::int8_t* codes, float absmax, std::int64_t n, Real* result) {
+LABELPROBE_FOR_EACH_PROCESSOR
+void dequantize_int8(const std::int8_t* codes, float absmax, std::int64_t n, float* result) {
   for (std::int64_t i = 0; i < n; ++i) {
-    result[i] = static_cast<Real>(static_cast<float>(codes[i]) * absmax * kInt8Step);
+    result[i] = static_cast<float>(codes[i]) * absmax * kInt8Step;
   }
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void dequantize_int8(const std::int8_t* codes,
+                     float absmax,
+                     std::int64_t n,
+                     c10::BFloat16* result) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float element = static_cast<float>(codes[i]) * absmax * kInt8Step;
+    const auto bits = std::bit_cast<std::uint32_t>(element);
+    const std::uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    result[i] = c10::BFloat16(static_cast<std::uint16_t>(rounded), c10::BFloat16::from_bits());
+  }
+}
+
+void dequantize_int8(const std::int8_t* codes, float absmax, std::int64_t n, c10::Half* result) {
+  for (std::int64_t i = 0; i < n; ++i)
+    result[i] = static_cast<float>(codes[i]) * absmax * kInt8Step;
 }
 
 template <typename Real>
@@ -157,7 +169,7 @@ void dequantize_rows_to(const QuantizedWeight& weight,
   if (weight.quantization == Quantization::Int8) {
     const auto* codes = weight.codes.const_data_ptr<std::int8_t>() + first_row * width;
     const auto* absmax = weight.absmax.const_data_ptr<float>() + first_row;
-    at::parallel_for(0, n_rows, 16, [&](std::int64_t begin, std::int64_t end) {
+    at::parallel_for(0, n_rows, kRowGrain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
         dequantize_int8(codes + row * width, absmax[row], width, result + row * width);
       }
@@ -202,9 +214,28 @@ QuantizedWeight quantize(const at::Tensor& weight, Quantization quantization) {
   return result;
 }
 
+// On a GPU.
+static void dequantize_by_kernel(const QuantizedWeight& weight, at::Tensor& result) {
+  const CudaOperators& operators = *cuda_operators();
+  if (weight.quantization == Quantization::Int8) {
+    operators.dequantize_rows.call(weight.codes, weight.absmax, result);
+    return;
+  }
+  const auto& values = four_bit_code(weight.quantization).values;
+  const std::vector<double> levels(values.begin(), values.end());
+  const auto given = [](const at::Tensor& part) {
+    return part.defined() ? std::optional<at::Tensor>(part) : std::nullopt;
+  };
+  operators.dequantize_4bit.call(weight.codes, levels, given(weight.absmax),
+                                 given(weight.absmax_codes), given(weight.absmax_map),
+                                 given(weight.outer_absmax), double{weight.offset}, result);
+}
+
 void dequantize(const QuantizedWeight& weight, at::Tensor& result) {
   if (weight.codes.is_cpu()) {
     dequantize_rows(weight, 0, result);
+  } else if (weight.codes.is_cuda() && cuda_operators()) {
+    dequantize_by_kernel(weight, result);
   } else {
     dequantize_with_operators(weight, result);
   }
@@ -250,6 +281,23 @@ void dequantize_with_operators(const QuantizedWeight& weight, at::Tensor& result
       .mul_(absmax.slice(0, 0, n_whole / kFourBitBlock).unsqueeze(1));
   if (n_whole < n) shares.slice(0, n_whole).mul_(absmax.slice(0, -1));
   result.copy_(shares.view({weight.height, weight.width}));
+}
+
+void block_absmax(const QuantizedWeight& weight,
+                  std::int64_t first_block,
+                  std::int64_t n_blocks,
+                  float* result) {
+  if (weight.absmax.defined()) {
+    std::copy_n(weight.absmax.const_data_ptr<float>() + first_block, n_blocks, result);
+    return;
+  }
+  const auto* codes = weight.absmax_codes.const_data_ptr<std::uint8_t>();
+  const auto* map = weight.absmax_map.const_data_ptr<float>();
+  const auto* outer = weight.outer_absmax.const_data_ptr<float>();
+  for (std::int64_t i = 0; i < n_blocks; ++i) {
+    const std::int64_t block = first_block + i;
+    result[i] = map[codes[block]] * outer[block / kDynamicBlock] + weight.offset;
+  }
 }
 
 QuantizedWeight to_device(const QuantizedWeight& weight, at::Device device) {

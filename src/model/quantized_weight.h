@@ -45,6 +45,12 @@ void dequantize_rows(const QuantizedWeight& weight, std::int64_t first_row, at::
 // without a kernel of their own, and to check those kernels against.
 void dequantize_with_operators(const QuantizedWeight& weight, at::Tensor& result);
 
+// The absmax of `n_blocks` 4-bit blocks in float32, restored if it is itself quantised; on the CPU.
+void block_absmax(const QuantizedWeight& weight,
+                  std::int64_t first_block,
+                  std::int64_t n_blocks,
+                  float* result);
+
 // The same weight, its tensors on `device`.
 QuantizedWeight to_device(const QuantizedWeight& weight, at::Device device);
 
