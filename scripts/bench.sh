@@ -24,7 +24,10 @@ case "${1:-}" in
 esac
 dry=""
 for argument in "$@"; do
-  if [ "$argument" = --dry-run ]; then dry=yes; fi
+  case "$argument" in
+    --) break ;;
+    --dry-run) dry=yes ;;
+  esac
 done
 
 install_peers() {
@@ -46,7 +49,7 @@ install_peers() {
 reference="${LABELPROBE_REFERENCE_ENV:-$build/reference-env}"
 if [ -z "$dry" ]; then
   # Arguments are checked first: they are quicker to put right than an installation.
-  python3 "$root/scripts/bench.py" "$@" --dry-run >/dev/null
+  python3 "$root/scripts/bench.py" --dry-run "$@" >/dev/null
   if [ -z "${LABELPROBE:-}" ]; then "$root/scripts/build.sh" --program; fi
   case " $* " in
     *" --model "*) ;;

@@ -158,7 +158,7 @@ class LlamaCpp:
         begin = time.monotonic()
         self.model = llama_cpp.Llama(job["gguf"], n_ctx=longest + 8, n_batch=512, n_threads=job["threads"],
                                      n_threads_batch=job["threads"], n_gpu_layers=-1 if job["device"] != "cpu" else 0,
-                                     flash_attn=job["flash_attn"], verbose=False)
+                                     verbose=False)
         self.load_seconds = time.monotonic() - begin
         self.end = self.model.token_eos()
 

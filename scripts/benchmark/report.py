@@ -5,7 +5,8 @@ import statistics
 # Seconds without loading that we want for 200 queries with bfloat16 weights on one H200.
 GOALS = {("llama-3.1-8b", "baseline"): 0.6, ("llama-3.1-8b", "unary"): 1.25, ("llama-3.1-8b", "binary"): 3.5}
 PEER_ROWS = {"batch1": "transformers, one at a time", "batched": "transformers, batches of {batch}",
-             "prefix": "transformers, cached prefix", "llama": "llama.cpp, prefix reuse, {gguf_type}"}
+             "prefix": "transformers, cached prefix", "llama": "llama.cpp, prefix reuse {gguf_type}"}
+NOT_ASKED = "not asked for"
 MARKS = ("<!-- bench: begin -->", "<!-- bench: end -->")
 
 
@@ -72,10 +73,14 @@ def our_row(name, figures, turns, main, dtype, n_prompts):
             gib(max(turn["peak_bytes"] or 0 for turn in turns)), f"all, {len(turns)} turns" if len(turns) > 1 else "all, once", ""]
 
 
+def reason_of(figures, row):
+    return figures["reasons"].get("llama.cpp" if row == "llama" else "transformers")
+
+
 def peer_row(row, figures, distribution, main, n_prompts):
     turns = turns_of(figures, "peers", row, distribution)
-    name = PEER_ROWS[row].format(batch=figures["batch"], gguf_type=figures["gguf_type"])
-    reason = figures["reasons"].get("llama.cpp" if row == "llama" else "transformers")
+    name = PEER_ROWS[row].format(batch=figures["batch"], gguf_type=figures["gguf_type"]).rstrip()
+    reason = reason_of(figures, row)
     if not turns:
         return [name, *"-" * 8, f"no: {reason}" if reason else "no: see below", ""]
     seconds, n_sample = median(turns, "all_seconds"), sum(turn["n_sample"] for turn in turns)
@@ -100,7 +105,7 @@ def distribution_table(figures, distribution):
                             turns("pipeline"), main, dtype, n))
     if turns("bf16"):
         rows.append(our_row("labelprobe, bfloat16", figures, turns("bf16"), main, "bfloat16", n))
-    rows += [peer_row(row, figures, distribution, main, n) for row in PEER_ROWS]
+    rows += [peer_row(row, figures, distribution, main, n) for row in PEER_ROWS if reason_of(figures, row) != NOT_ASKED]
     lines = [f"**{distribution}**: {of['n_queries']} queries, {n:,} prompts of {of['n_tokens']:,} tokens, {of['n_distinct']:,} of "
              f"them distinct; {of['n_new']} new token{'s at most' if of['n_new'] > 1 else ''}"]
     goal = GOALS.get((figures["model"], distribution))
@@ -130,7 +135,7 @@ def sentences(figures):
                 continue
             main, low = (turns_of(figures, "ours", row, distribution) for row in ("main", "bf16"))
             parts.append(f"{distribution} {median(main, 'seconds') / median(low, 'seconds'):.2f} times as fast, probabilities at "
-                         f"most {one['largest']:.3f}, in the mean {one['mean']:.4f} off, "
+                         f"most {digits(one['largest'])} off, {digits(one['mean'])} in the mean, "
                          f"{one['n_equal_answers']} of {one['n_items']} answers equal")
         lines.append("bfloat16 against float32 on labelprobe's side: " + "; ".join(parts) + ".")
     return "\n\n".join(lines)
@@ -138,7 +143,7 @@ def sentences(figures):
 
 def scaling_table(figures):
     rows = []
-    for point in figures["scaling"]:
+    for point in sorted(figures["scaling"], key=lambda p: (p["distribution"], p["against"], p["n"])):
         n_computed = point["n_distinct"] + point["n_fed"]
         rows.append([f"{point['distribution']}, {point['n']} {point['against']}", f"{point['n_prompts']:,}",
                      f"{point['n_tokens']:,}", f"{point['n_distinct']:,}", f"{point['n_fed']:,}", digits(point["seconds"]),
@@ -175,7 +180,8 @@ def markdown(figures):
         lines += distribution_table(figures, distribution)
     lines += [READING, ""]
     lines += scaling_table(figures)
-    notes = different_tokens(figures) + [f"- Not measured: {name}: {reason}" for name, reason in figures["reasons"].items()]
+    notes = different_tokens(figures) + [f"- Not measured: {name}: {reason}" for name, reason in figures["reasons"].items()
+                                          if reason != NOT_ASKED]
     return "\n".join(lines + notes + [f"- {note}" for note in figures["notes"]]).rstrip() + "\n"
 
 
@@ -200,7 +206,7 @@ def plots(figures, folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     panels = [("queries", "n", "queries"), ("shots", "n", "shots"), (None, "n_computed", "tokens computed: distinct, and fed back")]
-    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4.2), sharey=True, layout="constrained")
     for axis, (against, key, label) in zip(axes, panels):
         for distribution, marker in zip(figures["works"], "osD^"):
             points = sorted((p["n"] if key == "n" else p["n_distinct"] + p["n_fed"], p["seconds"]) for p in figures["scaling"]
@@ -213,7 +219,7 @@ def plots(figures, folder):
     if axes[0].lines or axes[1].lines:
         (axes[0] if axes[0].lines else axes[1]).legend()
     machine = figures["machine"]
-    figure.suptitle(f"labelprobe, {figures['model']}, {figures['dtype']}, {machine['gpu'] or str(machine['threads']) + ' CPU cores'}")
+    figure.suptitle(f"labelprobe, {figures['model']}, {figures['dtype']}, {machine['gpu'] or 'CPU, threads: ' + str(machine['threads'])}")
     for ending in ("png", "svg"):
         figure.savefig(folder / f"scaling.{ending}", dpi=110)
     pyplot.close(figure)

@@ -87,7 +87,7 @@ class Bench:
         for peer in PEERS:
             missing = [m for m in modules[peer] if importlib.util.find_spec(m) is None]
             if peer not in args.peers:
-                self.reasons[peer] = "not asked for"
+                self.reasons[peer] = report.NOT_ASKED
             elif missing:
                 self.reasons[peer] = f"no Python module {missing[0]} in {sys.executable}"
             elif peer == "llama.cpp" and self.gguf is None:
@@ -200,7 +200,7 @@ class Bench:
     def run_peer(self, peer, block):
         tasks = self.tasks()[peer][block]
         job = {"peer": peer, "model": str(self.folder), "gguf": str(self.gguf), "dtype": self.args.dtype,
-               "batch": self.args.batch, "flash_attn": False,
+               "batch": self.args.batch,
                "tasks": [{**task, "prompts": [self.works[task["distribution"]].prompts[i] for i in task["indices"]]}
                          for task in tasks]}
         result = self.worker(job, self.remaining())
@@ -310,8 +310,9 @@ class Bench:
         args = self.args
         n_queries = next(iter(self.works.values())).n_queries if self.works else self.n_listed()
         for name, points in (("queries", args.queries), ("shots", args.shots)):
-            points = [n for n in points if name == "shots" or n < n_queries]
-            for n in points and sorted(set(points) | {n_queries if name == "queries" else 10}):
+            own = n_queries if name == "queries" else 10  # is measured already
+            points = [n for n in points if n != own and (name == "shots" or n < own)]
+            for n in points and [own, *points]:
                 for distribution in args.distributions:
                     add(f"{distribution}, {n} {name}", 0, self.run_scaling, distribution, name, n)
 
@@ -324,7 +325,10 @@ class Bench:
                 continue
             self.say(f"{number + 1} of {len(pieces)}: {piece.name}, turn {piece.block + 1}")
             begin = time.monotonic()
-            piece.run()
+            try:
+                piece.run()
+            except Failure as failure:
+                self.notes.append(f"{piece.name}, turn {piece.block + 1}: {failure}")
             self.spent[piece.name] = time.monotonic() - begin
 
     # What came out

@@ -73,7 +73,7 @@ class Bench(unittest.TestCase):
                 ("--shots: expected numbers", ["--shots", "1,x"], {}),
                 ("found no " + str(nowhere), ["--json", nowhere / "b.json"], {})):
             # Without --dry-run too: arguments come before anything is installed, built or measured.
-            done = self.call(*arguments, **named)
+            done = self.call(*arguments, "--", "--batch-size", "8", **named)
             self.assertNotEqual(done.returncode, 0, message)
             self.assertIn(message, done.stderr)
 
