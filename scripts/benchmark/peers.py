@@ -154,6 +154,8 @@ class LlamaCpp:
         import llama_cpp
         import numpy
         self.numpy, self.llama_cpp = numpy, llama_cpp
+        if job["device"] != "cpu" and not llama_cpp.llama_supports_gpu_offload():
+            raise RuntimeError("this llama-cpp-python was built without CUDA")
         longest = max(len(p) + task["n_new"] for task in job["tasks"] for p in task["prompts"])
         begin = time.monotonic()
         self.model = llama_cpp.Llama(job["gguf"], n_ctx=longest + 8, n_batch=512, n_threads=job["threads"],

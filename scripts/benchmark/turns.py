@@ -137,17 +137,17 @@ class Bench:
         return folder
 
     def find_first_tokens(self):
-        for distribution, one in self.works.items():
-            wanted = sorted({i for tasks in self.tasks().values() for block in tasks for task in block
-                             if task["distribution"] == distribution for i in task["indices"]})
-            if not wanted:
-                continue
-            prompts = "".join(json.dumps({"id": str(i), "token_ids": one.prompts[i]}) + "\n" for i in wanted)
-            lines = work.output_lines([self.args.program, "generate", "--model-name-or-path", self.model, "--prompts", "-",
-                                       "--max-new-tokens", 1, "--model-dtype", self.args.dtype, "--device", self.args.device],
-                                      prompts)
-            for i, line in zip(wanted, lines):
-                self.expected[distribution, i] = json.loads(line)["token_ids"][0]
+        """One load for all of them."""
+        wanted = sorted({(task["distribution"], i) for blocks in self.tasks().values() for tasks in blocks for task in tasks
+                         for i in task["indices"]})
+        if not wanted:
+            return
+        prompts = "".join(json.dumps({"id": f"{distribution} {i}", "token_ids": self.works[distribution].prompts[i]}) + "\n"
+                          for distribution, i in wanted)
+        lines = work.output_lines([self.args.program, "generate", "--model-name-or-path", self.model, "--prompts", "-",
+                                   "--max-new-tokens", 1, "--model-dtype", self.args.dtype, "--device", self.args.device], prompts)
+        for place, line in zip(wanted, lines):
+            self.expected[place] = (json.loads(line).get("token_ids") or [None])[0]
 
     def tasks(self):
         """peer -> per block its tasks."""
