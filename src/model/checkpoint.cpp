@@ -1,7 +1,10 @@
 #include "checkpoint.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <utility>
@@ -14,6 +17,8 @@
 #include "dequantize.h"
 #include "dtype.h"
 #include "gguf_tensors.h"
+#include "quantized_tensors.h"
+#include "read_ahead.h"
 #include "safetensors.h"
 #include "tensor_loading.h"
 
@@ -24,8 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSampleBytes = 4096;
 constexpr std::size_t kMaxNamesShown = 5;
-
-using TensorMap = std::map<std::string, StoredTensor, std::less<>>;
 
 // "a, b, c and 4 more"
 std::string list_names(const std::vector<std::string>& names) {
@@ -72,11 +75,19 @@ bool is_redundant(std::string_view name, const DecoderConfig& config) {
 void check_both_ways(const fs::path& path, const TensorMap& tensors, const DecoderConfig& config) {
   std::vector<std::string> missing;
   std::set<std::string, std::less<>> expected;
+  std::set<std::string, std::less<>> beside;  // the rest of quantised parameters
   for (const Parameter& parameter : parameters_of(config)) {
     expected.insert(parameter.name);
     const auto found = tensors.find(parameter.name);
     if (found == tensors.end()) {
       missing.push_back(parameter.name);
+      continue;
+    }
+    if (is_stored_quantized(tensors, parameter.name, config.quantization)) {
+      check_quantized(tensors, parameter.name, parameter.shape, config.quantization);
+      for (const std::string& name : quantized_names(parameter.name, config.quantization)) {
+        beside.insert(name);
+      }
       continue;
     }
     const StoredTensor& tensor = found->second;
@@ -94,7 +105,7 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
   }
   std::vector<std::string> left_over;
   for (const auto& [name, tensor] : tensors) {
-    if (!expected.contains(name) && !is_redundant(name, config)) {
+    if (!expected.contains(name) && !beside.contains(name) && !is_redundant(name, config)) {
       left_over.push_back(name);
     }
   }
@@ -103,6 +114,11 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
                      " with the layers and biases of its configuration, found " +
                      std::to_string(left_over.size()) + " others: " + list_names(left_over));
   }
+}
+
+std::int64_t n_elements(const Parameter& parameter) {
+  return std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::int64_t{1},
+                         std::multiplies<>());
 }
 
 }  // namespace
@@ -114,6 +130,7 @@ struct Checkpoint::Files {
   std::optional<GgufFile> gguf;
   TensorMap tensors;  // by Hugging Face name
   std::set<std::string, std::less<>> loaded;
+  std::unique_ptr<ReadAhead> read_ahead;  // the last member: it reads the others' bytes
 };
 
 Checkpoint::Checkpoint(std::unique_ptr<Files> files) : files_(std::move(files)) {}
@@ -151,16 +168,95 @@ bool Checkpoint::has(std::string_view name) const {
   return files_->tensors.contains(name);
 }
 
-at::Tensor Checkpoint::load(std::string_view name,
-                            std::span<const std::int64_t> shape,
-                            DType dtype) {
+Quantization Checkpoint::quantization_of(std::string_view name) const {
+  return is_stored_quantized(files_->tensors, std::string(name), files_->config.quantization)
+             ? files_->config.quantization
+             : Quantization::None;
+}
+
+Quantization Checkpoint::quantization_of(std::string_view name, Quantization asked) const {
+  const Quantization stored = files_->config.quantization;
+  if (stored != Quantization::None && asked != Quantization::None && asked != stored) {
+    throw ModelError(files_->path.string() + ": expected weights to be quantised as " +
+                     std::string(quantization_name(asked)) + ", found them stored as " +
+                     std::string(quantization_name(stored)) +
+                     "; leave the quantisation out, or use the model's original weights");
+  }
+  // A quantised checkpoint says itself which modules it leaves out.
+  if (stored != Quantization::None) {
+    return quantization_of(name);
+  }
+  return is_block_linear(name) ? asked : Quantization::None;
+}
+
+const StoredTensor& Checkpoint::find(std::string_view name) const {
   const auto found = files_->tensors.find(name);
   if (found == files_->tensors.end()) {
     throw ModelError(files_->path.string() + ": tensor " + std::string(name) + " is missing");
   }
-  check_shape(found->second, shape);
+  return found->second;
+}
+
+// The tensors that hold the parameter.
+std::vector<const StoredTensor*> Checkpoint::tensors_of(std::string_view name) const {
+  std::vector<const StoredTensor*> tensors = {&find(name)};
+  if (const Quantization stored = quantization_of(name); stored != Quantization::None) {
+    for (const std::string& beside : quantized_names(std::string(name), stored)) {
+      if (beside != name && has(beside)) {
+        tensors.push_back(&find(beside));
+      }
+    }
+  }
+  return tensors;
+}
+
+void Checkpoint::start_reading() {
+  std::vector<std::span<const std::byte>> order;
+  for (const Parameter& parameter : parameters_of(files_->config)) {
+    for (const StoredTensor* tensor : tensors_of(parameter.name)) {
+      order.push_back(tensor->bytes);
+    }
+  }
+  files_->read_ahead = std::make_unique<ReadAhead>(std::move(order));
+}
+
+void Checkpoint::set_loaded(std::string_view name) {
   files_->loaded.emplace(name);
-  return load_tensor(found->second, dtype);
+  if (files_->read_ahead) {
+    for (const StoredTensor* tensor : tensors_of(name)) {
+      files_->read_ahead->let_go(tensor->bytes);
+    }
+  }
+}
+
+at::Tensor Checkpoint::load(std::string_view name,
+                            std::span<const std::int64_t> shape,
+                            DType dtype) {
+  const StoredTensor& tensor = find(name);
+  check_shape(tensor, shape);
+  LABELPROBE_CHECK(quantization_of(name) == Quantization::None);
+  at::Tensor result = load_tensor(tensor, dtype);
+  set_loaded(name);
+  return result;
+}
+
+void Checkpoint::load_into(std::string_view name, const at::Tensor& target, Staging& staging) {
+  const StoredTensor& tensor = find(name);
+  check_shape(tensor, target.sizes());
+  LABELPROBE_CHECK(quantization_of(name) == Quantization::None);
+  staging.send(target, [&](std::int64_t first_row, const at::Tensor& rows) {
+    load_rows(tensor, first_row, rows);
+  });
+  set_loaded(name);
+}
+
+QuantizedWeight Checkpoint::load_quantized(std::string_view name,
+                                           std::span<const std::int64_t> shape) {
+  const Quantization stored = quantization_of(name);
+  LABELPROBE_CHECK(stored != Quantization::None && shape.size() == 2);
+  QuantizedWeight weight = model::load_quantized(files_->tensors, std::string(name), shape, stored);
+  set_loaded(name);
+  return weight;
 }
 
 void Checkpoint::check_all_loaded() const {
@@ -177,15 +273,11 @@ void Checkpoint::check_all_loaded() const {
 }
 
 std::int64_t Checkpoint::n_parameters() const {
-  std::int64_t n_elements = 0;
+  std::int64_t n = 0;
   for (const Parameter& parameter : parameters_of(files_->config)) {
-    std::int64_t n_own = 1;
-    for (const std::int64_t size : parameter.shape) {
-      n_own *= size;
-    }
-    n_elements += n_own;
+    n += n_elements(parameter);
   }
-  return n_elements;
+  return n;
 }
 
 std::string Checkpoint::fingerprint() const {
@@ -208,18 +300,24 @@ std::string Checkpoint::fingerprint() const {
   return print.hex();
 }
 
-ModelInfo Checkpoint::describe(DType dtype) const {
+ModelInfo Checkpoint::describe(DType dtype, Quantization asked) const {
   const DecoderConfig& config = files_->config;
   ModelInfo info;
   info.architecture = config.architecture;
   info.vocab_size = config.vocab_size;
   info.max_context = config.max_position_embeddings;
   info.n_parameters = n_parameters();
-  info.weight_bytes = static_cast<std::size_t>(info.n_parameters) * dtype_bytes(dtype);
+  for (const Parameter& parameter : parameters_of(config)) {
+    const Quantization kept_as = quantization_of(parameter.name, asked);
+    info.weight_bytes += kept_as == Quantization::None
+                             ? static_cast<std::size_t>(n_elements(parameter)) * dtype_bytes(dtype)
+                             : quantized_bytes(parameter.shape[0], parameter.shape[1], kept_as);
+  }
   info.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
                                static_cast<std::size_t>(config.n_kv_heads) *
                                static_cast<std::size_t>(config.head_dim) * dtype_bytes(dtype);
   info.dtype = dtype;
+  info.quantization = config.quantization == Quantization::None ? asked : config.quantization;
   info.fingerprint = fingerprint();
   info.end_ids = config.end_ids;
   info.repetition_penalty = config.repetition_penalty;

@@ -1,7 +1,7 @@
 // The weight files of one decoder: safetensors (single or sharded, with config.json) and GGUF,
 // behind the same names and shapes. Whoever builds the decoder asks for each parameter by its
-// Hugging Face name and gets a tensor of the type it wants; where the bytes lie, how they are
-// quantised and in which order GGUF keeps the rows stays in here.
+// Hugging Face name and gets a tensor of the type it wants, or the codes that bitsandbytes stored;
+// where the bytes lie, GGUF's block types and in which order it keeps the rows stays in here.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,16 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "labelprobe/model/language_model.h"
 
 #include "decoder_config.h"
+#include "quantized_weight.h"
+#include "staging.h"
+#include "stored_tensor.h"
 
 namespace labelprobe::model {
 
@@ -34,12 +38,30 @@ class Checkpoint {
 
   bool has(std::string_view name) const;
 
+  // How the parameter is stored: None for what load() and load_rows() give.
+  Quantization quantization_of(std::string_view name) const;
+
+  // How the parameter would be kept in memory if `asked` were asked for: as it is stored where that
+  // is quantised, else as asked for if it is a linear layer's of a decoder block. Throws ModelError
+  // if the checkpoint is quantised in another way than asked for.
+  Quantization quantization_of(std::string_view name, Quantization asked) const;
+
+  // From now on the parameters are asked for in the order of parameters_of(config()): a thread of
+  // its own reads ahead. What has been loaded is let go.
+  void start_reading();
+
   // The parameter `name`, e.g. "model.layers.0.self_attn.q_proj.weight", as a contiguous CPU tensor
   // of its own memory, dequantised and converted (round to nearest even) on all threads of ATen's
   // pool. Throws ModelError (file, tensor, expected, found) if it is missing or of another shape.
   at::Tensor load(std::string_view name, std::span<const std::int64_t> shape, DType dtype);
 
-  // Throws ModelError naming the parameters that load() has not been asked for.
+  // The same into a contiguous tensor of a floating type, [its shape], on the staging's device.
+  void load_into(std::string_view name, const at::Tensor& target, Staging& staging);
+
+  // A parameter that is stored quantised, on the CPU.
+  QuantizedWeight load_quantized(std::string_view name, std::span<const std::int64_t> shape);
+
+  // Throws ModelError naming the parameters that have not been loaded.
   void check_all_loaded() const;
 
   // Elements of all parameters; a tied head counts once.
@@ -51,12 +73,16 @@ class Checkpoint {
   std::string fingerprint() const;
 
   // What can be said of the model before a device is chosen; weight and cache bytes are those of
-  // `dtype`.
-  ModelInfo describe(DType dtype) const;
+  // `dtype` and of weights quantised as quantization_of() says. Throws as that does.
+  ModelInfo describe(DType dtype, Quantization asked) const;
 
  private:
   struct Files;
   explicit Checkpoint(std::unique_ptr<Files> files);
+  const StoredTensor& find(std::string_view name) const;
+  std::vector<const StoredTensor*> tensors_of(std::string_view name) const;
+  void set_loaded(std::string_view name);
+
   std::unique_ptr<Files> files_;
 };
 

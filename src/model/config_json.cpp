@@ -5,6 +5,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "config_quantization.h"
 #include "decoder_config.h"
 #include "json_file.h"
 
@@ -90,10 +91,6 @@ void refuse_other_models(const JsonReader& config) {
         config.fail("layer_types", "full_attention in every layer");
       }
     }
-  }
-  if (config.has("quantization_config")) {
-    config.fail("quantization_config",
-                "no quantised weights in safetensors (F32, F16 or BF16; or a GGUF file)");
   }
 }
 
@@ -228,6 +225,7 @@ DecoderConfig load_config(const fs::path& folder) {
     decoder.mlp_bias = config.boolean_or("mlp_bias", false);
   }
   decoder.qkv_bias = decoder.qkv_bias || family.has_qkv_bias;
+  decoder.quantization = read_quantization(config);
   read_generation_defaults(config, decoder);
   const fs::path generation_path = folder / "generation_config.json";
   if (fs::exists(generation_path)) {

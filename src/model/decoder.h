@@ -17,6 +17,8 @@
 
 namespace labelprobe::model {
 
+class ParameterLoader;
+
 // What one layer's queries see. The tensors are views of a buffer the caller does not reuse.
 class Attention {
  public:
@@ -28,18 +30,22 @@ class Attention {
                             const at::Tensor& values) = 0;
 };
 
-// What a decoder computes in between its matrix products. On the CPU bfloat16 is for those only:
-// there the other steps are faster in float32, and nearer to it.
+// Of queries, keys, values and all that goes into a matrix product. What the layers add to stays
+// float32 on the CPU, as does everything there whose processor does not multiply bfloat16.
 c10::ScalarType activation_type(DType dtype, c10::Device device);
 
 class Decoder {
  public:
-  // Loads every parameter of the checkpoint onto the device.
-  Decoder(Checkpoint& checkpoint, DType dtype, c10::Device device);
+  // Loads every parameter of the checkpoint onto the device. `quantization` is that of the linear
+  // layers of the decoder blocks; None = as the checkpoint stores them.
+  Decoder(Checkpoint& checkpoint,
+          DType dtype,
+          c10::Device device,
+          Quantization quantization = Quantization::None);
 
   const DecoderConfig& config() const { return config_; }
   c10::Device device() const { return device_; }
-  // Of everything but the weights: hidden states, keys, values.
+  // Of keys and values.
   c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
 
   // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the
@@ -63,14 +69,7 @@ class Decoder {
     Linear down_proj;                     // [C, F]
   };
 
-  at::Tensor on_device(const at::Tensor& tensor) const;
-  Linear load_linear(Checkpoint& checkpoint,
-                     const std::vector<std::string>& names,
-                     const std::vector<std::int64_t>& heights,
-                     std::int64_t width,
-                     bool has_bias);
-  at::Tensor load_norm(Checkpoint& checkpoint, const std::string& name);
-  Layer load_layer(Checkpoint& checkpoint, int layer);
+  Layer load_layer(ParameterLoader& loader, int layer) const;
 
   DecoderConfig config_;
   DType dtype_;

@@ -63,6 +63,10 @@ std::vector<Parameter> parameters_of(const DecoderConfig& config) {
   return parameters;
 }
 
+bool is_block_linear(std::string_view name) {
+  return name.starts_with("model.layers.") && name.ends_with("_proj.weight");
+}
+
 std::vector<float> rope_frequencies(const DecoderConfig& config) {
   // torch's own pow: another library's may differ in the last bit, which grows with the position.
   const at::Tensor exponents = at::arange(0, config.head_dim, 2, at::kFloat) / config.head_dim;

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "labelprobe/core/gguf.h"
 #include "labelprobe/core/token.h"
+#include "labelprobe/model/language_model.h"
 
 namespace labelprobe::model {
 
@@ -46,8 +48,10 @@ struct DecoderConfig {
   bool qkv_bias = false;             // self_attn.{q,k,v}_proj.bias
   bool o_bias = false;               // self_attn.o_proj.bias
   bool mlp_bias = false;             // mlp.{gate,up,down}_proj.bias
-  std::vector<TokenId> end_ids;      // generation_config.json before config.json
-  double repetition_penalty = 1.0;   // as above
+  // Of the weights as they are stored; modules may be left out. GGUF's block types do not count.
+  Quantization quantization = Quantization::None;
+  std::vector<TokenId> end_ids;     // generation_config.json before config.json
+  double repetition_penalty = 1.0;  // as above
 };
 
 // The parameters a decoder of this configuration has, by their Hugging Face names and shapes.
@@ -56,6 +60,10 @@ struct Parameter {
   std::vector<std::int64_t> shape;
 };
 std::vector<Parameter> parameters_of(const DecoderConfig& config);
+
+// Whether the parameter is the weight of a linear layer of a decoder block: those are the ones that
+// quantisation is about.
+bool is_block_linear(std::string_view name);
 
 // Rotary frequencies after scaling, [head_dim / 2]: position p turns the pair (i, i + head_dim / 2)
 // of a head by p * result[i] radians. Computed in float32 in the order of operations of

@@ -23,8 +23,8 @@ std::string resolve_device(const std::string& device) {
   return open_device(device).str();
 }
 
-ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization) {
-  return Checkpoint::open(model).describe(dtype);
+ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization quantization) {
+  return Checkpoint::open(model).describe(dtype, quantization);
 }
 
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
@@ -37,8 +37,9 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   const c10::InferenceMode no_gradients;
   const c10::Device device = open_device(options.device);
   const c10::DeviceGuard on_device(device);
+  allow_tf32(options.allows_tf32);
   Checkpoint checkpoint = Checkpoint::open(model);
-  ModelInfo info = checkpoint.describe(options.dtype);
+  ModelInfo info = checkpoint.describe(options.dtype, options.quantization);
   info.cache_bytes_per_token = info.cache_bytes_per_token /
                                c10::elementSize(scalar_type(options.dtype)) *
                                c10::elementSize(activation_type(options.dtype, device));
@@ -46,8 +47,9 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   info.device_name = describe_device(device);
   info.backend = describe_backend(device);
   try {
-    return std::make_unique<Engine>(Decoder(checkpoint, options.dtype, device), std::move(info),
-                                    limits_of(device));
+    return std::make_unique<Engine>(
+        Decoder(checkpoint, options.dtype, device, options.quantization), std::move(info),
+        limits_of(device));
   } catch (const c10::Error& error) {
     if (!is_out_of_memory(error)) throw;
     throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +

@@ -23,6 +23,9 @@ constexpr std::int64_t kMinElementsPerThread = 1 << 16;
 // parallel loops need this file to be compiled against the OpenMP runtime inside the torch wheel.
 template <class Body>
 void for_rows(std::int64_t n_rows, std::int64_t n_columns, const Body& body) {
+  if (n_rows == 0) {
+    return;
+  }
   const std::int64_t n_useful = n_rows * n_columns / kMinElementsPerThread;
   const std::int64_t n_threads =
       std::clamp<std::int64_t>(std::min<std::int64_t>(n_useful, at::get_num_threads()), 1, n_rows);
@@ -58,19 +61,18 @@ RowOrder row_order(const StoredTensor& stored) {
   return {n_rows_per_head};
 }
 
+// Rows of a block type.
 template <class Element>
-at::Tensor dequantized(const StoredTensor& stored, c10::ScalarType scalar) {
+void dequantize_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows) {
   const std::int64_t n_columns = stored.shape.back();
-  const std::int64_t n_rows = stored.shape.size() == 2 ? stored.shape[0] : 1;
   const BlockLayout layout = *block_layout(*stored.type);
   const std::int64_t row_bytes = n_columns / layout.n_elements * layout.n_bytes;
   const RowOrder order = row_order(stored);
-  const at::Tensor result = at::empty(stored.shape, at::TensorOptions(scalar));
-  Element* out = result.mutable_data_ptr<Element>();
-  for_rows(n_rows, n_columns, [&](std::int64_t first, std::int64_t end) {
+  Element* out = rows.mutable_data_ptr<Element>();
+  for_rows(rows.numel() / n_columns, n_columns, [&](std::int64_t first, std::int64_t end) {
     std::vector<float> row(std::is_same_v<Element, float> ? 0 : n_columns);
     for (std::int64_t i = first; i < end; ++i) {
-      const std::byte* source = stored.bytes.data() + order.stored_row(i) * row_bytes;
+      const std::byte* source = stored.bytes.data() + order.stored_row(first_row + i) * row_bytes;
       Element* target = out + i * n_columns;
       if constexpr (std::is_same_v<Element, float>) {
         dequantize_row(*stored.type, source, n_columns, target);
@@ -81,31 +83,27 @@ at::Tensor dequantized(const StoredTensor& stored, c10::ScalarType scalar) {
       }
     }
   });
-  return result;
 }
 
-// Rows copied into place as they are.
-at::Tensor copied(const StoredTensor& stored, c10::ScalarType scalar) {
-  const at::Tensor result = at::empty(stored.shape, at::TensorOptions(scalar));
-  auto* out = static_cast<std::byte*>(result.mutable_data_ptr());
-  const std::int64_t n_rows = stored.shape[0];
-  const auto row_bytes =
-      static_cast<std::size_t>(result.nbytes()) / static_cast<std::size_t>(n_rows);
+// Rows as they are into memory of their own type.
+void copy_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows) {
+  auto* out = static_cast<std::byte*>(rows.mutable_data_ptr());
+  const std::int64_t n_rows = rows.size(0);
+  const std::size_t row_bytes = rows.nbytes() / static_cast<std::size_t>(n_rows);
   const RowOrder order = row_order(stored);
   for_rows(n_rows, static_cast<std::int64_t>(row_bytes), [&](std::int64_t first, std::int64_t end) {
     if (order.n_rows_per_head == 0) {
-      const auto offset = static_cast<std::size_t>(first) * row_bytes;
-      std::memcpy(out + offset, stored.bytes.data() + offset,
+      std::memcpy(out + static_cast<std::size_t>(first) * row_bytes,
+                  stored.bytes.data() + static_cast<std::size_t>(first_row + first) * row_bytes,
                   static_cast<std::size_t>(end - first) * row_bytes);
       return;
     }
     for (std::int64_t i = first; i < end; ++i) {
+      const auto source = static_cast<std::size_t>(order.stored_row(first_row + i));
       std::memcpy(out + static_cast<std::size_t>(i) * row_bytes,
-                  stored.bytes.data() + static_cast<std::size_t>(order.stored_row(i)) * row_bytes,
-                  row_bytes);
+                  stored.bytes.data() + source * row_bytes, row_bytes);
     }
   });
-  return result;
 }
 
 std::optional<c10::ScalarType> plain_type(GgmlType type) {
@@ -121,23 +119,63 @@ std::optional<c10::ScalarType> plain_type(GgmlType type) {
   }
 }
 
+// Rows that are in order and aligned, converted without a copy in between.
+bool convert_in_place(const StoredTensor& stored,
+                      c10::ScalarType type,
+                      std::int64_t first_row,
+                      const at::Tensor& rows) {
+  const auto element_size = static_cast<std::int64_t>(c10::elementSize(type));
+  const std::int64_t n_per_row = rows.numel() / rows.size(0);
+  const std::byte* first = stored.bytes.data() + first_row * n_per_row * element_size;
+  if (stored.n_interleaved_heads > 0 ||
+      reinterpret_cast<std::uintptr_t>(first) % static_cast<std::size_t>(element_size) != 0) {
+    return false;
+  }
+  // ATen knows no tensors of constant memory; this one is only read.
+  rows.copy_(at::from_blob(const_cast<std::byte*>(first), rows.sizes(), at::TensorOptions(type)));
+  return true;
+}
+
 }  // namespace
 
+void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows) {
+  LABELPROBE_CHECK(stored.type && !stored.shape.empty() && stored.shape.size() <= 2);
+  const bool is_matrix = stored.shape.size() == 2;
+  LABELPROBE_CHECK(rows.dim() == static_cast<std::int64_t>(stored.shape.size()) &&
+                   rows.is_contiguous() && first_row >= 0 &&
+                   first_row + rows.size(0) <= stored.shape[0] &&
+                   (!is_matrix || rows.size(1) == stored.shape[1]));
+  if (rows.numel() == 0) {
+    return;
+  }
+  if (const auto type = plain_type(*stored.type)) {
+    if (*type == rows.scalar_type()) {
+      copy_rows(stored, first_row, rows);
+    } else if (!convert_in_place(stored, *type, first_row, rows)) {
+      const at::Tensor copied = at::empty(rows.sizes(), at::TensorOptions(*type));
+      copy_rows(stored, first_row, copied);
+      rows.copy_(copied);
+    }
+    return;
+  }
+  // A vector of blocks is one row, which has no beginning to leave out.
+  LABELPROBE_CHECK(is_matrix || (first_row == 0 && rows.size(0) == stored.shape[0]));
+  switch (rows.scalar_type()) {
+    case at::kFloat:
+      return dequantize_rows<float>(stored, first_row, rows);
+    case at::kBFloat16:
+      return dequantize_rows<c10::BFloat16>(stored, first_row, rows);
+    case at::kHalf:
+      return dequantize_rows<c10::Half>(stored, first_row, rows);
+    default:
+      LABELPROBE_CHECK(!"a dtype of the enumeration");
+  }
+}
+
 at::Tensor load_tensor(const StoredTensor& stored, DType dtype) {
-  LABELPROBE_CHECK(stored.type && !stored.shape.empty() && stored.shape.size() <= 2 &&
-                   stored.shape[0] > 0);
-  if (const auto plain = plain_type(*stored.type)) {
-    return copied(stored, *plain).to(scalar_type(dtype));
-  }
-  switch (dtype) {
-    case DType::Float32:
-      return dequantized<float>(stored, at::kFloat);
-    case DType::BFloat16:
-      return dequantized<c10::BFloat16>(stored, at::kBFloat16);
-    case DType::Float16:
-      return dequantized<c10::Half>(stored, at::kHalf);
-  }
-  LABELPROBE_CHECK(!"a dtype of the enumeration");
+  const at::Tensor result = at::empty(stored.shape, at::TensorOptions(scalar_type(dtype)));
+  load_rows(stored, 0, result);
+  return result;
 }
 
 }  // namespace labelprobe::model

@@ -1,6 +1,8 @@
 // From the bytes of a weight file to a tensor.
 #pragma once
 
+#include <cstdint>
+
 #include <ATen/core/Tensor.h>
 
 #include "labelprobe/model/language_model.h"
@@ -9,8 +11,13 @@
 
 namespace labelprobe::model {
 
-// The tensor in `dtype` and in the row order of Hugging Face, contiguous, on the CPU, in its own
-// memory. `stored` has a type we read and one or two dimensions; its rows are whole blocks.
+// Writes the rows of the tensor from `first_row` on, as many as `rows` has, into `rows`: a
+// contiguous CPU tensor of a floating type and the tensor's shape but for their number. Converts
+// (round to nearest even) on all threads of ATen's pool; rows are in the order of Hugging Face.
+// `stored` has a type we read and one or two dimensions; its rows are whole blocks.
+void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows);
+
+// The whole tensor in `dtype`, in its own memory.
 at::Tensor load_tensor(const StoredTensor& stored, DType dtype);
 
 }  // namespace labelprobe::model

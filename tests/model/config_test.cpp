@@ -210,7 +210,7 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
       {R"({"hidden_act": "gelu"})", "key 'hidden_act': expected silu, found \"gelu\""},
       {R"({"use_sliding_window": true})", "key 'use_sliding_window': expected false"},
       {R"({"layer_types": ["full_attention", "sliding_attention"]})", "key 'layer_types'"},
-      {R"({"quantization_config": {"quant_method": "gptq"}})", "key 'quantization_config'"},
+      {R"({"quantization_config": {"quant_method": "gptq"}})", "key 'quantization_config.quant_method': expected bitsandbytes"},
       {R"({"rms_norm_eps": 0})", "key 'rms_norm_eps': expected a number above 0"},
       {R"({"tie_word_embeddings": 1})", "expected true or false, found 1"},
       {R"({"rope_theta": "big"})", "key 'rope_theta': expected a number, found \"big\""},

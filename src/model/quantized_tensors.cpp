@@ -1,0 +1,271 @@
+#include "quantized_tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include <ATen/ATen.h>
+
+#include "labelprobe/core/error.h"
+
+#include "decoder_config.h"
+#include "dtype.h"
+#include "four_bits.h"
+#include "json_file.h"
+
+namespace labelprobe::model {
+namespace {
+
+constexpr std::int64_t kBlock = 64;         // elements that share an absmax
+constexpr std::int64_t kNestedBlock = 256;  // absmax codes that share an outer absmax
+constexpr std::int64_t kNestedCodes = 256;
+constexpr std::int64_t kFourBitCodes = 16;
+// Files hold the codes' meanings with the rounding of whoever wrote them.
+constexpr float kMapTolerance = 1e-6F;
+
+bool is_four_bits(Quantization quantization) {
+  return quantization == Quantization::Fp4 || quantization == Quantization::Nf4 ||
+         quantization == Quantization::Nf4Double;
+}
+
+// "fp4", as bitsandbytes says it.
+std::string_view quant_type(Quantization quantization) {
+  return quantization == Quantization::Fp4 ? "fp4" : "nf4";
+}
+
+std::int64_t n_blocks(std::int64_t n_elements, std::int64_t block) {
+  return (n_elements + block - 1) / block;
+}
+
+// The name in front of "weight", its dot included.
+std::string_view module_of(std::string_view name) {
+  return name.substr(0, name.size() - std::string_view("weight").size());
+}
+
+const StoredTensor& find(const TensorMap& tensors, const std::string& name) {
+  const auto found = tensors.find(name);
+  LABELPROBE_CHECK(found != tensors.end());
+  return found->second;
+}
+
+[[noreturn]] void fail(const StoredTensor& tensor,
+                       const std::string& expected,
+                       const std::string& found) {
+  throw ModelError(tensor.file.string() + ": tensor " + tensor.name + ": expected " + expected +
+                   ", found " + found);
+}
+
+void check_form(const StoredTensor& tensor,
+                const std::string& type_name,
+                std::span<const std::int64_t> shape) {
+  if (tensor.type_name != type_name ||
+      !std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
+    fail(tensor, type_name + " " + describe_shape(shape),
+         tensor.type_name + " " + describe_shape(tensor.shape));
+  }
+}
+
+std::vector<float> numbers_of(const StoredTensor& tensor) {
+  std::vector<float> numbers(tensor.bytes.size() / sizeof(float));
+  std::memcpy(numbers.data(), tensor.bytes.data(), numbers.size() * sizeof(float));
+  return numbers;
+}
+
+// The JSON text beside 4-bit codes.
+class QuantState {
+ public:
+  explicit QuantState(const StoredTensor& tensor)
+      : place_(tensor.file.string() + ": tensor " + tensor.name),
+        object_(parse_object(
+            {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}, place_)),
+        reader_(object_, place_) {}
+
+  void check(std::span<const std::int64_t> shape, Quantization quantization) const {
+    if (reader_.string("quant_type") != quant_type(quantization)) {
+      reader_.fail("quant_type", std::string(quant_type(quantization)) +
+                                     ", as config.json's quantization_config says");
+    }
+    reader_.integer("blocksize", kBlock, kBlock);
+    if (reader_.at("shape") != nlohmann::json(std::vector(shape.begin(), shape.end()))) {
+      reader_.fail("shape", describe_shape(shape));
+    }
+    if (quantization == Quantization::Nf4Double) {
+      reader_.integer("nested_blocksize", kNestedBlock, kNestedBlock);
+      if (reader_.string("nested_dtype") != "float32") {
+        reader_.fail("nested_dtype", "float32");
+      }
+      offset();
+    }
+  }
+
+  float offset() const { return static_cast<float>(reader_.number("nested_offset")); }
+
+ private:
+  std::string place_;
+  nlohmann::json object_;
+  JsonReader reader_;
+};
+
+std::string quant_state_name(const std::string& name, Quantization quantization) {
+  return name + ".quant_state.bitsandbytes__" + std::string(quant_type(quantization));
+}
+
+void check_four_bits(const TensorMap& tensors,
+                     const std::string& name,
+                     std::span<const std::int64_t> shape,
+                     Quantization quantization) {
+  const std::int64_t n_elements = shape[0] * shape[1];
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  const StoredTensor& codes = find(tensors, name);
+  const auto n_code_bytes = static_cast<std::size_t>((n_elements + 1) / 2);
+  if (codes.bytes.size() != n_code_bytes) {
+    fail(codes, std::to_string(n_code_bytes) + " bytes of 4-bit codes for " + describe_shape(shape),
+         std::to_string(codes.bytes.size()) + " (" + codes.type_name + " " +
+             describe_shape(codes.shape) + ")");
+  }
+  const bool is_double = quantization == Quantization::Nf4Double;
+  check_form(find(tensors, name + ".absmax"), is_double ? "U8" : "F32", std::vector{blocks});
+  const StoredTensor& map = find(tensors, name + ".quant_map");
+  check_form(map, "F32", std::vector{kFourBitCodes});
+  const std::array<float, 16> expected = quant_map(quantization);
+  const std::vector<float> found = numbers_of(map);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (!(std::abs(found[i] - expected[i]) <= kMapTolerance)) {
+      fail(map, std::to_string(expected[i]) + " for code " + std::to_string(i),
+           std::to_string(found[i]));
+    }
+  }
+  if (is_double) {
+    check_form(find(tensors, name + ".nested_absmax"), "F32",
+               std::vector{n_blocks(blocks, kNestedBlock)});
+    check_form(find(tensors, name + ".nested_quant_map"), "F32", std::vector{kNestedCodes});
+  }
+  const StoredTensor& state = find(tensors, quant_state_name(name, quantization));
+  if (state.type_name != "U8") {
+    fail(state, "U8", state.type_name);
+  }
+  QuantState(state).check(shape, quantization);
+}
+
+void check_int8(const TensorMap& tensors,
+                const std::string& name,
+                std::span<const std::int64_t> shape) {
+  check_form(find(tensors, name), "I8", shape);
+  check_form(find(tensors, std::string(module_of(name)) + "SCB"), "F32", shape.first(1));
+  const auto format = tensors.find(std::string(module_of(name)) + "weight_format");
+  if (format != tensors.end()) {
+    const StoredTensor& tensor = format->second;
+    if (tensor.type_name != "U8" || tensor.bytes.size() != 1) {
+      fail(tensor, "one U8", tensor.type_name + " " + describe_shape(tensor.shape));
+    }
+    if (tensor.bytes[0] != std::byte{0}) {
+      fail(tensor, "0 (rows one behind the other)",
+           std::to_string(std::to_integer<int>(tensor.bytes[0])));
+    }
+  }
+}
+
+at::Tensor copied(const StoredTensor& tensor, at::ScalarType type, at::IntArrayRef shape) {
+  const at::Tensor result = at::empty(shape, at::TensorOptions(type));
+  LABELPROBE_CHECK(result.nbytes() == tensor.bytes.size());
+  std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string> quantized_names(const std::string& name, Quantization quantization) {
+  if (quantization == Quantization::Int8) {
+    const std::string module(module_of(name));
+    return {name, module + "SCB", module + "weight_format"};
+  }
+  std::vector<std::string> names = {name, name + ".absmax", name + ".quant_map"};
+  if (quantization == Quantization::Nf4Double) {
+    names.push_back(name + ".nested_absmax");
+    names.push_back(name + ".nested_quant_map");
+  }
+  names.push_back(quant_state_name(name, quantization));
+  return names;
+}
+
+bool is_stored_quantized(const TensorMap& tensors,
+                         const std::string& name,
+                         Quantization quantization) {
+  if (quantization == Quantization::None || !is_block_linear(name)) {
+    return false;
+  }
+  const auto found = tensors.find(name);
+  // What is left out of the quantisation has a type that we read as it is, and nothing beside it.
+  return found != tensors.end() &&
+         (!found->second.type || tensors.contains(quantized_names(name, quantization)[1]));
+}
+
+void check_quantized(const TensorMap& tensors,
+                     const std::string& name,
+                     std::span<const std::int64_t> shape,
+                     Quantization quantization) {
+  for (const std::string& needed : quantized_names(name, quantization)) {
+    if (!tensors.contains(needed) && !needed.ends_with(".weight_format")) {
+      throw ModelError(find(tensors, name).file.string() + ": tensor " + needed +
+                       " is missing; expected it beside " + name + ", whose weights are " +
+                       std::string(quantization_name(quantization)) +
+                       " as config.json's quantization_config says");
+    }
+  }
+  if (is_four_bits(quantization)) {
+    check_four_bits(tensors, name, shape, quantization);
+  } else {
+    check_int8(tensors, name, shape);
+  }
+}
+
+QuantizedWeight load_quantized(const TensorMap& tensors,
+                               const std::string& name,
+                               std::span<const std::int64_t> shape,
+                               Quantization quantization) {
+  QuantizedWeight weight;
+  weight.quantization = quantization;
+  weight.height = shape[0];
+  weight.width = shape[1];
+  const StoredTensor& codes = find(tensors, name);
+  if (quantization == Quantization::Int8) {
+    weight.codes = copied(codes, at::kChar, {shape[0], shape[1]});
+    weight.absmax =
+        copied(find(tensors, std::string(module_of(name)) + "SCB"), at::kFloat, {shape[0]});
+    return weight;
+  }
+  const StoredTensor& absmax = find(tensors, name + ".absmax");
+  weight.codes = copied(codes, at::kByte, {static_cast<std::int64_t>(codes.bytes.size())});
+  if (quantization != Quantization::Nf4Double) {
+    weight.absmax = copied(absmax, at::kFloat, absmax.shape);
+    return weight;
+  }
+  const StoredTensor& outer = find(tensors, name + ".nested_absmax");
+  weight.absmax_codes = copied(absmax, at::kByte, absmax.shape);
+  weight.outer_absmax = copied(outer, at::kFloat, outer.shape);
+  weight.absmax_map = copied(find(tensors, name + ".nested_quant_map"), at::kFloat, {kNestedCodes});
+  weight.offset = QuantState(find(tensors, quant_state_name(name, quantization))).offset();
+  return weight;
+}
+
+std::string quant_state_text(const QuantizedWeight& weight, DType dtype) {
+  nlohmann::ordered_json state = {{"quant_type", quant_type(weight.quantization)},
+                                  {"blocksize", kBlock},
+                                  {"dtype", dtype_name(dtype)},
+                                  {"shape", {weight.height, weight.width}}};
+  if (weight.quantization == Quantization::Nf4Double) {
+    state["nested_blocksize"] = kNestedBlock;
+    state["nested_dtype"] = "float32";
+    state["nested_offset"] = static_cast<double>(weight.offset);
+  }
+  std::string text = state.dump();
+  LABELPROBE_CHECK(text.size() <= kQuantStateBytes);
+  text.resize(kQuantStateBytes, ' ');
+  return text;
+}
+
+std::array<float, 16> quant_map(Quantization quantization) {
+  return four_bit_code(quantization).values;
+}
+
+}  // namespace labelprobe::model
