@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+
+#include "dtype.h"
+#include "linear.h"
+#include "support/catch.h"
+#include "support/paths.h"
+#include "weight_files.h"
+
+namespace labelprobe::model {
+namespace {
+
+// The layer and the input of products.json, exact in bfloat16.
+at::Tensor weight_of_products() {
+  const at::Tensor i = at::arange(24, at::kLong).unsqueeze(1);
+  const at::Tensor j = at::arange(128, at::kLong);
+  return (i * 31 + j * 17).remainder(257).sub(128).to(at::kFloat).div(1024);
+}
+
+at::Tensor bias_of_products() {
+  return at::arange(24, at::kLong).mul(5).remainder(11).sub(5).to(at::kFloat).div(4);
+}
+
+at::Tensor input_of_products(std::int64_t n_rows) {
+  const at::Tensor t = at::arange(9, at::kLong).unsqueeze(1);
+  const at::Tensor j = at::arange(128, at::kLong);
+  at::Tensor x = (t * 13 + j * 7).remainder(61).sub(30).to(at::kFloat).div(16);
+  x[0][7] = 7.5;  // outliers of LLM.int8
+  x[4][100] = -6.0;
+  return x.slice(0, 0, n_rows);
+}
+
+// The largest difference, as a share of the largest element.
+double distance(const at::Tensor& found, const at::Tensor& expected) {
+  const at::Tensor difference = found.to(at::kDouble) - expected.to(at::kDouble);
+  return (difference.abs().max() / expected.abs().max()).item<double>();
+}
+
+// Sums in another order; bfloat16 keeps 8 bits.
+double tolerance_of(at::ScalarType type) {
+  return type == at::kFloat ? 2e-6 : 1.0 / 128;
+}
+
+}  // namespace
+
+TEST_CASE("Multiplies with quantised weights as bitsandbytes' layers do", "[golden]") {
+  const auto fixture =
+      nlohmann::json::parse(support::read_file(support::fixture("model/quantized/products.json")));
+  for (const auto& reference : fixture["cases"]) {
+    const auto quantization = parse_quantization(reference["quantization"].get<std::string>());
+    const auto type = scalar_type(parse_dtype(reference["dtype"].get<std::string>()));
+    const std::int64_t n_rows = reference["n_rows"];
+    INFO(reference["quantization"] << ", " << reference["dtype"] << ", " << n_rows << " rows");
+    const Linear linear({quantize(weight_of_products().to(type), quantization)}, type,
+                        bias_of_products().to(type));
+    const std::vector<double> numbers = reference["product"];
+    const at::Tensor expected = at::tensor(numbers, at::kDouble).view({n_rows, 24});
+    const at::Tensor found = linear(input_of_products(n_rows));
+    CHECK(found.scalar_type() == type);
+    CHECK(distance(found, expected) <= tolerance_of(type));
+
+    at::Tensor sum = at::ones({n_rows, 24});
+    linear.add_to(sum, input_of_products(n_rows));
+    CHECK(distance(sum, expected + 1) <= tolerance_of(type));
+  }
+}
+
+TEST_CASE("Multiplies quantised weights one below the other like one by one", "[unit]") {
+  // Of the three, the second begins and ends within a block where the width is 100.
+  const at::Tensor whole = weight_of_products();
+  for (const Quantization quantization :
+       {Quantization::Fp4, Quantization::Nf4Double, Quantization::Int8}) {
+    for (const std::int64_t width : {128, 100}) {
+      for (const std::int64_t n_rows : {1, 9}) {
+        INFO(quantization_name(quantization) << ", " << width << " columns, " << n_rows << " rows");
+        const at::Tensor x = input_of_products(n_rows).slice(1, 0, width);
+        const at::Tensor bias = bias_of_products();
+        std::vector<QuantizedWeight> weights;
+        std::vector<at::Tensor> expected;
+        std::int64_t row = 0;
+        for (const std::int64_t height : {8, 1, 15}) {
+          const at::Tensor matrix = whole.slice(0, row, row + height).slice(1, 0, width);
+          weights.push_back(quantize(matrix.contiguous(), quantization));
+          const Linear alone({weights.back()}, at::kFloat, bias.slice(0, row, row + height));
+          expected.push_back(alone(x));
+          row += height;
+        }
+        const Linear together(weights, at::kFloat, bias);
+        CHECK(distance(together(x), at::cat(expected, 1)) <= tolerance_of(at::kFloat));
+      }
+    }
+  }
+}
+
+TEST_CASE("Multiplies large quantised weights tile by tile", "[unit]") {
+  // Three tiles and a few rows, of rows that begin within blocks.
+  const std::int64_t width = 1000;
+  const at::Tensor numbers =
+      at::arange(1600 * width, at::kLong).mul(7919).remainder(2003).sub(1001);
+  const at::Tensor matrix = numbers.to(at::kFloat).div(4096).view({1600, width});
+  const at::Tensor x =
+      at::arange(9 * width, at::kLong).remainder(101).sub(50).to(at::kFloat).view({9, width});
+  const QuantizedWeight weight = quantize(matrix, Quantization::Nf4);
+  at::Tensor dequantized = at::empty({1600, width});
+  dequantize_with_operators(weight, dequantized);
+  const Linear linear({weight}, at::kFloat);
+  const at::Tensor expected = x.to(at::kDouble).mm(dequantized.to(at::kDouble).t());
+  CHECK(distance(linear(x), expected) <= tolerance_of(at::kFloat));
+}
+
+}  // namespace labelprobe::model
