@@ -79,26 +79,39 @@ def top(step):
     return max(sorted(step), key=lambda name: step[name])
 
 
-def equal_prefixes(a, b, pairs):
+def is_tied(step):
+    ordered = sorted(step.values())
+    return len(ordered) > 1 and ordered[-1] == ordered[-2]
+
+
+def steps_apart(a, b, pairs):
+    """Per label step whether the runs have generated the same before it, and whether they go apart there."""
     position, is_one_longer = part(a, b)
-    has_parted = position is not None and not is_one_longer
-    if has_parted and position < max(a.get("test_outs_id_index") or 0, b.get("test_outs_id_index") or 0):
-        return [False] * len(pairs)
-    agreeing = [top(step_a) == top(step_b) for step_a, step_b in pairs]
-    if has_parted and all(agreeing):
-        return [i == 0 for i in range(len(pairs))]
-    return [all(agreeing[:i]) for i in range(len(pairs))]
+    starts = [entry.get("test_outs_id_index") or 0 for entry in (a, b)]
+    if position is None or is_one_longer:
+        apart = [top(step_a) != top(step_b) for step_a, step_b in pairs]
+        first = apart.index(True) if True in apart else len(pairs)
+        return [(i <= first, i == first) for i in range(len(pairs))]
+    if position < max(starts):
+        return [(False, False)] * len(pairs)
+    at_first = starts == [position, position]
+    apart = [top(step_a) != top(step_b) or ((i > 0 or at_first) and (is_tied(step_a) or is_tied(step_b)))
+             for i, (step_a, step_b) in enumerate(pairs)]
+    if at_first or True not in apart:
+        return [(i == 0, i == 0 and apart[0]) for i in range(len(pairs))]
+    return [(i <= apart.index(True), i == apart.index(True)) for i in range(len(pairs))]
 
 
 def rows_of(key, a, b):
     pairs = list(zip(label_steps(a), label_steps(b)))
-    places = [(str(i + 1), *pair, same) for i, (pair, same) in enumerate(zip(pairs, equal_prefixes(a, b, pairs)))]
+    places = [(str(i + 1), *pair, *flags) for i, (pair, flags) in enumerate(zip(pairs, steps_apart(a, b, pairs)))]
     for place in ("first", "healed"):
         readings = [(entry.get("test_answers") or {}).get(place) for entry in (a, b)]
         if all(readings):
-            places.append((place, words(readings[0]), words(readings[1]), True))
-    return [{"item": key, "step": place, "label": label, "prob_a": step_a[label], "prob_b": step_b[label], "same_prefix": same}
-            for place, step_a, step_b, same in places for label in sorted(step_a)]
+            pair = words(readings[0]), words(readings[1])
+            places.append((place, *pair, True, top(pair[0]) != top(pair[1])))
+    return [{"item": key, "step": place, "label": label, "prob_a": step_a[label], "prob_b": step_b[label], "same_prefix": same,
+             "flipped": flipped} for place, step_a, step_b, same, flipped in places for label in sorted(step_a)]
 
 
 # --- All items ---
@@ -117,23 +130,22 @@ def add_differences(table):
 
 
 def leaders(table, column):
-    """Per item and step the likeliest label, the first of equals, and its lead."""
+    """Per item and step the two likeliest labels, the first of equals, and the lead."""
     ordered = table.sort_values(["item", "step", column, "label"], ascending=[True, True, False, True])
     groups = ordered.groupby(["item", "step"], sort=False)
     lead = groups[column].apply(lambda p: p.iloc[0] - p.iloc[1] if len(p) > 1 else 1.0)
-    return groups["label"].first(), lead
+    return groups["label"].agg(list), lead
 
 
 def step_summary(table, place, all_items):
     of_place = table[(table.step == place) & table.same_prefix]
     by_item = of_place.groupby("item", sort=False)
-    flips = (leaders(of_place, "prob_a")[0] != leaders(of_place, "prob_b")[0]).sum() if len(of_place) else 0
     return {"step": place, "n_items": len(by_item), "n_probs": len(of_place),
             "n_other_prefix": int(table[(table.step == place) & ~table.same_prefix].item.nunique()),
             "prob_difference": spread(of_place.difference.abs()),
             "logprob_difference": spread(of_place.logprob_difference.abs()),
             "l1": spread(by_item.difference.apply(lambda d: d.abs().sum()) if len(of_place) else []),
-            "kl": spread(by_item.kl.sum() if len(of_place) else []), "n_flips": int(flips)}
+            "kl": spread(by_item.kl.sum() if len(of_place) else []), "n_flips": int(of_place[of_place.flipped].item.nunique())}
 
 
 def margins(table, column):
@@ -151,7 +163,7 @@ def find_flips(items_a, items_b, keys, table):
     for key in keys:
         of_item = by_item.get(key)
         places = [] if of_item is None else sorted(of_item.step.unique(), key=int)
-        decided = next((p for p in places if label_a[key, p] != label_b[key, p]), None)
+        decided = next((p for p in places if of_item[of_item.step == p].flipped.any()), None)
         preds_a, preds_b = predictions(items_a[key]), predictions(items_b[key])
         if sorted(preds_a) == sorted(preds_b) and decided is None:
             if of_item is not None:
@@ -161,7 +173,10 @@ def find_flips(items_a, items_b, keys, table):
                 "have_predictions_flipped": sorted(preds_a) != sorted(preds_b), "has_first_label_flipped": decided == "1",
                 "first_differing_token": part(items_a[key], items_b[key])[0], "step": decided}
         if decided:
-            flip |= {"likeliest_a": label_a[key, decided], "likeliest_b": label_b[key, decided],
+            first, second = label_a[key, decided], label_b[key, decided]
+            tied_b = lead_b[key, decided] == 0
+            flip |= {"likeliest_a": first[1 if first[0] == second[0] and not tied_b else 0],
+                     "likeliest_b": second[1 if first[0] == second[0] and tied_b else 0],
                      "margin_a": lead_a[key, decided], "margin_b": lead_b[key, decided],
                      "largest_difference": of_item[of_item.step == decided].difference.abs().max()}
         flips.append(flip)
@@ -179,7 +194,7 @@ def reference(run_a, run_b):
     failed = [[key for key in common if items[key].get("test_failure") is not None] for items in (items_a, items_b)]
     keys = [key for key in common if key not in failed[0] and key not in failed[1]]
     table = pd.DataFrame([row for key in keys for row in rows_of(key, items_a[key], items_b[key])],
-                         columns=["item", "step", "label", "prob_a", "prob_b", "same_prefix"])
+                         columns=["item", "step", "label", "prob_a", "prob_b", "same_prefix", "flipped"])
     add_differences(table)
     places = [p for p in table.step.unique()]
     places = sorted([p for p in places if p.isdigit()], key=int) + [p for p in ("first", "healed") if p in places]

@@ -25,21 +25,6 @@ double logprob(double prob) {
   return std::log(std::max(prob, kSmallestProb));
 }
 
-struct Leader {
-  std::size_t label = 0;
-  double margin = 0.0;  // before the second; 1 if there is no second
-};
-
-Leader leader_of(const std::vector<double>& probs) {
-  Leader leader{likeliest(probs), 1.0};
-  double second = -1.0;
-  for (std::size_t i = 0; i < probs.size(); ++i) {
-    if (i != leader.label) second = std::max(second, probs[i]);
-  }
-  if (probs.size() > 1) leader.margin = probs[leader.label] - second;
-  return leader;
-}
-
 // The numbers of one place while they are collected.
 struct Place {
   PlaceSummary summary;
@@ -60,7 +45,7 @@ struct Place {
     }
     l1.push_back(step.l1);
     kl.push_back(step.kl);
-    summary.n_flips += likeliest(step.probs_a) != likeliest(step.probs_b) ? 1 : 0;
+    summary.n_flips += step.has_flipped ? 1 : 0;
   }
 
   PlaceSummary finish() {
@@ -128,14 +113,16 @@ std::optional<Flip> find_flip(const ComparedItem& item, std::size_t position) {
   flip.item = position;
   flip.have_predictions_flipped = sorted(item.predictions_a) != sorted(item.predictions_b);
   for (const ComparedStep& step : item.steps) {
-    if (!is_label_step(step) || !step.has_equal_prefix) continue;
+    if (!is_label_step(step) || !step.has_flipped) continue;
     const Leader a = leader_of(step.probs_a);
     const Leader b = leader_of(step.probs_b);
-    if (a.label == b.label) continue;
+    const bool is_same = a.label == b.label;  // one of them is a tie
+    const std::size_t label_a = is_same && b.margin != 0.0 ? a.second : a.label;
+    const std::size_t label_b = is_same && b.margin == 0.0 ? b.second : b.label;
     flip.has_first_label_flipped = step.place == "1";
     flip.place = step.place;
-    flip.label_a = step.labels[a.label];
-    flip.label_b = step.labels[b.label];
+    flip.label_a = step.labels[label_a];
+    flip.label_b = step.labels[label_b];
     flip.margin_a = a.margin;
     flip.margin_b = b.margin;
     flip.largest = step.largest;
@@ -203,6 +190,20 @@ void summarize(RunComparison& comparison) {
   comparison.margins_b = margins_of(comparison.items, &ComparedStep::probs_b);
   find_flips(comparison);
   find_worst(comparison);
+}
+
+Leader leader_of(const std::vector<double>& probs) {
+  Leader leader;
+  leader.label = leader.second = likeliest(probs);
+  double second = -1.0;
+  for (std::size_t i = 0; i < probs.size(); ++i) {
+    if (i != leader.label && probs[i] > second) {
+      second = probs[i];
+      leader.second = i;
+      leader.margin = probs[leader.label] - second;
+    }
+  }
+  return leader;
 }
 
 std::size_t likeliest(const std::vector<double>& probs) {

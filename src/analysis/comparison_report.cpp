@@ -209,12 +209,17 @@ void write_flips(std::ostream& out, const RunComparison& comparison, std::size_t
       std::count_if(comparison.flips.begin(), comparison.flips.end(),
                     [](const Flip& flip) { return flip.is_near_tie.value_or(false); }));
   write_section(out,
-                std::to_string(n) + " of " + std::to_string(comparison.flips.size()) +
-                    " flipped items, widest margins first; " + std::to_string(n_ties) +
-                    " are near ties: the smaller margin is at most " +
-                    short_form(comparison.usual_difference) +
-                    ", the largest difference of an item that did not flip",
+                share_of(n, comparison.flips.size()) +
+                    " flipped items, widest margins first; near ties: " + std::to_string(n_ties) +
+                    " (smaller margin at most " + short_form(comparison.usual_difference) +
+                    ",\nthe largest difference of an item that did not flip)",
                 grid);
+  if (std::any_of(comparison.flips.begin(),
+                  comparison.flips.begin() + static_cast<std::ptrdiff_t>(n),
+                  [](const Flip& flip) { return flip.place.empty(); })) {
+    out << "  no step: the answers part at a token that begins no label, whose margin is not "
+           "logged\n";
+  }
 }
 
 void write_worst(std::ostream& out, const RunComparison& comparison, std::size_t n_top) {
@@ -273,8 +278,8 @@ ScatterPlot make_plot(const ComparisonReport& report) {
           std::to_string(n_points) + " probabilities of " +
           std::to_string(comparison.items.size()) + " items; largest difference " +
           (comparison.worst.empty() ? "none" : short_form(comparison.worst.front().difference)),
-      .x_title = "A: " + report.run_a,
-      .y_title = "B: " + report.run_b,
+      .x_title = "probability in A: " + report.run_a,
+      .y_title = "probability in B: " + report.run_b,
       .series = {}};
   for (auto& [name, of_label] : series) plot.series.push_back(std::move(of_label));
   return plot;

@@ -53,12 +53,18 @@ std::string escape(std::string_view text) {
   return escaped;
 }
 
-// The end of a text that is too long for its place: of paths it tells most.
-std::string ending(const std::string& text, std::size_t n_most) {
+bool is_inside_letter(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+// Beginning and end of a text that is too long for its place: of paths the end tells most.
+std::string shortened(const std::string& text, std::size_t n_most) {
   if (text.size() <= n_most) return text;
-  std::size_t start = text.size() - n_most;
-  while (start < text.size() && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) ++start;
-  return "\u2026" + text.substr(start);
+  std::size_t end = n_most / 3;
+  while (end > 0 && is_inside_letter(text[end])) --end;
+  std::size_t start = text.size() - (n_most - n_most / 3);
+  while (start < text.size() && is_inside_letter(text[start])) ++start;
+  return text.substr(0, end) + "\u2026" + text.substr(start);
 }
 
 void write_text(std::ostream& out,
@@ -99,11 +105,11 @@ void write_axes(std::ostream& out, const ScatterPlot& plot) {
   write_line(out, kLeft, kBottom, kLeft + kSide, kTop, "stroke=\"#777\" stroke-dasharray=\"6 4\"");
   out << "<rect x=\"" << pixel(kLeft) << "\" y=\"" << pixel(kTop) << "\" width=\"" << pixel(kSide)
       << "\" height=\"" << pixel(kSide) << "\" fill=\"none\" stroke=\"#333\"/>\n";
-  constexpr std::size_t kMost = 84;
-  write_text(out, kLeft + kSide / 2, kBottom + 48, ending(plot.x_title, kMost),
+  constexpr std::size_t kMost = 74;
+  write_text(out, kLeft + kSide / 2, kBottom + 48, shortened(plot.x_title, kMost),
              " text-anchor=\"middle\"");
   out << "<g transform=\"translate(26 " << pixel(kTop + kSide / 2) << ") rotate(-90)\">";
-  write_text(out, 0, 0, ending(plot.y_title, kMost), " text-anchor=\"middle\"");
+  write_text(out, 0, 0, shortened(plot.y_title, kMost), " text-anchor=\"middle\"");
   out << "</g>\n";
 }
 
@@ -117,7 +123,7 @@ void write_legend(std::ostream& out, const ScatterPlot& plot) {
     }
     out << "<g transform=\"translate(" << pixel(kLegend + 5) << ' ' << pixel(y - 5) << ")\" fill=\""
         << kColors[i % kColors.size()] << "\">" << shape_of(i) << "</g>\n";
-    write_text(out, kLegend + 18, y, ending(plot.series[i].name, 22));
+    write_text(out, kLegend + 18, y, shortened(plot.series[i].name, 22));
   }
   write_line(out, kLegend - 3, y - 5, kLegend + 13, y - 5,
              "stroke=\"#777\" stroke-dasharray=\"6 4\"");

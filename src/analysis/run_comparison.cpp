@@ -154,25 +154,34 @@ void find_answer_difference(ComparedItem& item, const ItemRecord& a, const ItemR
 }
 
 // Logs tell the position of the first label step only. A later one is taken to follow the same
-// tokens if the likeliest labels of all steps before it, which are what was generated, are the
-// same, and the answers differ nowhere or where two of these labels do.
+// tokens if no step before it has flipped, and the answers part nowhere or where a step flips.
 void find_equal_prefixes(ComparedItem& item,
                          std::size_t n_steps,
                          const ItemRecord& a,
                          const ItemRecord& b) {
-  const bool has_divergence = item.first_differing_token.has_value() && !item.is_one_longer;
-  std::size_t n_agreeing = 0;
-  while (n_agreeing < n_steps &&
-         likeliest(item.steps[n_agreeing].probs_a) == likeliest(item.steps[n_agreeing].probs_b)) {
-    ++n_agreeing;
-  }
-  std::size_t n_equal = std::min(n_agreeing + 1, n_steps);
-  if (has_divergence && n_agreeing == n_steps) n_equal = std::min<std::size_t>(n_steps, 1);
-  const bool has_other_start =
-      has_divergence && static_cast<std::int64_t>(*item.first_differing_token) <
-                            std::max(a.outs_id_index, b.outs_id_index);
+  const bool do_part = item.first_differing_token.has_value() && !item.is_one_longer;
+  const auto parting = static_cast<std::int64_t>(item.first_differing_token.value_or(0));
+  const bool do_part_before = do_part && parting < std::max(a.outs_id_index, b.outs_id_index);
+  const bool do_part_at_first = do_part && parting == a.outs_id_index && parting == b.outs_id_index;
+  bool is_equal = !do_part_before;
+  bool is_explained = !do_part;
   for (std::size_t i = 0; i < n_steps; ++i) {
-    item.steps[i].has_equal_prefix = !has_other_start && i < n_equal;
+    ComparedStep& step = item.steps[i];
+    step.has_equal_prefix = is_equal;
+    if (!is_equal) continue;
+    // Which of two tied labels was generated is seen from where the answers part.
+    const bool is_tied =
+        leader_of(step.probs_a).margin == 0.0 || leader_of(step.probs_b).margin == 0.0;
+    step.has_flipped = likeliest(step.probs_a) != likeliest(step.probs_b) ||
+                       (do_part && is_tied && (i > 0 || do_part_at_first));
+    if (step.has_flipped || (i == 0 && do_part_at_first)) {
+      is_equal = false;
+      is_explained = true;
+    }
+  }
+  for (std::size_t i = 1; i < n_steps && !is_explained; ++i) {
+    item.steps[i].has_equal_prefix = false;
+    item.steps[i].has_flipped = false;
   }
 }
 
@@ -194,6 +203,8 @@ ComparedItem compare_items(const ItemRecord& a, const ItemRecord& b) {
   const auto add_reading = [&](const char* place, const auto& of_a, const auto& of_b) {
     if (of_a && of_b) {
       item.steps.push_back(compare_step(place, a, word_probs(*of_a), b, word_probs(*of_b)));
+      ComparedStep& step = item.steps.back();
+      step.has_flipped = likeliest(step.probs_a) != likeliest(step.probs_b);
     }
   };
   add_reading("first", a.first_answer, b.first_answer);

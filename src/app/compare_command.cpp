@@ -113,35 +113,38 @@ void write_file(const std::string& path, const std::function<void(std::ostream&)
   }
 }
 
+std::string counted(std::size_t n_items) {
+  return std::to_string(n_items) + (n_items == 1 ? " item" : " items");
+}
+
 // Whether all that --max-difference demands holds; says on standard error what does not.
 bool is_within(const analysis::RunComparison& comparison, double max_difference) {
-  bool is_within = true;
+  bool do_all_hold = true;
   const auto complain = [&](const std::string& what) {
     std::fprintf(stderr, "error: %s\n", what.c_str());
-    is_within = false;
+    do_all_hold = false;
   };
   if (!comparison.worst.empty() && comparison.worst.front().difference > max_difference) {
-    const auto n = std::count_if(
+    const auto n = static_cast<std::size_t>(std::count_if(
         comparison.worst.begin(), comparison.worst.end(),
-        [&](const analysis::LargestDifference& w) { return w.difference > max_difference; });
+        [&](const analysis::LargestDifference& w) { return w.difference > max_difference; }));
     char limit[64];
     std::snprintf(limit, sizeof limit, "%g", max_difference);
-    complain("probabilities of " + std::to_string(n) + " items differ by more than " + limit +
+    complain("probabilities differ by more than " + std::string(limit) + " in " + counted(n) +
              "; most: " + analysis::describe_largest(comparison));
   }
   const auto complain_of = [&](const std::vector<std::string>& keys, const std::string& what) {
     if (!keys.empty()) {
-      complain(std::to_string(keys.size()) + " items " + what + ", the first: '" + keys.front() +
-               "'");
+      complain(what + ": " + counted(keys.size()) + ", the first '" + keys.front() + "'");
     }
   };
-  complain_of(comparison.only_a, "are only in A");
-  complain_of(comparison.only_b, "are only in B");
+  complain_of(comparison.only_a, "only in A");
+  complain_of(comparison.only_b, "only in B");
   if (comparison.failed_a != comparison.failed_b) {
     complain_of(comparison.failed_a, "failed in A");
     complain_of(comparison.failed_b, "failed in B");
   }
-  return is_within;
+  return do_all_hold;
 }
 
 int compare(const CompareFlags& flags) {

@@ -125,24 +125,24 @@ TEST_CASE("A comparison is told to people", "[e2e]") {
   CHECK_THAT(result.out, !ContainsSubstring("log_root"));  // where logs go is no setting of a run
   CHECK_THAT(result.out, !ContainsSubstring("tf32"));      // off, and unknown to the other run
   CHECK_THAT(result.out, !ContainsSubstring("shot"));
-  CHECK_THAT(result.out, ContainsSubstring("Items: 6 compared, 1 only in A, 1 only in B, failed 0 "
+  CHECK_THAT(result.out, ContainsSubstring("Items: 7 compared, 1 only in A, 1 only in B, failed 0 "
                                            "in A and 1 in B"));
-  CHECK_THAT(result.out, ContainsSubstring("predicted labels       4 of 6"));
-  CHECK_THAT(result.out, ContainsSubstring("likeliest first label  1 of 5"));
+  CHECK_THAT(result.out, ContainsSubstring("predicted labels       5 of 7"));
+  CHECK_THAT(result.out, ContainsSubstring("likeliest first label  2 of 6"));
   CHECK_THAT(result.out,
-             ContainsSubstring("generated answer       5 of 6 (1 of them agree until one of"));
-  CHECK_THAT(result.out, ContainsSubstring("first differing token  1 (2 items), 2 (1 item)"));
+             ContainsSubstring("generated answer       6 of 7 (1 of them agree until one of"));
+  CHECK_THAT(result.out, ContainsSubstring("first differing token  1 (2 items), 2 (2 items)"));
   CHECK_THAT(result.out, ContainsSubstring("The 3 items that differ most"));
 }
 
 TEST_CASE("A limit that is passed ends with 1 and names the item", "[e2e]") {
   const ProgramResult whole = run_program({"compare", kF32, kFp4, "--max-difference", "1e-5"});
   CHECK(whole.exit_code == 1);
-  CHECK_THAT(whole.err, ContainsSubstring("probabilities of 1 items differ by more than 1e-05; "
-                                          "most: item 'x2', step 2, anger: 0.9"));
-  CHECK_THAT(whole.err, ContainsSubstring("1 items are only in A, the first: 'x7'"));
-  CHECK_THAT(whole.err, ContainsSubstring("1 items are only in B, the first: 'x8'"));
-  CHECK_THAT(whole.err, ContainsSubstring("1 items failed in B, the first: 'x5'"));
+  CHECK_THAT(whole.err, ContainsSubstring("probabilities differ by more than 1e-05 in 2 items; "
+                                          "most: item 'x2', step 2, sadness: 0.025"));
+  CHECK_THAT(whole.err, ContainsSubstring("only in A: 1 item, the first 'x7'"));
+  CHECK_THAT(whole.err, ContainsSubstring("only in B: 1 item, the first 'x8'"));
+  CHECK_THAT(whole.err, ContainsSubstring("failed in B: 1 item, the first 'x5'"));
 
   const std::string a = log_of("unary/f32_0");
   const std::string b = log_of("unary/fp4_0");
@@ -158,7 +158,7 @@ TEST_CASE("The plot shows every label", "[e2e]") {
   for (const char* label : {"anger", "joy", "none", "sadness", "equal"}) {
     CHECK_THAT(svg, ContainsSubstring(">" + std::string(label) + "</text>"));
   }
-  CHECK_THAT(svg, ContainsSubstring("24 probabilities of 6 items"));
+  CHECK_THAT(svg, ContainsSubstring("28 probabilities of 7 items"));
 }
 
 TEST_CASE("Runs with and without shared prefixes lie in one folder and agree", "[e2e]") {

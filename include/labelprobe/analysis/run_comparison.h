@@ -26,6 +26,8 @@ struct ComparedStep {
   // The runs have generated the same before this step, as far as the logs tell; only then do both
   // answer the same question, and only then do its numbers count in any summary.
   bool has_equal_prefix = true;
+  // The likeliest label differs, or is tied in one run and the other of the two was generated.
+  bool has_flipped = false;
   std::vector<std::string> labels;
   std::vector<double> probs_a;  // [n_labels]
   std::vector<double> probs_b;
@@ -62,7 +64,7 @@ struct PlaceSummary {
   Spread logprob_difference;  // |ln p_A - ln p_B|; probabilities below 1e-12 count as 1e-12
   Spread l1;                  // of items
   Spread kl;
-  std::size_t n_flips = 0;         // items whose likeliest label differs
+  std::size_t n_flips = 0;         // items whose step has flipped
   std::size_t n_other_prefix = 0;  // items that have it after different answers: left out
 };
 
