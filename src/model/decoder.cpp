@@ -4,11 +4,13 @@
 
 #include "dtype.h"
 #include "kernels.h"
+#include "segment_attention_cpu.h"
 
 namespace labelprobe::model {
 
 c10::ScalarType activation_type(DType dtype, c10::Device device) {
-  const bool is_wide = device.is_cpu() && dtype == DType::BFloat16;
+  const bool is_wide =
+      device.is_cpu() && dtype == DType::BFloat16 && !CpuSegmentPlan::can_attend(at::kBFloat16);
   return is_wide ? at::kFloat : scalar_type(dtype);
 }
 
@@ -22,12 +24,15 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   const std::int64_t n_dim = config_.head_dim;
   const at::Tensor cosines = cosines_.index_select(0, positions);
   const at::Tensor sines = sines_.index_select(0, positions);
-  at::Tensor x = embedding_.index_select(0, tokens).to(scalar_type());
+  const at::ScalarType type = scalar_type();
+  // What all layers add to: rounding it to bfloat16 would cost more than it saves.
+  const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
+  at::Tensor x = embedding_.index_select(0, tokens).to(is_wide ? at::kFloat : type);
   for (int i = 0; i < config_.n_layers; ++i) {
     const Layer& layer = layers_[i];
-    const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps);
+    const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
     const at::Tensor qkv =
-        layer.qkv_proj(normed).to(scalar_type()).view({n_rows, n_heads + 2 * n_kv, n_dim});
+        layer.qkv_proj(normed).to(type).view({n_rows, n_heads + 2 * n_kv, n_dim});
     rotate_heads(qkv.narrow(1, 0, n_heads + n_kv), cosines, sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
@@ -40,14 +45,14 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     }
     layer.o_proj.add_to(x, attended);
     const at::Tensor inner =
-        layer.gate_up_proj(rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps));
+        layer.gate_up_proj(rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
     layer.down_proj.add_to(x, gated_silu(inner));
   }
   return x;
 }
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
-  return head_(rms_norm(hidden, norm_, config_.rms_norm_eps)).to(at::kFloat);
+  return head_(rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type())).to(at::kFloat);
 }
 
 }  // namespace labelprobe::model

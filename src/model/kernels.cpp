@@ -9,6 +9,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "cuda_operators.h"
 namespace labelprobe::model {
 namespace {
 
@@ -26,8 +27,39 @@ bool is_plain(const at::Tensor& x) {
 #define LABELPROBE_FOR_EACH_PROCESSOR
 #endif
 
+// bfloat16 by its bits: the upper half of a float32, rounded to even.
+inline float widen(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
+
+inline std::uint16_t narrow(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+
+inline void convert(const float* from, float* to, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
+inline void convert(const std::uint16_t* from, float* to, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
+}
+
+inline void convert(const float* from, std::uint16_t* to, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) to[i] = narrow(from[i]);
+}
+
+// Runs work(first, n) on at most kStep of n elements: what it keeps in between is small. Compilers
+// do not mix the widths of bfloat16 and float32 in one loop of vectors.
+constexpr std::int64_t kStep = 64;
+template <typename Work>
+inline void by_steps(std::int64_t n, const Work& work) {
+  // In one place, so that it becomes part of the caller and of what that is compiled for.
+  for (std::int64_t first = 0; first < n; first += kStep) work(first, std::min(kStep, n - first));
+}
+
 // Independent partial sums, so that the compiler may use vector registers without reordering sums.
-float sum_of_squares(const float* x, std::int64_t n) {
+inline float sum_of_squares(const float* x, std::int64_t n) {
   constexpr int kLanes = 32;
   float sums[kLanes] = {};
   std::int64_t i = 0;
@@ -38,6 +70,74 @@ float sum_of_squares(const float* x, std::int64_t n) {
   for (; i < n; ++i) total += x[i] * x[i];
   for (const float sum : sums) total += sum;
   return total;
+}
+
+template <typename To>
+inline void normalize(const float* x, const float* weight, float epsilon, std::int64_t n, To* to) {
+  const float mean = sum_of_squares(x, n) / static_cast<float>(n);
+  const float scale = 1.0f / std::sqrt(mean + epsilon);
+  by_steps(n, [&](std::int64_t first, std::int64_t n_step) {
+    float wide[kStep];
+    for (std::int64_t i = 0; i < n_step; ++i) wide[i] = x[first + i] * scale * weight[first + i];
+    convert(wide, to + first, n_step);
+  });
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void norm_row(const float* x, const float* weight, float epsilon, std::int64_t n, float* to) {
+  normalize(x, weight, epsilon, n, to);
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void norm_row(
+    const float* x, const float* weight, float epsilon, std::int64_t n, std::uint16_t* to) {
+  normalize(x, weight, epsilon, n, to);
+}
+
+// Heads of 2 * half numbers, one behind the other.
+template <typename T>
+inline void rotate(
+    T* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
+  for (std::int64_t head = 0; head < n_heads; ++head) {
+    T* a = heads + head * 2 * half;
+    T* b = a + half;
+    by_steps(half, [&](std::int64_t first, std::int64_t n) {
+      float left[kStep];
+      float right[kStep];
+      float turned[kStep];
+      convert(a + first, left, n);
+      convert(b + first, right, n);
+      for (std::int64_t i = 0; i < n; ++i) {
+        turned[i] = left[i] * c[first + i] - right[i] * s[first + i];
+      }
+      convert(turned, a + first, n);
+      for (std::int64_t i = 0; i < n; ++i) {
+        turned[i] = right[i] * c[first + i] + left[i] * s[first + i];
+      }
+      convert(turned, b + first, n);
+    });
+  }
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void rotate_row(
+    float* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
+  rotate(heads, n_heads, c, s, half);
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void rotate_row(
+    std::uint16_t* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
+  rotate(heads, n_heads, c, s, half);
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void add_row(float* sum, const std::uint16_t* part, std::int64_t n) {
+  by_steps(n, [&](std::int64_t first, std::int64_t n_step) {
+    float wide[kStep];
+    convert(part + first, wide, n_step);
+    for (std::int64_t i = 0; i < n_step; ++i) sum[first + i] += wide[i];
+  });
 }
 
 // exp(x) of -87 <= x <= 0 to about two units in the last place, in arithmetic that compilers turn
@@ -69,32 +169,19 @@ void gate_row(const float* gate, const float* up, float* gated, std::int64_t n) 
   for (std::int64_t i = 0; i < n; ++i) gated[i] = gated_silu_of(gate[i], up[i]);
 }
 
-// bfloat16 by its bits: the upper half of a float32, rounded to even.
-inline float widen(std::uint16_t bits) {
-  return std::bit_cast<float>(std::uint32_t{bits} << 16);
-}
-
-inline std::uint16_t narrow(float x) {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
-  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
-}
-
 LABELPROBE_FOR_EACH_PROCESSOR
 void gate_row(const std::uint16_t* gate,
               const std::uint16_t* up,
               std::uint16_t* gated,
               std::int64_t n) {
-  // A step at a time: compilers do not mix widths in one loop of vectors.
-  constexpr int kLanes = 64;
-  float wide[kLanes];
-  float wide_up[kLanes];
-  for (std::int64_t first = 0; first < n; first += kLanes) {
-    const auto n_lanes = static_cast<int>(std::min<std::int64_t>(kLanes, n - first));
-    for (int i = 0; i < n_lanes; ++i) wide[i] = widen(gate[first + i]);
-    for (int i = 0; i < n_lanes; ++i) wide_up[i] = widen(up[first + i]);
-    for (int i = 0; i < n_lanes; ++i) wide[i] = gated_silu_of(wide[i], wide_up[i]);
-    for (int i = 0; i < n_lanes; ++i) gated[first + i] = narrow(wide[i]);
-  }
+  by_steps(n, [&](std::int64_t first, std::int64_t n_step) {
+    float wide[kStep];
+    float wide_up[kStep];
+    convert(gate + first, wide, n_step);
+    convert(up + first, wide_up, n_step);
+    for (std::int64_t i = 0; i < n_step; ++i) wide[i] = gated_silu_of(wide[i], wide_up[i]);
+    convert(wide, gated + first, n_step);
+  });
 }
 
 template <typename T>
@@ -143,34 +230,50 @@ void merge(float* mean, float& log, const float* part, float part_log, std::int6
 
 }  // namespace
 
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
-  if (!is_plain(x)) {
+at::Tensor rms_norm(const at::Tensor& x,
+                    const at::Tensor& weight,
+                    double epsilon,
+                    std::optional<at::ScalarType> result_type) {
+  const at::ScalarType type = result_type.value_or(x.scalar_type());
+  const bool is_half = type == at::kBFloat16;
+  if (x.is_cuda() && type == x.scalar_type() && cuda_operators()) {
+    return cuda_operators()->rms_norm.call(x, weight, epsilon);
+  }
+  if (!is_plain(x) || !(is_half || type == at::kFloat)) {
     const at::Tensor wide = x.to(at::kFloat);
     const at::Tensor scale = wide.square().mean(-1, true).add_(epsilon).rsqrt_();
     // Rounded before the weight is applied, as the checkpoints' own code does.
-    return (wide * scale).to(x.scalar_type()).mul(weight.to(x.scalar_type()));
+    return (wide * scale).to(type).mul(weight.to(type));
   }
   const std::int64_t n_columns = x.size(1);
-  at::Tensor result = at::empty({x.size(0), n_columns}, x.options());
+  at::Tensor result = at::empty({x.size(0), n_columns}, x.options().dtype(type));
   const float* w = weight.const_data_ptr<float>();
   const float* from = x.const_data_ptr<float>();
-  float* to = result.mutable_data_ptr<float>();
   const std::int64_t stride = x.stride(0);
-  at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const float* in = from + row * stride;
-      float* out = to + row * n_columns;
-      const float mean = sum_of_squares(in, n_columns) / static_cast<float>(n_columns);
-      const float scale = 1.0f / std::sqrt(mean + static_cast<float>(epsilon));
-      for (std::int64_t i = 0; i < n_columns; ++i) out[i] = in[i] * scale * w[i];
-    }
-  });
+  const auto norm_rows = [&](auto* to) {
+    at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        norm_row(from + row * stride, w, static_cast<float>(epsilon), n_columns,
+                 to + row * n_columns);
+      }
+    });
+  };
+  if (is_half) {
+    norm_rows(static_cast<std::uint16_t*>(result.mutable_data_ptr()));
+  } else {
+    norm_rows(result.mutable_data_ptr<float>());
+  }
   return result;
 }
 
 void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sines) {
   const std::int64_t half = x.size(2) / 2;
-  if (!is_plain(x)) {
+  const bool is_half = x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.stride(-1) == 1;
+  if (x.is_cuda() && cuda_operators()) {
+    cuda_operators()->rotate_heads.call(x, cosines, sines, x.size(1), 0, {}, {}, {});
+    return;
+  }
+  if (!is_plain(x) && !is_half) {
     const at::Tensor c = cosines.unsqueeze(1);
     const at::Tensor s = sines.unsqueeze(1);
     const at::Tensor a = x.narrow(2, 0, half).to(at::kFloat, false, true);
@@ -180,25 +283,34 @@ void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sin
     return;
   }
   LABELPROBE_CHECK(x.stride(1) == x.size(2));
-  const std::int64_t n_heads = x.size(1);
   const std::int64_t stride = x.stride(0);
-  float* heads = x.mutable_data_ptr<float>();
-  const float* all_cosines = cosines.const_data_ptr<float>();
-  const float* all_sines = sines.const_data_ptr<float>();
-  at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const float* c = all_cosines + row * half;
-      const float* s = all_sines + row * half;
-      for (std::int64_t head = 0; head < n_heads; ++head) {
-        float* a = heads + row * stride + head * 2 * half;
-        float* b = a + half;
-        for (std::int64_t i = 0; i < half; ++i) {
-          const float left = a[i];
-          const float right = b[i];
-          a[i] = left * c[i] - right * s[i];
-          b[i] = right * c[i] + left * s[i];
-        }
+  const float* c = cosines.const_data_ptr<float>();
+  const float* s = sines.const_data_ptr<float>();
+  const auto rotate_rows = [&](auto* heads) {
+    at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        rotate_row(heads + row * stride, x.size(1), c + row * half, s + row * half, half);
       }
+    });
+  };
+  if (is_half) {
+    rotate_rows(static_cast<std::uint16_t*>(x.mutable_data_ptr()));
+  } else {
+    rotate_rows(x.mutable_data_ptr<float>());
+  }
+}
+
+void add_rows(at::Tensor& sum, const at::Tensor& part) {
+  if (!is_plain(sum) || !part.is_cpu() || part.scalar_type() != at::kBFloat16 ||
+      part.stride(-1) != 1) {
+    sum.add_(part);
+    return;
+  }
+  float* to = sum.mutable_data_ptr<float>();
+  const auto* from = static_cast<const std::uint16_t*>(part.const_data_ptr());
+  at::parallel_for(0, sum.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      add_row(to + row * sum.stride(0), from + row * part.stride(0), sum.size(1));
     }
   });
 }
@@ -206,6 +318,7 @@ void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sin
 at::Tensor gated_silu(at::Tensor gate_up) {
   const std::int64_t width = gate_up.size(1) / 2;
   const bool is_half = gate_up.scalar_type() == at::kBFloat16;
+  if (gate_up.is_cuda() && cuda_operators()) return cuda_operators()->gated_silu.call(gate_up);
   if (!gate_up.is_cpu() || gate_up.stride(1) != 1 ||
       !(is_half || gate_up.scalar_type() == at::kFloat)) {
     at::Tensor gate = gate_up.narrow(1, 0, width);

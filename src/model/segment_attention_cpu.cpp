@@ -1,9 +1,11 @@
 #include "segment_attention_cpu.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstring>
 #include <limits>
-#include <vector>
+#include <type_traits>
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -11,7 +13,7 @@
 #include "labelprobe/core/error.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "attention_tile.h"
 #endif
 
 namespace labelprobe::model {
@@ -19,224 +21,275 @@ namespace labelprobe::model {
 #if defined(__x86_64__)
 namespace {
 
-#define LABELPROBE_AVX512 __attribute__((target("avx512f")))
-
-constexpr std::int64_t kLanes = 16;
-constexpr std::int64_t kBlock = 64;     // keys, and columns of values, at a time
-constexpr std::int64_t kQueryTile = 6;  // with kBlock columns, their sums fill the registers
 constexpr std::int64_t kRowsPerTask = 32;
 
-// sums [R, 16 V] (set, or added to) = a [R, n] times b [n, 16 V].
-template <int R, int V>
-LABELPROBE_AVX512 void multiply(const float* a,
-                                std::int64_t a_stride,
-                                const float* b,
-                                std::int64_t b_stride,
-                                std::int64_t n,
-                                float* sums,
-                                std::int64_t sum_stride,
-                                bool is_added) {
-  __m512 sum[R][V];
-  for (int r = 0; r < R; ++r) {
-    for (int v = 0; v < V; ++v) {
-      sum[r][v] =
-          is_added ? _mm512_loadu_ps(sums + r * sum_stride + v * kLanes) : _mm512_setzero_ps();
-    }
-  }
-  for (std::int64_t i = 0; i < n; ++i) {
-    __m512 columns[V];
-    for (int v = 0; v < V; ++v) columns[v] = _mm512_loadu_ps(b + i * b_stride + v * kLanes);
-    for (int r = 0; r < R; ++r) {
-      const __m512 factor = _mm512_set1_ps(a[r * a_stride + i]);
-      for (int v = 0; v < V; ++v) sum[r][v] = _mm512_fmadd_ps(factor, columns[v], sum[r][v]);
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    for (int v = 0; v < V; ++v) _mm512_storeu_ps(sums + r * sum_stride + v * kLanes, sum[r][v]);
-  }
-}
-
-// exp(x) of x <= 0, by the same series as kernels.cpp has for any processor.
-LABELPROBE_AVX512 __m512 exp_of_negative(__m512 x) {
-  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
-  __m512 rest = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
-  rest = _mm512_fmadd_ps(n, _mm512_set1_ps(2.12194440e-4f), rest);
-  __m512 series = _mm512_set1_ps(1.9875691500e-4f);
-  for (const float c :
-       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f}) {
-    series = _mm512_fmadd_ps(series, rest, _mm512_set1_ps(c));
-  }
-  series = _mm512_fmadd_ps(_mm512_mul_ps(series, rest), rest, rest);
-  return _mm512_scalef_ps(_mm512_add_ps(series, _mm512_set1_ps(1.0f)), n);
-}
-
-// 16 rows of 16 floats, turned: columns become rows of `to`.
-LABELPROBE_AVX512 void transpose_tile(const float* from,
-                                      std::int64_t from_stride,
-                                      std::int64_t n_rows,
-                                      float* to,
-                                      std::int64_t to_stride) {
-  __m512 rows[kLanes];
-#pragma GCC unroll 16
-  for (std::int64_t i = 0; i < kLanes; ++i) {
-    rows[i] = i < n_rows ? _mm512_loadu_ps(from + i * from_stride) : _mm512_setzero_ps();
-  }
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  // Exchanges bit by bit of row and column number; index 16 and up means the second operand.
-#pragma GCC unroll 4
-  for (int bit = 1; bit < kLanes; bit *= 2) {
-    const __mmask16 is_set = _mm512_test_epi32_mask(lanes, _mm512_set1_epi32(bit));
-    const __m512i low = _mm512_mask_add_epi32(lanes, is_set, lanes,
-                                              _mm512_set1_epi32(static_cast<int>(kLanes) - bit));
-    const __m512i high = _mm512_mask_add_epi32(_mm512_add_epi32(lanes, _mm512_set1_epi32(bit)),
-                                               is_set, lanes, _mm512_set1_epi32(kLanes));
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) {
-      if (i & bit) continue;
-      const __m512 a = rows[i];
-      const __m512 b = rows[i + bit];
-      rows[i] = _mm512_permutex2var_ps(a, low, b);
-      rows[i + bit] = _mm512_permutex2var_ps(a, high, b);
-    }
-  }
-#pragma GCC unroll 16
-  for (std::int64_t i = 0; i < kLanes; ++i) _mm512_storeu_ps(to + i * to_stride, rows[i]);
-}
-
-// Softmax-weighted values of some queries, while keys are still being added.
-struct Running {
-  std::vector<float> queries;  // [n, D], scaled
-  std::vector<float> sums;     // [n, D], of values times exp(score - largest)
-  std::vector<float> largest;  // [n]
-  std::vector<float> totals;   // [n], of exp(score - largest)
-  std::vector<float> turned;   // [D, kBlock], keys
-  float weights[kQueryTile * kBlock];
+// How one type's numbers are laid out for the products: `Number` as tensors hold it, `Word` as the
+// summed dimension is packed.
+struct Single {
+  using Number = float;
+  using Word = float;
 };
 
-// Turns one query's scores [kBlock], `n_seen` of them seen, into weights; older sums are scaled to
-// match.
-LABELPROBE_AVX512 void weigh_scores(
-    float* scores, std::int64_t n_seen, Running& running, std::int64_t query, std::int64_t n_dims) {
-  const __m512 nothing = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
-  __m512 seen[kBlock / kLanes];
-  __mmask16 masks[kBlock / kLanes];
-  __m512 most = nothing;
-  for (int v = 0; v < kBlock / kLanes; ++v) {
-    const std::int64_t n = std::clamp<std::int64_t>(n_seen - v * kLanes, 0, kLanes);
-    masks[v] = static_cast<__mmask16>((1U << n) - 1);
-    seen[v] = _mm512_mask_loadu_ps(nothing, masks[v], scores + v * kLanes);
-    most = _mm512_max_ps(most, seen[v]);
+struct Half {
+  using Number = std::uint16_t;
+  using Word = std::uint32_t;
+};
+
+template <typename Type>
+constexpr std::int64_t kPerWord = sizeof(typename Type::Word) / sizeof(typename Type::Number);
+
+// What a task needs to know of the tensors: those of its key head.
+template <typename Type>
+struct HeadRows {
+  const typename Type::Number* keys;
+  const typename Type::Number* values;
+  std::int64_t stride;  // between the rows of keys, and of values
+  std::int64_t n_groups;
+  std::int64_t n_dims;
+  std::int64_t n_words;  // of a query or key
+  std::int64_t width;    // D rounded up to whole registers
+  float scale;
+};
+
+// A block of keys, turned, and its values.
+template <typename Type>
+struct Block {
+  const typename Type::Word* keys;
+  const typename Type::Word* values;
+  std::int64_t value_stride;
+  std::int64_t n_keys;
+};
+
+// sums [R, width] += weights times the values of a block.
+template <int R, typename Type>
+void add_values(const typename Type::Word* weights,
+                const Block<Type>& block,
+                std::int64_t width,
+                float* sums) {
+  const std::int64_t n = (block.n_keys + kPerWord<Type> - 1) / kPerWord<Type>;
+  const std::int64_t stride = kBlock / kPerWord<Type>;
+  std::int64_t d = 0;
+  for (; d + kBlock <= width; d += kBlock) {
+    multiply<R, 4>(weights, stride, block.values + d, block.value_stride, n, sums + d, width, true);
   }
-  const float old_largest = running.largest[query];
-  const float largest = std::max(old_largest, _mm512_reduce_max_ps(most));
-  __m512 total = _mm512_setzero_ps();
-  for (int v = 0; v < kBlock / kLanes; ++v) {
-    const __m512 weight = _mm512_maskz_mov_ps(
-        masks[v], exp_of_negative(_mm512_sub_ps(seen[v], _mm512_set1_ps(largest))));
-    _mm512_storeu_ps(scores + v * kLanes, weight);
-    total = _mm512_add_ps(total, weight);
+  if (d + 2 * kLanes <= width) {
+    multiply<R, 2>(weights, stride, block.values + d, block.value_stride, n, sums + d, width, true);
+    d += 2 * kLanes;
   }
-  if (largest > old_largest) {
-    const float share = std::exp(old_largest - largest);
-    running.largest[query] = largest;
-    running.totals[query] *= share;
-    float* sums = running.sums.data() + query * n_dims;
-    for (std::int64_t d = 0; d < n_dims; d += kLanes) {
-      _mm512_storeu_ps(sums + d, _mm512_mul_ps(_mm512_loadu_ps(sums + d), _mm512_set1_ps(share)));
-    }
+  if (d < width) {
+    multiply<R, 1>(weights, stride, block.values + d, block.value_stride, n, sums + d, width, true);
   }
-  running.totals[query] += _mm512_reduce_add_ps(total);
 }
 
-// A block of keys, turned in running.turned, for R queries from `query` on; n_seen of each.
-template <int R>
-LABELPROBE_AVX512 void attend_tile(Running& running,
-                                   std::int64_t query,
-                                   const std::int64_t* n_seen,
-                                   const float* values,
-                                   std::int64_t value_stride,
-                                   std::int64_t n_keys,
-                                   std::int64_t n_dims) {
-  const float* queries = running.queries.data() + query * n_dims;
-  float* weights = running.weights;
-  const float* keys = running.turned.data();
-  if (n_keys <= kLanes) {
-    multiply<R, 1>(queries, n_dims, keys, kBlock, n_dims, weights, kBlock, false);
-  } else if (n_keys <= 2 * kLanes) {
-    multiply<R, 2>(queries, n_dims, keys, kBlock, n_dims, weights, kBlock, false);
+// A block of keys for R queries from `query` on; n_seen of each.
+template <int R, typename Type>
+void attend_tile(RunningAttention& running,
+                 std::int64_t query,
+                 const std::int64_t* n_seen,
+                 const Block<Type>& block,
+                 const HeadRows<Type>& rows) {
+  using Word = typename Type::Word;
+  const std::int64_t n_words = rows.n_words;
+  const auto* queries = reinterpret_cast<const Word*>(running.queries.data()) + query * n_words;
+  float* scores = running.scores;
+  if (block.n_keys <= kLanes) {
+    multiply<R, 1>(queries, n_words, block.keys, kBlock, n_words, scores, kBlock, false);
+  } else if (block.n_keys <= 2 * kLanes) {
+    multiply<R, 2>(queries, n_words, block.keys, kBlock, n_words, scores, kBlock, false);
   } else {
-    multiply<R, 4>(queries, n_dims, keys, kBlock, n_dims, weights, kBlock, false);
+    multiply<R, 4>(queries, n_words, block.keys, kBlock, n_words, scores, kBlock, false);
   }
   for (int r = 0; r < R; ++r) {
-    weigh_scores(weights + r * kBlock, n_seen[r], running, query + r, n_dims);
+    weigh_scores(scores + r * kBlock, rows.scale, n_seen[r], running, query + r, rows.width);
   }
-  float* sums = running.sums.data() + query * n_dims;
-  for (std::int64_t d = 0; d < n_dims; d += kBlock) {
-    multiply<R, 4>(weights, kBlock, values + d, value_stride, n_keys, sums + d, n_dims, true);
+  float* sums = running.sums.data() + query * rows.width;
+  if constexpr (std::is_same_v<Type, Single>) {
+    add_values<R, Type>(scores, block, rows.width, sums);
+  } else {
+    pair_weights<R>(scores, running.weights);
+    add_values<R, Type>(running.weights, block, rows.width, sums);
   }
 }
 
-using AttendTile = void (*)(Running&,
+template <typename Type>
+using AttendTile = void (*)(RunningAttention&,
                             std::int64_t,
                             const std::int64_t*,
-                            const float*,
-                            std::int64_t,
-                            std::int64_t,
-                            std::int64_t);
-constexpr AttendTile kAttendTile[kQueryTile] = {attend_tile<1>, attend_tile<2>, attend_tile<3>,
-                                                attend_tile<4>, attend_tile<5>, attend_tile<6>};
+                            const Block<Type>&,
+                            const HeadRows<Type>&);
+template <typename Type>
+constexpr AttendTile<Type> kAttendTile[kQueryTile] = {attend_tile<1, Type>, attend_tile<2, Type>,
+                                                      attend_tile<3, Type>, attend_tile<4, Type>,
+                                                      attend_tile<5, Type>, attend_tile<6, Type>};
 
-// Keys and values of one key head.
-struct HeadRows {
-  const float* keys = nullptr;
-  const float* values = nullptr;
-  std::int64_t stride = 0;  // from token to token
-};
+// The block of `n_keys` keys from row `first_key` on.
+template <typename Type>
+Block<Type> load_block(RunningAttention& running,
+                       const HeadRows<Type>& rows,
+                       std::int64_t first_key,
+                       std::int64_t n_keys) {
+  using Word = typename Type::Word;
+  const auto* keys = rows.keys + first_key * rows.stride;
+  const auto* values = rows.values + first_key * rows.stride;
+  transpose(reinterpret_cast<const std::uint32_t*>(keys), rows.stride / kPerWord<Type>, n_keys,
+            rows.n_words, running.keys.data());
+  const auto* turned = reinterpret_cast<const Word*>(running.keys.data());
+  if constexpr (std::is_same_v<Type, Single>) {
+    if (rows.n_dims == rows.width) return {turned, values, rows.stride, n_keys};
+    for (std::int64_t i = 0; i < n_keys; ++i) {
+      std::memcpy(running.values.data() + i * rows.width, values + i * rows.stride,
+                  rows.n_dims * sizeof(float));
+    }
+  } else {
+    for (std::int64_t i = 0; i < n_keys; i += 2) {
+      const auto* low = values + i * rows.stride;
+      pair_rows(low, i + 1 < n_keys ? low + rows.stride : nullptr, rows.n_dims,
+                running.values.data() + i / 2 * rows.width);
+    }
+  }
+  return {turned, reinterpret_cast<const Word*>(running.values.data()), rows.width, n_keys};
+}
 
 // Rows first to end of one key head, over the part of a segment that they see.
-void add_segment(Running& running,
+template <typename Type>
+void add_segment(RunningAttention& running,
                  const KeySegment& segment,
-                 const HeadRows& rows,
+                 const HeadRows<Type>& rows,
                  std::int64_t task_first,
-                 std::int64_t task_end,
-                 std::int64_t n_groups,
-                 std::int64_t n_dims) {
+                 std::int64_t task_end) {
   const std::int64_t first = std::max(task_first, segment.first_row);
   const std::int64_t end = std::min(task_end, segment.end_row);
   const bool is_causal = segment.mask == Mask::Causal;
   const std::int64_t n_tokens = is_causal ? end - segment.first_row : segment.n_keys;
   for (std::int64_t token = 0; token < n_tokens; token += kBlock) {
     const std::int64_t n_keys = std::min(kBlock, n_tokens - token);
-    const std::int64_t offset = (segment.first_key + token) * rows.stride;
-    for (std::int64_t k = 0; k < n_keys; k += kLanes) {
-      for (std::int64_t d = 0; d < n_dims; d += kLanes) {
-        transpose_tile(rows.keys + offset + k * rows.stride + d, rows.stride, n_keys - k,
-                       running.turned.data() + d * kBlock + k, kBlock);
-      }
-    }
+    const Block<Type> block = load_block(running, rows, segment.first_key + token, n_keys);
     const std::int64_t first_seeing =
         is_causal ? std::max(first, segment.first_row + token) : first;
-    const std::int64_t end_query = (end - task_first) * n_groups;
-    for (std::int64_t query = (first_seeing - task_first) * n_groups; query < end_query;
+    const std::int64_t end_query = (end - task_first) * rows.n_groups;
+    for (std::int64_t query = (first_seeing - task_first) * rows.n_groups; query < end_query;
          query += kQueryTile) {
       const std::int64_t n_queries = std::min(kQueryTile, end_query - query);
       std::int64_t n_seen[kQueryTile];
       for (std::int64_t r = 0; r < n_queries; ++r) {
-        const std::int64_t row = task_first + (query + r) / n_groups;
+        const std::int64_t row = task_first + (query + r) / rows.n_groups;
         n_seen[r] = is_causal ? std::min(n_keys, row - segment.first_row - token + 1) : n_keys;
       }
-      kAttendTile[n_queries - 1](running, query, n_seen, rows.values + offset, rows.stride, n_keys,
-                                 n_dims);
+      kAttendTile<Type>[n_queries - 1](running, query, n_seen, block, rows);
     }
   }
 }
 
+// sums [n] times share, in the result's type.
+void store(const float* sums, float share, std::int64_t n, float* to) {
+  for (std::int64_t d = 0; d < n; ++d) to[d] = sums[d] * share;
+}
+
+void store(const float* sums, float share, std::int64_t n, std::uint16_t* to) {
+  for (std::int64_t d = 0; d < n; ++d) to[d] = c10::BFloat16(sums[d] * share).x;
+}
+
+// All heads of rows first to end, for one key head.
+template <typename Type>
+class Task {
+  using Number = typename Type::Number;
+
+ public:
+  Task(const at::Tensor& queries, at::Tensor& result, const HeadRows<Type>& rows, std::int64_t head)
+      : rows_(rows),
+        head_(head),
+        n_heads_(queries.size(1)),
+        row_stride_(queries.stride(0)),
+        group_stride_(queries.stride(2)),
+        queries_(static_cast<const Number*>(queries.const_data_ptr()) + head * queries.stride(1)),
+        result_(static_cast<Number*>(result.mutable_data_ptr())) {}
+
+  void begin(RunningAttention& running, std::int64_t first, std::int64_t end) const {
+    const std::int64_t n_queries = (end - first) * rows_.n_groups;
+    running.queries.resize(n_queries * rows_.n_words);
+    running.keys.resize((rows_.n_words + kLanes) * kBlock);
+    running.values.resize(kBlock * rows_.width);
+    running.sums.assign(n_queries * rows_.width, 0.0f);
+    running.totals.assign(n_queries, 0.0f);
+    running.largest.assign(n_queries, -std::numeric_limits<float>::infinity());
+    for (std::int64_t q = 0; q < n_queries; ++q) {
+      std::memcpy(running.queries.data() + q * rows_.n_words,
+                  queries_ + (first + q / rows_.n_groups) * row_stride_ +
+                      q % rows_.n_groups * group_stride_,
+                  rows_.n_dims * sizeof(Number));
+    }
+  }
+
+  void end(const RunningAttention& running, std::int64_t first, std::int64_t end) const {
+    const std::int64_t n_groups = rows_.n_groups;
+    for (std::int64_t q = 0; q < (end - first) * n_groups; ++q) {
+      const std::int64_t row = first + q / n_groups;
+      store(running.sums.data() + q * rows_.width, 1.0f / running.totals[q], rows_.n_dims,
+            result_ + ((row * n_heads_ + head_) * n_groups + q % n_groups) * rows_.n_dims);
+    }
+  }
+
+ private:
+  const HeadRows<Type>& rows_;
+  std::int64_t head_;
+  std::int64_t n_heads_;
+  std::int64_t row_stride_;
+  std::int64_t group_stride_;
+  const Number* queries_;
+  Number* result_;
+};
+
+template <typename Type>
+at::Tensor attend_by_tasks(const at::Tensor& queries,
+                           const at::Tensor& keys,
+                           const at::Tensor& values,
+                           std::span<const KeySegment> segments,
+                           const std::vector<std::vector<std::int32_t>>& by_span) {
+  using Number = typename Type::Number;
+  const std::int64_t n_rows = queries.size(0);
+  const std::int64_t n_heads = queries.size(1);
+  const std::int64_t n_dims = queries.size(3);
+  at::Tensor result = at::empty({n_rows, n_heads * queries.size(2) * n_dims}, queries.options());
+  const std::int64_t n_tasks = static_cast<std::int64_t>(by_span.size()) * n_heads;
+  // Tasks differ too much in length to be dealt out beforehand.
+  std::atomic<std::int64_t> next = 0;
+  at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
+    static thread_local RunningAttention running;
+    for (std::int64_t task = next++; task < n_tasks; task = next++) {
+      const std::int64_t head = task % n_heads;
+      const std::int64_t first = task / n_heads * kRowsPerTask;
+      const std::int64_t end = std::min(n_rows, first + kRowsPerTask);
+      const HeadRows<Type> rows = {
+          static_cast<const Number*>(keys.const_data_ptr()) + head * keys.stride(1),
+          static_cast<const Number*>(values.const_data_ptr()) + head * values.stride(1),
+          keys.stride(0),
+          queries.size(2),
+          n_dims,
+          n_dims / kPerWord<Type>,
+          (n_dims + kLanes - 1) / kLanes * kLanes,
+          1.0f / std::sqrt(static_cast<float>(n_dims))};
+      const Task<Type> heads(queries, result, rows, head);
+      heads.begin(running, first, end);
+      for (const std::int32_t s : by_span[task / n_heads]) {
+        add_segment(running, segments[s], rows, first, end);
+      }
+      heads.end(running, first, end);
+    }
+  });
+  return result;
+}
+
 }  // namespace
 
-bool CpuSegmentPlan::can_attend(const at::Tensor& queries) {
+bool CpuSegmentPlan::can_attend(at::ScalarType type) {
   static const bool has_avx512 = __builtin_cpu_supports("avx512f");
-  return has_avx512 && queries.is_cpu() && queries.scalar_type() == at::kFloat &&
-         queries.size(3) % kBlock == 0 && queries.stride(3) == 1;
+  static const bool has_bf16 = has_avx512 && __builtin_cpu_supports("avx512bf16");
+  return (type == at::kFloat && has_avx512) || (type == at::kBFloat16 && has_bf16);
+}
+
+bool CpuSegmentPlan::can_attend(const at::Tensor& queries) {
+  return queries.is_cpu() && can_attend(queries.scalar_type()) && queries.stride(3) == 1 &&
+         queries.size(3) % 2 == 0;
 }
 
 void CpuSegmentPlan::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
@@ -255,52 +308,19 @@ at::Tensor CpuSegmentPlan::attend(const at::Tensor& queries,
                                   const at::Tensor& values,
                                   std::span<const KeySegment> segments) const {
   LABELPROBE_CHECK(keys.strides() == values.strides() && keys.stride(2) == 1);
-  const std::int64_t n_rows = queries.size(0);
-  const std::int64_t n_heads = queries.size(1);
-  const std::int64_t n_groups = queries.size(2);
-  const std::int64_t n_dims = queries.size(3);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(n_dims));
-  const auto n_spans = static_cast<std::int64_t>(by_span_.size());
-  at::Tensor result = at::empty({n_rows, n_heads * n_groups * n_dims}, queries.options());
-  const float* from = queries.const_data_ptr<float>();
-  float* to = result.mutable_data_ptr<float>();
-  at::parallel_for(0, n_spans * n_heads, 1, [&](std::int64_t begin, std::int64_t end) {
-    Running running;
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t head = task % n_heads;
-      const std::int64_t first_row = task / n_heads * kRowsPerTask;
-      const std::int64_t end_row = std::min(n_rows, first_row + kRowsPerTask);
-      const std::int64_t n_queries = (end_row - first_row) * n_groups;
-      running.queries.resize(n_queries * n_dims);
-      running.turned.resize(n_dims * kBlock);
-      running.sums.assign(n_queries * n_dims, 0.0f);
-      running.totals.assign(n_queries, 0.0f);
-      running.largest.assign(n_queries, -std::numeric_limits<float>::infinity());
-      for (std::int64_t q = 0; q < n_queries; ++q) {
-        const float* query = from + (first_row + q / n_groups) * queries.stride(0) +
-                             head * queries.stride(1) + q % n_groups * queries.stride(2);
-        for (std::int64_t d = 0; d < n_dims; ++d) {
-          running.queries[q * n_dims + d] = query[d] * scale;
-        }
-      }
-      const HeadRows rows = {keys.const_data_ptr<float>() + head * keys.stride(1),
-                             values.const_data_ptr<float>() + head * values.stride(1),
-                             keys.stride(0)};
-      for (const std::int32_t s : by_span_[task / n_heads]) {
-        add_segment(running, segments[s], rows, first_row, end_row, n_groups, n_dims);
-      }
-      for (std::int64_t q = 0; q < n_queries; ++q) {
-        const std::int64_t row = first_row + q / n_groups;
-        float* out = to + ((row * n_heads + head) * n_groups + q % n_groups) * n_dims;
-        const float share = 1.0f / running.totals[q];
-        for (std::int64_t d = 0; d < n_dims; ++d) out[d] = running.sums[q * n_dims + d] * share;
-      }
-    }
-  });
-  return result;
+  LABELPROBE_CHECK(keys.scalar_type() == queries.scalar_type());
+  if (queries.scalar_type() == at::kFloat) {
+    return attend_by_tasks<Single>(queries, keys, values, segments, by_span_);
+  }
+  LABELPROBE_CHECK(keys.stride(0) % 2 == 0 && keys.stride(1) % 2 == 0);
+  return attend_by_tasks<Half>(queries, keys, values, segments, by_span_);
 }
 
 #else
+
+bool CpuSegmentPlan::can_attend(at::ScalarType) {
+  return false;
+}
 
 bool CpuSegmentPlan::can_attend(const at::Tensor&) {
   return false;

@@ -1,4 +1,5 @@
-// SegmentAttention written out for float32 on processors with AVX-512.
+// SegmentAttention written out for processors with AVX-512: in float32, and in bfloat16 where they
+// multiply that.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@ namespace labelprobe::model {
 
 class CpuSegmentPlan {
  public:
-  // Whether attend() can be used for such queries [T, K, G, D] on this processor.
+  // Whether attend() can be used on this processor for numbers of a type, for queries [T, K, G, D].
+  static bool can_attend(at::ScalarType type);
   static bool can_attend(const at::Tensor& queries);
 
   void plan(std::int64_t n_rows, std::span<const KeySegment> segments);

@@ -1,6 +1,7 @@
 // The fast paths against what they must mean, in plain tensor operations.
 #include "kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -70,9 +71,10 @@ TEST_CASE("Attention by blocks, merged, is attention over all keys", "[unit]") {
 TEST_CASE("Attention over all segments of a pack is attention over one set after the other",
           "[unit]") {
   at::manual_seed(6);
-  const std::int64_t n_dims = GENERATE(64, 128, 16);
+  // Whole and broken registers, a head smaller than one, more than one block of columns.
+  const std::int64_t n_dims = GENERATE(8, 20, 32, 64, 80, 96, 128);
   const std::int64_t n_kv = GENERATE(1, 3);
-  const std::int64_t n_groups = GENERATE(1, 3, 7);
+  const std::int64_t n_groups = GENERATE(1, 7);
   const std::int64_t n_rows = 75;
   const at::Tensor queries =
       strided_randn(n_rows, n_kv * n_groups, n_dims).view({n_rows, n_kv, n_groups, n_dims}) * 3;
@@ -108,42 +110,93 @@ TEST_CASE("Attention over all segments of a pack is attention over one set after
   CHECK(largest_difference(attention.attend(queries, keys, values), at::stack(expected)) < 1e-5);
   CHECK(largest_difference(attend_plainly(queries, keys, values, segments), at::stack(expected)) <
         1e-5);
-  const at::Tensor half = queries.to(at::kHalf);
-  const at::Tensor in_half = SegmentAttention(n_rows, segments, at::kCPU)
-                                 .attend(half, keys.to(at::kHalf), values.to(at::kHalf));
-  CHECK(in_half.scalar_type() == at::kHalf);
-  CHECK(largest_difference(in_half, at::stack(expected)) < 2e-2);
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    const at::Tensor half = SegmentAttention(n_rows, segments, at::kCPU)
+                                .attend(queries.to(type), keys.to(type), values.to(type));
+    CHECK(half.scalar_type() == type);
+    // A step of the type near 4, the largest result.
+    CHECK(largest_difference(half, at::stack(expected)) < (type == at::kHalf ? 2e-2 : 1e-1));
+  }
+}
+
+TEST_CASE("A row that sees one key gets its value", "[unit]") {
+  at::manual_seed(8);
+  const at::ScalarType type = GENERATE(at::kFloat, at::kBFloat16);
+  const at::Tensor queries = at::randn({1, 2, 3, 64}).to(type);
+  const at::Tensor keys = at::randn({5, 2, 64}).to(type);
+  const at::Tensor values = at::randn({5, 2, 64}).to(type);
+  const std::vector<KeySegment> segments = {{4, 1, 0, 1, Mask::Causal}};
+  const at::Tensor result = SegmentAttention(1, segments, at::kCPU).attend(queries, keys, values);
+  CHECK(at::equal(result.view({2, 3, 64}), values[4].unsqueeze(1).expand({2, 3, 64})));
 }
 
 TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit]") {
   at::manual_seed(3);
-  const at::Tensor x = at::randn({33, 70}).narrow(1, 3, 61);
-  const at::Tensor weight = at::randn({61});
-  const at::Tensor wide = x.to(at::kDouble);
-  const at::Tensor norm = wide / (wide.square().mean(-1, true) + 1e-5).sqrt() * weight;
-  CHECK(largest_difference(rms_norm(x, weight, 1e-5), norm) < 1e-5);
-  CHECK(largest_difference(rms_norm(x.to(at::kBFloat16), weight, 1e-5), norm) < 5e-2);
+  const std::int64_t n_rows = GENERATE(1, 3, 33);
+  const std::int64_t width = GENERATE(1, 12, 61, 64, 576);
+  constexpr double kHalfBound = 1e-2;  // of numbers as large as 1: bfloat16 has 8 bits
+  const at::Tensor x = at::randn({n_rows, width + 9}).narrow(1, 3, width);
+  const at::Tensor weight = at::randn({width});
+  const auto norm_of = [&weight](const at::Tensor& of) {
+    const at::Tensor wide = of.to(at::kDouble);
+    return wide / (wide.square().mean(-1, true) + 1e-5).sqrt() * weight;
+  };
+  // Against the size of the numbers, or 1.
+  const auto share_off = [](const at::Tensor& a, const at::Tensor& b) {
+    return largest_difference(a, b) / std::max(1.0, b.abs().max().item<double>());
+  };
+  CHECK(share_off(rms_norm(x, weight, 1e-5), norm_of(x)) < 1e-6);
+  const at::Tensor in_half = rms_norm(x, weight, 1e-5, at::kBFloat16);
+  CHECK(in_half.scalar_type() == at::kBFloat16);
+  CHECK(share_off(in_half, norm_of(x)) < kHalfBound);
+  const at::Tensor half = x.to(at::kBFloat16);
+  CHECK(share_off(rms_norm(half, weight, 1e-5), norm_of(half)) < 2 * kHalfBound);
 
-  const at::Tensor gate_up = at::randn({7, 24});
-  const at::Tensor gate = gate_up.narrow(1, 0, 12).to(at::kDouble);
-  const at::Tensor gated = gate * gate.sigmoid() * gate_up.narrow(1, 12, 12);
-  CHECK(largest_difference(gated_silu(gate_up.clone()), gated) < 1e-5);
-  CHECK(largest_difference(gated_silu(gate_up.to(at::kBFloat16)), gated) < 5e-2);
+  const at::Tensor gate_up = at::randn({n_rows, 2 * width});
+  const auto gated_of = [width](const at::Tensor& of) {
+    const at::Tensor gate = of.narrow(1, 0, width).to(at::kDouble);
+    return gate * gate.sigmoid() * of.narrow(1, width, width);
+  };
+  const at::Tensor gated = gated_of(gate_up);
+  CHECK(share_off(gated_silu(gate_up.clone()), gated) < 1e-6);
+  const at::Tensor half_gate_up = gate_up.to(at::kBFloat16);
+  const at::Tensor half_gated = gated_of(half_gate_up);
+  CHECK(share_off(gated_silu(half_gate_up.clone()), half_gated) < kHalfBound);
+
+  at::Tensor sum = at::randn({n_rows, width});
+  const at::Tensor part =
+      GENERATE(at::kFloat, at::kBFloat16) == at::kFloat
+          ? x
+          : at::randn({n_rows, width + 2}).to(at::kBFloat16).narrow(1, 1, width);
+  const at::Tensor total = sum.to(at::kDouble) + part;
+  add_rows(sum, part);
+  CHECK(share_off(sum, total) < 1e-6);
+}
+
+TEST_CASE("The gate of large numbers is their sign", "[unit]") {
   const at::Tensor extreme = at::tensor({-1e30f, 90.0f, -100.0f, 0.0f, 1.0f, 2.0f, 3.0f, 4.0f});
   const at::Tensor limits = gated_silu(extreme.unsqueeze(0));
   CHECK(largest_difference(limits[0], at::tensor({0.0f, 180.0f, 0.0f, 0.0f})) < 1e-4);
+}
 
-  const at::Tensor angles = at::randn({33, 4});
-  const at::Tensor heads = strided_randn(33, 5, 8);
+TEST_CASE("Rotated heads agree with tensor operations", "[unit]") {
+  at::manual_seed(9);
+  const std::int64_t n_rows = GENERATE(1, 33);
+  const std::int64_t half_dim = GENERATE(1, 4, 32, 40, 64, 65);
+  const at::Tensor angles = at::randn({n_rows, half_dim}, at::kDouble);
+  const at::Tensor heads = strided_randn(n_rows, 5, 2 * half_dim);
   const at::Tensor c = angles.cos().unsqueeze(1);
   const at::Tensor s = angles.sin().unsqueeze(1);
-  const at::Tensor left = heads.narrow(2, 0, 4);
-  const at::Tensor right = heads.narrow(2, 4, 4);
+  const at::Tensor left = heads.narrow(2, 0, half_dim).to(at::kDouble);
+  const at::Tensor right = heads.narrow(2, half_dim, half_dim).to(at::kDouble);
   const at::Tensor rotated = at::cat({left * c - right * s, right * c + left * s}, 2);
-  const at::Tensor half = heads.to(at::kBFloat16);
-  rotate_heads(half, angles.cos(), angles.sin());
+  const at::Tensor cosines = angles.cos().to(at::kFloat);
+  const at::Tensor sines = angles.sin().to(at::kFloat);
+  at::Tensor half = strided_randn(n_rows, 5, 2 * half_dim).to(at::kBFloat16);
+  half.copy_(heads);
+  rotate_heads(half, cosines, sines);
   CHECK(largest_difference(half, rotated) < 5e-2);
-  rotate_heads(heads, angles.cos(), angles.sin());
+  rotate_heads(heads, cosines, sines);
   CHECK(largest_difference(heads, rotated) < 1e-5);
 }
 
