@@ -104,12 +104,15 @@ missing=0
 run_params() {
   local model="$1" distribution="$2" flag name
   printf '%s\0' "distribution=$distribution" "model_name_or_path=$model" "seed=$seed" "limit=$items"
+  if ! say_how_weights_are_kept "${extra[@]}"; then printf '%s\0' load_in_4bit=true; fi
   # Flags after --: a value belongs to the flag before it, a flag without one is on.
   set -- "${extra[@]}"
   while [ $# -gt 0 ]; do
     flag="${1#--}"
     name="${flag//-/_}"
     if [ $# -gt 1 ] && [[ "$2" != --* ]]; then
+      # A run with weights as they are logs no mode.
+      if [ "$name=$2" = quant=none ]; then set -- "$1" "" "${@:3}"; fi
       printf '%s\0' "$name=$2"
       shift 2
     else

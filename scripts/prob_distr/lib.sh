@@ -41,7 +41,7 @@ explain_if_asked() {
   GPU           number of the GPU, or cpu
   MODEL         folder, .gguf file or name in the Hugging Face cache (default: $default_model)
   SEED          seed of the demonstrations (default: 0); -1 = the seeds 0 to 4
-  FLAGS         e.g. --limit 5, --dry-run, --model-dtype bfloat16
+  FLAGS         e.g. --limit 5, --dry-run, --model-dtype bfloat16; --quant none in place of the published 4-bit weights
 
 From the environment: DATA_ROOT, which holds the data set's folder (default: ./data); LOG_ROOT (default: ./logs);
 ID_ROOT in place of prob_distr_ids; LABELPROBE, the program (default: that of build/). The log is
@@ -94,9 +94,20 @@ device_of() {
   esac
 }
 
+# say_how_weights_are_kept FLAGS...: whether one of them does, in place of the published --load-in-4bit.
+say_how_weights_are_kept() {
+  local flag
+  for flag in "$@"; do
+    case "${flag//_/-}" in
+      --quant | --quant=* | --load-in-4* | --load-in-8*) return 0 ;;
+    esac
+  done
+  return 1
+}
+
 # pipeline NAME ARGUMENTS: one run. The data set's settings are in its pipeline.yaml, all but what the arguments name.
-# Of the published command lines two flags are missing: --sentence-model, which nothing read, and --load-in-4bit. The
-# published numbers come from 4-bit weights (FP4) computed in float32, so numbers of full weights may differ from them.
+# Of the published command lines one flag is missing: --sentence-model, which nothing read. The published numbers come
+# from 4-bit weights (FP4) computed in float32: --load-in-4bit, unless FLAGS say how weights are kept.
 pipeline() {
   choose_set "$1"
   shift
@@ -131,6 +142,7 @@ pipeline() {
   data_flags "$data" "$ids"
   # As published, for all but GoEmotions; it changes nothing.
   if [ "$task" != GoEmotions ]; then flags=(--trust-remote-code "${flags[@]}"); fi
+  if ! say_how_weights_are_kept "${flags[@]}"; then flags=(--load-in-4bit "${flags[@]}"); fi
   exec "$program" run "$task" "${flags_of_data[@]}" --distribution "$distribution" --model-name-or-path "$model" \
     --device "$device" --seed "$seed" --log-root "${LOG_ROOT:-./logs}" \
     --alternative-experiment-name "$(basename "$ids" .txt)/{distribution}/{model_name_or_path}" \

@@ -5,6 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/core/error.h"
+#include "labelprobe/model/device_memory.h"
+
 #include "options.h"
 
 namespace labelprobe::app {
@@ -43,16 +46,39 @@ double mebibytes(double bytes) {
   return bytes / (1024.0 * 1024.0);
 }
 
+void describe_memory(std::ostream& out, const PreparedSetting& setting, double n_cached) {
+  const model::ModelInfo& model = setting.model_info;
+  const auto weight_bytes = static_cast<double>(model.weight_bytes);
+  out << std::fixed << std::setprecision(0) << "\nmodel " << model.architecture << ", "
+      << static_cast<double>(model.n_parameters) / 1e6 << " M parameters, "
+      << describe_numerics(model.quantization, model.dtype) << "\nmemory: weights "
+      << mebibytes(weight_bytes) << " MiB, keys and values at most "
+      << mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)) << " MiB; ";
+  double free_bytes = 0;
+  try {
+    free_bytes = static_cast<double>(model::free_device_bytes(setting.device));
+  } catch (const ConfigError&) {
+    // A dry run beside the GPU machine: said before, when the device was looked for.
+  }
+  if (free_bytes > 0) {
+    out << mebibytes(free_bytes) << " MiB free on " << setting.device << ", where the weights "
+        << (weight_bytes < free_bytes ? "fit" : "do not fit") << '\n';
+  } else {
+    out << "free memory of " << setting.device << " not known\n";
+  }
+  if (!setting.loading.packed_copy.empty()) {
+    out << "the weights are written to " << setting.loading.packed_copy.string()
+        << " first, and run from there\n";
+  }
+}
+
 }  // namespace
 
-void describe_dry_run(std::ostream& out,
-                      const experiment::Settings& settings,
-                      const experiment::Preparation& preparation,
-                      const tokenizer::Tokenizer& tokenizer,
-                      const model::ModelInfo& model,
-                      const record::RunRequest& request) {
+void describe_dry_run(std::ostream& out, const PreparedSetting& setting) {
+  const experiment::Preparation& preparation = setting.preparation;
+  const int max_new_tokens = setting.settings.max_new_tokens;
   out << "options\n";
-  for (const record::Param& param : request.params) {
+  for (const record::Param& param : setting.request.params) {
     out << "  " << std::left << std::setw(30) << param.name << describe(param.value) << '\n';
   }
   const auto& queries = preparation.questions.queries;
@@ -63,25 +89,19 @@ void describe_dry_run(std::ostream& out,
   out << "prompts " << queries.size() << ", tokens " << counts.n_prompt_tokens << ", distinct "
       << counts.n_distinct_tokens << " (what sharing prefixes leaves to compute)\n"
       << "shared prefix " << counts.n_shared_prefix << " tokens, longest prompt "
-      << counts.longest_prompt << " tokens, context " << model.max_context << "\n"
-      << "new tokens at most " << settings.max_new_tokens << " per prompt, "
-      << settings.max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
+      << counts.longest_prompt << " tokens, context " << setting.model_info.max_context << "\n"
+      << "new tokens at most " << max_new_tokens << " per prompt, "
+      << max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
       << "stop string " << nlohmann::json(preparation.answer_rule.stop).dump() << "\n\n";
-  describe_labels(out, preparation, tokenizer);
+  describe_labels(out, preparation, *setting.tokenizer);
   for (const std::string& warning : preparation.warnings) {
     out << "warning: " << warning << '\n';
   }
 
-  const double n_cached =
-      static_cast<double>(counts.n_distinct_tokens +
-                          static_cast<std::int64_t>(queries.size()) * settings.max_new_tokens);
-  out << std::fixed << std::setprecision(0) << "\nmodel " << model.architecture << ", "
-      << static_cast<double>(model.n_parameters) / 1e6 << " M parameters\n"
-      << "memory: weights " << mebibytes(static_cast<double>(model.weight_bytes)) << " MiB as "
-      << model::dtype_name(model.dtype) << ", keys and values at most "
-      << mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)) << " MiB\n";
-
-  const record::RunPreview preview = record::preview(request);
+  const double n_cached = static_cast<double>(
+      counts.n_distinct_tokens + static_cast<std::int64_t>(queries.size()) * max_new_tokens);
+  describe_memory(out, setting, n_cached);
+  const record::RunPreview preview = record::preview(setting.request);
   out << "log folder " << preview.folder.string() << ", experiment_" << preview.experiment_index;
   if (preview.n_finished > 0) {
     out << ", going on after " << preview.n_finished << " finished items";

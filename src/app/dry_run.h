@@ -3,18 +3,10 @@
 
 #include <ostream>
 
-#include "labelprobe/experiment/preparation.h"
-#include "labelprobe/model/language_model.h"
-#include "labelprobe/record/run.h"
-#include "labelprobe/tokenizer/tokenizer.h"
+#include "run_setting.h"
 
 namespace labelprobe::app {
 
-void describe_dry_run(std::ostream& out,
-                      const experiment::Settings& settings,
-                      const experiment::Preparation& preparation,
-                      const tokenizer::Tokenizer& tokenizer,
-                      const model::ModelInfo& model,
-                      const record::RunRequest& request);
+void describe_dry_run(std::ostream& out, const PreparedSetting& setting);
 
 }  // namespace labelprobe::app

@@ -1,4 +1,5 @@
 // labelprobe generate: greedy continuations of given prompts, and on request all their logits.
+#include <array>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -8,11 +9,13 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/model/language_model.h"
-#include "labelprobe/model/locate.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
 #include "command.h"
 #include "generate_files.h"
+#include "model_loading.h"
+#include "option_reader.h"
+#include "workbench.h"
 
 namespace labelprobe::app {
 
@@ -23,14 +26,12 @@ struct Arguments {
   std::string prompts;
   std::string out = "-";
   std::string logits_out;
-  std::string dtype = "float32";
-  std::string device = "auto";
   int max_new_tokens = 0;
   int batch_size = 0;
-  int n_threads = 0;
   bool ignore_eos = false;
   bool no_share_prefixes = false;
   std::vector<std::string> stop_strings;
+  OptionReader loading;
 };
 
 std::vector<PromptLine> read_prompts(const std::string& name) {
@@ -109,6 +110,14 @@ int write_answers(std::ostream& out,
   return n_failed;
 }
 
+ModelLoading read_loading(const Arguments& arguments) {
+  const std::vector<Options> all = arguments.loading.read();
+  if (all.size() != 1) {
+    throw ConfigError("generate: expected one value of each option, found several of some");
+  }
+  return make_model_loading(all.front(), arguments.model);
+}
+
 void check_numbers(const Arguments& arguments) {
   const auto check = [](const char* flag, int value, int least) {
     if (value < least) {
@@ -118,7 +127,6 @@ void check_numbers(const Arguments& arguments) {
   };
   check("--max-new-tokens", arguments.max_new_tokens, 1);
   check("--batch-size", arguments.batch_size, 0);
-  check("--threads", arguments.n_threads, 0);
   for (const std::string& stop : arguments.stop_strings) {
     if (stop.empty()) throw ConfigError("--stop: expected a text, found an empty one");
   }
@@ -126,7 +134,7 @@ void check_numbers(const Arguments& arguments) {
 
 int run(const Arguments& arguments) {
   check_numbers(arguments);
-  const model::DType dtype = model::parse_dtype(arguments.dtype);
+  const ModelLoading loading = read_loading(arguments);
   const std::vector<PromptLine> lines = read_prompts(arguments.prompts);
   std::ofstream file;
   if (arguments.out != "-") {
@@ -135,23 +143,26 @@ int run(const Arguments& arguments) {
   }
   std::ostream& out = arguments.out == "-" ? std::cout : file;
 
-  const std::filesystem::path path = model::locate(arguments.model);
-  const auto tokens = load_tokenizer(path, lines, arguments);
+  const auto tokens = load_tokenizer(loading.model, lines, arguments);
   std::vector<TokenIds> prompts;
   for (const PromptLine& line : lines) {
     prompts.push_back(line.token_ids ? *line.token_ids
                                      : tokens->encode(*line.text, tokenizer::SpecialTokens::Add));
   }
-  const auto language_model = model::open(
-      path, {.dtype = dtype, .device = arguments.device, .n_threads = arguments.n_threads});
-  const model::ModelInfo& info = language_model->info();
-  std::cerr << info.architecture << ", " << model::dtype_name(dtype) << ", " << info.device << " ("
-            << info.device_name << "), " << info.backend << '\n';
+  Workbench workbench;
+  workbench.plan_packed_copy(loading);
+  if (workbench.write_packed_copy(loading)) {
+    std::cerr << "packed copy written to " << loading.packed_copy.string() << '\n';
+  }
+  model::LanguageModel& language_model = workbench.open(loading).model;
+  const model::ModelInfo& info = language_model.info();
+  std::cerr << info.architecture << ", " << describe_numerics(info.quantization, info.dtype) << ", "
+            << info.device << " (" << info.device_name << "), " << info.backend << '\n';
 
   std::vector<model::Generation> answers(prompts.size());
   std::vector<NamedRows> logits(prompts.size());
   const auto options = make_generate_options(arguments, info, tokens.get());
-  language_model->generate(prompts, options, [&](auto batch) {
+  language_model.generate(prompts, options, [&](auto batch) {
     for (auto& [i, answer] : batch) {
       logits[i] = {lines[i].id, std::move(answer.logits)};
       answers[i] = std::move(answer);
@@ -162,7 +173,7 @@ int run(const Arguments& arguments) {
   if (!arguments.logits_out.empty()) {
     write_safetensors(arguments.logits_out, logits, static_cast<std::size_t>(info.vocab_size));
   }
-  const model::Effort effort = language_model->effort();
+  const model::Effort effort = language_model.effort();
   std::cerr << prompts.size() << " prompts of " << effort.n_prompt_tokens << " tokens, "
             << effort.n_prompt_tokens_computed << " computed; " << effort.n_generated_tokens
             << " tokens generated\n";
@@ -190,13 +201,10 @@ CommandBody declare_generate(CLI::App& app) {
   app.add_option("--logits-out", a.logits_out, "safetensors file of all logits of every step");
   app.add_flag("--ignore-eos", a.ignore_eos, "Go on after an end-of-text token");
   app.add_option("--stop", a.stop_strings, "End an answer that contains one of these");
-  app.add_option("--model-dtype", a.dtype, "float32, bfloat16 or float16")->capture_default_str();
-  app.add_option("--device", a.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   app.add_option("--batch-size", a.batch_size, "Prompts computed together; 0 = from free memory")
       ->capture_default_str();
-  app.add_option("--threads", a.n_threads, "CPU threads; 0 = one per physical core")
-      ->capture_default_str();
   app.add_flag("--no-share-prefixes", a.no_share_prefixes, "Compute every prompt alone, in full");
+  a.loading.declare(app, std::array{kLoadingGroup});
   return [arguments] { return run(*arguments); };
 }
 

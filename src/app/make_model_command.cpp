@@ -147,7 +147,9 @@ CommandBody declare_make_model(CLI::App& app) {
       ->type_name("N");
   app.add_option("--layers", arguments->n_layers,
                  "Only the first N decoder layers (default: as many as the shape has)")
-      ->check(CLI::PositiveNumber)
+      ->check([](const std::string& text) {
+        return text.starts_with('-') || text == "0" ? "expected 1 or more, found " + text : "";
+      })
       ->type_name("N");
   app.add_option("--tokenizer", arguments->tokenizer,
                  "Folder of a tokenizer whose files come along, so that `run` and `generate` take "

@@ -50,6 +50,16 @@ YAML::Node load_config(const std::filesystem::path& path) {
   }
 }
 
+// The name that the table knows an option by, where this is its other one.
+std::string own_name(const std::string& name) {
+  for (const OptionInfo& option : run_options()) {
+    if (!name.empty() && option.other_name == name) {
+      return std::string(option.name);
+    }
+  }
+  return name;
+}
+
 std::string_view value_name(OptionType type) {
   switch (type) {
     case OptionType::Integer:
@@ -80,8 +90,8 @@ void OptionReader::declare(CLI::App& app, std::span<const std::string_view> grou
     declared_.push_back(&option);
     const std::string name(option.name);
     std::string spelling = flag_of(name);
-    if (name == "max_new_tokens") {
-      spelling += ",--generation-max-length";
+    if (!option.other_name.empty()) {
+      spelling += "," + flag_of(option.other_name);
     }
     CLI::Option* flag = nullptr;
     if (option.type == OptionType::Flag) {
@@ -152,10 +162,7 @@ void OptionReader::add_config(const std::filesystem::path& path, GivenValues& gi
     if (!entry.first.IsScalar()) {
       throw ConfigError(place + ": expected an option name");
     }
-    std::string name = entry.first.Scalar();
-    if (name == "generation_max_length") {
-      name = "max_new_tokens";
-    }
+    const std::string name = own_name(entry.first.Scalar());
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       throw ConfigError(place + ": " + unknown_choice("key", name, known));
     }

@@ -32,9 +32,10 @@ struct OptionInfo {
   OptionType type;
   std::string_view group;
   std::string_view help;
-  std::string_view fallback = "";  // the default as text; empty = unset
-  bool is_comparable = true;       // see record::Param
-  int name_priority = -1;          // see record::Param; -1 = not part of folder names
+  std::string_view fallback = "";    // the default as text; empty = unset
+  bool is_comparable = true;         // see record::Param
+  int name_priority = -1;            // see record::Param; -1 = not part of folder names
+  std::string_view other_name = "";  // taken as well
 };
 
 // What a run is made from. A command leaves out the groups it has no use for.
@@ -43,6 +44,7 @@ inline constexpr std::string_view kPromptGroup = "Prompts";
 inline constexpr std::string_view kDistributionGroup = "Distribution";
 inline constexpr std::string_view kPairGroup = "Pairs";
 inline constexpr std::string_view kModelGroup = "Model";
+inline constexpr std::string_view kLoadingGroup = "Loading the model";
 inline constexpr std::string_view kRunGroup = "Run";
 inline constexpr std::string_view kLogGroup = "Logs";
 

@@ -54,15 +54,16 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
 // Settings of the same model stand together, in the order of their first ones, so that each model
 // is loaded once.
 std::vector<Options> grouped_by_model(std::vector<Options> settings) {
-  std::map<std::array<std::string, 4>, std::size_t> ranks;  // by model, in the order of first use
+  std::map<std::vector<std::string>, std::size_t> ranks;  // by model, in the order of first use
   std::vector<std::pair<std::size_t, Options>> ranked;
   for (Options& one : settings) {
-    const std::size_t rank =
-        ranks
-            .try_emplace({one.text("model_name_or_path"), one.text("model_dtype"),
-                          one.text("device"), one.text("threads")},
-                         ranks.size())
-            .first->second;
+    std::vector<std::string> model = {one.text("model_name_or_path")};
+    for (const OptionInfo& option : run_options()) {
+      if (option.group == kLoadingGroup) {
+        model.push_back(one.text(option.name));
+      }
+    }
+    const std::size_t rank = ranks.try_emplace(std::move(model), ranks.size()).first->second;
     ranked.emplace_back(rank, std::move(one));
   }
   std::stable_sort(ranked.begin(), ranked.end(),
@@ -73,8 +74,7 @@ std::vector<Options> grouped_by_model(std::vector<Options> settings) {
 }
 
 int show(const PreparedSetting& setting) {
-  describe_dry_run(std::cout, setting.settings, setting.preparation, *setting.tokenizer,
-                   setting.model_info, setting.request);
+  describe_dry_run(std::cout, setting);
   return kSuccess;
 }
 
@@ -198,19 +198,21 @@ CommandBody declare_program(CLI::App& app,
 }  // namespace
 
 CommandBody declare_run(CLI::App& app) {
-  return declare_program(
-      app, Program::Distribution,
-      {kDataGroup, kPromptGroup, kDistributionGroup, kModelGroup, kRunGroup, kLogGroup});
+  return declare_program(app, Program::Distribution,
+                         {kDataGroup, kPromptGroup, kDistributionGroup, kModelGroup, kLoadingGroup,
+                          kRunGroup, kLogGroup});
 }
 
 CommandBody declare_classify(CLI::App& app) {
-  return declare_program(app, Program::Plain,
-                         {kDataGroup, kPromptGroup, kModelGroup, kRunGroup, kLogGroup});
+  return declare_program(
+      app, Program::Plain,
+      {kDataGroup, kPromptGroup, kModelGroup, kLoadingGroup, kRunGroup, kLogGroup});
 }
 
 CommandBody declare_assess(CLI::App& app) {
-  return declare_program(app, Program::Pair,
-                         {kDataGroup, kPromptGroup, kPairGroup, kModelGroup, kRunGroup, kLogGroup});
+  return declare_program(
+      app, Program::Pair,
+      {kDataGroup, kPromptGroup, kPairGroup, kModelGroup, kLoadingGroup, kRunGroup, kLogGroup});
 }
 
 }  // namespace labelprobe::app

@@ -8,7 +8,6 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/run.h"
-#include "labelprobe/model/locate.h"
 #include "labelprobe/tokenizer/chat_template.h"
 
 #include "command.h"
@@ -60,11 +59,25 @@ std::string resolve_device(const std::string& asked, bool is_dry_run, spdlog::lo
   }
 }
 
+// The several ways to ask for quantised weights are logged as one, by what the weights are in the
+// end.
+void set_numerics(record::Param& param, model::Quantization quantization) {
+  if (param.name == "quant") {
+    if (quantization == model::Quantization::None) {
+      param.value = {};
+    } else {
+      param.value = std::string(model::quantization_name(quantization));
+    }
+  } else if (param.name == "load_in_4bit") {
+    param.value = quantization == model::Quantization::Fp4;
+  } else if (param.name == "load_in_8bit") {
+    param.value = quantization == model::Quantization::Int8;
+  }
+}
+
 // What the results depend on, as logged: the options, then the program, the model and the
 // tokenizer.
-record::RunRequest make_request(const Options& options,
-                                const PreparedSetting& setting,
-                                const std::string& device) {
+record::RunRequest make_request(const Options& options, const PreparedSetting& setting) {
   const bool is_plain = setting.settings.program != experiment::Program::Distribution;
   const bool is_pair = setting.settings.program == experiment::Program::Pair;
   record::RunRequest request;
@@ -80,6 +93,7 @@ record::RunRequest make_request(const Options& options,
     if (param.name == "distribution") {
       param.value = plan_name(setting.settings.plan);  // in its one spelling
     }
+    set_numerics(param, setting.model_info.quantization);
     if (param.name.starts_with("sentence_") &&
         setting.settings.sampling.kind != prompt::SamplingStrategy::Kind::Similarity) {
       param.is_comparable = false;  // nothing reads it
@@ -94,12 +108,17 @@ record::RunRequest make_request(const Options& options,
   for (const auto& [name, value] : {std::pair{"program_version", std::string(LABELPROBE_VERSION)},
                                     {"model_fingerprint", setting.model_info.fingerprint},
                                     {"tokenizer_fingerprint", tokenizer},
-                                    {"resolved_device", device}}) {
+                                    {"resolved_device", setting.device}}) {
     request.params.push_back({name, value, false, {}});
   }
-  request.contents_fingerprint =
-      std::string(LABELPROBE_VERSION) + " model " + setting.model_info.fingerprint + " tokenizer " +
-      tokenizer + " prompts " + setting.preparation.contents_fingerprint + " device " + device;
+  request.contents_fingerprint = std::string(LABELPROBE_VERSION) + " model " +
+                                 setting.model_info.fingerprint + " tokenizer " + tokenizer +
+                                 " prompts " + setting.preparation.contents_fingerprint +
+                                 " device " + setting.device;
+  if (setting.model_info.quantization != model::Quantization::None) {
+    request.contents_fingerprint +=
+        " weights " + std::string(model::quantization_name(setting.model_info.quantization));
+  }
   return request;
 }
 
@@ -141,27 +160,34 @@ PreparedSetting prepare_setting(experiment::Program program,
   setting.settings = make_settings(program, task, options);
   add_model_settings(options, setting.settings);
   add_sentence_encoder(options, workbench, setting.settings);
-  setting.open_options = make_open_options(options);
   if (!options.is_set("model_name_or_path")) {
     throw ConfigError(
         "--model-name-or-path is required: a folder, a .gguf file or a name in the Hugging Face "
         "cache");
   }
-  setting.model_path = model::locate(options.text("model_name_or_path"));
-  setting.model_info = workbench.inspect(setting.model_path, setting.open_options.dtype);
-  const std::string device =
-      resolve_device(setting.open_options.device, options.boolean("dry_run"), log);
-  setting.tokenizer = workbench.tokenizer(setting.model_path);
+  setting.loading = make_model_loading(options, options.text("model_name_or_path"));
+  workbench.plan_packed_copy(setting.loading);
+  setting.model_info = workbench.inspect(setting.loading);
+  setting.device = resolve_device(setting.loading.options.device, options.boolean("dry_run"), log);
+  setting.tokenizer = workbench.tokenizer(setting.loading.model);
   if (setting.settings.mode == prompt::PromptMode::Chat) {
-    setting.settings.chat_template = tokenizer::chat_template(setting.model_path);
+    setting.settings.chat_template = tokenizer::chat_template(setting.loading.model);
   }
   setting.preparation = experiment::prepare(setting.settings, *setting.tokenizer);
-  setting.request = make_request(options, setting, device);
+  setting.request = make_request(options, setting);
   return setting;
 }
 
 std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options) {
   std::vector<std::string> sentences = describe_ignored(options);
+  const bool is_tf32_used =
+      setting.loading.options.dtype == model::DType::Float32 && setting.device.starts_with("cuda");
+  if (setting.loading.options.allows_tf32 && !is_tf32_used) {
+    sentences.push_back(options.place("tf32") +
+                        ": tf32 changes nothing: it is for float32 on a GPU, and this run is " +
+                        std::string(model::dtype_name(setting.loading.options.dtype)) + " on " +
+                        setting.device);
+  }
   const std::vector<std::string>& more = setting.preparation.warnings;
   sentences.insert(sentences.end(), more.begin(), more.end());
   return sentences;
@@ -186,16 +212,22 @@ int run_setting(const PreparedSetting& setting,
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
+  if (workbench.write_packed_copy(setting.loading)) {
+    log.info("packed copy written to {} in {:.1f} s", setting.loading.packed_copy.string(),
+             seconds());
+  }
   const auto open_model = [&]() -> model::LanguageModel& {
-    const Workbench::Opened opened = workbench.open(setting.model_path, setting.open_options);
+    const double begin = seconds();
+    const Workbench::Opened opened = workbench.open(setting.loading);
     const model::ModelInfo& info = opened.model.info();
+    const std::string numerics = describe_numerics(info.quantization, info.dtype);
     if (opened.is_new) {
       log.info("{} with {:.0f} M parameters loaded in {:.1f} s: {} on {} ({}; {})",
-               info.architecture, static_cast<double>(info.n_parameters) / 1e6, seconds(),
-               model::dtype_name(info.dtype), info.device, info.device_name, info.backend);
+               info.architecture, static_cast<double>(info.n_parameters) / 1e6, seconds() - begin,
+               numerics, info.device, info.device_name, info.backend);
     } else {
-      log.debug("{} is loaded already: {} on {} ({}; {})", info.architecture,
-                model::dtype_name(info.dtype), info.device, info.device_name, info.backend);
+      log.debug("{} is loaded already: {} on {} ({}; {})", info.architecture, numerics, info.device,
+                info.device_name, info.backend);
     }
     return opened.model;
   };

@@ -20,8 +20,8 @@ namespace labelprobe::app {
 // Everything short of loading weights and writing files.
 struct PreparedSetting {
   experiment::Settings settings;
-  model::OpenOptions open_options;
-  std::filesystem::path model_path;
+  ModelLoading loading;
+  std::string device;  // that the run will be on
   model::ModelInfo model_info;
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
   experiment::Preparation preparation;

@@ -144,6 +144,34 @@ void add_labels(const Options& options, experiment::Settings& settings) {
   }
 }
 
+// The mode that the flags ask for; they must not contradict each other.
+model::Quantization quantization(const Options& options) {
+  std::string given_by;
+  model::Quantization asked = model::Quantization::None;
+  const auto ask = [&](std::string_view name, model::Quantization mode) {
+    if (!given_by.empty() && mode != asked) {
+      throw ConfigError(options.place(name) + ": " + std::string(name) + " asks for " +
+                        std::string(model::quantization_name(mode)) + " weights, but " + given_by +
+                        " for " + std::string(model::quantization_name(asked)) +
+                        "; leave one of them out");
+    }
+    given_by = options.place(name) == flag_of(name)
+                   ? flag_of(name)
+                   : std::string(name) + " (" + options.place(name) + ")";
+    asked = mode;
+  };
+  if (options.boolean("load_in_4bit")) {
+    ask("load_in_4bit", model::Quantization::Fp4);
+  }
+  if (options.boolean("load_in_8bit")) {
+    ask("load_in_8bit", model::Quantization::Int8);
+  }
+  if (options.is_set("quant")) {
+    ask("quant", parsed(options, "quant", model::parse_quantization));
+  }
+  return asked;
+}
+
 prompt::Plan plan_of(experiment::Program program, const Options& options) {
   switch (program) {
     case experiment::Program::Distribution:
@@ -232,6 +260,8 @@ model::OpenOptions make_open_options(const Options& options) {
   open.dtype = parsed(options, "model_dtype", model::parse_dtype);
   open.device = options.text("device");
   open.n_threads = bounded(options, "threads", 0);
+  open.quantization = quantization(options);
+  open.allows_tf32 = options.boolean("tf32");
   return open;
 }
 
@@ -243,13 +273,6 @@ std::vector<std::string> describe_ignored(const Options& options) {
     if (options.has(name) && options.is_set(name)) {
       sentences.push_back(options.place(name) + ": " + std::string(name) +
                           " changes nothing: no dev role is used");
-    }
-  }
-  for (const std::string_view name : {"load_in_4bit", "load_in_8bit"}) {
-    if (options.has(name) && options.boolean(name)) {
-      sentences.push_back(options.place(name) + ": " + std::string(name) +
-                          " changes nothing: weights are computed as " +
-                          options.text("model_dtype"));
     }
   }
   return sentences;

@@ -25,6 +25,7 @@ experiment::Settings make_settings(experiment::Program program,
 // Adds kModelGroup and kRunGroup to what make_settings() made.
 void add_model_settings(const Options& options, experiment::Settings& settings);
 
+// From kLoadingGroup.
 model::OpenOptions make_open_options(const Options& options);
 
 // A sentence for each option that was set in vain and whose user may think otherwise.

@@ -6,7 +6,19 @@
 #include <cstdint>
 #include <iostream>
 
+#include "labelprobe/core/error.h"
+
 namespace labelprobe::app {
+
+namespace {
+
+// What the values of the weights in memory depend on.
+std::string weights_of(const ModelLoading& loading) {
+  return loading.model.string() + '\n' + std::string(model::dtype_name(loading.options.dtype)) +
+         '\n' + std::string(model::quantization_name(loading.options.quantization));
+}
+
+}  // namespace
 
 std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(
     const std::filesystem::path& path) {
@@ -17,24 +29,57 @@ std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(
   return tokenizer_;
 }
 
-const model::ModelInfo& Workbench::inspect(const std::filesystem::path& path, model::DType dtype) {
-  std::string wanted = path.string() + '\n' + std::string(model::dtype_name(dtype));
+const model::ModelInfo& Workbench::inspect(const ModelLoading& loading) {
+  std::string wanted = weights_of(loading);
   if (inspected_ != wanted) {
-    info_ = model::inspect(path, dtype);
+    info_ = model::inspect(loading.model, loading.options.dtype, loading.options.quantization);
     inspected_ = std::move(wanted);
   }
   return info_;
 }
 
-Workbench::Opened Workbench::open(const std::filesystem::path& path,
-                                  const model::OpenOptions& options) {
-  std::string wanted = path.string() + '\n' + std::string(model::dtype_name(options.dtype)) + '\n' +
-                       options.device + '\n' + std::to_string(options.n_threads);
+void Workbench::plan_packed_copy(const ModelLoading& loading) {
+  if (loading.packed_copy.empty()) {
+    return;
+  }
+  const auto planned = packed_copies_.find(loading.packed_copy);
+  const std::string where =
+      loading.packed_copy_place + ": save_quantised: " + loading.packed_copy.string();
+  if (planned != packed_copies_.end()) {
+    if (planned->second.weights != weights_of(loading)) {
+      throw ConfigError(where + " is the folder of another setting's weights; give each its own");
+    }
+    return;
+  }
+  if (std::filesystem::exists(loading.packed_copy)) {
+    throw ConfigError(where +
+                      " is there already; to run from it, name it as --model-name-or-path and "
+                      "leave --save-quantised out");
+  }
+  packed_copies_[loading.packed_copy].weights = weights_of(loading);
+}
+
+bool Workbench::write_packed_copy(const ModelLoading& loading) {
+  const auto planned = packed_copies_.find(loading.packed_copy);
+  if (planned == packed_copies_.end() || planned->second.is_written) {
+    return false;
+  }
+  model::save_quantized(loading.model, loading.options.dtype, loading.options.quantization,
+                        loading.packed_copy);
+  planned->second.is_written = true;
+  return true;
+}
+
+Workbench::Opened Workbench::open(const ModelLoading& loading) {
+  const model::OpenOptions& options = loading.options;
+  std::string wanted = weights_of(loading) + '\n' + loading.packed_copy.string() + '\n' +
+                       options.device + '\n' + std::to_string(options.n_threads) +
+                       (options.allows_tf32 ? "\ntf32" : "");
   if (model_ && opened_ == wanted) {
     return {*model_, false};
   }
   model_.reset();
-  model_ = model::open(path, options);
+  model_ = model::open(loading.packed_copy.empty() ? loading.model : loading.packed_copy, options);
   opened_ = std::move(wanted);
   return {*model_, true};
 }

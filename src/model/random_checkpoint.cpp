@@ -164,8 +164,8 @@ class Writer {
       try {
         for (std::size_t i = next++; i < pieces.size(); i = next++) {
           write_piece(pieces[i], file);
-          if (is_caller && options_.on_progress) {
-            options_.on_progress(n_written_, n_bytes_);
+          if (is_caller) {
+            report();
           }
         }
       } catch (...) {
@@ -187,9 +187,18 @@ class Writer {
       std::rethrow_exception(failure);
     }
     file.close();
+    report();
   }
 
  private:
+  // Never twice the same, for the last piece of a file may be the caller's.
+  void report() {
+    const std::int64_t n = n_written_;
+    if (options_.on_progress && n != std::exchange(n_reported_, n)) {
+      options_.on_progress(n, n_bytes_);
+    }
+  }
+
   // Writes what comes before the numbers and says where they go.
   std::vector<Piece> write_header(const Shard& shard, const OutputFile& file) const {
     const auto element_size = static_cast<std::int64_t>(numbers_.element_size());
@@ -247,6 +256,7 @@ class Writer {
   NormalNumbers numbers_;
   std::int64_t n_bytes_;
   std::atomic<std::int64_t> n_written_ = 0;
+  std::int64_t n_reported_ = 0;
   std::byte one_[sizeof(float)] = {};
 };
 
@@ -272,7 +282,7 @@ void check_space(std::int64_t n_bytes, const fs::path& folder) {
   const fs::space_info space = fs::space(folder, error);
   const auto needed = static_cast<std::uintmax_t>(n_bytes);
   if (!error && space.available < needed) {
-    throw ModelError(folder.parent_path().string() + ": expected " + gigabytes(needed) +
+    throw ModelError(folder.string() + ": expected " + gigabytes(needed) +
                      " of free disk space, found " + gigabytes(space.available) +
                      "; free some, or ask for fewer layers");
   }
@@ -295,9 +305,6 @@ void write_into(const RandomCheckpointOptions& options, const fs::path& folder) 
   Writer writer(options, n_bytes);
   for (const Shard& shard : shards) {
     writer.write(shard, folder);
-  }
-  if (options.on_progress) {
-    options.on_progress(n_bytes, n_bytes);
   }
 }
 

@@ -84,11 +84,12 @@ TEST_CASE("Flags that change nothing are taken with a warning where users may th
           "[e2e]") {
   const ProgramResult result = run_program(
       {"run", "GoEmotions", "--config", "configs/example/config.yaml", "--model-name",
-       fixture("e2e/model").string(), "--dry-run", "--load-in-4bit", "--dev-splits", "dev",
-       "--accelerate", "--dataloader-num-workers", "2", "--sentence-model", "x"});
+       fixture("e2e/model").string(), "--dry-run", "--tf32", "--device", "cpu", "--dev-splits",
+       "dev", "--accelerate", "--dataloader-num-workers", "2", "--sentence-model", "x"});
   CHECK(result.exit_code == 0);
   CHECK_THAT(result.err, ContainsSubstring("--dev-splits: dev_splits changes nothing"));
-  CHECK_THAT(result.err, ContainsSubstring("weights are computed as float32"));
+  CHECK_THAT(result.err, ContainsSubstring("--tf32: tf32 changes nothing"));
+  CHECK_THAT(result.err, ContainsSubstring("float32 on cpu"));
   CHECK_THAT(result.err, !ContainsSubstring("sentence"));
 }
 
@@ -152,6 +153,39 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        2,
        {"did you mean 'baseline'?"}},
       {with(run, {"--model-name", model, "--model-dtype", "float23"}), 2, {"float32"}},
+      {with(run, {"--model-name", model, "--load-in-4bit", "--load-in-8bit"}),
+       2,
+       {"load_in_8bit asks for int8 weights, but --load-in-4bit for fp4"}},
+      {with(run, {"--model-name", model, "--quant", "nf4", "--load-in-4bit"}),
+       2,
+       {"quant asks for nf4 weights, but --load-in-4bit for fp4"}},
+      {with(run, {"--model-name", model, "--quant", "nf5"}), 2, {"did you mean 'nf4'?"}},
+      {with(run, {"--model-name", model, "--save-quantised", path("copy")}),
+       2,
+       {"save_quantised needs --quant"}},
+      {with(run, {"--model-name", model, "--quant", "fp4", "--save-quantised", model}),
+       2,
+       {"is there already", "name it as --model-name-or-path"}},
+      {{"generate", "--model-name", model, "--prompts", "-", "--max-new-tokens", "1",
+        "--load-in-4bit", "--quant", "int8"},
+       2,
+       {"quant asks for int8 weights, but --load-in-4bit for fp4"}},
+      {{"make-model", "--shape", "llama-3.1-8", "--out", path("m")},
+       2,
+       {"did you mean 'llama-3.1-8b'?"}},
+      {{"make-model", "--shape", "smollm2-135m", "--out", model}, 4, {"is there already"}},
+      {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--layers", "31"},
+       2,
+       {"expected 1 to 30 layers, found 31"}},
+      {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--layers", "0"},
+       2,
+       {"--layers: expected 1 or more, found 0"}},
+      {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--dtype", "int8"},
+       2,
+       {"bfloat16"}},
+      {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--tokenizer", path("no")},
+       2,
+       {"expected the folder of a tokenizer or model"}},
       {with(run, {"--model-name", model, "--label-variants", "strickt"}),
        2,
        {"did you mean 'strict'?"}},

@@ -40,8 +40,9 @@ std::vector<record::ItemRecord> alone(const std::vector<std::string>& more) {
 
 TEST_CASE("A grid runs every combination with one model, each as if it were alone", "[e2e]") {
   const TempFolder logs;
-  const ProgramResult result = run_program(run_arguments(
-      logs.path(), {"--limit", "3", "--load-in-4bit", "--shot", "2", "4", "--seed", "1", "2"}));
+  const ProgramResult result =
+      run_program(run_arguments(logs.path(), {"--limit", "3", "--dev-splits", "dev", "--shot", "2",
+                                              "4", "--seed", "1", "2"}));
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(count(result.err, "parameters loaded in") == 1);
@@ -64,7 +65,7 @@ TEST_CASE("A grid runs every combination with one model, each as if it were alon
             alone({"--limit", "3", "--shot", shots, "--seed", std::to_string(experiment + 1)}));
     }
   }
-  CHECK(count(result.err, "load_in_4bit changes nothing") == 1);  // said once for all
+  CHECK(count(result.err, "dev_splits changes nothing") == 1);  // said once for all
   // A run's log file has no word of the other runs.
   CHECK(count(read_file(log_folder(logs, "e2e_0") / "log.txt"), "log folder ") == 2);
 }

@@ -48,7 +48,7 @@ class Pipelines(unittest.TestCase):
             expected += ["--distribution", "unary", "--model-name-or-path", model, "--device", "cuda:3", "--seed", "0",
                          "--log-root", f"{self.folder}/logs",
                          "--alternative-experiment-name", "list/{distribution}/{model_name_or_path}",
-                         "--accelerate", "--logging-level", "debug"]
+                         "--accelerate", "--logging-level", "debug", "--load-in-4bit"]
             if task != "GoEmotions":
                 expected += ["--trust-remote-code"]
             self.assertEqual(args, expected)
@@ -61,6 +61,12 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(args[args.index("--device") + 1], "cpu")
         self.assertEqual(args[args.index("--seed") + 1], "7")
         self.assertEqual(args[-4:], ["--limit", "5", "--system-prompt", "a  b"])
+
+    def test_flags_may_keep_the_weights_otherwise(self):
+        for flags in (["--quant", "none"], ["--quant=nf4"], ["--load-in-8bit"], ["--load_in_4bit"]):
+            self.call("goemotions", "unary", "list", "cpu", "model", "--", *flags)
+            (args,) = self.program.calls()
+            self.assertEqual(args[args.index("debug") + 1:], flags)
 
     def test_takes_the_path_of_an_id_list(self):
         (self.folder / "own list.txt").write_text("a\n")

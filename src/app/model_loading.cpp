@@ -1,0 +1,51 @@
+#include "model_loading.h"
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/model/locate.h"
+
+#include "run_settings.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+std::string describe(model::Quantization quantization) {
+  switch (quantization) {
+    case model::Quantization::None:
+      break;
+    case model::Quantization::Fp4:
+      return "FP4";
+    case model::Quantization::Nf4:
+      return "NF4";
+    case model::Quantization::Nf4Double:
+      return "doubly quantised NF4";
+    case model::Quantization::Int8:
+      return "int8";
+  }
+  return "";
+}
+
+}  // namespace
+
+ModelLoading make_model_loading(const Options& options, const std::string& name_or_path) {
+  ModelLoading loading;
+  loading.options = make_open_options(options);
+  loading.packed_copy = options.text("save_quantised");
+  loading.packed_copy_place = options.place("save_quantised");
+  if (!loading.packed_copy.empty() && loading.options.quantization == model::Quantization::None) {
+    throw ConfigError(loading.packed_copy_place +
+                      ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which say "
+                      "how to quantise");
+  }
+  loading.model = model::locate(name_or_path);
+  return loading;
+}
+
+std::string describe_numerics(model::Quantization quantization, model::DType dtype) {
+  const std::string computed(model::dtype_name(dtype));
+  return quantization == model::Quantization::None
+             ? computed
+             : describe(quantization) + " weights, " + computed;
+}
+
+}  // namespace labelprobe::app

@@ -1,0 +1,28 @@
+// How the model of a setting is opened, and how that is said.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "labelprobe/model/language_model.h"
+
+#include "options.h"
+
+namespace labelprobe::app {
+
+struct ModelLoading {
+  std::filesystem::path model;
+  model::OpenOptions options;
+  // Where the quantised weights are written before they are run from there; empty = nowhere.
+  std::filesystem::path packed_copy;
+  std::string packed_copy_place;  // where that was asked for, for messages
+};
+
+// From kLoadingGroup, and the model's name in `name_or_path`. Throws ConfigError for flags that
+// contradict each other, ModelError for a model that is not found.
+ModelLoading make_model_loading(const Options& options, const std::string& name_or_path);
+
+// "float32", or "FP4 weights, float32" where weights are kept otherwise than they are computed.
+std::string describe_numerics(model::Quantization quantization, model::DType dtype);
+
+}  // namespace labelprobe::app
