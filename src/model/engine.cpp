@@ -110,7 +110,7 @@ int Engine::run_chunks(const PrefixTree& tree,
     bool is_short_of_memory = false;
     try {
       if (!cache) {
-        open_arena(n_allowed);
+        open_arena(tree, request, n_allowed);
         cache.emplace(decoder_, tree, *arena_);
       }
       answers = run_chunk(tree, request, plan, *cache, limits);
@@ -142,29 +142,32 @@ int Engine::run_chunks(const PrefixTree& tree,
   return first;
 }
 
-// Rows of the arena: as many as fit the limits and half of the free memory, but enough for any one
-// prompt, and not more than all prompts fill.
+// Rows of the arena that a chunk may fill: as many as fit the limits and half of the free memory,
+// but enough for any one prompt.
 std::int64_t Engine::n_allowed_rows(const PrefixTree& tree,
                                     const Request& request,
                                     const Limits& limits) const {
   std::int64_t n_most = 0;
-  std::int64_t n_all = 0;
-  for (const PrefixNode& node : tree.nodes()) n_all += node.n_tokens;
   for (const PrefixSequence& sequence : tree.sequences()) {
-    const std::int64_t n_generated = request.n_new_tokens(sequence);
-    n_most =
-        std::max(n_most, static_cast<std::int64_t>(tree.prompt(sequence).size()) + n_generated);
-    n_all += n_generated;
+    const auto n_prompt = static_cast<std::int64_t>(tree.prompt(sequence).size());
+    n_most = std::max(n_most, n_prompt + request.n_new_tokens(sequence));
   }
   std::size_t n_bytes = limits.chunk_bytes;
   if (const std::size_t n_free = free_bytes(decoder_.device())) {
     n_bytes = std::min(n_bytes, n_free / 2);
   }
   const auto n_rows = static_cast<std::int64_t>(n_bytes / info_.cache_bytes_per_token);
-  return std::min(n_all, std::max(n_rows, n_most + kSparePacks * limits.rows_per_pack));
+  return std::max(n_rows, n_most + kSparePacks * limits.rows_per_pack);
 }
 
-void Engine::open_arena(std::int64_t n_rows) {
+// Not more rows than all prompts fill.
+void Engine::open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed) {
+  std::int64_t n_all = 0;
+  for (const PrefixNode& node : tree.nodes()) n_all += node.n_tokens;
+  for (const PrefixSequence& sequence : tree.sequences()) {
+    n_all += request.n_new_tokens(sequence);
+  }
+  const std::int64_t n_rows = std::min(n_all, n_allowed);
   if (arena_ && arena_->n_rows() >= n_rows) return;
   arena_.reset();
   const DecoderConfig& config = decoder_.config();

@@ -57,7 +57,7 @@ class Engine : public LanguageModel {
                 int first,
                 const Limits& limits,
                 std::int64_t n_allowed) const;
-  void open_arena(std::int64_t n_rows);
+  void open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed);
   std::vector<SequenceState> run_chunk(const PrefixTree& tree,
                                        const Request& request,
                                        const ChunkPlan& plan,
