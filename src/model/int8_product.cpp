@@ -9,6 +9,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 
+#include "bfloat16.h"
 #include "processor.h"
 
 namespace labelprobe::model {
@@ -86,43 +87,67 @@ at::Tensor multiply_codes(const at::Tensor& rows, const at::Tensor& weight) {
   return at::_int_mm(padded, weight.t()).narrow(0, 0, n_rows);
 }
 
-LABELPROBE_FOR_EACH_PROCESSOR
-void scale_row(const std::int32_t* sums,
-               float row_absmax,
-               const float* absmax,
-               const float* bias,
-               std::int64_t n,
-               float* result) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    result[i] = static_cast<float>(sums[i]) * (row_absmax * absmax[i]) * kStepSquared + bias[i];
+// A row of integer sums, and what is needed to say what they stand for.
+struct ScaledRow {
+  const std::int32_t* sums;
+  float row_absmax;
+  const float* absmax;  // of the weight
+  const float* bias;
+  std::int64_t n;
+
+  float at(std::int64_t i) const {
+    return static_cast<float>(sums[i]) * (row_absmax * absmax[i]) * kStepSquared + bias[i];
   }
+};
+
+LABELPROBE_FOR_EACH_PROCESSOR
+void write(const ScaledRow& row, float* result) {
+  for (std::int64_t i = 0; i < row.n; ++i) result[i] = row.at(i);
 }
 
-// float32 [T, height]: what the integer sums stand for, plus the bias.
-at::Tensor scale(const at::Tensor& sums,
-                 const at::Tensor& row_absmax,
-                 const QuantizedWeight& weight,
-                 const std::optional<at::Tensor>& bias) {
-  if (!sums.is_cpu()) {
-    const at::Tensor scales = row_absmax.unsqueeze(1) * weight.absmax.unsqueeze(0);
-    const at::Tensor product = sums.mul(scales).mul_(kStepSquared);
-    return bias ? product.add(*bias) : product;
-  }
-  const at::Tensor addend =
-      bias ? bias->to(at::kFloat).contiguous() : at::zeros({weight.height}, at::kFloat);
-  at::Tensor result = at::empty(sums.sizes(), at::kFloat);
+LABELPROBE_FOR_EACH_PROCESSOR
+void write(const ScaledRow& row, c10::BFloat16* result) {
+  for (std::int64_t i = 0; i < row.n; ++i) result[i] = round_to_bfloat16(row.at(i));
+}
+
+// The rows of `result` may be apart.
+template <typename Real>
+void scale_on_cpu(const at::Tensor& sums,
+                  const at::Tensor& row_absmax,
+                  const at::Tensor& absmax,
+                  const at::Tensor& bias,
+                  at::Tensor& result) {
+  const std::int64_t n = sums.size(1);
   const auto* sum = sums.const_data_ptr<std::int32_t>();
   const auto* rows = row_absmax.const_data_ptr<float>();
-  const auto* absmax = weight.absmax.const_data_ptr<float>();
-  const auto* addends = addend.const_data_ptr<float>();
-  auto* results = result.mutable_data_ptr<float>();
-  const std::int64_t height = weight.height;
+  auto* results = result.mutable_data_ptr<Real>();
+  const std::int64_t stride = result.stride(0);
   at::parallel_for(0, sums.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      scale_row(sum + row * height, rows[row], absmax, addends, height, results + row * height);
+      const ScaledRow scaled{sum + row * n, rows[row], absmax.const_data_ptr<float>(),
+                             bias.const_data_ptr<float>(), n};
+      write(scaled, results + row * stride);
     }
   });
-  return result;
+}
+
+// What the integer sums stand for, plus the bias, into `result` [T, height].
+void scale(const at::Tensor& sums,
+           const at::Tensor& row_absmax,
+           const QuantizedWeight& weight,
+           const std::optional<at::Tensor>& bias,
+           at::Tensor& result) {
+  const at::Tensor addend =
+      bias ? bias->to(at::kFloat).contiguous() : at::zeros({weight.height}, row_absmax.options());
+  const bool has_loop = sums.is_cpu() && result.stride(1) == 1;
+  if (has_loop && result.scalar_type() == at::kFloat) {
+    scale_on_cpu<float>(sums, row_absmax, weight.absmax, addend, result);
+  } else if (has_loop && result.scalar_type() == at::kBFloat16) {
+    scale_on_cpu<c10::BFloat16>(sums, row_absmax, weight.absmax, addend, result);
+  } else {
+    const at::Tensor scales = row_absmax.unsqueeze(1) * weight.absmax.unsqueeze(0);
+    result.copy_(sums.mul(scales).mul_(kStepSquared).add_(addend));
+  }
 }
 
 }  // namespace
@@ -136,7 +161,7 @@ void multiply_int8(const at::Tensor& x,
   const at::Tensor is_outlier_column = inputs.abs().amax(0).ge(kThreshold);
   const QuantizedRows rows = quantize_rows(inputs, is_outlier_column);
   const at::Tensor sums = multiply_codes(rows.codes, weight.codes);
-  result.copy_(scale(sums, rows.absmax, weight, bias));
+  scale(sums, rows.absmax, weight, bias, result);
   const at::Tensor outliers = is_outlier_column.nonzero().view({-1});
   if (outliers.numel() == 0) return;
   const at::Tensor columns = weight.codes.index_select(1, outliers)

@@ -13,6 +13,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "bfloat16.h"
 #include "cuda_operators.h"
 #include "dynamic_map.h"
 #include "four_bits.h"
@@ -148,10 +149,7 @@ void dequantize_int8(const std::int8_t* codes,
                      std::int64_t n,
                      c10::BFloat16* result) {
   for (std::int64_t i = 0; i < n; ++i) {
-    const float element = static_cast<float>(codes[i]) * absmax * kInt8Step;
-    const auto bits = std::bit_cast<std::uint32_t>(element);
-    const std::uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-    result[i] = c10::BFloat16(static_cast<std::uint16_t>(rounded), c10::BFloat16::from_bits());
+    result[i] = round_to_bfloat16(static_cast<float>(codes[i]) * absmax * kInt8Step);
   }
 }
 
