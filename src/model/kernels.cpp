@@ -26,26 +26,32 @@ bool is_plain(const at::Tensor& x) {
 #else
 #define LABELPROBE_FOR_EACH_PROCESSOR
 #endif
+// Part of such a function; left standing alone it would be compiled for the oldest processor.
+#if defined(__GNUC__)
+#define LABELPROBE_PART __attribute__((always_inline))
+#else
+#define LABELPROBE_PART
+#endif
 
 // bfloat16 by its bits: the upper half of a float32, rounded to even.
-inline float widen(std::uint16_t bits) {
+LABELPROBE_PART inline float widen(std::uint16_t bits) {
   return std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
 
-inline std::uint16_t narrow(float x) {
+LABELPROBE_PART inline std::uint16_t narrow(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
 }
 
-inline void convert(const float* from, float* to, std::int64_t n) {
+LABELPROBE_PART inline void convert(const float* from, float* to, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
 }
 
-inline void convert(const std::uint16_t* from, float* to, std::int64_t n) {
+LABELPROBE_PART inline void convert(const std::uint16_t* from, float* to, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) to[i] = widen(from[i]);
 }
 
-inline void convert(const float* from, std::uint16_t* to, std::int64_t n) {
+LABELPROBE_PART inline void convert(const float* from, std::uint16_t* to, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) to[i] = narrow(from[i]);
 }
 
@@ -53,13 +59,13 @@ inline void convert(const float* from, std::uint16_t* to, std::int64_t n) {
 // do not mix the widths of bfloat16 and float32 in one loop of vectors.
 constexpr std::int64_t kStep = 64;
 template <typename Work>
-inline void by_steps(std::int64_t n, const Work& work) {
+LABELPROBE_PART inline void by_steps(std::int64_t n, const Work& work) {
   // In one place, so that it becomes part of the caller and of what that is compiled for.
   for (std::int64_t first = 0; first < n; first += kStep) work(first, std::min(kStep, n - first));
 }
 
 // Independent partial sums, so that the compiler may use vector registers without reordering sums.
-inline float sum_of_squares(const float* x, std::int64_t n) {
+LABELPROBE_PART inline float sum_of_squares(const float* x, std::int64_t n) {
   constexpr int kLanes = 32;
   float sums[kLanes] = {};
   std::int64_t i = 0;
@@ -73,10 +79,11 @@ inline float sum_of_squares(const float* x, std::int64_t n) {
 }
 
 template <typename To>
-inline void normalize(const float* x, const float* weight, float epsilon, std::int64_t n, To* to) {
+LABELPROBE_PART inline void normalize(
+    const float* x, const float* weight, float epsilon, std::int64_t n, To* to) {
   const float mean = sum_of_squares(x, n) / static_cast<float>(n);
   const float scale = 1.0f / std::sqrt(mean + epsilon);
-  by_steps(n, [&](std::int64_t first, std::int64_t n_step) {
+  by_steps(n, [&](std::int64_t first, std::int64_t n_step) LABELPROBE_PART {
     float wide[kStep];
     for (std::int64_t i = 0; i < n_step; ++i) wide[i] = x[first + i] * scale * weight[first + i];
     convert(wide, to + first, n_step);
@@ -96,12 +103,12 @@ void norm_row(
 
 // Heads of 2 * half numbers, one behind the other.
 template <typename T>
-inline void rotate(
+LABELPROBE_PART inline void rotate(
     T* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
   for (std::int64_t head = 0; head < n_heads; ++head) {
     T* a = heads + head * 2 * half;
     T* b = a + half;
-    by_steps(half, [&](std::int64_t first, std::int64_t n) {
+    by_steps(half, [&](std::int64_t first, std::int64_t n) LABELPROBE_PART {
       float left[kStep];
       float right[kStep];
       float turned[kStep];
@@ -133,7 +140,7 @@ void rotate_row(
 
 LABELPROBE_FOR_EACH_PROCESSOR
 void add_row(float* sum, const std::uint16_t* part, std::int64_t n) {
-  by_steps(n, [&](std::int64_t first, std::int64_t n_step) {
+  by_steps(n, [&](std::int64_t first, std::int64_t n_step) LABELPROBE_PART {
     float wide[kStep];
     convert(part + first, wide, n_step);
     for (std::int64_t i = 0; i < n_step; ++i) sum[first + i] += wide[i];
@@ -142,7 +149,7 @@ void add_row(float* sum, const std::uint16_t* part, std::int64_t n) {
 
 // exp(x) of -87 <= x <= 0 to about two units in the last place, in arithmetic that compilers turn
 // into vector instructions: 2^n from the exponent's bits, the rest by its series.
-inline float exp_of_negative(float x) {
+LABELPROBE_PART inline float exp_of_negative(float x) {
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it leaves no fraction
   const float shifted = x * 1.44269504f + kRounder;
   const float n = shifted - kRounder;
@@ -158,7 +165,7 @@ inline float exp_of_negative(float x) {
 }
 
 // silu(gate) * up.
-inline float gated_silu_of(float gate, float up) {
+LABELPROBE_PART inline float gated_silu_of(float gate, float up) {
   // exp() of the negative half only, which cannot overflow.
   const float small = exp_of_negative(std::max(-std::abs(gate), -87.0f));
   return gate * up * (gate < 0 ? small : 1.0f) / (1.0f + small);
@@ -174,7 +181,7 @@ void gate_row(const std::uint16_t* gate,
               const std::uint16_t* up,
               std::uint16_t* gated,
               std::int64_t n) {
-  by_steps(n, [&](std::int64_t first, std::int64_t n_step) {
+  by_steps(n, [&](std::int64_t first, std::int64_t n_step) LABELPROBE_PART {
     float wide[kStep];
     float wide_up[kStep];
     convert(gate + first, wide, n_step);
