@@ -295,6 +295,7 @@ std::string Checkpoint::fingerprint() const {
   }
   for (const auto& [name, tensor] : files_->tensors) {
     print.add(name);
+    expect_samples(tensor.bytes);
     print.add(tensor.bytes.first(std::min(kSampleBytes, tensor.bytes.size())));
   }
   return print.hex();

@@ -99,4 +99,9 @@ void ReadAhead::run() {
   }
 }
 
+void expect_samples(std::span<const std::byte> bytes) {
+  const std::span<std::byte> pages = pages_of(bytes, Edges::Included);
+  ::madvise(pages.data(), pages.size(), MADV_RANDOM);
+}
+
 }  // namespace labelprobe::model

@@ -20,6 +20,10 @@ std::unique_ptr<const Tokenizer> load(const std::filesystem::path& model) {
     if (fs::exists(model / "tokenizer.model", ignored)) {
       return load_sentencepiece(model / "tokenizer.model");
     }
+    // Beside weights that were taken out of a GGUF file.
+    if (fs::exists(model / "tokenizer.gguf", ignored)) {
+      return load_gguf(model / "tokenizer.gguf");
+    }
     throw ModelError(model.string() +
                      ": expected tokenizer.json or tokenizer.model in this folder, found neither");
   }

@@ -104,6 +104,13 @@ TEST_CASE("Special tokens in a text are found by SentencePiece tokenizers too", 
   CHECK(tokenizer->token_bytes(encoding.ids[3]) == "a");
 }
 
+TEST_CASE("A folder may hold the header of a GGUF file instead", "[tokenizer]") {
+  const support::TempFolder folder;
+  std::filesystem::copy(support::fixture("tokenizer/pieces/tokenizer.gguf"), folder.path());
+  CHECK(load(folder.path())->encode("a cab", SpecialTokens::Add) ==
+        load_fixture("pieces/tokenizer.gguf")->encode("a cab", SpecialTokens::Add));
+}
+
 TEST_CASE("The folder's configuration says which special tokens there are", "[tokenizer]") {
   const support::TempFolder folder;
   std::filesystem::copy(support::fixture("tokenizer/pieces/tokenizer.model"), folder.path());
