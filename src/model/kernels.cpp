@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <type_traits>
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -83,6 +84,10 @@ LABELPROBE_PART inline void normalize(
     const float* x, const float* weight, float epsilon, std::int64_t n, To* to) {
   const float mean = sum_of_squares(x, n) / static_cast<float>(n);
   const float scale = 1.0f / std::sqrt(mean + epsilon);
+  if constexpr (std::is_same_v<To, float>) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = x[i] * scale * weight[i];
+    return;
+  }
   by_steps(n, [&](std::int64_t first, std::int64_t n_step) LABELPROBE_PART {
     float wide[kStep];
     for (std::int64_t i = 0; i < n_step; ++i) wide[i] = x[first + i] * scale * weight[first + i];
@@ -108,6 +113,15 @@ LABELPROBE_PART inline void rotate(
   for (std::int64_t head = 0; head < n_heads; ++head) {
     T* a = heads + head * 2 * half;
     T* b = a + half;
+    if constexpr (std::is_same_v<T, float>) {
+      for (std::int64_t i = 0; i < half; ++i) {
+        const float left = a[i];
+        const float right = b[i];
+        a[i] = left * c[i] - right * s[i];
+        b[i] = right * c[i] + left * s[i];
+      }
+      continue;
+    }
     by_steps(half, [&](std::int64_t first, std::int64_t n) LABELPROBE_PART {
       float left[kStep];
       float right[kStep];

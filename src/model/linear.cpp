@@ -8,6 +8,7 @@
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "kernels.h"
 #include "quantized_linear.h"
 
 namespace labelprobe::model {
@@ -91,7 +92,7 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
 
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
   if (quantized_ || sum.scalar_type() != type_) {
-    sum.add_((*this)(x));
+    add_rows(sum, (*this)(x));
   } else if (is_packed_) {
     sum = onednn()->multiply_add.call(x.contiguous(), sum, weight_, bias_, "add");
   } else {
