@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "../key_segment.h"
+#include "key_segment.h"
 #include "attention_item.h"
 
 namespace labelprobe::model::cuda {
