@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "key_segment.h"
 #include "attention_item.h"
+#include "key_segment.h"
 
 namespace labelprobe::model::cuda {
 
