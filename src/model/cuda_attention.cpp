@@ -71,7 +71,8 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   const auto view = [&](const std::pair<std::int64_t, std::int64_t>& range) {
     return tables_.narrow(0, range.first, range.second);
   };
-  items_ = view(items).view({-1, static_cast<std::int64_t>(kItemNumbers)});
+  items_ = view(items).view(
+      {static_cast<std::int64_t>(plan_->items.size()), static_cast<std::int64_t>(kItemNumbers)});
   first_parts_ = view(first_parts);
   part_ids_ = view(part_ids);
   levels_.clear();
