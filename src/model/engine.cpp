@@ -35,6 +35,14 @@ constexpr int kFewestRowsPerPack = 32;
 // whole of which it needs a part.
 constexpr std::int64_t kSparePacks = 2;
 
+// Of the arena, if all prompts and answers were kept.
+std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
+  std::int64_t n = 0;
+  for (const PrefixNode& node : tree.nodes()) n += node.n_tokens;
+  for (const PrefixSequence& sequence : tree.sequences()) n += request.n_new_tokens(sequence);
+  return n;
+}
+
 }  // namespace
 
 Limits limits_of(const c10::Device& device) {
@@ -125,6 +133,10 @@ int Engine::run_chunks(const PrefixTree& tree,
     if (is_short_of_memory) {
       cache.reset();
       arena_.reset();
+      // What the limits allow may be far more than there is to keep.
+      limits.chunk_bytes =
+          std::min(limits.chunk_bytes, static_cast<std::size_t>(n_rows_of_all(tree, request)) *
+                                           info_.cache_bytes_per_token);
       halve(limits, end - first);
       return first;
     }
@@ -162,12 +174,7 @@ std::int64_t Engine::n_allowed_rows(const PrefixTree& tree,
 
 // Not more rows than all prompts fill.
 void Engine::open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed) {
-  std::int64_t n_all = 0;
-  for (const PrefixNode& node : tree.nodes()) n_all += node.n_tokens;
-  for (const PrefixSequence& sequence : tree.sequences()) {
-    n_all += request.n_new_tokens(sequence);
-  }
-  const std::int64_t n_rows = std::min(n_all, n_allowed);
+  const std::int64_t n_rows = std::min(n_rows_of_all(tree, request), n_allowed);
   if (arena_ && arena_->n_rows() >= n_rows) return;
   arena_.reset();
   const DecoderConfig& config = decoder_.config();

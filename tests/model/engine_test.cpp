@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 #include <set>
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/model/language_model.h"
@@ -101,6 +106,30 @@ std::int64_t n_distinct_prefixes(const std::vector<TokenIds>& prompts) {
   return static_cast<std::int64_t>(prefixes.size());
 }
 
+// Refuses large pieces of memory while it lives, as a device that is nearly full.
+class TightMemory : public c10::Allocator {
+ public:
+  explicit TightMemory(std::size_t n_largest)
+      : n_largest_(n_largest), usual_(c10::GetCPUAllocator()) {
+    c10::SetCPUAllocator(this, 1);
+  }
+  ~TightMemory() override { c10::SetCPUAllocator(usual_, 1); }
+
+  c10::DataPtr allocate(std::size_t n_bytes) override {
+    // As the usual allocator says it.
+    TORCH_CHECK(n_bytes <= n_largest_, "DefaultCPUAllocator: can't allocate memory");
+    return usual_->allocate(n_bytes);
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return usual_->raw_deleter(); }
+  void copy_data(void* to, const void* from, std::size_t n_bytes) const override {
+    usual_->copy_data(to, from, n_bytes);
+  }
+
+ private:
+  std::size_t n_largest_;
+  c10::Allocator* usual_;
+};
+
 }  // namespace
 
 TEST_CASE("Sharing and grouping prompts move probabilities by rounding only", "[model]") {
@@ -124,6 +153,41 @@ TEST_CASE("Sharing and grouping prompts move probabilities by rounding only", "[
   CHECK(tiny->effort().n_prompt_tokens - before.n_prompt_tokens == n_tokens);
   CHECK(tiny->effort().n_prompt_tokens_computed - before.n_prompt_tokens_computed ==
         (share_prefixes ? n_distinct_prefixes(prompts) : n_tokens));
+}
+
+TEST_CASE("Drafted tokens change nothing but the number of steps", "[model]") {
+  const auto prompts = tangled_prompts();
+  const double penalty = GENERATE(1.0, 1.3);
+  GenerateOptions options = steps(9);
+  options.repetition_penalty = penalty;
+  options.stop.is_complete = [](std::span<const TokenId> ids) { return ids.back() % 11 == 0; };
+  const auto expected = support::generate_all(*open_tiny(), prompts, options);
+  // Right, wrong from the second token on, and of no use, in turn.
+  std::map<TokenIds, TokenIds> continuations;
+  for (const Generation& answer : expected) {
+    const TokenIds& ids = answer.token_ids;
+    for (std::size_t n = 1; n < ids.size(); ++n) {
+      TokenIds guess(ids.begin() + static_cast<std::ptrdiff_t>(n), ids.end());
+      if (n % 3 == 1 && guess.size() > 1) guess[1] = (guess[1] + 1) % kVocab;
+      if (n % 3 == 2) guess.insert(guess.end(), 50, 7);
+      continuations[TokenIds(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n))] = guess;
+    }
+  }
+  options.draft = [&](std::span<const TokenId> generated) {
+    return continuations[TokenIds(generated.begin(), generated.end())];
+  };
+  options.batch_size = GENERATE(0, 1, 4);
+  options.share_prefixes = GENERATE(true, false);
+  const auto tiny = open_tiny();
+  const auto answers = support::generate_all(*tiny, prompts, options);
+  check_equal_up_to_rounding(answers, expected);
+  if (options.batch_size == 1) {
+    CHECK(tiny->effort().n_drafted_kept > 10);
+    CHECK(tiny->effort().n_drafted_kept < tiny->effort().n_drafted_tokens);
+  }
+  // The same call gives the same bytes.
+  const auto again = support::generate_all(*open_tiny(), prompts, options);
+  for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(again[i].logits == answers[i].logits);
 }
 
 TEST_CASE("The order of the prompts changes nothing", "[model]") {
@@ -201,6 +265,35 @@ TEST_CASE("Little room for keys and values makes small chunks, down to one seque
   engine.generate(prompts, steps(4), [&](auto) { ++n_batches; });
   CHECK(n_batches == static_cast<int>(std::set(prompts.begin(), prompts.end()).size()));
   check_equal_up_to_rounding(support::generate_all(engine, prompts, steps(4)), expected);
+}
+
+TEST_CASE("Where memory runs out, less is computed at a time, with the same answers", "[model]") {
+  const auto prompts = tangled_prompts();
+  const auto tiny = open_tiny();
+  GenerateOptions options = steps(4);
+  options.batch_size = GENERATE(0, 20);
+  const auto expected = support::generate_all(*tiny, prompts, options);
+  CHECK(tiny->effort().n_batches_halved == 0);
+  const std::size_t n_largest = GENERATE(60000, 70000);
+  std::vector<Generation> answers;
+  const auto tight = open_tiny();
+  {
+    const TightMemory memory(n_largest);
+    answers = support::generate_all(*tight, prompts, options);
+  }
+  CHECK(tight->effort().n_batches_halved > 0);
+  check_equal_up_to_rounding(answers, expected);
+  // What a call ran short of does not slow the next one.
+  const int n_halved = tight->effort().n_batches_halved;
+  check_equal_up_to_rounding(support::generate_all(*tight, prompts, options), expected);
+  CHECK(tight->effort().n_batches_halved == n_halved);
+}
+
+TEST_CASE("Without memory for one prompt the error says what to do", "[model]") {
+  const auto tiny = open_tiny();
+  const TightMemory memory(500);
+  CHECK_THROWS_WITH(support::generate_all(*tiny, tangled_prompts(), steps(4)),
+                    ContainsSubstring("out of memory on cpu with a single prompt"));
 }
 
 TEST_CASE("Watched and top logits are those of all logits", "[model]") {
