@@ -155,6 +155,9 @@ constexpr std::array kRunOptions = {
                false},
     OptionInfo{"no_share_prefixes", Flag, kModelGroup,
                "Compute every prompt in full, for comparison", "", false},
+    OptionInfo{"no_drafts", Flag, kModelGroup,
+               "Generate token by token, without guessing how answers go on, for comparison", "",
+               false},
     OptionInfo{
         "label_variants", Text, kModelGroup,
         "Count `joy` and ` joy` as the same label (both), or only the template's own form (strict)",

@@ -128,6 +128,10 @@ void log_outcome(spdlog::logger& log, const experiment::Outcome& outcome, double
            outcome.n_resumed > 0 ? fmt::format(" ({} of them taken over)", outcome.n_resumed) : "",
            outcome.effort.n_prompt_tokens_computed, outcome.effort.n_prompt_tokens,
            outcome.effort.n_generated_tokens);
+  if (outcome.effort.n_drafted_tokens > 0) {
+    log.debug("{} of {} guessed tokens were right and saved a pass", outcome.effort.n_drafted_kept,
+              outcome.effort.n_drafted_tokens);
+  }
   if (outcome.effort.n_batches_halved > 0) {
     log.warn("memory ran short {} times; those batches were run again in halves",
              outcome.effort.n_batches_halved);

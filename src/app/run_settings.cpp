@@ -248,6 +248,7 @@ void add_model_settings(const Options& options, experiment::Settings& settings) 
   settings.label_variants = parsed(options, "label_variants", readout::parse_label_variants);
   settings.batch_size = bounded(options, "batch_size", 0);
   settings.share_prefixes = !options.boolean("no_share_prefixes");
+  settings.drafts_answers = !options.boolean("no_drafts");
   if (options.is_set("logs_precision")) {
     settings.logs_precision = bounded(options, "logs_precision", 0);
   }

@@ -8,6 +8,8 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/prompt/template.h"
+#include "labelprobe/readout/answer_draft.h"
 #include "labelprobe/readout/reading.h"
 #include "labelprobe/readout/word_answer.h"
 
@@ -98,6 +100,40 @@ std::function<bool(std::span<const TokenId>)> end_of_answer(const Preparation& p
           std::span<const TokenId> generated) { return is_word(generated) || has_stop(generated); };
 }
 
+// More answers than this are not worth the search; their labels' names are then drafted one by one.
+constexpr std::size_t kMaxDraftedPairs = 1000;
+
+// Demonstrations with each label, and with each two, the next one begun: as answers may go on.
+std::function<TokenIds(std::span<const TokenId>)> draft_of(const Preparation& preparation,
+                                                           const tokenizer::Tokenizer& tokenizer) {
+  const Questions& questions = preparation.questions;
+  const prompt::Templates& templates = questions.templates;
+  if (questions.are_words || templates.incontext.empty() || templates.is_pair()) {
+    return {};
+  }
+  std::vector<std::string> answers;
+  const auto add = [&](const std::vector<std::string>& names) {
+    const std::string label =
+        prompt::format_labels(names, questions.label_set.kind(), templates.label_format);
+    answers.push_back(prompt::fill_incontext(templates, "text", label) + templates.before_text());
+  };
+  const std::vector<std::string>& names = questions.label_set.names();
+  for (const std::string& name : names) {
+    add({name});
+  }
+  if (questions.label_set.is_multilabel()) {
+    add({});
+    for (const std::string& a : names) {
+      for (const std::string& b : names) {
+        if (a != b && names.size() * names.size() <= kMaxDraftedPairs) {
+          add({a, b});
+        }
+      }
+    }
+  }
+  return readout::AnswerDraft(tokenizer, answers);
+}
+
 // Collects the generations of each query and reads those that are whole.
 class Reader {
  public:
@@ -164,6 +200,8 @@ model::Effort since(const model::Effort& before, model::Effort now) {
   now.n_prompt_tokens -= before.n_prompt_tokens;
   now.n_prompt_tokens_computed -= before.n_prompt_tokens_computed;
   now.n_generated_tokens -= before.n_generated_tokens;
+  now.n_drafted_tokens -= before.n_drafted_tokens;
+  now.n_drafted_kept -= before.n_drafted_kept;
   now.n_batches_halved -= before.n_batches_halved;
   return now;
 }
@@ -198,6 +236,7 @@ Outcome run(const Settings& settings,
     options.stop.end_ids.insert(options.stop.end_ids.end(), preparation.end_ids.begin(),
                                 preparation.end_ids.end());
     options.stop.is_complete = end_of_answer(preparation, tokenizer);
+    if (settings.drafts_answers) options.draft = draft_of(preparation, tokenizer);
     options.watched = preparation.label_tokens.watched();
     options.n_top_tokens = kTopTokens;
     options.batch_size = settings.batch_size;

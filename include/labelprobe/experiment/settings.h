@@ -72,6 +72,7 @@ struct Settings {
   std::optional<int> logs_precision;  // decimals kept of logged numbers; unset = all
   int batch_size = 0;                 // 0 = chosen by the model
   bool share_prefixes = true;
+  bool drafts_answers = true;  // guesses how answers go on, where that saves passes
 };
 
 }  // namespace labelprobe::experiment
