@@ -11,6 +11,7 @@
 #include "labelprobe/core/error.h"
 
 #include "cuda_operators.h"
+
 namespace labelprobe::model {
 namespace {
 

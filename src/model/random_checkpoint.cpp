@@ -24,6 +24,7 @@
 #include "decoder_config.h"
 #include "dtype.h"
 #include "model_shapes.h"
+#include "new_folder.h"
 #include "normal_numbers.h"
 
 namespace labelprobe::model {
@@ -317,27 +318,7 @@ void write_random_checkpoint(const RandomCheckpointOptions& options) {
                       std::to_string(shape.n_layers) + " layers, found " +
                       std::to_string(options.n_layers));
   }
-  // "model/" names the same folder as "model".
-  const fs::path folder =
-      options.folder.has_filename() ? options.folder : options.folder.parent_path();
-  fs::path partial = folder;
-  partial += ".partial";
-  for (const fs::path& path : {folder, partial}) {
-    if (fs::exists(path)) {
-      throw ModelError(path.string() + ": is there already; remove it, or name another folder");
-    }
-  }
-  std::error_code error;
-  if (!fs::create_directories(partial, error)) {
-    throw ModelError(partial.string() + ": cannot be made: " + error.message());
-  }
-  try {
-    write_into(options, partial);
-    fs::rename(partial, folder);
-  } catch (...) {
-    fs::remove_all(partial, error);
-    throw;
-  }
+  write_new_folder(options.folder, [&](const fs::path& folder) { write_into(options, folder); });
 }
 
 }  // namespace labelprobe::model

@@ -16,6 +16,7 @@
 #include "checkpoint.h"
 #include "dtype.h"
 #include "folder_files.h"
+#include "new_folder.h"
 #include "quantized_tensors.h"
 #include "safetensors_writer.h"
 
@@ -133,27 +134,10 @@ void save_quantized(const fs::path& model,
         model.string() +
         ": a packed copy needs a quantisation; expected fp4, nf4, nf4-double or int8");
   }
-  // "model/" names the same folder as "model".
-  const fs::path folder = to.has_filename() ? to : to.parent_path();
-  fs::path partial = folder;
-  partial += ".partial";
-  for (const fs::path& path : {folder, partial}) {
-    if (fs::exists(path)) {
-      throw ModelError(path.string() + ": is there already; remove it, or name another folder");
-    }
-  }
-  std::error_code error;
-  if (!fs::create_directories(partial, error)) {
-    throw ModelError(partial.string() + ": cannot be made: " + error.message());
-  }
-  try {
-    write_folder_files(model, checkpoint.config(), dtype, info.quantization, partial);
-    write_weights(checkpoint, dtype, quantization, partial);
-    fs::rename(partial, folder);
-  } catch (...) {
-    fs::remove_all(partial, error);
-    throw;
-  }
+  write_new_folder(to, [&](const fs::path& folder) {
+    write_folder_files(model, checkpoint.config(), dtype, info.quantization, folder);
+    write_weights(checkpoint, dtype, quantization, folder);
+  });
 }
 
 }  // namespace labelprobe::model

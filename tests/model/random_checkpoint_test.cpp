@@ -1,5 +1,7 @@
 #include "labelprobe/model/random_checkpoint.h"
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <numeric>
