@@ -238,9 +238,10 @@ if begin profile; then
   else
     put "- no profiler: neither nsys nor ncu is there"
   fi
-  # What our kernels are worth: the same without them.
+  # What our kernels, and recorded steps, are worth: the same without them.
   generate with-kernels --device cuda:0 --model-dtype bfloat16 || true
   do_step without-kernels env LABELPROBE_CUDA_KERNELS=0 "${profiled[@]}" || true
+  do_step without-graphs env LABELPROBE_CUDA_GRAPHS=0 "${profiled[@]}" || true
 fi
 
 if [ -n "$dry" ]; then

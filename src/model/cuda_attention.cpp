@@ -58,6 +58,7 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   const auto items = put(plan_->items.data(), plan_->items.size() * kItemNumbers);
   const auto first_parts = put_all(plan_->first_parts);
   const auto part_ids = put_all(plan_->part_ids);
+  const auto n_steps = put_all({0});
   std::vector<std::array<std::pair<std::int64_t, std::int64_t>, 3>> levels;
   for (const cuda::FlashLevel& level : plan_->levels) {
     levels.push_back({put_all(level.first_rows), put_all(level.first_keys), put_all(level.n_keys)});
@@ -75,6 +76,7 @@ void CudaAttention::prepare(const at::Tensor& queries) {
       {static_cast<std::int64_t>(plan_->items.size()), static_cast<std::int64_t>(kItemNumbers)});
   first_parts_ = view(first_parts);
   part_ids_ = view(part_ids);
+  n_steps_ = view(n_steps);
   levels_.clear();
   for (const auto& [first_rows, first_keys, n_keys] : levels) {
     levels_.push_back({view(first_rows), view(first_keys), view(n_keys)});
@@ -84,13 +86,18 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   logs_ = at::empty({plan_->n_parts, queries.size(1), queries.size(2)}, options);
 }
 
+void CudaAttention::grow() {
+  if (plan_) n_steps_.add_(1);
+}
+
 at::Tensor CudaAttention::attend(const at::Tensor& queries,
                                  const at::Tensor& keys,
                                  const at::Tensor& values) {
   if (!plan_) prepare(queries);
   const CudaOperators& operators = *cuda_operators();
   if (!plan_->items.empty()) {
-    operators.attend_items.call(queries, keys, values, items_, plan_->n_wide, {}, parts_, logs_);
+    operators.attend_items.call(queries, keys, values, items_, plan_->n_wide, n_steps_, parts_,
+                                logs_);
   }
   std::vector<at::Tensor> level_values;
   std::vector<at::Tensor> level_logs;

@@ -23,6 +23,10 @@ class CudaAttention {
   // Keeps the segments of a pass; the tables are made for the first layer's queries.
   void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
 
+  // As SegmentAttention's: the tables stay, and a number on the device changes.
+  void grow();
+  bool is_prepared() const { return plan_.has_value(); }
+
   // As SegmentAttention's.
   at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values);
 
@@ -37,6 +41,7 @@ class CudaAttention {
   at::Tensor items_;
   at::Tensor first_parts_;
   at::Tensor part_ids_;
+  at::Tensor n_steps_;  // [1], of grow()
   struct Level {
     at::Tensor first_rows;
     at::Tensor first_keys;

@@ -24,6 +24,18 @@ struct Operator {
   }
 };
 
+bool is_off(const char* variable) {
+  const char* wish = std::getenv(variable);
+  return wish && std::string_view(wish) == "0";
+}
+
+using MakeStepGraph = cuda::StepGraph* (*)();
+
+MakeStepGraph& loaded_graphs() {
+  static MakeStepGraph make = nullptr;
+  return make;
+}
+
 std::optional<CudaOperators>& loaded() {
   static std::optional<CudaOperators> operators;
   return operators;
@@ -48,11 +60,11 @@ const CudaOperators* cuda_operators() {
 
 std::string load_cuda_operators() {
   if (loaded()) return {};
-  const char* wish = std::getenv("LABELPROBE_CUDA_KERNELS");
-  if (wish && std::string_view(wish) == "0") return "LABELPROBE_CUDA_KERNELS is 0";
+  if (is_off("LABELPROBE_CUDA_KERNELS")) return "LABELPROBE_CUDA_KERNELS is 0";
   const std::filesystem::path module = find_module();
   if (module.empty()) return std::string(kModule) + " is not there";
-  if (!::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+  void* handle = ::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
     const char* reason = ::dlerror();
     return reason ? reason : "dlopen failed";
   }
@@ -64,7 +76,13 @@ std::string load_cuda_operators() {
   } catch (const c10::Error& error) {
     return module.string() + ": " + error.what_without_backtrace();
   }
+  loaded_graphs() = reinterpret_cast<MakeStepGraph>(::dlsym(handle, "labelprobe_make_step_graph"));
   return {};
+}
+
+std::unique_ptr<cuda::StepGraph> make_step_graph() {
+  if (!loaded_graphs() || is_off("LABELPROBE_CUDA_GRAPHS")) return nullptr;
+  return std::unique_ptr<cuda::StepGraph>(loaded_graphs()());
 }
 
 }  // namespace labelprobe::model

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+
+#include "cuda/step_graph.h"
 
 namespace labelprobe::model {
 
@@ -78,5 +81,8 @@ const CudaOperators* cuda_operators();
 // there already. Returns why it cannot be used, empty if it can. LABELPROBE_CUDA_KERNELS=0 in the
 // environment does without, to see what they are worth.
 std::string load_cuda_operators();
+
+// Null where there is no module. LABELPROBE_CUDA_GRAPHS=0 in the environment does without.
+std::unique_ptr<cuda::StepGraph> make_step_graph();
 
 }  // namespace labelprobe::model

@@ -19,14 +19,24 @@ namespace labelprobe::model {
 
 // Of the rows of a step: tokens, positions, and where the arena takes their keys and values. Memory
 // that stays where it is from step to step, as long as a step has no more rows than any before.
+//   R  rows of the step
 class StepInputs {
  public:
   explicit StepInputs(c10::Device device) : device_(device), attention_(device) {}
 
   void resize(std::int64_t n_rows);
-  void set(std::int64_t row, TokenId token, std::int64_t position, std::int64_t arena_row);
+  // At most `n_more` tokens follow this one.
+  void set(std::int64_t row,
+           TokenId token,
+           std::int64_t position,
+           std::int64_t arena_row,
+           std::int64_t n_more);
   // Makes what was set known to the device. Not before the device has finished the last step.
   void send();
+  // Each row goes on with a token of [R], of any type, on the device, where all of this happens:
+  // the host waits for nothing. A row that has no room for another one repeats its last place: its
+  // results mean nothing, and touch no other row.
+  void follow(const at::Tensor& tokens);
 
   at::Tensor tokens() const { return on_device_[0].narrow(0, 0, n_rows_); }
   at::Tensor positions() const { return on_device_[1].narrow(0, 0, n_rows_); }
@@ -38,7 +48,7 @@ class StepInputs {
   c10::Device device_;
   std::int64_t n_rows_ = 0;
   std::int64_t n_allocated_ = 0;
-  at::Tensor on_host_;    // [3, n_allocated], int64, pinned where a GPU reads it
+  at::Tensor on_host_;    // [5, n_allocated], int64, pinned where a GPU reads it
   at::Tensor on_device_;  // the same; on the CPU the same memory
   std::vector<KeySegment> segments_;
   SegmentAttention attention_;
@@ -50,6 +60,8 @@ struct Continuation {
   std::int64_t n_before = 0;        // generated tokens whose keys and values are there already
   std::span<const TokenId> tokens;  // those after them; never empty
 };
+
+enum class Repeats { No, Yes };
 
 class DecodeBatch {
  public:
@@ -70,7 +82,11 @@ class DecodeBatch {
   // The hidden states [R, C] of all tokens, one continuation's after the other's; members ascend.
   // A token's keys and values count from the next step on if its `n_before` includes them, and are
   // overwritten if it does not.
-  at::Tensor step(std::span<const Continuation> continuations);
+  // Where it is to be repeated, all continuations are of one token.
+  at::Tensor step(std::span<const Continuation> continuations, Repeats repeats = Repeats::No);
+
+  // The last step once more, after StepInputs::follow().
+  at::Tensor step_again();
 
  private:
   class StepAttention;
@@ -86,7 +102,7 @@ class DecodeBatch {
     int end_member = 0;
   };
   void find_prompt_parts(const PrefixTree& tree, const PrefixCache& cache, int first, int end);
-  void plan_segments(std::span<const Continuation> continuations);
+  void plan_segments(std::span<const Continuation> continuations, Repeats repeats);
 
   const Decoder& decoder_;
   KvArena& arena_;

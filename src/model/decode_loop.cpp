@@ -1,14 +1,28 @@
 #include "decode_loop.h"
 
 #include <algorithm>
+#include <utility>
+
+#include <ATen/Functions.h>
 
 #include "labelprobe/core/error.h"
+
+#include "step_reader.h"
 
 namespace labelprobe::model {
 namespace {
 
 // Rows that reach the head together: their logits are as wide as the vocabulary.
 constexpr std::int64_t kRowsPerHead = 256;
+
+// Rows of sequences that have ended are computed as long as they are at most one in so many:
+// without them the steps would have to be planned, and recorded, anew.
+constexpr std::size_t kRowsPerIdleRow = 8;
+
+// Recording takes the host about as long as queueing a step twice: it is for sequences that have
+// gone on together for a while, and may go on for a while.
+constexpr int kRepeatsBeforeRecording = 1;
+constexpr int kFewestRecordedSteps = 4;
 
 }  // namespace
 
@@ -17,13 +31,15 @@ DecodeLoop::DecodeLoop(const Decoder& decoder,
                        const Request& request,
                        KvArena& arena,
                        StepInputs& inputs,
-                       std::int64_t rows_per_step)
+                       StepLimits limits,
+                       cuda::StepGraph* graph)
     : decoder_(decoder),
       tree_(tree),
       request_(request),
       arena_(arena),
       inputs_(inputs),
-      rows_per_step_(rows_per_step) {}
+      limits_(limits),
+      graph_(graph) {}
 
 std::vector<SequenceState> DecodeLoop::run(at::Tensor hidden,
                                            const PrefixCache& cache,
@@ -42,6 +58,10 @@ std::vector<SequenceState> DecodeLoop::run(at::Tensor hidden,
   while (true) {
     std::erase_if(live_, [&](int i) { return states[i].is_finished(); });
     if (live_.empty()) return states;
+    if (may_run_ahead()) {
+      run_ahead(batch, states);
+      continue;
+    }
     draft(states);
     rows_.clear();
     continuations_.clear();
@@ -53,6 +73,88 @@ std::vector<SequenceState> DecodeLoop::run(at::Tensor hidden,
     hidden = batch.step(continuations_);
     take_steps(hidden, states);
   }
+}
+
+// The host must know each token before the next step where it changes the logits, or drafts: that
+// spares more where at least one drafted token fits for each sequence.
+bool DecodeLoop::may_run_ahead() const {
+  const GenerateOptions& options = request_.options();
+  const bool drafts =
+      options.draft && 2 * static_cast<std::int64_t>(live_.size()) <= limits_.n_rows;
+  return limits_.reading == Reading::DuringNextStep && !drafts && !options.keep_logits &&
+         options.repetition_penalty == 1.0;
+}
+
+// Takes steps of all live sequences until too many of them have ended. The chosen tokens stay on
+// the device, where the next step takes them; the host reads each step while the next one runs.
+void DecodeLoop::run_ahead(DecodeBatch& batch, std::span<SequenceState> states) {
+  const GenerateOptions& options = request_.options();
+  if (!watched_columns_.defined()) {
+    watched_columns_ = watched_columns(options.watched, decoder_.device());
+  }
+  continuations_.clear();
+  for (const int i : live_) {
+    states[i].expect({});
+    continuations_.push_back({i, states[i].n_generated() - 1, states[i].pending()});
+  }
+  at::Tensor packed;
+  const auto finish_step = [&](const at::Tensor& hidden) {
+    packed = pack(hidden);
+    inputs_.follow(best_tokens(packed));
+  };
+  const auto step_again = [&] { finish_step(batch.step_again()); };
+  finish_step(batch.step(continuations_, Repeats::Yes));
+  StepOnItsWay reading(packed);
+  bool is_recorded = false;
+  for (int n_repeats = 0;; ++n_repeats) {
+    const int n_ahead = n_steps_ahead(states);
+    if (n_ahead == 0) break;
+    if (graph_ && n_repeats == kRepeatsBeforeRecording && n_ahead >= kFewestRecordedSteps &&
+        inputs_.attention().grows_on_device()) {
+      is_recorded = graph_->record(step_again);
+    }
+    if (is_recorded) {
+      graph_->replay();
+    } else {
+      step_again();
+    }
+    StepOnItsWay next(packed);
+    take_readings(reading.wait(options.watched.size(), options.n_top_tokens), states);
+    reading = std::move(next);
+  }
+  take_readings(reading.wait(options.watched.size(), options.n_top_tokens), states);
+}
+
+// Further steps that the live sequences may take when one of each is still to be read; none where
+// they should not go on together.
+int DecodeLoop::n_steps_ahead(std::span<const SequenceState> states) const {
+  int n_most = 0;
+  std::size_t n_idle = 0;
+  for (const int i : live_) {
+    const int n_ahead = states[i].is_finished() ? 0 : states[i].n_left() - 1;
+    n_idle += n_ahead == 0;
+    n_most = std::max(n_most, n_ahead);
+  }
+  return kRowsPerIdleRow * n_idle > live_.size() ? 0 : n_most;
+}
+
+void DecodeLoop::take_readings(std::vector<StepReading> readings, std::span<SequenceState> states) {
+  for (std::size_t r = 0; r < live_.size(); ++r) {
+    SequenceState& state = states[live_[r]];
+    if (state.is_finished()) continue;
+    state.expect({});
+    state.take(std::move(readings[r]), nullptr, 0);
+  }
+}
+
+// Of hidden states [R, C], as pack_step().
+at::Tensor DecodeLoop::pack(const at::Tensor& hidden) const {
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& rows : hidden.split(kRowsPerHead)) {
+    parts.push_back(
+        pack_step(decoder_.logits(rows), watched_columns_, request_.options().n_top_tokens));
+  }
+  return parts.size() == 1 ? parts.front() : at::cat(parts);
 }
 
 // How many rows of the arena each needs for the tokens it generates: the last one is not computed.
@@ -68,7 +170,7 @@ std::vector<std::int64_t> DecodeLoop::n_rows_of(std::span<const SequenceState> s
 void DecodeLoop::draft(std::span<SequenceState> states) {
   const auto& draft_after = request_.options().draft;
   std::int64_t n_free =
-      std::max<std::int64_t>(0, rows_per_step_ - static_cast<std::int64_t>(live_.size()));
+      std::max<std::int64_t>(0, limits_.n_rows - static_cast<std::int64_t>(live_.size()));
   auto n_waiting = static_cast<std::int64_t>(live_.size());
   for (const int i : live_) {
     SequenceState& state = states[i];

@@ -9,6 +9,7 @@
 
 #include "labelprobe/model/language_model.h"
 
+#include "cuda/step_graph.h"
 #include "decode_batch.h"
 #include "decoder.h"
 #include "kv_arena.h"
@@ -19,15 +20,25 @@
 
 namespace labelprobe::model {
 
+// When the host reads a step's tokens. During the next step the device never waits for it; the
+// tokens that sequences choose after their end are dropped.
+enum class Reading { BeforeNextStep, DuringNextStep };
+
+struct StepLimits {
+  std::int64_t n_rows = 0;  // steps of fewer are filled with drafted tokens
+  Reading reading = Reading::BeforeNextStep;
+};
+
 class DecodeLoop {
  public:
-  // Steps of fewer rows than `rows_per_step` are filled with drafted tokens. All must outlive it.
+  // A graph, if there is one, records steps that are repeated. All must outlive it.
   DecodeLoop(const Decoder& decoder,
              const PrefixTree& tree,
              const Request& request,
              KvArena& arena,
              StepInputs& inputs,
-             std::int64_t rows_per_step);
+             StepLimits limits,
+             cuda::StepGraph* graph);
 
   // The finished sequences first to end, whose last tokens' hidden states [n, C] are given. Throws
   // std::bad_alloc where the arena is full.
@@ -38,6 +49,11 @@ class DecodeLoop {
   std::int64_t n_drafted_kept() const { return n_drafted_kept_; }
 
  private:
+  bool may_run_ahead() const;
+  void run_ahead(DecodeBatch& batch, std::span<SequenceState> states);
+  int n_steps_ahead(std::span<const SequenceState> states) const;
+  void take_readings(std::vector<StepReading> readings, std::span<SequenceState> states);
+  at::Tensor pack(const at::Tensor& hidden) const;
   void draft(std::span<SequenceState> states);
   void take_steps(const at::Tensor& hidden, std::span<SequenceState> states);
   std::vector<std::int64_t> n_rows_of(std::span<const SequenceState> states) const;
@@ -47,7 +63,9 @@ class DecodeLoop {
   const Request& request_;
   KvArena& arena_;
   StepInputs& inputs_;
-  std::int64_t rows_per_step_;
+  StepLimits limits_;
+  cuda::StepGraph* graph_;
+  at::Tensor watched_columns_;
   std::vector<int> live_;  // sequences of the chunk that are not finished
   std::vector<StepRow> rows_;
   std::vector<Continuation> continuations_;

@@ -14,6 +14,15 @@ c10::ScalarType activation_type(DType dtype, c10::Device device) {
   return is_wide ? at::kFloat : scalar_type(dtype);
 }
 
+void Attention::rotate(int /*layer*/,
+                       const at::Tensor& heads,
+                       std::int64_t n_queries,
+                       std::int64_t n_keys,
+                       const at::Tensor& cosines,
+                       const at::Tensor& sines) {
+  rotate_heads(heads.narrow(1, 0, n_queries + n_keys), cosines, sines);
+}
+
 at::Tensor Decoder::forward(const at::Tensor& tokens,
                             const at::Tensor& positions,
                             Attention& attention,
@@ -33,7 +42,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
     const at::Tensor qkv =
         layer.qkv_proj(normed).to(type).view({n_rows, n_heads + 2 * n_kv, n_dim});
-    rotate_heads(qkv.narrow(1, 0, n_heads + n_kv), cosines, sines);
+    attention.rotate(i, qkv, n_heads, n_kv, cosines, sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
     at::Tensor attended = attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),

@@ -5,6 +5,7 @@
 //   D  head size   F  intermediate size   V  vocabulary
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -23,6 +24,14 @@ class ParameterLoader;
 class Attention {
  public:
   virtual ~Attention() = default;
+  // Before attend(): rotates the queries and keys among heads [T, H + 2 K, D], in place. One that
+  // puts keys and values into the arena on the way may leave the keys as they are.
+  virtual void rotate(int layer,
+                      const at::Tensor& heads,
+                      std::int64_t n_queries,
+                      std::int64_t n_keys,
+                      const at::Tensor& cosines,
+                      const at::Tensor& sines);
   // Queries [T, K, H/K, D], keys and values [T, K, D], rotated; returns [T, H * D] in their type.
   virtual at::Tensor attend(int layer,
                             const at::Tensor& queries,

@@ -13,6 +13,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <sched.h>
@@ -125,6 +127,17 @@ std::size_t free_bytes(const c10::Device& device) {
   if (!device.is_cpu()) return free_gpu_bytes(device.index());
   const std::string kibibytes = first_line_value("/proc/meminfo", "MemAvailable:");
   return kibibytes.empty() ? 0 : std::strtoull(kibibytes.c_str(), nullptr, 10) * 1024;
+}
+
+c10::Stream open_stream(const c10::Device& gpu) {
+  return c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu);
+}
+
+c10::Stream follow_current_stream(c10::Stream stream) {
+  c10::Event event(stream.device_type());
+  event.record(c10::impl::VirtualGuardImpl(stream.device_type()).getStream(stream.device()));
+  event.block(stream);
+  return stream;
 }
 
 int n_physical_cores() {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <c10/core/Device.h>
+#include <c10/core/Stream.h>
 #include <c10/util/Exception.h>
 
 namespace labelprobe::model {
@@ -22,6 +23,12 @@ std::string describe_device(const c10::Device& device);
 // Memory that can still be allocated; of the machine, or of the current GPU. 0 if that is not
 // known.
 std::size_t free_bytes(const c10::Device& device);
+
+// A queue of work on a GPU beside the default one, which cannot be recorded.
+c10::Stream open_stream(const c10::Device& gpu);
+
+// What is queued on it from now on comes after all that the current one has. Returns it.
+c10::Stream follow_current_stream(c10::Stream stream);
 
 // Whether libtorch failed for want of memory, on any device.
 bool is_out_of_memory(const c10::Error& error);

@@ -7,12 +7,13 @@
 
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/util/Exception.h>
 
 #include "labelprobe/core/error.h"
 
 #include "chunk_plan.h"
-#include "decode_loop.h"
+#include "cuda_operators.h"
 #include "device.h"
 #include "prefix_cache.h"
 #include "sequence_state.h"
@@ -23,7 +24,7 @@ namespace {
 // On the CPU matrix products are nearly as fast with 128 rows as with more, and small chunks report
 // early.
 constexpr Limits kCpuLimits = {1024, 128, std::size_t{4} << 30, 24};
-constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30, 256};
+constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30, 256, Reading::DuringNextStep};
 
 // A chunk of prompts that are only looked at ends after this many packs.
 constexpr std::int64_t kPacksPerChunk = 4;
@@ -53,7 +54,13 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
     : decoder_(std::move(decoder)),
       info_(std::move(info)),
       limits_(limits),
-      inputs_(decoder_.device()) {}
+      inputs_(decoder_.device()) {
+  // Products in 8 bits choose their columns on the host, by all rows of a step.
+  if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
+  if (decoder_.device().is_cpu() || limits_.reading == Reading::BeforeNextStep) return;
+  graph_ = make_step_graph();
+  if (graph_) stream_ = open_stream(decoder_.device());
+}
 
 void Engine::generate(std::span<const TokenIds> prompts,
                       const GenerateOptions& options,
@@ -61,6 +68,7 @@ void Engine::generate(std::span<const TokenIds> prompts,
   const Request request(prompts, options, info_);
   const c10::InferenceMode no_gradients;
   const c10::DeviceGuard on_device(decoder_.device());
+  const c10::OptionalStreamGuard on_stream(stream_ ? follow_current_stream(*stream_) : stream_);
   const std::vector<std::size_t> chosen = runnable_prompts(request, sink);
   const Sharing sharing = options.share_prefixes ? Sharing::Prefixes : Sharing::None;
   Limits limits = limits_;
@@ -133,6 +141,7 @@ int Engine::run_chunks(const PrefixTree& tree,
     if (is_short_of_memory) {
       cache.reset();
       arena_.reset();
+      if (graph_) graph_->forget();
       // What the limits allow may be far more than there is to keep.
       limits.chunk_bytes =
           std::min(limits.chunk_bytes, static_cast<std::size_t>(n_rows_of_all(tree, request)) *
@@ -236,7 +245,8 @@ std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
   }
   const at::Tensor hidden = cache.take_last_hidden(first, end);
   cache.forget_before(first);
-  DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, limits.rows_per_step);
+  DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, {limits.rows_per_step, limits.reading},
+                  graph_.get());
   std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
   for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
   effort_.n_drafted_tokens += loop.n_drafted();

@@ -4,13 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include <c10/core/Stream.h>
+
 #include "labelprobe/model/language_model.h"
 
+#include "cuda/step_graph.h"
 #include "decode_batch.h"
+#include "decode_loop.h"
 #include "decoder.h"
 #include "kv_arena.h"
 #include "prefix_tree.h"
@@ -29,6 +34,7 @@ struct Limits {
   int sequences_per_chunk = 0;  // answers of several tokens that are decoded together
   std::size_t chunk_bytes = 0;  // keys and values of a chunk
   int rows_per_step = 0;        // steps of fewer rows are filled with drafted tokens
+  Reading reading = Reading::BeforeNextStep;
 };
 Limits limits_of(const c10::Device& device);
 
@@ -71,6 +77,10 @@ class Engine : public LanguageModel {
   Effort effort_;
   std::optional<KvArena> arena_;  // kept from call to call
   StepInputs inputs_;
+  // Null where no steps are recorded. Then everything is queued on the current stream, else on one
+  // of our own.
+  std::unique_ptr<cuda::StepGraph> graph_;
+  std::optional<c10::Stream> stream_;
 };
 
 }  // namespace labelprobe::model

@@ -17,6 +17,7 @@ struct KeySegment {
   std::int64_t first_row = 0;
   std::int64_t end_row = 0;
   Mask mask = Mask::None;
+  std::int64_t n_more = 0;  // keys that further steps add, one each
 };
 
 }  // namespace labelprobe::model

@@ -17,11 +17,25 @@ SegmentAttention::SegmentAttention(std::int64_t n_rows,
 }
 
 void SegmentAttention::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
+  n_rows_ = n_rows;
   segments_.assign(segments.begin(), segments.end());
   if (device_.is_cpu()) {
     on_cpu_.plan(n_rows, segments_);
   } else {
     on_cuda_.plan(n_rows, segments_);
+  }
+}
+
+void SegmentAttention::grow() {
+  for (KeySegment& segment : segments_) {
+    if (segment.n_more == 0) continue;
+    ++segment.n_keys;
+    --segment.n_more;
+  }
+  if (device_.is_cpu()) {
+    on_cpu_.plan(n_rows_, segments_);
+  } else {
+    on_cuda_.grow();
   }
 }
 

@@ -25,6 +25,11 @@ class SegmentAttention {
   // Plans another pass, in the memory of the last one.
   void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
 
+  // Every segment that further steps add keys to (KeySegment::n_more) has one more of them.
+  void grow();
+  // Whether grow() and attend() queue work on the device and nothing else: after the first layer.
+  bool grows_on_device() const { return on_cuda_.is_prepared(); }
+
   // Queries [T, K, G, D] over keys and values [N, K, D] of one layer of the arena; the result is
   // [T, K * G * D] in the queries' type. float32 with AVX-512 and everything else take different
   // ways inside.
@@ -34,6 +39,7 @@ class SegmentAttention {
 
  private:
   c10::Device device_;
+  std::int64_t n_rows_ = 0;
   std::vector<KeySegment> segments_;
   CpuSegmentPlan on_cpu_;
   mutable CudaAttention on_cuda_;  // makes its tables at the first layer

@@ -5,6 +5,7 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "labelprobe/core/error.h"
 
@@ -76,30 +77,62 @@ at::Tensor ordered_keys(const at::Tensor& logits) {
   return ordered.mul(std::int64_t{1} << 31).sub_(ids);
 }
 
-// On the logits' device.
-at::Tensor columns_of(std::span<const TokenId> watched, const at::Tensor& logits) {
-  const std::vector<std::int64_t> columns(watched.begin(), watched.end());
-  return at::tensor(columns).to(logits.device());
+// Of which the first is the greedy choice, wanted or not.
+int n_top_of(const at::Tensor& logits, int n_top_tokens) {
+  return std::clamp(n_top_tokens, 1, static_cast<int>(logits.size(1)));
 }
 
-// Of a float64 CPU tensor [B, 2 + 2 n_read + n_watched]: whether there is a NaN, the log of the
-// sum, ids and logits of the largest, of which n_top_tokens are kept, and the watched logits.
-std::vector<StepReading> unpack(const at::Tensor& packed,
-                                std::size_t n_watched,
-                                int n_read,
-                                int n_top_tokens) {
+// Packed numbers are [B, 2 + 2 n_top + n_watched]: whether there is a NaN, the log of the sum, ids
+// and logits of the largest, and the watched logits. float64 holds ids and float32 logits alike,
+// exactly.
+constexpr std::int64_t kFirstTop = 2;
+
+at::Tensor pack_with_operators(const at::Tensor& logits, const at::Tensor& columns, int n_top) {
+  const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top, 1));
+  const at::Tensor kept = logits.index_select(1, columns);
+  return at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
+                  at::logsumexp(logits, 1, true).to(at::kDouble), top.to(at::kDouble),
+                  logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
+                 1);
+}
+
+at::Tensor pack_on_cpu(const at::Tensor& logits, const at::Tensor& columns, int n_top) {
+  const auto* first = columns.const_data_ptr<std::int64_t>();
+  const TokenIds watched(first, first + columns.numel());
+  const std::vector<StepReading> readings = read_on_cpu(logits, watched, n_top);
+  at::Tensor packed = at::zeros({logits.size(0), kFirstTop + 2 * n_top + columns.numel()},
+                                logits.options().dtype(at::kDouble));
+  for (std::size_t b = 0; b < readings.size(); ++b) {
+    const StepReading& reading = readings[b];
+    double* row = packed.mutable_data_ptr<double>() + static_cast<std::int64_t>(b) * packed.size(1);
+    row[0] = reading.has_nan ? 1 : 0;
+    row[1] = reading.step.log_sum_exp;
+    for (int i = 0; i < n_top && !reading.has_nan; ++i) {
+      row[kFirstTop + i] = reading.step.top_tokens[i].id;
+      row[kFirstTop + n_top + i] = reading.step.top_tokens[i].logit;
+    }
+    std::copy(reading.step.watched_logits.begin(), reading.step.watched_logits.end(),
+              row + kFirstTop + 2 * n_top);
+  }
+  return packed;
+}
+
+std::vector<StepReading> unpack(const at::Tensor& packed, std::size_t n_watched, int n_top_tokens) {
+  const int n_read =
+      (static_cast<int>(packed.size(1)) - static_cast<int>(kFirstTop + n_watched)) / 2;
+  n_top_tokens = std::min(n_top_tokens, n_read);
   std::vector<StepReading> readings(packed.size(0));
   for (std::size_t b = 0; b < readings.size(); ++b) {
     const double* row = packed.const_data_ptr<double>() + b * packed.size(1);
     StepReading& reading = readings[b];
     reading.has_nan = row[0] != 0;
     reading.step.log_sum_exp = static_cast<float>(row[1]);
-    reading.best = static_cast<TokenId>(row[2]);
+    reading.best = static_cast<TokenId>(row[kFirstTop]);
     for (int i = 0; i < n_top_tokens; ++i) {
-      reading.step.top_tokens.push_back(
-          {static_cast<TokenId>(row[2 + i]), static_cast<float>(row[2 + n_read + i])});
+      reading.step.top_tokens.push_back({static_cast<TokenId>(row[kFirstTop + i]),
+                                         static_cast<float>(row[kFirstTop + n_read + i])});
     }
-    const double* first = row + 2 + 2 * n_read;
+    const double* first = row + kFirstTop + 2 * n_read;
     reading.step.watched_logits.assign(first, first + n_watched);
   }
   return readings;
@@ -111,31 +144,51 @@ std::vector<StepReading> read_step(const at::Tensor& logits,
                                    std::span<const TokenId> watched,
                                    int n_top_tokens) {
   LABELPROBE_CHECK(logits.scalar_type() == at::kFloat && logits.is_contiguous());
-  const int n_top = std::min<int>(n_top_tokens, static_cast<int>(logits.size(1)));
-  if (logits.is_cuda() && cuda_operators()) {
-    const int n_read = std::max(n_top, 1);
-    return unpack(
-        cuda_operators()->read_step.call(logits, columns_of(watched, logits), n_read).cpu(),
-        watched.size(), n_read, n_top);
+  if (logits.is_cpu()) {
+    const int n_top = std::min<int>(n_top_tokens, static_cast<int>(logits.size(1)));
+    return read_on_cpu(logits, watched, n_top);
   }
-  return logits.is_cpu() ? read_on_cpu(logits, watched, n_top)
-                         : read_step_plainly(logits, watched, n_top);
+  const at::Tensor columns = watched_columns(watched, logits.device());
+  return unpack(pack_step(logits, columns, n_top_tokens).cpu(), watched.size(), n_top_tokens);
+}
+
+at::Tensor watched_columns(std::span<const TokenId> watched, c10::Device device) {
+  const std::vector<std::int64_t> columns(watched.begin(), watched.end());
+  return at::tensor(columns).to(device);
+}
+
+at::Tensor pack_step(const at::Tensor& logits, const at::Tensor& columns, int n_top_tokens) {
+  LABELPROBE_CHECK(logits.scalar_type() == at::kFloat && logits.is_contiguous());
+  const int n_top = n_top_of(logits, n_top_tokens);
+  if (logits.is_cpu()) return pack_on_cpu(logits, columns, n_top);
+  return cuda_operators() ? cuda_operators()->read_step.call(logits, columns, n_top)
+                          : pack_with_operators(logits, columns, n_top);
+}
+
+at::Tensor best_tokens(const at::Tensor& packed) {
+  return packed.select(1, kFirstTop);
+}
+
+StepOnItsWay::StepOnItsWay(const at::Tensor& packed) : on_host_(packed) {
+  if (packed.is_cpu()) return;
+  on_host_ = at::empty(packed.sizes(),
+                       at::TensorOptions().dtype(packed.scalar_type()).pinned_memory(true));
+  on_host_.copy_(packed, /*non_blocking=*/true);
+  is_there_.emplace(packed.device().type());
+  is_there_->record(c10::impl::VirtualGuardImpl(packed.device().type()).getStream(packed.device()));
+}
+
+std::vector<StepReading> StepOnItsWay::wait(std::size_t n_watched, int n_top_tokens) const {
+  if (is_there_) is_there_->synchronize();
+  return unpack(on_host_, n_watched, n_top_tokens);
 }
 
 std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
                                            std::span<const TokenId> watched,
                                            int n_top_tokens) {
-  const int n_top = std::max(n_top_tokens, 1);
-  const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top, 1));
-  const at::Tensor kept = logits.index_select(1, columns_of(watched, logits));
-  // float64 holds ids and float32 logits alike, exactly.
-  const at::Tensor packed =
-      at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
-               at::logsumexp(logits, 1, true).to(at::kDouble), top.to(at::kDouble),
-               logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
-              1)
-          .cpu();
-  return unpack(packed, watched.size(), n_top, n_top_tokens);
+  const at::Tensor columns = watched_columns(watched, logits.device());
+  const at::Tensor packed = pack_with_operators(logits, columns, n_top_of(logits, n_top_tokens));
+  return unpack(packed.cpu(), watched.size(), n_top_tokens);
 }
 
 void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty) {

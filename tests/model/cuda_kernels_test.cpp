@@ -352,6 +352,28 @@ TEST_CASE("Items grow with the steps taken", "[cuda]") {
   }
 }
 
+TEST_CASE("A plan leaves room for the keys of further steps", "[cuda]") {
+  // Narrow items, of which the second has keys after some steps only, and wide ones.
+  const bool is_wide = GENERATE(false, true);
+  Layer<float> layer;
+  layer.shape = {2, is_wide ? 20 : 2, true, false};
+  layer.head_size = 16;
+  layer.n_arena_rows = 400;
+  layer.fill();
+  const std::vector<KeySegment> segments = {
+      {0, 20, 0, 2, Mask::None}, {30, 254, 0, 1, Mask::None, 10}, {300, 3, 1, 2, Mask::None, 2}};
+  const AttentionPlan plan = make_attention_plan(layer.shape, segments);
+  CHECK((plan.n_wide > 0) == is_wide);
+  for (const std::int32_t n_steps : {0, 1, 2, 3, 9, 10, 11}) {
+    CAPTURE(is_wide, n_steps);
+    std::vector<KeySegment> grown = segments;
+    for (KeySegment& segment : grown) {
+      segment.n_keys += std::min<std::int64_t>(n_steps, segment.n_more);
+    }
+    expect_attention(layer, grown, attend_by_kernels<float, 64>(layer, plan, true, &n_steps));
+  }
+}
+
 TEMPLATE_TEST_CASE(
     "Rows are normed as libtorch's operators norm them", "[cuda]", float, Bf16, Fp16) {
   using T = TestType;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -14,6 +15,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/util/Exception.h>
 #include <dlfcn.h>
 
 #include "labelprobe/core/error.h"
@@ -68,6 +71,13 @@ GenerateOptions greedy(int n_steps) {
   options.keep_logits = true;
   options.n_top_tokens = 3;
   options.watched = {1, 5};
+  return options;
+}
+
+// Of which steps run ahead: nothing that the host must know first.
+GenerateOptions ahead(int n_steps) {
+  GenerateOptions options = greedy(n_steps);
+  options.keep_logits = false;
   return options;
 }
 
@@ -246,6 +256,110 @@ TEST_CASE("Quantised weights give the CPU's answers on the GPU", "[gpu]") {
     const auto found = support::generate_all(*on_gpu, prompts, greedy(3));
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       CHECK(support::differences(found[i].logits, expected[i].logits,
+                                 support::tolerance_for("cuda", DType::Float32).logit) == "");
+    }
+  }
+}
+
+TEST_CASE("Weights in 8 bits give the CPU's answers on the GPU, and equal runs equal bytes",
+          "[gpu]") {
+  if (!find_gpu()) return;
+  const auto prompts = random_prompts(20, 8);
+  const auto path = support::fixture("model/llama_gqa_llama3_rope");
+  for (const DType dtype : {DType::Float32, DType::BFloat16}) {
+    CAPTURE(dtype_name(dtype));
+    const OpenOptions options = {
+        .dtype = dtype, .device = "cuda:0", .quantization = Quantization::Int8};
+    auto on_cpu = open(path, {.device = "cpu", .n_threads = 2, .quantization = Quantization::Int8});
+    auto on_gpu = open(path, options);
+    const auto expected = support::generate_all(*on_cpu, prompts, greedy(1));
+    const auto found = support::generate_all(*on_gpu, prompts, greedy(1));
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      // An activation that is rounded to the next of 127 codes moves all logits a little.
+      const at::Tensor exact = at::tensor(expected[i].logits);
+      CHECK(distance(at::tensor(found[i].logits), exact) < 0.05);
+    }
+    const auto first = support::generate_all(*on_gpu, prompts, ahead(9));
+    const auto second = support::generate_all(*on_gpu, prompts, ahead(9));
+    for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(are_equal(first[i], second[i]));
+  }
+}
+
+TEST_CASE("A recorded step runs whenever it is replayed", "[gpu]") {
+  const auto gpu = find_gpu();
+  if (!gpu) return;
+  const auto graph = make_step_graph();
+  if (!graph) SKIP_ALOUD("there is no module, or LABELPROBE_CUDA_GRAPHS is 0");
+  const c10::InferenceMode no_gradients;
+  const c10::DeviceGuard on_device(*gpu);
+  const c10::StreamGuard on_stream(open_stream(*gpu));
+  const at::Tensor x = at::zeros({1000}, at::TensorOptions().device(*gpu));
+  at::Tensor result;
+  for (const float addend : {1.0F, 10.0F}) {
+    x.zero_();
+    REQUIRE(graph->record([&] {
+      x.add_(addend);
+      result = x * 2;
+    }));
+    CHECK(x[7].item<float>() == 0);
+    for (int i = 1; i <= 3; ++i) {
+      graph->replay();
+      CHECK(result[999].item<float>() == 2 * addend * static_cast<float>(i));
+    }
+  }
+  // The host must not wait while a step is recorded; afterwards all is as it was.
+  CHECK_FALSE(graph->record([&] { static_cast<void>(x[0].item<float>()); }));
+  CHECK_FALSE(graph->record([&] { x.add_(1); }));
+  CHECK(x[7].item<float>() == 30);
+}
+
+TEST_CASE("Recorded steps give the bytes of steps queued kernel by kernel", "[gpu]") {
+  if (!find_gpu()) return;
+  const auto prompts = random_prompts(60, 9);
+  const auto answers = [&](const DType dtype, const Quantization quantization) {
+    auto model = open(support::fixture("model/llama_gqa_llama3_rope"),
+                      {.dtype = dtype, .device = "cuda:0", .quantization = quantization});
+    return support::generate_all(*model, prompts, ahead(14));
+  };
+  for (const DType dtype : {DType::Float32, DType::BFloat16, DType::Float16}) {
+    for (const Quantization quantization : {Quantization::None, Quantization::Fp4}) {
+      CAPTURE(dtype_name(dtype), quantization_name(quantization));
+      const auto recorded = answers(dtype, quantization);
+      ::setenv("LABELPROBE_CUDA_GRAPHS", "0", 1);
+      const auto queued = answers(dtype, quantization);
+      ::unsetenv("LABELPROBE_CUDA_GRAPHS");
+      for (std::size_t i = 0; i < prompts.size(); ++i) {
+        CAPTURE(i);
+        CHECK(are_equal(recorded[i], queued[i]));
+      }
+    }
+  }
+}
+
+TEST_CASE("Steps that run ahead follow the CPU's, also when memory runs out on the way", "[gpu]") {
+  if (!find_gpu()) return;
+  const auto prompts = random_prompts(60, 10);
+  const auto path = support::fixture("model/llama_mha");
+  auto on_cpu = open(path, {.device = "cpu", .n_threads = 2});
+  auto on_gpu = open(path, {.device = "cuda:0"});
+  GenerateOptions options = ahead(12);
+  int n_before_failure = GENERATE(-1, 100, 500);
+  const bool fails = n_before_failure > 0;
+  const auto expected = support::generate_all(*on_cpu, prompts, options);
+  options.stop.is_complete = [&](std::span<const TokenId>) {
+    if (n_before_failure-- == 0)
+      throw c10::OutOfMemoryError(c10::SourceLocation{}, "as if memory had run out");
+    return false;
+  };
+  const auto found = support::generate_all(*on_gpu, prompts, options);
+  CHECK((on_gpu->effort().n_batches_halved > 0) == fails);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    CAPTURE(i);
+    CHECK(found[i].token_ids == expected[i].token_ids);
+    REQUIRE(found[i].steps.size() == expected[i].steps.size());
+    for (std::size_t t = 0; t < found[i].steps.size(); ++t) {
+      CHECK(support::differences(found[i].steps[t].watched_logits,
+                                 expected[i].steps[t].watched_logits,
                                  support::tolerance_for("cuda", DType::Float32).logit) == "");
     }
   }

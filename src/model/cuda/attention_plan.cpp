@@ -24,7 +24,7 @@ bool can_flash(const AttentionShape& shape, const KeySegment& segment) {
   const std::int64_t n_rows = segment.end_row - segment.first_row;
   // It lets the last row see the last key.
   const bool fits = segment.mask == Mask::None || segment.n_keys == n_rows;
-  return shape.allows_flash && fits && n_rows >= kMinFlashRows;
+  return shape.allows_flash && fits && n_rows >= kMinFlashRows && segment.n_more == 0;
 }
 
 void append(FlashLevel& level, std::int64_t n_rows, std::int64_t first_key, std::int64_t n_keys) {
@@ -58,7 +58,8 @@ struct Divided {
   std::int64_t n_parts = 0;
 };
 
-// The part of a segment's keys, from `first` on, that one run of items takes.
+// The part of a segment's keys, from `first` on, that one run of items takes; those that are still
+// to come count among them.
 void divide_rows(const AttentionShape& shape,
                  const KeySegment& segment,
                  std::int64_t first,
@@ -80,6 +81,9 @@ void divide_rows(const AttentionShape& shape,
       const std::int64_t n_seen = row + item.n_rows - segment.first_row - first;
       if (n_seen <= 0) continue;
       item.n_keys = static_cast<std::int32_t>(std::min(n_keys, n_seen));
+    } else if (segment.n_more > 0) {
+      item.n_keys = static_cast<std::int32_t>(segment.n_keys - first);
+      item.capacity = static_cast<std::int32_t>(n_keys);
     }
     for (std::int32_t i = 0; i < item.n_rows; ++i) {
       divided.parts.emplace_back(item.first_row + i, item.first_part + i);
@@ -90,13 +94,15 @@ void divide_rows(const AttentionShape& shape,
 }
 
 void divide(const AttentionShape& shape, const KeySegment& segment, Divided& divided) {
+  LABELPROBE_CHECK(segment.n_more == 0 || segment.mask == Mask::None);
   const std::int64_t n_queries = (segment.end_row - segment.first_row) * shape.n_groups;
+  const std::int64_t n_keys = segment.n_keys + segment.n_more;
   if (shape.is_wide_type && (n_queries > kNarrowTile || shape.n_groups > kNarrowTile)) {
-    divide_rows(shape, segment, 0, segment.n_keys, kWideTile, divided);
+    divide_rows(shape, segment, 0, n_keys, kWideTile, divided);
     return;
   }
-  for (std::int64_t first = 0; first < segment.n_keys; first += kKeysPerNarrowItem) {
-    const std::int64_t n = std::min(kKeysPerNarrowItem, segment.n_keys - first);
+  for (std::int64_t first = 0; first < n_keys; first += kKeysPerNarrowItem) {
+    const std::int64_t n = std::min(kKeysPerNarrowItem, n_keys - first);
     divide_rows(shape, segment, first, n, kNarrowTile, divided);
   }
 }
