@@ -1,6 +1,6 @@
 // Scaled dot-product attention over one set of keys, with the log of its denominator, so that sets
-// can be joined (kernels.h). Query heads are grouped by the key head they share; keys are never
-// copied per query head.
+// can be joined (attention_sum.h). Query heads are grouped by the key head they share; keys are
+// never copied per query head.
 //   Q  queries   K  key heads   G  query heads per key head   S  keys   D  head size
 #pragma once
 

@@ -1,4 +1,5 @@
-// Rounding that compilers turn into vector instructions; c10's own asks for NaN first.
+// bfloat16 by its bits, in ways that compilers turn into vector instructions; c10's own rounding
+// asks for NaN first.
 #pragma once
 
 #include <bit>
@@ -6,14 +7,24 @@
 
 #include <c10/util/BFloat16.h>
 
+#include "processor.h"
+
 namespace labelprobe::model {
+
+// The upper half of a float32.
+LABELPROBE_PART inline float from_bfloat16_bits(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
 
 // To the nearest, ties to even. A NaN stays one if its payload is in the upper half, as that of
 // every NaN that arithmetic makes.
-inline c10::BFloat16 round_to_bfloat16(float x) {
+LABELPROBE_PART inline std::uint16_t to_bfloat16_bits(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
-  const std::uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-  return c10::BFloat16(static_cast<std::uint16_t>(rounded), c10::BFloat16::from_bits());
+  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+LABELPROBE_PART inline c10::BFloat16 round_to_bfloat16(float x) {
+  return c10::BFloat16(to_bfloat16_bits(x), c10::BFloat16::from_bits());
 }
 
 }  // namespace labelprobe::model

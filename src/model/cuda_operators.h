@@ -38,7 +38,7 @@ struct CudaOperators {
                                       const at::Tensor& first_parts,
                                       const at::Tensor& part_ids)>
       merge_parts;
-  // As kernels.h.
+  // As rms_norm.h.
   c10::TypedOperatorHandle<at::Tensor(
       const at::Tensor& x, const at::Tensor& weight, double epsilon)>
       rms_norm;
@@ -53,6 +53,7 @@ struct CudaOperators {
                                 const OptionalTensor& values,
                                 const OptionalTensor& rows)>
       rotate_heads;
+  // As gated_silu.h.
   c10::TypedOperatorHandle<at::Tensor(const at::Tensor& gate_up)> gated_silu;
   // As quantized_weight.h: levels, 16, say what a code means; either absmax, or its own codes.
   c10::TypedOperatorHandle<void(const at::Tensor& codes,

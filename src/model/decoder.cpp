@@ -3,7 +3,9 @@
 #include <ATen/Functions.h>
 
 #include "dtype.h"
-#include "kernels.h"
+#include "gated_silu.h"
+#include "rms_norm.h"
+#include "rotate_heads.h"
 #include "segment_attention_cpu.h"
 
 namespace labelprobe::model {

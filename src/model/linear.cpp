@@ -8,7 +8,7 @@
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
-#include "kernels.h"
+#include "add_rows.h"
 #include "quantized_linear.h"
 
 namespace labelprobe::model {

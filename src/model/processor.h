@@ -8,3 +8,10 @@
 #else
 #define LABELPROBE_FOR_EACH_PROCESSOR
 #endif
+
+// Part of such a function; left standing alone it would be compiled for the oldest processor.
+#if defined(__GNUC__)
+#define LABELPROBE_PART __attribute__((always_inline))
+#else
+#define LABELPROBE_PART
+#endif

@@ -5,7 +5,7 @@
 #include "labelprobe/core/error.h"
 
 #include "attention.h"
-#include "kernels.h"
+#include "attention_sum.h"
 
 namespace labelprobe::model {
 

@@ -10,7 +10,7 @@
 #include "labelprobe/core/error.h"
 
 #include "cuda_operators.h"
-#include "kernels.h"
+#include "log_sum_exp.h"
 
 namespace labelprobe::model {
 namespace {

@@ -24,8 +24,10 @@
 
 #include "cuda_operators.h"
 #include "device.h"
-#include "kernels.h"
+#include "gated_silu.h"
 #include "quantized_weight.h"
+#include "rms_norm.h"
+#include "rotate_heads.h"
 #include "segment_attention.h"
 #include "step_reader.h"
 #include "support/catch.h"

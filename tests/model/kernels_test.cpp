@@ -1,6 +1,4 @@
 // The fast paths against what they must mean, in plain tensor operations.
-#include "kernels.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,7 +6,12 @@
 
 #include <ATen/ATen.h>
 
+#include "add_rows.h"
 #include "attention.h"
+#include "attention_sum.h"
+#include "gated_silu.h"
+#include "rms_norm.h"
+#include "rotate_heads.h"
 #include "segment_attention.h"
 #include "step_reader.h"
 #include "support/catch.h"
