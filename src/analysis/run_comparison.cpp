@@ -18,20 +18,6 @@ namespace {
 
 using record::ItemRecord;
 
-std::string_view describe(ItemId::Kind kind) {
-  switch (kind) {
-    case ItemId::Kind::Unary:
-      return "unary";
-    case ItemId::Kind::Binary:
-      return "binary";
-    case ItemId::Kind::Ratio:
-      return "multilabel_ICL";
-    case ItemId::Kind::Example:
-      break;
-  }
-  return "baseline or plain";
-}
-
 ItemId::Kind kind_of(const RunItems& run) {
   if (run.items.empty()) throw DataError(run.name + ": expected items, found none");
   const std::string& first = run.items.front().key;
@@ -49,9 +35,9 @@ ItemId::Kind common_kind(const RunItems& a, const RunItems& b) {
   const ItemId::Kind kind = kind_of(a);
   const ItemId::Kind other = kind_of(b);
   if (kind != other) {
-    throw DataError("expected two runs of one distribution, found " + std::string(describe(kind)) +
-                    " items in " + a.name + " and " + std::string(describe(other)) + " items in " +
-                    b.name);
+    throw DataError("expected two runs of one distribution, found " +
+                    std::string(distribution_name(kind)) + " items in " + a.name + " and " +
+                    std::string(distribution_name(other)) + " items in " + b.name);
   }
   return kind;
 }

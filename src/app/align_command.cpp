@@ -101,7 +101,7 @@ void check_used(const std::vector<LoggedRun>& fitted, const std::vector<Estimate
     });
     if (!is_used) {
       throw ConfigError("--platt: " + describe(run) + ": expected a " +
-                        std::string(describe(run.kind)) +
+                        std::string(distribution_name(run.kind)) +
                         " run of the same model among those aligned, of a method with logits "
                         "(baseline or binary, multi-label), found none");
     }

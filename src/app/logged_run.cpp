@@ -37,7 +37,7 @@ ItemId::Kind kind_of(const LoggedRun& run, const std::string& distribution) {
                       "ratios (multilabel_ICL), which has no estimator");
   }
   const bool is_named = distribution == "unary" || distribution == "binary";
-  if (is_named && distribution != describe(kind)) {
+  if (is_named && distribution != distribution_name(kind)) {
     throw DataError(describe(run) + ": params.yml says distribution " + distribution +
                     ", but the items look like '" + run.items.front().key + "'");
   }
@@ -112,24 +112,10 @@ LoggedRun load_run(const fs::path& folder,
   run.kind = kind_of(run, text_param(params, "distribution"));
   if (run.is_tuned && run.kind != ItemId::Kind::Example) {
     throw ConfigError(describe(run) + ": expected a baseline run of the fine-tuned model, found " +
-                      std::string(describe(run.kind)));
+                      std::string(distribution_name(run.kind)));
   }
   check_labels(run, task, label_set);
   return run;
-}
-
-std::string_view describe(ItemId::Kind kind) {
-  switch (kind) {
-    case ItemId::Kind::Unary:
-      return "unary";
-    case ItemId::Kind::Binary:
-      return "binary";
-    case ItemId::Kind::Ratio:
-      return "multilabel_ICL";
-    case ItemId::Kind::Example:
-      break;
-  }
-  return "baseline";
 }
 
 std::string describe(const LoggedRun& run) {

@@ -33,9 +33,6 @@ LoggedRun load_run(const std::filesystem::path& folder,
                    const std::string& task,
                    const LabelSet& label_set);
 
-// "baseline", "unary", "binary".
-std::string_view describe(ItemId::Kind kind);
-
 // "<folder>, experiment 0", as tables and messages name it.
 std::string describe(const LoggedRun& run);
 

@@ -13,12 +13,13 @@ struct Spelling {
   ItemId::Kind kind;
   std::string_view infix;
   std::string_view form;  // for people
+  std::string_view distribution;
 };
 
 constexpr std::array kSpellings = {
-    Spelling{ItemId::Kind::Unary, "_unary_", "<id>_unary_<label>"},
-    Spelling{ItemId::Kind::Binary, "_binary_", "<id>_binary_<label>_<label>"},
-    Spelling{ItemId::Kind::Ratio, "_ratio_", "<id>_ratio_<share>"},
+    Spelling{ItemId::Kind::Unary, "_unary_", "<id>_unary_<label>", "unary"},
+    Spelling{ItemId::Kind::Binary, "_binary_", "<id>_binary_<label>_<label>", "binary"},
+    Spelling{ItemId::Kind::Ratio, "_ratio_", "<id>_ratio_<share>", "multilabel_ICL"},
 };
 
 const Spelling* spelling_of(ItemId::Kind kind) {
@@ -106,6 +107,11 @@ ItemId::Kind ItemId::kind_of(std::string_view log_key) {
     }
   }
   return Kind::Example;
+}
+
+std::string_view distribution_name(ItemId::Kind kind) {
+  const Spelling* spelling = spelling_of(kind);
+  return spelling ? spelling->distribution : "baseline";
 }
 
 }  // namespace labelprobe

@@ -43,4 +43,9 @@ struct ItemId {
   friend bool operator==(const ItemId&, const ItemId&) = default;
 };
 
+// The distribution that asks items of this kind, as --distribution names it: "baseline" (examples
+// themselves, which the other plain ways of prompting ask too), "unary", "binary",
+// "multilabel_ICL".
+std::string_view distribution_name(ItemId::Kind kind);
+
 }  // namespace labelprobe
