@@ -6,6 +6,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda/attention_kernels.h"
@@ -275,6 +276,24 @@ TEST_CASE("Attention tiles for large heads agree with float64", "[cuda]") {
   expect_attention(layer, segments, attend_by_kernels<float, 256>(layer, plan, true));
 }
 
+TEST_CASE("Rows that share their keys with no other agree with float64", "[cuda]") {
+  // Keys of one, two and more columns of a tile, in one tile and in several.
+  for (const int n_groups : {1, 3, 8, 9}) {
+    for (const std::int64_t n_keys : {1, 16, 17, 33, 64, 70, 100, 300}) {
+      CAPTURE(n_groups, n_keys);
+      Layer<Bf16> layer;
+      layer.shape = {2, n_groups, false, false};
+      layer.head_size = 24;
+      layer.n_arena_rows = 320;
+      layer.fill();
+      const std::vector<KeySegment> segments = {
+          {3, n_keys, 0, 1, Mask::None}, {310, 2, 0, 2, Mask::None}, {1, 5, 1, 2, Mask::None}};
+      const AttentionPlan plan = make_attention_plan(layer.shape, segments);
+      expect_attention(layer, segments, attend_by_kernels<Bf16, 64>(layer, plan, true));
+    }
+  }
+}
+
 TEST_CASE("Levels of flash attention are merged with what single rows see", "[cuda]") {
   check_tree<Bf16, 64>(64, 3, true, 0);
   check_tree<Fp16, 64>(40, 1, true, 8);
@@ -377,14 +396,19 @@ TEST_CASE("A plan leaves room for the keys of further steps", "[cuda]") {
 TEMPLATE_TEST_CASE(
     "Rows are normed as libtorch's operators norm them", "[cuda]", float, Bf16, Fp16) {
   using T = TestType;
-  for (const int n_columns : {1, 31, 256, 700}) {
+  // Columns, and what lies between rows: a multiple of eight of both is read in pieces.
+  for (const auto& [n_columns, n_between] : std::vector<std::pair<int, int>>{
+           {1, 5}, {31, 5}, {256, 5}, {700, 1}, {8, 0}, {704, 8}, {2072, 16}}) {
+    CAPTURE(n_columns, n_between);
     constexpr int kRows = 3;
-    const std::int64_t stride = n_columns + 5;
+    const std::int64_t stride = n_columns + n_between;
+    const bool is_aligned = n_columns % 8 == 0 && n_between % 8 == 0;
     const auto x = random_numbers<T>(kRows * stride, 7, 3.0f);
     const auto weight = random_numbers<float>(n_columns, 8);
     std::vector<T> result(kRows * n_columns, from_float<T>(NAN));
     launch_on_host({kRows, 1}, kRowThreads, 0, [&] {
-      rms_norm_rows<T>(x.data(), stride, weight.data(), 1e-5f, n_columns, result.data());
+      rms_norm_rows<T>(x.data(), stride, weight.data(), 1e-5f, n_columns, is_aligned,
+                       result.data());
     });
     double worst = 0;
     for (int row = 0; row < kRows; ++row) {
@@ -466,25 +490,28 @@ TEMPLATE_TEST_CASE("Heads are rotated, and keys and values put into the arena",
 
 TEMPLATE_TEST_CASE("Gates are applied in one pass", "[cuda]", float, Bf16, Fp16) {
   using T = TestType;
-  constexpr int kWidth = 300;
-  constexpr std::int64_t kStride = 2 * kWidth + 3;
-  auto gate_up = random_numbers<T>(2 * kStride, 11, 4.0f);
-  gate_up[0] = from_float<T>(-200.0f);
-  gate_up[1] = from_float<T>(200.0f);
-  std::vector<T> result(2 * kWidth, from_float<T>(NAN));
-  launch_on_host({2, (kWidth + kRowThreads - 1) / kRowThreads}, kRowThreads, 0,
-                 [&] { gate_rows<T>(gate_up.data(), kStride, kWidth, result.data()); });
-  double worst = 0;
-  for (int row = 0; row < 2; ++row) {
-    for (int i = 0; i < kWidth; ++i) {
-      const double gate = to_float(gate_up[row * kStride + i]);
-      const double exact =
-          gate / (1 + std::exp(-gate)) * to_float(gate_up[row * kStride + kWidth + i]);
-      const double error = std::abs(to_float(result[row * kWidth + i]) - exact);
-      worst = std::isnan(error) ? INFINITY : std::max(worst, error / (std::abs(exact) + 1e-3));
+  for (const bool is_aligned : {false, true}) {
+    CAPTURE(is_aligned);
+    const int width = is_aligned ? kGateColumns<T> + 24 : kGateColumns<T> + 3;
+    const std::int64_t stride = 2 * width + (is_aligned ? 8 : 3);
+    auto gate_up = random_numbers<T>(2 * stride, 11, 4.0f);
+    gate_up[0] = from_float<T>(-200.0f);
+    gate_up[1] = from_float<T>(200.0f);
+    std::vector<T> result(2 * width, from_float<T>(NAN));
+    launch_on_host({2, 2}, kRowThreads, 0,
+                   [&] { gate_rows<T>(gate_up.data(), stride, width, is_aligned, result.data()); });
+    double worst = 0;
+    for (int row = 0; row < 2; ++row) {
+      for (int i = 0; i < width; ++i) {
+        const double gate = to_float(gate_up[row * stride + i]);
+        const double exact =
+            gate / (1 + std::exp(-gate)) * to_float(gate_up[row * stride + width + i]);
+        const double error = std::abs(to_float(result[row * width + i]) - exact);
+        worst = std::isnan(error) ? INFINITY : std::max(worst, error / (std::abs(exact) + 1e-3));
+      }
     }
+    CHECK(worst < 3 * epsilon_of<T>());
   }
-  CHECK(worst < 3 * epsilon_of<T>());
 }
 
 TEMPLATE_TEST_CASE("Codes of 4 and 8 bits become what they stand for", "[cuda]", float, Bf16) {
@@ -502,7 +529,9 @@ TEMPLATE_TEST_CASE("Codes of 4 and 8 bits become what they stand for", "[cuda]",
   arguments.absmax = absmax.data();
   arguments.n = kElements;
   arguments.result = result.data();
-  const auto run = [&] {
+  const auto run = [&](bool is_aligned) {
+    std::fill(result.begin(), result.end(), from_float<T>(NAN));
+    arguments.is_aligned = is_aligned;
     launch_on_host({3, 1}, kDequantizeThreads, 0, [&] { dequantize_4bit<T>(arguments); });
   };
   const auto expect_all = [&](const std::function<float(std::int64_t)>& absmax_of) {
@@ -515,8 +544,10 @@ TEMPLATE_TEST_CASE("Codes of 4 and 8 bits become what they stand for", "[cuda]",
     CHECK(n_wrong == 0);
     CHECK(std::isnan(to_float(result[kElements])));
   };
-  run();
-  expect_all([&](std::int64_t block) { return absmax[block]; });
+  for (const bool is_aligned : {false, true}) {
+    run(is_aligned);
+    expect_all([&](std::int64_t block) { return absmax[block]; });
+  }
 
   std::vector<std::uint8_t> absmax_codes(301);
   for (std::uint8_t& code : absmax_codes) code = static_cast<std::uint8_t>(generator());
@@ -527,11 +558,13 @@ TEMPLATE_TEST_CASE("Codes of 4 and 8 bits become what they stand for", "[cuda]",
   arguments.absmax_levels = absmax_levels.data();
   arguments.outer_absmax = outer.data();
   arguments.offset = 0.0625f;
-  run();
-  expect_all([&](std::int64_t block) {
-    const volatile float product = absmax_levels[absmax_codes[block]] * outer[block / 256];
-    return product + 0.0625f;
-  });
+  for (const bool is_aligned : {false, true}) {
+    run(is_aligned);
+    expect_all([&](std::int64_t block) {
+      const volatile float product = absmax_levels[absmax_codes[block]] * outer[block / 256];
+      return product + 0.0625f;
+    });
+  }
 
   const std::vector<std::int8_t> rows = {-128, 127, 0, 3, -1, 100};
   const std::vector<float> row_absmax = {2.5f, 0.3f};

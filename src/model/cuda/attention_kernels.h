@@ -32,6 +32,7 @@ struct AttendArguments {
 constexpr int kColumns = 16;
 constexpr int kLines = 8;
 constexpr int kAttendThreads = kColumns * kLines;
+constexpr int kLinesPerWarp = kWarp / kColumns;
 
 template <int kQueries, int kKeys, int kHead>
 struct AttendTile {
@@ -41,8 +42,8 @@ struct AttendTile {
   static constexpr int kFloats = (kQueries + kKeys) * kStride + kQueries * kWeightStride;
 };
 
-// Rows of one head, widened; what lies outside is zero.
-template <typename T, int kRows, int kHead>
+// Rows of one head, widened; columns behind the head are zero.
+template <typename T, int kHead>
 __device__ void load_rows(
     float* to, const T* from, std::int64_t stride, int n_rows, int head_size, bool is_aligned) {
   constexpr int kToStride = kHead + 1;
@@ -50,11 +51,11 @@ __device__ void load_rows(
     constexpr int kSize = Vector<T>::kSize;
     constexpr int kVectors = kHead / kSize;
 #pragma unroll 4
-    for (int i = threadIdx.x; i < kRows * kVectors; i += kAttendThreads) {
+    for (int i = threadIdx.x; i < n_rows * kVectors; i += kAttendThreads) {
       const int row = i / kVectors;
       const int column = i % kVectors * kSize;
       Vector<T> vector = {};
-      if (row < n_rows && column < head_size) {
+      if (column < head_size) {
         vector = *reinterpret_cast<const Vector<T>*>(from + row * stride + column);
       }
 #pragma unroll
@@ -64,11 +65,50 @@ __device__ void load_rows(
     }
     return;
   }
-  for (int i = threadIdx.x; i < kRows * kHead; i += kAttendThreads) {
+  for (int i = threadIdx.x; i < n_rows * kHead; i += kAttendThreads) {
     const int row = i / kHead;
     const int column = i % kHead;
-    const bool is_inside = row < n_rows && column < head_size;
-    to[row * kToStride + column] = is_inside ? to_float(from[row * stride + column]) : 0.0f;
+    to[row * kToStride + column] =
+        column < head_size ? to_float(from[row * stride + column]) : 0.0f;
+  }
+}
+
+// Products of the first kRows queries of a thread with the first kSome of its keys.
+template <int kRows, int kSome, int kHead, int kRowsEach, int kKeysEach>
+__device__ void multiply_keys(const float* queries,
+                              const float* keys,
+                              float (&scores)[kRowsEach][kKeysEach]) {
+  constexpr int kStride = kHead + 1;
+#pragma unroll 4
+  for (int d = 0; d < kHead; ++d) {
+    float key[kSome];
+#pragma unroll
+    for (int j = 0; j < kSome; ++j) key[j] = keys[j * kColumns * kStride + d];
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+      const float query = queries[i * kLines * kStride + d];
+#pragma unroll
+      for (int j = 0; j < kSome; ++j) scores[i][j] += query * key[j];
+    }
+  }
+}
+
+// Adds n_keys values to the first kRows sums of a thread.
+template <int kRows, int kHead, int kWeightStride, int kRowsEach, int kValuesEach>
+__device__ void add_values(const float* weights,
+                           const float* values,
+                           int n_keys,
+                           float (&sums)[kRowsEach][kValuesEach]) {
+  for (int key = 0; key < n_keys; ++key) {
+    float value[kValuesEach];
+#pragma unroll
+    for (int c = 0; c < kValuesEach; ++c) value[c] = values[key * (kHead + 1) + c * kColumns];
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+      const float weight = weights[i * kLines * kWeightStride + key];
+#pragma unroll
+      for (int c = 0; c < kValuesEach; ++c) sums[i][c] += weight * value[c];
+    }
   }
 }
 
@@ -90,19 +130,21 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
   const int column = threadIdx.x % kColumns;
   const int line = threadIdx.x / kColumns;
   const int n_queries = item.n_rows * a.n_groups;
+  // A row that shares its keys with no other leaves most of the tile empty.
+  const bool has_one_row = n_queries <= kLines;                            // of the tile, per line
+  const bool is_idle = line / kLinesPerWarp * kLinesPerWarp >= n_queries;  // the whole warp
   int n_keys = item.n_keys;
   if (item.capacity > 0) {
     n_keys = max(0, min(item.capacity, n_keys + (a.n_steps ? *a.n_steps : 0)));
   }
 
-  for (int i = threadIdx.x; i < kQueries * kHead; i += kAttendThreads) {
+  for (int i = threadIdx.x; i < n_queries * kHead; i += kAttendThreads) {
     const int query = i / kHead;
     const int d = i % kHead;
     const std::int64_t row = item.first_row + query / a.n_groups;
     const int head = key_head * a.n_groups + query % a.n_groups;
-    const bool is_inside = query < n_queries && d < a.head_size;
     queries[query * Tile::kStride + d] =
-        is_inside
+        d < a.head_size
             ? to_float(a.queries[row * a.query_stride + std::int64_t{head} * a.head_size + d]) *
                   a.scale
             : 0.0f;
@@ -119,26 +161,24 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
     const std::int64_t arena_row = std::int64_t{item.first_key} + first;
     const std::int64_t head_offset = std::int64_t{key_head} * a.head_size;
     __syncthreads();
-    load_rows<T, kKeys, kHead>(keys, a.keys + arena_row * a.key_stride + head_offset, a.key_stride,
-                               n_here, a.head_size, a.is_aligned);
+    load_rows<T, kHead>(keys, a.keys + arena_row * a.key_stride + head_offset, a.key_stride, n_here,
+                        a.head_size, a.is_aligned);
     __syncthreads();
     float scores[kRowsEach][kKeysEach] = {};
-#pragma unroll 4
-    for (int d = 0; d < kHead; ++d) {
-      float key[kKeysEach];
-#pragma unroll
-      for (int j = 0; j < kKeysEach; ++j) {
-        key[j] = keys[(column + j * kColumns) * Tile::kStride + d];
-      }
-#pragma unroll
-      for (int i = 0; i < kRowsEach; ++i) {
-        const float query = queries[(line + i * kLines) * Tile::kStride + d];
-#pragma unroll
-        for (int j = 0; j < kKeysEach; ++j) scores[i][j] += query * key[j];
-      }
+    const float* own_queries = queries + line * Tile::kStride;
+    const float* own_keys = keys + column * Tile::kStride;
+    if (!has_one_row) {
+      multiply_keys<kRowsEach, kKeysEach, kHead>(own_queries, own_keys, scores);
+    } else if (!is_idle && n_here <= kColumns) {
+      multiply_keys<1, 1, kHead>(own_queries, own_keys, scores);
+    } else if (!is_idle && n_here <= 2 * kColumns) {
+      multiply_keys<1, 2, kHead>(own_queries, own_keys, scores);
+    } else if (!is_idle) {
+      multiply_keys<1, kKeysEach, kHead>(own_queries, own_keys, scores);
     }
 #pragma unroll
     for (int i = 0; i < kRowsEach; ++i) {
+      if (i > 0 && has_one_row) break;
       const int query = line + i * kLines;
       // Keys up to this one are seen.
       const std::int64_t last = std::int64_t{item.first_row} + query / a.n_groups + item.diagonal;
@@ -165,21 +205,14 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
       for (int c = 0; c < kValuesEach; ++c) sums[i][c] *= shrink;
     }
     __syncthreads();
-    load_rows<T, kKeys, kHead>(keys, a.values + arena_row * a.value_stride + head_offset,
-                               a.value_stride, n_here, a.head_size, a.is_aligned);
+    load_rows<T, kHead>(keys, a.values + arena_row * a.value_stride + head_offset, a.value_stride,
+                        n_here, a.head_size, a.is_aligned);
     __syncthreads();
-    for (int key = 0; key < n_here; ++key) {
-      float value[kValuesEach];
-#pragma unroll
-      for (int c = 0; c < kValuesEach; ++c) {
-        value[c] = keys[key * Tile::kStride + column + c * kColumns];
-      }
-#pragma unroll
-      for (int i = 0; i < kRowsEach; ++i) {
-        const float weight = weights[(line + i * kLines) * Tile::kWeightStride + key];
-#pragma unroll
-        for (int c = 0; c < kValuesEach; ++c) sums[i][c] += weight * value[c];
-      }
+    const float* own_weights = weights + line * Tile::kWeightStride;
+    if (!has_one_row) {
+      add_values<kRowsEach, kHead, Tile::kWeightStride>(own_weights, keys + column, n_here, sums);
+    } else if (!is_idle) {
+      add_values<1, kHead, Tile::kWeightStride>(own_weights, keys + column, n_here, sums);
     }
   }
 

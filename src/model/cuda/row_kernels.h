@@ -22,21 +22,54 @@ __device__ inline float sum_over_block(float x) {
 }
 
 // result [T, C] = x [T, C] over its root mean square, rounded, times weight [C]. One block per row.
+//   is_aligned  rows of x, the weight and rows of the result may be read sixteen bytes at once
 template <typename T>
-__global__ void __launch_bounds__(kRowThreads) rms_norm_rows(
-    const T* x, std::int64_t stride, const float* weight, float epsilon, int n_columns, T* result) {
+__global__ void __launch_bounds__(kRowThreads) rms_norm_rows(const T* x,
+                                                             std::int64_t stride,
+                                                             const float* weight,
+                                                             float epsilon,
+                                                             int n_columns,
+                                                             bool is_aligned,
+                                                             T* result) {
+  constexpr int kSize = Vector<T>::kSize;
   const T* from = x + blockIdx.x * stride;
   T* to = result + std::int64_t{blockIdx.x} * n_columns;
+  const int n_whole = is_aligned ? n_columns / kSize * kSize : 0;
   float squares = 0;
-  for (int i = threadIdx.x; i < n_columns; i += kRowThreads) {
+  for (int i = threadIdx.x * kSize; i < n_whole; i += kRowThreads * kSize) {
+    const auto vector = *reinterpret_cast<const Vector<T>*>(from + i);
+#pragma unroll
+    for (int j = 0; j < kSize; ++j) {
+      const float value = to_float(vector.values[j]);
+      squares += value * value;
+    }
+  }
+  for (int i = n_whole + threadIdx.x; i < n_columns; i += kRowThreads) {
     const float value = to_float(from[i]);
     squares += value * value;
   }
   const float mean = sum_over_block(squares) / static_cast<float>(n_columns);
   const float scale = 1.0f / sqrtf(mean + epsilon);
-  for (int i = threadIdx.x; i < n_columns; i += kRowThreads) {
-    const float normed = to_float(from_float<T>(to_float(from[i]) * scale));
-    to[i] = from_float<T>(normed * to_float(from_float<T>(weight[i])));
+  const auto norm = [scale](T value, float factor) {
+    const float normed = to_float(from_float<T>(to_float(value) * scale));
+    return from_float<T>(normed * to_float(from_float<T>(factor)));
+  };
+  for (int i = threadIdx.x * kSize; i < n_whole; i += kRowThreads * kSize) {
+    auto vector = *reinterpret_cast<const Vector<T>*>(from + i);
+    constexpr int kWide = Vector<float>::kSize;
+    Vector<float> factors[kSize / kWide];
+#pragma unroll
+    for (int j = 0; j < kSize / kWide; ++j) {
+      factors[j] = reinterpret_cast<const Vector<float>*>(weight + i)[j];
+    }
+#pragma unroll
+    for (int j = 0; j < kSize; ++j) {
+      vector.values[j] = norm(vector.values[j], factors[j / kWide].values[j % kWide]);
+    }
+    *reinterpret_cast<Vector<T>*>(to + i) = vector;
+  }
+  for (int i = n_whole + threadIdx.x; i < n_columns; i += kRowThreads) {
+    to[i] = norm(from[i], weight[i]);
   }
 }
 
@@ -87,17 +120,42 @@ __global__ void __launch_bounds__(kRowThreads) rotate_rows(RotateArguments<T> a)
   for (int i = threadIdx.x; i < a.n_values * a.head_size; i += kRowThreads) to[i] = from[i];
 }
 
+// What one block of gate_rows() takes of a row.
+template <typename T>
+constexpr int kGateColumns = kRowThreads* Vector<T>::kSize;
+
+template <typename T>
+__device__ T gated(T gate, T up) {
+  const float x = to_float(gate);
+  const float silu = to_float(from_float<T>(x / (1.0f + expf(-x))));
+  return from_float<T>(silu * to_float(up));
+}
+
 // result [T, F] = silu(gate), rounded, times up, of gate_up [T, 2 F]. Blocks: x counts rows, y
-// groups of kRowThreads columns.
+// groups of kGateColumns columns.
+//   is_aligned  gates, ups and results may be read sixteen bytes at once, and F is a whole number
+//               of such pieces
 template <typename T>
 __global__ void __launch_bounds__(kRowThreads)
-    gate_rows(const T* gate_up, std::int64_t stride, int width, T* result) {
-  const int column = blockIdx.y * kRowThreads + threadIdx.x;
-  if (column >= width) return;
-  const T* from = gate_up + blockIdx.x * stride + column;
-  const float gate = to_float(from[0]);
-  const float silu = to_float(from_float<T>(gate / (1.0f + expf(-gate))));
-  result[std::int64_t{blockIdx.x} * width + column] = from_float<T>(silu * to_float(from[width]));
+    gate_rows(const T* gate_up, std::int64_t stride, int width, bool is_aligned, T* result) {
+  constexpr int kSize = Vector<T>::kSize;
+  const T* from = gate_up + blockIdx.x * stride;
+  T* to = result + std::int64_t{blockIdx.x} * width;
+  const int first = blockIdx.y * kGateColumns<T>;
+  if (is_aligned) {
+    const int column = first + threadIdx.x * kSize;
+    if (column >= width) return;
+    auto vector = *reinterpret_cast<const Vector<T>*>(from + column);
+    const auto ups = *reinterpret_cast<const Vector<T>*>(from + width + column);
+#pragma unroll
+    for (int j = 0; j < kSize; ++j) vector.values[j] = gated(vector.values[j], ups.values[j]);
+    *reinterpret_cast<Vector<T>*>(to + column) = vector;
+    return;
+  }
+  const int end = min(width, first + kGateColumns<T>);
+  for (int column = first + threadIdx.x; column < end; column += kRowThreads) {
+    to[column] = gated(from[column], from[width + column]);
+  }
 }
 
 }  // namespace labelprobe::model::cuda

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include <cuda_runtime.h>
 
@@ -27,6 +28,12 @@ int with_type(Type type, const Launch& launch) {
   return cudaGetLastError();
 }
 
+// Whether all rows begin where sixteen bytes can be read at once.
+template <typename T>
+bool is_aligned(const T* first, std::int64_t stride) {
+  return reinterpret_cast<std::uintptr_t>(first) % 16 == 0 && stride % Vector<T>::kSize == 0;
+}
+
 }  // namespace
 
 int launch_rms_norm(Type type,
@@ -41,8 +48,12 @@ int launch_rms_norm(Type type,
   if (n_rows == 0) return cudaSuccess;
   return with_type(type, [&](auto zero) {
     using T = decltype(zero);
+    const auto* from = static_cast<const T*>(x);
+    auto* to = static_cast<T*>(result);
+    const bool has_vectors =
+        is_aligned(from, stride) && is_aligned(to, n_columns) && is_aligned(weight, 0);
     rms_norm_rows<T><<<n_rows, kRowThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-        static_cast<const T*>(x), stride, weight, epsilon, n_columns, static_cast<T*>(result));
+        from, stride, weight, epsilon, n_columns, has_vectors, to);
   });
 }
 
@@ -78,9 +89,12 @@ int launch_gate(Type type,
   if (n_rows == 0) return cudaSuccess;
   return with_type(type, [&](auto zero) {
     using T = decltype(zero);
-    const dim3 blocks(n_rows, (width + kRowThreads - 1) / kRowThreads);
-    gate_rows<T><<<blocks, kRowThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-        static_cast<const T*>(gate_up), stride, width, static_cast<T*>(result));
+    const auto* from = static_cast<const T*>(gate_up);
+    auto* to = static_cast<T*>(result);
+    const bool has_vectors = is_aligned(from, stride) && is_aligned(to, width);
+    const dim3 blocks(n_rows, (width + kGateColumns<T> - 1) / kGateColumns<T>);
+    gate_rows<T><<<blocks, kRowThreads, 0, static_cast<cudaStream_t>(stream)>>>(from, stride, width,
+                                                                                has_vectors, to);
   });
 }
 
@@ -98,9 +112,12 @@ int launch_dequantize_4bit(const Dequantize4BitLaunch& launch, void* stream) {
     arguments.offset = launch.offset;
     arguments.n = launch.n;
     arguments.result = static_cast<T*>(launch.result);
-    const std::int64_t n_bytes = (launch.n + 1) / 2;
+    arguments.is_aligned =
+        is_aligned(arguments.result, 0) && reinterpret_cast<std::uintptr_t>(launch.codes) % 4 == 0;
+    const std::int64_t n_per_thread = arguments.is_aligned ? 8 : 2;
+    const std::int64_t n_threads = (launch.n + n_per_thread - 1) / n_per_thread;
     const auto n_blocks = static_cast<int>(
-        std::min<std::int64_t>((n_bytes + kDequantizeThreads - 1) / kDequantizeThreads, 65536));
+        std::min<std::int64_t>((n_threads + kDequantizeThreads - 1) / kDequantizeThreads, 65536));
     dequantize_4bit<T>
         <<<n_blocks, kDequantizeThreads, 0, static_cast<cudaStream_t>(stream)>>>(arguments);
   });

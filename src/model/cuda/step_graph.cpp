@@ -4,12 +4,36 @@
 #include <memory>
 #include <utility>
 
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/util/Exception.h>
 #include <cuda_runtime_api.h>
 
 namespace labelprobe::model::cuda {
 namespace {
+
+// What libtorch leaves undone where a recording cannot be ended: until then its allocators ask the
+// recording where memory goes, and give none back to the device.
+void end_allocating(c10::DeviceIndex device, c10::MempoolId_t pool) {
+  const auto attempt = [](const auto& step) {
+    try {
+      step();
+    } catch (const c10::Error&) {
+      // It had not come as far as that.
+    }
+  };
+  auto* on_host = at::getHostAllocator(at::kCUDA);
+  attempt([&] {
+    c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool);
+    c10::cuda::CUDACachingAllocator::releasePool(device, pool);
+  });
+  attempt([&] {
+    on_host->end_allocate_to_pool(pool);
+    on_host->release_pool(pool);
+  });
+}
 
 class TorchStepGraph : public StepGraph {
  public:
@@ -17,7 +41,7 @@ class TorchStepGraph : public StepGraph {
     if (has_failed_) return false;
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
     // In the memory of the last one, which is alive until then: nobody reads it any more.
-    const auto pool = graph_ ? graph_->pool() : decltype(graph->pool()){0, 0};
+    const c10::MempoolId_t pool = graph_ ? graph_->pool() : at::cuda::graph_pool_handle();
     std::exception_ptr error;
     bool has_ended = false;
     try {
@@ -36,8 +60,7 @@ class TorchStepGraph : public StepGraph {
       graph_ = std::move(graph);
       return true;
     }
-    // libtorch's allocator asks a recording that did not end for the rest of its life.
-    if (!has_ended) static_cast<void>(graph.release());
+    if (!has_ended) end_allocating(c10::cuda::current_device(), pool);
     static_cast<void>(cudaGetLastError());  // or the next call reports it again
     forget();
     return give_up(error);
