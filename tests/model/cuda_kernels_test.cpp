@@ -307,6 +307,26 @@ TEST_CASE("Levels of flash attention are merged with what single rows see", "[cu
   CHECK(plan.levels[2].first_keys == std::vector<std::int32_t>{400, 405, 407, 0, 0});
 }
 
+TEST_CASE("Long runs of rows do not multiply the blocks of short ones", "[cuda]") {
+  // A node of 700 rows, and below it 300 of four rows each; one of those has a parent of its own.
+  std::vector<KeySegment> segments = {{0, 700, 0, 700, Mask::Causal},
+                                      {0, 700, 700, 1900, Mask::None},
+                                      {5000, 9, 1500, 1504, Mask::None}};
+  for (std::int64_t row = 700; row < 1900; row += 4) {
+    segments.push_back({row, 4, row, row + 4, Mask::Causal});
+  }
+  const AttentionPlan plan = make_attention_plan({1900, 4, false, true}, segments);
+  REQUIRE(plan.levels.size() == 4);
+  CHECK(plan.items.empty());
+  std::int64_t n_blocks = 0;
+  for (const FlashLevel& level : plan.levels) {
+    CHECK(level.first_rows.back() == 1900);
+    const std::int64_t n_tiles = (level.n_most_rows + 127) / 128;
+    n_blocks += n_tiles * static_cast<std::int64_t>(level.n_keys.size());
+  }
+  CHECK(n_blocks < 600);
+}
+
 TEST_CASE("More levels than can be merged go through the items", "[cuda]") {
   Layer<Bf16> layer;
   layer.shape = {2, 1, false, true};

@@ -14,6 +14,10 @@ namespace {
 // each key once for all query heads that share it.
 constexpr std::int64_t kMinFlashRows = 2;
 
+// Rows that a block of flash attention takes. Each sequence of a level gets as many blocks as the
+// longest one needs: long and short ones go to different levels.
+constexpr std::int64_t kFlashTile = 128;
+
 // What merge_parts() takes, one less than it: deeper trees are rare, and their rest stays right.
 constexpr std::size_t kMaxLevels = 16;
 
@@ -36,10 +40,19 @@ void append(FlashLevel& level, std::int64_t n_rows, std::int64_t first_key, std:
   level.n_most_keys = std::max(level.n_most_keys, static_cast<std::int32_t>(n_keys));
 }
 
+// Rows up to this one that see no keys in the level.
+void append_gap(FlashLevel& level, std::int64_t end_row) {
+  while (level.first_rows.back() < end_row) {
+    append(level, std::min(kFlashTile, end_row - level.first_rows.back()), 0, 0);
+  }
+}
+
 // The level that takes a segment's rows; none where all are taken.
 int find_level(std::vector<FlashLevel>& levels, const KeySegment& segment) {
+  const bool is_long = segment.end_row - segment.first_row > kFlashTile;
   for (std::size_t i = 0; i < levels.size(); ++i) {
-    if (levels[i].mask == segment.mask && levels[i].first_rows.back() <= segment.first_row) {
+    if (levels[i].mask == segment.mask && (levels[i].n_most_rows > kFlashTile) == is_long &&
+        levels[i].first_rows.back() <= segment.first_row) {
       return static_cast<int>(i);
     }
   }
@@ -126,17 +139,13 @@ AttentionPlan make_attention_plan(const AttentionShape& shape,
       continue;
     }
     FlashLevel& level = plan.levels[found];
-    const std::int64_t gap = segment->first_row - level.first_rows.back();
-    if (gap > 0) append(level, gap, 0, 0);
+    append_gap(level, segment->first_row);
     append(level, segment->end_row - segment->first_row, segment->first_key, segment->n_keys);
     for (std::int64_t row = segment->first_row; row < segment->end_row; ++row) {
       divided.parts.emplace_back(static_cast<std::int32_t>(row), -1 - found);
     }
   }
-  for (FlashLevel& level : plan.levels) {
-    const std::int64_t gap = shape.n_rows - level.first_rows.back();
-    if (gap > 0) append(level, gap, 0, 0);
-  }
+  for (FlashLevel& level : plan.levels) append_gap(level, shape.n_rows);
 
   plan.items = std::move(divided.wide);
   plan.n_wide = static_cast<int>(plan.items.size());
