@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::int64_t kMaxHead = 256;
 
-bool allows_flash(const at::Tensor& queries) {
-  return queries.scalar_type() != at::kFloat && queries.size(3) % 8 == 0;
-}
-
 }  // namespace
 
 bool CudaAttention::can_attend(const at::Tensor& queries) {
@@ -27,6 +23,10 @@ bool CudaAttention::can_attend(const at::Tensor& queries) {
       queries.scalar_type() == at::kFloat ? cuda::kWideTile : cuda::kNarrowTile;
   return cuda_operators() && queries.is_cuda() && queries.size(2) <= most &&
          queries.size(3) <= kMaxHead;
+}
+
+bool CudaAttention::uses_flash(const at::Tensor& queries) {
+  return queries.scalar_type() != at::kFloat && queries.size(3) % 8 == 0;
 }
 
 void CudaAttention::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
@@ -41,7 +41,7 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   shape.n_rows = n_rows_;
   shape.n_groups = static_cast<int>(queries.size(2));
   shape.is_wide_type = queries.scalar_type() == at::kFloat;
-  shape.allows_flash = allows_flash(queries);
+  shape.allows_flash = uses_flash(queries);
   plan_ = cuda::make_attention_plan(shape, segments_);
 
   std::vector<std::int32_t> numbers;

@@ -20,6 +20,9 @@ class CudaAttention {
   // Whether attend() can be used: the module is there, and takes such queries [T, K, G, D].
   static bool can_attend(const at::Tensor& queries);
 
+  // Whether some of the rows may go to flash attention.
+  static bool uses_flash(const at::Tensor& queries);
+
   // Keeps the segments of a pass; the tables are made for the first layer's queries.
   void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
 

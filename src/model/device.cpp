@@ -11,14 +11,12 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <sched.h>
-#include <torch/version.h>
 
 #include "labelprobe/core/error.h"
 
@@ -27,8 +25,7 @@
 namespace labelprobe::model {
 namespace {
 
-// Why libtorch's operators compute what our kernels could; empty if the kernels are there.
-std::string& why_no_kernels() {
+std::string& kernel_problem() {
   static std::string reason;
   return reason;
 }
@@ -46,7 +43,7 @@ std::string load_cuda() {
            "); install a CUDA build of the torch wheel";
   }
   if (!at::hasCUDA()) return "the driver reports no GPU, or is too old for this libtorch";
-  why_no_kernels() = load_cuda_operators();
+  kernel_problem() = load_cuda_operators();
   return {};
 }
 
@@ -161,18 +158,8 @@ int n_physical_cores() {
   return std::max<int>(1, static_cast<int>(cores.size()));
 }
 
-std::string describe_backend(const c10::Device& device) {
-  std::string text = std::string("libtorch ") + std::to_string(TORCH_VERSION_MAJOR) + "." +
-                     std::to_string(TORCH_VERSION_MINOR) + "." +
-                     std::to_string(TORCH_VERSION_PATCH);
-  if (device.is_cuda()) {
-    text += at::globalContext().allowTF32CuBLAS() ? ", cuBLAS with TF32" : ", cuBLAS without TF32";
-    return text + (why_no_kernels().empty() ? ", flash attention, own kernels"
-                                            : ", no own kernels: " + why_no_kernels());
-  }
-  if (at::hasMKL()) text += ", MKL";
-  if (at::globalContext().hasMKLDNN()) text += ", oneDNN";
-  return text + ", " + at::get_cpu_capability();
+const std::string& why_no_kernels() {
+  return kernel_problem();
 }
 
 void allow_tf32(bool is_allowed) {

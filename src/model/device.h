@@ -39,8 +39,8 @@ int n_physical_cores();
 // Whether float32 matrix products on a GPU may round their factors to TF32; off unless asked for.
 void allow_tf32(bool is_allowed);
 
-// "libtorch 2.11.0, MKL" and the like: what computes on this device. For a GPU ask after
-// open_device() and allow_tf32().
-std::string describe_backend(const c10::Device& device);
+// Why libtorch's operators compute on GPUs what kernels of ours could; empty if these are there.
+// Ask after open_device().
+const std::string& why_no_kernels();
 
 }  // namespace labelprobe::model

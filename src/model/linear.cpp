@@ -56,9 +56,12 @@ const std::optional<OneDnn>& onednn() {
 }
 
 // oneDNN multiplies float16 on few processors only.
+bool can_pack(at::ScalarType type, c10::Device device) {
+  return device.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && onednn();
+}
+
 bool can_pack(const at::Tensor& weight) {
-  const at::ScalarType type = weight.scalar_type();
-  return weight.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && onednn();
+  return can_pack(weight.scalar_type(), weight.device());
 }
 
 }  // namespace
@@ -68,6 +71,13 @@ at::Tensor multiply(const at::Tensor& x,
                     const std::optional<at::Tensor>& bias) {
   if (!can_pack(weight)) return at::linear(x, weight, bias);
   return onednn()->multiply.call(x.contiguous(), weight, bias, "none", Scalars(), "");
+}
+
+std::string_view product_library(at::ScalarType type, c10::Device device) {
+  if (can_pack(type, device)) return "oneDNN";
+  if (device.is_cpu()) return type == at::kFloat && at::hasMKL() ? "MKL" : "libtorch";
+  const bool is_lt = at::globalContext().blasPreferredBackend() == at::BlasBackend::Cublaslt;
+  return is_lt ? "cuBLASLt" : "cuBLAS";
 }
 
 Linear::Linear(at::Tensor weight, std::optional<at::Tensor> bias)

@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include "quantized_weight.h"
 
@@ -19,6 +21,9 @@ class QuantizedLinear;
 at::Tensor multiply(const at::Tensor& x,
                     const at::Tensor& weight,
                     const std::optional<at::Tensor>& bias);
+
+// Who multiplies by weights of a type that are not quantised: "oneDNN", "MKL", "cuBLAS" ...
+std::string_view product_library(at::ScalarType type, c10::Device device);
 
 class Linear {
  public:

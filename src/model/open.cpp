@@ -11,6 +11,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/model/language_model.h"
 
+#include "backend.h"
 #include "checkpoint.h"
 #include "decoder.h"
 #include "device.h"
@@ -45,7 +46,7 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
                                c10::elementSize(activation_type(options.dtype, device));
   info.device = device.str();
   info.device_name = describe_device(device);
-  info.backend = describe_backend(device);
+  info.backend = describe_backend(checkpoint.config(), info.dtype, info.quantization, device);
   try {
     return std::make_unique<Engine>(
         Decoder(checkpoint, options.dtype, device, options.quantization), std::move(info),

@@ -1,6 +1,8 @@
 // How one program serves processors of several generations.
 #pragma once
 
+#include <string_view>
+
 // Before a function: it is compiled several times, and the processor's best is taken when the
 // program starts. What it calls has to be inlined into it to gain as well.
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -15,3 +17,18 @@
 #else
 #define LABELPROBE_PART
 #endif
+
+namespace labelprobe::model {
+
+// Which of its versions runs here, for people.
+inline std::string_view processor_generation() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (__builtin_cpu_supports("avx512f")) return "AVX512";
+  if (__builtin_cpu_supports("avx2")) return "AVX2";
+  return "any x86-64";
+#else
+  return "any processor";
+#endif
+}
+
+}  // namespace labelprobe::model

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <ATen/Context.h>
 #include <ATen/Functions.h>
 
 #include "labelprobe/core/error.h"
@@ -70,6 +71,20 @@ QuantizedWeight joined(const QuantizedWeight& upper, const QuantizedWeight& lowe
 }
 
 }  // namespace
+
+int n_few_rows(at::ScalarType type, c10::Device device) {
+  if (!device.is_cpu()) return 0;
+  QuantizedWeight weight;
+  weight.width = kFourBitBlock;
+  int n = 0;
+  while (can_multiply_few_rows(at::empty({n + 1, kFourBitBlock}, type), weight)) ++n;
+  return n;
+}
+
+std::string_view int8_library(c10::Device device) {
+  if (!device.is_cpu()) return "cuBLASLt";
+  return at::globalContext().hasMKLDNN() ? "oneDNN" : "libtorch";
+}
 
 QuantizedLinear::QuantizedLinear(std::vector<QuantizedWeight> weights,
                                  at::ScalarType type,

@@ -5,13 +5,21 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include "quantized_weight.h"
 
 namespace labelprobe::model {
+
+// How many rows at most are multiplied straight from codes in 4 bits, by code of ours, in `type`.
+int n_few_rows(at::ScalarType type, c10::Device device);
+
+// Who multiplies codes in 8 bits: "oneDNN", "cuBLASLt" ...
+std::string_view int8_library(c10::Device device);
 
 class QuantizedLinear {
  public:

@@ -48,6 +48,16 @@ at::Tensor SegmentAttention::attend(const at::Tensor& queries,
                                              : attend_plainly(queries, keys, values, segments_);
 }
 
+std::string_view attention_code(const at::Tensor& queries) {
+  if (CudaAttention::can_attend(queries)) {
+    return CudaAttention::uses_flash(queries) ? "flash and own kernels" : "own kernels";
+  }
+  if (!CpuSegmentPlan::can_attend(queries)) {
+    return queries.is_cpu() ? "libtorch's flash" : "libtorch's products";
+  }
+  return queries.scalar_type() == at::kFloat ? "own code for AVX512" : "own code for AVX512-BF16";
+}
+
 at::Tensor attend_plainly(const at::Tensor& queries,
                           const at::Tensor& keys,
                           const at::Tensor& values,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -44,6 +45,9 @@ class SegmentAttention {
   CpuSegmentPlan on_cpu_;
   mutable CudaAttention on_cuda_;  // makes its tables at the first layer
 };
+
+// Whose code attends such queries (which may have no rows), for people.
+std::string_view attention_code(const at::Tensor& queries);
 
 // The same by tensor operations, one segment at a time, on any device: what the fast ways must
 // agree with.

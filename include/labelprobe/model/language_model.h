@@ -126,7 +126,7 @@ struct ModelInfo {
   std::string fingerprint;          // of the weight files: headers and a sample of every tensor
   std::vector<TokenId> end_ids;     // from generation_config.json, config.json or the GGUF header
   double repetition_penalty = 1.0;  // of the model's own generation config
-  std::string backend;              // which libraries computed: "libtorch 2.11.0, MKL ..."
+  std::string backend;              // whose code computes: "libtorch 2.11.0 with ..."
 };
 
 // Called after every finished batch with prompt indices and their generations, which may be moved
