@@ -18,19 +18,6 @@ namespace {
 
 using record::ItemRecord;
 
-ItemId::Kind kind_of(const RunItems& run) {
-  if (run.items.empty()) throw DataError(run.name + ": expected items, found none");
-  const std::string& first = run.items.front().key;
-  const ItemId::Kind kind = ItemId::kind_of(first);
-  for (const ItemRecord& item : run.items) {
-    if (ItemId::kind_of(item.key) != kind) {
-      throw DataError(run.name + ": expected items of one kind, found '" + first + "' and '" +
-                      item.key + "'");
-    }
-  }
-  return kind;
-}
-
 ItemId::Kind common_kind(const RunItems& a, const RunItems& b) {
   const ItemId::Kind kind = kind_of(a);
   const ItemId::Kind other = kind_of(b);

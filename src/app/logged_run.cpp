@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "labelprobe/analysis/run_items.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 #include "labelprobe/record/log_reader.h"
@@ -19,18 +20,9 @@ std::string text_param(const record::LoggedParams& params, const std::string& na
   return found == params.end() || found->second == "null" ? "" : found->second;
 }
 
-// What all items ask; published and own logs alike hold one kind each.
+// What all items ask, of the kinds that estimators use.
 ItemId::Kind kind_of(const LoggedRun& run, const std::string& distribution) {
-  if (run.items.empty()) {
-    throw DataError(describe(run) + ": expected items, found none");
-  }
-  const ItemId::Kind kind = ItemId::kind_of(run.items.front().key);
-  for (const record::ItemRecord& item : run.items) {
-    if (ItemId::kind_of(item.key) != kind) {
-      throw DataError(describe(run) + ": expected items of one kind, found '" +
-                      run.items.front().key + "' and '" + item.key + "'");
-    }
-  }
+  const ItemId::Kind kind = analysis::kind_of({describe(run), run.items});
   if (kind == ItemId::Kind::Ratio) {
     throw ConfigError(describe(run) +
                       ": expected a baseline, unary or binary run, found one of demonstration "

@@ -8,15 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "labelprobe/core/item_id.h"
-#include "labelprobe/record/item_record.h"
+#include "labelprobe/analysis/run_items.h"
 
 namespace labelprobe::analysis {
-
-struct RunItems {
-  std::string name;  // for messages
-  std::span<const record::ItemRecord> items;
-};
 
 // The probabilities of one item at one place of its answer, in both runs.
 struct ComparedStep {
