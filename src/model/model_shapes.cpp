@@ -57,6 +57,13 @@ constexpr Shape llama2(ModelShape shown, Sizes sizes) {
   return shape;
 }
 
+constexpr Shape code_llama(ModelShape shown, Sizes sizes) {
+  Shape shape = llama2(shown, sizes);
+  shape.max_position_embeddings = 16384;
+  shape.rope_theta = 1000000.0;
+  return shape;
+}
+
 // 3.1 and later. The smaller ones, of 3.2, have no head of their own.
 constexpr Shape llama3(ModelShape shown, Sizes sizes, double rope_factor, bool is_tied) {
   Shape shape = with_sizes(shown, sizes);
@@ -118,6 +125,8 @@ constexpr std::array kShapes = {
                  false)),
     llama2({"llama-2-7b", "Llama 2 7B", 32, 32000, 6'738'415'616}, {4096, 11008, 32, 32}),
     llama2({"llama-2-13b", "Llama 2 13B", 40, 32000, 13'015'864'320}, {5120, 13824, 40, 40}),
+    code_llama({"codellama-34b", "Code Llama 34B", 48, 32000, 33'743'970'304},
+               {8192, 22016, 64, 8}),
     smollm2({"smollm2-135m", "SmolLM2 135M", 30, 49152, 134'515'008}, {576, 1536, 9, 3}, 100000.0),
     smollm2({"smollm2-360m", "SmolLM2 360M", 32, 49152, 361'821'120}, {960, 2560, 15, 5}, 100000.0),
     smollm2(
@@ -198,6 +207,23 @@ std::string config_of(std::string_view name, int n_layers, DType dtype) {
   config["use_cache"] = true;
   config["vocab_size"] = shape.shown.vocab_size;
   return config.dump(2) + "\n";
+}
+
+DecoderConfig decoder_config_of(std::string_view name, int n_layers) {
+  const Shape& shape = shape_of(name);
+  DecoderConfig config;
+  config.architecture = shape.family == Family::Llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM";
+  config.hidden_size = shape.hidden_size;
+  config.intermediate_size = shape.intermediate_size;
+  config.n_layers = n_layers > 0 ? n_layers : shape.shown.n_layers;
+  config.n_heads = shape.n_heads;
+  config.n_kv_heads = shape.n_kv_heads;
+  config.head_dim = shape.hidden_size / shape.n_heads;
+  config.vocab_size = shape.shown.vocab_size;
+  config.max_position_embeddings = shape.max_position_embeddings;
+  config.tie_word_embeddings = shape.tie_word_embeddings;
+  config.qkv_bias = shape.family == Family::Qwen2;
+  return config;
 }
 
 std::string generation_config_of(std::string_view name) {

@@ -12,6 +12,7 @@
 #include "dtype.h"
 #include "four_bits.h"
 #include "json_file.h"
+#include "tensor_loading.h"
 
 namespace labelprobe::model {
 namespace {
@@ -165,11 +166,23 @@ void check_int8(const TensorMap& tensors,
   }
 }
 
-at::Tensor copied(const StoredTensor& tensor, at::ScalarType type, at::IntArrayRef shape) {
-  const at::Tensor result = at::empty(shape, at::TensorOptions(type));
+at::Tensor sent(const StoredTensor& tensor,
+                at::ScalarType type,
+                at::IntArrayRef shape,
+                Staging& staging) {
+  at::Tensor result = at::empty(shape, at::TensorOptions(type).device(staging.device()));
   LABELPROBE_CHECK(result.nbytes() == tensor.bytes.size());
-  std::memcpy(result.mutable_data_ptr(), tensor.bytes.data(), tensor.bytes.size());
+  staging.send(result, [&](std::int64_t first_row, const at::Tensor& rows) {
+    const std::size_t row_bytes = rows.nbytes() / static_cast<std::size_t>(rows.size(0));
+    copy_bytes(tensor.bytes.subspan(static_cast<std::size_t>(first_row) * row_bytes, rows.nbytes()),
+               static_cast<std::byte*>(rows.mutable_data_ptr()));
+  });
   return result;
+}
+
+std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+  LABELPROBE_CHECK(tensor.is_contiguous() && tensor.is_cpu());
+  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
 
 }  // namespace
@@ -223,29 +236,104 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
                                const std::string& name,
                                std::span<const std::int64_t> shape,
                                Quantization quantization) {
+  Staging in_place(at::kCPU);
+  return load_quantized(tensors, name, shape, quantization, in_place);
+}
+
+QuantizedWeight load_quantized(const TensorMap& tensors,
+                               const std::string& name,
+                               std::span<const std::int64_t> shape,
+                               Quantization quantization,
+                               Staging& staging) {
   QuantizedWeight weight;
   weight.quantization = quantization;
   weight.height = shape[0];
   weight.width = shape[1];
-  const StoredTensor& codes = find(tensors, name);
+  const auto part = [&](const std::string& part_name, at::ScalarType type, at::IntArrayRef form) {
+    return sent(find(tensors, part_name), type, form, staging);
+  };
   if (quantization == Quantization::Int8) {
-    weight.codes = copied(codes, at::kChar, {shape[0], shape[1]});
-    weight.absmax =
-        copied(find(tensors, std::string(module_of(name)) + "SCB"), at::kFloat, {shape[0]});
+    weight.codes = part(name, at::kChar, {shape[0], shape[1]});
+    weight.absmax = part(std::string(module_of(name)) + "SCB", at::kFloat, {shape[0]});
     return weight;
   }
-  const StoredTensor& absmax = find(tensors, name + ".absmax");
-  weight.codes = copied(codes, at::kByte, {static_cast<std::int64_t>(codes.bytes.size())});
+  const std::int64_t n_elements = shape[0] * shape[1];
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  weight.codes = part(name, at::kByte, {(n_elements + 1) / 2});
   if (quantization != Quantization::Nf4Double) {
-    weight.absmax = copied(absmax, at::kFloat, absmax.shape);
+    weight.absmax = part(name + ".absmax", at::kFloat, {blocks});
     return weight;
   }
-  const StoredTensor& outer = find(tensors, name + ".nested_absmax");
-  weight.absmax_codes = copied(absmax, at::kByte, absmax.shape);
-  weight.outer_absmax = copied(outer, at::kFloat, outer.shape);
-  weight.absmax_map = copied(find(tensors, name + ".nested_quant_map"), at::kFloat, {kNestedCodes});
+  weight.absmax_codes = part(name + ".absmax", at::kByte, {blocks});
+  weight.outer_absmax = part(name + ".nested_absmax", at::kFloat, {n_blocks(blocks, kNestedBlock)});
+  weight.absmax_map = part(name + ".nested_quant_map", at::kFloat, {kNestedCodes});
   weight.offset = QuantState(find(tensors, quant_state_name(name, quantization))).offset();
   return weight;
+}
+
+std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantization quantization) {
+  const std::int64_t n_elements = matrix.shape[0] * matrix.shape[1];
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  const std::vector<std::string> names = quantized_names(matrix.name, quantization);
+  if (quantization == Quantization::Int8) {
+    return {
+        {names[0], "I8", matrix.shape}, {names[1], "F32", {matrix.shape[0]}}, {names[2], "U8", {}}};
+  }
+  const bool is_double = quantization == Quantization::Nf4Double;
+  std::vector<TensorToWrite> tensors = {{names[0], "U8", {(n_elements + 1) / 2, 1}},
+                                        {names[1], is_double ? "U8" : "F32", {blocks}},
+                                        {names[2], "F32", {kFourBitCodes}}};
+  if (is_double) {
+    tensors.push_back({names[3], "F32", {n_blocks(blocks, kNestedBlock)}});
+    tensors.push_back({names[4], "F32", {kNestedCodes}});
+  }
+  tensors.push_back({names.back(), "U8", {static_cast<std::int64_t>(kQuantStateBytes)}});
+  return tensors;
+}
+
+void write_quantized(const std::string& name,
+                     const QuantizedWeight& weight,
+                     DType dtype,
+                     SafetensorsWriter& writer) {
+  write_quantized_part(name, weight, 0, writer);
+  write_quantized_rest(name, weight, dtype, writer);
+}
+
+void write_quantized_part(const std::string& name,
+                          const QuantizedWeight& part,
+                          std::int64_t first,
+                          SafetensorsWriter& writer) {
+  const bool is_int8 = part.quantization == Quantization::Int8;
+  const std::int64_t n_sharing = is_int8 ? part.width : kBlock;
+  LABELPROBE_CHECK(first % n_sharing == 0);
+  const std::vector<std::string> names = quantized_names(name, part.quantization);
+  writer.write_part(names[0], static_cast<std::size_t>(is_int8 ? first : first / 2),
+                    bytes_of(part.codes));
+  if (part.quantization != Quantization::Nf4Double) {
+    writer.write_part(names[1], static_cast<std::size_t>(first / n_sharing) * sizeof(float),
+                      bytes_of(part.absmax));
+  }
+}
+
+void write_quantized_rest(const std::string& name,
+                          const QuantizedWeight& weight,
+                          DType dtype,
+                          SafetensorsWriter& writer) {
+  const std::vector<std::string> names = quantized_names(name, weight.quantization);
+  if (weight.quantization == Quantization::Int8) {
+    const std::array<std::byte, 1> row_by_row = {};
+    writer.write(names[2], row_by_row);
+    return;
+  }
+  const std::array<float, 16> map = quant_map(weight.quantization);
+  writer.write(names[2], std::as_bytes(std::span(map)));
+  if (weight.quantization == Quantization::Nf4Double) {
+    writer.write(names[1], bytes_of(weight.absmax_codes));
+    writer.write(names[3], bytes_of(weight.outer_absmax));
+    writer.write(names[4], bytes_of(weight.absmax_map));
+  }
+  const std::string state = quant_state_text(weight, dtype);
+  writer.write(names.back(), std::as_bytes(std::span(state)));
 }
 
 std::string quant_state_text(const QuantizedWeight& weight, DType dtype) {

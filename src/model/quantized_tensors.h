@@ -29,7 +29,10 @@
 
 #include "labelprobe/model/language_model.h"
 
+#include "decoder_config.h"
 #include "quantized_weight.h"
+#include "safetensors_writer.h"
+#include "staging.h"
 #include "stored_tensor.h"
 
 namespace labelprobe::model {
@@ -57,6 +60,37 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
                                const std::string& name,
                                std::span<const std::int64_t> shape,
                                Quantization quantization);
+
+// The same on the staging's device, by way of its buffers: the machine's memory never holds all of
+// its codes.
+QuantizedWeight load_quantized(const TensorMap& tensors,
+                               const std::string& name,
+                               std::span<const std::int64_t> shape,
+                               Quantization quantization,
+                               Staging& staging);
+
+// What a file holds of a matrix, in the order of quantized_names().
+std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantization quantization);
+
+// Writes the tensors of quantized_layout().
+//   dtype  of the matrix before quantising
+void write_quantized(const std::string& name,
+                     const QuantizedWeight& weight,
+                     DType dtype,
+                     SafetensorsWriter& writer);
+
+// The same part by part: first codes and absmax (Nf4Double: codes) of elements from `first` on,
+// with which a block or row begins, as if they were a matrix of their own; from any thread.
+void write_quantized_part(const std::string& name,
+                          const QuantizedWeight& part,
+                          std::int64_t first,
+                          SafetensorsWriter& writer);
+
+// Then what there is once for the whole matrix. Of `weight` neither codes nor absmax are needed.
+void write_quantized_rest(const std::string& name,
+                          const QuantizedWeight& weight,
+                          DType dtype,
+                          SafetensorsWriter& writer);
 
 // The text of X.weight.quant_state, padded with spaces, as JSON allows, to kQuantStateBytes: what
 // follows it in a file stays aligned, and its length does not depend on the weights.

@@ -3,38 +3,45 @@
 #include "labelprobe/model/random_checkpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <numeric>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <nlohmann/json.hpp>
-#include <unistd.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 
 #include "decoder_config.h"
 #include "dtype.h"
+#include "dynamic_map.h"
+#include "folder_files.h"
 #include "model_shapes.h"
 #include "new_folder.h"
 #include "normal_numbers.h"
+#include "quantized_tensors.h"
+#include "quantized_weight.h"
+#include "safetensors_writer.h"
 
 namespace labelprobe::model {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
-constexpr std::int64_t kMostShardBytes = 5'000'000'000;
-constexpr std::int64_t kPieceNumbers = std::int64_t{2} << 20;
+// Small enough to stay in a core's cache between being made, quantised and written. A multiple of
+// the 64 elements that share an absmax.
+constexpr std::int64_t kPieceNumbers = std::int64_t{256} << 10;
+// Written before what Nf4Double keeps of them is: about a layer of a 70B model.
+constexpr std::int64_t kGroupNumbers = std::int64_t{1} << 30;
 constexpr double kStandardDeviation = 0.02;  // of transformers' initialisation
 
 std::int64_t n_numbers(const Parameter& parameter) {
@@ -46,190 +53,137 @@ bool is_norm(const Parameter& parameter) {
   return parameter.name.ends_with("norm.weight");
 }
 
-std::string stored_name(DType dtype) {
-  return dtype == DType::Float32 ? "F32" : dtype == DType::BFloat16 ? "BF16" : "F16";
+Quantization kept_as(const Parameter& parameter, const RandomCheckpointOptions& options) {
+  return is_block_linear(parameter.name) ? options.quantization : Quantization::None;
 }
 
-[[noreturn]] void fail_writing(const fs::path& path) {
-  throw ModelError(path.string() + ": cannot be written: " + std::strerror(errno));
+std::vector<TensorToWrite> tensors_of(std::span<const Parameter> parameters,
+                                      const RandomCheckpointOptions& options) {
+  std::vector<TensorToWrite> tensors;
+  for (const Parameter& parameter : parameters) {
+    if (kept_as(parameter, options) == Quantization::None) {
+      tensors.push_back({parameter.name, safetensors_type(options.dtype), parameter.shape});
+      continue;
+    }
+    for (TensorToWrite& tensor : quantized_layout(parameter, options.quantization)) {
+      tensors.push_back(std::move(tensor));
+    }
+  }
+  return tensors;
 }
 
 void write_text(const fs::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   if (!file.flush()) {
-    fail_writing(path);
+    throw ModelError(path.string() + ": cannot be written: " + std::strerror(errno));
   }
 }
 
-// A file that several threads write to.
-class OutputFile {
- public:
-  explicit OutputFile(fs::path path)
-      : path_(std::move(path)), fd_(::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0666)) {
-    if (fd_ < 0) {
-      fail_writing(path_);
-    }
-  }
-  ~OutputFile() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-
-  void write(std::span<const std::byte> bytes, std::int64_t at) const {
-    while (!bytes.empty()) {
-      const ::ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), at);
-      if (n < 0 && errno == EINTR) {
-        continue;
-      }
-      if (n <= 0) {
-        fail_writing(path_);
-      }
-      bytes = bytes.subspan(static_cast<std::size_t>(n));
-      at += n;
-    }
-  }
-
-  // Some file systems say only now that a write has failed.
-  void close() {
-    if (::close(std::exchange(fd_, -1)) != 0) {
-      fail_writing(path_);
-    }
-  }
-
- private:
-  fs::path path_;
-  int fd_;
-};
-
-// Consecutive parameters that share a file.
-struct Shard {
-  std::string file_name;
-  std::span<const Parameter> parameters;
-};
-
-std::vector<Shard> divided(std::span<const Parameter> parameters, std::int64_t element_size) {
-  std::vector<std::span<const Parameter>> parts;
-  std::size_t first = 0;
-  std::int64_t n_bytes = 0;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const std::int64_t more = n_numbers(parameters[i]) * element_size;
-    if (i > first && n_bytes + more > kMostShardBytes) {
-      parts.push_back(parameters.subspan(first, i - first));
-      first = i;
-      n_bytes = 0;
-    }
-    n_bytes += more;
-  }
-  parts.push_back(parameters.subspan(first));
-  std::vector<Shard> shards;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    char name[64];
-    std::snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", i + 1, parts.size());
-    shards.push_back({parts.size() == 1 ? "model.safetensors" : name, parts[i]});
-  }
-  return shards;
-}
-
-// A run of one parameter's numbers, and where in the file they go.
+// A run of one parameter's numbers: whole blocks or rows, where those are quantised together.
 struct Piece {
+  const Parameter* parameter = nullptr;
+  Quantization kept_as = Quantization::None;
   std::uint64_t key = 0;  // of the stream of numbers; 0 = all are one
   std::int64_t first = 0;
   std::int64_t n = 0;
-  std::int64_t at = 0;
+  at::Tensor absmax;  // Nf4Double: where the piece's go, to be quantised with all of the matrix
 };
 
 class Writer {
  public:
-  Writer(const RandomCheckpointOptions& options, std::int64_t n_bytes)
-      : options_(options), numbers_(options.dtype, kStandardDeviation), n_bytes_(n_bytes) {
-    const float one = 1.0F;
-    const c10::BFloat16 bfloat_one = one;
-    const c10::Half half_one = one;
-    const void* bytes = options.dtype == DType::Float32    ? static_cast<const void*>(&one)
-                        : options.dtype == DType::BFloat16 ? static_cast<const void*>(&bfloat_one)
-                                                           : static_cast<const void*>(&half_one);
-    std::memcpy(one_, bytes, numbers_.element_size());
+  Writer(const RandomCheckpointOptions& options,
+         std::span<const Parameter> parameters,
+         const fs::path& folder)
+      : options_(options),
+        numbers_(options.dtype, kStandardDeviation),
+        file_writer_(folder, tensors_of(parameters, options)) {}
+
+  void write(std::span<const Parameter> parameters) {
+    while (!parameters.empty()) {
+      std::size_t n = 0;
+      for (std::int64_t sum = 0; n < parameters.size(); ++n) {
+        sum += n_numbers(parameters[n]);
+        if (n > 0 && sum > kGroupNumbers) {
+          break;
+        }
+      }
+      write_group(parameters.first(n));
+      parameters = parameters.subspan(n);
+    }
+    file_writer_.close();
   }
 
-  void write(const Shard& shard, const fs::path& folder) {
-    OutputFile file(folder / shard.file_name);
-    const std::vector<Piece> pieces = write_header(shard, file);
+ private:
+  struct DoublyQuantized {
+    const Parameter* parameter = nullptr;
+    at::Tensor absmax;  // float32 [blocks of 64]
+  };
+
+  void write_group(std::span<const Parameter> parameters) {
+    std::vector<Piece> pieces;
+    std::vector<DoublyQuantized> matrices;
+    for (const Parameter& parameter : parameters) {
+      at::Tensor absmax;
+      if (kept_as(parameter, options_) == Quantization::Nf4Double) {
+        absmax = at::empty({(n_numbers(parameter) + 63) / 64}, at::kFloat);
+        matrices.push_back({&parameter, absmax});
+      }
+      add_pieces(parameter, absmax, pieces);
+    }
     std::atomic<std::size_t> next = 0;
-    std::exception_ptr failure;
-    std::mutex failure_mutex;
-    const auto work = [&](bool is_caller) {
+    // ATen's threads, so that its own operators do not start further ones in each of them.
+    at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
+      const c10::InferenceMode no_gradients;
+      const bool is_caller = at::get_thread_num() == 0;
       try {
         for (std::size_t i = next++; i < pieces.size(); i = next++) {
-          write_piece(pieces[i], file);
+          write_piece(pieces[i]);
           if (is_caller) {
             report();
           }
         }
       } catch (...) {
-        const std::lock_guard lock(failure_mutex);
-        failure = std::current_exception();
         next = pieces.size();
+        throw;
       }
-    };
-    std::vector<std::thread> helpers;
-    const unsigned n_threads = std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
-    for (unsigned i = 1; i < n_threads; ++i) {
-      helpers.emplace_back(work, false);
+    });
+    write_doubly_quantized(matrices);
+    for (const Parameter& parameter : parameters) {
+      const Quantization quantization = kept_as(parameter, options_);
+      if (quantization != Quantization::None && quantization != Quantization::Nf4Double) {
+        write_quantized_rest(parameter.name, described(parameter), options_.dtype, file_writer_);
+      }
     }
-    work(true);
-    for (std::thread& helper : helpers) {
-      helper.join();
-    }
-    if (failure) {
-      std::rethrow_exception(failure);
-    }
-    file.close();
     report();
   }
 
- private:
-  // Never twice the same, for the last piece of a file may be the caller's.
+  // Never twice the same, for the last piece of a group may be the caller's.
   void report() {
-    const std::int64_t n = n_written_;
+    const auto n = static_cast<std::int64_t>(file_writer_.n_bytes_written());
     if (options_.on_progress && n != std::exchange(n_reported_, n)) {
-      options_.on_progress(n, n_bytes_);
+      options_.on_progress(n, static_cast<std::int64_t>(file_writer_.n_bytes()));
     }
   }
 
-  // Writes what comes before the numbers and says where they go.
-  std::vector<Piece> write_header(const Shard& shard, const OutputFile& file) const {
-    const auto element_size = static_cast<std::int64_t>(numbers_.element_size());
-    Json header = {{"__metadata__", {{"format", "pt"}}}};
-    std::vector<Piece> pieces;
-    std::int64_t at = 0;
-    for (const Parameter& parameter : shard.parameters) {
-      const std::int64_t n = n_numbers(parameter);
-      const std::uint64_t key = is_norm(parameter) ? 0 : key_of(parameter.name);
-      for (std::int64_t first = 0; first < n; first += kPieceNumbers) {
-        pieces.push_back(
-            {key, first, std::min(kPieceNumbers, n - first), at + first * element_size});
+  void add_pieces(const Parameter& parameter,
+                  const at::Tensor& absmax,
+                  std::vector<Piece>& pieces) const {
+    const Quantization quantization = kept_as(parameter, options_);
+    const std::int64_t n = n_numbers(parameter);
+    const std::uint64_t key = is_norm(parameter) ? 0 : key_of(parameter.name);
+    std::int64_t n_most = kPieceNumbers;
+    if (quantization == Quantization::Int8) {
+      const std::int64_t width = parameter.shape[1];
+      n_most = std::max<std::int64_t>(1, n_most / width) * width;
+    }
+    for (std::int64_t first = 0; first < n; first += n_most) {
+      Piece piece{&parameter, quantization, key, first, std::min(n_most, n - first), {}};
+      if (absmax.defined()) {
+        piece.absmax = absmax.slice(0, first / 64, (first + piece.n + 63) / 64);
       }
-      header[parameter.name] = {{"dtype", stored_name(options_.dtype)},
-                                {"shape", parameter.shape},
-                                {"data_offsets", {at, at + n * element_size}}};
-      at += n * element_size;
+      pieces.push_back(std::move(piece));
     }
-    std::string text = header.dump();
-    text.resize((text.size() + 7) / 8 * 8, ' ');  // numbers begin at a multiple of 8
-    std::string head;
-    for (int i = 0; i < 8; ++i) {
-      head += static_cast<char>(text.size() >> (8 * i));
-    }
-    head += text;
-    file.write(std::as_bytes(std::span(head)), 0);
-    for (Piece& piece : pieces) {
-      piece.at += static_cast<std::int64_t>(head.size());
-    }
-    return pieces;
   }
 
   // By name, so that a model with fewer layers has the same weights in those it has.
@@ -238,87 +192,170 @@ class Writer {
     return std::stoull(digits.substr(0, 16), nullptr, 16) | 1U;
   }
 
-  void write_piece(const Piece& piece, const OutputFile& file) {
-    thread_local std::vector<std::byte> bytes;
-    const std::size_t size = numbers_.element_size();
-    bytes.resize(static_cast<std::size_t>(piece.n) * size);
+  void write_piece(const Piece& piece) {
+    thread_local std::vector<std::byte> buffer;
+    const std::size_t element_size = numbers_.element_size();
+    buffer.resize(static_cast<std::size_t>(piece.n) * element_size);
+    const at::Tensor numbers =
+        at::from_blob(buffer.data(), {piece.n}, at::TensorOptions(scalar_type(options_.dtype)));
     if (piece.key != 0) {
-      numbers_.fill(piece.key, piece.first, bytes);
+      numbers_.fill(piece.key, piece.first, buffer);
     } else {
-      for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = one_[i % size];
-      }
+      numbers.fill_(1.0);
     }
-    file.write(bytes, piece.at);
-    n_written_ += static_cast<std::int64_t>(bytes.size());
+    if (piece.kept_as == Quantization::None) {
+      file_writer_.write_part(piece.parameter->name,
+                              static_cast<std::size_t>(piece.first) * element_size, buffer);
+      return;
+    }
+    const bool is_double = piece.kept_as == Quantization::Nf4Double;
+    const std::int64_t width =
+        piece.kept_as == Quantization::Int8 ? piece.parameter->shape[1] : piece.n;
+    QuantizedWeight part =
+        quantize(numbers.view({-1, width}), is_double ? Quantization::Nf4 : piece.kept_as);
+    part.quantization = piece.kept_as;
+    if (is_double) {
+      piece.absmax.copy_(part.absmax);
+    }
+    write_quantized_part(piece.parameter->name, part, piece.first, file_writer_);
+  }
+
+  // The second quantisation, as quantize() does it: the mean by the caller alone, for it depends on
+  // the number of threads.
+  void write_doubly_quantized(std::span<const DoublyQuantized> matrices) {
+    std::vector<at::Tensor> means;
+    for (const DoublyQuantized& matrix : matrices) {
+      means.push_back(matrix.absmax.mean());
+    }
+    const auto n = static_cast<std::int64_t>(matrices.size());
+    at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
+      const c10::InferenceMode no_gradients;
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+        const DynamicCodes codes = quantize_with_dynamic_map(matrices[i].absmax - means[i]);
+        QuantizedWeight weight = described(*matrices[i].parameter);
+        weight.offset = means[i].item<float>();
+        weight.absmax_codes = codes.codes;
+        weight.outer_absmax = codes.absmax;
+        weight.absmax_map = dynamic_map();
+        write_quantized_rest(matrices[i].parameter->name, weight, options_.dtype, file_writer_);
+      }
+    });
+  }
+
+  // Without its tensors.
+  QuantizedWeight described(const Parameter& matrix) const {
+    QuantizedWeight weight;
+    weight.quantization = options_.quantization;
+    weight.height = matrix.shape[0];
+    weight.width = matrix.shape[1];
+    return weight;
   }
 
   const RandomCheckpointOptions& options_;
   NormalNumbers numbers_;
-  std::int64_t n_bytes_;
-  std::atomic<std::int64_t> n_written_ = 0;
+  SafetensorsWriter file_writer_;
   std::int64_t n_reported_ = 0;
-  std::byte one_[sizeof(float)] = {};
 };
 
-void write_index(std::span<const Shard> shards, std::int64_t n_bytes, const fs::path& folder) {
-  Json files = Json::object();
-  for (const Shard& shard : shards) {
-    for (const Parameter& parameter : shard.parameters) {
-      files[parameter.name] = shard.file_name;
-    }
-  }
-  const Json index = {{"metadata", {{"total_size", n_bytes}}}, {"weight_map", std::move(files)}};
-  write_text(folder / "model.safetensors.index.json", index.dump(2) + "\n");
-}
-
 std::string gigabytes(std::uintmax_t n_bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(n_bytes) / 1e9);
-  return text;
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.2f GB (%ju bytes)", static_cast<double>(n_bytes) / 1e9,
+                n_bytes);
+  return text.data();
 }
 
-void check_space(std::int64_t n_bytes, const fs::path& folder) {
+void check_space(std::size_t n_bytes,
+                 const RandomCheckpointOptions& options,
+                 const fs::path& folder) {
   std::error_code error;
   const fs::space_info space = fs::space(folder, error);
-  const auto needed = static_cast<std::uintmax_t>(n_bytes);
-  if (!error && space.available < needed) {
-    throw ModelError(folder.string() + ": expected " + gigabytes(needed) +
+  if (!error && space.available < n_bytes) {
+    throw ModelError(options.folder.string() + ": expected " + gigabytes(n_bytes) +
                      " of free disk space, found " + gigabytes(space.available) +
-                     "; free some, or ask for fewer layers");
+                     "; free some, or ask for fewer layers" +
+                     (options.quantization == Quantization::None ? " or a quantisation" : ""));
   }
+}
+
+void write_configs(const RandomCheckpointOptions& options, const fs::path& folder) {
+  write_text(folder / "config.json", config_of(options.shape, options.n_layers, options.dtype));
+  write_text(folder / "generation_config.json", generation_config_of(options.shape));
+}
+
+// As a packed copy of the unquantised model has them.
+void write_packed_configs(const RandomCheckpointOptions& options, const fs::path& folder) {
+  const fs::path plain = folder / "plain";
+  fs::create_directory(plain);
+  write_configs(options, plain);
+  write_folder_files(plain, load_config(plain), options.dtype, options.quantization, folder);
+  fs::remove_all(plain);
 }
 
 void write_into(const RandomCheckpointOptions& options, const fs::path& folder) {
-  write_text(folder / "config.json", config_of(options.shape, options.n_layers, options.dtype));
-  write_text(folder / "generation_config.json", generation_config_of(options.shape));
+  if (options.quantization == Quantization::None) {
+    write_configs(options, folder);
+  } else {
+    write_packed_configs(options, folder);
+  }
   const std::vector<Parameter> parameters = parameters_of(load_config(folder));
-  const auto element_size = static_cast<std::int64_t>(c10::elementSize(scalar_type(options.dtype)));
-  std::int64_t n_bytes = 0;
-  for (const Parameter& parameter : parameters) {
-    n_bytes += n_numbers(parameter) * element_size;
-  }
-  check_space(n_bytes, folder);
-  const std::vector<Shard> shards = divided(parameters, element_size);
-  if (shards.size() > 1) {
-    write_index(shards, n_bytes, folder);
-  }
-  Writer writer(options, n_bytes);
-  for (const Shard& shard : shards) {
-    writer.write(shard, folder);
-  }
+  Writer(options, parameters, folder).write(parameters);
+}
+
+std::string_view part_name(const Parameter& parameter) {
+  const std::string& name = parameter.name;
+  return name == "model.embed_tokens.weight" ? "embedding"
+         : name == "lm_head.weight"          ? "output head"
+         : !is_block_linear(name)            ? "norms and biases"
+         : name.find(".mlp.") != name.npos   ? "MLP layers"
+                                             : "attention layers";
 }
 
 }  // namespace
 
-void write_random_checkpoint(const RandomCheckpointOptions& options) {
+RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& options) {
   const ModelShape& shape = model_shape(options.shape);
   if (options.n_layers < 0 || options.n_layers > shape.n_layers) {
     throw ConfigError(std::string(shape.name) + ": expected 1 to " +
                       std::to_string(shape.n_layers) + " layers, found " +
                       std::to_string(options.n_layers));
   }
-  write_new_folder(options.folder, [&](const fs::path& folder) { write_into(options, folder); });
+  const DecoderConfig config = decoder_config_of(options.shape, options.n_layers);
+  const std::vector<Parameter> parameters = parameters_of(config);
+  const std::size_t dtype_size = dtype_bytes(options.dtype);
+  RandomCheckpointPlan plan;
+  for (const char* name :
+       {"embedding", "attention layers", "MLP layers", "norms and biases", "output head"}) {
+    WeightPart part{name};
+    for (const Parameter& parameter : parameters) {
+      if (part_name(parameter) != name) {
+        continue;
+      }
+      const std::size_t n = static_cast<std::size_t>(n_numbers(parameter));
+      const Quantization quantization = kept_as(parameter, options);
+      part.n_numbers += n_numbers(parameter);
+      part.unquantized_bytes += n * dtype_size;
+      part.bytes += quantization == Quantization::None
+                        ? n * dtype_size
+                        : quantized_bytes(parameter.shape[0], parameter.shape[1], quantization);
+    }
+    if (part.n_numbers > 0) {
+      plan.parts.push_back(part);
+    }
+  }
+  plan.disk_bytes = SafetensorsWriter::bytes_on_disk(tensors_of(parameters, options));
+  plan.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
+                               static_cast<std::size_t>(config.n_kv_heads) *
+                               static_cast<std::size_t>(config.head_dim) * dtype_size;
+  plan.max_context = config.max_position_embeddings;
+  return plan;
+}
+
+void write_random_checkpoint(const RandomCheckpointOptions& options) {
+  const RandomCheckpointPlan plan = plan_random_checkpoint(options);
+  write_new_folder(options.folder, [&](const fs::path& folder) {
+    check_space(plan.disk_bytes, options, folder);
+    write_into(options, folder);
+  });
 }
 
 }  // namespace labelprobe::model

@@ -63,7 +63,35 @@ std::string file_name(std::size_t i, std::size_t n) {
   return name.data();
 }
 
+// The tensors of one file in its order.
+void sort_by_width(std::vector<TensorToWrite>& tensors) {
+  std::stable_sort(tensors.begin(), tensors.end(),
+                   [](const TensorToWrite& a, const TensorToWrite& b) {
+                     return element_bytes(a.type) > element_bytes(b.type);
+                   });
+}
+
+// What a file with these tensors, in its order, begins with.
+std::string head_of(std::span<const TensorToWrite> tensors) {
+  Json header = {{"__metadata__", {{"format", "pt"}}}};
+  std::size_t end = 0;
+  for (const TensorToWrite& tensor : tensors) {
+    const std::size_t begin = std::exchange(end, end + tensor.n_bytes());
+    header[tensor.name] = {
+        {"dtype", tensor.type}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
+  std::string head;
+  for (int i = 0; i < 8; ++i) head += static_cast<char>(text.size() >> (8 * i));
+  return head + text;
+}
+
 }  // namespace
+
+std::string safetensors_type(DType dtype) {
+  return dtype == DType::Float32 ? "F32" : dtype == DType::BFloat16 ? "BF16" : "F16";
+}
 
 std::size_t TensorToWrite::n_bytes() const {
   std::size_t n = element_bytes(type);
@@ -126,43 +154,53 @@ SafetensorsWriter::SafetensorsWriter(const fs::path& folder,
 
 SafetensorsWriter::~SafetensorsWriter() = default;
 
-void SafetensorsWriter::add_file(const fs::path& path, std::vector<TensorToWrite> tensors) {
-  std::stable_sort(tensors.begin(), tensors.end(),
-                   [](const TensorToWrite& a, const TensorToWrite& b) {
-                     return element_bytes(a.type) > element_bytes(b.type);
-                   });
-  Json header = {{"__metadata__", {{"format", "pt"}}}};
-  std::size_t end = 0;
-  for (const TensorToWrite& tensor : tensors) {
-    const std::size_t begin = std::exchange(end, end + tensor.n_bytes());
-    header[tensor.name] = {
-        {"dtype", tensor.type}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+std::size_t SafetensorsWriter::bytes_on_disk(const std::vector<TensorToWrite>& tensors,
+                                             std::size_t max_shard_bytes) {
+  std::size_t n_bytes = 0;
+  for (std::vector<TensorToWrite>& part : divided(tensors, max_shard_bytes)) {
+    sort_by_width(part);
+    n_bytes += head_of(part).size();
+    for (const TensorToWrite& tensor : part) n_bytes += tensor.n_bytes();
   }
-  std::string text = header.dump();
-  text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
-  std::string head;
-  for (int i = 0; i < 8; ++i) head += static_cast<char>(text.size() >> (8 * i));
-  head += text;
+  return n_bytes;
+}
 
+void SafetensorsWriter::add_file(const fs::path& path, std::vector<TensorToWrite> tensors) {
+  sort_by_width(tensors);
+  const std::string head = head_of(tensors);
   files_.push_back(std::make_unique<File>(path));
   files_.back()->write(std::as_bytes(std::span(head)), 0);
   std::size_t at = head.size();
   for (const TensorToWrite& tensor : tensors) {
-    places_[tensor.name] = {files_.back().get(), at, tensor.n_bytes()};
+    Place& place = places_[tensor.name];
+    place.file = files_.back().get();
+    place.at = at;
+    place.n_bytes = place.n_bytes_left = tensor.n_bytes();
     at += tensor.n_bytes();
+    n_bytes_ += tensor.n_bytes();
   }
-  n_bytes_ += end;
 }
 
 void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> bytes) {
   const auto place = places_.find(name);
   LABELPROBE_CHECK(place != places_.end() && place->second.n_bytes == bytes.size());
-  place->second.file->write(bytes, place->second.at);
-  places_.erase(place);
+  write_part(name, 0, bytes);
+}
+
+void SafetensorsWriter::write_part(const std::string& name,
+                                   std::size_t first,
+                                   std::span<const std::byte> bytes) {
+  const auto found = places_.find(name);
+  LABELPROBE_CHECK(found != places_.end());
+  Place& place = found->second;
+  LABELPROBE_CHECK(first <= place.n_bytes && bytes.size() <= place.n_bytes - first);
+  LABELPROBE_CHECK(place.n_bytes_left.fetch_sub(bytes.size()) >= bytes.size());
+  place.file->write(bytes, place.at + first);
+  n_bytes_written_ += bytes.size();
 }
 
 void SafetensorsWriter::close() {
-  LABELPROBE_CHECK(places_.empty());
+  for (const auto& [name, place] : places_) LABELPROBE_CHECK(place.n_bytes_left == 0);
   for (const std::unique_ptr<File>& file : files_) file->close();
 }
 

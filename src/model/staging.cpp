@@ -58,4 +58,19 @@ void Staging::send(const at::Tensor& target, const Fill& fill) {
   }
 }
 
+QuantizedWeight to_device(const QuantizedWeight& weight, Staging& staging) {
+  if (staging.device().is_cpu()) return weight;
+  QuantizedWeight moved = weight;
+  for (at::Tensor* part :
+       {&moved.codes, &moved.absmax, &moved.absmax_codes, &moved.absmax_map, &moved.outer_absmax}) {
+    if (!part->defined()) continue;
+    const at::Tensor from = *part;
+    *part = at::empty(from.sizes(), from.options().device(staging.device()));
+    staging.send(*part, [&](std::int64_t first_row, const at::Tensor& rows) {
+      rows.copy_(from.narrow(0, first_row, rows.size(0)));
+    });
+  }
+  return moved;
+}
+
 }  // namespace labelprobe::model

@@ -11,6 +11,8 @@
 #include <c10/core/Device.h>
 #include <c10/core/Event.h>
 
+#include "quantized_weight.h"
+
 namespace labelprobe::model {
 
 // To a GPU rows go through two pinned buffers: one is filled while the other is copied, so that the
@@ -43,5 +45,8 @@ class Staging {
   std::array<Buffer, 2> buffers_;
   int next_ = 0;
 };
+
+// The same weight on the staging's device, by way of its buffers; `weight` is on the CPU.
+QuantizedWeight to_device(const QuantizedWeight& weight, Staging& staging);
 
 }  // namespace labelprobe::model

@@ -172,6 +172,12 @@ void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Ten
   }
 }
 
+void copy_bytes(std::span<const std::byte> from, std::byte* to) {
+  for_rows(static_cast<std::int64_t>(from.size()), 1, [&](std::int64_t first, std::int64_t end) {
+    std::memcpy(to + first, from.data() + first, static_cast<std::size_t>(end - first));
+  });
+}
+
 at::Tensor load_tensor(const StoredTensor& stored, DType dtype) {
   const at::Tensor result = at::empty(stored.shape, at::TensorOptions(scalar_type(dtype)));
   load_rows(stored, 0, result);

@@ -1,7 +1,9 @@
 // From the bytes of a weight file to a tensor.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <ATen/core/Tensor.h>
 
@@ -16,6 +18,10 @@ namespace labelprobe::model {
 // (round to nearest even) on all threads of ATen's pool; rows are in the order of Hugging Face.
 // `stored` has a type we read and one or two dimensions; its rows are whole blocks.
 void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows);
+
+// Copies bytes of a weight file as they are, on all threads of ATen's pool: taking them out of the
+// system's cache costs more than one core's time where a disk is fast.
+void copy_bytes(std::span<const std::byte> from, std::byte* to);
 
 // The whole tensor in `dtype`, in its own memory.
 at::Tensor load_tensor(const StoredTensor& stored, DType dtype);

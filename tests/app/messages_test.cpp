@@ -43,6 +43,11 @@ TEST_CASE("Lists what can be named", "[e2e]") {
   CHECK_THAT(run_program({"ls", "distributions"}).out, ContainsSubstring("baseline"));
   CHECK_THAT(run_program({"ls", "label-modes"}).out, ContainsSubstring("preds"));
   CHECK_THAT(run_program({"ls", "formats"}).out, ContainsSubstring("polysyndeton"));
+  // 8,030,261,248 numbers, 6,979,321,856 of them in linear layers: 4.5 bits each.
+  CHECK_THAT(
+      run_program({"ls", "shapes"}).out,
+      ContainsSubstring("llama-3.1-8b") &&
+          ContainsSubstring("8.030 billion parameters;  16.06 GB in bfloat16,  6.03 GB in FP4"));
 }
 
 TEST_CASE("Writes prompts as JSON lines with the demonstrations in order", "[e2e]") {
@@ -183,6 +188,10 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--dtype", "int8"},
        2,
        {"bfloat16"}},
+      {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--quant", "nf5"},
+       2,
+       {"did you mean 'nf4'?"}},
+      {{"make-model", "--shape", "smollm2-135m"}, 2, {"--out: expected the folder to write"}},
       {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--tokenizer", path("no")},
        2,
        {"expected the folder of a tokenizer or model"}},

@@ -124,4 +124,30 @@ TEST_CASE("make-model writes a model that runs take, with the tokenizer it is gi
   CHECK(generated.exit_code == 0);
 }
 
+TEST_CASE("make-model says what a model takes, and writes it packed", "[e2e]") {
+  const ProgramResult planned =
+      run_program({"make-model", "--shape", "llama-3.1-70b", "--quant", "fp4", "--dry-run"});
+  INFO(planned.err);
+  REQUIRE(planned.exit_code == 0);
+  // Two bytes for each of 128,256 * 8,192 numbers; 4.5 bits for each of the MLP's.
+  CHECK_THAT(planned.out, ContainsSubstring("2,101,346,304"));
+  CHECK_THAT(planned.out, ContainsSubstring("31,708,938,240"));
+  CHECK_THAT(planned.out, ContainsSubstring("70,553,706,496"));
+  CHECK_THAT(planned.out, ContainsSubstring("327,680 bytes a token"));
+  CHECK_THAT(planned.out, ContainsSubstring("does not fit"));
+
+  const TempFolder folder;
+  const std::string out = (folder.path() / "model").string();
+  const ProgramResult made = run_program(
+      {"make-model", "--shape", "smollm2-135m", "--layers", "1", "--quant", "nf4", "--out", out});
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  const ProgramResult generated =
+      run_program({"generate", "--model-name", out, "--prompts", "-", "--max-new-tokens", "1",
+                   "--device", "cpu", "--quant", "nf4"},
+                  R"({"id": "a", "token_ids": [1, 2, 3]})");
+  INFO(generated.err);
+  CHECK(generated.exit_code == 0);
+}
+
 }  // namespace labelprobe

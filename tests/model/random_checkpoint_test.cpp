@@ -31,6 +31,14 @@ double mean_of_products(std::span<const float> a, std::span<const float> b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0) / static_cast<double>(a.size());
 }
 
+RandomCheckpointOptions small(const std::filesystem::path& folder) {
+  RandomCheckpointOptions options;
+  options.shape = "smollm2-135m";
+  options.n_layers = 1;
+  options.folder = folder;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("Every shape has the published number of parameters", "[unit]") {
@@ -45,6 +53,12 @@ TEST_CASE("Every shape has the published number of parameters", "[unit]") {
                            std::multiplies<>());
     }
     CHECK(n == shape.n_parameters);
+    const std::vector<Parameter> read = parameters_of(config);
+    const std::vector<Parameter> planned = parameters_of(decoder_config_of(shape.name, 0));
+    CHECK(std::equal(read.begin(), read.end(), planned.begin(), planned.end(),
+                     [](const Parameter& a, const Parameter& b) {
+                       return a.name == b.name && a.shape == b.shape;
+                     }));
     CHECK(config.n_layers == shape.n_layers);
     CHECK(config.vocab_size == shape.vocab_size);
   }
@@ -113,6 +127,97 @@ TEST_CASE("transformers computes the same from a random checkpoint", "[golden]")
   options.n_layers = 81;
   CHECK_THROWS_AS(write_random_checkpoint(options), ConfigError);
   CHECK(!std::filesystem::exists(options.folder));
+}
+
+// Packed copies are checked against those of transformers.
+TEST_CASE("Written quantised it is the packed copy of the unquantised model", "[unit]") {
+  const auto [quantization, dtype] =
+      GENERATE(table<Quantization, DType>({{Quantization::Fp4, DType::BFloat16},
+                                           {Quantization::Nf4, DType::Float16},
+                                           {Quantization::Nf4Double, DType::BFloat16},
+                                           {Quantization::Int8, DType::Float32}}));
+  INFO(quantization_name(quantization));
+  const support::TempFolder folder;
+  RandomCheckpointOptions options = small(folder.path() / "plain");
+  options.dtype = dtype;
+  write_random_checkpoint(options);
+  save_quantized(options.folder, dtype, quantization, folder.path() / "copy");
+
+  options.folder = folder.path() / "direct";
+  options.quantization = quantization;
+  std::int64_t n_written = 0;
+  std::int64_t n_total = -1;
+  options.on_progress = [&](std::int64_t n, std::int64_t total) {
+    CHECK(n > n_written);
+    n_written = n;
+    n_total = total;
+  };
+  write_random_checkpoint(options);
+  CHECK(n_written == n_total);
+  std::size_t n_files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "copy")) {
+    INFO(entry.path());
+    ++n_files;
+    // No expansion: a failure would print megabytes.
+    const bool is_equal = support::read_file(entry.path()) ==
+                          support::read_file(options.folder / entry.path().filename());
+    CHECK(is_equal);
+  }
+  using Files = std::filesystem::directory_iterator;
+  CHECK(std::distance(Files(options.folder), Files()) == static_cast<std::ptrdiff_t>(n_files));
+
+  const RandomCheckpointPlan plan = plan_random_checkpoint(options);
+  CHECK(plan.disk_bytes == std::filesystem::file_size(options.folder / "model.safetensors"));
+  const ModelInfo info = inspect(options.folder, dtype);
+  CHECK(info.quantization == quantization);
+  CHECK(plan.cache_bytes_per_token == info.cache_bytes_per_token);
+  CHECK(plan.max_context == info.max_context);
+  std::size_t weight_bytes = 0;
+  for (const WeightPart& part : plan.parts) weight_bytes += part.bytes;
+  CHECK(weight_bytes == info.weight_bytes);
+}
+
+// By hand from the sizes that its config.json says: 80 layers, hidden 8192, MLP 28672, 64 heads of
+// which 8 with keys and values, 128256 tokens.
+TEST_CASE("A 70B model in 4 bits takes 43 GB", "[unit]") {
+  RandomCheckpointOptions options;
+  options.shape = "llama-3.1-70b";
+  options.quantization = Quantization::Fp4;
+  const RandomCheckpointPlan plan = plan_random_checkpoint(options);
+  REQUIRE(plan.parts.size() == 5);
+  const std::int64_t n_attention = 80LL * (2 * 8192 * 8192 + 2 * 1024 * 8192);
+  const std::int64_t n_mlp = 80LL * 3 * 8192 * 28672;
+  const std::int64_t n_embedding = 128256LL * 8192;
+  const std::int64_t n_norms = (2 * 80 + 1) * 8192LL;
+  const std::vector<std::int64_t> n_numbers = {n_embedding, n_attention, n_mlp, n_norms,
+                                               n_embedding};
+  for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+    const WeightPart& part = plan.parts[i];
+    INFO(part.name);
+    CHECK(part.n_numbers == n_numbers[i]);
+    CHECK(part.unquantized_bytes == static_cast<std::size_t>(2 * n_numbers[i]));
+    const bool is_linear = part.n_numbers == n_attention || part.n_numbers == n_mlp;
+    // Half a byte each, and four for every 64 of them.
+    CHECK(part.bytes ==
+          static_cast<std::size_t>(is_linear ? n_numbers[i] / 16 * 9 : n_numbers[i] * 2));
+  }
+  CHECK(plan.cache_bytes_per_token == 2 * 80 * 1024 * 2);
+}
+
+TEST_CASE("Says what a model needs that the disk has no room for", "[unit]") {
+  const support::TempFolder folder;
+  RandomCheckpointOptions options;
+  options.shape = "llama-3.1-70b";
+  options.dtype = DType::Float32;
+  options.folder = folder.path() / "model";
+  const RandomCheckpointPlan plan = plan_random_checkpoint(options);
+  if (std::filesystem::space(folder.path()).available >= plan.disk_bytes) {
+    SKIP_ALOUD("the disk has room for 282 GB");
+  }
+  CHECK_THROWS_WITH(write_random_checkpoint(options),
+                    ContainsSubstring("expected 282.21 GB (" + std::to_string(plan.disk_bytes) +
+                                      " bytes) of free disk space, found "));
+  CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 }  // namespace labelprobe::model

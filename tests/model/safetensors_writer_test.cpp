@@ -1,5 +1,7 @@
 #include "safetensors_writer.h"
 
+#include <thread>
+
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -76,6 +78,46 @@ TEST_CASE("Writes shards of the size asked for, and their index", "[unit]") {
   for (const SafetensorsFile& file : files) {
     for (const StoredTensor& tensor : file.tensors()) check_tensor(tensor);
   }
+}
+
+TEST_CASE("Tensors may come in parts from several threads", "[unit]") {
+  const TempFolder folder;
+  SafetensorsWriter writer(folder.path(), kTensors);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < kTensors.size(); ++i) {
+    threads.emplace_back([&, i] {
+      const TensorToWrite& tensor = kTensors[i];
+      for (std::size_t first = tensor.n_bytes(); first-- > 0;) {
+        writer.write_part(tensor.name, first, filled(1, static_cast<int>(i) + 1));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(writer.n_bytes_written() == 30);
+  writer.close();
+  const auto files = open_safetensors(folder.path());
+  for (const StoredTensor& tensor : files.at(0).tensors()) check_tensor(tensor);
+}
+
+TEST_CASE("A tensor that is not written, or too much of it, is a bug", "[unit]") {
+  const TempFolder folder;
+  SafetensorsWriter writer(folder.path(), kTensors);
+  writer.write_part("b", 0, filled(15, 2));
+  CHECK_THROWS_AS(writer.write_part("b", 15, filled(2, 2)), InternalError);
+  CHECK_THROWS_AS(writer.write("a", filled(2, 2)), InternalError);
+  CHECK_THROWS_AS(writer.close(), InternalError);
+}
+
+TEST_CASE("Knows beforehand what the files take", "[unit]") {
+  const std::size_t max_shard_bytes = GENERATE(19U, 100U);
+  const TempFolder folder;
+  SafetensorsWriter writer(folder.path(), kTensors, max_shard_bytes);
+  write_all(writer);
+  std::size_t n_bytes = 0;
+  for (const SafetensorsFile& file : open_safetensors(folder.path())) {
+    n_bytes += fs::file_size(file.path());
+  }
+  CHECK(SafetensorsWriter::bytes_on_disk(kTensors, max_shard_bytes) == n_bytes);
 }
 
 TEST_CASE("Says which file cannot be written", "[unit]") {

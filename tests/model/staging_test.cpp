@@ -1,10 +1,15 @@
 #include "staging.h"
 
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
 
+#include "decoder_config.h"
+#include "quantized_tensors.h"
+#include "safetensors.h"
 #include "support/catch.h"
+#include "support/paths.h"
 
 namespace labelprobe::model {
 namespace {
@@ -46,6 +51,41 @@ TEST_CASE("Through buffers every row arrives once", "[unit]") {
   CHECK(send(staging, wide, wide_target) == Parts{{0, 1}, {1, 1}, {2, 1}});
   CHECK(wide_target.equal(wide));
   CHECK(send(staging, at::zeros({0, 4}), at::zeros({0, 4})).empty());
+}
+
+TEST_CASE("Quantised matrices come through buffers as they are stored", "[unit]") {
+  const auto [name, quantization] =
+      GENERATE(table<std::string, Quantization>({{"fp4", Quantization::Fp4},
+                                                 {"nf4_double", Quantization::Nf4Double},
+                                                 {"int8", Quantization::Int8}}));
+  INFO(name);
+  const auto folder = support::fixture("model/bitsandbytes/" + name);
+  const SafetensorsFile file = SafetensorsFile::open(folder / "model.safetensors");
+  TensorMap tensors;
+  for (const StoredTensor& tensor : file.tensors()) tensors[tensor.name] = tensor;
+  Staging staging(at::kCPU, /*buffer_bytes=*/48);
+  int n_matrices = 0;
+  for (const Parameter& parameter : parameters_of(load_config(folder))) {
+    if (!is_stored_quantized(tensors, parameter.name, quantization)) continue;
+    INFO(parameter.name);
+    ++n_matrices;
+    const QuantizedWeight found =
+        load_quantized(tensors, parameter.name, parameter.shape, quantization, staging);
+    const QuantizedWeight expected =
+        load_quantized(tensors, parameter.name, parameter.shape, quantization);
+    const auto bytes = [](const at::Tensor& part) {
+      return std::string(static_cast<const char*>(part.const_data_ptr()), part.nbytes());
+    };
+    const StoredTensor& codes = tensors.at(parameter.name);
+    CHECK(bytes(found.codes) ==
+          std::string(reinterpret_cast<const char*>(codes.bytes.data()), codes.bytes.size()));
+    at::Tensor found_numbers = at::empty(parameter.shape);
+    at::Tensor expected_numbers = at::empty(parameter.shape);
+    dequantize(found, found_numbers);
+    dequantize(expected, expected_numbers);
+    CHECK(found_numbers.equal(expected_numbers));
+  }
+  CHECK(n_matrices > 0);
 }
 
 }  // namespace labelprobe::model
