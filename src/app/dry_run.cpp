@@ -70,6 +70,9 @@ void describe_memory(std::ostream& out, const PreparedSetting& setting, double n
     out << "the weights are written to " << setting.loading.packed_copy.string()
         << " first, and run from there\n";
   }
+  if (setting.profile) {
+    out << "a trace of the model's work goes to " << setting.profile->trace().string() << '\n';
+  }
 }
 
 }  // namespace

@@ -3,18 +3,21 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/model/language_model.h"
+#include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
 #include "command.h"
 #include "generate_files.h"
 #include "model_loading.h"
 #include "option_reader.h"
+#include "profile_report.h"
 #include "workbench.h"
 
 namespace labelprobe::app {
@@ -26,6 +29,7 @@ struct Arguments {
   std::string prompts;
   std::string out = "-";
   std::string logits_out;
+  std::string profile;
   int max_new_tokens = 0;
   int batch_size = 0;
   bool ignore_eos = false;
@@ -143,6 +147,9 @@ int run(const Arguments& arguments) {
   }
   std::ostream& out = arguments.out == "-" ? std::cout : file;
 
+  std::optional<model::Profile> profile;
+  if (!arguments.profile.empty()) profile.emplace(arguments.profile);
+
   const auto tokens = load_tokenizer(loading.model, lines, arguments);
   std::vector<TokenIds> prompts;
   for (const PromptLine& line : lines) {
@@ -154,7 +161,8 @@ int run(const Arguments& arguments) {
   if (workbench.write_packed_copy(loading)) {
     std::cerr << "packed copy written to " << loading.packed_copy.string() << '\n';
   }
-  model::LanguageModel& language_model = workbench.open(loading).model;
+  model::LanguageModel& opened = workbench.open(loading).model;
+  model::LanguageModel& language_model = profile ? profile->watch(opened) : opened;
   const model::ModelInfo& info = language_model.info();
   std::cerr << info.architecture << ", " << describe_numerics(info.quantization, info.dtype) << ", "
             << info.device << " (" << info.device_name << "), " << info.backend << '\n';
@@ -181,6 +189,11 @@ int run(const Arguments& arguments) {
     std::cerr << "memory ran short " << effort.n_batches_halved
               << " times; those batches were run again in halves\n";
   }
+  if (const auto summary = profile ? profile->finish() : std::nullopt) {
+    for (const std::string& line : describe_profile(*summary, profile->trace())) {
+      std::cerr << line << '\n';
+    }
+  }
   if (n_failed == 0) return kSuccess;
   std::cerr << n_failed << " of " << prompts.size() << " prompts failed; see \"failure\" in "
             << (arguments.out == "-" ? "the output" : arguments.out) << '\n';
@@ -199,6 +212,9 @@ CommandBody declare_generate(CLI::App& app) {
   app.add_option("--max-new-tokens", a.max_new_tokens, "Tokens to generate at most")->required();
   app.add_option("--out", a.out, "File to write; - = standard output")->capture_default_str();
   app.add_option("--logits-out", a.logits_out, "safetensors file of all logits of every step");
+  app.add_option("--profile", a.profile,
+                 "File for a trace of the model's work, for chrome://tracing or Perfetto; what "
+                 "took the time is told at the end");
   app.add_flag("--ignore-eos", a.ignore_eos, "Go on after an end-of-text token");
   app.add_option("--stop", a.stop_strings, "End an answer that contains one of these");
   app.add_option("--batch-size", a.batch_size, "Prompts computed together; 0 = from free memory")

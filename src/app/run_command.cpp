@@ -189,6 +189,11 @@ CommandBody declare_program(CLI::App& app,
     const std::string& task = arguments->task;
     std::cerr << "labelprobe " LABELPROBE_VERSION ": " << task << std::endl;
     std::vector<Options> settings = grouped_by_model(arguments->reader.read());
+    if (settings.size() > 1 && settings.front().is_set("profile")) {
+      throw ConfigError(settings.front().place("profile") +
+                        ": profile: its file holds one setting's trace; expected one value of each "
+                        "option, found several of some");
+    }
     const auto log = make_logger(logging_level(settings.front()));
     return settings.size() == 1 ? run_one(program, task, settings.front(), *log)
                                 : GridRun(program, task, std::move(settings), *log).run();

@@ -183,6 +183,10 @@ constexpr std::array kRunOptions = {
 
     OptionInfo{"dry_run", Flag, kRunGroup, "Show what would be done and stop", "", false},
     OptionInfo{"disable_tqdm", Flag, kRunGroup, "No progress display", "", false},
+    OptionInfo{"profile", Text, kRunGroup,
+               "File for a trace of the model's work, for chrome://tracing or Perfetto; what took "
+               "the time is told at the end",
+               "", false},
     OptionInfo{"accelerate", Flag, kRunGroup,
                "Accepted for compatibility: the device is chosen by --device", "", false},
     OptionInfo{"trust_remote_code", Flag, kRunGroup,

@@ -8,9 +8,11 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/run.h"
+#include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/chat_template.h"
 
 #include "command.h"
+#include "profile_report.h"
 #include "progress.h"
 #include "run_settings.h"
 #include "sentence_encoding.h"
@@ -87,8 +89,8 @@ record::RunRequest make_request(const Options& options, const PreparedSetting& s
   request.alternative_name = options.text("alternative_experiment_name");
   request.description = options.text("description");
   for (record::Param& param : options.params()) {
-    if (param.name == "dry_run") {
-      continue;
+    if (param.name == "dry_run" || param.name == "profile") {
+      continue;  // about this process, not about what it computes
     }
     if (param.name == "distribution") {
       param.value = plan_name(setting.settings.plan);  // in its one spelling
@@ -153,6 +155,17 @@ void log_outcome(spdlog::logger& log, const experiment::Outcome& outcome, double
   }
 }
 
+void log_profile(spdlog::logger& log, model::Profile& profile) {
+  const auto summary = profile.finish();
+  if (!summary) {
+    log.warn("nothing was left to compute, so there is no profile");
+    return;
+  }
+  for (const std::string& line : describe_profile(*summary, profile.trace())) {
+    log.info("{}", line);
+  }
+}
+
 }  // namespace
 
 PreparedSetting prepare_setting(experiment::Program program,
@@ -179,6 +192,9 @@ PreparedSetting prepare_setting(experiment::Program program,
   }
   setting.preparation = experiment::prepare(setting.settings, *setting.tokenizer);
   setting.request = make_request(options, setting);
+  if (options.is_set("profile")) {
+    setting.profile = std::make_unique<model::Profile>(options.text("profile"));
+  }
   return setting;
 }
 
@@ -233,7 +249,7 @@ int run_setting(const PreparedSetting& setting,
       log.debug("{} is loaded already: {} on {} ({}; {})", info.architecture, numerics, info.device,
                 info.device_name, info.backend);
     }
-    return opened.model;
+    return setting.profile ? setting.profile->watch(opened.model) : opened.model;
   };
   ProgressLine progress(!options.boolean("disable_tqdm"));
   const experiment::Outcome outcome =
@@ -241,6 +257,9 @@ int run_setting(const PreparedSetting& setting,
                       [&](const experiment::Progress& now) { progress.show(now); });
   progress.close();
   log_outcome(log, outcome, seconds());
+  if (setting.profile) {
+    log_profile(log, *setting.profile);
+  }
   std::cout << files.folder().string() << std::endl;
   return outcome.n_failed == 0 ? kSuccess : kSomeFailed;
 }

@@ -10,6 +10,7 @@
 #include <spdlog/logger.h>
 
 #include "labelprobe/experiment/preparation.h"
+#include "labelprobe/model/profile.h"
 #include "labelprobe/record/run.h"
 
 #include "options.h"
@@ -26,6 +27,7 @@ struct PreparedSetting {
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
   experiment::Preparation preparation;
   record::RunRequest request;
+  std::unique_ptr<model::Profile> profile;  // null where none was asked for
 };
 
 // Throws ConfigError, DataError or ModelError.
