@@ -1,9 +1,12 @@
 #include "staging.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <ATen/ATen.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "labelprobe/core/error.h"
 
@@ -11,6 +14,18 @@ namespace labelprobe::model {
 namespace {
 
 constexpr std::size_t kPinnedBytes = std::size_t{64} << 20;
+
+// Getting memory from the system page by page would cost as much as reading a file into it.
+void prefer_large_pages(const at::Tensor& target) {
+#ifdef MADV_HUGEPAGE
+  const auto n_page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(target.mutable_data_ptr());
+  const std::uintptr_t first = (begin + n_page - 1) / n_page * n_page;
+  const std::uintptr_t end = (begin + target.nbytes()) / n_page * n_page;
+  // A system without large pages says no, and nothing is lost.
+  if (first < end) ::madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#endif
+}
 
 }  // namespace
 
@@ -37,6 +52,7 @@ void Staging::send(const at::Tensor& target, const Fill& fill) {
   LABELPROBE_CHECK(target.is_contiguous() && target.dim() > 0);
   if (target.numel() == 0) return;
   if (buffer_bytes_ == 0) {
+    prefer_large_pages(target);
     fill(0, target);
     return;
   }
