@@ -1,4 +1,6 @@
 // labelprobe ls KIND: everything that can be named on the command line.
+#include <array>
+#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -8,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/model/locate.h"
+#include "labelprobe/model/random_checkpoint.h"
 #include "labelprobe/prompt/plan.h"
 #include "labelprobe/prompt/sampler.h"
 
@@ -67,6 +70,31 @@ Rows list_models() {
   return rows;
 }
 
+double gigabytes_of(const model::ModelShape& shape, model::Quantization quantization) {
+  model::RandomCheckpointOptions options;
+  options.shape = shape.name;
+  options.quantization = quantization;
+  std::size_t n_bytes = 0;
+  for (const model::WeightPart& part : model::plan_random_checkpoint(options).parts) {
+    n_bytes += part.bytes;
+  }
+  return static_cast<double>(n_bytes) / 1e9;
+}
+
+Rows list_shapes() {
+  Rows rows;
+  for (const model::ModelShape& shape : model::model_shapes()) {
+    std::array<char, 128> sizes{};
+    std::snprintf(sizes.data(), sizes.size(),
+                  "%7.3f billion parameters; %6.2f GB in bfloat16, %5.2f GB in FP4  ",
+                  static_cast<double>(shape.n_parameters) / 1e9,
+                  gigabytes_of(shape, model::Quantization::None),
+                  gigabytes_of(shape, model::Quantization::Fp4));
+    rows.emplace_back(shape.name, sizes.data() + std::string(shape.description));
+  }
+  return rows;
+}
+
 struct Kind {
   std::string_view name;
   Rows (*list)();
@@ -82,6 +110,7 @@ constexpr Kind kKinds[] = {
     {"models", list_models,
      "no models in the Hugging Face cache; a folder or .gguf file can be named directly (Llama and "
      "Qwen2 families)"},
+    {"shapes", list_shapes, ""},
 };
 
 void print(const Rows& rows) {
@@ -98,7 +127,8 @@ void print(const Rows& rows) {
 
 CommandBody declare_ls(CLI::App& app) {
   const auto kind = std::make_shared<std::string>();
-  app.add_option("KIND", *kind, "datasets, distributions, samplers, label-modes, formats or models")
+  app.add_option("KIND", *kind,
+                 "datasets, distributions, samplers, label-modes, formats, models or shapes")
       ->required();
   return [kind] {
     std::vector<std::string> known;
