@@ -52,7 +52,7 @@ if [ -z "$dry" ]; then
   python3 "$root/scripts/bench.py" --dry-run "$@" >/dev/null
   if [ -z "${LABELPROBE:-}" ]; then "$root/scripts/build.sh" --program; fi
   case " $* " in
-    *" --model "*) ;;
+    *" --model "* | *" --tokenizer "*) ;;
     *) "$root/scripts/get_model.sh" ;;
   esac
   if [ -z "${LABELPROBE_REFERENCE_ENV:-}" ]; then install_peers "$reference"; fi
