@@ -32,8 +32,8 @@ std::string& kernel_problem() {
 
 // Why no GPU can be used here; empty if one can. Loads the GPU half of libtorch on the way.
 std::string load_cuda() {
-  if (!std::filesystem::exists("/dev/nvidiactl")) {
-    return "there is no NVIDIA driver (/dev/nvidiactl is missing)";
+  if (!std::filesystem::exists("/dev/nvidiactl") && !::dlopen("libcuda.so.1", RTLD_LAZY)) {
+    return "there is no NVIDIA driver (/dev/nvidiactl and libcuda.so.1 are missing)";
   }
   // Equal runs add up in equal order; read when cuBLAS starts.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
@@ -43,6 +43,9 @@ std::string load_cuda() {
            "); install a CUDA build of the torch wheel";
   }
   if (!at::hasCUDA()) return "the driver reports no GPU, or is too old for this libtorch";
+  // Partial sums of a product are added in float32, whatever its type.
+  at::globalContext().setAllowBF16ReductionCuBLAS(false);
+  at::globalContext().setAllowFP16ReductionCuBLAS(false);
   kernel_problem() = load_cuda_operators();
   return {};
 }
@@ -69,8 +72,10 @@ std::size_t free_gpu_bytes(c10::DeviceIndex index) {
   std::size_t n_free = 0;
   std::size_t n_total = 0;
   if (!query || query(&n_free, &n_total) != 0) return 0;
+  auto* allocator = at::getDeviceAllocator(c10::DeviceType::CUDA);
+  if (!allocator->initialized()) return n_free;  // nothing was put on a GPU yet
   // What libtorch keeps for later is free too: it gives it back before it says that memory is out.
-  const auto stats = at::getDeviceAllocator(c10::DeviceType::CUDA)->getDeviceStats(index);
+  const auto stats = allocator->getDeviceStats(index);
   const std::int64_t n_kept = stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
   return n_free + static_cast<std::size_t>(std::max<std::int64_t>(0, n_kept));
 }

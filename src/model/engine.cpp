@@ -36,6 +36,11 @@ constexpr int kFewestRowsPerPack = 32;
 // whole of which it needs a part.
 constexpr std::int64_t kSparePacks = 2;
 
+// Of the warm-up: enough for the kernels that long packs and full steps take, too few to be felt.
+constexpr int kWarmUpTokens = 1024;
+constexpr int kWarmUpPrompts = 64;
+constexpr int kWarmUpSteps = 8;
+
 // Of the arena, if all prompts and answers were kept.
 std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
   std::int64_t n = 0;
@@ -57,9 +62,25 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
       inputs_(decoder_.device()) {
   // Products in 8 bits choose their columns on the host, by all rows of a step.
   if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
-  if (decoder_.device().is_cpu() || limits_.reading == Reading::BeforeNextStep) return;
-  graph_ = make_step_graph();
+  if (decoder_.device().is_cpu()) return;
+  if (limits_.reading == Reading::DuringNextStep) graph_ = make_step_graph();
   if (graph_) stream_ = open_stream(decoder_.device());
+  warm_up();
+}
+
+// A GPU's libraries and kernels are loaded when they are first used, which takes longer than many
+// a call: it belongs to the opening of the model.
+void Engine::warm_up() {
+  const int n_common = std::clamp(info_.max_context - kWarmUpSteps, 1, kWarmUpTokens);
+  std::vector<TokenIds> prompts;
+  for (int i = 0; i < kWarmUpPrompts; ++i) {
+    prompts.emplace_back(static_cast<std::size_t>(n_common), 0);
+    prompts.back().back() = static_cast<TokenId>(i % info_.vocab_size);
+  }
+  GenerateOptions options;
+  options.stop.max_new_tokens = kWarmUpSteps;
+  generate(prompts, options, [](const auto&) {});
+  effort_ = {};
 }
 
 void Engine::generate(std::span<const TokenIds> prompts,

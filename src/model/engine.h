@@ -49,6 +49,7 @@ class Engine : public LanguageModel {
   Effort effort() const override { return effort_; }
 
  private:
+  void warm_up();
   std::vector<std::size_t> runnable_prompts(const Request& request, const GenerationSink& sink);
   int run_chunks(const PrefixTree& tree,
                  const Request& request,
