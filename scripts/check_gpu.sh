@@ -258,7 +258,9 @@ if [ -n "$rehearsal" ]; then
 else
   put "# What a GPU showed"
 fi
-put "" "$(date -u '+%Y-%m-%d %H:%M UTC'), steps: ${only:-all}"
+wanted="${only:-,all,}"
+wanted="${wanted:1:-1}"
+put "" "$(date -u '+%Y-%m-%d %H:%M UTC'), steps: $wanted"
 if [ -z "$rehearsal" ] && has nvidia-smi; then
   put '```'
   nvidia-smi --query-gpu=name,driver_version,memory.total,memory.free --format=csv >>"$report" || true
@@ -280,6 +282,7 @@ if begin tests; then
   if [ -n "$dry" ] || [ -x "$tests" ]; then
     do_step tests "$tests" --durations yes || true
     note "$out/tests.log" 12
+    [ -n "$dry" ] || put "- of these tests were skipped: $(grep -c SKIPPED "$out/tests.log" || true)"
   else
     left_out "$tests is not there"
   fi

@@ -127,10 +127,11 @@ class Profile::Recorder {
     for (const profiler::KinetoEvent& event : result_->events()) {
       const bool is_gpu = is_gpu_work(event);
       if (!is_gpu && !is_host_work(event)) continue;
+      const auto begin_ns = static_cast<std::int64_t>(event.startNs());
       recorded_.events.push_back({event.name(),
                                   is_gpu ? TracedEvent::Place::Gpu : TracedEvent::Place::Host,
-                                  event.startThreadId(), static_cast<std::int64_t>(event.startNs()),
-                                  static_cast<std::int64_t>(event.endNs())});
+                                  event.startThreadId(), begin_ns,
+                                  begin_ns + static_cast<std::int64_t>(event.durationNs())});
     }
     ProfileSummary summary = model::summarize(std::move(recorded_));
     summary.is_whole = !is_paused_;

@@ -89,6 +89,7 @@ class CheckGpu(unittest.TestCase):
         self.assertIn("some steps failed: host-float16 gpu-float16", done.stderr)
         report = (out / "report.md").read_text()
         self.assertTrue(report.startswith("# A rehearsal on the CPU"), report)
+        self.assertIn("steps: parity,profile\n", report)
         self.assertIn("1 of 1 answers have the same tokens", report)
         self.assertIn("- host-float16: FAILED with status 4", report)
         self.assertRegex(report, r"- profile-all: done in \d+\.\d s\n```\nprofile of 1\.000 s of the work\n  operator\n```")

@@ -49,7 +49,7 @@ class Profile {
   const std::filesystem::path& trace() const { return trace_; }
 
   // Answers as `model` does, a few microseconds later for every operator; its first generate() is
-  // recorded, up to the limits. Neither it nor `model` outlives this.
+  // recorded, up to the limits. To be used while both `model` and this live.
   LanguageModel& watch(LanguageModel& model);
 
   // Writes the trace; unset if nothing was recorded. Throws ModelError if libtorch does not write
