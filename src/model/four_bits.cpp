@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "four_bits_avx512.h"
 #include "processor.h"
@@ -11,6 +12,8 @@ namespace {
 
 // The smallest absmax that is divided by; smaller ones (a block of zeros) leave shares near zero.
 constexpr float kSmallestAbsmax = 1e-38F;
+
+constexpr std::int32_t kInfinityBits = 0x7F800000;
 
 // Halfway between neighbouring values, in float32 as the reference computes it.
 constexpr std::array<float, 15> bounds_between(const std::array<float, 16>& values,
@@ -54,7 +57,9 @@ void rank_shares(
   for (std::int64_t i = 0; i < n; ++i) {
     largest = std::max(largest, std::bit_cast<std::int32_t>(x[i]) & 0x7FFFFFFF);
   }
-  const float found = std::bit_cast<float>(largest);
+  // One NaN for all: not every NaN stays one where its lower half is rounded away.
+  const float found = largest > kInfinityBits ? std::numeric_limits<float>::quiet_NaN()
+                                              : std::bit_cast<float>(largest);
   const float divisor = found < kSmallestAbsmax ? kSmallestAbsmax : found;
   const bool is_whole = n == kFourBitBlock;
   *absmax = is_whole ? found : divisor;

@@ -1,5 +1,10 @@
 // The 4-bit codes of bitsandbytes: what a block of elements becomes, and what it was.
 // Knows neither matrices nor threads; quantized_weight.cpp does.
+// Shares halfway between two values become what bitsandbytes makes of them on the CPU: the lesser
+// value. Its CUDA kernels compare FP4 magnitudes with rounded decimals (0.583333 for 7/12) and
+// divide approximately (--use_fast_math), so that 6 in 10,000 bfloat16 weights become a
+// neighbouring value there, and other ones where the reciprocal is off by a last bit. NF4's bounds
+// are no ties of bfloat16 or float16 weights: its codes are the same.
 #pragma once
 
 #include <array>

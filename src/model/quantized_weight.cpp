@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -79,13 +80,18 @@ void quantize_row(const float* x, std::int64_t n, float* absmax, std::int8_t* co
   for (std::int64_t i = 0; i < n; ++i) {
     largest = std::max(largest, std::bit_cast<std::int32_t>(x[i]) & 0x7FFFFFFF);
   }
-  *absmax = std::bit_cast<float>(largest);
+  // One NaN for all: not every NaN stays one where its lower half is rounded away.
+  constexpr std::int32_t kInfinityBits = 0x7F800000;
+  *absmax = largest > kInfinityBits ? std::numeric_limits<float>::quiet_NaN()
+                                    : std::bit_cast<float>(largest);
   const float factor = (1.0F / *absmax) * 127.0F;  // two roundings, as the reference has them
   // Adding 1.5 * 2^23 rounds to an integer, half to even, and leaves it in the lowest bits.
   constexpr float kRounder = 12582912.0F;
   for (std::int64_t i = 0; i < n; ++i) {
     const float level = x[i] * factor;
-    codes[i] = static_cast<std::int8_t>(std::bit_cast<std::int32_t>(level + kRounder));
+    const bool is_number = level == level;
+    codes[i] = static_cast<std::int8_t>(
+        std::bit_cast<std::int32_t>((is_number ? level : 0.0F) + kRounder));
   }
 }
 

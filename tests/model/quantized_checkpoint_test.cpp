@@ -58,8 +58,8 @@ void check_same(const at::Tensor& found, const at::Tensor& expected) {
 
 std::vector<Generation> answers_of(const fs::path& path,
                                    const OpenOptions& options,
-                                   const std::vector<support::ReferencePrompt>& references) {
-  GenerateOptions asked;
+                                   const std::vector<support::ReferencePrompt>& references,
+                                   GenerateOptions asked = {}) {
   asked.stop.max_new_tokens = static_cast<int>(references.front().greedy_ids.size());
   asked.keep_logits = true;
   const auto language_model = open(path, options);
@@ -197,16 +197,32 @@ TEST_CASE("Logits of a saved bfloat16 checkpoint with biases are near transforme
   }
 }
 
-TEST_CASE("Logits of a saved 8-bit checkpoint are near those of bitsandbytes", "[golden]") {
+TEST_CASE("Logits of a saved 8-bit checkpoint are those of bitsandbytes' products", "[golden]") {
+  const auto references = support::read_reference(saved("int8"));
+  // Each prompt alone, as in the reference: which columns hold outliers depends on all rows of a
+  // product. Activations are rounded to 8 bits, where a last bit could become a whole step, which
+  // moves logits by 0.01; here none does, whatever instructions and order of sums.
+  GenerateOptions alone;
+  alone.batch_size = 1;
+  alone.share_prefixes = false;
+  const auto answers = answers_of(saved("int8"), on_cpu(DType::Float32), references, alone);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    INFO("prompt " << i);
+    CHECK(answers[i].token_ids == references[i].greedy_ids);
+    CHECK(support::differences(answers[i].logits, references[i].logits,
+                               support::tolerance_for("cpu", DType::Float32).logit) == "");
+  }
+}
+
+TEST_CASE("Prompts computed together move 8-bit logits by the error of 8 bits", "[golden]") {
   const auto references = support::read_reference(saved("int8"));
   const auto answers = answers_of(saved("int8"), on_cpu(DType::Float32), references);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     INFO("prompt " << i);
+    // The first step only: after it the greedy paths may part. Differences are up to 0.14.
     const std::size_t n = answers[i].logits.size() / answers[i].token_ids.size();
-    // Activations are rounded to 8 bits: a last bit before the rounding becomes a whole step.
     CHECK(support::differences(std::span(answers[i].logits).first(n),
-                               std::span(references[i].logits).first(n),
-                               support::tolerance_for("cpu", DType::BFloat16).logit) == "");
+                               std::span(references[i].logits).first(n), 0.25) == "");
   }
 }
 
