@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -113,16 +114,18 @@ c10::Device open_device(std::string_view name) {
 
 std::string describe_device(const c10::Device& device) {
   if (device.is_cpu()) return std::to_string(at::get_num_threads()) + " CPU threads";
-  int i = 0;
-  std::error_code none;
-  std::set<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none)) {
-    folders.insert(entry.path());
-  }
-  for (const auto& folder : folders) {
-    if (i++ == device.index()) return first_line_value(folder / "information", "Model:");
-  }
-  return "GPU";
+  using GetDevice = int (*)(int*, int);
+  using GetName = int (*)(char*, int, int);
+  void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY);
+  if (!driver) return "GPU";
+  // Of the driver, which libtorch has started: it counts GPUs as libtorch does.
+  const auto get_device = reinterpret_cast<GetDevice>(::dlsym(driver, "cuDeviceGet"));
+  const auto get_name = reinterpret_cast<GetName>(::dlsym(driver, "cuDeviceGetName"));
+  int handle = 0;
+  std::array<char, 256> name = {};
+  const bool is_known = get_device && get_name && get_device(&handle, device.index()) == 0 &&
+                        get_name(name.data(), static_cast<int>(name.size()), handle) == 0;
+  return is_known ? name.data() : "GPU";
 }
 
 std::size_t free_bytes(const c10::Device& device) {
