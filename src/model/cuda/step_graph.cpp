@@ -63,7 +63,12 @@ class TorchStepGraph : public StepGraph {
     if (!has_ended) end_allocating(c10::cuda::current_device(), pool);
     static_cast<void>(cudaGetLastError());  // or the next call reports it again
     forget();
-    return give_up(error);
+    has_failed_ = true;
+    try {
+      std::rethrow_exception(error);
+    } catch (const c10::Error&) {
+      return false;
+    }
   }
 
   void replay() override { graph_->replay(); }
@@ -71,18 +76,6 @@ class TorchStepGraph : public StepGraph {
   void forget() override { graph_.reset(); }
 
  private:
-  // Throws errors that are not of the recording itself.
-  bool give_up(const std::exception_ptr& error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const c10::OutOfMemoryError&) {
-      throw;
-    } catch (const c10::Error&) {
-      has_failed_ = true;
-      return false;
-    }
-  }
-
   std::unique_ptr<at::cuda::CUDAGraph> graph_;
   bool has_failed_ = false;
 };
