@@ -108,6 +108,14 @@ note() {
   put '```'
 }
 
+# note_beginning FILE LINES: likewise, its beginning.
+note_beginning() {
+  [ -z "$dry" ] && [ -e "$1" ] || return 0
+  put '```'
+  head -n "$2" "$1" >>"$report"
+  put '```'
+}
+
 # note_profile NAME: the tables that --profile printed.
 note_profile() {
   [ -z "$dry" ] && [ -e "$out/$1.log" ] || return 0
@@ -373,7 +381,7 @@ if [ -n "$data" ]; then
     run_data compare-fp4 "${asked[@]}" --device "$device" --load-in-4bit || true
     for other in gpu tf32 fp4; do
       do_step "compared-$other" "$program" compare "$(log_of compare-host)" "$(log_of "compare-$other")" || true
-      note "$out/compared-$other.log" 40
+      note_beginning "$out/compared-$other.log" 40
     done
   fi
 fi
