@@ -252,9 +252,17 @@ void Checkpoint::load_into(std::string_view name, const at::Tensor& target, Stag
 
 QuantizedWeight Checkpoint::load_quantized(std::string_view name,
                                            std::span<const std::int64_t> shape) {
+  Staging in_place(at::kCPU);
+  return load_quantized(name, shape, in_place);
+}
+
+QuantizedWeight Checkpoint::load_quantized(std::string_view name,
+                                           std::span<const std::int64_t> shape,
+                                           Staging& staging) {
   const Quantization stored = quantization_of(name);
   LABELPROBE_CHECK(stored != Quantization::None && shape.size() == 2);
-  QuantizedWeight weight = model::load_quantized(files_->tensors, std::string(name), shape, stored);
+  QuantizedWeight weight =
+      model::load_quantized(files_->tensors, std::string(name), shape, stored, staging);
   set_loaded(name);
   return weight;
 }

@@ -61,6 +61,11 @@ class Checkpoint {
   // A parameter that is stored quantised, on the CPU.
   QuantizedWeight load_quantized(std::string_view name, std::span<const std::int64_t> shape);
 
+  // The same on the staging's device.
+  QuantizedWeight load_quantized(std::string_view name,
+                                 std::span<const std::int64_t> shape,
+                                 Staging& staging);
+
   // Throws ModelError naming the parameters that have not been loaded.
   void check_all_loaded() const;
 

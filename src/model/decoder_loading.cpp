@@ -79,14 +79,13 @@ QuantizedWeight ParameterLoader::quantized(const std::string& name,
                                            std::int64_t height,
                                            std::int64_t width) {
   if (checkpoint_.quantization_of(name) != Quantization::None) {
-    return to_device(checkpoint_.load_quantized(name, std::vector{height, width}),
-                     staging_.device());
+    return checkpoint_.load_quantized(name, std::vector{height, width}, staging_);
   }
   // Converted on the CPU, where the codes are made too.
   Staging in_place(at::kCPU);
   const at::Tensor weight = buffer({height, width}, at::kCPU);
   checkpoint_.load_into(name, weight, in_place);
-  return to_device(quantize(weight, quantization_), staging_.device());
+  return to_device(quantize(weight, quantization_), staging_);
 }
 
 // Memory that has just been let go is taken again: getting it from the system anew costs as much

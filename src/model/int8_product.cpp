@@ -77,9 +77,27 @@ QuantizedRows quantize_rows(const at::Tensor& x, const at::Tensor& is_outlier_co
   return {levels.to(at::kChar), absmax};
 }
 
+// Products of two codes are at most 127^2, and float32 holds their sums exactly up to 2^24.
+constexpr std::int64_t kExactColumns = 1024;
+
+// The sums of integers, by float32 products: slow, and exact on every processor.
+at::Tensor multiply_in_floats(const at::Tensor& rows, const at::Tensor& weight) {
+  at::Tensor sums = at::zeros({rows.size(0), weight.size(0)}, at::kInt);
+  for (std::int64_t first = 0; first < rows.size(1); first += kExactColumns) {
+    const std::int64_t n = std::min(kExactColumns, rows.size(1) - first);
+    sums.add_(at::mm(rows.narrow(1, first, n).to(at::kFloat),
+                     weight.narrow(1, first, n).to(at::kFloat).t())
+                  .to(at::kInt));
+  }
+  return sums;
+}
+
 // int32 [T, height]. CUDA multiplies only more than 16 rows, a multiple of 8.
 at::Tensor multiply_codes(const at::Tensor& rows, const at::Tensor& weight) {
-  if (rows.is_cpu()) return at::_int_mm(rows, weight.t());
+  if (rows.is_cpu()) {
+    return multiplies_int8_exactly() ? at::_int_mm(rows, weight.t())
+                                     : multiply_in_floats(rows, weight);
+  }
   const std::int64_t n_rows = rows.size(0);
   const std::int64_t n_padded = std::max<std::int64_t>(24, (n_rows + 7) / 8 * 8);
   if (n_padded == n_rows) return at::_int_mm(rows, weight.t());
@@ -151,6 +169,16 @@ void scale(const at::Tensor& sums,
 }
 
 }  // namespace
+
+bool multiplies_int8_exactly() {
+  static const bool is_exact = [] {
+    const at::Tensor largest = at::full({32, 64}, 127, at::kChar);
+    const at::Tensor sums = at::_int_mm(largest, largest.neg().t());
+    return at::_int_mm(largest, largest.t()).eq(64 * 127 * 127).all().item<bool>() &&
+           sums.eq(-64 * 127 * 127).all().item<bool>();
+  }();
+  return is_exact;
+}
 
 void multiply_int8(const at::Tensor& x,
                    const QuantizedWeight& weight,

@@ -18,4 +18,8 @@ void multiply_int8(const at::Tensor& x,
                    const std::optional<at::Tensor>& bias,
                    at::Tensor& result);
 
+// Whether the CPU's 8-bit products can be trusted: on processors without VNNI, oneDNN adds pairs of
+// them in 16 bits, which overflow. multiply_int8() then takes float32 products of the codes.
+bool multiplies_int8_exactly();
+
 }  // namespace labelprobe::model

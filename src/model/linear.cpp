@@ -1,5 +1,6 @@
 #include "linear.h"
 
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -55,9 +56,23 @@ const std::optional<OneDnn>& onednn() {
   return found;
 }
 
+// oneDNN refuses bfloat16 where the processor has no AVX-512.
+bool multiplies(const OneDnn& library, at::ScalarType type) {
+  try {
+    const at::Tensor ones = at::ones({16, 16}, type);
+    library.multiply.call(ones, library.pack.call(ones, std::nullopt), {}, "none", Scalars(), "");
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 // oneDNN multiplies float16 on few processors only.
 bool can_pack(at::ScalarType type, c10::Device device) {
-  return device.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && onednn();
+  if (!device.is_cpu() || !onednn()) return false;
+  static const bool has_float = multiplies(*onednn(), at::kFloat);
+  static const bool has_bfloat16 = multiplies(*onednn(), at::kBFloat16);
+  return (type == at::kFloat && has_float) || (type == at::kBFloat16 && has_bfloat16);
 }
 
 bool can_pack(const at::Tensor& weight) {

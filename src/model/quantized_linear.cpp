@@ -83,6 +83,7 @@ int n_few_rows(at::ScalarType type, c10::Device device) {
 
 std::string_view int8_library(c10::Device device) {
   if (!device.is_cpu()) return "cuBLASLt";
+  if (!multiplies_int8_exactly()) return "float32 products for";
   return at::globalContext().hasMKLDNN() ? "oneDNN" : "libtorch";
 }
 

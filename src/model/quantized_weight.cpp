@@ -304,15 +304,6 @@ void block_absmax(const QuantizedWeight& weight,
   }
 }
 
-QuantizedWeight to_device(const QuantizedWeight& weight, at::Device device) {
-  QuantizedWeight moved = weight;
-  for (at::Tensor* part :
-       {&moved.codes, &moved.absmax, &moved.absmax_codes, &moved.absmax_map, &moved.outer_absmax}) {
-    if (part->defined()) *part = part->to(device);
-  }
-  return moved;
-}
-
 std::size_t quantized_bytes(std::int64_t height, std::int64_t width, Quantization quantization) {
   const std::int64_t n = height * width;
   const std::int64_t n_blocks = n_blocks_of(n);

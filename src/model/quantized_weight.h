@@ -51,9 +51,6 @@ void block_absmax(const QuantizedWeight& weight,
                   std::int64_t n_blocks,
                   float* result);
 
-// The same weight, its tensors on `device`.
-QuantizedWeight to_device(const QuantizedWeight& weight, at::Device device);
-
 // The memory of all tensors of a quantised [height, width] matrix; 0 for Quantization::None.
 std::size_t quantized_bytes(std::int64_t height, std::int64_t width, Quantization quantization);
 

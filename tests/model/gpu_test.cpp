@@ -29,6 +29,7 @@
 #include "rms_norm.h"
 #include "rotate_heads.h"
 #include "segment_attention.h"
+#include "staging.h"
 #include "step_reader.h"
 #include "support/catch.h"
 #include "support/generate.h"
@@ -196,7 +197,8 @@ TEST_CASE("Dequantised weights have the CPU's bits", "[gpu]") {
   for (const Quantization quantization :
        {Quantization::Fp4, Quantization::Nf4, Quantization::Nf4Double, Quantization::Int8}) {
     const QuantizedWeight on_cpu = quantize(weight, quantization);
-    const QuantizedWeight on_gpu = to_device(on_cpu, *gpu);
+    Staging staging(*gpu);
+    const QuantizedWeight on_gpu = to_device(on_cpu, staging);
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
       CAPTURE(quantization_name(quantization), type);
       at::Tensor expected = at::empty({96, 1000}, type);

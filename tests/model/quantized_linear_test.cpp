@@ -96,6 +96,19 @@ TEST_CASE("Multiplies quantised weights one below the other like one by one", "[
   }
 }
 
+TEST_CASE("Sums of the largest 8-bit codes are exact", "[unit]") {
+  // Pairs of such products overflow 16 bits, three thousand of them what float32 holds exactly.
+  const std::int64_t width = GENERATE(64, 1024, 3001);
+  const at::Tensor signs = at::tensor({1.0, -1.0, 1.0}, at::kFloat).unsqueeze(1);
+  const Linear linear({quantize((signs * at::ones({3, width})).contiguous(), Quantization::Int8)},
+                      at::kFloat, {});
+  at::Tensor x = at::ones({2, width});
+  x[1].neg_();
+  const at::Tensor expected = at::tensor({1.0, -1.0, 1.0, -1.0, 1.0, -1.0}).view({2, 3}) * width;
+  // The reference's 1 / 127^2 is 1.8e-5 too large.
+  CHECK(distance(linear(x), expected) <= 2e-5);
+}
+
 TEST_CASE("Multiplies large quantised weights tile by tile", "[unit]") {
   // Three tiles and a few rows, of rows that begin within blocks.
   const std::int64_t width = 1000;
