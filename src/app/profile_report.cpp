@@ -46,8 +46,7 @@ void add_table(const std::string& title,
     add(fmt::format("{} others", rows.size() - kMostRows), others.seconds, others.n_calls);
   }
   if (&rows == &summary.operators) {
-    add(summary.is_gpu ? "outside of operators" : "outside of operators, such as own kernels",
-        summary.unnamed_seconds, 0);
+    add("outside of operators", summary.unnamed_seconds, 0);
   }
   std::ostringstream text;
   print_columns(text, cells, 1, "  ");

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include "vector_code.h"
 
@@ -25,6 +26,7 @@ void add_rows(at::Tensor& sum, const at::Tensor& part) {
     sum.add_(part);
     return;
   }
+  RECORD_FUNCTION("labelprobe::add_rows", {});
   float* to = sum.mutable_data_ptr<float>();
   const auto* from = static_cast<const std::uint16_t*>(part.const_data_ptr());
   at::parallel_for(0, sum.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {

@@ -6,6 +6,7 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include "labelprobe/core/error.h"
 
@@ -109,6 +110,7 @@ bool can_multiply_few_rows(const at::Tensor& x, const QuantizedWeight& weight) {
 }
 
 void multiply_few_rows(const at::Tensor& x, const QuantizedWeight& weight, at::Tensor& result) {
+  RECORD_FUNCTION("labelprobe::multiply_4bit", {});
   if (x.scalar_type() == at::kFloat) {
     multiply_rows<float>(x, weight, result);
   } else {

@@ -6,6 +6,7 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include "cuda_operators.h"
 #include "vector_code.h"
@@ -66,6 +67,7 @@ at::Tensor gated_silu(at::Tensor gate_up) {
     at::silu_(gate);
     return gate.mul_(gate_up.narrow(1, width, width));
   }
+  RECORD_FUNCTION("labelprobe::gated_silu", {});
   at::Tensor gated = at::empty({gate_up.size(0), width}, gate_up.options());
   if (is_half) {
     gate_rows<std::uint16_t>(gate_up, gated);

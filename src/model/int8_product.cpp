@@ -8,6 +8,7 @@
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/record_function.h>
 
 #include "bfloat16.h"
 #include "processor.h"
@@ -52,6 +53,7 @@ void quantize_row(
 }
 
 QuantizedRows quantize_rows_on_cpu(const at::Tensor& x, const at::Tensor& is_outlier_column) {
+  RECORD_FUNCTION("labelprobe::quantize_rows", {});
   const std::int64_t width = x.size(1);
   QuantizedRows rows{at::empty(x.sizes(), at::kChar), at::empty({x.size(0)}, at::kFloat)};
   const at::Tensor kept = is_outlier_column.logical_not().to(at::kFloat);
@@ -135,6 +137,7 @@ void scale_on_cpu(const at::Tensor& sums,
                   const at::Tensor& absmax,
                   const at::Tensor& bias,
                   at::Tensor& result) {
+  RECORD_FUNCTION("labelprobe::scale_sums", {});
   const std::int64_t n = sums.size(1);
   const auto* sum = sums.const_data_ptr<std::int32_t>();
   const auto* rows = row_absmax.const_data_ptr<float>();

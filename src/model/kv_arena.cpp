@@ -5,6 +5,7 @@
 #include <new>
 
 #include <ATen/Functions.h>
+#include <ATen/record_function.h>
 
 #include "labelprobe/core/error.h"
 
@@ -101,6 +102,7 @@ void KvArena::write(int layer,
                     const at::Tensor& rows,
                     const at::Tensor& keys,
                     const at::Tensor& values) {
+  RECORD_FUNCTION("labelprobe::write_arena", {});
   write_rows(keys, rows, keys_[layer]);
   write_rows(values, rows, values_[layer]);
 }

@@ -11,6 +11,7 @@
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/record_function.h>
 
 #include "labelprobe/core/error.h"
 
@@ -246,6 +247,7 @@ void dequantize(const QuantizedWeight& weight, at::Tensor& result) {
 }
 
 void dequantize_rows(const QuantizedWeight& weight, std::int64_t first_row, at::Tensor& rows) {
+  RECORD_FUNCTION("labelprobe::dequantize_rows", {});
   LABELPROBE_CHECK(rows.is_cpu() && rows.is_contiguous() && rows.size(1) == weight.width);
   const std::int64_t n_rows = rows.size(0);
   LABELPROBE_CHECK(0 <= first_row && first_row + n_rows <= weight.height);

@@ -6,6 +6,7 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include "cuda_operators.h"
 #include "vector_code.h"
@@ -71,6 +72,7 @@ at::Tensor rms_norm(const at::Tensor& x,
     // Rounded before the weight is applied, as the checkpoints' own code does.
     return (wide * scale).to(type).mul(weight.to(type));
   }
+  RECORD_FUNCTION("labelprobe::rms_norm", {});
   const std::int64_t n_columns = x.size(1);
   at::Tensor result = at::empty({x.size(0), n_columns}, x.options().dtype(type));
   const float* w = weight.const_data_ptr<float>();

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include "labelprobe/core/error.h"
 
@@ -77,6 +78,7 @@ void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sin
     x.narrow(2, half, half).copy_(b * c + a * s);
     return;
   }
+  RECORD_FUNCTION("labelprobe::rotate_heads", {});
   LABELPROBE_CHECK(x.stride(1) == x.size(2));
   const std::int64_t stride = x.stride(0);
   const float* c = cosines.const_data_ptr<float>();

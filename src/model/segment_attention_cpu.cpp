@@ -9,6 +9,7 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include "labelprobe/core/error.h"
 
@@ -307,6 +308,7 @@ at::Tensor CpuSegmentPlan::attend(const at::Tensor& queries,
                                   const at::Tensor& keys,
                                   const at::Tensor& values,
                                   std::span<const KeySegment> segments) const {
+  RECORD_FUNCTION("labelprobe::attend", {});
   LABELPROBE_CHECK(keys.strides() == values.strides() && keys.stride(2) == 1);
   LABELPROBE_CHECK(keys.scalar_type() == queries.scalar_type());
   if (queries.scalar_type() == at::kFloat) {

@@ -5,6 +5,7 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "labelprobe/core/error.h"
@@ -49,6 +50,7 @@ bool scan_top(const float* logits, std::int64_t n, std::vector<TopToken>& top, s
 std::vector<StepReading> read_on_cpu(const at::Tensor& logits,
                                      std::span<const TokenId> watched,
                                      int n_top_tokens) {
+  RECORD_FUNCTION("labelprobe::read_step", {});
   const std::int64_t n_vocab = logits.size(1);
   const float* rows = logits.const_data_ptr<float>();
   std::vector<StepReading> readings(logits.size(0));

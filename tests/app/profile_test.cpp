@@ -57,6 +57,7 @@ TEST_CASE("generate and run tell where the model's time went and write a trace",
   CHECK_THAT(generated.err, ContainsSubstring("outside of operators"));
   CHECK_THAT(generated.err, !ContainsSubstring("GPU"));
   CHECK(traced_names(trace).contains("aten::empty"));
+  CHECK(traced_names(trace).contains("labelprobe::read_step"));
 
   std::filesystem::remove(trace);
   const ProgramResult run =

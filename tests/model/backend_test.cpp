@@ -6,6 +6,7 @@
 
 #include <ATen/Context.h>
 
+#include "int8_product.h"
 #include "support/catch.h"
 
 namespace labelprobe::model {
@@ -38,9 +39,6 @@ bool has_avx512_bf16() {
   return has_avx512() && __builtin_cpu_supports("avx512bf16");
 }
 
-bool has_vnni() {
-  return has_avx512() && __builtin_cpu_supports("avx512vnni");
-}
 #else
 bool has_avx512() {
   return false;
@@ -108,7 +106,7 @@ TEST_CASE("The log names what multiplies by quantised weights", "[unit]") {
     CHECK((!has_avx512() || has(half, few + "4 rows")));
     CHECK_FALSE(has(on_cpu(DType::Float16, four), few));
   }
-  const std::string library = is_onednn_wide() && has_vnni() ? "oneDNN" : "float32 products for";
+  const std::string library = multiplies_int8_exactly() ? "oneDNN" : "float32 products for";
   CHECK(has(on_cpu(DType::Float32, Quantization::Int8),
             "products: " + library + " int8, outliers in float32; head: oneDNN float32; "));
 }
