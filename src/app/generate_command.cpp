@@ -166,6 +166,8 @@ int run(const Arguments& arguments) {
   const model::ModelInfo& info = language_model.info();
   std::cerr << info.architecture << ", " << describe_numerics(info.quantization, info.dtype) << ", "
             << info.device << " (" << info.device_name << "), " << info.backend << '\n';
+  const std::string idle_tf32 = warn_of_idle_tf32(loading, info.device);
+  if (!idle_tf32.empty()) std::cerr << "warning: " << idle_tf32 << '\n';
 
   std::vector<model::Generation> answers(prompts.size());
   std::vector<NamedRows> logits(prompts.size());

@@ -32,6 +32,7 @@ ModelLoading make_model_loading(const Options& options, const std::string& name_
   loading.options = make_open_options(options);
   loading.packed_copy = options.text("save_quantised");
   loading.packed_copy_place = options.place("save_quantised");
+  loading.tf32_place = options.place("tf32");
   if (!loading.packed_copy.empty() && loading.options.quantization == model::Quantization::None) {
     throw ConfigError(loading.packed_copy_place +
                       ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which say "
@@ -39,6 +40,14 @@ ModelLoading make_model_loading(const Options& options, const std::string& name_
   }
   loading.model = model::locate(name_or_path);
   return loading;
+}
+
+std::string warn_of_idle_tf32(const ModelLoading& loading, std::string_view device) {
+  const bool is_used = loading.options.dtype == model::DType::Float32 && device.starts_with("cuda");
+  if (!loading.options.allows_tf32 || is_used) return "";
+  return loading.tf32_place +
+         ": tf32 changes nothing: it is for float32 on a GPU, and this run is " +
+         std::string(model::dtype_name(loading.options.dtype)) + " on " + std::string(device);
 }
 
 std::string describe_numerics(model::Quantization quantization, model::DType dtype) {

@@ -200,14 +200,8 @@ PreparedSetting prepare_setting(experiment::Program program,
 
 std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options) {
   std::vector<std::string> sentences = describe_ignored(options);
-  const bool is_tf32_used =
-      setting.loading.options.dtype == model::DType::Float32 && setting.device.starts_with("cuda");
-  if (setting.loading.options.allows_tf32 && !is_tf32_used) {
-    sentences.push_back(options.place("tf32") +
-                        ": tf32 changes nothing: it is for float32 on a GPU, and this run is " +
-                        std::string(model::dtype_name(setting.loading.options.dtype)) + " on " +
-                        setting.device);
-  }
+  const std::string idle_tf32 = warn_of_idle_tf32(setting.loading, setting.device);
+  if (!idle_tf32.empty()) sentences.push_back(idle_tf32);
   const std::vector<std::string>& more = setting.preparation.warnings;
   sentences.insert(sentences.end(), more.begin(), more.end());
   return sentences;

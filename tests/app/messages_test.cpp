@@ -96,6 +96,13 @@ TEST_CASE("Flags that change nothing are taken with a warning where users may th
   CHECK_THAT(result.err, ContainsSubstring("--tf32: tf32 changes nothing"));
   CHECK_THAT(result.err, ContainsSubstring("float32 on cpu"));
   CHECK_THAT(result.err, !ContainsSubstring("sentence"));
+
+  const ProgramResult generated =
+      run_program({"generate", "--model-name", fixture("e2e/model").string(), "--prompts", "-",
+                   "--max-new-tokens", "1", "--device", "cpu", "--tf32"},
+                  R"({"id": "a", "token_ids": [1, 2, 3]})");
+  CHECK(generated.exit_code == 0);
+  CHECK_THAT(generated.err, ContainsSubstring("warning: --tf32: tf32 changes nothing"));
 }
 
 struct Mistake {
