@@ -183,8 +183,10 @@ TEST_CASE("Logits of saved 4-bit checkpoints are those of transformers", "[golde
   }
 }
 
-TEST_CASE("Logits of a saved bfloat16 checkpoint with biases are near transformers'", "[golden]") {
-  const fs::path path = saved("nf4_double_bf16_biases");
+TEST_CASE("Logits of saved bfloat16 checkpoints are near transformers'", "[golden]") {
+  const std::string folder = GENERATE(as<std::string>(), "nf4_double_bf16_biases", "fp4_bf16");
+  INFO(folder);
+  const fs::path path = saved(folder);
   const auto references = support::read_reference(path);
   const auto answers = answers_of(path, on_cpu(DType::BFloat16), references);
   for (std::size_t i = 0; i < answers.size(); ++i) {

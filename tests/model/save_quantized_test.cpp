@@ -47,15 +47,17 @@ json without_version(json config) {
 }  // namespace
 
 TEST_CASE("A packed copy is what transformers saves, tensor by tensor", "[golden]") {
-  const auto [name, quantization] =
-      GENERATE(table<std::string, Quantization>({{"fp4", Quantization::Fp4},
-                                                 {"nf4", Quantization::Nf4},
-                                                 {"nf4_double", Quantization::Nf4Double},
-                                                 {"int8", Quantization::Int8}}));
+  const auto [name, quantization, dtype] = GENERATE(table<std::string, Quantization, DType>(
+      {{"fp4", Quantization::Fp4, DType::Float32},
+       {"nf4", Quantization::Nf4, DType::Float32},
+       {"nf4_double", Quantization::Nf4Double, DType::Float32},
+       {"int8", Quantization::Int8, DType::Float32},
+       {"fp4_bf16", Quantization::Fp4, DType::BFloat16},
+       {"int8_bf16", Quantization::Int8, DType::BFloat16}}));
   INFO(name);
   const TempFolder folder;
   const fs::path copy = folder.path() / "copy";
-  save_quantized(saved("plain"), DType::Float32, quantization, copy);
+  save_quantized(saved("plain"), dtype, quantization, copy);
   CHECK_FALSE(fs::exists(folder.path() / "copy.partial"));
   const SafetensorsFile found = SafetensorsFile::open(copy / "model.safetensors");
   const SafetensorsFile expected = SafetensorsFile::open(saved(name) / "model.safetensors");
@@ -78,8 +80,8 @@ TEST_CASE("A packed copy is what transformers saves, tensor by tensor", "[golden
     return without_version(json::parse(support::read_file(path / "config.json")));
   };
   CHECK(config_of(copy) == config_of(saved(name)));
-  CHECK(logits_of(copy, DType::Float32, Quantization::None) ==
-        logits_of(saved("plain"), DType::Float32, quantization));
+  CHECK(logits_of(copy, dtype, Quantization::None) ==
+        logits_of(saved("plain"), dtype, quantization));
 }
 
 TEST_CASE("A packed copy of a GGUF file opens as a folder, with its tokenizer", "[unit]") {
