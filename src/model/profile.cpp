@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -46,28 +47,21 @@ void check_writable(const std::filesystem::path& file) {
                    "; PyTorch's own builds of libtorch have its profiler, Kineto");
 }
 
-// Kernels, copies and fills; not the shadows that host operators throw on the GPU's time line.
-bool is_gpu_work(const profiler::KinetoEvent& event) {
+// Of kernels, copies and fills the GPU, not the shadows that host operators throw on its time line;
+// of operators and calls of the CUDA libraries the host.
+std::optional<TracedEvent::Place> place_of(const profiler::KinetoEvent& event) {
   switch (static_cast<libkineto::ActivityType>(event.activityType())) {
     case libkineto::ActivityType::CONCURRENT_KERNEL:
     case libkineto::ActivityType::GPU_MEMCPY:
     case libkineto::ActivityType::GPU_MEMSET:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Operators, and calls of the CUDA libraries.
-bool is_host_work(const profiler::KinetoEvent& event) {
-  switch (static_cast<libkineto::ActivityType>(event.activityType())) {
+      return TracedEvent::Place::Gpu;
     case libkineto::ActivityType::CPU_OP:
     case libkineto::ActivityType::USER_ANNOTATION:
     case libkineto::ActivityType::CUDA_RUNTIME:
     case libkineto::ActivityType::CUDA_DRIVER:
-      return true;
+      return TracedEvent::Place::Host;
     default:
-      return false;
+      return {};
   }
 }
 
@@ -125,12 +119,10 @@ class Profile::Recorder {
 
   ProfileSummary summarize() {
     for (const profiler::KinetoEvent& event : result_->events()) {
-      const bool is_gpu = is_gpu_work(event);
-      if (!is_gpu && !is_host_work(event)) continue;
+      const auto place = place_of(event);
+      if (!place) continue;
       const auto begin_ns = static_cast<std::int64_t>(event.startNs());
-      recorded_.events.push_back({event.name(),
-                                  is_gpu ? TracedEvent::Place::Gpu : TracedEvent::Place::Host,
-                                  event.startThreadId(), begin_ns,
+      recorded_.events.push_back({event.name(), *place, event.startThreadId(), begin_ns,
                                   begin_ns + static_cast<std::int64_t>(event.durationNs())});
     }
     ProfileSummary summary = model::summarize(std::move(recorded_));

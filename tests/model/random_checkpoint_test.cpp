@@ -39,6 +39,20 @@ RandomCheckpointOptions small(const std::filesystem::path& folder) {
   return options;
 }
 
+// Returns the bytes that were announced; progress must grow up to them.
+std::int64_t write_with_progress(RandomCheckpointOptions options) {
+  std::int64_t n_written = 0;
+  std::int64_t n_total = -1;
+  options.on_progress = [&](std::int64_t n, std::int64_t total) {
+    CHECK(n > n_written);
+    n_written = n;
+    n_total = total;
+  };
+  write_random_checkpoint(options);
+  CHECK(n_written == n_total);
+  return n_total;
+}
+
 }  // namespace
 
 TEST_CASE("Every shape has the published number of parameters", "[unit]") {
@@ -91,15 +105,7 @@ TEST_CASE("transformers computes the same from a random checkpoint", "[golden]")
   options.shape = "smollm2-135m";
   options.n_layers = 1;
   options.folder = folder.path() / "model";
-  std::int64_t n_written = 0;
-  std::int64_t n_total = -1;
-  options.on_progress = [&](std::int64_t n, std::int64_t total) {
-    CHECK(n > n_written);
-    n_written = n;
-    n_total = total;
-  };
-  write_random_checkpoint(options);
-  CHECK(n_written == n_total);
+  const std::int64_t n_total = write_with_progress(options);
   CHECK(n_total == 2 * expected["n_parameters"].get<std::int64_t>());
 
   const auto language_model =
@@ -145,15 +151,7 @@ TEST_CASE("Written quantised it is the packed copy of the unquantised model", "[
 
   options.folder = folder.path() / "direct";
   options.quantization = quantization;
-  std::int64_t n_written = 0;
-  std::int64_t n_total = -1;
-  options.on_progress = [&](std::int64_t n, std::int64_t total) {
-    CHECK(n > n_written);
-    n_written = n;
-    n_total = total;
-  };
-  write_random_checkpoint(options);
-  CHECK(n_written == n_total);
+  write_with_progress(options);
   std::size_t n_files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "copy")) {
     INFO(entry.path());
