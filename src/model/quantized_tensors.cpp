@@ -235,14 +235,6 @@ void check_quantized(const TensorMap& tensors,
 QuantizedWeight load_quantized(const TensorMap& tensors,
                                const std::string& name,
                                std::span<const std::int64_t> shape,
-                               Quantization quantization) {
-  Staging in_place(at::kCPU);
-  return load_quantized(tensors, name, shape, quantization, in_place);
-}
-
-QuantizedWeight load_quantized(const TensorMap& tensors,
-                               const std::string& name,
-                               std::span<const std::int64_t> shape,
                                Quantization quantization,
                                Staging& staging) {
   QuantizedWeight weight;

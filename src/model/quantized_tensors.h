@@ -55,14 +55,8 @@ void check_quantized(const TensorMap& tensors,
                      std::span<const std::int64_t> shape,
                      Quantization quantization);
 
-// The matrix, in its own memory on the CPU. It has been checked.
-QuantizedWeight load_quantized(const TensorMap& tensors,
-                               const std::string& name,
-                               std::span<const std::int64_t> shape,
-                               Quantization quantization);
-
-// The same on the staging's device, by way of its buffers: the machine's memory never holds all of
-// its codes.
+// The matrix, in its own memory on the staging's device, to a GPU by way of its buffers: the
+// machine's memory never holds all of its codes. It has been checked.
 QuantizedWeight load_quantized(const TensorMap& tensors,
                                const std::string& name,
                                std::span<const std::int64_t> shape,

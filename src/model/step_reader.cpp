@@ -89,15 +89,6 @@ int n_top_of(const at::Tensor& logits, int n_top_tokens) {
 // exactly.
 constexpr std::int64_t kFirstTop = 2;
 
-at::Tensor pack_with_operators(const at::Tensor& logits, const at::Tensor& columns, int n_top) {
-  const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top, 1));
-  const at::Tensor kept = logits.index_select(1, columns);
-  return at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
-                  at::logsumexp(logits, 1, true).to(at::kDouble), top.to(at::kDouble),
-                  logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
-                 1);
-}
-
 at::Tensor pack_on_cpu(const at::Tensor& logits, const at::Tensor& columns, int n_top) {
   const auto* first = columns.const_data_ptr<std::int64_t>();
   const TokenIds watched(first, first + columns.numel());
@@ -164,7 +155,18 @@ at::Tensor pack_step(const at::Tensor& logits, const at::Tensor& columns, int n_
   const int n_top = n_top_of(logits, n_top_tokens);
   if (logits.is_cpu()) return pack_on_cpu(logits, columns, n_top);
   return cuda_operators() ? cuda_operators()->read_step.call(logits, columns, n_top)
-                          : pack_with_operators(logits, columns, n_top);
+                          : pack_step_plainly(logits, columns, n_top);
+}
+
+at::Tensor pack_step_plainly(const at::Tensor& logits,
+                             const at::Tensor& columns,
+                             int n_top_tokens) {
+  const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top_of(logits, n_top_tokens), 1));
+  const at::Tensor kept = logits.index_select(1, columns);
+  return at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
+                  at::logsumexp(logits, 1, true).to(at::kDouble), top.to(at::kDouble),
+                  logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
+                 1);
 }
 
 at::Tensor best_tokens(const at::Tensor& packed) {
@@ -183,14 +185,6 @@ StepOnItsWay::StepOnItsWay(const at::Tensor& packed) : on_host_(packed) {
 std::vector<StepReading> StepOnItsWay::wait(std::size_t n_watched, int n_top_tokens) const {
   if (is_there_) is_there_->synchronize();
   return unpack(on_host_, n_watched, n_top_tokens);
-}
-
-std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
-                                           std::span<const TokenId> watched,
-                                           int n_top_tokens) {
-  const at::Tensor columns = watched_columns(watched, logits.device());
-  const at::Tensor packed = pack_with_operators(logits, columns, n_top_of(logits, n_top_tokens));
-  return unpack(packed.cpu(), watched.size(), n_top_tokens);
 }
 
 void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty) {

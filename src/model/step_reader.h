@@ -32,6 +32,9 @@ at::Tensor watched_columns(std::span<const TokenId> watched, c10::Device device)
 // nothing.
 at::Tensor pack_step(const at::Tensor& logits, const at::Tensor& columns, int n_top_tokens);
 
+// The same by plain tensor operations, on any device.
+at::Tensor pack_step_plainly(const at::Tensor& logits, const at::Tensor& columns, int n_top_tokens);
+
 // The greedy choices of pack_step(), [B]: tokens of the vocabulary, whatever the logits were.
 at::Tensor best_tokens(const at::Tensor& packed);
 
@@ -47,11 +50,6 @@ class StepOnItsWay {
   at::Tensor on_host_;
   std::optional<c10::Event> is_there_;  // of a GPU
 };
-
-// As read_step() by plain tensor operations, on any device.
-std::vector<StepReading> read_step_plainly(const at::Tensor& logits,
-                                           std::span<const TokenId> watched,
-                                           int n_top_tokens);
 
 // Applies the repetition penalty, in place: logits of the tokens of seen[b] divided by it where
 // positive, multiplied where negative, each once. Token lists must not be empty.

@@ -55,7 +55,7 @@ bool has_vnni() {
 
 // One of the runs of these tests forbids oneDNN the wider instructions.
 bool is_onednn_wide() {
-  return has_avx512() && !std::getenv("DNNL_MAX_CPU_ISA");
+  return has_avx512() && !std::getenv("ONEDNN_MAX_CPU_ISA");
 }
 
 // Who multiplies bfloat16.

@@ -29,12 +29,12 @@ at::Tensor strided_randn(std::int64_t rows, std::int64_t heads, std::int64_t dim
   return at::randn({rows, heads + 3, dim}).narrow(1, 1, heads);
 }
 
-// As a step that runs ahead of its readings.
-std::vector<StepReading> read_on_the_way(const at::Tensor& logits,
-                                         std::span<const TokenId> watched,
-                                         int n_top_tokens) {
-  const at::Tensor columns = watched_columns(watched, logits.device());
-  const at::Tensor packed = pack_step(logits, columns, n_top_tokens);
+// As a step that runs ahead of its readings, by one way of packing its numbers.
+template <at::Tensor (*kPack)(const at::Tensor&, const at::Tensor&, int)>
+std::vector<StepReading> read_packed(const at::Tensor& logits,
+                                     std::span<const TokenId> watched,
+                                     int n_top_tokens) {
+  const at::Tensor packed = kPack(logits, watched_columns(watched, logits.device()), n_top_tokens);
   const at::Tensor best = best_tokens(packed);
   std::vector<StepReading> readings = StepOnItsWay(packed).wait(watched.size(), n_top_tokens);
   for (std::int64_t b = 0; b < best.size(0); ++b) {
@@ -223,7 +223,7 @@ TEST_CASE("Of equal logits the smallest id comes first", "[unit]") {
   logits[0][17] = 1.0;
   logits[0][170] = 2.0;
   logits[1].fill_(-3.0);
-  const auto read = GENERATE(read_step, read_step_plainly, read_on_the_way);
+  const auto read = GENERATE(read_step, read_packed<pack_step>, read_packed<pack_step_plainly>);
   const auto readings = read(logits, std::vector<TokenId>{250}, 4);
   CHECK(readings[0].best == 170);
   CHECK(readings[1].best == 0);
@@ -237,7 +237,7 @@ TEST_CASE("Of equal logits the smallest id comes first", "[unit]") {
 }
 
 TEST_CASE("Negative logits and infinities are ordered as numbers are", "[unit]") {
-  const auto read = GENERATE(read_step, read_step_plainly, read_on_the_way);
+  const auto read = GENERATE(read_step, read_packed<pack_step>, read_packed<pack_step_plainly>);
   const float infinity = std::numeric_limits<float>::infinity();
   const at::Tensor logits = at::tensor({-2.0f, -infinity, -0.0f, 0.0f, -1e-30f, infinity, 3e4f});
   const auto readings = read(logits.unsqueeze(0), {}, 7);
@@ -249,7 +249,7 @@ TEST_CASE("Negative logits and infinities are ordered as numbers are", "[unit]")
 
 TEST_CASE("The log of the sum of exp covers the whole vocabulary", "[unit]") {
   at::manual_seed(4);
-  const auto read = GENERATE(read_step, read_step_plainly, read_on_the_way);
+  const auto read = GENERATE(read_step, read_packed<pack_step>, read_packed<pack_step_plainly>);
   const float infinity = std::numeric_limits<float>::infinity();
   const double scale = GENERATE(0.0, 1.0, 12.0);
   at::Tensor logits = at::randn({3, 1237}) * scale;
@@ -270,7 +270,7 @@ TEST_CASE("Logits that are not numbers are noticed wherever they are", "[unit]")
   const int column = GENERATE(0, 5, 63, 64, 200, 299);
   at::Tensor logits = at::randn({2, 300});
   logits[1][column] = std::numeric_limits<float>::quiet_NaN();
-  const auto read = GENERATE(read_step, read_step_plainly, read_on_the_way);
+  const auto read = GENERATE(read_step, read_packed<pack_step>, read_packed<pack_step_plainly>);
   const auto readings = read(logits, {}, 0);
   CHECK_FALSE(readings[0].has_nan);
   CHECK(readings[1].has_nan);

@@ -64,6 +64,7 @@ TEST_CASE("Quantised matrices come through buffers as they are stored", "[unit]"
   TensorMap tensors;
   for (const StoredTensor& tensor : file.tensors()) tensors[tensor.name] = tensor;
   Staging staging(at::kCPU, /*buffer_bytes=*/48);
+  Staging in_place(at::kCPU);
   int n_matrices = 0;
   for (const Parameter& parameter : parameters_of(load_config(folder))) {
     if (!is_stored_quantized(tensors, parameter.name, quantization)) continue;
@@ -72,7 +73,7 @@ TEST_CASE("Quantised matrices come through buffers as they are stored", "[unit]"
     const QuantizedWeight found =
         load_quantized(tensors, parameter.name, parameter.shape, quantization, staging);
     const QuantizedWeight expected =
-        load_quantized(tensors, parameter.name, parameter.shape, quantization);
+        load_quantized(tensors, parameter.name, parameter.shape, quantization, in_place);
     const auto bytes = [](const at::Tensor& part) {
       return std::string(static_cast<const char*>(part.const_data_ptr()), part.nbytes());
     };
