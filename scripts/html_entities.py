@@ -1,4 +1,4 @@
-"""Writes src/data/text_preprocessor_entities.cpp: the named characters of HTML 5, from CPython's html.entities.
+"""Writes src/data/cleaning/text_preprocessor_entities.cpp: the named characters of HTML 5, from CPython's html.entities.
 
 Usage: python3 scripts/html_entities.py
 """

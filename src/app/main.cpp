@@ -8,10 +8,10 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
-#include "arguments.h"
-#include "command.h"
-#include "error_report.h"
-#include "grid.h"
+#include "app/commands/command.h"
+#include "app/commands/error_report.h"
+#include "app/options/arguments.h"
+#include "app/options/grid.h"
 
 namespace {
 

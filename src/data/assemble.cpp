@@ -1,4 +1,4 @@
-#include "assemble.h"
+#include "data/assemble.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -7,7 +7,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "id_lists.h"
+#include "data/reading/id_lists.h"
 
 namespace labelprobe::data {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "records.h"
+#include "data/reading/records.h"
 
 namespace labelprobe::data {
 

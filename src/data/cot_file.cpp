@@ -6,7 +6,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "table_file.h"
+#include "data/reading/table_file.h"
 
 namespace labelprobe::data {
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/random.h"
 #include "labelprobe/data/summary.h"
+#include "labelprobe/python/random.h"
 
 namespace labelprobe::data {
 
@@ -214,7 +214,7 @@ EvaluationList draw_evaluation_list(const Dataset& dataset,
   EvaluationList list;
   list.n_left_out = candidates.n_left_out;
   std::vector<int> taken;
-  Random random(seed);
+  python::Random random(seed);
   for (const Group& group : groups) {
     for (const Cell& cell : group) {
       const std::vector<int> drawn =

@@ -7,9 +7,9 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 
-#include "assemble.h"
-#include "records.h"
-#include "text_preprocessor.h"
+#include "data/assemble.h"
+#include "data/cleaning/text_preprocessor.h"
+#include "data/reading/records.h"
 
 namespace labelprobe::data {
 

@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/mapped_file.h"
+#include "labelprobe/files/mapped_file.h"
 
-#include "json_file.h"
+#include "data/reading/json_file.h"
 
 namespace labelprobe::data {
 
@@ -174,7 +174,7 @@ std::vector<std::string> read_ids(const fs::path& vectors) {
   if (!fs::exists(path)) {
     fail(vectors, "ids, one a line, in " + path.string(), "no such file");
   }
-  const MappedFile file(path);
+  const files::MappedFile file(path);
   std::vector<std::string> ids;
   std::string_view rest = file.text();
   while (!rest.empty()) {
@@ -196,7 +196,7 @@ std::vector<std::string> read_ids(const fs::path& vectors) {
 }  // namespace
 
 VectorFile VectorFile::load(const fs::path& path) {
-  const MappedFile file(path);
+  const files::MappedFile file(path);
   Matrix matrix = file.text().starts_with(kNpyMagic) ? read_npy(path, file.text())
                                                      : read_safetensors(path, file.text());
   check_size(path, matrix);

@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/mapped_file.h"
 #include "labelprobe/core/text.h"
+#include "labelprobe/files/mapped_file.h"
 
-#include "default_templates.h"
+#include "prompt/default_templates.h"
 
 namespace labelprobe::prompt {
 
@@ -159,7 +159,7 @@ std::string text_or_file(const std::string& text_or_path) {
     }
     return text_or_path;
   }
-  std::string content(MappedFile(text_or_path).text());
+  std::string content(files::MappedFile(text_or_path).text());
   if (!is_utf8(content)) {
     throw DataError(text_or_path + ": expected UTF-8 text, found other bytes");
   }

@@ -7,7 +7,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 
-#include "step_values.h"
+#include "readout/step_values.h"
 
 namespace labelprobe::readout {
 

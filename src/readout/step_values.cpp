@@ -1,4 +1,4 @@
-#include "step_values.h"
+#include "readout/step_values.h"
 
 #include <algorithm>
 

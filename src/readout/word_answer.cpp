@@ -8,7 +8,7 @@
 #include "labelprobe/core/text.h"
 #include "labelprobe/readout/reading.h"
 
-#include "step_values.h"
+#include "readout/step_values.h"
 
 namespace labelprobe::readout {
 

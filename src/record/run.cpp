@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "folder_choice.h"
-#include "folder_name.h"
-#include "journal.h"
-#include "run_folder.h"
+#include "record/folder/folder_choice.h"
+#include "record/folder/folder_name.h"
+#include "record/folder/journal.h"
+#include "record/run_folder.h"
 
 namespace labelprobe::record {
 

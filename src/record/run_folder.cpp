@@ -1,4 +1,4 @@
-#include "run_folder.h"
+#include "record/run_folder.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,10 +7,10 @@
 #include "labelprobe/core/example.h"
 #include "labelprobe/core/text.h"
 
-#include "experiment_files.h"
-#include "folder_choice.h"
-#include "folder_name.h"
-#include "journal.h"
+#include "record/folder/folder_choice.h"
+#include "record/folder/folder_name.h"
+#include "record/folder/journal.h"
+#include "record/log/experiment_files.h"
 
 namespace labelprobe::record {
 

@@ -10,8 +10,8 @@
 
 #include "labelprobe/record/run.h"
 
-#include "disk.h"
-#include "manifest.h"
+#include "record/disk/disk.h"
+#include "record/folder/manifest.h"
 
 namespace labelprobe::record {
 

@@ -1,11 +1,11 @@
 #include "labelprobe/tokenizer/chat_template.h"
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/gguf.h"
-#include "labelprobe/core/mapped_file.h"
 #include "labelprobe/core/text.h"
+#include "labelprobe/files/gguf.h"
+#include "labelprobe/files/mapped_file.h"
 
-#include "json_view.h"
+#include "tokenizer/formats/json_view.h"
 
 namespace labelprobe::tokenizer {
 
@@ -39,7 +39,7 @@ std::optional<std::string> of_config(const std::filesystem::path& file) {
 }
 
 std::optional<std::string> of_gguf(const std::filesystem::path& file) {
-  const GgufFile gguf = GgufFile::open(file);
+  const files::GgufFile gguf = files::GgufFile::open(file);
   return gguf.has(kGgufKey) ? std::optional(gguf.string(kGgufKey)) : std::nullopt;
 }
 
@@ -47,7 +47,7 @@ std::optional<std::string> of_folder(const std::filesystem::path& folder) {
   std::error_code ignored;
   const auto own_file = folder / "chat_template.jinja";
   if (std::filesystem::is_regular_file(own_file, ignored)) {
-    return std::string(MappedFile(own_file).text());
+    return std::string(files::MappedFile(own_file).text());
   }
   const auto config = folder / "tokenizer_config.json";
   return std::filesystem::is_regular_file(config, ignored) ? of_config(config) : std::nullopt;

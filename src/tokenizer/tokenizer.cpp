@@ -2,7 +2,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "loaders.h"
+#include "tokenizer/formats/loaders.h"
 
 namespace labelprobe::tokenizer {
 

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "e2e_run.h"
+#include "app/e2e_run.h"
 #include "support/catch.h"
 #include "support/program.h"
 

@@ -6,7 +6,7 @@
 
 #include "labelprobe/record/log_reader.h"
 
-#include "e2e_run.h"
+#include "app/e2e_run.h"
 #include "support/catch.h"
 
 namespace labelprobe {

@@ -2,7 +2,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "formula_set.h"
+#include "data/formula_set.h"
 #include "support/catch.h"
 
 namespace labelprobe::data {

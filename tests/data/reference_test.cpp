@@ -9,7 +9,7 @@
 
 #include "labelprobe/data/dataset.h"
 
-#include "small_root.h"
+#include "data/small_root.h"
 #include "support/catch.h"
 
 namespace labelprobe::data {

@@ -3,7 +3,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 
-#include "small_root.h"
+#include "data/small_root.h"
 #include "support/catch.h"
 
 namespace labelprobe::data {

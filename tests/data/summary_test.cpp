@@ -1,7 +1,7 @@
 #include "labelprobe/data/summary.h"
 
-#include "formula_set.h"
-#include "small_root.h"
+#include "data/formula_set.h"
+#include "data/small_root.h"
 #include "support/catch.h"
 
 namespace labelprobe::data {

@@ -8,7 +8,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/record/log_reader.h"
 
-#include "settings_for_tests.h"
+#include "experiment/settings_for_tests.h"
 #include "support/catch.h"
 #include "support/program.h"
 

@@ -5,7 +5,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "settings_for_tests.h"
+#include "experiment/settings_for_tests.h"
 #include "support/catch.h"
 
 namespace labelprobe::experiment {

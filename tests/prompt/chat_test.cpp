@@ -7,9 +7,9 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/prompt/plan.h"
 
+#include "prompt/toys.h"
 #include "support/catch.h"
 #include "support/paths.h"
-#include "toys.h"
 
 namespace labelprobe::prompt {
 namespace {

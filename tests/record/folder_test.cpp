@@ -2,8 +2,8 @@
 
 #include "labelprobe/core/error.h"
 
-#include "../../src/record/folder_name.h"
-#include "items.h"
+#include "record/folder/folder_name.h"
+#include "record/items.h"
 #include "support/catch.h"
 #include "support/paths.h"
 

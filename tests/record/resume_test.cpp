@@ -10,8 +10,8 @@
 
 #include "labelprobe/core/error.h"
 
-#include "../../src/record/run_folder.h"
-#include "items.h"
+#include "record/items.h"
+#include "record/run_folder.h"
 #include "support/catch.h"
 #include "support/paths.h"
 

@@ -10,7 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/record/log_reader.h"
 
-#include "items.h"
+#include "record/items.h"
 #include "support/catch.h"
 #include "support/paths.h"
 

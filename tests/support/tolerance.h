@@ -18,14 +18,14 @@ struct Tolerance {
   double prob;
 };
 
-inline Tolerance tolerance_for(std::string_view device, model::DType dtype) {
+inline Tolerance tolerance_for(std::string_view device, weights::DType dtype) {
   const bool is_cpu = device == "cpu";
   switch (dtype) {
-    case model::DType::Float32:
+    case weights::DType::Float32:
       return is_cpu ? Tolerance{1e-4, 1e-5} : Tolerance{1e-3, 1e-4};
-    case model::DType::Float16:
+    case weights::DType::Float16:
       return {0.08, 0.02};
-    case model::DType::BFloat16:
+    case weights::DType::BFloat16:
       break;
   }
   return {0.6, 0.12};

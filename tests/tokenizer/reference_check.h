@@ -9,9 +9,9 @@
 
 #include "labelprobe/tokenizer/tokenizer.h"
 
-#include "random_texts.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "tokenizer/random_texts.h"
 
 namespace labelprobe::tokenizer {
 

@@ -6,7 +6,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "reference_check.h"
+#include "tokenizer/reference_check.h"
 
 namespace labelprobe::tokenizer {
 namespace {

@@ -17,28 +17,14 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/weights/model_info.h"
+#include "labelprobe/weights/precision.h"
 
 namespace labelprobe::model {
 
-enum class DType { Float32, BFloat16, Float16 };
-
-// "float32" (also "float"), "bfloat16", "float16" (also "half"). Throws ConfigError naming them.
-DType parse_dtype(std::string_view name);
-std::string_view dtype_name(DType dtype);
-
-// How the linear layers of the decoder blocks are kept in memory, as bitsandbytes does it;
-// embedding, norms and the output head stay in the model's DType, in which all of them compute.
-enum class Quantization {
-  None,
-  Fp4,        // 4 bits, blocks of 64, float32 absmax
-  Nf4,        // the same with the quantiles of a normal distribution
-  Nf4Double,  // its absmax in 8 bits, blocks of 256
-  Int8,       // LLM.int8: rows in 8 bits, activations above 6.0 in the model's DType
-};
-
-// "none", "fp4", "nf4", "nf4-double", "int8". Throws ConfigError naming them.
-Quantization parse_quantization(std::string_view name);
-std::string_view quantization_name(Quantization quantization);
+using weights::DType;
+using weights::ModelInfo;
+using weights::Quantization;
 
 // How long to go on. A sequence ends after the token that first meets one of these; that token is
 // kept.
@@ -112,23 +98,6 @@ struct Effort {
   int n_batches_halved = 0;           // for want of memory, and run again in parts
 };
 
-struct ModelInfo {
-  std::string architecture;  // "LlamaForCausalLM"
-  int vocab_size = 0;
-  int max_context = 0;  // positions
-  std::int64_t n_parameters = 0;
-  std::size_t weight_bytes = 0;
-  std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
-  DType dtype = DType::Float32;
-  Quantization quantization = Quantization::None;
-  std::string device;               // "cpu", "cuda:0"
-  std::string device_name;          // of the GPU, or the number of CPU threads
-  std::string fingerprint;          // of the weight files: headers and a sample of every tensor
-  std::vector<TokenId> end_ids;     // from generation_config.json, config.json or the GGUF header
-  double repetition_penalty = 1.0;  // of the model's own generation config
-  std::string backend;              // whose code computes: "libtorch 2.11.0 with ..."
-};
-
 // Called after every finished batch with prompt indices and their generations, which may be moved
 // from. An exception thrown here ends generate() and passes through.
 using GenerationSink = std::function<void(std::span<std::pair<std::size_t, Generation>>)>;
@@ -155,11 +124,11 @@ class LanguageModel {
 };
 
 struct OpenOptions {
-  DType dtype = DType::Float32;
+  weights::DType dtype = weights::DType::Float32;
   std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
   int n_threads = 0;            // CPU threads; 0 = one per physical core
   // None: as the checkpoint says, which may itself hold quantised weights.
-  Quantization quantization = Quantization::None;
+  weights::Quantization quantization = weights::Quantization::None;
   bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
 };
 
@@ -167,22 +136,10 @@ struct OpenOptions {
 // config key, what was expected and what was found; ConfigError for a device that is not there.
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const OpenOptions& options);
 
-// The device that "auto", "cuda" and the like mean on this machine: "cpu", "cuda:0". Throws
-// ConfigError, as open() would, for one that is not there.
-std::string resolve_device(const std::string& device);
-
 // What open() would say about the model, from its headers alone: nothing is loaded, device fields
 // stay empty.
 ModelInfo inspect(const std::filesystem::path& model,
-                  DType dtype,
-                  Quantization quantization = Quantization::None);
-
-// Writes a copy of the model with quantised weights to the folder `to`, which open() reads as it is
-// (safetensors in the layout of transformers' bitsandbytes checkpoints; its tokenizer's files come
-// along). Holds one tensor at a time. Throws as open() does, and ModelError where `to` is there.
-void save_quantized(const std::filesystem::path& model,
-                    DType dtype,
-                    Quantization quantization,
-                    const std::filesystem::path& to);
+                  weights::DType dtype,
+                  weights::Quantization quantization = weights::Quantization::None);
 
 }  // namespace labelprobe::model

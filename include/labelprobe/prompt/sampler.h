@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "labelprobe/core/example.h"
-#include "labelprobe/core/random.h"
+#include "labelprobe/python/random.h"
 
 namespace labelprobe::prompt {
 
@@ -72,7 +72,7 @@ class Sampler {
   // it. Similarity neither seeds nor draws: the nearest training examples by the cosine of their
   // vectors and the query's, nearest first, of equally near ones the first. A query that is itself
   // a training example is its own nearest.
-  std::vector<int> sample(Random& random, const DrawRequest& request) const;
+  std::vector<int> sample(python::Random& random, const DrawRequest& request) const;
 
   struct Candidates;
 

@@ -1,7 +1,7 @@
 #include <cuda_runtime.h>
 
-#include "attention_kernels.h"
-#include "launchers.h"
+#include "model/cuda/attention_kernels.h"
+#include "model/cuda/launchers.h"
 
 namespace labelprobe::model::cuda {
 namespace {

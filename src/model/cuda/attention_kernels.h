@@ -5,8 +5,8 @@
 //   T  rows   K  key heads   G  query heads per key head   D  head size   P  parts
 #pragma once
 
-#include "attention_item.h"
-#include "kernel_language.h"
+#include "model/cuda/attention_item.h"
+#include "model/cuda/kernel_language.h"
 
 namespace labelprobe::model::cuda {
 

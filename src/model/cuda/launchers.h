@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "attention_item.h"
+#include "model/cuda/attention_item.h"
 
 namespace labelprobe::model::cuda {
 

@@ -15,7 +15,7 @@
 #include <c10/util/Exception.h>
 #include <torch/library.h>
 
-#include "launchers.h"
+#include "model/cuda/launchers.h"
 
 namespace labelprobe::model::cuda {
 namespace {

@@ -2,7 +2,7 @@
 // rounded to float32 by itself, then to the result's type.
 #pragma once
 
-#include "kernel_language.h"
+#include "model/cuda/kernel_language.h"
 
 namespace labelprobe::model::cuda {
 

@@ -4,7 +4,7 @@
 //   B  rows   V  vocabulary
 #pragma once
 
-#include "kernel_language.h"
+#include "model/cuda/kernel_language.h"
 
 namespace labelprobe::model::cuda {
 

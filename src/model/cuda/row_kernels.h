@@ -3,7 +3,7 @@
 //   T  rows   C  columns   H  heads   D  head size   F  intermediate size
 #pragma once
 
-#include "kernel_language.h"
+#include "model/cuda/kernel_language.h"
 
 namespace labelprobe::model::cuda {
 

@@ -3,10 +3,10 @@
 
 #include <cuda_runtime.h>
 
-#include "launchers.h"
-#include "quantized_kernels.h"
-#include "reading_kernel.h"
-#include "row_kernels.h"
+#include "model/cuda/launchers.h"
+#include "model/cuda/quantized_kernels.h"
+#include "model/cuda/reading_kernel.h"
+#include "model/cuda/row_kernels.h"
 
 namespace labelprobe::model::cuda {
 namespace {

@@ -1,4 +1,4 @@
-#include "step_graph.h"
+#include "weights/device/step_graph.h"
 
 #include <exception>
 #include <memory>
@@ -35,7 +35,7 @@ void end_allocating(c10::DeviceIndex device, c10::MempoolId_t pool) {
   });
 }
 
-class TorchStepGraph : public StepGraph {
+class TorchStepGraph : public weights::StepGraph {
  public:
   bool record(const std::function<void()>& work) override {
     if (has_failed_) return false;
@@ -83,7 +83,7 @@ class TorchStepGraph : public StepGraph {
 }  // namespace
 }  // namespace labelprobe::model::cuda
 
-extern "C" __attribute__((visibility("default"))) labelprobe::model::cuda::StepGraph*
+extern "C" __attribute__((visibility("default"))) labelprobe::weights::StepGraph*
 labelprobe_make_step_graph() {
   return new labelprobe::model::cuda::TorchStepGraph;
 }

@@ -1,0 +1,26 @@
+// Finds the files of a model by the name a user gives. Knows folders, .gguf files and the Hugging
+// Face cache; opens no weights and fetches nothing.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace labelprobe::weights {
+
+// The folder (with config.json) or .gguf file of `name_or_path`: an existing path, or a hub name
+// ("org/model") looked up in the Hugging Face cache (HF_HUB_CACHE, else HF_HOME/hub, else
+// ~/.cache/huggingface/hub; refs/main first). Throws ModelError saying where it looked and the
+// command that downloads the model.
+std::filesystem::path locate(const std::string& name_or_path);
+
+struct CachedModel {
+  std::string name;  // as locate() takes it
+  std::filesystem::path path;
+};
+
+// Every model in the Hugging Face cache that locate() finds, sorted by name. Whether its
+// architecture is one we read shows only when it is opened.
+std::vector<CachedModel> cached_models();
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,71 @@
+// Checkpoints with random weights in the shapes of well-known models: for measuring speed and
+// memory where the real weights are not at hand. What they say means nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "labelprobe/weights/precision.h"
+
+namespace labelprobe::weights {
+
+struct ModelShape {
+  std::string_view name;  // "llama-3.1-8b"
+  std::string_view description;
+  int n_layers = 0;
+  int vocab_size = 0;
+  std::int64_t n_parameters = 0;  // as published
+};
+
+// Every shape that write_random_checkpoint() knows, in the order --help shows them.
+std::span<const ModelShape> model_shapes();
+
+// The one of that name. Throws ConfigError for an unknown one, with the nearest.
+const ModelShape& model_shape(std::string_view name);
+
+struct RandomCheckpointOptions {
+  std::string shape;
+  DType dtype = DType::BFloat16;
+  // Of the linear layers of the decoder blocks, written as save_quantized() writes them.
+  Quantization quantization = Quantization::None;
+  std::uint64_t seed = 0;
+  int n_layers = 0;              // 0 = as many as the shape has, else at most so many
+  std::filesystem::path folder;  // must not exist
+  // Told how many bytes of the weights are written, of how many; called from one thread.
+  std::function<void(std::int64_t n_written, std::int64_t n_total)> on_progress;
+};
+
+// The weights of one kind, in memory.
+struct WeightPart {
+  std::string_view name;  // "embedding"
+  std::int64_t n_numbers = 0;
+  std::size_t unquantized_bytes = 0;
+  std::size_t bytes = 0;  // quantised as asked for
+};
+
+struct RandomCheckpointPlan {
+  std::vector<WeightPart> parts;          // that the model has, all its weights together
+  std::size_t disk_bytes = 0;             // of all weight files
+  std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
+  int max_context = 0;                    // positions
+};
+
+// What a checkpoint takes, with nothing written. Throws ConfigError as below.
+RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& options);
+
+// Writes config.json, generation_config.json and safetensors in shards of at most 5 GB: normal
+// weights of the usual initialisation, so that activations stay finite. Same options, same bytes
+// (Nf4Double: for the same number of threads, for one of its numbers is a mean); another dtype
+// rounds the same weights. Holds a few MiB of them at a time, with Nf4Double some hundred. The
+// folder appears when it is complete. Throws ConfigError for an unknown shape or too many layers,
+// ModelError where the folder is there already, cannot be written, or needs more than the disk has
+// left.
+void write_random_checkpoint(const RandomCheckpointOptions& options);
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,43 @@
+// The estimators' own door: what each is given and what it fills. One function per estimator,
+// listed in estimators.cpp.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "labelprobe/analysis/estimators.h"
+#include "labelprobe/core/label_set.h"
+
+#include "analysis/estimate/log_items.h"
+
+namespace labelprobe::analysis {
+
+struct EstimationInput {
+  std::span<const LogItem> items;  // failed ones among them
+  const LabelSet& label_set;
+  const EstimatorOptions& options;
+};
+
+// Each fills probs, platt_inputs, n_items, n_answers_found, mean_answer_mass and warnings.
+void estimate_baseline(const EstimationInput& input, Estimates& estimates);
+void estimate_output(const EstimationInput& input, Estimates& estimates);
+void estimate_output_normalized(const EstimationInput& input, Estimates& estimates);
+void estimate_max(const EstimationInput& input, Estimates& estimates);
+void estimate_unary(const EstimationInput& input, Estimates& estimates);
+void estimate_unary_normalized(const EstimationInput& input, Estimates& estimates);
+void estimate_binary(const EstimationInput& input, Estimates& estimates);
+void estimate_binary_outcome(const EstimationInput& input, Estimates& estimates);
+
+// sigmoid(weight * x + bias) of each.
+std::vector<double> scaled_probs(const std::vector<double>& inputs, const PlattScaling& platt);
+
+// p / sum of p; equal shares where the sum is 0.
+std::vector<double> normalized(std::vector<double> numbers);
+std::vector<double> softmax(const std::vector<double>& numbers);
+
+// "3 of 40 <what>", the form of the estimators' warnings.
+std::string count_of(std::size_t n, std::size_t n_all, const std::string& what);
+
+}  // namespace labelprobe::analysis

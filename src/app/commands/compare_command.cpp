@@ -1,0 +1,201 @@
+// labelprobe compare: what another precision, device or order of computation has changed in a run.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "labelprobe/analysis/comparison_report.h"
+#include "labelprobe/core/error.h"
+#include "labelprobe/record/log_reader.h"
+
+#include "app/commands/command.h"
+#include "app/commands/run_finder.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CompareFlags {
+  std::string run_a;
+  std::string run_b;
+  std::string csv_path;
+  std::string json_path;
+  std::string plot_path;
+  std::size_t n_top = 10;
+  std::optional<double> max_difference;
+};
+
+struct ReadRun {
+  std::string name;  // for people: folder and experiment
+  std::vector<record::ItemRecord> items;
+  record::LoggedParams params;
+};
+
+// FOLDER or FOLDER/experiment_<k>: runs that differ in precision alone share a folder.
+struct NamedRun {
+  fs::path folder;
+  std::optional<int> experiment;
+};
+
+NamedRun parse_name(const std::string& given) {
+  constexpr std::string_view kPrefix = "experiment_";
+  fs::path folder = given;
+  if (folder.filename().empty() && folder.has_parent_path() && folder != folder.root_path()) {
+    folder = folder.parent_path();  // a slash at the end
+  }
+  const std::string last = folder.filename().string();
+  int number = 0;
+  const char* end = last.data() + last.size();
+  if (last.starts_with(kPrefix) && !fs::exists(folder)) {
+    const auto [stop, error] = std::from_chars(last.data() + kPrefix.size(), end, number);
+    if (error == std::errc() && stop == end && number >= 0) {
+      return {folder.has_parent_path() ? folder.parent_path() : fs::path("."), number};
+    }
+  }
+  return {folder, std::nullopt};
+}
+
+ReadRun read_run(const std::string& given) {
+  const NamedRun named = parse_name(given);
+  check_finished_run(named.folder);
+  record::LoggedExperiment logged = record::read_experiment(named.folder, named.experiment);
+  std::vector<record::ItemRecord> of_annotators =
+      record::read_annotator_predictions(named.folder, logged.index);
+  std::move(of_annotators.begin(), of_annotators.end(), std::back_inserter(logged.items));
+  return {named.folder.string() + ", experiment " + std::to_string(logged.index),
+          std::move(logged.items), record::read_params(named.folder, logged.index)};
+}
+
+bool is_unset(const std::string& text) {
+  return text.empty() || text == "null" || text == "false" || text == "0";
+}
+
+// Where logs go is no property of a run.
+bool is_about_folders(const std::string& name) {
+  return name == "log_root" || name == "alternative_experiment_name" || name == "description";
+}
+
+std::vector<analysis::SettingDifference> different_settings(const record::LoggedParams& a,
+                                                            const record::LoggedParams& b) {
+  record::LoggedParams names = a;
+  names.insert(b.begin(), b.end());
+  std::vector<analysis::SettingDifference> differences;
+  for (const auto& [name, first] : names) {
+    const auto of_a = a.find(name);
+    const auto of_b = b.find(name);
+    const std::string value_a = of_a == a.end() ? "" : of_a->second;
+    const std::string value_b = of_b == b.end() ? "" : of_b->second;
+    const bool is_in_one = of_a == a.end() || of_b == b.end();
+    if (value_a != value_b && !is_about_folders(name) &&
+        !(is_in_one && is_unset(value_a) && is_unset(value_b))) {
+      differences.push_back({name, value_a, value_b});
+    }
+  }
+  return differences;
+}
+
+void write_file(const std::string& path, const std::function<void(std::ostream&)>& write) {
+  if (path.empty()) {
+    return;
+  }
+  std::ofstream file(path, std::ios::binary);
+  write(file);
+  if (!file.flush()) {
+    throw ConfigError(path + ": cannot be written");
+  }
+}
+
+std::string counted(std::size_t n_items) {
+  return std::to_string(n_items) + (n_items == 1 ? " item" : " items");
+}
+
+// Whether all that --max-difference demands holds; says on standard error what does not.
+bool is_within(const analysis::RunComparison& comparison, double max_difference) {
+  bool do_all_hold = true;
+  const auto complain = [&](const std::string& what) {
+    std::fprintf(stderr, "error: %s\n", what.c_str());
+    do_all_hold = false;
+  };
+  if (!comparison.worst.empty() && comparison.worst.front().difference > max_difference) {
+    const auto n = static_cast<std::size_t>(std::count_if(
+        comparison.worst.begin(), comparison.worst.end(),
+        [&](const analysis::LargestDifference& w) { return w.difference > max_difference; }));
+    char limit[64];
+    std::snprintf(limit, sizeof limit, "%g", max_difference);
+    complain("probabilities differ by more than " + std::string(limit) + " in " + counted(n) +
+             "; most: " + analysis::describe_largest(comparison));
+  }
+  const auto complain_of = [&](const std::vector<std::string>& keys, const std::string& what) {
+    if (!keys.empty()) {
+      complain(what + ": " + counted(keys.size()) + ", the first '" + keys.front() + "'");
+    }
+  };
+  complain_of(comparison.only_a, "only in A");
+  complain_of(comparison.only_b, "only in B");
+  if (comparison.failed_a != comparison.failed_b) {
+    complain_of(comparison.failed_a, "failed in A");
+    complain_of(comparison.failed_b, "failed in B");
+  }
+  return do_all_hold;
+}
+
+int compare(const CompareFlags& flags) {
+  if (flags.max_difference && !(*flags.max_difference >= 0.0)) {
+    throw ConfigError("--max-difference: expected a number, at least 0");
+  }
+  const ReadRun a = read_run(flags.run_a);
+  const ReadRun b = read_run(flags.run_b);
+  if (a.name == b.name) {
+    throw ConfigError("expected two runs, found twice " + a.name +
+                      "; name another of the folder's experiments, e.g. " +
+                      (parse_name(flags.run_a).folder / "experiment_0").string());
+  }
+  analysis::ComparisonReport report;
+  report.run_a = a.name;
+  report.run_b = b.name;
+  report.settings = different_settings(a.params, b.params);
+  report.comparison = analysis::compare_runs({a.name, a.items}, {b.name, b.items});
+  analysis::write_terminal(std::cout, report, flags.n_top);
+  std::cout.flush();
+  write_file(flags.csv_path,
+             [&](std::ostream& out) { analysis::write_csv(out, report.comparison); });
+  write_file(flags.json_path, [&](std::ostream& out) { analysis::write_json(out, report); });
+  write_file(flags.plot_path,
+             [&](std::ostream& out) { analysis::write_svg(out, analysis::make_plot(report)); });
+  const bool is_good = !flags.max_difference || is_within(report.comparison, *flags.max_difference);
+  return is_good ? kSuccess : kSomeFailed;
+}
+
+}  // namespace
+
+CommandBody declare_compare(CLI::App& app) {
+  const auto flags = std::make_shared<CompareFlags>();
+  app.add_option("RUN_A", flags->run_a,
+                 "Log folder of a run, its last experiment, or FOLDER/experiment_K")
+      ->required();
+  app.add_option("RUN_B", flags->run_b, "The run to compare with it")->required();
+  app.add_option("--top", flags->n_top,
+                 "How many flips and how many of the largest differences to list")
+      ->capture_default_str();
+  app.add_option("--csv", flags->csv_path, "Write both probabilities of every item, step and label")
+      ->type_name("FILE");
+  app.add_option("--json", flags->json_path, "Write every number of the comparison")
+      ->type_name("FILE");
+  app.add_option("--plot", flags->plot_path, "Draw A's probabilities against B's")
+      ->type_name("FILE.svg");
+  app.add_option("--max-difference", flags->max_difference,
+                 "End with 1 if a probability differs by more, or an item is missing in a run or "
+                 "failed in one only")
+      ->type_name("X");
+  return [flags] { return compare(*flags); };
+}
+
+}  // namespace labelprobe::app

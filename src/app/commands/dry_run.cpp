@@ -1,0 +1,115 @@
+#include "app/commands/dry_run.h"
+
+#include <algorithm>
+#include <iomanip>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/weights/device_memory.h"
+
+#include "app/options/options.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+// A token as a quoted string, so that spaces and line breaks are seen.
+std::string shown(const tokenizer::Tokenizer& tokenizer, TokenId id) {
+  return nlohmann::json(tokenizer.token_bytes(id))
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void describe_labels(std::ostream& out,
+                     const experiment::Preparation& preparation,
+                     const tokenizer::Tokenizer& tokenizer) {
+  const readout::LabelTokens& labels = preparation.label_tokens;
+  const bool is_spaced_first = labels.in_context == readout::SpaceVariant::Spaced;
+  out << (preparation.questions.are_words ? "answer tokens (prompts end in a space, answers stand "
+                                          : "label tokens (in the template labels stand ")
+      << (is_spaced_first ? "after a space" : "without a space before them")
+      << (labels.variants == readout::LabelVariants::Strict ? "; only that form counts"
+                                                            : "; both forms count")
+      << ")\n";
+  for (std::size_t i = 0; i < labels.names.size(); ++i) {
+    out << "  " << std::left << std::setw(18) << labels.names[i];
+    for (const readout::SpaceVariant variant :
+         {readout::SpaceVariant::Bare, readout::SpaceVariant::Spaced}) {
+      const TokenId id = labels.first_tokens[static_cast<std::size_t>(variant)][i];
+      out << std::setw(8) << id << std::setw(16) << shown(tokenizer, id);
+    }
+    out << '\n';
+  }
+}
+
+double mebibytes(double bytes) {
+  return bytes / (1024.0 * 1024.0);
+}
+
+void describe_memory(std::ostream& out, const PreparedSetting& setting, double n_cached) {
+  const model::ModelInfo& model = setting.model_info;
+  const auto weight_bytes = static_cast<double>(model.weight_bytes);
+  out << std::fixed << std::setprecision(0) << "\nmodel " << model.architecture << ", "
+      << static_cast<double>(model.n_parameters) / 1e6 << " M parameters, "
+      << describe_numerics(model.quantization, model.dtype) << "\nmemory: weights "
+      << mebibytes(weight_bytes) << " MiB, keys and values at most "
+      << mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)) << " MiB; ";
+  double free_bytes = 0;
+  try {
+    free_bytes = static_cast<double>(weights::free_device_bytes(setting.device));
+  } catch (const ConfigError&) {
+    // A dry run beside the GPU machine: said before, when the device was looked for.
+  }
+  if (free_bytes > 0) {
+    out << mebibytes(free_bytes) << " MiB free on " << setting.device << ", where the weights "
+        << (weight_bytes < free_bytes ? "fit" : "do not fit") << '\n';
+  } else {
+    out << "free memory of " << setting.device << " not known\n";
+  }
+  if (!setting.loading.packed_copy.empty()) {
+    out << "the weights are written to " << setting.loading.packed_copy.string()
+        << " first, and run from there\n";
+  }
+  if (setting.profile) {
+    out << "a trace of the model's work goes to " << setting.profile->trace().string() << '\n';
+  }
+}
+
+}  // namespace
+
+void describe_dry_run(std::ostream& out, const PreparedSetting& setting) {
+  const experiment::Preparation& preparation = setting.preparation;
+  const int max_new_tokens = setting.settings.max_new_tokens;
+  out << "options\n";
+  for (const record::Param& param : setting.request.params) {
+    out << "  " << std::left << std::setw(30) << param.name << describe(param.value) << '\n';
+  }
+  const auto& queries = preparation.questions.queries;
+  out << "\nfirst prompt (" << queries.front().item.id() << ")\n"
+      << queries.front().text << "\n[end of prompt]\n\n";
+
+  const experiment::TokenCounts& counts = preparation.token_counts;
+  out << "prompts " << queries.size() << ", tokens " << counts.n_prompt_tokens << ", distinct "
+      << counts.n_distinct_tokens << " (what sharing prefixes leaves to compute)\n"
+      << "shared prefix " << counts.n_shared_prefix << " tokens, longest prompt "
+      << counts.longest_prompt << " tokens, context " << setting.model_info.max_context << "\n"
+      << "new tokens at most " << max_new_tokens << " per prompt, "
+      << max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
+      << "stop string " << nlohmann::json(preparation.answer_rule.stop).dump() << "\n\n";
+  describe_labels(out, preparation, *setting.tokenizer);
+  for (const std::string& warning : preparation.warnings) {
+    out << "warning: " << warning << '\n';
+  }
+
+  const double n_cached = static_cast<double>(
+      counts.n_distinct_tokens + static_cast<std::int64_t>(queries.size()) * max_new_tokens);
+  describe_memory(out, setting, n_cached);
+  const record::RunPreview preview = record::preview(setting.request);
+  out << "log folder " << preview.folder.string() << ", experiment_" << preview.experiment_index;
+  if (preview.n_finished > 0) {
+    out << ", going on after " << preview.n_finished << " finished items";
+  }
+  out << "\nnothing was run\n";
+}
+
+}  // namespace labelprobe::app

@@ -1,0 +1,115 @@
+// labelprobe ids: draws the examples that runs are to be compared on.
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/data/evaluation_list.h"
+
+#include "app/commands/command.h"
+#include "app/options/data_options.h"
+#include "app/options/run_settings.h"
+#include "app/terminal/columns.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+struct IdsFlags {
+  std::string task;
+  int n = 200;
+  std::int64_t seed = 0;
+  std::string rule = "main";
+  std::string out_path = "-";
+  DataOptions options;
+};
+
+std::string describe(const data::ListCell& cell) {
+  return cell.group + (cell.votes.empty() ? "" : ", " + cell.votes);
+}
+
+void print_cells(std::ostream& out, const data::EvaluationList& list) {
+  std::vector<std::vector<std::string>> rows = {{"examples with", "there are", "wanted", "drawn"}};
+  for (const data::ListCell& cell : list.cells) {
+    rows.push_back({describe(cell), std::to_string(cell.n_available), std::to_string(cell.n_wanted),
+                    std::to_string(cell.n_drawn)});
+  }
+  print_columns(out, rows, 1, "  ");
+  for (const data::ListCell& cell : list.cells) {
+    if (cell.n_available < cell.n_wanted) {
+      out << "  too few: " << describe(cell) << ": wanted " << cell.n_wanted << ", found "
+          << cell.n_available << "; the others make up for them\n";
+    }
+  }
+}
+
+// What an equal share of the disputed examples would need, where it was not looked at.
+void print_votes_note(std::ostream& out,
+                      const data::Dataset& dataset,
+                      data::ListRule rule,
+                      const data::DatasetOptions& options,
+                      std::size_t n_left_out) {
+  if (rule == data::ListRule::Main && data::dataset_info(dataset.name).has_annotators &&
+      options.annotation_mode == data::AnnotationMode::Aggregate) {
+    out << "  whether annotators agree was not looked at (--annotation-mode both reads them)\n";
+  }
+  if (n_left_out > 0) {
+    out << "  left out: " << n_left_out << " examples with fewer than two annotators\n";
+  }
+}
+
+void write_ids(const std::string& path, const std::vector<std::string>& ids) {
+  std::ofstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+  }
+  std::ostream& out = path == "-" ? std::cout : file;
+  for (const std::string& id : ids) {
+    out << id << '\n';
+  }
+  if (!out.flush()) {
+    throw ConfigError("--out: " + path + " cannot be written");
+  }
+}
+
+int draw_ids(const IdsFlags& flags, const Options& given) {
+  data::dataset_info(flags.task);  // an unknown name is the first thing to say
+  const data::ListRule rule = data::parse_list_rule(flags.rule);
+  const data::DatasetOptions options = make_dataset_options(given, "test");
+  if (options.splits.empty()) {
+    throw ConfigError(flags.task + ": expected --test-splits, the splits to draw from, found none");
+  }
+  const data::Dataset dataset = data::load(flags.task, options);
+  const data::EvaluationList list = data::draw_evaluation_list(dataset, rule, flags.n, flags.seed);
+  write_ids(flags.out_path, list.example_ids);
+  std::ostream& out = flags.out_path == "-" ? std::cerr : std::cout;
+  out << flags.task << ": " << list.example_ids.size() << " ids, rule " << flags.rule << ", seed "
+      << flags.seed << '\n';
+  print_cells(out, list);
+  print_votes_note(out, dataset, rule, options, list.n_left_out);
+  for (const std::string& warning : dataset.notes.warnings) {
+    out << "  note: " << warning << '\n';
+  }
+  return kSuccess;
+}
+
+}  // namespace
+
+CommandBody declare_ids(CLI::App& app) {
+  const auto flags = std::make_shared<IdsFlags>();
+  app.add_option("TASK", flags->task, "Data set (see: labelprobe ls datasets)")->required();
+  app.add_option("--n", flags->n, "How many ids")->capture_default_str()->type_name("N");
+  app.add_option("--seed", flags->seed, "Seed of the draws")->capture_default_str();
+  app.add_option("--rule", flags->rule,
+                 "main: equal thirds with no, one and several labels (or equal shares of the "
+                 "classes), half of each disputed among its annotators; multilabel: only examples "
+                 "with several labels")
+      ->capture_default_str();
+  app.add_option("--out", flags->out_path, "File to write; - = standard output")
+      ->capture_default_str()
+      ->type_name("FILE");
+  flags->options.declare(app);
+  return [flags] { return draw_ids(*flags, flags->options.read()); };
+}
+
+}  // namespace labelprobe::app

@@ -1,0 +1,283 @@
+// labelprobe make-model: a checkpoint with random weights, for measuring what real ones would cost.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+#include "labelprobe/weights/random_checkpoint.h"
+
+#include "app/commands/command.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string shape;
+  std::string out;
+  std::string dtype = "bfloat16";
+  std::string quantization = "none";
+  std::uint64_t seed = 0;
+  int n_layers = 0;
+  std::string tokenizer;
+  bool is_dry_run = false;
+};
+
+// What tokenizers are read from, here and in transformers.
+constexpr const char* kTokenizerFiles[] = {
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+};
+
+// How much is written, on a line that renews itself on a terminal; elsewhere a line now and then.
+class WriteProgress {
+ public:
+  explicit WriteProgress(std::string name) : name_(std::move(name)) {}
+
+  void show(std::int64_t n_written, std::int64_t n_total) {
+    const auto now = Clock::now();
+    const bool is_last = n_written == n_total;
+    const double pause = is_terminal_ ? 0.2 : 10.0;
+    if (!is_last && seconds_between(last_, now) < pause) {
+      return;
+    }
+    last_ = now;
+    const double pace = static_cast<double>(n_written) / seconds_between(start_, now);
+    std::fprintf(stderr, "%s%s: %.2f of %.2f GB written, %.2f GB/s%s%s",
+                 is_terminal_ ? "\r\033[K" : "", name_.c_str(),
+                 static_cast<double>(n_written) / 1e9, static_cast<double>(n_total) / 1e9,
+                 pace / 1e9, is_last ? "" : time_left(now, n_written, n_total).c_str(),
+                 is_terminal_ && !is_last ? "" : "\n");
+    std::fflush(stderr);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // At the pace of the last while: quantised numbers take less of the disk and more of the
+  // processor than the embedding, which comes first.
+  std::string time_left(Clock::time_point now, std::int64_t n_written, std::int64_t n_total) {
+    constexpr double kWhile = 20.0;
+    while (marks_.size() > 1 && seconds_between(marks_[1].first, now) > kWhile) {
+      marks_.pop_front();
+    }
+    const auto [since, n_then] = marks_.empty() ? std::pair(start_, std::int64_t{0}) : marks_[0];
+    marks_.emplace_back(now, n_written);
+    if (n_written == n_then) {
+      return "";
+    }
+    const double seconds = seconds_between(since, now) * static_cast<double>(n_total - n_written) /
+                           static_cast<double>(n_written - n_then);
+    return ", " + std::to_string(static_cast<std::int64_t>(seconds) + 1) + " s left";
+  }
+
+  static double seconds_between(Clock::time_point from, Clock::time_point to) {
+    return std::max(std::chrono::duration<double>(to - from).count(), 1e-3);
+  }
+
+  std::string name_;
+  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_ = start_;
+  std::deque<std::pair<Clock::time_point, std::int64_t>> marks_;  // shown before, and when
+};
+
+// "1,234,567"
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
+std::string grouped(std::size_t number) {
+  return grouped(static_cast<std::int64_t>(number));
+}
+
+std::string gigabytes(double n_bytes) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.2f", n_bytes / 1e9);
+  return text.data();
+}
+
+// The weights part by part, the last line all together. Quantised ones in both forms.
+void describe_weights(std::vector<weights::WeightPart> parts,
+                      const weights::WeightPart& all,
+                      const weights::RandomCheckpointOptions& options) {
+  const bool is_quantized = options.quantization != weights::Quantization::None;
+  const std::string dtype = "bytes in " + std::string(weights::dtype_name(options.dtype));
+  const std::string mode =
+      "bytes in " + std::string(weights::quantization_name(options.quantization));
+  std::printf("%-16s  %16s  %17s", "weights", "numbers", dtype.c_str());
+  if (is_quantized) {
+    std::printf("  %9s  %19s", "bits each", mode.c_str());
+  }
+  parts.push_back(all);
+  for (const weights::WeightPart& part : parts) {
+    std::printf("\n%-16s  %16s  %17s", std::string(part.name).c_str(),
+                grouped(part.n_numbers).c_str(), grouped(part.unquantized_bytes).c_str());
+    if (is_quantized) {
+      const double n_bits = 8.0 * static_cast<double>(part.bytes);
+      std::printf("  %9.2f  %19s", n_bits / static_cast<double>(part.n_numbers),
+                  grouped(part.bytes).c_str());
+    }
+  }
+  std::printf("\n");
+}
+
+// What is left of the memory of cards in use.
+void describe_cards(double weight_bytes, double cache_bytes_per_token) {
+  constexpr std::array kGigabytes = {24, 48, 80, 141};
+  std::printf("memory, GB  beside the weights, GB  tokens of keys and values in it\n");
+  for (const int card : kGigabytes) {
+    const double left = card * 1e9 - weight_bytes;
+    if (left < 0) {
+      std::printf("%10d  %22s\n", card, "does not fit");
+      continue;
+    }
+    const auto n_tokens = static_cast<std::int64_t>(left / cache_bytes_per_token);
+    std::printf("%10d  %22s  %31s\n", card, gigabytes(left).c_str(), grouped(n_tokens).c_str());
+  }
+}
+
+void describe_plan(const weights::RandomCheckpointPlan& plan,
+                   const weights::RandomCheckpointOptions& options) {
+  weights::WeightPart all{"all"};
+  for (const weights::WeightPart& part : plan.parts) {
+    all.n_numbers += part.n_numbers;
+    all.unquantized_bytes += part.unquantized_bytes;
+    all.bytes += part.bytes;
+  }
+  describe_weights(plan.parts, all, options);
+  const auto token_bytes = static_cast<double>(plan.cache_bytes_per_token);
+  std::printf("\non disk: %s bytes\n", grouped(plan.disk_bytes).c_str());
+  std::printf("keys and values in %s: %s bytes a token, %s GB for the context of %s tokens\n\n",
+              std::string(weights::dtype_name(options.dtype)).c_str(),
+              grouped(plan.cache_bytes_per_token).c_str(),
+              gigabytes(token_bytes * plan.max_context).c_str(),
+              grouped(std::int64_t{plan.max_context}).c_str());
+  describe_cards(static_cast<double>(all.bytes), token_bytes);
+  std::fflush(stdout);
+}
+
+// Every id of the tokenizer must be one of the model's.
+void check_tokenizer(const fs::path& folder, const weights::ModelShape& shape) {
+  if (!fs::is_directory(folder)) {
+    throw ConfigError("--tokenizer: expected the folder of a tokenizer or model, found '" +
+                      folder.string() +
+                      (fs::exists(folder) ? "', which is a file" : "', which is not there"));
+  }
+  const int n_ids = tokenizer::load(folder)->vocab_size();
+  if (n_ids > shape.vocab_size) {
+    throw ConfigError("--tokenizer: " + folder.string() + " has " + std::to_string(n_ids) +
+                      " ids, " + std::string(shape.name) + " has room for " +
+                      std::to_string(shape.vocab_size) + "; use a tokenizer of that model family");
+  }
+}
+
+void copy_tokenizer(const fs::path& from, const fs::path& to) {
+  for (const char* name : kTokenizerFiles) {
+    if (fs::exists(from / name)) {
+      fs::copy_file(from / name, to / name);
+    }
+  }
+}
+
+int make_model(const Arguments& arguments) {
+  const weights::ModelShape& shape = weights::model_shape(arguments.shape);
+  weights::RandomCheckpointOptions options;
+  options.shape = arguments.shape;
+  options.dtype = weights::parse_dtype(arguments.dtype);
+  options.quantization = weights::parse_quantization(arguments.quantization);
+  options.seed = arguments.seed;
+  options.n_layers = arguments.n_layers;
+  options.folder = arguments.out;
+  if (!arguments.tokenizer.empty()) {
+    check_tokenizer(arguments.tokenizer, shape);
+  }
+  if (arguments.is_dry_run) {
+    describe_plan(weights::plan_random_checkpoint(options), options);
+    return kSuccess;
+  }
+  if (arguments.out.empty()) {
+    throw ConfigError("--out: expected the folder to write; --dry-run does without");
+  }
+  WriteProgress progress(arguments.shape);
+  options.on_progress = [&](std::int64_t n_written, std::int64_t n_total) {
+    progress.show(n_written, n_total);
+  };
+  weights::write_random_checkpoint(options);
+  if (!arguments.tokenizer.empty()) {
+    copy_tokenizer(arguments.tokenizer, arguments.out);
+  } else {
+    std::cerr << "no tokenizer: `generate` takes prompts of token ids; for texts make the model "
+                 "with --tokenizer FOLDER, or copy a tokenizer.json with at most "
+              << shape.vocab_size << " ids into the folder\n";
+  }
+  std::cout << arguments.out << std::endl;
+  return kSuccess;
+}
+
+std::string shape_names() {
+  std::string names;
+  for (const weights::ModelShape& shape : weights::model_shapes()) {
+    names += (names.empty() ? "" : ", ") + std::string(shape.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+CommandBody declare_make_model(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  app.add_option("--shape", arguments->shape, "Which model's shape: " + shape_names())
+      ->required()
+      ->type_name("NAME");
+  app.add_option("--out", arguments->out, "Folder to write; must not exist")->type_name("FOLDER");
+  app.add_option("--dtype", arguments->dtype, "Of the weights: bfloat16, float16 or float32")
+      ->capture_default_str()
+      ->type_name("DTYPE");
+  app.add_option("--quant", arguments->quantization,
+                 "How the decoder's linear layers are written: none, fp4, nf4, nf4-double or int8, "
+                 "in the bytes of --save-quantised; the unquantised model is never held or written")
+      ->capture_default_str()
+      ->type_name("MODE");
+  app.add_option("--seed", arguments->seed, "Seed of the weights")
+      ->capture_default_str()
+      ->type_name("N");
+  app.add_option("--layers", arguments->n_layers,
+                 "Only the first N decoder layers (default: as many as the shape has)")
+      ->check([](const std::string& text) {
+        return text.starts_with('-') || text == "0" ? "expected 1 or more, found " + text : "";
+      })
+      ->type_name("N");
+  app.add_option("--tokenizer", arguments->tokenizer,
+                 "Folder of a tokenizer whose files come along, so that `run` and `generate` take "
+                 "texts")
+      ->type_name("FOLDER");
+  app.add_flag("--dry-run", arguments->is_dry_run,
+               "Only say what the weights take on disk and in memory, part by part");
+  return [arguments] { return make_model(*arguments); };
+}
+
+}  // namespace labelprobe::app

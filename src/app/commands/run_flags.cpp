@@ -1,0 +1,70 @@
+#include "app/commands/run_flags.h"
+
+#include <iostream>
+#include <set>
+
+#include "labelprobe/core/error.h"
+
+#include "app/commands/run_finder.h"
+
+namespace labelprobe::app {
+
+void RunFlags::declare(CLI::App& app) {
+  app.add_option("TASK", task, "Data set (see: labelprobe ls datasets)")->required();
+  app.add_option("RUN_FOLDER", folders,
+                 "Log folders of baseline, unary and binary runs; none = found by the next flags");
+  app.add_option("--log-root", log_root, "Folder that all logs go below")->capture_default_str();
+  app.add_option("--id-list", id_list,
+                 "Find the runs in LOG_ROOT/TASK/ID_LIST/{baseline,unary,binary}");
+  app.add_option("--model", model, "Find the runs of this model, named as for `run`");
+  app.add_option("--sft", tuned_folders, "Log folders of a fine-tuned model's baseline runs")
+      ->type_name("FOLDER");
+  app.add_option("--experiment", experiment,
+                 "Number of the experiment in each folder (default: the last)");
+  app.add_option("--answer", answers,
+                 "Where unary and binary answers are read, one or more: greedy (the generated "
+                 "answer, the paper's), first (the first position), healed (one token earlier)")
+      ->capture_default_str();
+}
+
+std::optional<int> RunFlags::experiment_index() const {
+  return experiment < 0 ? std::nullopt : std::optional(experiment);
+}
+
+std::vector<LoggedRun> load_runs(const RunFlags& flags, Search search, const LabelSet& label_set) {
+  std::vector<std::filesystem::path> folders(flags.folders.begin(), flags.folders.end());
+  const bool is_asked = !flags.id_list.empty() || !flags.model.empty();
+  if (is_asked && !folders.empty()) {
+    throw ConfigError("expected run folders, or --id-list and --model to find them by; found both");
+  }
+  if (is_asked || (folders.empty() && search == Search::IfNoneNamed)) {
+    const FoundRuns found = find_runs({flags.log_root, flags.task, flags.id_list, flags.model});
+    for (const std::string& note : found.notes) {
+      std::cerr << note << '\n';
+    }
+    folders = found.folders;
+  }
+  std::vector<LoggedRun> runs;
+  std::set<std::filesystem::path> seen;
+  const auto load = [&](const std::filesystem::path& folder, ModelState state) {
+    if (!seen.insert(std::filesystem::weakly_canonical(folder)).second) {
+      throw ConfigError(folder.string() + ": expected each run once, found this folder twice");
+    }
+    runs.push_back(load_run(folder, flags.experiment_index(), state, flags.task, label_set));
+  };
+  for (const std::filesystem::path& folder : folders) {
+    load(folder, ModelState::Plain);
+  }
+  for (const std::string& folder : flags.tuned_folders) {
+    load(folder, ModelState::Tuned);
+  }
+  return runs;
+}
+
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    std::cerr << "warning: " << warning << '\n';
+  }
+}
+
+}  // namespace labelprobe::app

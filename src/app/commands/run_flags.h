@@ -1,0 +1,42 @@
+// The flags that say which runs `align` and `distributions` look at.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "labelprobe/core/label_set.h"
+
+#include "app/commands/logged_run.h"
+
+namespace labelprobe::app {
+
+struct RunFlags {
+  std::string task;
+  std::vector<std::string> folders;
+  std::vector<std::string> tuned_folders;
+  int experiment = -1;  // below 0: the last
+  std::string log_root = "./logs";
+  std::string id_list;
+  std::string model;
+  std::vector<std::string> answers = {"greedy"};
+
+  // Declares them on a subcommand; must live until it has run.
+  void declare(CLI::App& app);
+
+  std::optional<int> experiment_index() const;
+};
+
+// Whether runs are to be found where none are named.
+enum class Search { IfNoneNamed, IfAsked };
+
+// The runs named, or found by id list and model; then those of fine-tuned models. Says on standard
+// error what was found and what is missing. No folder is taken twice.
+std::vector<LoggedRun> load_runs(const RunFlags& flags, Search search, const LabelSet& label_set);
+
+// Every sentence on a line of standard error.
+void print_warnings(const std::vector<std::string>& warnings);
+
+}  // namespace labelprobe::app

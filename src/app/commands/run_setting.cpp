@@ -1,0 +1,262 @@
+#include "app/commands/run_setting.h"
+
+#include <chrono>
+#include <iostream>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/experiment/run.h"
+#include "labelprobe/model/profile.h"
+#include "labelprobe/tokenizer/chat_template.h"
+#include "labelprobe/weights/device_memory.h"
+
+#include "app/commands/command.h"
+#include "app/commands/sentence_encoding.h"
+#include "app/options/run_settings.h"
+#include "app/terminal/profile_report.h"
+#include "app/terminal/progress.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+// While it lives, all messages also go to log.txt in the run's folder.
+class LogFile {
+ public:
+  LogFile(spdlog::logger& logger, const std::filesystem::path& folder) : logger_(logger) {
+    auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>((folder / "log.txt").string());
+    file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    file->set_level(spdlog::level::debug);
+    logger_.sinks().push_back(std::move(file));
+    logger_.flush_on(spdlog::level::debug);
+  }
+  ~LogFile() { logger_.sinks().pop_back(); }
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+ private:
+  spdlog::logger& logger_;
+};
+
+std::string plan_name(prompt::Plan plan) {
+  for (const prompt::PlanInfo& info : prompt::plans()) {
+    if (info.plan == plan) {
+      return info.name;
+    }
+  }
+  return "";
+}
+
+// A dry run may be made where the run itself will not be, say beside a GPU cluster.
+std::string resolve_device(const std::string& asked, bool is_dry_run, spdlog::logger& log) {
+  try {
+    return weights::resolve_device(asked);
+  } catch (const ConfigError& error) {
+    if (!is_dry_run) {
+      throw;
+    }
+    log.warn("{}", error.what());
+    return asked;
+  }
+}
+
+// The several ways to ask for quantised weights are logged as one, by what the weights are in the
+// end.
+void set_numerics(record::Param& param, weights::Quantization quantization) {
+  if (param.name == "quant") {
+    if (quantization == weights::Quantization::None) {
+      param.value = {};
+    } else {
+      param.value = std::string(weights::quantization_name(quantization));
+    }
+  } else if (param.name == "load_in_4bit") {
+    param.value = quantization == weights::Quantization::Fp4;
+  } else if (param.name == "load_in_8bit") {
+    param.value = quantization == weights::Quantization::Int8;
+  }
+}
+
+// What the results depend on, as logged: the options, then the program, the model and the
+// tokenizer.
+record::RunRequest make_request(const Options& options, const PreparedSetting& setting) {
+  const bool is_plain = setting.settings.program != experiment::Program::Distribution;
+  const bool is_pair = setting.settings.program == experiment::Program::Pair;
+  record::RunRequest request;
+  request.log_root = options.text("log_root");
+  request.category = setting.settings.task + (is_pair ? "Reason" : "");
+  request.layout = is_plain ? record::LogLayout::Plain : record::LogLayout::Distribution;
+  request.alternative_name = options.text("alternative_experiment_name");
+  request.description = options.text("description");
+  for (record::Param& param : options.params()) {
+    if (param.name == "dry_run" || param.name == "profile") {
+      continue;  // about this process, not about what it computes
+    }
+    if (param.name == "distribution") {
+      param.value = plan_name(setting.settings.plan);  // in its one spelling
+    }
+    set_numerics(param, setting.model_info.quantization);
+    if (param.name.starts_with("sentence_") &&
+        setting.settings.sampling.kind != prompt::SamplingStrategy::Kind::Similarity) {
+      param.is_comparable = false;  // nothing reads it
+    }
+    request.params.push_back(std::move(param));
+  }
+  if (!options.has("query_label_mode")) {
+    // The published programs all have it, and hence a place for it in the folder's name.
+    request.params.push_back({"query_label_mode", {}, true, 1});
+  }
+  const std::string& tokenizer = setting.tokenizer->fingerprint();
+  for (const auto& [name, value] : {std::pair{"program_version", std::string(LABELPROBE_VERSION)},
+                                    {"model_fingerprint", setting.model_info.fingerprint},
+                                    {"tokenizer_fingerprint", tokenizer},
+                                    {"resolved_device", setting.device}}) {
+    request.params.push_back({name, value, false, {}});
+  }
+  request.contents_fingerprint = std::string(LABELPROBE_VERSION) + " model " +
+                                 setting.model_info.fingerprint + " tokenizer " + tokenizer +
+                                 " prompts " + setting.preparation.contents_fingerprint +
+                                 " device " + setting.device;
+  if (setting.model_info.quantization != weights::Quantization::None) {
+    request.contents_fingerprint +=
+        " weights " + std::string(weights::quantization_name(setting.model_info.quantization));
+  }
+  return request;
+}
+
+void log_outcome(spdlog::logger& log, const experiment::Outcome& outcome, double seconds) {
+  log.info("{} items in {:.1f} s{}; {} of {} prompt tokens computed, {} tokens generated",
+           outcome.n_items, seconds,
+           outcome.n_resumed > 0 ? fmt::format(" ({} of them taken over)", outcome.n_resumed) : "",
+           outcome.effort.n_prompt_tokens_computed, outcome.effort.n_prompt_tokens,
+           outcome.effort.n_generated_tokens);
+  if (outcome.effort.n_drafted_tokens > 0) {
+    log.debug("{} of {} guessed tokens were right and saved a pass", outcome.effort.n_drafted_kept,
+              outcome.effort.n_drafted_tokens);
+  }
+  if (outcome.effort.n_batches_halved > 0) {
+    log.warn("memory ran short {} times; those batches were run again in halves",
+             outcome.effort.n_batches_halved);
+  }
+  if (outcome.n_without_label > 0) {
+    log.warn(
+        "{} of {} answers name no label: their scores are the uniform fallback, test_label_found "
+        "is false",
+        outcome.n_without_label, outcome.n_items);
+  }
+  for (const char* name : {"accuracy", "f1", "micro_f1", "macro_f1", "jaccard_score"}) {
+    if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {
+      log.info("{} {:.4f}", name, found->second);
+    }
+  }
+  if (outcome.n_failed > 0) {
+    log.error("{} of {} items failed; each entry says why under test_failure", outcome.n_failed,
+              outcome.n_items);
+  }
+}
+
+void log_profile(spdlog::logger& log, model::Profile& profile) {
+  const auto summary = profile.finish();
+  if (!summary) {
+    log.warn("nothing was left to compute, so there is no profile");
+    return;
+  }
+  for (const std::string& line : describe_profile(*summary, profile.trace())) {
+    log.info("{}", line);
+  }
+}
+
+}  // namespace
+
+PreparedSetting prepare_setting(experiment::Program program,
+                                const std::string& task,
+                                const Options& options,
+                                Workbench& workbench,
+                                spdlog::logger& log) {
+  PreparedSetting setting;
+  setting.settings = make_settings(program, task, options);
+  add_model_settings(options, setting.settings);
+  add_sentence_encoder(options, workbench, setting.settings);
+  if (!options.is_set("model_name_or_path")) {
+    throw ConfigError(
+        "--model-name-or-path is required: a folder, a .gguf file or a name in the Hugging Face "
+        "cache");
+  }
+  setting.loading = make_model_loading(options, options.text("model_name_or_path"));
+  workbench.plan_packed_copy(setting.loading);
+  setting.model_info = workbench.inspect(setting.loading);
+  setting.device = resolve_device(setting.loading.options.device, options.boolean("dry_run"), log);
+  setting.tokenizer = workbench.tokenizer(setting.loading.model);
+  if (setting.settings.mode == prompt::PromptMode::Chat) {
+    setting.settings.chat_template = tokenizer::chat_template(setting.loading.model);
+  }
+  setting.preparation = experiment::prepare(setting.settings, *setting.tokenizer);
+  setting.request = make_request(options, setting);
+  if (options.is_set("profile")) {
+    setting.profile = std::make_unique<model::Profile>(options.text("profile"));
+  }
+  return setting;
+}
+
+std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options) {
+  std::vector<std::string> sentences = describe_ignored(options);
+  const std::string idle_tf32 = warn_of_idle_tf32(setting.loading, setting.device);
+  if (!idle_tf32.empty()) sentences.push_back(idle_tf32);
+  const std::vector<std::string>& more = setting.preparation.warnings;
+  sentences.insert(sentences.end(), more.begin(), more.end());
+  return sentences;
+}
+
+int run_setting(const PreparedSetting& setting,
+                const Options& options,
+                Workbench& workbench,
+                spdlog::logger& log) {
+  record::Run files = record::Run::open(setting.request);
+  const LogFile log_file(log, files.folder());
+  for (const std::string& note : files.notes()) {
+    log.info("{}", note);
+  }
+  for (const record::Param& param : setting.request.params) {
+    log.debug("option {} = {}", param.name, describe(param.value));
+  }
+  log.debug("contents: {}", setting.request.contents_fingerprint);
+  log.info("log folder {}, experiment_{}", files.folder().string(), files.experiment_index());
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  if (workbench.write_packed_copy(setting.loading)) {
+    log.info("packed copy written to {} in {:.1f} s", setting.loading.packed_copy.string(),
+             seconds());
+  }
+  const auto open_model = [&]() -> model::LanguageModel& {
+    const double begin = seconds();
+    const Workbench::Opened opened = workbench.open(setting.loading);
+    const model::ModelInfo& info = opened.model.info();
+    const std::string numerics = describe_numerics(info.quantization, info.dtype);
+    if (opened.is_new) {
+      log.info("{} with {:.0f} M parameters loaded in {:.1f} s: {} on {} ({}; {})",
+               info.architecture, static_cast<double>(info.n_parameters) / 1e6, seconds() - begin,
+               numerics, info.device, info.device_name, info.backend);
+    } else {
+      log.debug("{} is loaded already: {} on {} ({}; {})", info.architecture, numerics, info.device,
+                info.device_name, info.backend);
+    }
+    return setting.profile ? setting.profile->watch(opened.model) : opened.model;
+  };
+  ProgressLine progress(!options.boolean("disable_tqdm"));
+  const experiment::Outcome outcome =
+      experiment::run(setting.settings, setting.preparation, *setting.tokenizer, open_model, files,
+                      [&](const experiment::Progress& now) { progress.show(now); });
+  progress.close();
+  log_outcome(log, outcome, seconds());
+  if (setting.profile) {
+    log_profile(log, *setting.profile);
+  }
+  std::cout << files.folder().string() << std::endl;
+  return outcome.n_failed == 0 ? kSuccess : kSomeFailed;
+}
+
+}  // namespace labelprobe::app

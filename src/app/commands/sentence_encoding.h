@@ -1,0 +1,17 @@
+// The sentence encoder that a setting's options name.
+#pragma once
+
+#include "labelprobe/experiment/settings.h"
+
+#include "app/commands/workbench.h"
+#include "app/options/options.h"
+
+namespace labelprobe::app {
+
+// Lets `settings` have texts encoded, if an encoder is named. It is looked for and loaded only when
+// texts are; `workbench` must outlive the settings.
+void add_sentence_encoder(const Options& options,
+                          Workbench& workbench,
+                          experiment::Settings& settings);
+
+}  // namespace labelprobe::app

@@ -1,0 +1,89 @@
+#include "data/reading/quoting.h"
+
+namespace labelprobe::data {
+
+namespace {
+
+enum class Place { FieldStart, PlainField, QuotedField, AfterClosingQuote, ContinuedField };
+
+constexpr char kQuote = '"';
+
+// Follows the fields byte by byte.
+class Follower {
+ public:
+  explicit Follower(char delimiter) : delimiter_(delimiter) {}
+
+  Place place() const { return place_; }
+
+  void take(char byte) {
+    const bool ends_field = byte == delimiter_ || byte == '\n' || byte == '\r';
+    switch (place_) {
+      case Place::FieldStart:
+        place_ = byte == kQuote ? Place::QuotedField
+                 : ends_field   ? Place::FieldStart
+                                : Place::PlainField;
+        return;
+      case Place::PlainField:
+      case Place::ContinuedField:
+        place_ = ends_field ? Place::FieldStart : place_;
+        return;
+      case Place::QuotedField:
+        place_ = byte == kQuote ? Place::AfterClosingQuote : place_;
+        return;
+      case Place::AfterClosingQuote:
+        place_ = byte == kQuote ? Place::QuotedField
+                 : ends_field   ? Place::FieldStart
+                                : Place::ContinuedField;
+        return;
+    }
+  }
+
+ private:
+  char delimiter_;
+  Place place_ = Place::FieldStart;
+};
+
+bool has_continued_field(std::string_view text, char delimiter) {
+  if (text.find(kQuote) == std::string_view::npos) {
+    return false;
+  }
+  Follower follower(delimiter);
+  for (const char byte : text) {
+    follower.take(byte);
+    if (follower.place() == Place::ContinuedField) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view well_quoted(std::string_view text, char delimiter, std::string& repaired) {
+  if (!has_continued_field(text, delimiter)) {
+    return text;
+  }
+  Follower follower(delimiter);
+  for (const char byte : text) {
+    const Place before = follower.place();
+    follower.take(byte);
+    const Place now = follower.place();
+    if (now == Place::ContinuedField) {
+      if (before == Place::AfterClosingQuote) {
+        repaired.pop_back();  // the closing quote moves to the end of the field
+      }
+      repaired.append(byte == kQuote ? 2 : 1, byte);
+      continue;
+    }
+    if (before == Place::ContinuedField) {
+      repaired += kQuote;
+    }
+    repaired += byte;
+  }
+  if (follower.place() == Place::ContinuedField) {
+    repaired += kQuote;
+  }
+  return repaired;
+}
+
+}  // namespace labelprobe::data

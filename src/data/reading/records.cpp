@@ -1,0 +1,112 @@
+#include "data/reading/records.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+namespace labelprobe::data {
+
+void SplitRecords::add(Record record, const std::string& place) {
+  if (record.example_id.empty()) {
+    throw DataError(place + ": expected an id, found an empty one");
+  }
+  if (!is_utf8(record.example_id)) {
+    throw DataError(place + ": expected an id in UTF-8, found other bytes");
+  }
+  if (record.example_id.find(kIdSeparator) != std::string::npos) {
+    throw DataError(place + ": expected an id without '" + std::string(kIdSeparator) +
+                    "' (it separates id and annotator in the log), found " +
+                    shown(record.example_id));
+  }
+  if (!is_utf8(record.text)) {
+    throw DataError(place + ": expected a text in UTF-8, found other bytes; convert the file");
+  }
+  for (const Vote& vote : record.votes) {
+    if (vote.annotator.empty() || vote.annotator.find(kIdSeparator) != std::string::npos ||
+        !is_utf8(vote.annotator)) {
+      throw DataError(place +
+                      ": expected an annotator name that is UTF-8, not empty and without '" +
+                      std::string(kIdSeparator) + "'");
+    }
+  }
+  if (!position_of_.emplace(record.example_id, records_.size()).second) {
+    throw DataError(place + ": expected distinct ids within a split, found " +
+                    shown(record.example_id) + " again");
+  }
+  records_.push_back(std::move(record));
+}
+
+void SplitRecords::renumber_labels(std::span<const LabelIndex> new_index) {
+  for (Record& record : records_) {
+    for (Vote& vote : record.votes) {
+      for (LabelIndex& label : vote.labels) {
+        label = new_index[static_cast<std::size_t>(label)];
+      }
+      vote.labels = sorted_labels(std::move(vote.labels));
+    }
+  }
+}
+
+void SplitRecords::drop_annotators() {
+  for (Record& record : records_) {
+    std::erase_if(record.votes, [](const Vote& vote) { return vote.annotator != kAggregate; });
+  }
+}
+
+const Record* SplitRecords::find(const std::string& example_id) const {
+  const auto found = position_of_.find(example_id);
+  return found == position_of_.end() ? nullptr : &records_[found->second];
+}
+
+void set_vote(std::vector<Vote>& votes, Vote vote) {
+  for (Vote& earlier : votes) {
+    if (earlier.annotator == vote.annotator) {
+      earlier.labels = std::move(vote.labels);
+      return;
+    }
+  }
+  votes.push_back(std::move(vote));
+}
+
+Labels sorted_labels(Labels numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+void check_split(std::string_view dataset,
+                 const std::string& split,
+                 std::span<const std::string> known) {
+  if (std::find(known.begin(), known.end(), split) == known.end()) {
+    throw ConfigError(unknown_choice(std::string(dataset) + " split", split, known));
+  }
+}
+
+std::string printable(std::string_view found) {
+  constexpr std::size_t kMaxBytes = 40;
+  std::string cut(found.substr(0, kMaxBytes));
+  const bool is_whole = is_utf8(cut);
+  for (char& c : cut) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_whole)) {
+      c = '?';
+    }
+  }
+  return cut + (found.size() > kMaxBytes ? "..." : "");
+}
+
+std::string shown(std::string_view found) {
+  return "'" + printable(found) + "'";
+}
+
+std::string some_of(std::span<const std::string> names) {
+  std::string listed;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 5); ++i) {
+    listed += (i > 0 ? ", " : "") + names[i];
+  }
+  return names.size() > 5 ? listed + ", ..." : listed;
+}
+
+}  // namespace labelprobe::data

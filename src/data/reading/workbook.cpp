@@ -1,0 +1,231 @@
+#include "data/reading/workbook.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+
+#include "data/reading/archive.h"
+#include "data/reading/records.h"
+
+namespace labelprobe::data {
+
+namespace {
+
+constexpr const char* kWorkbookPart = "xl/workbook.xml";
+constexpr const char* kRelationsPart = "xl/_rels/workbook.xml.rels";
+constexpr std::size_t kMaxRows = 1048576;  // of a sheet, by the format
+
+// 32767 UTF-16 units, by the format; shared strings are used many times over, so that a limit is
+// needed.
+constexpr std::size_t kMaxCellBytes = std::size_t{3} * 32767;
+
+pugi::xml_node child_of(const pugi::xml_node& parent, std::string_view name) {
+  for (const pugi::xml_node child : parent.children()) {
+    if (local_name(child.name()) == name) {
+      return child;
+    }
+  }
+  return {};
+}
+
+std::string attribute_of(const pugi::xml_node& node, std::string_view name) {
+  for (const pugi::xml_attribute attribute : node.attributes()) {
+    if (attribute.name() == name) {
+      return attribute.value();
+    }
+  }
+  return "";
+}
+
+// Of the attribute r:id, whatever the prefix.
+std::string relation_of(const pugi::xml_node& sheet) {
+  for (const pugi::xml_attribute attribute : sheet.attributes()) {
+    if (std::string_view(attribute.name()).ends_with(":id")) {
+      return attribute.value();
+    }
+  }
+  return "";
+}
+
+// <t>, or the <t> of all runs <r>; phonetic hints <rPh> are no text of the cell.
+std::string text_of(const pugi::xml_node& item) {
+  std::string text;
+  for (const pugi::xml_node child : item.children()) {
+    const std::string name = local_name(child.name());
+    if (name == "t") {
+      text += child.text().get();
+    } else if (name == "r") {
+      text += child_of(child, "t").text().get();
+    }
+  }
+  return text;
+}
+
+std::string part_of_target(const std::string& target) {
+  const std::filesystem::path part = target.starts_with('/')
+                                         ? std::filesystem::path(target.substr(1))
+                                         : "xl" / std::filesystem::path(target);
+  return part.lexically_normal().generic_string();
+}
+
+std::optional<std::size_t> to_number(std::string_view digits) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return error == std::errc() && end == digits.data() + digits.size() ? std::optional(number)
+                                                                      : std::nullopt;
+}
+
+// "AB12" -> 27
+std::optional<std::size_t> column_of_reference(std::string_view reference) {
+  std::size_t column = 0;
+  std::size_t n_letters = 0;
+  while (n_letters < reference.size() && n_letters < 4 && reference[n_letters] >= 'A' &&
+         reference[n_letters] <= 'Z') {
+    column = column * 26 + static_cast<std::size_t>(reference[n_letters] - 'A') + 1;
+    ++n_letters;
+  }
+  if (n_letters == 0 || !to_number(reference.substr(n_letters))) {
+    return std::nullopt;
+  }
+  return column - 1;
+}
+
+std::string letters_of(std::size_t column) {
+  std::string letters;
+  for (std::size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26) {
+    letters.insert(letters.begin(), static_cast<char>('A' + (rest - 1) % 26));
+  }
+  return letters;
+}
+
+// Reads the cells of a row element.
+class RowReader {
+ public:
+  RowReader(const std::vector<std::string>& shared_strings,
+            const std::function<std::string(std::size_t column)>& place)
+      : shared_strings_(shared_strings), place_(place) {}
+
+  std::vector<std::string> read(const pugi::xml_node& row) const {
+    std::vector<std::string> cells;
+    for (const pugi::xml_node cell : row.children()) {
+      if (local_name(cell.name()) != "c") {
+        continue;
+      }
+      const std::string reference = attribute_of(cell, "r");
+      const auto column =
+          reference.empty() ? std::optional(cells.size()) : column_of_reference(reference);
+      if (!column || *column < cells.size() || *column >= kMaxColumns) {
+        throw DataError(place_(cells.size()) + ": expected a cell in column " +
+                        letters_of(cells.size()) + " to " + letters_of(kMaxColumns - 1) +
+                        ", found " + shown(reference));
+      }
+      cells.resize(*column);
+      cells.push_back(content_of(cell, *column));
+    }
+    return cells;
+  }
+
+ private:
+  std::string content_of(const pugi::xml_node& cell, std::size_t column) const {
+    const std::string type = attribute_of(cell, "t");
+    std::string content;
+    if (type == "inlineStr") {
+      content = text_of(child_of(cell, "is"));
+    } else {
+      content = child_of(cell, "v").text().get();
+    }
+    if (type == "s") {
+      const auto index = to_number(content);
+      if (!index || *index >= shared_strings_.size()) {
+        throw DataError(place_(column) + ": expected one of the " +
+                        std::to_string(shared_strings_.size()) +
+                        " shared strings by its number, found " + shown(content));
+      }
+      content = shared_strings_[*index];
+    }
+    if (content.size() > kMaxCellBytes) {
+      throw DataError(place_(column) + ": expected at most " + std::to_string(kMaxCellBytes) +
+                      " bytes, found " + std::to_string(content.size()));
+    }
+    return content;
+  }
+
+  const std::vector<std::string>& shared_strings_;
+  const std::function<std::string(std::size_t column)>& place_;
+};
+
+}  // namespace
+
+Workbook::Workbook(std::filesystem::path path) : path_(std::move(path)) {
+  const Archive archive(path_);
+  std::map<std::string, std::string> part_of_relation;
+  const auto relations = archive.parse(kRelationsPart);
+  for (const pugi::xml_node relation : relations->document_element().children()) {
+    const std::string part = part_of_target(attribute_of(relation, "Target"));
+    part_of_relation[attribute_of(relation, "Id")] = part;
+    if (attribute_of(relation, "Type").ends_with("/sharedStrings")) {
+      const auto strings = archive.parse(part);
+      for (const pugi::xml_node item : strings->document_element().children()) {
+        if (local_name(item.name()) == "si") {
+          shared_strings_.push_back(text_of(item));
+        }
+      }
+    }
+  }
+  const auto workbook = archive.parse(kWorkbookPart);
+  for (const pugi::xml_node sheet : child_of(workbook->document_element(), "sheets").children()) {
+    const auto found = part_of_relation.find(relation_of(sheet));
+    if (found != part_of_relation.end()) {
+      part_of_sheet_[attribute_of(sheet, "name")] = found->second;
+    }
+  }
+}
+
+std::string Workbook::place_of(const std::string& sheet,
+                               std::size_t row,
+                               std::size_t column) const {
+  return path_.string() + ": sheet '" + sheet + "', cell " + letters_of(column) +
+         std::to_string(row);
+}
+
+void Workbook::for_each_row(const std::string& sheet,
+                            const std::function<void(SheetRow&)>& take) const {
+  const auto part = part_of_sheet_.find(sheet);
+  if (part == part_of_sheet_.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, ignored] : part_of_sheet_) {
+      known.push_back(name);
+    }
+    throw DataError(path_.string() + ": expected a sheet '" + sheet + "', found " +
+                    (known.empty() ? "no sheet" : some_of(known)));
+  }
+  const auto document = Archive(path_).parse(part->second);
+  std::size_t number = 0;
+  for (const pugi::xml_node row : child_of(document->document_element(), "sheetData").children()) {
+    if (local_name(row.name()) != "row") {
+      continue;
+    }
+    const std::string given = attribute_of(row, "r");
+    const std::optional<std::size_t> stated = given.empty() ? number + 1 : to_number(given);
+    if (!stated || *stated <= number || *stated > kMaxRows) {
+      throw DataError(path_.string() + ": sheet '" + sheet + "': expected rows numbered from " +
+                      std::to_string(number + 1) + " to " + std::to_string(kMaxRows) +
+                      ", found row " + shown(given));
+    }
+    number = *stated;
+    const std::function<std::string(std::size_t)> place = [&](std::size_t column) {
+      return place_of(sheet, number, column);
+    };
+    SheetRow taken{number, RowReader(shared_strings_, place).read(row)};
+    if (std::any_of(taken.cells.begin(), taken.cells.end(),
+                    [](const std::string& cell) { return !cell.empty(); })) {
+      take(taken);
+    }
+  }
+}
+
+}  // namespace labelprobe::data

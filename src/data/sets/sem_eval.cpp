@@ -1,0 +1,125 @@
+// SemEval 2018 Task 1 E-c (Mohammad et al., 2018) in the files of its organisers:
+// <Language>/E-c/2018-E-c-<Lg>-<part>.txt.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/text.h"
+
+#include "data/reading/records.h"
+#include "data/reading/table_file.h"
+
+namespace labelprobe::data {
+
+namespace {
+
+constexpr std::size_t kNEmotions = 11;
+
+// In the order of the label set.
+const std::array<std::string, kNEmotions> kEmotions = {
+    "anger",    "anticipation", "disgust", "fear",     "joy",  "love",
+    "optimism", "pessimism",    "sadness", "surprise", "trust"};
+
+struct Language {
+  std::string_view folder;
+  std::string_view code;
+};
+
+Language language_of(const std::string& name) {
+  static const std::array<std::string, 3> kNames = {"english", "arabic", "spanish"};
+  static constexpr std::array<Language, 3> kLanguages = {
+      Language{"English", "En"}, Language{"Arabic", "Ar"}, Language{"Spanish", "Es"}};
+  const auto found = std::find(kNames.begin(), kNames.end(), ascii_lower(name));
+  if (found == kNames.end()) {
+    throw ConfigError(unknown_choice("SemEval language", name, kNames));
+  }
+  return kLanguages[static_cast<std::size_t>(found - kNames.begin())];
+}
+
+std::filesystem::path path_of(const DatasetOptions& options,
+                              const Language& language,
+                              const std::string& split) {
+  const std::string part = split == "test" ? "test-gold" : split;
+  return options.root_dir / language.folder / "E-c" /
+         ("2018-E-c-" + std::string(language.code) + "-" + part + ".txt");
+}
+
+// The label of every column behind ID and Tweet.
+std::vector<LabelIndex> read_header(const TableRow& header) {
+  const std::vector<std::string>& names = header.fields;
+  if (names.size() < 2 || names[0] != "ID" || names[1] != "Tweet") {
+    throw DataError(header.place + ": expected a header that begins with ID and Tweet, found " +
+                    shown(names[0] + (names.size() < 2 ? "" : " " + names[1])));
+  }
+  check_n_fields(header, 2 + kNEmotions, "tab-separated");
+  std::vector<LabelIndex> labels;
+  for (std::size_t i = 2; i < names.size(); ++i) {
+    const auto found = std::find(kEmotions.begin(), kEmotions.end(), ascii_lower(names[i]));
+    if (found == kEmotions.end()) {
+      throw DataError(header.place + ": " +
+                      unknown_choice("emotion", printable(names[i]), kEmotions));
+    }
+    const auto label = static_cast<LabelIndex>(found - kEmotions.begin());
+    if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
+      throw DataError(header.place + ": expected every emotion once, found " + shown(names[i]) +
+                      " again");
+    }
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+Record read_row(TableRow& row, const std::vector<LabelIndex>& label_of_column) {
+  check_n_fields(row, 2 + kNEmotions, "tab-separated");
+  Labels labels;
+  for (std::size_t i = 0; i < label_of_column.size(); ++i) {
+    const std::string& mark = row.fields[2 + i];
+    if (mark != "0" && mark != "1") {
+      throw DataError(row.place + ": expected 0 or 1 for " +
+                      kEmotions[static_cast<std::size_t>(label_of_column[i])] + ", found " +
+                      shown(mark));
+    }
+    if (mark == "1") {
+      labels.push_back(label_of_column[i]);
+    }
+  }
+  return {std::move(row.fields[0]),
+          std::move(row.fields[1]),
+          {{std::string(kAggregate), sorted_labels(std::move(labels))}}};
+}
+
+SplitRecords read_split(const std::filesystem::path& path, const std::string& split) {
+  SplitRecords records(split);
+  std::vector<LabelIndex> label_of_column;
+  for_each_row(path, '\t', [&](TableRow& row) {
+    if (label_of_column.empty()) {
+      label_of_column = read_header(row);
+    } else {
+      records.add(read_row(row, label_of_column), row.place);
+    }
+  });
+  if (records.records().empty()) {
+    throw DataError(path.string() + ":1: expected a header and rows, found " +
+                    (label_of_column.empty() ? "an empty file" : "a header only"));
+  }
+  return records;
+}
+
+}  // namespace
+
+LoadedSplits load_sem_eval(const DatasetOptions& options) {
+  static const std::array<std::string, 4> kSplits = {"train", "dev", "test", "smalldev"};
+  for (const std::string& split : options.splits) {
+    check_split("SemEval", split, kSplits);
+  }
+  const Language language = language_of(options.language);
+  LoadedSplits loaded;
+  loaded.label_set = LabelSet({kEmotions.begin(), kEmotions.end()}, LabelKind::MultiLabel);
+  for (const std::string& split : options.splits) {
+    loaded.splits.push_back(read_split(path_of(options, language, split), split));
+  }
+  return loaded;
+}
+
+}  // namespace labelprobe::data

@@ -1,0 +1,284 @@
+#include "labelprobe/experiment/run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <span>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+#include "labelprobe/prompt/template.h"
+#include "labelprobe/readout/answer_draft.h"
+#include "labelprobe/readout/reading.h"
+#include "labelprobe/readout/word_answer.h"
+
+#include "experiment/run/scoring.h"
+
+namespace labelprobe::experiment {
+
+namespace {
+
+constexpr int kTopTokens = 10;  // enough to see what the model would rather have said
+
+void round_numbers(record::LabelValues& values, double scale) {
+  for (auto& [name, number] : values) {
+    number = static_cast<float>(std::round(static_cast<double>(number) * scale) / scale);
+  }
+}
+
+void round_numbers(record::ItemRecord& item, int n_decimals) {
+  const double scale = std::pow(10.0, n_decimals);
+  round_numbers(item.scores, scale);
+  round_numbers(item.label_logits, scale);
+  round_numbers(item.top_tokens, scale);
+  for (record::LabelValues& step : item.all_scores) {
+    round_numbers(step, scale);
+  }
+  for (auto* reading : {&item.greedy_answer, &item.first_answer, &item.healed_answer}) {
+    if (*reading) {
+      round_numbers((*reading)->bare_probs, scale);
+      round_numbers((*reading)->spaced_probs, scale);
+    }
+  }
+}
+
+// The entry of one query, the answer still missing.
+record::ItemRecord make_item(const Preparation& preparation,
+                             const Settings& settings,
+                             std::size_t index) {
+  const Questions& questions = preparation.questions;
+  const prompt::Query& query = questions.queries[index];
+  record::ItemRecord item;
+  item.key = query.item.log_key();
+  item.annotator = query.item.pseudo_annotator();
+  item.query_text = query.query_text;
+  if (settings.program == Program::Pair) {
+    item.kind = LabelKind::SingleLabel;
+    item.gold = {questions.answer_set.names().back()};  // every label asked about is a right one
+    item.checked_label = query.checked_label;
+  } else {
+    item.kind = questions.label_set.kind();
+    item.gold = questions.label_set.names_of(query.gold);
+  }
+  item.n_prompt_tokens = static_cast<std::int64_t>(preparation.prompts[index].size());
+  item.prompt_fingerprint = fingerprint(query.text);
+  return item;
+}
+
+// The prompts that the model sees: one per query, or, where answers are single words, two: the
+// whole one and the one without its last space.
+struct ModelPrompts {
+  std::vector<TokenIds> prompts;
+  std::vector<int> n_new_tokens;  // [prompts.size()], or empty: as many as the run allows
+  std::size_t n_per_query = 1;
+};
+
+ModelPrompts model_prompts(const Preparation& preparation, int max_new_tokens) {
+  if (preparation.healed_prompts.empty()) {
+    return {preparation.prompts, {}, 1};
+  }
+  ModelPrompts made;
+  made.n_per_query = 2;
+  for (std::size_t i = 0; i < preparation.prompts.size(); ++i) {
+    made.prompts.push_back(preparation.prompts[i]);
+    made.n_new_tokens.push_back(max_new_tokens);
+    made.prompts.push_back(preparation.healed_prompts[i]);
+    made.n_new_tokens.push_back(1);
+  }
+  return made;
+}
+
+std::function<bool(std::span<const TokenId>)> end_of_answer(const Preparation& preparation,
+                                                            const tokenizer::Tokenizer& tokenizer) {
+  auto has_stop = readout::stop_predicate(tokenizer, preparation.answer_rule.stop);
+  if (!preparation.questions.are_words) {
+    return has_stop;
+  }
+  return
+      [has_stop, is_word = readout::word_predicate(preparation.label_tokens, tokenizer)](
+          std::span<const TokenId> generated) { return is_word(generated) || has_stop(generated); };
+}
+
+// More answers than this are not worth the search; their labels' names are then drafted one by one.
+constexpr std::size_t kMaxDraftedPairs = 1000;
+
+// Demonstrations with each label, and with each two, the next one begun: as answers may go on.
+std::function<TokenIds(std::span<const TokenId>)> draft_of(const Preparation& preparation,
+                                                           const tokenizer::Tokenizer& tokenizer) {
+  const Questions& questions = preparation.questions;
+  const prompt::Templates& templates = questions.templates;
+  if (questions.are_words || templates.incontext.empty() || templates.is_pair()) {
+    return {};
+  }
+  std::vector<std::string> answers;
+  const auto add = [&](const std::vector<std::string>& names) {
+    const std::string label =
+        prompt::format_labels(names, questions.label_set.kind(), templates.label_format);
+    answers.push_back(prompt::fill_incontext(templates, "text", label) + templates.before_text());
+  };
+  const std::vector<std::string>& names = questions.label_set.names();
+  for (const std::string& name : names) {
+    add({name});
+  }
+  if (questions.label_set.is_multilabel()) {
+    add({});
+    for (const std::string& a : names) {
+      for (const std::string& b : names) {
+        if (a != b && names.size() * names.size() <= kMaxDraftedPairs) {
+          add({a, b});
+        }
+      }
+    }
+  }
+  return readout::AnswerDraft(tokenizer, answers);
+}
+
+// Collects the generations of each query and reads those that are whole.
+class Reader {
+ public:
+  Reader(const Settings& settings,
+         const Preparation& preparation,
+         const tokenizer::Tokenizer& tokenizer,
+         std::size_t n_per_query)
+      : settings_(settings),
+        preparation_(preparation),
+        tokenizer_(tokenizer),
+        n_per_query_(n_per_query) {}
+
+  // The items that `batch` completes. The parts of a query come in neighbouring batches: a prompt
+  // sorts right behind its own beginning.
+  std::vector<record::ItemRecord> take(std::span<std::pair<std::size_t, model::Generation>> batch) {
+    std::vector<record::ItemRecord> items;
+    for (auto& [index, generation] : batch) {
+      const std::size_t query = index / n_per_query_;
+      if (n_per_query_ == 1) {
+        items.push_back(read(query, generation, nullptr));
+        continue;
+      }
+      Parts& parts = waiting_[query];
+      (index % n_per_query_ == 0 ? parts.whole : parts.healed) = std::move(generation);
+      if (parts.whole && parts.healed) {
+        items.push_back(read(query, *parts.whole, &*parts.healed));
+        waiting_.erase(query);
+      }
+    }
+    return items;
+  }
+
+ private:
+  struct Parts {
+    std::optional<model::Generation> whole;
+    std::optional<model::Generation> healed;
+  };
+
+  record::ItemRecord read(std::size_t query,
+                          const model::Generation& generation,
+                          const model::Generation* healed) const {
+    record::ItemRecord item = make_item(preparation_, settings_, query);
+    if (healed) {
+      readout::read_word(generation, *healed, preparation_.label_tokens, preparation_.answer_rule,
+                         tokenizer_, item);
+    } else {
+      readout::read(generation, preparation_.label_tokens, preparation_.answer_rule,
+                    preparation_.questions.answer_set, tokenizer_, item);
+    }
+    if (settings_.logs_precision) {
+      round_numbers(item, *settings_.logs_precision);
+    }
+    return item;
+  }
+
+  const Settings& settings_;
+  const Preparation& preparation_;
+  const tokenizer::Tokenizer& tokenizer_;
+  std::size_t n_per_query_;
+  std::map<std::size_t, Parts> waiting_;
+};
+
+model::Effort since(const model::Effort& before, model::Effort now) {
+  now.n_prompt_tokens -= before.n_prompt_tokens;
+  now.n_prompt_tokens_computed -= before.n_prompt_tokens_computed;
+  now.n_generated_tokens -= before.n_generated_tokens;
+  now.n_drafted_tokens -= before.n_drafted_tokens;
+  now.n_drafted_kept -= before.n_drafted_kept;
+  now.n_batches_halved -= before.n_batches_halved;
+  return now;
+}
+
+}  // namespace
+
+Outcome run(const Settings& settings,
+            const Preparation& preparation,
+            const tokenizer::Tokenizer& tokenizer,
+            const ModelOpener& open_model,
+            record::Run& files,
+            const std::function<void(const Progress&)>& on_progress) {
+  const Questions& questions = preparation.questions;
+  std::map<std::string, record::ItemRecord> items = files.finished();
+  std::vector<std::string> keys;
+  std::size_t n_finished = 0;
+  for (const prompt::Query& query : questions.queries) {
+    keys.push_back(query.item.log_key());
+    n_finished += items.contains(keys.back()) ? 1 : 0;
+  }
+  Outcome outcome;
+  outcome.n_items = keys.size();
+  outcome.n_resumed = n_finished;
+
+  if (n_finished < keys.size()) {
+    model::LanguageModel& language_model = open_model();
+    const model::Effort before = language_model.effort();
+    const ModelPrompts asked = model_prompts(preparation, settings.max_new_tokens);
+    model::GenerateOptions options;
+    options.stop.max_new_tokens = settings.max_new_tokens;
+    options.stop.end_ids = language_model.info().end_ids;
+    options.stop.end_ids.insert(options.stop.end_ids.end(), preparation.end_ids.begin(),
+                                preparation.end_ids.end());
+    options.stop.is_complete = end_of_answer(preparation, tokenizer);
+    if (settings.drafts_answers) options.draft = draft_of(preparation, tokenizer);
+    options.watched = preparation.label_tokens.watched();
+    options.n_top_tokens = kTopTokens;
+    options.batch_size = settings.batch_size;
+    options.share_prefixes = settings.share_prefixes;
+    options.n_new_tokens = asked.n_new_tokens;
+    options.repetition_penalty = language_model.info().repetition_penalty;
+    for (const std::string& key : keys) {
+      options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
+    }
+    const auto report = [&] {
+      on_progress(
+          {n_finished, keys.size(), outcome.n_resumed, since(before, language_model.effort())});
+    };
+    report();
+    Reader reader(settings, preparation, tokenizer, asked.n_per_query);
+    language_model.generate(asked.prompts, options,
+                            [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
+                              std::vector<record::ItemRecord> finished = reader.take(batch);
+                              files.append(finished);
+                              n_finished += finished.size();
+                              for (record::ItemRecord& item : finished) {
+                                std::string key = item.key;
+                                items.insert_or_assign(std::move(key), std::move(item));
+                              }
+                              report();
+                            });
+    outcome.effort = since(before, language_model.effort());
+  }
+
+  std::vector<const record::ItemRecord*> ordered;
+  for (const std::string& key : keys) {
+    const record::ItemRecord& item = items.at(key);
+    ordered.push_back(&item);
+    outcome.n_failed += item.failure ? 1 : 0;
+    outcome.n_without_label += !item.failure && !item.is_label_found ? 1 : 0;
+  }
+  RunMetrics metrics = score(settings, questions, ordered);
+  files.finish(keys, metrics.aggregate, metrics.annotators);
+  if (metrics.aggregate) {
+    outcome.metrics = std::move(*metrics.aggregate);
+  }
+  return outcome;
+}
+
+}  // namespace labelprobe::experiment

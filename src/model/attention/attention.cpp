@@ -1,0 +1,72 @@
+#include "model/attention/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <vector>
+
+#include <ATen/Functions.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
+
+namespace labelprobe::model {
+namespace {
+
+// Scores held at once by the plain path; its query blocks shrink to keep to it.
+constexpr std::int64_t kMaxScores = std::int64_t{1} << 28;
+
+// Softmax over the last dimension of scores (consumed), times values.
+PartialAttention weigh(at::Tensor scores, const at::Tensor& values) {
+  const at::Tensor logs = scores.logsumexp(-1);
+  scores.sub_(logs.unsqueeze(-1)).exp_();
+  return {at::matmul(scores, values), logs};
+}
+
+}  // namespace
+
+PartialAttention attend_rows(const at::Tensor& queries,
+                             const at::Tensor& keys,
+                             const at::Tensor& values,
+                             Mask mask) {
+  if (!queries.is_cpu()) return attend_rows_plainly(queries, keys, values, mask);
+  // Key heads as the batch, their query heads as the heads: a stride of 0 shares the keys.
+  const std::int64_t n_groups = queries.size(2);
+  const auto spread = [n_groups](const at::Tensor& rows) {
+    return rows.permute({1, 0, 2}).unsqueeze(1).expand(
+        {rows.size(1), n_groups, rows.size(0), rows.size(2)});
+  };
+  auto [output, logs] = at::_scaled_dot_product_flash_attention_for_cpu(
+      queries.permute({1, 2, 0, 3}), spread(keys), spread(values), 0.0, mask == Mask::Causal);
+  return {output.permute({2, 0, 1, 3}), logs.permute({2, 0, 1})};
+}
+
+PartialAttention attend_rows_plainly(const at::Tensor& queries,
+                                     const at::Tensor& keys,
+                                     const at::Tensor& values,
+                                     Mask mask) {
+  const std::int64_t n_queries = queries.size(0);
+  const std::int64_t n_keys = keys.size(0);
+  const std::int64_t n_heads = queries.size(1) * queries.size(2);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(queries.size(3)));
+  const at::Tensor all_queries = queries.permute({1, 2, 0, 3}).to(at::kFloat);
+  const at::Tensor all_keys = keys.permute({1, 2, 0}).unsqueeze(1).to(at::kFloat);
+  const at::Tensor all_values = values.permute({1, 0, 2}).unsqueeze(1).to(at::kFloat);
+  const std::int64_t block =
+      std::clamp<std::int64_t>(kMaxScores / (n_heads * n_keys), 1, n_queries);
+  std::vector<at::Tensor> outputs;
+  std::vector<at::Tensor> logs;
+  for (std::int64_t first = 0; first < n_queries; first += block) {
+    const std::int64_t n = std::min(block, n_queries - first);
+    at::Tensor scores = at::matmul(all_queries.narrow(2, first, n), all_keys).mul_(scale);
+    if (mask == Mask::Causal) {
+      const at::Tensor future = at::ones({n, n_keys}, scores.options().dtype(at::kBool));
+      scores.masked_fill_(future.triu_(first + 1), -std::numeric_limits<float>::infinity());
+    }
+    PartialAttention part = weigh(scores, all_values);
+    outputs.push_back(part.values);
+    logs.push_back(part.logs);
+  }
+  return {at::cat(outputs, 2).permute({2, 0, 1, 3}), at::cat(logs, 2).permute({2, 0, 1})};
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,31 @@
+// Scaled dot-product attention over one set of keys, with the log of its denominator, so that sets
+// can be joined (attention_sum.h). Query heads are grouped by the key head they share; keys are
+// never copied per query head.
+//   Q  queries   K  key heads   G  query heads per key head   S  keys   D  head size
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "model/attention/key_segment.h"
+
+namespace labelprobe::model {
+
+struct PartialAttention {
+  at::Tensor values;  // shaped like the queries
+  at::Tensor logs;    // values without the last dimension, float32
+};
+
+// Queries [Q, K, G, D] over keys and values [S, K, D]; the result is [Q, K, G, D].
+PartialAttention attend_rows(const at::Tensor& queries,
+                             const at::Tensor& keys,
+                             const at::Tensor& values,
+                             Mask mask);
+
+// As attend_rows() by plain tensor operations in float32, on any device: what the fast paths must
+// agree with.
+PartialAttention attend_rows_plainly(const at::Tensor& queries,
+                                     const at::Tensor& keys,
+                                     const at::Tensor& values,
+                                     Mask mask);
+
+}  // namespace labelprobe::model

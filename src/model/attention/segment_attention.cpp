@@ -1,0 +1,78 @@
+#include "model/attention/segment_attention.h"
+
+#include <limits>
+
+#include "labelprobe/core/error.h"
+
+#include "model/attention/attention.h"
+#include "model/attention/attention_sum.h"
+
+namespace labelprobe::model {
+
+SegmentAttention::SegmentAttention(std::int64_t n_rows,
+                                   std::span<const KeySegment> segments,
+                                   c10::Device device)
+    : SegmentAttention(device) {
+  plan(n_rows, segments);
+}
+
+void SegmentAttention::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
+  n_rows_ = n_rows;
+  segments_.assign(segments.begin(), segments.end());
+  if (device_.is_cpu()) {
+    on_cpu_.plan(n_rows, segments_);
+  } else {
+    on_cuda_.plan(n_rows, segments_);
+  }
+}
+
+void SegmentAttention::grow() {
+  for (KeySegment& segment : segments_) {
+    if (segment.n_more == 0) continue;
+    ++segment.n_keys;
+    --segment.n_more;
+  }
+  if (device_.is_cpu()) {
+    on_cpu_.plan(n_rows_, segments_);
+  } else {
+    on_cuda_.grow();
+  }
+}
+
+at::Tensor SegmentAttention::attend(const at::Tensor& queries,
+                                    const at::Tensor& keys,
+                                    const at::Tensor& values) const {
+  LABELPROBE_CHECK(queries.device().type() == device_.type());
+  if (CudaAttention::can_attend(queries)) return on_cuda_.attend(queries, keys, values);
+  return CpuSegmentPlan::can_attend(queries) ? on_cpu_.attend(queries, keys, values, segments_)
+                                             : attend_plainly(queries, keys, values, segments_);
+}
+
+std::string_view attention_code(const at::Tensor& queries) {
+  if (CudaAttention::can_attend(queries)) {
+    return CudaAttention::uses_flash(queries) ? "flash and own kernels" : "own kernels";
+  }
+  if (!CpuSegmentPlan::can_attend(queries)) {
+    return queries.is_cpu() ? "libtorch's flash" : "libtorch's products";
+  }
+  return queries.scalar_type() == at::kFloat ? "own code for AVX512" : "own code for AVX512-BF16";
+}
+
+at::Tensor attend_plainly(const at::Tensor& queries,
+                          const at::Tensor& keys,
+                          const at::Tensor& values,
+                          std::span<const KeySegment> segments) {
+  AttentionSum sum = empty_attention_sum(queries);
+  sum.values.zero_();
+  sum.logs.fill_(-std::numeric_limits<float>::infinity());
+  for (const KeySegment& segment : segments) {
+    const PartialAttention part =
+        attend_rows(queries.narrow(0, segment.first_row, segment.end_row - segment.first_row),
+                    keys.narrow(0, segment.first_key, segment.n_keys),
+                    values.narrow(0, segment.first_key, segment.n_keys), segment.mask);
+    accumulate(sum, static_cast<int>(segment.first_row), part.values, part.logs, Accumulate::Merge);
+  }
+  return sum.values.flatten(1, 3).to(queries.scalar_type());
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,59 @@
+// Attention of packed rows that see different sets of keys, all of a layer in one pass: every row
+// its ancestors in the prefix tree, wherever the arena keeps them, and itself. One plan serves all
+// layers of a forward pass.
+//   T  rows   N  rows of the arena   K  key heads   G  query heads per key head   D  head size
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include "model/attention/cuda_attention.h"
+#include "model/attention/segment_attention_cpu.h"
+
+namespace labelprobe::model {
+
+// Every row must be held by at least one segment.
+class SegmentAttention {
+ public:
+  explicit SegmentAttention(c10::Device device) : device_(device) {}
+  SegmentAttention(std::int64_t n_rows, std::span<const KeySegment> segments, c10::Device device);
+
+  // Plans another pass, in the memory of the last one.
+  void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
+
+  // Every segment that further steps add keys to (KeySegment::n_more) has one more of them.
+  void grow();
+  // Whether grow() and attend() queue work on the device and nothing else: after the first layer.
+  bool grows_on_device() const { return on_cuda_.is_prepared(); }
+
+  // Queries [T, K, G, D] over keys and values [N, K, D] of one layer of the arena; the result is
+  // [T, K * G * D] in the queries' type. float32 with AVX-512 and everything else take different
+  // ways inside.
+  at::Tensor attend(const at::Tensor& queries,
+                    const at::Tensor& keys,
+                    const at::Tensor& values) const;
+
+ private:
+  c10::Device device_;
+  std::int64_t n_rows_ = 0;
+  std::vector<KeySegment> segments_;
+  CpuSegmentPlan on_cpu_;
+  mutable CudaAttention on_cuda_;  // makes its tables at the first layer
+};
+
+// Whose code attends such queries (which may have no rows), for people.
+std::string_view attention_code(const at::Tensor& queries);
+
+// The same by tensor operations, one segment at a time, on any device: what the fast ways must
+// agree with.
+at::Tensor attend_plainly(const at::Tensor& queries,
+                          const at::Tensor& keys,
+                          const at::Tensor& values,
+                          std::span<const KeySegment> segments);
+
+}  // namespace labelprobe::model

@@ -1,0 +1,69 @@
+#include "model/decoder/decoder.h"
+
+#include <ATen/Functions.h>
+
+#include "model/attention/segment_attention_cpu.h"
+#include "model/products/gated_silu.h"
+#include "model/products/rms_norm.h"
+#include "model/products/rotate_heads.h"
+#include "weights/device/dtype.h"
+
+namespace labelprobe::model {
+
+c10::ScalarType activation_type(DType dtype, c10::Device device) {
+  const bool is_wide =
+      device.is_cpu() && dtype == DType::BFloat16 && !CpuSegmentPlan::can_attend(at::kBFloat16);
+  return is_wide ? at::kFloat : weights::scalar_type(dtype);
+}
+
+void Attention::rotate(int /*layer*/,
+                       const at::Tensor& heads,
+                       std::int64_t n_queries,
+                       std::int64_t n_keys,
+                       const at::Tensor& cosines,
+                       const at::Tensor& sines) {
+  rotate_heads(heads.narrow(1, 0, n_queries + n_keys), cosines, sines);
+}
+
+at::Tensor Decoder::forward(const at::Tensor& tokens,
+                            const at::Tensor& positions,
+                            Attention& attention,
+                            const at::Tensor& kept) const {
+  const std::int64_t n_rows = tokens.size(0);
+  const std::int64_t n_heads = config_.n_heads;
+  const std::int64_t n_kv = config_.n_kv_heads;
+  const std::int64_t n_dim = config_.head_dim;
+  const at::Tensor cosines = cosines_.index_select(0, positions);
+  const at::Tensor sines = sines_.index_select(0, positions);
+  const at::ScalarType type = scalar_type();
+  // What all layers add to: rounding it to bfloat16 would cost more than it saves.
+  const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
+  at::Tensor x = embedding_.index_select(0, tokens).to(is_wide ? at::kFloat : type);
+  for (int i = 0; i < config_.n_layers; ++i) {
+    const Layer& layer = layers_[i];
+    const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
+    const at::Tensor qkv =
+        layer.qkv_proj(normed).to(type).view({n_rows, n_heads + 2 * n_kv, n_dim});
+    attention.rotate(i, qkv, n_heads, n_kv, cosines, sines);
+    const at::Tensor queries =
+        qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
+    at::Tensor attended = attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),
+                                           qkv.narrow(1, n_heads + n_kv, n_kv));
+    if (i + 1 == config_.n_layers && kept.defined()) {
+      x = x.index_select(0, kept);
+      if (kept.size(0) == 0) break;
+      attended = attended.index_select(0, kept);
+    }
+    layer.o_proj.add_to(x, attended);
+    const at::Tensor inner =
+        layer.gate_up_proj(rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
+    layer.down_proj.add_to(x, gated_silu(inner));
+  }
+  return x;
+}
+
+at::Tensor Decoder::logits(const at::Tensor& hidden) const {
+  return head_(rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type())).to(at::kFloat);
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,94 @@
+// The layers of a LlamaForCausalLM or Qwen2ForCausalLM: weights and the arithmetic between
+// attentions. Where keys and values are kept and who attends to what is the business of the
+// Attention it is given.
+//   T  rows (tokens of any sequences, packed)   C  hidden size   H  query heads   K  key heads
+//   D  head size   F  intermediate size   V  vocabulary
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include "labelprobe/model/language_model.h"
+
+#include "model/products/linear.h"
+#include "weights/checkpoint/checkpoint.h"
+
+namespace labelprobe::model {
+
+class ParameterLoader;
+
+// What one layer's queries see. The tensors are views of a buffer the caller does not reuse.
+class Attention {
+ public:
+  virtual ~Attention() = default;
+  // Before attend(): rotates the queries and keys among heads [T, H + 2 K, D], in place. One that
+  // puts keys and values into the arena on the way may leave the keys as they are.
+  virtual void rotate(int layer,
+                      const at::Tensor& heads,
+                      std::int64_t n_queries,
+                      std::int64_t n_keys,
+                      const at::Tensor& cosines,
+                      const at::Tensor& sines);
+  // Queries [T, K, H/K, D], keys and values [T, K, D], rotated; returns [T, H * D] in their type.
+  virtual at::Tensor attend(int layer,
+                            const at::Tensor& queries,
+                            const at::Tensor& keys,
+                            const at::Tensor& values) = 0;
+};
+
+// Of queries, keys, values and all that goes into a matrix product. What the layers add to stays
+// float32 on the CPU, as does everything there whose processor does not multiply bfloat16.
+c10::ScalarType activation_type(DType dtype, c10::Device device);
+
+class Decoder {
+ public:
+  // Loads every parameter of the checkpoint onto the device. `quantization` is that of the linear
+  // layers of the decoder blocks; None = as the checkpoint stores them.
+  Decoder(weights::Checkpoint& checkpoint,
+          DType dtype,
+          c10::Device device,
+          Quantization quantization = Quantization::None);
+
+  const weights::DecoderConfig& config() const { return config_; }
+  c10::Device device() const { return device_; }
+  // Of keys and values.
+  c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
+
+  // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the
+  // device): of the rows `kept` [n], which are all that the last layer finishes; of all rows if it
+  // is undefined.
+  at::Tensor forward(const at::Tensor& tokens,
+                     const at::Tensor& positions,
+                     Attention& attention,
+                     const at::Tensor& kept = {}) const;
+
+  // Logits [n, V], float32, of rows of forward()'s result.
+  at::Tensor logits(const at::Tensor& hidden) const;
+
+ private:
+  struct Layer {
+    at::Tensor input_layernorm;           // [C], float32
+    Linear qkv_proj;                      // q, k and v one below the other
+    Linear o_proj;                        // [C, H * D]
+    at::Tensor post_attention_layernorm;  // [C], float32
+    Linear gate_up_proj;                  // gate over up
+    Linear down_proj;                     // [C, F]
+  };
+
+  Layer load_layer(ParameterLoader& loader, int layer) const;
+
+  weights::DecoderConfig config_;
+  DType dtype_;
+  c10::Device device_;
+  at::Tensor embedding_;  // [V, C]
+  std::vector<Layer> layers_;
+  at::Tensor norm_;     // [C], float32
+  Linear head_;         // [V, C]; the embedding where they are tied
+  at::Tensor cosines_;  // [positions, D/2], float32
+  at::Tensor sines_;
+};
+
+}  // namespace labelprobe::model

@@ -1,0 +1,62 @@
+// What the files of a sentence encoder say about it, and the parameters it has.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "weights/checkpoint/safetensors.h"
+
+namespace labelprobe::model {
+
+// The comments give config.json's names.
+struct EncoderConfig {
+  enum class Kind { Bert, Mpnet };
+
+  Kind kind = Kind::Bert;  // model_type
+  int hidden_size = 0;
+  int intermediate_size = 0;
+  int n_layers = 0;  // num_hidden_layers
+  int n_heads = 0;   // num_attention_heads; divides hidden_size
+  int vocab_size = 0;
+  int n_positions = 0;      // max_position_embeddings
+  int n_token_types = 0;    // type_vocab_size; Bert only
+  int n_buckets = 0;        // relative_attention_num_buckets; Mpnet only
+  int pad_id = 0;           // pad_token_id
+  double norm_eps = 1e-12;  // layer_norm_eps
+  int max_tokens = 0;  // max_seq_length of sentence_bert_config.json, else what positions allow
+};
+
+// Throws ModelError for files that are missing, malformed or describe another kind of encoder.
+EncoderConfig load_encoder_config(const std::filesystem::path& folder);
+
+// The weights by the names that a bare encoder has for them.
+class EncoderWeights {
+ public:
+  // Leaves out what does not bear on the vectors of tokens: poolers, heads, position ids.
+  explicit EncoderWeights(const std::filesystem::path& folder);
+
+  // In float32, on the CPU. Throws ModelError if it is missing or of another shape or type.
+  at::Tensor take(const std::string& name, std::span<const std::int64_t> shape);
+
+  // Throws ModelError naming a tensor that nobody took.
+  void check_all_taken() const;
+
+  // As Checkpoint::fingerprint().
+  std::string fingerprint() const;
+
+ private:
+  std::filesystem::path folder_;
+  std::vector<weights::SafetensorsFile> files_;
+  std::map<std::string, weights::StoredTensor, std::less<>> tensors_;
+  std::set<std::string, std::less<>> taken_;
+};
+
+}  // namespace labelprobe::model

@@ -1,0 +1,75 @@
+#include "model/engine/backend.h"
+
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include "model/attention/segment_attention.h"
+#include "model/decoder/decoder.h"
+#include "model/products/linear.h"
+#include "model/products/quantized_linear.h"
+#include "weights/device/device.h"
+#include "weights/device/dtype.h"
+#include "weights/device/processor.h"
+
+namespace labelprobe::model {
+namespace {
+
+std::string libtorch() {
+  return "libtorch " + std::to_string(TORCH_VERSION_MAJOR) + "." +
+         std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+}
+
+std::string products(DType dtype,
+                     Quantization quantization,
+                     const weights::DecoderConfig& config,
+                     c10::Device device) {
+  const at::ScalarType type = weights::scalar_type(dtype);
+  const std::string plain =
+      std::string(product_library(type, device)) + " " + std::string(weights::dtype_name(dtype));
+  std::string text = plain;
+  if (quantization == Quantization::Int8) {
+    text = std::string(int8_library(device)) + " int8, outliers in " +
+           std::string(weights::dtype_name(dtype)) + "; head: " + plain;
+  } else if (quantization != Quantization::None) {
+    const int n_few = n_few_rows(type, device);
+    text = n_few > 0 ? "own code for AVX512 up to " + std::to_string(n_few) + " rows, else " : "";
+    text += std::string("from 4 bits a ") + (device.is_cpu() ? "tile" : "matrix") + " at a time, " +
+            plain + "; head: " + plain;
+  }
+  if (!device.is_cuda()) return text;
+  const bool has_bias = config.qkv_bias || config.o_bias || config.mlp_bias;
+  return text + (has_bias ? ", with biases cuBLASLt" : "") +
+         (at::globalContext().allowTF32CuBLAS() ? ", TF32 on" : ", TF32 off");
+}
+
+// Norms, rotations, activations.
+std::string other_steps(at::ScalarType type, c10::Device device) {
+  if (device.is_cuda()) return weights::why_no_kernels().empty() ? "own kernels" : "libtorch";
+  if (type == at::kHalf) return "libtorch";
+  return "own code for " + std::string(weights::processor_generation());
+}
+
+}  // namespace
+
+std::string describe_backend(const weights::DecoderConfig& config,
+                             DType dtype,
+                             Quantization quantization,
+                             c10::Device device) {
+  const at::ScalarType activations = activation_type(dtype, device);
+  const auto name =
+      activations == weights::scalar_type(dtype) ? weights::dtype_name(dtype) : "float32";
+  const at::Tensor queries =
+      at::empty({0, config.n_kv_heads, config.n_heads / config.n_kv_heads, config.head_dim},
+                at::TensorOptions().dtype(activations).device(device));
+  std::string text = libtorch();
+  if (device.is_cpu()) text += " with " + at::get_cpu_capability();
+  text += "; products: " + products(dtype, quantization, config, device) +
+          "; attention: " + std::string(attention_code(queries)) + ", " + std::string(name) +
+          "; other steps: " + other_steps(activations, device);
+  const bool lacks_kernels = device.is_cuda() && !weights::why_no_kernels().empty();
+  return lacks_kernels ? text + "; no own kernels: " + weights::why_no_kernels() : text;
+}
+
+}  // namespace labelprobe::model

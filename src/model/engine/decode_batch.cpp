@@ -1,0 +1,193 @@
+#include "model/engine/decode_batch.h"
+
+#include <algorithm>
+
+#include <ATen/Functions.h>
+
+#include "labelprobe/core/error.h"
+
+#include "weights/device/cuda_operators.h"
+
+namespace labelprobe::model {
+namespace {
+
+// Of a row: token, position and arena row, and the largest that the last two grow to.
+constexpr std::int64_t kNumbersPerRow = 5;
+
+}  // namespace
+
+void StepInputs::resize(std::int64_t n_rows) {
+  n_rows_ = n_rows;
+  if (n_rows <= n_allocated_) return;
+  n_allocated_ = n_rows;
+  const auto options = at::TensorOptions().dtype(at::kLong);
+  on_host_ = at::empty({kNumbersPerRow, n_rows}, options.pinned_memory(!device_.is_cpu()));
+  on_device_ =
+      device_.is_cpu() ? on_host_ : at::empty({kNumbersPerRow, n_rows}, options.device(device_));
+}
+
+void StepInputs::set(std::int64_t row,
+                     TokenId token,
+                     std::int64_t position,
+                     std::int64_t arena_row,
+                     std::int64_t n_more) {
+  auto* inputs = on_host_.mutable_data_ptr<std::int64_t>() + row;
+  inputs[0] = token;
+  inputs[n_allocated_] = position;
+  inputs[2 * n_allocated_] = arena_row;
+  inputs[3 * n_allocated_] = position + n_more;
+  inputs[4 * n_allocated_] = arena_row + n_more;
+}
+
+void StepInputs::send() {
+  attention_.plan(n_rows_, segments_);
+  if (!device_.is_cpu()) on_device_.copy_(on_host_, /*non_blocking=*/true);
+}
+
+void StepInputs::follow(const at::Tensor& tokens) {
+  on_device_[0].narrow(0, 0, n_rows_).copy_(tokens, /*non_blocking=*/true);
+  const at::Tensor rows = on_device_.narrow(1, 0, n_rows_);
+  rows.narrow(0, 1, 2).add_(1).clamp_max_(rows.narrow(0, 3, 2));
+  attention_.grow();
+}
+
+class DecodeBatch::StepAttention : public Attention {
+ public:
+  StepAttention(KvArena& arena, const StepInputs& inputs) : arena_(arena), inputs_(inputs) {}
+
+  void rotate(int layer,
+              const at::Tensor& heads,
+              std::int64_t n_queries,
+              std::int64_t n_keys,
+              const at::Tensor& cosines,
+              const at::Tensor& sines) override {
+    is_written_ = heads.is_cuda() && weights::cuda_operators();
+    if (!is_written_) return Attention::rotate(layer, heads, n_queries, n_keys, cosines, sines);
+    weights::cuda_operators()->rotate_heads.call(heads, cosines, sines, n_queries, n_keys,
+                                                 arena_.keys(layer), arena_.values(layer),
+                                                 inputs_.arena_rows());
+  }
+
+  at::Tensor attend(int layer,
+                    const at::Tensor& queries,
+                    const at::Tensor& keys,
+                    const at::Tensor& values) override {
+    if (!is_written_) arena_.write(layer, inputs_.arena_rows(), keys, values);
+    return inputs_.attention().attend(queries, arena_.keys(layer), arena_.values(layer));
+  }
+
+ private:
+  KvArena& arena_;
+  const StepInputs& inputs_;
+  bool is_written_ = false;  // keys and values of the layer, by rotate()
+};
+
+DecodeBatch::DecodeBatch(const Decoder& decoder,
+                         const PrefixTree& tree,
+                         const PrefixCache& cache,
+                         KvArena& arena,
+                         StepInputs& inputs,
+                         int first,
+                         std::span<const std::int64_t> n_rows)
+    : decoder_(decoder), arena_(arena), inputs_(inputs) {
+  std::int64_t n_all = 0;
+  for (const std::int64_t n : n_rows) n_all += n;
+  if (n_all == 0) return;
+  std::int64_t row = arena_.reserve(n_all);
+  for (std::size_t i = 0; i < n_rows.size(); ++i) {
+    const PrefixSequence& sequence = tree.sequences()[first + i];
+    members_.push_back({static_cast<std::int64_t>(tree.prompt(sequence).size()), row, n_rows[i]});
+    row += n_rows[i];
+  }
+  find_prompt_parts(tree, cache, first, first + static_cast<int>(n_rows.size()));
+}
+
+DecodeBatch::~DecodeBatch() {
+  for (const Member& member : members_) {
+    if (member.n_rows > 0) arena_.release(member.first_row, member.n_rows);
+  }
+}
+
+// Each node of the sequences' paths: once for all to which all of it belongs, and once for each
+// that ends within it.
+void DecodeBatch::find_prompt_parts(const PrefixTree& tree,
+                                    const PrefixCache& cache,
+                                    int first,
+                                    int end) {
+  std::vector<bool> is_known(tree.nodes().size());
+  for (int s = first; s < end; ++s) {
+    if (members_[s - first].n_rows == 0) continue;
+    const PrefixSequence& sequence = tree.sequences()[s];
+    for (int i = sequence.last_node; i >= 0; i = tree.nodes()[i].parent) {
+      const PrefixNode& node = tree.nodes()[i];
+      const int n_tokens = tree.n_tokens_of(node, sequence);
+      if (n_tokens < node.n_tokens) {
+        prompt_parts_.push_back({cache.first_row(i), n_tokens, s - first, s - first + 1});
+      } else if (is_known[i]) {
+        break;  // and so are its ancestors
+      } else {
+        is_known[i] = true;
+        prompt_parts_.push_back({cache.first_row(i), n_tokens,
+                                 std::max(first, tree.first_whole_sequence(node)) - first,
+                                 std::min(end, node.end_sequence) - first});
+      }
+    }
+  }
+}
+
+void DecodeBatch::plan_segments(std::span<const Continuation> continuations, Repeats repeats) {
+  std::vector<KeySegment>& segments = inputs_.segments();
+  segments.clear();
+  for (const PromptPart& part : prompt_parts_) {
+    const std::int64_t first_row = first_step_rows_[part.first_member];
+    const std::int64_t end_row = first_step_rows_[part.end_member];
+    if (first_row == end_row) continue;
+    segments.push_back({part.first_key, part.n_keys, first_row, end_row, Mask::None});
+  }
+  for (const Continuation& next : continuations) {
+    const Member& member = members_[next.member];
+    const std::int64_t first_key = member.first_row;
+    const std::int64_t row = first_step_rows_[next.member];
+    const auto n_new = static_cast<std::int64_t>(next.tokens.size());
+    if (n_new == 1) {
+      const std::int64_t n_keys = next.n_before + 1;
+      const std::int64_t n_more = repeats == Repeats::Yes ? member.n_rows - n_keys : 0;
+      segments.push_back({first_key, n_keys, row, row + 1, Mask::None, n_more});
+      continue;
+    }
+    if (next.n_before > 0) {
+      segments.push_back({first_key, next.n_before, row, row + n_new, Mask::None});
+    }
+    segments.push_back({first_key + next.n_before, n_new, row, row + n_new, Mask::Causal});
+  }
+}
+
+at::Tensor DecodeBatch::step(std::span<const Continuation> continuations, Repeats repeats) {
+  first_step_rows_.assign(members_.size() + 1, 0);
+  for (const Continuation& next : continuations) {
+    first_step_rows_[next.member + 1] = static_cast<std::int64_t>(next.tokens.size());
+  }
+  for (std::size_t i = 0; i < members_.size(); ++i) first_step_rows_[i + 1] += first_step_rows_[i];
+  inputs_.resize(first_step_rows_.back());
+  for (const Continuation& next : continuations) {
+    const Member& member = members_[next.member];
+    const auto n_new = static_cast<std::int64_t>(next.tokens.size());
+    LABELPROBE_CHECK(n_new > 0 && next.n_before + n_new <= member.n_rows);
+    LABELPROBE_CHECK(n_new == 1 || repeats == Repeats::No);
+    for (std::int64_t i = 0; i < n_new; ++i) {
+      const std::int64_t n = next.n_before + i;
+      inputs_.set(first_step_rows_[next.member] + i, next.tokens[i], member.n_prompt_tokens + n,
+                  member.first_row + n, member.n_rows - n - 1);
+    }
+  }
+  plan_segments(continuations, repeats);
+  inputs_.send();
+  return step_again();
+}
+
+at::Tensor DecodeBatch::step_again() {
+  StepAttention attention(arena_, inputs_);
+  return decoder_.forward(inputs_.tokens(), inputs_.positions(), attention);
+}
+
+}  // namespace labelprobe::model

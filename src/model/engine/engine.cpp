@@ -1,0 +1,293 @@
+#include "model/engine/engine.h"
+
+#include <algorithm>
+#include <new>
+#include <string>
+#include <utility>
+
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/util/Exception.h>
+
+#include "labelprobe/core/error.h"
+
+#include "model/engine/chunk_plan.h"
+#include "model/engine/prefix_cache.h"
+#include "model/engine/sequence_state.h"
+#include "weights/device/cuda_operators.h"
+#include "weights/device/device.h"
+
+namespace labelprobe::model {
+namespace {
+
+// On the CPU matrix products are nearly as fast with 128 rows as with more, and small chunks report
+// early.
+constexpr Limits kCpuLimits = {1024, 128, std::size_t{4} << 30, 24};
+constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30, 256, Reading::DuringNextStep};
+
+// A chunk of prompts that are only looked at ends after this many packs.
+constexpr std::int64_t kPacksPerChunk = 4;
+
+// Memory so short that smaller packs would not help.
+constexpr int kFewestRowsPerPack = 32;
+
+// A chunk leaves the room of so many packs: a call that takes up an interrupted one computes packs
+// whole of which it needs a part.
+constexpr std::int64_t kSparePacks = 2;
+
+// Of the warm-up: enough for the kernels that long packs and full steps take, too few to be felt.
+constexpr int kWarmUpTokens = 1024;
+constexpr int kWarmUpPrompts = 64;
+constexpr int kWarmUpSteps = 8;
+
+// Of the arena, if all prompts and answers were kept.
+std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
+  std::int64_t n = 0;
+  for (const PrefixNode& node : tree.nodes()) n += node.n_tokens;
+  for (const PrefixSequence& sequence : tree.sequences()) n += request.n_new_tokens(sequence);
+  return n;
+}
+
+}  // namespace
+
+Limits limits_of(const c10::Device& device) {
+  return device.is_cpu() ? kCpuLimits : kGpuLimits;
+}
+
+Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
+    : decoder_(std::move(decoder)),
+      info_(std::move(info)),
+      limits_(limits),
+      inputs_(decoder_.device()) {
+  // Products in 8 bits choose their columns on the host, by all rows of a step.
+  if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
+  if (decoder_.device().is_cpu()) return;
+  if (limits_.reading == Reading::DuringNextStep) graph_ = weights::make_step_graph();
+  if (graph_) stream_ = weights::open_stream(decoder_.device());
+  warm_up();
+}
+
+// A GPU's libraries and kernels are loaded when they are first used, which takes longer than many
+// a call: it belongs to the opening of the model.
+void Engine::warm_up() {
+  const int n_common = std::clamp(info_.max_context - kWarmUpSteps, 1, kWarmUpTokens);
+  std::vector<TokenIds> prompts;
+  for (int i = 0; i < kWarmUpPrompts; ++i) {
+    prompts.emplace_back(static_cast<std::size_t>(n_common), 0);
+    prompts.back().back() = static_cast<TokenId>(i % info_.vocab_size);
+  }
+  GenerateOptions options;
+  options.stop.max_new_tokens = kWarmUpSteps;
+  generate(prompts, options, [](const auto&) {});
+  effort_ = {};
+}
+
+void Engine::generate(std::span<const TokenIds> prompts,
+                      const GenerateOptions& options,
+                      const GenerationSink& sink) {
+  const Request request(prompts, options, info_);
+  const c10::InferenceMode no_gradients;
+  const c10::DeviceGuard on_device(decoder_.device());
+  const c10::OptionalStreamGuard on_stream(stream_ ? weights::follow_current_stream(*stream_)
+                                                   : stream_);
+  const std::vector<std::size_t> chosen = runnable_prompts(request, sink);
+  const Sharing sharing = options.share_prefixes ? Sharing::Prefixes : Sharing::None;
+  Limits limits = limits_;
+  int first = 0;
+  // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.
+  while (true) {
+    const PrefixTree tree(prompts, chosen, sharing, limits.rows_per_pack);
+    if (first == static_cast<int>(tree.sequences().size())) break;
+    first = run_chunks(tree, request, first, limits, sink);
+  }
+}
+
+// Those that can be run; the others are reported.
+std::vector<std::size_t> Engine::runnable_prompts(const Request& request,
+                                                  const GenerationSink& sink) {
+  std::vector<std::size_t> chosen;
+  std::vector<std::pair<std::size_t, Generation>> failures;
+  for (std::size_t i = 0; i < request.prompts().size(); ++i) {
+    std::string obstacle = request.obstacle_of(i);
+    if (obstacle.empty()) {
+      chosen.push_back(i);
+      if (request.is_open(i)) {
+        effort_.n_prompt_tokens += static_cast<std::int64_t>(request.prompts()[i].size());
+      }
+    } else if (request.is_open(i)) {
+      failures.emplace_back(i, Generation{}).second.failure = std::move(obstacle);
+    }
+  }
+  if (!failures.empty()) sink(failures);
+  return chosen;
+}
+
+// Answers the sequences from `first` on; returns the first that is left where memory ran out, and
+// halves the limits then.
+int Engine::run_chunks(const PrefixTree& tree,
+                       const Request& request,
+                       int first,
+                       Limits& limits,
+                       const GenerationSink& sink) {
+  const int n_sequences = static_cast<int>(tree.sequences().size());
+  const std::int64_t n_allowed = n_allowed_rows(tree, request, limits);
+  ChunkPlan plan(tree, limits.rows_per_pack);
+  if (first > 0) plan.add(first);
+  std::optional<PrefixCache> cache;
+  while (first < n_sequences) {
+    const int end = chunk_end(tree, request, first, limits, n_allowed);
+    plan.add(end);
+    const auto begin = tree.sequences().begin();
+    if (std::none_of(begin + first, begin + end,
+                     [&](const PrefixSequence& sequence) { return request.is_open(sequence); })) {
+      first = end;
+      continue;
+    }
+    std::vector<SequenceState> answers;
+    bool is_short_of_memory = false;
+    try {
+      if (!cache) {
+        open_arena(tree, request, n_allowed);
+        cache.emplace(decoder_, tree, *arena_);
+      }
+      answers = run_chunk(tree, request, plan, *cache, limits);
+    } catch (const c10::Error& error) {
+      if (!weights::is_out_of_memory(error)) {
+        throw ModelError(std::string("libtorch failed: ") + error.what_without_backtrace());
+      }
+      is_short_of_memory = true;
+    } catch (const std::bad_alloc&) {
+      is_short_of_memory = true;
+    }
+    if (is_short_of_memory) {
+      cache.reset();
+      arena_.reset();
+      if (graph_) graph_->forget();
+      // What the limits allow may be far more than there is to keep.
+      limits.chunk_bytes =
+          std::min(limits.chunk_bytes, static_cast<std::size_t>(n_rows_of_all(tree, request)) *
+                                           info_.cache_bytes_per_token);
+      halve(limits, end - first);
+      return first;
+    }
+    std::vector<std::pair<std::size_t, Generation>> results;
+    for (int i = first; i < end; ++i) {
+      for (const std::size_t prompt : tree.sequences()[i].prompts) {
+        if (!request.is_open(prompt)) continue;
+        results.emplace_back(prompt, answers[i - first].generation(request.n_new_tokens(prompt)));
+      }
+    }
+    sink(results);
+    cache->forget_before(end);
+    first = end;
+  }
+  return first;
+}
+
+// Rows of the arena that a chunk may fill: as many as fit the limits and half of the free memory,
+// but enough for any one prompt.
+std::int64_t Engine::n_allowed_rows(const PrefixTree& tree,
+                                    const Request& request,
+                                    const Limits& limits) const {
+  std::int64_t n_most = 0;
+  for (const PrefixSequence& sequence : tree.sequences()) {
+    const auto n_prompt = static_cast<std::int64_t>(tree.prompt(sequence).size());
+    n_most = std::max(n_most, n_prompt + request.n_new_tokens(sequence));
+  }
+  std::size_t n_bytes = limits.chunk_bytes;
+  if (const std::size_t n_free = weights::free_bytes(decoder_.device())) {
+    n_bytes = std::min(n_bytes, n_free / 2);
+  }
+  const auto n_rows = static_cast<std::int64_t>(n_bytes / info_.cache_bytes_per_token);
+  return std::max(n_rows, n_most + kSparePacks * limits.rows_per_pack);
+}
+
+// Not more rows than all prompts fill.
+void Engine::open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed) {
+  const std::int64_t n_rows = std::min(n_rows_of_all(tree, request), n_allowed);
+  if (arena_ && arena_->n_rows() >= n_rows) return;
+  arena_.reset();
+  const weights::DecoderConfig& config = decoder_.config();
+  arena_.emplace(config.n_layers, n_rows, config.n_kv_heads, config.head_dim,
+                 at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device()));
+}
+
+// The chunk that begins at `first`: as many sequences as were asked for, or as fit the limits.
+int Engine::chunk_end(const PrefixTree& tree,
+                      const Request& request,
+                      int first,
+                      const Limits& limits,
+                      std::int64_t n_allowed) const {
+  const GenerateOptions& options = request.options();
+  const int n_sequences = static_cast<int>(tree.sequences().size());
+  const bool is_halved = limits.sequences_per_chunk < limits_.sequences_per_chunk;
+  if (options.batch_size > 0) {
+    const int n_most = is_halved ? limits.sequences_per_chunk : options.batch_size;
+    return std::min(n_sequences, first + std::min(n_most, options.batch_size));
+  }
+  std::size_t n_logit_bytes = 0;
+  std::int64_t n_rows = 0;
+  std::int64_t n_arena_rows = 0;
+  int n_decoded = 0;
+  int end = first;
+  for (; end < n_sequences; ++end) {
+    const auto n_prompt = static_cast<std::int64_t>(tree.prompt(tree.sequences()[end]).size());
+    const std::int64_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
+    const int n_generated = request.n_new_tokens(tree.sequences()[end]);
+    n_rows += n_new;
+    n_arena_rows += n_new + n_generated;
+    n_decoded += n_generated > 1;
+    if (options.keep_logits) {
+      n_logit_bytes += sizeof(float) * static_cast<std::size_t>(n_generated) *
+                       static_cast<std::size_t>(info_.vocab_size);
+    }
+    if (end > first &&
+        (n_arena_rows + kSparePacks * limits.rows_per_pack > n_allowed ||
+         n_logit_bytes > limits.chunk_bytes || n_decoded > limits.sequences_per_chunk ||
+         n_rows > kPacksPerChunk * limits.rows_per_pack)) {
+      break;
+    }
+  }
+  return end;
+}
+
+// Computes what the cache lacks of the chunk's paths, and the answers.
+std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
+                                             const Request& request,
+                                             const ChunkPlan& plan,
+                                             PrefixCache& cache,
+                                             const Limits& limits) {
+  const int first = plan.first_sequence();
+  const int end = plan.end_sequence();
+  const auto is_there = [&](int node) { return cache.has(node); };
+  for (const PackedNodes* pack : plan.missing_packs(is_there)) {
+    cache.compute(*pack);
+    effort_.n_prompt_tokens_computed += pack->n_rows;
+  }
+  const at::Tensor hidden = cache.take_last_hidden(first, end);
+  cache.forget_before(first);
+  DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, {limits.rows_per_step, limits.reading},
+                  graph_.get());
+  std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
+  for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
+  effort_.n_drafted_tokens += loop.n_drafted();
+  effort_.n_drafted_kept += loop.n_drafted_kept();
+  return states;
+}
+
+// After a chunk of `n_sequences` did not fit.
+void Engine::halve(Limits& limits, int n_sequences) {
+  if (n_sequences == 1 && limits.rows_per_pack <= kFewestRowsPerPack) {
+    throw ModelError("out of memory on " + info_.device +
+                     " with a single prompt; use a smaller model or --model-dtype bfloat16");
+  }
+  ++effort_.n_batches_halved;
+  limits.rows_per_pack =
+      std::min(limits.rows_per_pack, std::max(kFewestRowsPerPack, limits.rows_per_pack / 2));
+  limits.sequences_per_chunk = std::max(1, std::min(limits.sequences_per_chunk, n_sequences) / 2);
+  limits.chunk_bytes /= 2;
+  limits.rows_per_step /= 2;
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,87 @@
+// The LanguageModel of this room: puts prompts into a tree of prefixes, computes it chunk by chunk
+// and decodes each chunk together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <c10/core/Stream.h>
+
+#include "labelprobe/model/language_model.h"
+
+#include "model/decoder/decoder.h"
+#include "model/engine/decode_batch.h"
+#include "model/engine/decode_loop.h"
+#include "model/engine/kv_arena.h"
+#include "model/engine/prefix_tree.h"
+#include "model/engine/request.h"
+#include "weights/device/step_graph.h"
+
+namespace labelprobe::model {
+
+class ChunkPlan;
+class PrefixCache;
+class SequenceState;
+
+// Fixed numbers, so that chunks, and with them the last bits of results, do not depend on what else
+// the machine is doing; only where memory is short do they shrink.
+struct Limits {
+  int rows_per_pack = 0;        // tokens that go through the layers together
+  int sequences_per_chunk = 0;  // answers of several tokens that are decoded together
+  std::size_t chunk_bytes = 0;  // keys and values of a chunk
+  int rows_per_step = 0;        // steps of fewer rows are filled with drafted tokens
+  Reading reading = Reading::BeforeNextStep;
+};
+Limits limits_of(const c10::Device& device);
+
+class Engine : public LanguageModel {
+ public:
+  Engine(Decoder decoder, ModelInfo info, Limits limits);
+
+  void generate(std::span<const TokenIds> prompts,
+                const GenerateOptions& options,
+                const GenerationSink& sink) override;
+  const ModelInfo& info() const override { return info_; }
+  Effort effort() const override { return effort_; }
+
+ private:
+  void warm_up();
+  std::vector<std::size_t> runnable_prompts(const Request& request, const GenerationSink& sink);
+  int run_chunks(const PrefixTree& tree,
+                 const Request& request,
+                 int first,
+                 Limits& limits,
+                 const GenerationSink& sink);
+  std::int64_t n_allowed_rows(const PrefixTree& tree,
+                              const Request& request,
+                              const Limits& limits) const;
+  int chunk_end(const PrefixTree& tree,
+                const Request& request,
+                int first,
+                const Limits& limits,
+                std::int64_t n_allowed) const;
+  void open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed);
+  std::vector<SequenceState> run_chunk(const PrefixTree& tree,
+                                       const Request& request,
+                                       const ChunkPlan& plan,
+                                       PrefixCache& cache,
+                                       const Limits& limits);
+  void halve(Limits& limits, int n_sequences);
+
+  Decoder decoder_;
+  ModelInfo info_;
+  Limits limits_;
+  Effort effort_;
+  std::optional<KvArena> arena_;  // kept from call to call
+  StepInputs inputs_;
+  // Null where no steps are recorded. Then everything is queued on the current stream, else on one
+  // of our own.
+  std::unique_ptr<weights::StepGraph> graph_;
+  std::optional<c10::Stream> stream_;
+};
+
+}  // namespace labelprobe::model

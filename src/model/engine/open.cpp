@@ -1,0 +1,57 @@
+// The doors through which a model is opened.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/model/language_model.h"
+
+#include "model/decoder/decoder.h"
+#include "model/engine/backend.h"
+#include "model/engine/engine.h"
+#include "weights/checkpoint/checkpoint.h"
+#include "weights/device/device.h"
+#include "weights/device/dtype.h"
+
+namespace labelprobe::model {
+
+ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization quantization) {
+  return weights::Checkpoint::open(model).describe(dtype, quantization);
+}
+
+std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
+                                    const OpenOptions& options) {
+  if (options.n_threads < 0) {
+    throw ConfigError("threads is " + std::to_string(options.n_threads) +
+                      "; expected 0 (one per physical core) or more");
+  }
+  at::set_num_threads(options.n_threads > 0 ? options.n_threads : weights::n_physical_cores());
+  const c10::InferenceMode no_gradients;
+  const c10::Device device = weights::open_device(options.device);
+  const c10::DeviceGuard on_device(device);
+  weights::allow_tf32(options.allows_tf32);
+  weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
+  ModelInfo info = checkpoint.describe(options.dtype, options.quantization);
+  info.cache_bytes_per_token = info.cache_bytes_per_token /
+                               c10::elementSize(weights::scalar_type(options.dtype)) *
+                               c10::elementSize(activation_type(options.dtype, device));
+  info.device = device.str();
+  info.device_name = weights::describe_device(device);
+  info.backend = describe_backend(checkpoint.config(), info.dtype, info.quantization, device);
+  try {
+    return std::make_unique<Engine>(
+        Decoder(checkpoint, options.dtype, device, options.quantization), std::move(info),
+        limits_of(device));
+  } catch (const c10::Error& error) {
+    if (!weights::is_out_of_memory(error)) throw;
+    throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +
+                     "; use --model-dtype bfloat16 or a smaller model");
+  }
+}
+
+}  // namespace labelprobe::model

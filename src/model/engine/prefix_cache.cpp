@@ -1,0 +1,118 @@
+#include "model/engine/prefix_cache.h"
+
+#include <algorithm>
+
+#include <ATen/Functions.h>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::model {
+namespace {
+
+// On a GPU they arrive in the order of its current stream; the host does not wait.
+at::Tensor send(const std::vector<std::int64_t>& numbers, c10::Device device) {
+  const auto n = static_cast<std::int64_t>(numbers.size());
+  const at::Tensor on_host =
+      at::empty({n}, at::TensorOptions().dtype(at::kLong).pinned_memory(!device.is_cpu()));
+  std::copy(numbers.begin(), numbers.end(), on_host.mutable_data_ptr<std::int64_t>());
+  // libtorch keeps pinned memory until the copy is done.
+  return on_host.to(device, /*non_blocking=*/true);
+}
+
+}  // namespace
+
+class PrefixCache::PackAttention : public Attention {
+ public:
+  PackAttention(const SegmentAttention& attention, KvArena& arena, std::int64_t first_row)
+      : attention_(attention), arena_(arena), first_row_(first_row) {}
+
+  at::Tensor attend(int layer,
+                    const at::Tensor& queries,
+                    const at::Tensor& keys,
+                    const at::Tensor& values) override {
+    arena_.write(layer, first_row_, keys, values);
+    return attention_.attend(queries, arena_.keys(layer), arena_.values(layer));
+  }
+
+ private:
+  const SegmentAttention& attention_;
+  KvArena& arena_;
+  std::int64_t first_row_;
+};
+
+PrefixCache::PrefixCache(const Decoder& decoder, const PrefixTree& tree, KvArena& arena)
+    : decoder_(decoder),
+      tree_(tree),
+      arena_(arena),
+      attention_(decoder.device()),
+      first_rows_(tree.nodes().size(), -1),
+      last_hidden_(tree.sequences().size()) {}
+
+PrefixCache::~PrefixCache() {
+  forget_before(static_cast<int>(tree_.sequences().size()));
+}
+
+// Every node's rows see themselves causally and each ancestor whole.
+void PrefixCache::plan_attention(const PackedNodes& pack) {
+  segments_.clear();
+  for (const AncestorRows& ancestor : ancestor_rows(tree_, pack)) {
+    segments_.push_back({first_rows_[ancestor.node], tree_.nodes()[ancestor.node].n_tokens,
+                         ancestor.first_row, ancestor.end_row, Mask::None});
+  }
+  for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
+    const int n_tokens = tree_.nodes()[pack.nodes[i]].n_tokens;
+    segments_.push_back({first_rows_[pack.nodes[i]], n_tokens, pack.first_rows[i],
+                         pack.first_rows[i] + n_tokens, Mask::Causal});
+  }
+  attention_.plan(pack.n_rows, segments_);
+}
+
+void PrefixCache::compute(const PackedNodes& pack) {
+  const std::int64_t first_row = arena_.reserve(pack.n_rows);
+  std::vector<std::int64_t> tokens;
+  std::vector<std::int64_t> positions;
+  std::vector<int> ended;  // sequences, and the rows of their last tokens
+  std::vector<std::int64_t> ended_rows;
+  for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
+    first_rows_[pack.nodes[i]] = first_row + pack.first_rows[i];
+    held_.push_back(pack.nodes[i]);
+  }
+  for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
+    const PrefixNode& node = tree_.nodes()[pack.nodes[i]];
+    LABELPROBE_CHECK(node.parent < 0 || has(node.parent));
+    for (const TokenId token : tree_.tokens(node)) tokens.push_back(token);
+    for (int t = 0; t < node.n_tokens; ++t) positions.push_back(node.first_position + t);
+    for (int s = node.first_sequence; s < node.end_sequence; ++s) {
+      const PrefixSequence& sequence = tree_.sequences()[s];
+      if (sequence.last_node != pack.nodes[i]) break;
+      ended.push_back(s);
+      ended_rows.push_back(pack.first_rows[i] + tree_.n_tokens_of(node, sequence) - 1);
+    }
+  }
+  plan_attention(pack);
+  PackAttention attention(attention_, arena_, first_row);
+  const c10::Device device = decoder_.device();
+  const at::Tensor hidden = decoder_.forward(send(tokens, device), send(positions, device),
+                                             attention, send(ended_rows, device));
+  for (std::size_t i = 0; i < ended.size(); ++i) {
+    last_hidden_[ended[i]] = hidden[static_cast<std::int64_t>(i)];
+  }
+}
+
+at::Tensor PrefixCache::take_last_hidden(int first, int end) {
+  const auto begin = last_hidden_.begin();
+  const std::vector<at::Tensor> rows(begin + first, begin + end);
+  std::fill(begin, begin + end, at::Tensor());
+  return at::stack(rows);
+}
+
+void PrefixCache::forget_before(int sequence) {
+  std::erase_if(held_, [&](int node) {
+    if (tree_.nodes()[node].end_sequence > sequence) return false;
+    arena_.release(first_rows_[node], tree_.nodes()[node].n_tokens);
+    first_rows_[node] = -1;
+    return true;
+  });
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,245 @@
+#include "record/folder/manifest.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/files/mapped_file.h"
+
+#include "record/disk/yaml_writer.h"
+
+namespace labelprobe::record {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr int kFormat = 1;
+
+constexpr std::array<std::pair<const char*, ExperimentState>, 3> kStates = {{
+    {"running", ExperimentState::Running},
+    {"writing", ExperimentState::Writing},
+    {"finished", ExperimentState::Finished},
+}};
+
+// A reader of one manifest; every finding names the file.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& file) : file_(file) {}
+
+  Manifest read() const {
+    const files::MappedFile mapped(file_);
+    json root;
+    try {
+      root = json::parse(mapped.text());
+    } catch (const json::exception& error) {
+      fail("not JSON (" + std::string(error.what()) + ")");
+    }
+    if (!root.is_object() || !is_number(root, "format", kFormat)) {
+      fail("expected \"format\": " + std::to_string(kFormat));
+    }
+    Manifest manifest;
+    for (const std::string& name : strings(root, "not_comparable")) {
+      manifest.not_comparable.insert(name);
+    }
+    const json& base = params(root, "params");
+    for (const json& entry : field(root, "experiments", json::value_t::array)) {
+      manifest.experiments.push_back(experiment(entry, base, manifest.experiments.size()));
+    }
+    return manifest;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw DataError(file_.string() + ": " + what +
+                    "; restore the file, or move its folder out of the log folder");
+  }
+
+  static bool is_number(const json& object, const char* name, std::size_t expected) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_number_unsigned() && *found == expected;
+  }
+
+  const json& field(const json& object, const char* name, json::value_t type) const {
+    const auto found = object.find(name);
+    if (found == object.end() || found->type() != type) {
+      fail("expected a field '" + std::string(name) + "' of type " + json(type).type_name());
+    }
+    return *found;
+  }
+
+  std::vector<std::string> strings(const json& object, const char* name) const {
+    std::vector<std::string> texts;
+    for (const json& element : field(object, name, json::value_t::array)) {
+      if (!element.is_string()) {
+        fail("expected only strings in '" + std::string(name) + "'");
+      }
+      texts.push_back(element.get<std::string>());
+    }
+    return texts;
+  }
+
+  const json& params(const json& object, const char* name) const {
+    const json& values = field(object, name, json::value_t::object);
+    for (const auto& [key, value] : values.items()) {
+      const bool is_known =
+          value.is_primitive() ||
+          (value.is_array() &&
+           std::all_of(value.begin(), value.end(), [](const json& e) { return e.is_string(); }));
+      if (!is_known) {
+        fail("expected a plain value or a list of strings for parameter '" + key + "'");
+      }
+    }
+    return values;
+  }
+
+  Experiment experiment(const json& entry, const json& base, std::size_t index) const {
+    if (!entry.is_object() || !is_number(entry, "index", index)) {
+      fail("expected experiment " + std::to_string(index) + " in place " + std::to_string(index) +
+           " of 'experiments'");
+    }
+    Experiment experiment;
+    const std::string state = field(entry, "state", json::value_t::string).get<std::string>();
+    const auto known = std::find_if(kStates.begin(), kStates.end(),
+                                    [&](const auto& s) { return state == s.first; });
+    if (known == kStates.end()) {
+      fail("unknown state '" + state + "' (known: running, writing, finished)");
+    }
+    experiment.state = known->second;
+    experiment.params = base;
+    for (const std::string& name : strings(entry, "params_absent")) {
+      experiment.params.erase(name);
+    }
+    experiment.params.update(params(entry, "params_changed"));
+    experiment.contents_fingerprint =
+        field(entry, "contents_fingerprint", json::value_t::string).get<std::string>();
+    experiment.sizes = sizes(field(entry, "sizes", json::value_t::object));
+    return experiment;
+  }
+
+  // Files are cut to these sizes: only plain names of YAML files of the folder itself may stand
+  // here.
+  FileSizes sizes(const json& object) const {
+    FileSizes sizes;
+    for (const auto& [name, size] : object.items()) {
+      if (!name.ends_with(".yml") ||
+          name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
+        fail("expected names of YAML files in 'sizes', found '" + name + "'");
+      }
+      if (!size.is_null() && !size.is_number_unsigned()) {
+        fail("expected a size in bytes or null for '" + name + "'");
+      }
+      sizes[name] = size.is_null() ? std::nullopt : std::optional(size.get<std::uint64_t>());
+    }
+    return sizes;
+  }
+
+  const std::filesystem::path& file_;
+};
+
+json encode_sizes(const FileSizes& sizes) {
+  json object = json::object();
+  for (const auto& [name, size] : sizes) {
+    object[name] = size ? json(*size) : json();
+  }
+  return object;
+}
+
+bool is_inactive(const json& value) {
+  return value.is_null() || value == false || (value.is_number() && value == 0) ||
+         (value.is_string() && value.get_ref<const std::string&>().empty()) ||
+         (value.is_array() && value.empty());
+}
+
+}  // namespace
+
+Manifest Manifest::load(const std::filesystem::path& file) {
+  return Reader(file).read();
+}
+
+std::string Manifest::encode() const {
+  const json base = experiments.empty() ? json::object() : experiments.front().params;
+  json root = {{"format", kFormat},
+               {"not_comparable", not_comparable},
+               {"params", base},
+               {"experiments", json::array()}};
+  for (const Experiment& experiment : experiments) {
+    json changed = json::object();
+    for (const auto& [name, value] : experiment.params.items()) {
+      if (!base.contains(name) || base[name].dump() != value.dump()) {
+        changed[name] = value;
+      }
+    }
+    json absent = json::array();
+    for (const auto& [name, value] : base.items()) {
+      if (!experiment.params.contains(name)) {
+        absent.push_back(name);
+      }
+    }
+    const auto state = std::find_if(kStates.begin(), kStates.end(),
+                                    [&](const auto& s) { return s.second == experiment.state; });
+    root["experiments"].push_back({{"index", root["experiments"].size()},
+                                   {"state", state->first},
+                                   {"params_changed", changed},
+                                   {"params_absent", absent},
+                                   {"contents_fingerprint", experiment.contents_fingerprint},
+                                   {"sizes", encode_sizes(experiment.sizes)}});
+  }
+  return root.dump(1) + "\n";
+}
+
+json as_json(const ParamValue& value) {
+  const auto convert = [](const auto& given) -> json {
+    if constexpr (std::is_same_v<std::decay_t<decltype(given)>, std::monostate>) {
+      return nullptr;
+    } else {
+      return given;
+    }
+  };
+  return std::visit(convert, value);
+}
+
+json comparable_form(const std::vector<Param>& params) {
+  json form = json::object();
+  for (const Param& param : params) {
+    LABELPROBE_CHECK(!param.name.empty() && !form.contains(param.name));
+    json value = as_json(param.value);
+    if (const auto* number = std::get_if<double>(&param.value); number && !std::isfinite(*number)) {
+      // JSON has no spelling for infinity; as a text it still compares as it should.
+      value = python_repr(*number);
+    }
+    try {
+      value.dump();
+    } catch (const json::type_error&) {
+      throw ConfigError("parameter '" + param.name + "': expected UTF-8 text");
+    }
+    form[param.name] = std::move(value);
+  }
+  return form;
+}
+
+std::set<std::string> names_not_comparable(const std::vector<Param>& params) {
+  std::set<std::string> names;
+  for (const Param& param : params) {
+    if (!param.is_comparable) {
+      names.insert(param.name);
+    }
+  }
+  return names;
+}
+
+bool are_equivalent(const json& a, const json& b, const std::set<std::string>& ignored) {
+  const auto covers = [&](const json& wanted, const json& other) {
+    return std::all_of(wanted.items().begin(), wanted.items().end(), [&](const auto& item) {
+      const auto found = other.find(item.key());
+      return ignored.contains(item.key()) || is_inactive(item.value()) ||
+             (found != other.end() && *found == item.value());
+    });
+  };
+  return covers(a, b) && covers(b, a);
+}
+
+}  // namespace labelprobe::record

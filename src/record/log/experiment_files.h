@@ -1,0 +1,64 @@
+// The YAML files one finished experiment ends in. Which of them only grow is for recovery to know:
+// those are cut back to their old sizes if the process dies in the middle; the others are replaced
+// as a whole.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/record/run.h"
+
+#include "record/disk/disk.h"
+
+namespace labelprobe::record {
+
+inline constexpr const char* kDescriptionKey = "description";  // stands among the item keys
+
+// Items by log key.
+using ItemsByKey = std::map<std::string, const ItemRecord*>;
+
+// The id of an example of another annotator than `aggregate`: its log key without the annotator.
+// Throws DataError if the key does not end in "__<annotator>".
+std::string example_of(const ItemRecord& item);
+
+class ExperimentFiles {
+ public:
+  ExperimentFiles(Disk& disk,
+                  const RunRequest& request,
+                  std::filesystem::path folder,
+                  std::size_t index)
+      : disk_(disk), request_(request), folder_(std::move(folder)), index_(index) {}
+
+  // The files that write() appends to.
+  std::vector<std::string> appended_names() const;
+
+  // Writes them all. The folder's earlier experiments are not read but for numbers.yml.
+  void write(const ItemsByKey& items,
+             const std::optional<Metrics>& metrics,
+             const std::map<std::string, Metrics>& annotator_metrics);
+
+ private:
+  std::filesystem::path file(const std::string& name) const { return folder_ / name; }
+  std::string described(const std::string& name) const;
+  std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
+  void append(const std::string& name, const std::string& block);
+  void append_block(const std::string& name, const nlohmann::json& entries);
+  void append_indexed(const ItemsByKey& items);
+  void append_annotators(const std::map<std::string, ItemsByKey>& items);
+  void write_params();
+  void write_aggregates(const ItemsByKey& items,
+                        const Metrics& named_metrics,
+                        const std::map<std::string, Metrics>& annotator_metrics);
+
+  Disk& disk_;
+  const RunRequest& request_;
+  std::filesystem::path folder_;
+  std::size_t index_;
+};
+
+}  // namespace labelprobe::record

@@ -1,0 +1,280 @@
+// Loads the tokenizer inside a GGUF file: the keys tokenizer.ggml.*. Such a file holds vocabulary
+// and merges but only names the way texts are split; what the names mean is written down here.
+#include <array>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+#include "labelprobe/files/gguf.h"
+
+#include "tokenizer/formats/bpe_builder.h"
+#include "tokenizer/formats/components.h"
+#include "tokenizer/formats/loaders.h"
+#include "tokenizer/text/unicode.h"
+
+namespace labelprobe::tokenizer {
+
+namespace {
+
+constexpr const char* kTokens = "tokenizer.ggml.tokens";
+constexpr const char* kTypes = "tokenizer.ggml.token_type";
+constexpr const char* kScores = "tokenizer.ggml.scores";
+constexpr const char* kMerges = "tokenizer.ggml.merges";
+constexpr const char* kModel = "tokenizer.ggml.model";
+constexpr const char* kPre = "tokenizer.ggml.pre";
+
+// Values of tokenizer.ggml.token_type.
+enum class TokenType : std::int64_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4 };
+
+constexpr std::string_view kLlama3Regex =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kQwen2Regex =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+void split_like_gpt2(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {gpt2_split()};
+}
+
+// What llama.cpp does with files that name no way of splitting.
+void split_by_default(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {isolated_split(R"([\p{P}\$\+<=>\^~\|]+)"), gpt2_split(),
+                          isolated_split(R"(\p{N}+)"), isolated_split("[0-9][0-9][0-9]")};
+}
+
+void split_like_smollm(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {Digits{DigitGroups::Single}, gpt2_split()};
+}
+
+void split_like_llama3(PipelineParts& parts, BpeOptions& options) {
+  parts.pre_tokenizers = {isolated_split(kLlama3Regex)};
+  options.ignore_merges = true;
+}
+
+void split_like_qwen2(PipelineParts& parts, BpeOptions&) {
+  parts.normalizers = {ToForm{UnicodeForm::Nfc}};
+  parts.pre_tokenizers = {isolated_split(kQwen2Regex)};
+}
+
+struct PreTokenization {
+  const char* name;
+  bool adds_bos;  // unless the file says otherwise
+  void (*set)(PipelineParts& parts, BpeOptions& options);
+};
+
+constexpr std::array kPreTokenizations = {
+    PreTokenization{"default", false, split_by_default},
+    PreTokenization{"gpt-2", false, split_like_gpt2},
+    PreTokenization{"smollm", false, split_like_smollm},
+    PreTokenization{"llama-bpe", true, split_like_llama3},
+    PreTokenization{"llama3", true, split_like_llama3},
+    PreTokenization{"llama-v3", true, split_like_llama3},
+    PreTokenization{"qwen2", false, split_like_qwen2},
+};
+
+[[noreturn]] void fail(const files::GgufFile& gguf,
+                       const std::string& key,
+                       const std::string& message) {
+  throw ModelError(gguf.path().string() + ": metadata key '" + key + "': " + message);
+}
+
+const PreTokenization& find_pre_tokenization(const files::GgufFile& gguf) {
+  const std::string name = gguf.string_or(kPre, "default");
+  std::vector<std::string> known;
+  for (const PreTokenization& each : kPreTokenizations) {
+    if (name == each.name) {
+      return each;
+    }
+    known.emplace_back(each.name);
+  }
+  fail(gguf, kPre, unknown_choice("pre-tokenization", name, known));
+}
+
+// One of the parallel arrays beside the tokens; checks their length.
+template <class T>
+const std::vector<T>& beside_tokens(const files::GgufFile& gguf,
+                                    const char* key,
+                                    const std::vector<T>& array) {
+  const std::size_t n_tokens = gguf.strings(kTokens).size();
+  if (array.size() != n_tokens) {
+    fail(gguf, key,
+         "expected " + std::to_string(n_tokens) + " entries as in " + kTokens + ", found " +
+             std::to_string(array.size()));
+  }
+  return array;
+}
+
+std::vector<std::int64_t> read_types(const files::GgufFile& gguf) {
+  if (!gguf.has(kTypes)) {
+    return std::vector<std::int64_t>(gguf.strings(kTokens).size(),
+                                     static_cast<std::int64_t>(TokenType::Normal));
+  }
+  const auto types = gguf.integers(kTypes);
+  return beside_tokens(gguf, kTypes, types);
+}
+
+bool is_type(std::int64_t number, TokenType type) {
+  return number == static_cast<std::int64_t>(type);
+}
+
+BpeBuilder read_tokens(const files::GgufFile& gguf, BpeUnits units) {
+  const auto& tokens = gguf.strings(kTokens);
+  if (tokens.empty()) {
+    fail(gguf, kTokens, "expected tokens, found none");
+  }
+  BpeBuilder builder(units, tokens.size());
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    if (first_non_utf8(tokens[id]) != tokens[id].size()) {
+      fail(gguf, kTokens, "entry " + std::to_string(id) + ": expected UTF-8");
+    }
+    builder.add_token(tokens[id], static_cast<TokenId>(id));
+  }
+  return builder;
+}
+
+std::vector<AddedToken> read_added_tokens(const files::GgufFile& gguf) {
+  const auto& tokens = gguf.strings(kTokens);
+  const auto types = read_types(gguf);
+  std::vector<AddedToken> added;
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    const bool is_special =
+        is_type(types[id], TokenType::Control) || is_type(types[id], TokenType::Unknown);
+    if (is_special || is_type(types[id], TokenType::UserDefined)) {
+      AddedToken token;
+      token.id = static_cast<TokenId>(id);
+      token.content = tokens[id];
+      token.special = is_special;
+      added.push_back(std::move(token));
+    }
+  }
+  return added;
+}
+
+std::optional<TokenId> read_id(const files::GgufFile& gguf, const char* key) {
+  if (!gguf.has(key)) {
+    return std::nullopt;
+  }
+  const std::int64_t id = gguf.integer(key);
+  const auto n_tokens = static_cast<std::int64_t>(gguf.strings(kTokens).size());
+  if (id < 0 || id >= n_tokens) {
+    fail(gguf, key,
+         "expected an id below " + std::to_string(n_tokens) + ", found " + std::to_string(id));
+  }
+  return static_cast<TokenId>(id);
+}
+
+void read_merges(const files::GgufFile& gguf, BpeBuilder& builder) {
+  std::uint32_t rank = 0;
+  for (const std::string& merge : gguf.strings(kMerges)) {
+    const auto [left, right] = split_merge(merge);
+    if (left.empty() || right.empty() || !builder.add_merge(left, right, rank)) {
+      fail(gguf, kMerges,
+           "entry " + std::to_string(rank) + ": expected two tokens that make a third, found '" +
+               merge.substr(0, 80) + "'");
+    }
+    ++rank;
+  }
+}
+
+// Byte-level vocabularies. Returns whether a text begins with the begin-of-text token by default.
+bool load_gpt2(const files::GgufFile& gguf, PipelineParts& parts) {
+  const PreTokenization& pre_tokenization = find_pre_tokenization(gguf);
+  BpeOptions options;
+  pre_tokenization.set(parts, options);
+  parts.decoders = {JoinBytes{}};
+  BpeBuilder builder = read_tokens(gguf, BpeUnits::Bytes);
+  read_merges(gguf, builder);
+  parts.model = builder.build(options);
+  return pre_tokenization.adds_bos;
+}
+
+// SentencePiece's vocabularies: no merges, but a score for every token.
+bool load_llama(const files::GgufFile& gguf, PipelineParts& parts) {
+  set_sentencepiece_stages(parts, gguf.boolean_or("tokenizer.ggml.add_space_prefix", true));
+  const auto* scores =
+      gguf.has(kScores) ? std::get_if<std::vector<double>>(&gguf.metadata().find(kScores)->second)
+                        : nullptr;
+  if (scores == nullptr) {
+    fail(gguf, kScores, "expected an array of numbers");
+  }
+  BpeOptions options;
+  options.byte_fallback = true;
+  options.fuse_unk = true;
+  BpeBuilder builder = read_tokens(gguf, BpeUnits::Characters);
+  const auto types = read_types(gguf);
+  for (std::size_t id = 0; id < types.size(); ++id) {
+    const bool is_unknown = is_type(types[id], TokenType::Unknown);
+    if (is_unknown && !options.unk_id) {
+      options.unk_id = static_cast<TokenId>(id);
+    }
+    if (is_unknown || is_type(types[id], TokenType::Control)) {
+      builder.hide(static_cast<TokenId>(id));
+    }
+  }
+  builder.add_merges_by_score(beside_tokens(gguf, kScores, *scores));
+  parts.model = builder.build(options);
+  return true;
+}
+
+void add_value(Fingerprint& fingerprint, const files::GgufFile::Value& value) {
+  const auto add_one = [&](const auto& one) {
+    using T = std::decay_t<decltype(one)>;
+    if constexpr (std::is_same_v<T, std::string>) {
+      fingerprint.add(std::string_view(one));
+    } else {
+      fingerprint.add(std::as_bytes(std::span(&one, 1)));
+    }
+  };
+  std::visit(
+      [&](const auto& held) {
+        using T = std::decay_t<decltype(held)>;
+        if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
+          add_one(held);
+        } else {
+          for (std::size_t i = 0; i < held.size(); ++i) {
+            const typename T::value_type element = held[i];
+            add_one(element);
+          }
+        }
+      },
+      value);
+}
+
+std::string describe_fingerprint(const files::GgufFile& gguf) {
+  Fingerprint fingerprint;
+  for (const auto& [key, value] : gguf.metadata()) {
+    if (key.starts_with("tokenizer.ggml.")) {
+      fingerprint.add(std::string_view(key));
+      add_value(fingerprint, value);
+    }
+  }
+  return fingerprint.hex();
+}
+
+}  // namespace
+
+std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file) {
+  const files::GgufFile gguf = files::GgufFile::open(file);
+  PipelineParts parts;
+  const std::string& model = gguf.string(kModel);
+  bool adds_bos = false;
+  if (model == "gpt2") {
+    adds_bos = load_gpt2(gguf, parts);
+  } else if (model == "llama") {
+    adds_bos = load_llama(gguf, parts);
+  } else {
+    const std::vector<std::string> known = {"gpt2", "llama"};
+    fail(gguf, kModel, unknown_choice("tokenizer model", model, known));
+  }
+  parts.added_tokens = read_added_tokens(gguf);
+  parts.bos_id = read_id(gguf, "tokenizer.ggml.bos_token_id");
+  parts.eos_id = read_id(gguf, "tokenizer.ggml.eos_token_id");
+  if (gguf.boolean_or("tokenizer.ggml.add_bos_token", adds_bos) && parts.bos_id) {
+    parts.prefix_ids = {*parts.bos_id};
+  }
+  if (gguf.boolean_or("tokenizer.ggml.add_eos_token", false) && parts.eos_id) {
+    parts.suffix_ids = {*parts.eos_id};
+  }
+  parts.fingerprint = describe_fingerprint(gguf);
+  return std::make_unique<const Pipeline>(std::move(parts));
+}
+
+}  // namespace labelprobe::tokenizer

@@ -1,0 +1,39 @@
+// The formats a tokenizer is loaded from; each knows one kind of file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/stages/pipeline.h"
+
+namespace labelprobe::tokenizer {
+
+// What tokenizer_config.json and special_tokens_map.json beside a tokenizer say, as far as we need
+// it.
+struct TokenizerConfig {
+  std::optional<std::string> bos_token;
+  std::optional<std::string> eos_token;
+  std::vector<std::string> special_tokens;  // all that have a role: bos, eos, unk, pad, ...
+  std::vector<AddedToken> added_tokens;     // added_tokens_decoder
+  std::optional<bool> add_bos_token;
+  std::optional<bool> add_eos_token;
+  std::optional<bool> legacy;
+
+  // Reads what there is in `folder`; nothing is required to be there.
+  static TokenizerConfig load(const std::filesystem::path& folder);
+};
+
+std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file);
+std::unique_ptr<const Tokenizer> load_sentencepiece(const std::filesystem::path& file);
+std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file);
+
+// Vocabularies and merges as more than one format has them.
+
+// "a b" as two tokens; empty texts if it has not exactly one space inside.
+std::pair<std::string_view, std::string_view> split_merge(std::string_view merge);
+
+}  // namespace labelprobe::tokenizer

@@ -1,0 +1,102 @@
+#include "tokenizer/formats/json_view.h"
+#include "tokenizer/formats/loaders.h"
+
+namespace labelprobe::tokenizer {
+
+namespace {
+
+constexpr std::int64_t kMaxId = 10'000'000;
+
+// A token is its text, or an object with the text under "content".
+std::optional<std::string> read_token(const JsonView& token) {
+  if (token.is_null()) {
+    return std::nullopt;
+  }
+  return token.value().is_object() ? token.at("content").string() : token.string();
+}
+
+void read_roles(const JsonView& root, TokenizerConfig& config) {
+  for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+                          "cls_token", "mask_token"}) {
+    const auto token = read_token(root.find(key));
+    if (!token || token->empty()) {
+      continue;
+    }
+    config.special_tokens.push_back(*token);
+    const bool is_bos = key == std::string_view("bos_token");
+    const bool is_eos = key == std::string_view("eos_token");
+    if (is_bos && !config.bos_token) {
+      config.bos_token = token;
+    } else if (is_eos && !config.eos_token) {
+      config.eos_token = token;
+    }
+  }
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+    const JsonView list = root.find(key);
+    if (!list.value().is_array()) {
+      continue;
+    }
+    for (const JsonView& item : list.items()) {
+      if (const auto token = read_token(item)) {
+        config.special_tokens.push_back(*token);
+      }
+    }
+  }
+}
+
+std::optional<bool> read_flag(const JsonView& flag) {
+  return flag.is_null() ? std::nullopt : std::optional(flag.boolean());
+}
+
+void read_added(const JsonView& list, TokenizerConfig& config) {
+  if (list.is_null()) {
+    return;
+  }
+  if (!list.value().is_object()) {
+    list.fail_expected("an object of ids and tokens");
+  }
+  for (const auto& [key, unused] : list.value().items()) {
+    const JsonView item = list.at(key);
+    AddedToken token;
+    std::size_t n_digits = 0;
+    while (n_digits < key.size() && key[n_digits] >= '0' && key[n_digits] <= '9') {
+      ++n_digits;
+    }
+    if (n_digits == 0 || n_digits != key.size() || n_digits > 8 || std::stol(key) > kMaxId) {
+      item.fail("expected an id as the member's name");
+    }
+    token.id = static_cast<TokenId>(std::stol(key));
+    token.content = item.at("content").string();
+    token.single_word = item.boolean_or("single_word", false);
+    token.lstrip = item.boolean_or("lstrip", false);
+    token.rstrip = item.boolean_or("rstrip", false);
+    token.special = item.boolean_or("special", false);
+    token.normalized = item.boolean_or("normalized", !token.special);
+    config.added_tokens.push_back(std::move(token));
+  }
+}
+
+}  // namespace
+
+TokenizerConfig TokenizerConfig::load(const std::filesystem::path& folder) {
+  TokenizerConfig config;
+  std::error_code ignored;
+  const auto config_file = folder / "tokenizer_config.json";
+  if (std::filesystem::exists(config_file, ignored)) {
+    const nlohmann::json document = read_json(config_file);
+    const JsonView root(document, config_file);
+    read_roles(root, config);
+    read_added(root.find("added_tokens_decoder"), config);
+    config.add_bos_token = read_flag(root.find("add_bos_token"));
+    config.add_eos_token = read_flag(root.find("add_eos_token"));
+    config.legacy = read_flag(root.find("legacy"));
+  }
+  const auto map_file = folder / "special_tokens_map.json";
+  if (std::filesystem::exists(map_file, ignored)) {
+    const nlohmann::json document = read_json(map_file);
+    read_roles(JsonView(document, map_file), config);
+  }
+  return config;
+}
+
+}  // namespace labelprobe::tokenizer

@@ -1,0 +1,268 @@
+// Loads Hugging Face tokenizer.json.
+#include <algorithm>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+#include "labelprobe/files/mapped_file.h"
+
+#include "tokenizer/formats/bpe_builder.h"
+#include "tokenizer/formats/components.h"
+#include "tokenizer/formats/json_view.h"
+#include "tokenizer/formats/loaders.h"
+#include "tokenizer/stages/word_piece.h"
+
+namespace labelprobe::tokenizer {
+
+namespace {
+
+constexpr std::int64_t kMaxId = 10'000'000;
+
+void read_vocabulary(const JsonView& vocabulary, BpeBuilder& builder) {
+  if (!vocabulary.value().is_object()) {
+    vocabulary.fail_expected("an object of tokens and ids");
+  }
+  for (const auto& [text, id] : vocabulary.value().items()) {
+    const bool is_id = id.is_number_unsigned() && id.get<std::uint64_t>() <= kMaxId;
+    if (!is_id) {
+      vocabulary.find(text).fail_expected("an id below " + std::to_string(kMaxId));
+    }
+    if (!builder.add_token(text, id.get<TokenId>())) {
+      vocabulary.find(text).fail("expected an id of its own, found " + id.dump() +
+                                 ", which another token has");
+    }
+  }
+}
+
+// "a b" or ["a", "b"]; two empty texts for anything else.
+std::pair<std::string_view, std::string_view> merge_parts(const nlohmann::json& merge) {
+  if (merge.is_string()) {
+    return split_merge(merge.get_ref<const std::string&>());
+  }
+  if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+    return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
+  }
+  return {};
+}
+
+void read_merges(const JsonView& merges, BpeBuilder& builder) {
+  if (!merges.value().is_array()) {
+    merges.fail_expected("an array of merges");
+  }
+  std::uint32_t rank = 0;
+  for (const nlohmann::json& merge : merges.value()) {
+    const auto [left, right] = merge_parts(merge);
+    const auto fail = [&](const std::string& expected) {
+      merges.items()[rank].fail("expected " + expected + ", found " + merge.dump(-1, ' ', true));
+    };
+    if (left.empty() || right.empty()) {
+      fail("a merge \"a b\" or [\"a\", \"b\"]");
+    }
+    if (!builder.add_merge(left, right, rank)) {
+      fail("a merge of two tokens into a third");
+    }
+    ++rank;
+  }
+}
+
+// An added token that the vocabulary has too must have the same id in both.
+void check_added_ids(const JsonView& list, const BpeBuilder& builder) {
+  if (list.is_null()) {
+    return;
+  }
+  for (const JsonView& item : list.items()) {
+    const auto id = builder.find(item.at("content").string());
+    if (id && item.at("id").integer(0, kMaxId) != *id) {
+      item.at("id").fail_expected("the vocabulary's id of this token, " + std::to_string(*id));
+    }
+  }
+}
+
+std::unique_ptr<const WordPiece> read_word_piece(const JsonView& model) {
+  const JsonView vocabulary = model.at("vocab");
+  if (!vocabulary.value().is_object()) {
+    vocabulary.fail_expected("an object of tokens and ids");
+  }
+  std::vector<std::string> texts;
+  for (const auto& [text, id] : vocabulary.value().items()) {
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMaxId) {
+      vocabulary.find(text).fail_expected("an id below " + std::to_string(kMaxId));
+    }
+    const auto at = id.get<std::size_t>();
+    texts.resize(std::max(texts.size(), at + 1));
+    if (!texts[at].empty()) {
+      vocabulary.find(text).fail("expected an id of its own, found " + id.dump() +
+                                 ", which another token has");
+    }
+    texts[at] = text;
+  }
+  WordPieceOptions options;
+  if (const JsonView prefix = model.find("continuing_subword_prefix"); !prefix.is_null()) {
+    options.continuing_prefix = prefix.string();
+  }
+  if (const JsonView most = model.find("max_input_chars_per_word"); !most.is_null()) {
+    options.max_characters = static_cast<std::size_t>(most.integer(1, kMaxId));
+  }
+  options.unk_token = model.at("unk_token").string();
+  if (!vocabulary.value().contains(options.unk_token)) {
+    model.at("unk_token").fail_expected("a token of the vocabulary");
+  }
+  return std::make_unique<const WordPiece>(std::move(texts), options);
+}
+
+std::unique_ptr<const PieceModel> read_model(const JsonView& model,
+                                             const JsonView& added_tokens,
+                                             BpeUnits units) {
+  static const std::vector<std::string> kKnown = {"BPE", "WordPiece"};
+  if (const JsonView type = model.find("type");
+      !type.is_null() && type.choice("tokenizer model", kKnown) == 1) {
+    return read_word_piece(model);
+  }
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    const JsonView affix = model.find(key);
+    if (!affix.is_null() && !affix.string().empty()) {
+      affix.fail("expected none, found one: such vocabularies are not supported");
+    }
+  }
+  if (const JsonView dropout = model.find("dropout");
+      !dropout.is_null() && dropout.value() != 0.0) {
+    dropout.fail("expected none, found one: random tokens are not supported");
+  }
+  const JsonView vocabulary = model.at("vocab");
+  BpeBuilder builder(units, vocabulary.value().size());
+  read_vocabulary(vocabulary, builder);
+  check_added_ids(added_tokens, builder);
+  read_merges(model.at("merges"), builder);
+  BpeOptions options;
+  options.ignore_merges = model.boolean_or("ignore_merges", false);
+  options.byte_fallback = model.boolean_or("byte_fallback", false);
+  options.fuse_unk = model.boolean_or("fuse_unk", false);
+  if (const JsonView unk = model.find("unk_token"); !unk.is_null()) {
+    options.unk_id = builder.find(unk.string());
+    if (!options.unk_id) {
+      unk.fail_expected("a token of the vocabulary");
+    }
+  }
+  return builder.build(options);
+}
+
+std::vector<AddedToken> read_added_tokens(const JsonView& list) {
+  std::vector<AddedToken> tokens;
+  if (list.is_null()) {
+    return tokens;
+  }
+  for (const JsonView& item : list.items()) {
+    AddedToken token;
+    token.id = static_cast<TokenId>(item.at("id").integer(0, kMaxId));
+    token.content = item.at("content").string();
+    token.single_word = item.boolean_or("single_word", false);
+    token.lstrip = item.boolean_or("lstrip", false);
+    token.rstrip = item.boolean_or("rstrip", false);
+    token.special = item.boolean_or("special", false);
+    token.normalized = item.boolean_or("normalized", !token.special);
+    tokens.push_back(std::move(token));
+  }
+  return tokens;
+}
+
+std::optional<TokenId> find_token(const PipelineParts& parts, const std::string& text) {
+  for (const AddedToken& token : parts.added_tokens) {
+    if (token.content == text) {
+      return token.id;
+    }
+  }
+  return parts.model->find(text);
+}
+
+// Tokens that tokenizer_config.json adds, or gives a role, count as added tokens too.
+void add_configured_tokens(const TokenizerConfig& config, PipelineParts& parts) {
+  const auto is_added = [&](const std::string& text) {
+    return std::any_of(parts.added_tokens.begin(), parts.added_tokens.end(),
+                       [&](const AddedToken& token) { return token.content == text; });
+  };
+  for (const AddedToken& token : config.added_tokens) {
+    if (!is_added(token.content)) {
+      parts.added_tokens.push_back(token);
+      parts.added_tokens.back().id = find_token(parts, token.content).value_or(token.id);
+    }
+  }
+  for (const std::string& text : config.special_tokens) {
+    const auto id = parts.model->find(text);
+    if (id && !is_added(text)) {
+      AddedToken token;
+      token.id = *id;
+      token.content = text;
+      token.special = true;
+      parts.added_tokens.push_back(token);
+    }
+  }
+}
+
+// Decoders must fit the vocabulary: ours holds bytes where the pre-tokenizer makes bytes.
+void check_decoders(const JsonView& component, const PipelineParts& parts) {
+  const bool joins_bytes = std::any_of(
+      parts.decoders.begin(), parts.decoders.end(),
+      [](const Decoder& decoder) { return std::holds_alternative<JoinBytes>(decoder); });
+  if (parts.is_byte_level && (!joins_bytes || parts.decoders.size() != 1)) {
+    component.fail("expected the decoder ByteLevel alone, for the pre-tokenizer is ByteLevel");
+  }
+  if (!parts.is_byte_level && (joins_bytes || parts.decoders.empty())) {
+    component.fail("expected decoders without ByteLevel, for the pre-tokenizer is not ByteLevel");
+  }
+}
+
+std::string space_mark_of(const std::vector<Decoder>& decoders) {
+  for (const Decoder& decoder : decoders) {
+    if (const auto* replace = std::get_if<ReplaceText>(&decoder);
+        replace && replace->content == " ") {
+      return replace->text;
+    }
+    if (const auto* restore = std::get_if<RestoreSpaces>(&decoder)) {
+      return restore->replacement;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::pair<std::string_view, std::string_view> split_merge(std::string_view merge) {
+  const std::size_t space = merge.find(' ');
+  if (space == std::string_view::npos || merge.find(' ', space + 1) != std::string_view::npos) {
+    return {};
+  }
+  return {merge.substr(0, space), merge.substr(space + 1)};
+}
+
+std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file) {
+  const nlohmann::json document = read_json(file);
+  const TokenizerConfig config = TokenizerConfig::load(file.parent_path());
+  const JsonView root(document, file);
+  PipelineParts parts;
+  PreTokenizers pre_tokenizers = read_pre_tokenizers(root.find("pre_tokenizer"));
+  parts.is_byte_level = pre_tokenizers.is_byte_level;
+  parts.pre_tokenizers = std::move(pre_tokenizers.steps);
+  parts.normalizers = read_normalizers(root.find("normalizer"));
+  parts.decoders = read_decoders(root.find("decoder"));
+  check_decoders(root.find("decoder"), parts);
+  parts.space_mark = parts.is_byte_level ? std::string() : space_mark_of(parts.decoders);
+  parts.model = read_model(root.at("model"), root.find("added_tokens"),
+                           parts.is_byte_level ? BpeUnits::Bytes : BpeUnits::Characters);
+  parts.added_tokens = read_added_tokens(root.find("added_tokens"));
+  add_configured_tokens(config, parts);
+  Frame frame = read_post_processor(root.find("post_processor"));
+  parts.prefix_ids = std::move(frame.prefix_ids);
+  parts.suffix_ids = std::move(frame.suffix_ids);
+  parts.bos_id = config.bos_token ? find_token(parts, *config.bos_token) : std::nullopt;
+  parts.eos_id = config.eos_token ? find_token(parts, *config.eos_token) : std::nullopt;
+  if (!config.bos_token && !parts.prefix_ids.empty()) {
+    parts.bos_id = parts.prefix_ids[0];
+  }
+  Fingerprint fingerprint;
+  fingerprint.add(files::MappedFile(file).text());
+  fingerprint.add(config.bos_token.value_or(""));
+  fingerprint.add(config.eos_token.value_or(""));
+  parts.fingerprint = fingerprint.hex();
+  return std::make_unique<const Pipeline>(std::move(parts));
+}
+
+}  // namespace labelprobe::tokenizer

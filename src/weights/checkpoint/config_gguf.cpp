@@ -1,0 +1,238 @@
+// The header keys of GGUF that describe a decoder (ggml's gguf.md, "LLM" section).
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <variant>
+
+#include "labelprobe/core/error.h"
+
+#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/dequantize.h"
+#include "weights/checkpoint/stored_tensor.h"
+
+namespace labelprobe::weights {
+namespace {
+
+constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
+constexpr std::int64_t kMaxLayers = 4096;
+constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
+
+[[noreturn]] void fail(const files::GgufFile& file,
+                       const std::string& key,
+                       const std::string& expected,
+                       const std::string& found) {
+  throw ModelError(file.path().string() + ": key '" + key + "': expected " + expected + ", found " +
+                   found);
+}
+
+const files::GgufTensor* find_tensor(const files::GgufFile& file, std::string_view name) {
+  const auto& tensors = file.tensors();
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(),
+                   [&](const files::GgufTensor& tensor) { return tensor.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
+// The keys of one architecture, e.g. "llama.block_count".
+class Keys {
+ public:
+  Keys(const files::GgufFile& file, std::string architecture)
+      : file_(file), architecture_(std::move(architecture)) {}
+
+  bool has(const std::string& key) const { return file_.has(full(key)); }
+
+  int integer(const std::string& key, std::int64_t low, std::int64_t high) const {
+    const std::int64_t held = file_.integer(full(key));
+    if (held < low || held > high) {
+      fail(key, "an integer from " + std::to_string(low) + " to " + std::to_string(high),
+           std::to_string(held));
+    }
+    return static_cast<int>(held);
+  }
+
+  double positive_number(const std::string& key) const {
+    const double held = file_.number(full(key));
+    if (!(held > 0.0) || !std::isfinite(held)) {
+      fail(key, "a number above 0", std::to_string(held));
+    }
+    return held;
+  }
+
+  std::string string(const std::string& key) const { return file_.string(full(key)); }
+
+  // Some keys hold one number, or one per layer; ours must then be equal.
+  int integer_of_all_layers(const std::string& key) const {
+    const files::GgufFile::Value& held = file_.metadata().find(full(key))->second;
+    if (!std::holds_alternative<std::vector<std::uint64_t>>(held) &&
+        !std::holds_alternative<std::vector<std::int64_t>>(held)) {
+      return integer(key, 1, kMaxDimension);
+    }
+    const std::vector<std::int64_t> per_layer = file_.integers(full(key));
+    if (per_layer.empty() || per_layer[0] < 1 || per_layer[0] > kMaxDimension ||
+        std::any_of(per_layer.begin(), per_layer.end(),
+                    [&](std::int64_t n) { return n != per_layer[0]; })) {
+      fail(key, "the same positive number for every layer", "different ones");
+    }
+    return static_cast<int>(per_layer[0]);
+  }
+
+  [[noreturn]] void fail(const std::string& key,
+                         const std::string& expected,
+                         const std::string& found) const {
+    weights::fail(file_, full(key), expected, found);
+  }
+
+ private:
+  std::string full(const std::string& key) const { return architecture_ + "." + key; }
+
+  const files::GgufFile& file_;
+  std::string architecture_;
+};
+
+void read_sizes(const files::GgufFile& file, const Keys& keys, DecoderConfig& decoder) {
+  decoder.hidden_size = keys.integer("embedding_length", 1, kMaxDimension);
+  decoder.n_layers = keys.integer("block_count", 1, kMaxLayers);
+  decoder.intermediate_size = keys.integer("feed_forward_length", 1, kMaxDimension);
+  decoder.max_position_embeddings = keys.integer("context_length", 1, kMaxPositions);
+  decoder.n_heads = keys.integer("attention.head_count", 1, kMaxDimension);
+  decoder.n_kv_heads = keys.has("attention.head_count_kv")
+                           ? keys.integer_of_all_layers("attention.head_count_kv")
+                           : decoder.n_heads;
+  if (decoder.n_heads % decoder.n_kv_heads != 0) {
+    keys.fail("attention.head_count_kv",
+              "a divisor of attention.head_count (" + std::to_string(decoder.n_heads) + ")",
+              std::to_string(decoder.n_kv_heads));
+  }
+  decoder.head_dim = keys.has("attention.key_length")
+                         ? keys.integer("attention.key_length", 1, kMaxDimension)
+                         : decoder.hidden_size / decoder.n_heads;
+  if (decoder.head_dim < 2 || decoder.head_dim % 2 != 0) {
+    keys.fail("attention.key_length", "an even head dimension", std::to_string(decoder.head_dim));
+  }
+  for (const char* key : {"attention.value_length", "rope.dimension_count"}) {
+    if (keys.has(key) && keys.integer(key, 0, kMaxDimension) != decoder.head_dim) {
+      keys.fail(key, "the head dimension (" + std::to_string(decoder.head_dim) + ")",
+                std::to_string(keys.integer(key, 0, kMaxDimension)));
+    }
+  }
+  // The vocabulary's size is not always stated; the embedding has one row per token.
+  const files::GgufTensor* embedding = find_tensor(file, "token_embd.weight");
+  if (embedding == nullptr) {
+    throw ModelError(file.path().string() + ": tensor token_embd.weight is missing");
+  }
+  if (embedding->shape.size() != 2 || embedding->shape[0] < 1 ||
+      embedding->shape[0] > kMaxDimension) {
+    throw ModelError(file.path().string() + ": tensor token_embd.weight: expected shape [vocab, " +
+                     std::to_string(decoder.hidden_size) + "], found " +
+                     describe_shape(embedding->shape));
+  }
+  decoder.vocab_size = static_cast<int>(embedding->shape[0]);
+}
+
+// What llama.cpp's converter writes for rope scaling `llama3`: the divisor of every frequency.
+RopeScaling read_rope_factors(const files::GgufFile& file,
+                              const files::GgufTensor& tensor,
+                              int head_dim) {
+  const std::vector<std::int64_t> expected_shape = {head_dim / 2};
+  if (tensor.type != static_cast<std::uint32_t>(files::GgmlType::F32) ||
+      tensor.shape != expected_shape) {
+    throw ModelError(file.path().string() + ": tensor rope_freqs.weight: expected F32 of shape " +
+                     describe_shape(expected_shape) + ", found " + type_name(tensor.type) +
+                     " of shape " + describe_shape(tensor.shape));
+  }
+  RopeScaling scaling;
+  scaling.kind = RopeScaling::Kind::Factors;
+  scaling.factors.resize(static_cast<std::size_t>(head_dim / 2));
+  LABELPROBE_CHECK(tensor.bytes.size() == scaling.factors.size() * sizeof(float));
+  std::memcpy(scaling.factors.data(), tensor.bytes.data(), tensor.bytes.size());
+  for (const float factor : scaling.factors) {
+    if (!(factor > 0.0F) || !std::isfinite(factor)) {
+      throw ModelError(file.path().string() +
+                       ": tensor rope_freqs.weight: expected factors above 0, found " +
+                       std::to_string(factor));
+    }
+  }
+  return scaling;
+}
+
+RopeScaling read_rope_scaling(const files::GgufFile& file, const Keys& keys, int head_dim) {
+  RopeScaling scaling;
+  const std::string type =
+      keys.has("rope.scaling.type") ? keys.string("rope.scaling.type") : "none";
+  if (type != "none" && type != "linear") {
+    keys.fail("rope.scaling.type", "none or linear", type);
+  }
+  // `rope.scale_linear` is the spelling of files from before `rope.scaling.*`.
+  const bool is_old_linear = type == "none" && keys.has("rope.scale_linear");
+  if (type == "linear" || is_old_linear) {
+    scaling.kind = RopeScaling::Kind::Linear;
+    scaling.factor =
+        keys.positive_number(is_old_linear ? "rope.scale_linear" : "rope.scaling.factor");
+  }
+  if (const files::GgufTensor* factors = find_tensor(file, "rope_freqs.weight")) {
+    if (scaling.kind != RopeScaling::Kind::None && scaling.factor != 1.0) {
+      keys.fail("rope.scaling.type", "none where there is a tensor rope_freqs.weight", "linear");
+    }
+    scaling = read_rope_factors(file, *factors, head_dim);
+  }
+  return scaling;
+}
+
+void refuse_other_models(const files::GgufFile& file, const Keys& keys) {
+  if (file.integer_or("split.count", 1) > 1) {
+    fail(file, "split.count", "the whole model in one file",
+         std::to_string(file.integer("split.count")) +
+             "; join the parts with `llama-gguf-split --merge`");
+  }
+  for (const char* key : {"expert_count", "attention.sliding_window"}) {
+    if (keys.has(key) && keys.integer(key, 0, kMaxPositions) > 0) {
+      keys.fail(key, "0 (not supported)", std::to_string(keys.integer(key, 0, kMaxPositions)));
+    }
+  }
+}
+
+// The end of the text and, in chat models, of the turn.
+void read_end_ids(const files::GgufFile& file, DecoderConfig& decoder) {
+  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
+    if (!file.has(key)) {
+      continue;
+    }
+    const std::int64_t id = file.integer(key);
+    if (id < 0 || id >= decoder.vocab_size) {
+      fail(file, key, "a token id below " + std::to_string(decoder.vocab_size), std::to_string(id));
+    }
+    if (std::find(decoder.end_ids.begin(), decoder.end_ids.end(), id) == decoder.end_ids.end()) {
+      decoder.end_ids.push_back(static_cast<TokenId>(id));
+    }
+  }
+}
+
+}  // namespace
+
+DecoderConfig load_config(const files::GgufFile& file) {
+  const std::string& architecture = file.string("general.architecture");
+  if (architecture != "llama" && architecture != "qwen2") {
+    fail(file, "general.architecture", "llama or qwen2", architecture);
+  }
+  const Keys keys(file, architecture);
+  refuse_other_models(file, keys);
+
+  DecoderConfig decoder;
+  decoder.architecture = architecture == "llama" ? "LlamaForCausalLM" : "Qwen2ForCausalLM";
+  read_sizes(file, keys, decoder);
+  decoder.rms_norm_eps = keys.positive_number("attention.layer_norm_rms_epsilon");
+  if (keys.has("rope.freq_base")) {
+    decoder.rope_theta = keys.positive_number("rope.freq_base");
+  }
+  decoder.rope_scaling = read_rope_scaling(file, keys, decoder.head_dim);
+  decoder.tie_word_embeddings = find_tensor(file, "output.weight") == nullptr;
+  decoder.qkv_bias = architecture == "qwen2" || find_tensor(file, "blk.0.attn_q.bias") != nullptr;
+  decoder.o_bias = find_tensor(file, "blk.0.attn_output.bias") != nullptr;
+  decoder.mlp_bias = find_tensor(file, "blk.0.ffn_gate.bias") != nullptr;
+  read_end_ids(file, decoder);
+  return decoder;
+}
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,238 @@
+// config.json and generation_config.json, in the spellings of transformers 4 and 5. Defaults are
+// those of transformers' configuration classes: save_pretrained leaves out what equals them.
+#include <array>
+#include <string>
+
+#include "labelprobe/core/error.h"
+
+#include "weights/checkpoint/config_quantization.h"
+#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/json_file.h"
+
+namespace labelprobe::weights {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
+constexpr std::int64_t kMaxLayers = 4096;
+constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
+
+// What differs between the families whose layers are otherwise the same.
+struct Family {
+  const char* architecture;
+  const char* model_type;
+  bool has_qkv_bias;         // always, whatever attention_bias says
+  bool reads_bias_flags;     // attention_bias, mlp_bias
+  int default_max_position;  // of max_position_embeddings
+};
+
+constexpr std::array kFamilies = {
+    Family{"LlamaForCausalLM", "llama", false, true, 2048},
+    Family{"Qwen2ForCausalLM", "qwen2", true, false, 32768},
+};
+
+std::string known_architectures() {
+  std::string names;
+  for (const Family& family : kFamilies) {
+    names += (names.empty() ? "" : ", ") + std::string(family.architecture);
+  }
+  return names;
+}
+
+const Family& family_of(const JsonReader& config) {
+  if (config.has("architectures")) {
+    const nlohmann::json& names = config.at("architectures");
+    if (names.is_array() && names.size() == 1 && names[0].is_string()) {
+      for (const Family& family : kFamilies) {
+        if (names[0] == family.architecture) {
+          return family;
+        }
+      }
+    }
+    config.fail("architectures", "one of " + known_architectures());
+  }
+  // Files of the first releases name the model type alone.
+  for (const Family& family : kFamilies) {
+    if (config.string("model_type") == family.model_type) {
+      return family;
+    }
+  }
+  config.fail("model_type", "llama or qwen2, for " + known_architectures());
+}
+
+double number_or(const JsonReader& config, std::string_view key, double otherwise) {
+  return config.has(key) ? config.number(key) : otherwise;
+}
+
+double positive_number(const JsonReader& config, std::string_view key) {
+  if (config.number(key) <= 0.0) {
+    config.fail(key, "a number above 0");
+  }
+  return config.number(key);
+}
+
+int dimension(const JsonReader& config, std::string_view key) {
+  return static_cast<int>(config.integer(key, 1, kMaxDimension));
+}
+
+// The features a decoder of ours does not have must not be in use.
+void refuse_other_models(const JsonReader& config) {
+  if (config.has("hidden_act") && config.string("hidden_act") != "silu") {
+    config.fail("hidden_act", "silu");
+  }
+  if (config.boolean_or("use_sliding_window", false)) {
+    config.fail("use_sliding_window", "false (sliding-window attention is not supported)");
+  }
+  if (config.has("layer_types")) {
+    const nlohmann::json& types = config.at("layer_types");
+    for (const nlohmann::json& type : types) {
+      if (type != "full_attention") {
+        config.fail("layer_types", "full_attention in every layer");
+      }
+    }
+  }
+}
+
+RopeScaling read_rope_scaling(const JsonReader& rope, int max_position_embeddings) {
+  const std::string_view type_key = rope.has("rope_type") ? "rope_type" : "type";
+  const std::string type = rope.has(type_key) ? rope.string(type_key) : "default";
+  RopeScaling scaling;
+  if (type == "default") {
+    return scaling;
+  }
+  if (type != "linear" && type != "llama3") {
+    rope.fail(type_key, "default, linear or llama3");
+  }
+  scaling.kind = type == "linear" ? RopeScaling::Kind::Linear : RopeScaling::Kind::Llama3;
+  scaling.factor = positive_number(rope, "factor");
+  if (scaling.kind == RopeScaling::Kind::Llama3) {
+    scaling.low_freq_factor = positive_number(rope, "low_freq_factor");
+    scaling.high_freq_factor = positive_number(rope, "high_freq_factor");
+    if (scaling.high_freq_factor <= scaling.low_freq_factor) {
+      rope.fail("high_freq_factor", "more than low_freq_factor");
+    }
+    scaling.original_max_position =
+        rope.has("original_max_position_embeddings")
+            ? rope.integer("original_max_position_embeddings", 1, kMaxPositions)
+            : max_position_embeddings;
+  }
+  return scaling;
+}
+
+// Old spelling: rope_theta beside rope_scaling; new: both in rope_parameters. Where a file has
+// both, transformers believes rope_scaling.
+void read_rope(const JsonReader& config, DecoderConfig& decoder) {
+  const auto is_set = [&](std::string_view key) {
+    return config.has(key) && !(config.at(key).is_object() && config.at(key).empty());
+  };
+  const std::string_view rope_key = is_set("rope_scaling") ? "rope_scaling" : "rope_parameters";
+  const auto read_common = [&](const JsonReader& reader) {
+    if (reader.has("rope_theta")) {
+      decoder.rope_theta = positive_number(reader, "rope_theta");
+    }
+    if (number_or(reader, "partial_rotary_factor", 1.0) != 1.0) {
+      reader.fail("partial_rotary_factor", "1 (rotary embedding of the whole head)");
+    }
+  };
+  read_common(config);
+  if (is_set(rope_key)) {
+    const JsonReader rope = config.object(rope_key);
+    read_common(rope);
+    decoder.rope_scaling = read_rope_scaling(rope, decoder.max_position_embeddings);
+  }
+}
+
+void read_end_ids(const JsonReader& config, DecoderConfig& decoder) {
+  if (!config.has("eos_token_id")) {
+    return;
+  }
+  const nlohmann::json& held = config.at("eos_token_id");
+  decoder.end_ids.clear();
+  for (const nlohmann::json& id : held.is_array() ? held : nlohmann::json::array({held})) {
+    // transformers writes -1 where a model has no end of text.
+    if (id == -1) {
+      continue;
+    }
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= kMaxDimension) {
+      config.fail("eos_token_id", "token ids");
+    }
+    decoder.end_ids.push_back(id.get<TokenId>());
+  }
+}
+
+void read_generation_defaults(const JsonReader& config, DecoderConfig& decoder) {
+  read_end_ids(config, decoder);
+  if (config.has("repetition_penalty")) {
+    decoder.repetition_penalty = positive_number(config, "repetition_penalty");
+  }
+}
+
+void read_sizes(const JsonReader& config, const Family& family, DecoderConfig& decoder) {
+  decoder.hidden_size = dimension(config, "hidden_size");
+  decoder.intermediate_size = dimension(config, "intermediate_size");
+  decoder.n_layers = static_cast<int>(config.integer("num_hidden_layers", 1, kMaxLayers));
+  decoder.n_heads = dimension(config, "num_attention_heads");
+  decoder.n_kv_heads = config.has("num_key_value_heads") ? dimension(config, "num_key_value_heads")
+                                                         : decoder.n_heads;
+  if (decoder.n_heads % decoder.n_kv_heads != 0) {
+    config.fail("num_key_value_heads",
+                "a divisor of num_attention_heads (" + std::to_string(decoder.n_heads) + ")");
+  }
+  decoder.vocab_size = dimension(config, "vocab_size");
+  decoder.max_position_embeddings =
+      config.has("max_position_embeddings")
+          ? static_cast<int>(config.integer("max_position_embeddings", 1, kMaxPositions))
+          : family.default_max_position;
+  if (config.has("head_dim")) {
+    decoder.head_dim = dimension(config, "head_dim");
+  } else if (decoder.hidden_size % decoder.n_heads == 0) {
+    decoder.head_dim = decoder.hidden_size / decoder.n_heads;
+  } else {
+    config.fail("hidden_size", "a multiple of num_attention_heads (" +
+                                   std::to_string(decoder.n_heads) +
+                                   ") where there is no head_dim");
+  }
+  if (decoder.head_dim % 2 != 0) {
+    config.fail(config.has("head_dim") ? "head_dim" : "hidden_size", "an even head dimension",
+                std::to_string(decoder.head_dim));
+  }
+}
+
+}  // namespace
+
+DecoderConfig load_config(const fs::path& folder) {
+  const fs::path path = folder / "config.json";
+  if (!fs::exists(path)) {
+    throw ModelError(folder.string() +
+                     ": expected a model folder with config.json, found no such file");
+  }
+  const nlohmann::json json = load_object(path);
+  const JsonReader config(json, path.string());
+  const Family& family = family_of(config);
+  refuse_other_models(config);
+
+  DecoderConfig decoder;
+  decoder.architecture = family.architecture;
+  read_sizes(config, family, decoder);
+  if (config.has("rms_norm_eps")) {
+    decoder.rms_norm_eps = positive_number(config, "rms_norm_eps");
+  }
+  read_rope(config, decoder);
+  decoder.tie_word_embeddings = config.boolean_or("tie_word_embeddings", false);
+  if (family.reads_bias_flags) {
+    decoder.qkv_bias = decoder.o_bias = config.boolean_or("attention_bias", false);
+    decoder.mlp_bias = config.boolean_or("mlp_bias", false);
+  }
+  decoder.qkv_bias = decoder.qkv_bias || family.has_qkv_bias;
+  decoder.quantization = read_quantization(config);
+  read_generation_defaults(config, decoder);
+  const fs::path generation_path = folder / "generation_config.json";
+  if (fs::exists(generation_path)) {
+    const nlohmann::json generation = load_object(generation_path);
+    read_generation_defaults(JsonReader(generation, generation_path.string()), decoder);
+  }
+  return decoder;
+}
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,351 @@
+#include "weights/checkpoint/quantized_tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include <ATen/ATen.h>
+
+#include "labelprobe/core/error.h"
+
+#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/json_file.h"
+#include "weights/checkpoint/tensor_loading.h"
+#include "weights/device/dtype.h"
+#include "weights/quantized/four_bits.h"
+
+namespace labelprobe::weights {
+namespace {
+
+constexpr std::int64_t kBlock = 64;         // elements that share an absmax
+constexpr std::int64_t kNestedBlock = 256;  // absmax codes that share an outer absmax
+constexpr std::int64_t kNestedCodes = 256;
+constexpr std::int64_t kFourBitCodes = 16;
+// Files hold the codes' meanings with the rounding of whoever wrote them.
+constexpr float kMapTolerance = 1e-6F;
+
+bool is_four_bits(Quantization quantization) {
+  return quantization == Quantization::Fp4 || quantization == Quantization::Nf4 ||
+         quantization == Quantization::Nf4Double;
+}
+
+// "fp4", as bitsandbytes says it.
+std::string_view quant_type(Quantization quantization) {
+  return quantization == Quantization::Fp4 ? "fp4" : "nf4";
+}
+
+std::int64_t n_blocks(std::int64_t n_elements, std::int64_t block) {
+  return (n_elements + block - 1) / block;
+}
+
+// The name in front of "weight", its dot included.
+std::string_view module_of(std::string_view name) {
+  return name.substr(0, name.size() - std::string_view("weight").size());
+}
+
+const StoredTensor& find(const TensorMap& tensors, const std::string& name) {
+  const auto found = tensors.find(name);
+  LABELPROBE_CHECK(found != tensors.end());
+  return found->second;
+}
+
+[[noreturn]] void fail(const StoredTensor& tensor,
+                       const std::string& expected,
+                       const std::string& found) {
+  throw ModelError(tensor.file.string() + ": tensor " + tensor.name + ": expected " + expected +
+                   ", found " + found);
+}
+
+void check_form(const StoredTensor& tensor,
+                const std::string& type_name,
+                std::span<const std::int64_t> shape) {
+  if (tensor.type_name != type_name ||
+      !std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
+    fail(tensor, type_name + " " + describe_shape(shape),
+         tensor.type_name + " " + describe_shape(tensor.shape));
+  }
+}
+
+std::vector<float> numbers_of(const StoredTensor& tensor) {
+  std::vector<float> numbers(tensor.bytes.size() / sizeof(float));
+  std::memcpy(numbers.data(), tensor.bytes.data(), numbers.size() * sizeof(float));
+  return numbers;
+}
+
+// The JSON text beside 4-bit codes.
+class QuantState {
+ public:
+  explicit QuantState(const StoredTensor& tensor)
+      : place_(tensor.file.string() + ": tensor " + tensor.name),
+        object_(parse_object(
+            {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}, place_)),
+        reader_(object_, place_) {}
+
+  void check(std::span<const std::int64_t> shape, Quantization quantization) const {
+    if (reader_.string("quant_type") != quant_type(quantization)) {
+      reader_.fail("quant_type", std::string(quant_type(quantization)) +
+                                     ", as config.json's quantization_config says");
+    }
+    reader_.integer("blocksize", kBlock, kBlock);
+    if (reader_.at("shape") != nlohmann::json(std::vector(shape.begin(), shape.end()))) {
+      reader_.fail("shape", describe_shape(shape));
+    }
+    if (quantization == Quantization::Nf4Double) {
+      reader_.integer("nested_blocksize", kNestedBlock, kNestedBlock);
+      if (reader_.string("nested_dtype") != "float32") {
+        reader_.fail("nested_dtype", "float32");
+      }
+      offset();
+    }
+  }
+
+  float offset() const { return static_cast<float>(reader_.number("nested_offset")); }
+
+ private:
+  std::string place_;
+  nlohmann::json object_;
+  JsonReader reader_;
+};
+
+std::string quant_state_name(const std::string& name, Quantization quantization) {
+  return name + ".quant_state.bitsandbytes__" + std::string(quant_type(quantization));
+}
+
+void check_four_bits(const TensorMap& tensors,
+                     const std::string& name,
+                     std::span<const std::int64_t> shape,
+                     Quantization quantization) {
+  const std::int64_t n_elements = shape[0] * shape[1];
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  const StoredTensor& codes = find(tensors, name);
+  const auto n_code_bytes = static_cast<std::size_t>((n_elements + 1) / 2);
+  if (codes.bytes.size() != n_code_bytes) {
+    fail(codes, std::to_string(n_code_bytes) + " bytes of 4-bit codes for " + describe_shape(shape),
+         std::to_string(codes.bytes.size()) + " (" + codes.type_name + " " +
+             describe_shape(codes.shape) + ")");
+  }
+  const bool is_double = quantization == Quantization::Nf4Double;
+  check_form(find(tensors, name + ".absmax"), is_double ? "U8" : "F32", std::vector{blocks});
+  const StoredTensor& map = find(tensors, name + ".quant_map");
+  check_form(map, "F32", std::vector{kFourBitCodes});
+  const std::array<float, 16> expected = quant_map(quantization);
+  const std::vector<float> found = numbers_of(map);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (!(std::abs(found[i] - expected[i]) <= kMapTolerance)) {
+      fail(map, std::to_string(expected[i]) + " for code " + std::to_string(i),
+           std::to_string(found[i]));
+    }
+  }
+  if (is_double) {
+    check_form(find(tensors, name + ".nested_absmax"), "F32",
+               std::vector{n_blocks(blocks, kNestedBlock)});
+    check_form(find(tensors, name + ".nested_quant_map"), "F32", std::vector{kNestedCodes});
+  }
+  const StoredTensor& state = find(tensors, quant_state_name(name, quantization));
+  if (state.type_name != "U8") {
+    fail(state, "U8", state.type_name);
+  }
+  QuantState(state).check(shape, quantization);
+}
+
+void check_int8(const TensorMap& tensors,
+                const std::string& name,
+                std::span<const std::int64_t> shape) {
+  check_form(find(tensors, name), "I8", shape);
+  check_form(find(tensors, std::string(module_of(name)) + "SCB"), "F32", shape.first(1));
+  const auto format = tensors.find(std::string(module_of(name)) + "weight_format");
+  if (format != tensors.end()) {
+    const StoredTensor& tensor = format->second;
+    if (tensor.type_name != "U8" || tensor.bytes.size() != 1) {
+      fail(tensor, "one U8", tensor.type_name + " " + describe_shape(tensor.shape));
+    }
+    if (tensor.bytes[0] != std::byte{0}) {
+      fail(tensor, "0 (rows one behind the other)",
+           std::to_string(std::to_integer<int>(tensor.bytes[0])));
+    }
+  }
+}
+
+at::Tensor sent(const StoredTensor& tensor,
+                at::ScalarType type,
+                at::IntArrayRef shape,
+                Staging& staging) {
+  at::Tensor result = at::empty(shape, at::TensorOptions(type).device(staging.device()));
+  LABELPROBE_CHECK(result.nbytes() == tensor.bytes.size());
+  staging.send(result, [&](std::int64_t first_row, const at::Tensor& rows) {
+    const std::size_t row_bytes = rows.nbytes() / static_cast<std::size_t>(rows.size(0));
+    copy_bytes(tensor.bytes.subspan(static_cast<std::size_t>(first_row) * row_bytes, rows.nbytes()),
+               static_cast<std::byte*>(rows.mutable_data_ptr()));
+  });
+  return result;
+}
+
+std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+  LABELPROBE_CHECK(tensor.is_contiguous() && tensor.is_cpu());
+  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
+}
+
+}  // namespace
+
+std::vector<std::string> quantized_names(const std::string& name, Quantization quantization) {
+  if (quantization == Quantization::Int8) {
+    const std::string module(module_of(name));
+    return {name, module + "SCB", module + "weight_format"};
+  }
+  std::vector<std::string> names = {name, name + ".absmax", name + ".quant_map"};
+  if (quantization == Quantization::Nf4Double) {
+    names.push_back(name + ".nested_absmax");
+    names.push_back(name + ".nested_quant_map");
+  }
+  names.push_back(quant_state_name(name, quantization));
+  return names;
+}
+
+bool is_stored_quantized(const TensorMap& tensors,
+                         const std::string& name,
+                         Quantization quantization) {
+  if (quantization == Quantization::None || !is_block_linear(name)) {
+    return false;
+  }
+  const auto found = tensors.find(name);
+  // What is left out of the quantisation has a type that we read as it is, and nothing beside it.
+  return found != tensors.end() &&
+         (!found->second.type || tensors.contains(quantized_names(name, quantization)[1]));
+}
+
+void check_quantized(const TensorMap& tensors,
+                     const std::string& name,
+                     std::span<const std::int64_t> shape,
+                     Quantization quantization) {
+  for (const std::string& needed : quantized_names(name, quantization)) {
+    if (!tensors.contains(needed) && !needed.ends_with(".weight_format")) {
+      throw ModelError(find(tensors, name).file.string() + ": tensor " + needed +
+                       " is missing; expected it beside " + name + ", whose weights are " +
+                       std::string(quantization_name(quantization)) +
+                       " as config.json's quantization_config says");
+    }
+  }
+  if (is_four_bits(quantization)) {
+    check_four_bits(tensors, name, shape, quantization);
+  } else {
+    check_int8(tensors, name, shape);
+  }
+}
+
+QuantizedWeight load_quantized(const TensorMap& tensors,
+                               const std::string& name,
+                               std::span<const std::int64_t> shape,
+                               Quantization quantization,
+                               Staging& staging) {
+  QuantizedWeight weight;
+  weight.quantization = quantization;
+  weight.height = shape[0];
+  weight.width = shape[1];
+  const auto part = [&](const std::string& part_name, at::ScalarType type, at::IntArrayRef form) {
+    return sent(find(tensors, part_name), type, form, staging);
+  };
+  if (quantization == Quantization::Int8) {
+    weight.codes = part(name, at::kChar, {shape[0], shape[1]});
+    weight.absmax = part(std::string(module_of(name)) + "SCB", at::kFloat, {shape[0]});
+    return weight;
+  }
+  const std::int64_t n_elements = shape[0] * shape[1];
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  weight.codes = part(name, at::kByte, {(n_elements + 1) / 2});
+  if (quantization != Quantization::Nf4Double) {
+    weight.absmax = part(name + ".absmax", at::kFloat, {blocks});
+    return weight;
+  }
+  weight.absmax_codes = part(name + ".absmax", at::kByte, {blocks});
+  weight.outer_absmax = part(name + ".nested_absmax", at::kFloat, {n_blocks(blocks, kNestedBlock)});
+  weight.absmax_map = part(name + ".nested_quant_map", at::kFloat, {kNestedCodes});
+  weight.offset = QuantState(find(tensors, quant_state_name(name, quantization))).offset();
+  return weight;
+}
+
+std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantization quantization) {
+  const std::int64_t n_elements = matrix.shape[0] * matrix.shape[1];
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  const std::vector<std::string> names = quantized_names(matrix.name, quantization);
+  if (quantization == Quantization::Int8) {
+    return {
+        {names[0], "I8", matrix.shape}, {names[1], "F32", {matrix.shape[0]}}, {names[2], "U8", {}}};
+  }
+  const bool is_double = quantization == Quantization::Nf4Double;
+  std::vector<TensorToWrite> tensors = {{names[0], "U8", {(n_elements + 1) / 2, 1}},
+                                        {names[1], is_double ? "U8" : "F32", {blocks}},
+                                        {names[2], "F32", {kFourBitCodes}}};
+  if (is_double) {
+    tensors.push_back({names[3], "F32", {n_blocks(blocks, kNestedBlock)}});
+    tensors.push_back({names[4], "F32", {kNestedCodes}});
+  }
+  tensors.push_back({names.back(), "U8", {static_cast<std::int64_t>(kQuantStateBytes)}});
+  return tensors;
+}
+
+void write_quantized(const std::string& name,
+                     const QuantizedWeight& weight,
+                     DType dtype,
+                     SafetensorsWriter& writer) {
+  write_quantized_part(name, weight, 0, writer);
+  write_quantized_rest(name, weight, dtype, writer);
+}
+
+void write_quantized_part(const std::string& name,
+                          const QuantizedWeight& part,
+                          std::int64_t first,
+                          SafetensorsWriter& writer) {
+  const bool is_int8 = part.quantization == Quantization::Int8;
+  const std::int64_t n_sharing = is_int8 ? part.width : kBlock;
+  LABELPROBE_CHECK(first % n_sharing == 0);
+  const std::vector<std::string> names = quantized_names(name, part.quantization);
+  writer.write_part(names[0], static_cast<std::size_t>(is_int8 ? first : first / 2),
+                    bytes_of(part.codes));
+  if (part.quantization != Quantization::Nf4Double) {
+    writer.write_part(names[1], static_cast<std::size_t>(first / n_sharing) * sizeof(float),
+                      bytes_of(part.absmax));
+  }
+}
+
+void write_quantized_rest(const std::string& name,
+                          const QuantizedWeight& weight,
+                          DType dtype,
+                          SafetensorsWriter& writer) {
+  const std::vector<std::string> names = quantized_names(name, weight.quantization);
+  if (weight.quantization == Quantization::Int8) {
+    const std::array<std::byte, 1> row_by_row = {};
+    writer.write(names[2], row_by_row);
+    return;
+  }
+  const std::array<float, 16> map = quant_map(weight.quantization);
+  writer.write(names[2], std::as_bytes(std::span(map)));
+  if (weight.quantization == Quantization::Nf4Double) {
+    writer.write(names[1], bytes_of(weight.absmax_codes));
+    writer.write(names[3], bytes_of(weight.outer_absmax));
+    writer.write(names[4], bytes_of(weight.absmax_map));
+  }
+  const std::string state = quant_state_text(weight, dtype);
+  writer.write(names.back(), std::as_bytes(std::span(state)));
+}
+
+std::string quant_state_text(const QuantizedWeight& weight, DType dtype) {
+  nlohmann::ordered_json state = {{"quant_type", quant_type(weight.quantization)},
+                                  {"blocksize", kBlock},
+                                  {"dtype", dtype_name(dtype)},
+                                  {"shape", {weight.height, weight.width}}};
+  if (weight.quantization == Quantization::Nf4Double) {
+    state["nested_blocksize"] = kNestedBlock;
+    state["nested_dtype"] = "float32";
+    state["nested_offset"] = static_cast<double>(weight.offset);
+  }
+  std::string text = state.dump();
+  LABELPROBE_CHECK(text.size() <= kQuantStateBytes);
+  text.resize(kQuantStateBytes, ' ');
+  return text;
+}
+
+std::array<float, 16> quant_map(Quantization quantization) {
+  return four_bit_code(quantization).values;
+}
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,207 @@
+#include "weights/checkpoint/safetensors_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::weights {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kHeaderAlignment = 8;
+
+[[noreturn]] void fail_writing(const fs::path& path) {
+  throw ModelError(path.string() + ": cannot be written: " + std::strerror(errno));
+}
+
+std::size_t element_bytes(std::string_view type) {
+  struct Known {
+    std::string_view type;
+    std::size_t n_bytes;
+  };
+  constexpr std::array kKnown = {Known{"F32", 4}, Known{"BF16", 2}, Known{"F16", 2}, Known{"U8", 1},
+                                 Known{"I8", 1}};
+  for (const Known& known : kKnown) {
+    if (known.type == type) return known.n_bytes;
+  }
+  LABELPROBE_CHECK(!"a type that we write");
+}
+
+// The tensors of each file.
+std::vector<std::vector<TensorToWrite>> divided(const std::vector<TensorToWrite>& tensors,
+                                                std::size_t max_bytes) {
+  std::vector<std::vector<TensorToWrite>> parts(1);
+  std::size_t n_bytes = 0;
+  for (const TensorToWrite& tensor : tensors) {
+    if (!parts.back().empty() && n_bytes + tensor.n_bytes() > max_bytes) {
+      parts.emplace_back();
+      n_bytes = 0;
+    }
+    n_bytes += tensor.n_bytes();
+    parts.back().push_back(tensor);
+  }
+  return parts;
+}
+
+std::string file_name(std::size_t i, std::size_t n) {
+  if (n == 1) return "model.safetensors";
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), "model-%05zu-of-%05zu.safetensors", i + 1, n);
+  return name.data();
+}
+
+// The tensors of one file in its order.
+void sort_by_width(std::vector<TensorToWrite>& tensors) {
+  std::stable_sort(tensors.begin(), tensors.end(),
+                   [](const TensorToWrite& a, const TensorToWrite& b) {
+                     return element_bytes(a.type) > element_bytes(b.type);
+                   });
+}
+
+// What a file with these tensors, in its order, begins with.
+std::string head_of(std::span<const TensorToWrite> tensors) {
+  Json header = {{"__metadata__", {{"format", "pt"}}}};
+  std::size_t end = 0;
+  for (const TensorToWrite& tensor : tensors) {
+    const std::size_t begin = std::exchange(end, end + tensor.n_bytes());
+    header[tensor.name] = {
+        {"dtype", tensor.type}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
+  std::string head;
+  for (int i = 0; i < 8; ++i) head += static_cast<char>(text.size() >> (8 * i));
+  return head + text;
+}
+
+}  // namespace
+
+std::string safetensors_type(DType dtype) {
+  return dtype == DType::Float32 ? "F32" : dtype == DType::BFloat16 ? "BF16" : "F16";
+}
+
+std::size_t TensorToWrite::n_bytes() const {
+  std::size_t n = element_bytes(type);
+  for (const std::int64_t size : shape) n *= static_cast<std::size_t>(size);
+  return n;
+}
+
+class SafetensorsWriter::File {
+ public:
+  explicit File(fs::path path)
+      : path_(std::move(path)),
+        fd_(::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666)) {
+    if (fd_ < 0) fail_writing(path_);
+  }
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  void write(std::span<const std::byte> bytes, std::size_t at) {
+    while (!bytes.empty()) {
+      const ::ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<::off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) fail_writing(path_);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+      at += static_cast<std::size_t>(n);
+    }
+  }
+
+  // Some file systems say only now that a write has failed.
+  void close() {
+    if (::close(std::exchange(fd_, -1)) != 0) fail_writing(path_);
+  }
+
+ private:
+  fs::path path_;
+  int fd_;
+};
+
+SafetensorsWriter::SafetensorsWriter(const fs::path& folder,
+                                     const std::vector<TensorToWrite>& tensors,
+                                     std::size_t max_shard_bytes) {
+  std::vector<std::vector<TensorToWrite>> parts = divided(tensors, max_shard_bytes);
+  Json weight_map = Json::object();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string name = file_name(i, parts.size());
+    for (const TensorToWrite& tensor : parts[i]) weight_map[tensor.name] = name;
+    add_file(folder / name, std::move(parts[i]));
+  }
+  if (parts.size() > 1) {
+    const fs::path path = folder / "model.safetensors.index.json";
+    std::ofstream index(path, std::ios::binary);
+    index << Json{{"metadata", {{"total_size", n_bytes_}}}, {"weight_map", std::move(weight_map)}}
+                 .dump(2)
+          << '\n';
+    if (!index.flush()) fail_writing(path);
+  }
+}
+
+SafetensorsWriter::~SafetensorsWriter() = default;
+
+std::size_t SafetensorsWriter::bytes_on_disk(const std::vector<TensorToWrite>& tensors,
+                                             std::size_t max_shard_bytes) {
+  std::size_t n_bytes = 0;
+  for (std::vector<TensorToWrite>& part : divided(tensors, max_shard_bytes)) {
+    sort_by_width(part);
+    n_bytes += head_of(part).size();
+    for (const TensorToWrite& tensor : part) n_bytes += tensor.n_bytes();
+  }
+  return n_bytes;
+}
+
+void SafetensorsWriter::add_file(const fs::path& path, std::vector<TensorToWrite> tensors) {
+  sort_by_width(tensors);
+  const std::string head = head_of(tensors);
+  files_.push_back(std::make_unique<File>(path));
+  files_.back()->write(std::as_bytes(std::span(head)), 0);
+  std::size_t at = head.size();
+  for (const TensorToWrite& tensor : tensors) {
+    Place& place = places_[tensor.name];
+    place.file = files_.back().get();
+    place.at = at;
+    place.n_bytes = place.n_bytes_left = tensor.n_bytes();
+    at += tensor.n_bytes();
+    n_bytes_ += tensor.n_bytes();
+  }
+}
+
+void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> bytes) {
+  const auto place = places_.find(name);
+  LABELPROBE_CHECK(place != places_.end() && place->second.n_bytes == bytes.size());
+  write_part(name, 0, bytes);
+}
+
+void SafetensorsWriter::write_part(const std::string& name,
+                                   std::size_t first,
+                                   std::span<const std::byte> bytes) {
+  const auto found = places_.find(name);
+  LABELPROBE_CHECK(found != places_.end());
+  Place& place = found->second;
+  LABELPROBE_CHECK(first <= place.n_bytes && bytes.size() <= place.n_bytes - first);
+  LABELPROBE_CHECK(place.n_bytes_left.fetch_sub(bytes.size()) >= bytes.size());
+  place.file->write(bytes, place.at + first);
+  n_bytes_written_ += bytes.size();
+}
+
+void SafetensorsWriter::close() {
+  for (const auto& [name, place] : places_) LABELPROBE_CHECK(place.n_bytes_left == 0);
+  for (const std::unique_ptr<File>& file : files_) file->close();
+}
+
+}  // namespace labelprobe::weights

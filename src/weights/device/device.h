@@ -1,0 +1,46 @@
+// Where tensors live: the CPU, or a GPU whose half of libtorch is loaded when it is asked for. The
+// program itself links the CPU half only, so that it starts fast and builds without CUDA.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <c10/core/Device.h>
+#include <c10/core/Stream.h>
+#include <c10/util/Exception.h>
+
+namespace labelprobe::weights {
+
+// The device of "auto", "cpu", "cuda" or "cuda:N". "auto" is the first GPU if this machine and this
+// libtorch can use one, else the CPU. Throws ConfigError for another word, and for a GPU that
+// cannot be used, saying what is missing.
+c10::Device open_device(std::string_view name);
+
+// For people: the GPU's model, or "2 CPU threads".
+std::string describe_device(const c10::Device& device);
+
+// Memory that can still be allocated; of the machine, or of the current GPU. 0 if that is not
+// known.
+std::size_t free_bytes(const c10::Device& device);
+
+// A queue of work on a GPU beside the default one, which cannot be recorded.
+c10::Stream open_stream(const c10::Device& gpu);
+
+// What is queued on it from now on comes after all that the current one has. Returns it.
+c10::Stream follow_current_stream(c10::Stream stream);
+
+// Whether libtorch failed for want of memory, on any device.
+bool is_out_of_memory(const c10::Error& error);
+
+// Cores of this process's affinity mask, hyperthreads of one core counted once.
+int n_physical_cores();
+
+// Whether float32 matrix products on a GPU may round their factors to TF32; off unless asked for.
+void allow_tf32(bool is_allowed);
+
+// Why libtorch's operators compute on GPUs what kernels of ours could; empty if these are there.
+// Ask after open_device().
+const std::string& why_no_kernels();
+
+}  // namespace labelprobe::weights

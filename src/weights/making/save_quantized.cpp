@@ -1,0 +1,86 @@
+// A packed copy of a model: quantised weights and what else a model folder needs.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/weights/precision.h"
+
+#include "weights/checkpoint/checkpoint.h"
+#include "weights/checkpoint/quantized_tensors.h"
+#include "weights/checkpoint/safetensors_writer.h"
+#include "weights/device/dtype.h"
+#include "weights/making/folder_files.h"
+#include "weights/making/new_folder.h"
+
+namespace labelprobe::weights {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+  LABELPROBE_CHECK(tensor.is_contiguous() && tensor.is_cpu());
+  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
+}
+
+void write_weights(Checkpoint& checkpoint,
+                   DType dtype,
+                   Quantization quantization,
+                   const fs::path& folder) {
+  const std::vector<Parameter> parameters = parameters_of(checkpoint.config());
+  std::vector<TensorToWrite> tensors;
+  for (const Parameter& parameter : parameters) {
+    const Quantization kept_as = checkpoint.quantization_of(parameter.name, quantization);
+    if (kept_as == Quantization::None) {
+      tensors.push_back({parameter.name, safetensors_type(dtype), parameter.shape});
+    } else {
+      for (TensorToWrite& tensor : quantized_layout(parameter, kept_as)) {
+        tensors.push_back(std::move(tensor));
+      }
+    }
+  }
+  SafetensorsWriter writer(folder, tensors);
+  checkpoint.start_reading();
+  for (const Parameter& parameter : parameters) {
+    const Quantization kept_as = checkpoint.quantization_of(parameter.name, quantization);
+    if (kept_as == Quantization::None) {
+      writer.write(parameter.name,
+                   bytes_of(checkpoint.load(parameter.name, parameter.shape, dtype)));
+    } else if (checkpoint.quantization_of(parameter.name) == kept_as) {
+      write_quantized(parameter.name, checkpoint.load_quantized(parameter.name, parameter.shape),
+                      dtype, writer);
+    } else {
+      write_quantized(parameter.name,
+                      quantize(checkpoint.load(parameter.name, parameter.shape, dtype), kept_as),
+                      dtype, writer);
+    }
+  }
+  checkpoint.check_all_loaded();
+  writer.close();
+}
+
+}  // namespace
+
+void save_quantized(const fs::path& model,
+                    DType dtype,
+                    Quantization quantization,
+                    const fs::path& to) {
+  const c10::InferenceMode no_gradients;
+  Checkpoint checkpoint = Checkpoint::open(model);
+  const ModelInfo info = checkpoint.describe(dtype, quantization);
+  if (info.quantization == Quantization::None) {
+    throw ConfigError(
+        model.string() +
+        ": a packed copy needs a quantisation; expected fp4, nf4, nf4-double or int8");
+  }
+  write_new_folder(to, [&](const fs::path& folder) {
+    write_folder_files(model, checkpoint.config(), dtype, info.quantization, folder);
+    write_weights(checkpoint, dtype, quantization, folder);
+  });
+}
+
+}  // namespace labelprobe::weights

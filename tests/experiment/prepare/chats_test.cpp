@@ -1,0 +1,137 @@
+#include "experiment/prepare/chats.h"
+
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/experiment/preparation.h"
+#include "labelprobe/tokenizer/chat_template.h"
+
+#include "experiment/settings_for_tests.h"
+#include "support/catch.h"
+
+namespace labelprobe::experiment {
+namespace {
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::filesystem::path tokenizer_path(const std::string& name) {
+  return name == "smollm2" ? support::smollm2_gguf() : support::shared("tokenizers/" + name);
+}
+
+Settings chat_settings() {
+  Settings settings = example_settings();
+  settings.mode = prompt::PromptMode::Chat;
+  settings.templates.user = "Input: {text}";
+  settings.templates.assistant = "{label}";
+  return settings;
+}
+
+// A chat of one user message in a family whose text is mostly the messages'.
+prompt::ChatText chat_of(const std::string& before,
+                         const std::string& content,
+                         const std::string& after) {
+  return {before + content + after, {{before.size(), before.size() + content.size()}}};
+}
+
+}  // namespace
+
+TEST_CASE("Chats have the token ids that transformers gives them", "[chat]") {
+  const nlohmann::json reference =
+      nlohmann::json::parse(std::ifstream(support::fixture("prompt/chats.json")));
+  for (const auto& model : reference["models"]) {
+    const std::string name = model["tokenizer"];
+    const auto path = tokenizer_path(name);
+    if (path.empty() || !std::filesystem::exists(path)) {
+      std::cerr << "SKIPPED: no tokenizer " << name << " here" << std::endl;
+      continue;
+    }
+    CAPTURE(model["model"].get<std::string>());
+    const auto tokenizer = tokenizer::load(path);
+    for (const auto& chat : model["chats"]) {
+      bool has_spelled = false;
+      // Where the messages stand does not matter to texts without special tokens.
+      const TokenIds ids = encode_chat({chat["text"], {}}, *tokenizer, has_spelled);
+      CHECK(ids == chat["ids"].get<TokenIds>());
+      CHECK(!has_spelled);
+      if (tokenizer->bos_id() && name != "smollm2") {  // there it also begins every turn
+        CHECK(ids.front() == *tokenizer->bos_id());
+      }
+    }
+  }
+}
+
+TEST_CASE("A message cannot end its own turn", "[chat]") {
+  const auto path = support::shared("tokenizers/llama3-hf");
+  if (!std::filesystem::exists(path)) {
+    SKIP_ALOUD("the Llama-3 tokenizer is not here");
+  }
+  const auto tokenizer = tokenizer::load(path);
+  const TokenId end = tokenizer->special_id("<|eot_id|>").value();
+  const std::string content = "a<|eot_id|><|begin_of_text|> b";
+  const prompt::ChatText chat = chat_of("<|begin_of_text|>", content, "<|eot_id|>");
+  bool has_spelled = false;
+  const TokenIds ids = encode_chat(chat, *tokenizer, has_spelled);
+  CHECK(has_spelled);
+  CHECK(std::count(ids.begin(), ids.end(), end) == 1);
+  CHECK(ids.back() == end);
+  CHECK(std::count(ids.begin(), ids.end(), *tokenizer->bos_id()) == 1);
+  CHECK(tokenizer->decode(ids) == content);
+}
+
+TEST_CASE("Chats need both templates and a plan of answers", "[chat]") {
+  Settings settings = chat_settings();
+  settings.templates.assistant.reset();
+  CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("--assistant-prompt is not given"));
+  settings = chat_settings();
+  settings.templates.user.reset();
+  CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("--user-prompt is not given"));
+  for (const prompt::Plan plan : {prompt::Plan::Unary, prompt::Plan::Binary, prompt::Plan::Pair}) {
+    settings = chat_settings();
+    settings.plan = plan;
+    CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("use --prompt-mode completion"));
+  }
+}
+
+TEST_CASE("Models without a usable chat template are refused", "[chat]") {
+  Settings settings = chat_settings();
+  CHECK(message_of([&] { prepare(settings, kTokenizer); }).find("chat template") !=
+        std::string::npos);
+  settings.chat_template = "{{ something else }}";
+  CHECK(message_of([&] { prepare(settings, kTokenizer); }).find("'{{ something else }}'") !=
+        std::string::npos);
+  settings.chat_template =
+      "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
+      "{{ '<|im_start|>assistant\\n' }}";
+  CHECK(message_of([&] {
+          prepare(settings, kTokenizer);
+        }).find("'<|im_start|>' in the tokenizer") != std::string::npos);
+}
+
+TEST_CASE("Chats are prepared with their end of turn and without a stop string", "[chat]") {
+  const auto path = support::smollm2_gguf();
+  if (path.empty()) {
+    SKIP_ALOUD("SmolLM2-135M-Instruct is not here; scripts/get_model.sh fetches it");
+  }
+  const auto tokenizer = tokenizer::load(path);
+  Settings settings = chat_settings();
+  settings.chat_template = tokenizer::chat_template(path);
+  const Preparation ready = prepare(settings, *tokenizer);
+  CHECK(ready.answer_rule.stop.empty());
+  CHECK(ready.end_ids == TokenIds{*tokenizer->special_id("<|im_end|>")});
+  const std::string& text = ready.questions.queries.front().text;
+  CHECK(text.ends_with("<|im_end|>\n<|im_start|>assistant\n"));
+  CHECK(ready.label_tokens.in_context == readout::SpaceVariant::Bare);
+  CHECK(ready.label_tokens.first_tokens[0][0] ==
+        tokenizer->encode("joy", tokenizer::SpecialTokens::Omit).front());
+}
+
+}  // namespace labelprobe::experiment

@@ -1,0 +1,45 @@
+#include "labelprobe/files/mapped_file.h"
+
+#include <fstream>
+
+#include "labelprobe/core/error.h"
+
+#include "support/catch.h"
+#include "support/paths.h"
+
+namespace labelprobe::files {
+namespace {
+
+TEST_CASE("Maps the whole file and keeps it when moved", "[mapped_file]") {
+  const support::TempFolder folder;
+  const std::filesystem::path path = folder.path() / "some.bin";
+  std::ofstream(path, std::ios::binary) << std::string("a\0b\n", 4);
+  MappedFile file(path);
+  CHECK(file.text() == std::string_view("a\0b\n", 4));
+  CHECK(file.bytes().size() == 4);
+  MappedFile moved = std::move(file);
+  CHECK(moved.text().starts_with('a'));
+  CHECK(moved.path() == path);
+  std::ofstream(folder.path() / "other.bin") << "other";
+  moved = MappedFile(folder.path() / "other.bin");
+  CHECK(moved.text() == "other");
+}
+
+TEST_CASE("Maps an empty file to nothing", "[mapped_file]") {
+  const support::TempFolder folder;
+  std::ofstream(folder.path() / "empty").flush();
+  CHECK(MappedFile(folder.path() / "empty").bytes().empty());
+}
+
+TEST_CASE("Says which file cannot be mapped and why", "[mapped_file]") {
+  const support::TempFolder folder;
+  const std::filesystem::path path = folder.path() / "missing";
+  CHECK_THROWS_AS(MappedFile(path), DataError);
+  CHECK_THROWS_WITH(MappedFile(path),
+                    path.string() + ": cannot be opened: No such file or directory");
+  CHECK_THROWS_WITH(MappedFile(folder.path()),
+                    folder.path().string() + ": expected a regular file");
+}
+
+}  // namespace
+}  // namespace labelprobe::files

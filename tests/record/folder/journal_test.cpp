@@ -1,0 +1,154 @@
+#include "record/folder/journal.h"
+
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <random>
+
+#include "labelprobe/core/error.h"
+
+#include "record/items.h"
+#include "support/catch.h"
+#include "support/paths.h"
+
+using namespace std::string_literals;
+using labelprobe::record::decode_item;
+using labelprobe::record::encode_item;
+using labelprobe::record::ItemRecord;
+using labelprobe::record::load_journal;
+using labelprobe::record::make_item;
+using labelprobe::record::make_word_item;
+
+TEST_CASE("A journal line keeps every bit of every field", "[journal]") {
+  ItemRecord item = make_item("12381__rater \"1\"");
+  item.kind = labelprobe::LabelKind::SingleLabel;
+  item.query_text = "nul \0 tab \t line\n\r \x7f \xC2\x85 \xE2\x80\xA8 \xF0\x9F\x98\x80"s;
+  item.prefix_outs = "";
+  item.label_logits = {{"a", -std::numeric_limits<float>::infinity()},
+                       {"b", std::numeric_limits<float>::infinity()},
+                       {"c", -0.0f},
+                       {"d", std::numeric_limits<float>::denorm_min()},
+                       {"e", std::numeric_limits<float>::max()}};
+  const ItemRecord read = decode_item(encode_item(item), "here");
+  CHECK(read == item);
+  CHECK(std::signbit(read.label_logits[2].second));
+
+  ItemRecord failed = make_item("x");
+  failed.failure = "the prompt does not fit";
+  CHECK(decode_item(encode_item(failed), "here") == failed);
+}
+
+TEST_CASE("A journal line keeps what only word answers and pair prompts have", "[journal]") {
+  ItemRecord word = make_word_item("a_unary_joy");
+  word.checked_label = "joy";
+  CHECK(decode_item(encode_item(word), "here") == word);
+  word.greedy_answer.reset();
+  word.predictions.clear();
+  CHECK(decode_item(encode_item(word), "here") == word);
+  const std::string line = encode_item(word);
+  for (const std::string& damage : {"\"is_top\":1"s, "\"is_top\":null"s, "\"top\":true"s}) {
+    std::string damaged = line;
+    const std::string whole = "\"is_top\":true";
+    damaged.replace(damaged.find(whole), whole.size(), damage);
+    CHECK_THROWS_AS(decode_item(damaged, "f:1"), labelprobe::DataError);
+  }
+}
+
+TEST_CASE("A journal line without the fields of word answers has them unset", "[journal]") {
+  const ItemRecord item = decode_item(
+      R"({"all_scores":[],"annotator":"aggregate","failure":null,"gold":["joy"],)"
+      R"("is_label_found":false,"key":"de0","kind":"multi","label_logits":[],)"
+      R"("n_prompt_tokens":3,"outs":"x","outs_id_index":1,"outs_ids":[7],"predictions":[],)"
+      R"("prefix_outs":null,"prompt_fingerprint":"00ff","query_text":"t","residual_outs":"",)"
+      R"("scores":[["joy",0.5]],"top_tokens":[]})",
+      "here");
+  CHECK(item.key == "de0");
+  CHECK(item.scores.at(0).second == 0.5f);
+  CHECK_FALSE(item.greedy_answer.has_value());
+  CHECK_FALSE(item.first_answer.has_value());
+  CHECK_FALSE(item.healed_answer.has_value());
+  CHECK(item.checked_label.empty());
+}
+
+TEST_CASE("Float32 values pass the journal bit for bit", "[journal]") {
+  std::mt19937 random(1);
+  ItemRecord item = make_item("x");
+  item.label_logits.clear();
+  while (item.label_logits.size() < 20000) {
+    const float number = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+    if (number == number) {
+      item.label_logits.emplace_back("l", number);
+    }
+  }
+  const ItemRecord read = decode_item(encode_item(item), "here");
+  REQUIRE(read.label_logits.size() == item.label_logits.size());
+  for (std::size_t i = 0; i < item.label_logits.size(); ++i) {
+    REQUIRE(std::bit_cast<std::uint32_t>(read.label_logits[i].second) ==
+            std::bit_cast<std::uint32_t>(item.label_logits[i].second));
+  }
+  item.label_logits = {{"nan", std::numeric_limits<float>::quiet_NaN()}};
+  CHECK(std::isnan(decode_item(encode_item(item), "here").label_logits[0].second));
+}
+
+TEST_CASE("Text that is not UTF-8 is refused with item and field", "[journal]") {
+  ItemRecord item = make_item("de0");
+  item.outs = "half a character \xC3";
+  CHECK_THROWS_WITH(encode_item(item), ContainsSubstring("'de0'") && ContainsSubstring("'outs'"));
+}
+
+TEST_CASE("A torn last line is left out, damage before it is named by line", "[journal]") {
+  const labelprobe::support::TempFolder folder;
+  const auto path = folder.path() / "journal_0.jsonl";
+  const std::string one = encode_item(make_item("a"));
+  const std::string two = encode_item(make_item("b"));
+  const auto write = [&](const std::string& text) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+  };
+
+  CHECK(load_journal(path).items.empty());
+  for (std::size_t n_torn = 0; n_torn < two.size(); n_torn += 7) {
+    write(one + two.substr(0, n_torn));
+    const auto journal = load_journal(path);
+    REQUIRE(journal.items.size() == 1);
+    REQUIRE(journal.n_whole_bytes == one.size());
+    REQUIRE(journal.n_torn_bytes == n_torn);
+  }
+
+  ItemRecord again = make_item("a");
+  again.outs = "a second try";
+  write(one + two + encode_item(again));
+  CHECK(load_journal(path).items.at("a").outs == "a second try");
+
+  for (const std::string& damage :
+       {std::string("\n"), std::string("{}\n"), std::string("[]\n"), two.substr(0, 40) + "\n",
+        std::string(100000, '[') + "\n", "\0\0\0\n"s, std::string("{\"key\": 1}\n")}) {
+    write(one + damage + two);
+    CHECK_THROWS_AS(load_journal(path), labelprobe::DataError);
+    CHECK_THROWS_WITH(load_journal(path), ContainsSubstring("journal_0.jsonl:2: "));
+  }
+}
+
+TEST_CASE("Values out of range in a journal are errors", "[journal]") {
+  const std::string line = encode_item(make_item("a"));
+  const auto swapped = [&](const std::string& from, const std::string& to) {
+    std::string changed = line;
+    const std::size_t at = changed.find(from);
+    REQUIRE(at != std::string::npos);
+    return changed.replace(at, from.size(), to);
+  };
+  const std::vector<std::string> damaged = {
+      swapped("[12,5,900]", "[12,5,4294967296]"),
+      swapped("[12,5,900]", "[-1]"),
+      swapped("[12,5,900]", "{}"),
+      swapped("\"n_prompt_tokens\":321", "\"n_prompt_tokens\":1e3"),
+      swapped("\"kind\":\"multi\"", "\"kind\":\"many\""),
+      swapped("12.25", "\"big\""),
+      swapped("[\"joy\",12.25]", "[\"joy\"]"),
+      swapped("[\"joy\",12.25]", "[" + std::string(100000, '[') + std::string(100000, ']') + "]"),
+  };
+  for (const std::string& text : damaged) {
+    CHECK_THROWS_AS(decode_item(text, "f:1"), labelprobe::DataError);
+    CHECK_THROWS_WITH(decode_item(text, "f:1"), ContainsSubstring("f:1: not a record"));
+  }
+}

@@ -1,0 +1,323 @@
+#include "weights/checkpoint/checkpoint.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+
+#include "model/weight_files.h"
+#include "support/catch.h"
+#include "support/paths.h"
+#include "weights/checkpoint/safetensors.h"
+#include "weights/checkpoint/tensor_loading.h"
+
+namespace labelprobe::weights {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using support::TempFolder;
+using support::write_file;
+
+template <class Action>
+std::string message_of(const Action& action) {
+  try {
+    action();
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// A well-formed model folder, its tensors all zero, as text and bytes to be broken.
+struct ModelParts {
+  json config =
+      json::parse(R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 8, "head_dim": 2,
+      "intermediate_size": 6, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 5,
+      "tie_word_embeddings": true})");
+  std::map<std::string, std::vector<std::int64_t>> shapes = {
+      {"model.embed_tokens.weight", {5, 8}},
+      {"model.layers.0.input_layernorm.weight", {8}},
+      {"model.layers.0.mlp.down_proj.weight", {8, 6}},
+      {"model.layers.0.mlp.gate_proj.weight", {6, 8}},
+      {"model.layers.0.mlp.up_proj.weight", {6, 8}},
+      {"model.layers.0.post_attention_layernorm.weight", {8}},
+      {"model.layers.0.self_attn.k_proj.weight", {4, 8}},
+      {"model.layers.0.self_attn.o_proj.weight", {8, 4}},
+      {"model.layers.0.self_attn.q_proj.weight", {4, 8}},
+      {"model.layers.0.self_attn.v_proj.weight", {4, 8}},
+      {"model.norm.weight", {8}},
+  };
+  std::string dtype = "F16";
+
+  void write(const fs::path& folder) const {
+    json header;
+    std::uint64_t end = 0;
+    for (const auto& [name, shape] : shapes) {
+      std::uint64_t n_bytes = dtype == "F16" ? 2 : 4;
+      for (const std::int64_t size : shape) {
+        n_bytes *= static_cast<std::uint64_t>(size);
+      }
+      header[name] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {end, end + n_bytes}}};
+      end += n_bytes;
+    }
+    write_file(folder / "config.json", config.dump());
+    write_file(folder / "model.safetensors",
+               support::safetensors_bytes(header.dump(), std::string(end, '\0')));
+  }
+};
+
+std::string message_for(const ModelParts& parts) {
+  const TempFolder folder;
+  parts.write(folder.path());
+  return message_of([&] { Checkpoint::open(folder.path()); });
+}
+
+at::Tensor loaded(Checkpoint& checkpoint,
+                  const Parameter& parameter,
+                  DType dtype = DType::Float32) {
+  return checkpoint.load(parameter.name, parameter.shape, dtype);
+}
+
+// Of the bits of all elements and of their order, as in smollm2_checksums.json.
+std::string checksum(const at::Tensor& tensor) {
+  const auto* bits = reinterpret_cast<const std::uint32_t*>(tensor.const_data_ptr<float>());
+  std::uint64_t sum = 0;
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    sum += static_cast<std::uint64_t>(bits[i]) * static_cast<std::uint64_t>(i + 1);
+  }
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(sum));
+  return digits;
+}
+
+}  // namespace
+
+TEST_CASE("Loads GGUF files to the bits and row order that transformers loads", "[golden]") {
+  for (const std::string name : {"llama", "qwen2"}) {
+    Checkpoint checkpoint = Checkpoint::open(support::fixture("model/gguf/" + name + ".gguf"));
+    const auto expected =
+        SafetensorsFile::open(support::fixture("model/gguf/" + name + ".expected.safetensors"));
+    CHECK(parameters_of(checkpoint.config()).size() == expected.tensors().size());
+    for (const StoredTensor& reference : expected.tensors()) {
+      INFO(name << ": " << reference.name);
+      const at::Tensor found = checkpoint.load(reference.name, reference.shape, DType::Float32);
+      CHECK(found.equal(load_tensor(reference, DType::Float32)));
+    }
+    checkpoint.check_all_loaded();
+  }
+}
+
+TEST_CASE("Converts to the asked type like torch, rounding to nearest even", "[unit]") {
+  for (const char* name : {"model/gguf/llama.gguf", "model/llama_bf16_file", "model/llama_mha"}) {
+    INFO(name);
+    Checkpoint checkpoint = Checkpoint::open(support::fixture(name));
+    for (const Parameter& parameter : parameters_of(checkpoint.config())) {
+      INFO(parameter.name);
+      const at::Tensor exact = loaded(checkpoint, parameter);
+      CHECK(exact.dtype() == at::kFloat);
+      CHECK(exact.is_contiguous());
+      CHECK(loaded(checkpoint, parameter, DType::BFloat16).equal(exact.to(at::kBFloat16)));
+      CHECK(loaded(checkpoint, parameter, DType::Float16).equal(exact.to(at::kHalf)));
+    }
+  }
+}
+
+TEST_CASE("Loads the small real model as transformers does, bit for bit", "[golden]") {
+  if (support::smollm2_gguf().empty()) {
+    SKIP_ALOUD("no SmolLM2: run scripts/get_model.sh");
+  }
+  const auto fixture =
+      json::parse(support::read_file(support::fixture("model/smollm2_checksums.json")));
+  Checkpoint checkpoint = Checkpoint::open(support::smollm2_gguf());
+  REQUIRE(fixture["cases"].size() == parameters_of(checkpoint.config()).size());
+  for (const json& reference : fixture["cases"]) {
+    INFO(reference["name"].get<std::string>());
+    const auto shape = reference["shape"].get<std::vector<std::int64_t>>();
+    const at::Tensor found =
+        checkpoint.load(reference["name"].get<std::string>(), shape, DType::Float32);
+    CHECK(checksum(found) == reference["checksum"].get<std::string>());
+  }
+  CHECK(checkpoint.n_parameters() == 134515008);
+}
+
+TEST_CASE("Shards and one file hold the same parameters", "[unit]") {
+  Checkpoint sharded = Checkpoint::open(support::fixture("model/llama_shards"));
+  CHECK(sharded.config().n_layers == 3);
+  for (const Parameter& parameter : parameters_of(sharded.config())) {
+    CHECK(loaded(sharded, parameter).sizes() == at::IntArrayRef(parameter.shape));
+  }
+  sharded.check_all_loaded();
+}
+
+TEST_CASE("A model folder is checked both ways before anything is loaded", "[unit]") {
+  CHECK(message_for(ModelParts()) == "no error");
+
+  ModelParts parts;
+  parts.shapes.erase("model.norm.weight");
+  parts.shapes.erase("model.layers.0.mlp.up_proj.weight");
+  CHECK_THAT(message_for(parts),
+             ContainsSubstring("expected 11 tensors of a LlamaForCausalLM, 2 of them missing: "
+                               "model.layers.0.mlp.up_proj.weight, model.norm.weight"));
+
+  parts = ModelParts();
+  parts.shapes["model.layers.1.mlp.up_proj.weight"] = {6, 8};
+  parts.shapes["model.layers.0.self_attn.q_proj.bias"] = {4};
+  CHECK_THAT(message_for(parts),
+             ContainsSubstring("found 2 others: model.layers.0.self_attn.q_proj.bias, "
+                               "model.layers.1.mlp.up_proj.weight"));
+
+  parts = ModelParts();
+  parts.shapes["model.layers.0.self_attn.k_proj.weight"] = {8, 4};
+  CHECK_THAT(message_for(parts),
+             ContainsSubstring("model.safetensors: tensor model.layers.0.self_attn.k_proj.weight: "
+                               "expected shape [4, 8], found [8, 4]"));
+
+  parts = ModelParts();
+  parts.dtype = "I32";
+  CHECK_THAT(message_for(parts), ContainsSubstring("tensor model.embed_tokens.weight: expected a "
+                                                   "type of F32, F16, BF16"));
+  CHECK_THAT(message_for(parts), ContainsSubstring("found I32"));
+
+  parts = ModelParts();
+  parts.config["tie_word_embeddings"] = false;
+  CHECK_THAT(message_for(parts), ContainsSubstring("1 of them missing: lm_head.weight"));
+}
+
+TEST_CASE("Tensors that repeat the configuration are no leftovers", "[unit]") {
+  ModelParts parts;
+  parts.shapes["lm_head.weight"] = {5, 8};
+  parts.shapes["model.layers.0.self_attn.rotary_emb.inv_freq"] = {1};
+  CHECK(message_for(parts) == "no error");
+}
+
+TEST_CASE("A tensor that is in two files is an error", "[unit]") {
+  const TempFolder folder;
+  ModelParts().write(folder.path());
+  fs::rename(folder.path() / "model.safetensors", folder.path() / "a.safetensors");
+  write_file(folder.path() / "b.safetensors",
+             support::safetensors_bytes(
+                 R"({"model.norm.weight":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}})",
+                 std::string(16, '\0')));
+  write_file(folder.path() / "model.safetensors.index.json",
+             R"({"weight_map":{"model.embed_tokens.weight":"a.safetensors",
+                 "model.norm.weight":"b.safetensors"}})");
+  CHECK_THAT(message_of([&] { Checkpoint::open(folder.path()); }),
+             ContainsSubstring("tensor model.norm.weight is there twice"));
+}
+
+TEST_CASE("Loading says what it cannot give, and what nobody asked for", "[unit]") {
+  const TempFolder folder;
+  ModelParts().write(folder.path());
+  Checkpoint checkpoint = Checkpoint::open(folder.path());
+  CHECK(checkpoint.has("model.norm.weight"));
+  CHECK_FALSE(checkpoint.has("lm_head.weight"));
+  CHECK_THAT(message_of([&] { checkpoint.load("lm_head.weight", {}, DType::Float32); }),
+             ContainsSubstring("tensor lm_head.weight is missing"));
+  CHECK_THAT(message_of([&] {
+               checkpoint.load("model.norm.weight", std::vector<std::int64_t>{9}, DType::Float32);
+             }),
+             ContainsSubstring("tensor model.norm.weight: expected shape [9], found [8]"));
+  for (const Parameter& parameter : parameters_of(checkpoint.config())) {
+    if (parameter.name != "model.norm.weight") {
+      loaded(checkpoint, parameter);
+    }
+  }
+  CHECK_THAT(message_of([&] { checkpoint.check_all_loaded(); }),
+             ContainsSubstring("no part of the model has loaded: model.norm.weight"));
+}
+
+TEST_CASE("A GGUF model of another type or with other tensors is refused by name", "[unit]") {
+  const std::string path = support::fixture("model/gguf/llama.gguf");
+  const auto message_with = [&](const std::string& from, const std::string& to) {
+    const TempFolder folder;
+    std::string bytes = support::read_file(path);
+    const std::size_t at = bytes.find(from);
+    REQUIRE(at != std::string::npos);
+    write_file(folder.path() / "m.gguf", bytes.replace(at, from.size(), to));
+    return message_of([&] { Checkpoint::open(folder.path() / "m.gguf"); });
+  };
+  CHECK_THAT(message_with("blk.1.ffn_up.weight", "blk.1.ffn_xy.weight"),
+             ContainsSubstring("missing: model.layers.1.mlp.up_proj.weight"));
+  CHECK_THAT(message_with("output_norm.weight", "output_nxyz.weight"),
+             ContainsSubstring("missing: model.norm.weight"));
+  CHECK_THAT(message_with("blk.1.ffn_up.weight", "blk.0.ffn_up.weight"),
+             ContainsSubstring("blk.0.ffn_up.weight"));
+}
+
+TEST_CASE("A GGUF model cut off anywhere is an error", "[unit]") {
+  const std::string whole = support::read_file(support::fixture("model/gguf/qwen2.gguf"));
+  const TempFolder folder;
+  for (std::size_t n_kept = 0; n_kept < whole.size(); n_kept += n_kept < 4096 ? 7 : 331) {
+    INFO("bytes kept: " << n_kept);
+    write_file(folder.path() / "m.gguf", whole.substr(0, n_kept));
+    CHECK(message_of([&] { Checkpoint::open(folder.path() / "m.gguf"); }) != "no error");
+  }
+}
+
+TEST_CASE("Inspecting a model tells its sizes without loading it", "[unit]") {
+  const ModelInfo f32 = Checkpoint::open(support::fixture("model/gguf/llama.gguf"))
+                            .describe(DType::Float32, Quantization::None);
+  CHECK(f32.architecture == "LlamaForCausalLM");
+  CHECK(f32.vocab_size == 24);
+  CHECK(f32.max_context == 96);
+  // 2 * 24 * 32 + 32 + 2 * (2 * 32 + 2 * 32 * 32 + 2 * 16 * 32 + 3 * 32 * 32)
+  CHECK(f32.n_parameters == 13984);
+  CHECK(f32.weight_bytes == 4 * 13984);
+  CHECK(f32.cache_bytes_per_token == 2 * 2 * 2 * 8 * 4);
+  CHECK(f32.end_ids == std::vector<TokenId>{5});
+  CHECK(f32.dtype == DType::Float32);
+  const ModelInfo bf16 = Checkpoint::open(support::fixture("model/gguf/llama.gguf"))
+                             .describe(DType::BFloat16, Quantization::None);
+  CHECK(bf16.weight_bytes == 2 * 13984);
+  CHECK(bf16.cache_bytes_per_token == 2 * 2 * 2 * 8 * 2);
+  CHECK(bf16.fingerprint == f32.fingerprint);
+  CHECK_THAT(message_of([] {
+               Checkpoint::open("no/such.gguf").describe(DType::Float32, Quantization::None);
+             }),
+             ContainsSubstring("no/such.gguf"));
+}
+
+TEST_CASE("The fingerprint follows the weights, not the place", "[unit]") {
+  const TempFolder here;
+  const TempFolder there;
+  ModelParts parts;
+  parts.write(here.path());
+  parts.write(there.path());
+  const std::string original = Checkpoint::open(here.path()).fingerprint();
+  CHECK(original.size() == 32);
+  CHECK(Checkpoint::open(there.path()).fingerprint() == original);
+
+  std::string bytes = support::read_file(there.path() / "model.safetensors");
+  bytes.back() = 'x';
+  write_file(there.path() / "model.safetensors", bytes);
+  CHECK(Checkpoint::open(there.path()).fingerprint() != original);
+
+  parts.config["rms_norm_eps"] = 1e-3;
+  parts.write(there.path());
+  CHECK(Checkpoint::open(there.path()).fingerprint() != original);
+}
+
+TEST_CASE("Names data types as the command line does", "[unit]") {
+  CHECK(parse_dtype("float32") == DType::Float32);
+  CHECK(parse_dtype("float") == DType::Float32);
+  CHECK(parse_dtype("bfloat16") == DType::BFloat16);
+  CHECK(parse_dtype("float16") == DType::Float16);
+  CHECK(parse_dtype("half") == DType::Float16);
+  CHECK(dtype_name(DType::BFloat16) == "bfloat16");
+  for (const char* name : {"", "int8", "Float32"}) {
+    INFO(name);
+    CHECK_THROWS_AS(parse_dtype(name), ConfigError);
+  }
+  CHECK_THROWS_WITH(
+      parse_dtype("bfloat6"),
+      ContainsSubstring("(known: float32, bfloat16, float16); did you mean 'bfloat16'?"));
+}
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,370 @@
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+
+#include "model/weight_files.h"
+#include "support/catch.h"
+#include "support/paths.h"
+#include "weights/checkpoint/decoder_config.h"
+
+namespace labelprobe::weights {
+namespace {
+
+using nlohmann::json;
+using support::GgufBytes;
+using support::TempFolder;
+using support::write_file;
+
+// What every configuration says; `changes` are merged in, null removes a key.
+json llama_json(const std::string& changes) {
+  json config = json::parse(R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 64,
+      "intermediate_size": 172, "num_hidden_layers": 5, "num_attention_heads": 8, "vocab_size": 512})");
+  config.merge_patch(json::parse(changes));
+  return config;
+}
+
+DecoderConfig config_of(const std::string& config, const std::string& generation = "") {
+  const TempFolder folder;
+  write_file(folder.path() / "config.json", config);
+  if (!generation.empty()) {
+    write_file(folder.path() / "generation_config.json", generation);
+  }
+  return load_config(folder.path());
+}
+
+DecoderConfig llama_config(const std::string& changes) {
+  return config_of(llama_json(changes).dump());
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::vector<float> floats_of_hex(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<float> floats;
+  for (std::string word; words >> word;) {
+    const auto bits = static_cast<std::uint32_t>(std::stoul(word, nullptr, 16));
+    floats.emplace_back();
+    std::memcpy(&floats.back(), &bits, sizeof bits);
+  }
+  return floats;
+}
+
+void check_close(const std::vector<float>& found, const std::vector<float>& expected) {
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    INFO("frequency " << i << ": found " << found[i] << ", expected " << expected[i]);
+    // Two units in the last place: torch's pow depends on the processor by one.
+    CHECK(std::abs(found[i] - expected[i]) <= 2.4e-7F * expected[i]);
+  }
+}
+
+GgufBytes gguf_header(const std::string& architecture) {
+  GgufBytes file;
+  file.text("general.architecture", architecture)
+      .integer(architecture + ".embedding_length", 8)
+      .integer(architecture + ".block_count", 1)
+      .integer(architecture + ".feed_forward_length", 16)
+      .integer(architecture + ".context_length", 32)
+      .integer(architecture + ".attention.head_count", 2)
+      .number(architecture + ".attention.layer_norm_rms_epsilon", 0.5F)
+      .tensor("token_embd.weight", {3, 8}, 0, std::string(3 * 8 * 4, '\0'));
+  return file;
+}
+
+DecoderConfig gguf_config(const GgufBytes& file) {
+  const TempFolder folder;
+  write_file(folder.path() / "m.gguf", file.bytes());
+  return load_config(files::GgufFile::open(folder.path() / "m.gguf"));
+}
+
+}  // namespace
+
+TEST_CASE("Fills in what config.json may leave out", "[unit]") {
+  const DecoderConfig llama = llama_config("{}");
+  CHECK(llama.architecture == "LlamaForCausalLM");
+  CHECK(llama.hidden_size == 64);
+  CHECK(llama.intermediate_size == 172);
+  CHECK(llama.n_layers == 5);
+  CHECK(llama.n_heads == 8);
+  CHECK(llama.n_kv_heads == 8);
+  CHECK(llama.head_dim == 8);
+  CHECK(llama.vocab_size == 512);
+  CHECK(llama.max_position_embeddings == 2048);
+  CHECK(llama.rms_norm_eps == 1e-6);
+  CHECK(llama.rope_theta == 10000.0);
+  CHECK(llama.rope_scaling.kind == RopeScaling::Kind::None);
+  CHECK_FALSE(llama.tie_word_embeddings);
+  CHECK_FALSE(llama.qkv_bias);
+  CHECK(llama.end_ids.empty());
+  CHECK(llama.repetition_penalty == 1.0);
+  // Null is the same as not there.
+  const DecoderConfig nulls = llama_config("{}");
+  const DecoderConfig with_null = config_of(
+      R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 5,
+          "num_attention_heads": 8, "vocab_size": 512, "head_dim": null, "num_key_value_heads": null,
+          "rope_scaling": null, "eos_token_id": null})");
+  CHECK(with_null.head_dim == nulls.head_dim);
+  CHECK(with_null.n_kv_heads == 8);
+}
+
+TEST_CASE("Takes what config.json says", "[unit]") {
+  const DecoderConfig llama = llama_config(
+      R"({"num_key_value_heads": 2, "head_dim": 10, "max_position_embeddings": 99, "rms_norm_eps": 1e-5,
+          "tie_word_embeddings": true, "attention_bias": true, "mlp_bias": true})");
+  CHECK(llama.n_kv_heads == 2);
+  CHECK(llama.head_dim == 10);
+  CHECK(llama.max_position_embeddings == 99);
+  CHECK(llama.rms_norm_eps == 1e-5);
+  CHECK(llama.tie_word_embeddings);
+  CHECK(llama.qkv_bias);
+  CHECK(llama.o_bias);
+  CHECK(llama.mlp_bias);
+
+  const DecoderConfig qwen = llama_config(R"({"architectures": ["Qwen2ForCausalLM"]})");
+  CHECK(qwen.architecture == "Qwen2ForCausalLM");
+  CHECK(qwen.qkv_bias);
+  CHECK_FALSE(qwen.o_bias);
+  CHECK_FALSE(qwen.mlp_bias);
+  CHECK(qwen.max_position_embeddings == 32768);
+}
+
+TEST_CASE("Reads rope fields in the old and the new spelling", "[unit]") {
+  using Kind = RopeScaling::Kind;
+  struct Case {
+    const char* config;
+    double theta;
+    Kind kind;
+    double factor;
+  };
+  const std::vector<Case> cases = {
+      {R"({"rope_theta": 5e5})", 5e5, Kind::None, 1.0},
+      {R"({"rope_theta": 5e5, "rope_scaling": {}})", 5e5, Kind::None, 1.0},
+      {R"({"rope_theta": 5e5, "rope_scaling": {"rope_type": "default"}})", 5e5, Kind::None, 1.0},
+      {R"({"rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}})", 5e5, Kind::None, 1.0},
+      {R"({"rope_theta": 5e5, "rope_parameters": {"rope_type": "default"}})", 5e5, Kind::None, 1.0},
+      {R"({"rope_scaling": {"type": "linear", "factor": 4}})", 1e4, Kind::Linear, 4.0},
+      {R"({"rope_scaling": {"type": "linear", "rope_type": "linear", "factor": 4.0}})", 1e4,
+       Kind::Linear, 4.0},
+      {R"({"rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 7.0}})", 7.0,
+       Kind::Linear, 4.0},
+      {R"({"rope_theta": 5e5, "rope_scaling": {"rope_type": "llama3", "factor": 8.0,
+           "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 77}})",
+       5e5, Kind::Llama3, 8.0},
+      {R"({"rope_parameters": {"rope_theta": 5e5, "rope_type": "llama3", "factor": 8.0,
+           "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 77}})",
+       5e5, Kind::Llama3, 8.0},
+  };
+  for (const Case& one : cases) {
+    INFO(one.config);
+    const DecoderConfig config = llama_config(one.config);
+    CHECK(config.rope_theta == one.theta);
+    CHECK(config.rope_scaling.kind == one.kind);
+    CHECK(config.rope_scaling.factor == one.factor);
+    if (one.kind == Kind::Llama3) {
+      CHECK(config.rope_scaling.low_freq_factor == 1.0);
+      CHECK(config.rope_scaling.high_freq_factor == 4.0);
+      CHECK(config.rope_scaling.original_max_position == 77);
+    }
+  }
+}
+
+TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
+  struct Case {
+    const char* changes;
+    const char* message;
+  };
+  const std::vector<Case> cases = {
+      {R"({"architectures": ["MistralForCausalLM"]})",
+       "key 'architectures': expected one of LlamaForCausalLM, Qwen2ForCausalLM, found "
+       "[\"MistralForCausalLM\"]"},
+      {R"({"architectures": []})", "key 'architectures': expected one of"},
+      {R"({"architectures": null, "model_type": "gemma"})", "found \"gemma\""},
+      {R"({"architectures": null})", "key 'model_type' is missing"},
+      {R"({"hidden_size": null})", "key 'hidden_size' is missing"},
+      {R"({"hidden_size": "64"})",
+       "key 'hidden_size': expected an integer from 1 to 16777216, found \"64\""},
+      {R"({"hidden_size": 64.0})", "found 64.0"},
+      {R"({"hidden_size": -64})", "found -64"},
+      {R"({"hidden_size": 0})", "found 0"},
+      {R"({"hidden_size": 18446744073709551615})", "found 18446744073709551615"},
+      {R"({"num_hidden_layers": 100000})", "expected an integer from 1 to 4096"},
+      {R"({"hidden_size": 65})", "expected a multiple of num_attention_heads (8)"},
+      {R"({"hidden_size": 72})", "key 'hidden_size': expected an even head dimension, found 9"},
+      {R"({"head_dim": 9})", "key 'head_dim': expected an even head dimension, found 9"},
+      {R"({"num_key_value_heads": 3})", "key 'num_key_value_heads': expected a divisor"},
+      {R"({"hidden_act": "gelu"})", "key 'hidden_act': expected silu, found \"gelu\""},
+      {R"({"use_sliding_window": true})", "key 'use_sliding_window': expected false"},
+      {R"({"layer_types": ["full_attention", "sliding_attention"]})", "key 'layer_types'"},
+      {R"({"quantization_config": {"quant_method": "gptq"}})",
+       "key 'quantization_config.quant_method': expected bitsandbytes"},
+      {R"({"rms_norm_eps": 0})", "key 'rms_norm_eps': expected a number above 0"},
+      {R"({"tie_word_embeddings": 1})", "expected true or false, found 1"},
+      {R"({"rope_theta": "big"})", "key 'rope_theta': expected a number, found \"big\""},
+      {R"({"rope_scaling": 3})", "key 'rope_scaling': expected an object, found 3"},
+      {R"({"rope_scaling": {"type": "yarn", "factor": 2.0}})",
+       "key 'rope_scaling.type': expected default, linear or llama3, found \"yarn\""},
+      {R"({"rope_parameters": {"rope_type": "longrope"}})",
+       "key 'rope_parameters.rope_type': expected default, linear or llama3"},
+      {R"({"rope_scaling": {"type": "linear"}})", "key 'rope_scaling.factor' is missing"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 0}})",
+       "key 'rope_scaling.factor': expected"},
+      {R"({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0,
+           "high_freq_factor": 4.0}})",
+       "key 'rope_scaling.high_freq_factor': expected more than low_freq_factor"},
+      {R"({"partial_rotary_factor": 0.5})", "key 'partial_rotary_factor': expected 1"},
+      {R"({"eos_token_id": "</s>"})", "key 'eos_token_id': expected token ids, found \"</s>\""},
+      {R"({"eos_token_id": [2, -7]})", "key 'eos_token_id': expected token ids"},
+  };
+  for (const Case& one : cases) {
+    INFO(one.changes);
+    const std::string message = message_of([&] { llama_config(one.changes); });
+    CHECK_THAT(message, ContainsSubstring("config.json: key "));
+    CHECK_THAT(message, ContainsSubstring(one.message));
+  }
+  CHECK_THAT(message_of([] { config_of("{\"hidden_size\": 6"); }),
+             ContainsSubstring("broken at byte"));
+  const TempFolder empty;
+  CHECK_THAT(message_of([&] { load_config(empty.path()); }),
+             ContainsSubstring("expected a model folder with config.json, found no such file"));
+}
+
+TEST_CASE("generation_config.json goes before config.json", "[unit]") {
+  const std::string config = llama_json(R"({"eos_token_id": 2, "repetition_penalty": 1.5})").dump();
+  const std::vector<TokenId> two = {2};
+  const std::vector<TokenId> several = {128001, 128009};
+  CHECK(config_of(config).end_ids == two);
+  CHECK(config_of(config).repetition_penalty == 1.5);
+  const DecoderConfig overridden =
+      config_of(config, R"({"eos_token_id": [128001, 128009], "repetition_penalty": 1.1})");
+  CHECK(overridden.end_ids == several);
+  CHECK(overridden.repetition_penalty == 1.1);
+  CHECK(config_of(config, R"({"do_sample": true})").end_ids == two);
+  CHECK_THAT(message_of([&] { config_of(config, R"({"repetition_penalty": 0})"); }),
+             ContainsSubstring("generation_config.json: key 'repetition_penalty'"));
+}
+
+TEST_CASE("Rotary frequencies are those of transformers", "[golden]") {
+  const auto fixture =
+      json::parse(support::read_file(support::fixture("model/rope_frequencies.json")));
+  int n_factor_cases = 0;
+  for (const json& one : fixture["cases"]) {
+    INFO(one["rope_parameters"].dump() << ", head_dim " << one["head_dim"]);
+    DecoderConfig config = llama_config(
+        json{{"head_dim", one["head_dim"]}, {"rope_parameters", one["rope_parameters"]}}.dump());
+    const std::vector<float> expected = floats_of_hex(one["float_bits"]);
+    check_close(rope_frequencies(config), expected);
+    if (one.contains("divisor_bits")) {
+      config.rope_scaling = RopeScaling();
+      config.rope_scaling.kind = RopeScaling::Kind::Factors;
+      config.rope_scaling.factors = floats_of_hex(one["divisor_bits"]);
+      check_close(rope_frequencies(config), expected);
+      ++n_factor_cases;
+    }
+  }
+  CHECK(n_factor_cases == 3);
+}
+
+TEST_CASE("Reads the configuration in a GGUF header", "[unit]") {
+  const DecoderConfig plain = gguf_config(gguf_header("llama"));
+  CHECK(plain.architecture == "LlamaForCausalLM");
+  CHECK(plain.hidden_size == 8);
+  CHECK(plain.intermediate_size == 16);
+  CHECK(plain.n_layers == 1);
+  CHECK(plain.n_heads == 2);
+  CHECK(plain.n_kv_heads == 2);
+  CHECK(plain.head_dim == 4);
+  CHECK(plain.vocab_size == 3);
+  CHECK(plain.max_position_embeddings == 32);
+  CHECK(plain.rms_norm_eps == 0.5);
+  CHECK(plain.rope_theta == 10000.0);
+  CHECK(plain.tie_word_embeddings);
+  CHECK_FALSE(plain.qkv_bias);
+  CHECK(plain.end_ids.empty());
+
+  const DecoderConfig full =
+      gguf_config(gguf_header("qwen2")
+                      .integers("qwen2.attention.head_count_kv", {1, 1})
+                      .integer("qwen2.attention.key_length", 6)
+                      .integer("qwen2.attention.value_length", 6)
+                      .number("qwen2.rope.freq_base", 1e6F)
+                      .text("qwen2.rope.scaling.type", "linear")
+                      .number("qwen2.rope.scaling.factor", 4.0F)
+                      .integer("tokenizer.ggml.eos_token_id", 2)
+                      .integer("tokenizer.ggml.eot_token_id", 1)
+                      .tensor("output.weight", {3, 8}, 0, std::string(96, '\0')));
+  CHECK(full.architecture == "Qwen2ForCausalLM");
+  CHECK(full.n_kv_heads == 1);
+  CHECK(full.head_dim == 6);
+  CHECK(full.rope_theta == 1e6);
+  CHECK(full.rope_scaling.kind == RopeScaling::Kind::Linear);
+  CHECK(full.rope_scaling.factor == 4.0);
+  CHECK_FALSE(full.tie_word_embeddings);
+  CHECK(full.qkv_bias);
+  CHECK(full.end_ids == std::vector<TokenId>{2, 1});
+
+  const DecoderConfig factors = gguf_config(gguf_header("llama").tensor(
+      "rope_freqs.weight", {2}, 0, support::bytes_of(1.0F) + support::bytes_of(8.0F)));
+  CHECK(factors.rope_scaling.kind == RopeScaling::Kind::Factors);
+  CHECK(factors.rope_scaling.factors == std::vector<float>{1.0F, 8.0F});
+}
+
+TEST_CASE("Says which key or tensor of a GGUF header cannot be used", "[unit]") {
+  struct Case {
+    GgufBytes file;
+    const char* message;
+  };
+  const auto one_factor = [](float factor) {
+    return support::bytes_of(1.0F) + support::bytes_of(factor);
+  };
+  const std::vector<Case> cases = {
+      {gguf_header("gemma"), "key 'general.architecture': expected llama or qwen2, found gemma"},
+      {GgufBytes(), "general.architecture"},
+      {GgufBytes().text("general.architecture", "llama"), "llama.embedding_length"},
+      {gguf_header("llama").integer("llama.expert_count", 8),
+       "key 'llama.expert_count': expected 0"},
+      {gguf_header("llama").integer("split.count", 2),
+       "key 'split.count': expected the whole model"},
+      {gguf_header("llama").integer("llama.attention.head_count_kv", 0), "head_count_kv"},
+      {gguf_header("qwen2").integer("qwen2.attention.head_count_kv", 3), "expected a divisor"},
+      {gguf_header("llama").integers("llama.attention.head_count_kv", {1, 2}),
+       "expected the same positive number for every layer"},
+      {gguf_header("llama").integer("llama.attention.key_length", 5),
+       "expected an even head dimension"},
+      {gguf_header("llama").integer("llama.rope.dimension_count", 2),
+       "key 'llama.rope.dimension_count': expected the head dimension (4), found 2"},
+      {gguf_header("llama").text("llama.rope.scaling.type", "yarn"),
+       "expected none or linear, found yarn"},
+      {gguf_header("llama").number("llama.rope.freq_base", -1.0F), "llama.rope.freq_base"},
+      {gguf_header("llama").integer("tokenizer.ggml.eos_token_id", 3),
+       "expected a token id below 3"},
+      {gguf_header("llama").tensor("rope_freqs.weight", {3}, 0, std::string(12, '\0')),
+       "tensor rope_freqs.weight: expected F32 of shape [2], found F32 of shape [3]"},
+      {gguf_header("llama").tensor("rope_freqs.weight", {2}, 0, one_factor(0.0F)),
+       "tensor rope_freqs.weight: expected factors above 0"},
+      {gguf_header("llama").tensor("rope_freqs.weight", {2}, 0, one_factor(std::nanf(""))),
+       "tensor rope_freqs.weight: expected factors above 0"},
+  };
+  for (const Case& one : cases) {
+    INFO(one.message);
+    const std::string message = message_of([&] { gguf_config(one.file); });
+    CHECK_THAT(message, ContainsSubstring("m.gguf"));
+    CHECK_THAT(message, ContainsSubstring(one.message));
+  }
+}
+
+}  // namespace labelprobe::weights

@@ -1,0 +1,80 @@
+#include "weights/checkpoint/dequantize.h"
+
+#include <cstdint>
+#include <cstring>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "model/weight_files.h"
+#include "support/catch.h"
+#include "support/paths.h"
+
+namespace labelprobe::weights {
+namespace {
+
+std::string bytes_of_hex(const std::string& digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
+std::vector<std::uint32_t> list_of_hex(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<std::uint32_t> numbers;
+  for (std::string word; words >> word;) {
+    numbers.push_back(static_cast<std::uint32_t>(std::stoul(word, nullptr, 16)));
+  }
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("Dequantises every format to the bits of the gguf package", "[golden]") {
+  const auto fixture =
+      nlohmann::json::parse(support::read_file(support::fixture("model/dequantize.json")));
+  std::vector<std::string> types;
+  for (const auto& reference : fixture["cases"]) {
+    types.push_back(reference["type"]);
+    INFO(types.back());
+    const auto type = static_cast<files::GgmlType>(reference["type_number"].get<std::uint32_t>());
+    const auto layout = block_layout(type);
+    REQUIRE(layout);
+    CHECK(layout->name == types.back());
+    const std::string blocks = bytes_of_hex(reference["blocks"]);
+    const std::vector<std::uint32_t> expected = list_of_hex(reference["float_bits"]);
+    REQUIRE(expected.size() == blocks.size() / static_cast<std::size_t>(layout->n_bytes) *
+                                   static_cast<std::size_t>(layout->n_elements));
+
+    // One byte off the allocation's alignment: blocks lie anywhere in a file.
+    std::vector<std::byte> unaligned(blocks.size() + 1);
+    std::memcpy(unaligned.data() + 1, blocks.data(), blocks.size());
+    std::vector<float> floats(expected.size());
+    dequantize_row(type, unaligned.data() + 1, static_cast<std::int64_t>(floats.size()),
+                   floats.data());
+
+    std::vector<std::uint32_t> found(expected.size());
+    std::memcpy(found.data(), floats.data(), found.size() * sizeof(float));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      // Zero times a negative number: the sign of zero means nothing.
+      const bool is_zero = (found[i] & expected[i] & 0x7FFFFFFF) == 0 && floats[i] == 0.0F;
+      INFO("element " << i);
+      CHECK((is_zero || found[i] == expected[i]));
+    }
+  }
+  CHECK(types == std::vector<std::string>{"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q6_K"});
+}
+
+TEST_CASE("Names the formats of GGUF tensors", "[unit]") {
+  CHECK(type_name(3) == "Q4_1");
+  CHECK(type_name(30) == "BF16");
+  CHECK(type_name(10) == "ggml type 10");
+  CHECK_FALSE(block_layout(static_cast<files::GgmlType>(10)));
+  CHECK(known_type_names() == "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q6_K");
+}
+
+}  // namespace labelprobe::weights
