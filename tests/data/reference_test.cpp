@@ -21,7 +21,7 @@ using Strings = std::vector<std::string>;
 
 std::filesystem::path place_of(const Json& options, const std::string& relative) {
   return options.at("place") == "real" ? support::shared(relative)
-                                       : std::filesystem::path(LABELPROBE_SOURCE_DIR) / relative;
+                                       : support::source_folder() / relative;
 }
 
 DatasetOptions options_of(const Json& json) {
@@ -200,7 +200,7 @@ TEST_CASE("Pooled labels agree with those that the authors' other project publis
 
 TEST_CASE("The bundled example shows every kind of row", "[data]") {
   DatasetOptions options;
-  options.root_dir = std::filesystem::path(LABELPROBE_SOURCE_DIR) / "configs" / "example";
+  options.root_dir = support::source_folder() / "configs" / "example";
   options.emotion_clustering_json = options.root_dir / "emotion_clustering.json";
   for (const std::string split : {"train", "dev", "test"}) {
     options.splits = {split};

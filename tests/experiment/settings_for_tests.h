@@ -15,8 +15,7 @@
 
 namespace labelprobe::experiment {
 
-inline const std::filesystem::path kExampleData =
-    std::filesystem::path(LABELPROBE_SOURCE_DIR) / "configs" / "example";
+inline const std::filesystem::path kExampleData = support::source_folder() / "configs" / "example";
 
 inline Settings example_settings() {
   Settings settings;

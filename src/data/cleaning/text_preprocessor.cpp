@@ -7,8 +7,8 @@
 
 #include "labelprobe/core/text.h"
 
+#include "data/cleaning/html_entities.h"
 #include "data/cleaning/text_preprocessor_contractions.h"
-#include "data/cleaning/text_preprocessor_entities.h"
 #include "data/cleaning/text_preprocessor_regex.h"
 #include "data/cleaning/text_preprocessor_tokens.h"
 

@@ -63,7 +63,7 @@ TEST_CASE("Takes texts made to be slow or to overflow", "[data]") {
   for (const std::string unit :
        {"a", "A ", "*", "#a", "@", "a*", "(", "aa", "1.", "&", "<", "a.b@"}) {
     std::string text;
-    while (text.size() < 20000) {
+    while (text.size() < 10000) {
       text += unit;
     }
     INFO(unit);

@@ -30,6 +30,7 @@
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
+#include "support/tensors.h"
 #include "support/tolerance.h"
 #include "weights/checkpoint/staging.h"
 #include "weights/device/cuda_operators.h"
@@ -47,12 +48,6 @@ std::optional<c10::Device> find_gpu() {
     std::cerr << "SKIPPED: " << error.what() << std::endl;
     return {};
   }
-}
-
-double distance(const at::Tensor& found, const at::Tensor& expected) {
-  const at::Tensor exact = expected.to(at::kDouble).cpu();
-  return (found.to(at::kDouble).cpu() - exact).norm().item<double>() /
-         (exact.norm().item<double>() + 1e-30);
 }
 
 double allowed_for(at::ScalarType type) {
@@ -160,7 +155,7 @@ TEST_CASE("Attention on the GPU agrees with plain operators", "[gpu]") {
       };
       const at::Tensor found = attend();
       CHECK(found.scalar_type() == type);
-      CHECK(distance(found, expected) < allowed_for(type));
+      CHECK(support::distance(found, expected) < allowed_for(type));
       CHECK(at::equal(found, attend()));
     }
   }
@@ -175,16 +170,17 @@ TEST_CASE("The steps between products agree with the CPU's", "[gpu]") {
     CAPTURE(type);
     const at::Tensor x = at::randn({37, 4096}).to(type);
     const at::Tensor weight = at::randn({4096});
-    CHECK(distance(rms_norm(x.to(*gpu), weight.to(*gpu), 1e-5),
-                   rms_norm(x.to(at::kFloat), weight, 1e-5)) < allowed_for(type));
-    CHECK(distance(gated_silu(x.to(*gpu)), gated_silu(x.to(at::kFloat))) < allowed_for(type));
+    CHECK(support::distance(rms_norm(x.to(*gpu), weight.to(*gpu), 1e-5),
+                            rms_norm(x.to(at::kFloat), weight, 1e-5)) < allowed_for(type));
+    CHECK(support::distance(gated_silu(x.to(*gpu)), gated_silu(x.to(at::kFloat))) <
+          allowed_for(type));
     const at::Tensor heads = x.view({37, 32, 128});
     const at::Tensor angles = at::randn({37, 64});
     const at::Tensor on_gpu = heads.to(*gpu).clone();
     rotate_heads(on_gpu.narrow(1, 0, 24), angles.cos().to(*gpu), angles.sin().to(*gpu));
     const at::Tensor on_cpu = heads.to(at::kFloat).clone();
     rotate_heads(on_cpu.narrow(1, 0, 24), angles.cos(), angles.sin());
-    CHECK(distance(on_gpu, on_cpu) < allowed_for(type));
+    CHECK(support::distance(on_gpu, on_cpu) < allowed_for(type));
   }
 }
 
@@ -296,7 +292,7 @@ TEST_CASE("Weights in 8 bits give the CPU's answers on the GPU, and equal runs e
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       // An activation that is rounded to the next of 127 codes moves all logits a little.
       const at::Tensor exact = at::tensor(expected[i].logits);
-      CHECK(distance(at::tensor(found[i].logits), exact) < 0.05);
+      CHECK(support::distance(at::tensor(found[i].logits), exact) < 0.05);
     }
     const auto first = support::generate_all(*on_gpu, prompts, ahead(9));
     const auto second = support::generate_all(*on_gpu, prompts, ahead(9));

@@ -9,12 +9,12 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/model/language_model.h"
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
 #include "support/reference.h"
 #include "support/tolerance.h"
+#include "support/weight_files.h"
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/quantized_tensors.h"
 

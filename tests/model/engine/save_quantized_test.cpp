@@ -8,10 +8,10 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/model/language_model.h"
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/safetensors.h"
 

@@ -15,14 +15,10 @@
 #include "model/products/rms_norm.h"
 #include "model/products/rotate_heads.h"
 #include "support/catch.h"
+#include "support/tensors.h"
 
 namespace labelprobe::model {
 namespace {
-
-double largest_difference(const at::Tensor& a, const at::Tensor& b) {
-  REQUIRE(a.sizes() == b.sizes());
-  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
-}
 
 // Strided rows: the middle of a wider tensor, as the parts of a fused projection are.
 at::Tensor strided_randn(std::int64_t rows, std::int64_t heads, std::int64_t dim) {
@@ -73,15 +69,15 @@ TEST_CASE("Attention by blocks, merged, is attention over all keys", "[unit]") {
   const at::Tensor future = at::ones({n_queries, 60 + n_queries}, at::kBool).triu(61);
   scores.masked_fill_(future, -std::numeric_limits<double>::infinity());
   const at::Tensor expected = at::matmul(scores.softmax(-1), v).permute({2, 0, 1, 3});
-  CHECK(largest_difference(sum.values, expected) < 1e-6);
-  CHECK(largest_difference(sum.logs, scores.logsumexp(-1).permute({2, 0, 1})) < 1e-5);
+  CHECK(support::largest_difference(sum.values, expected) < 1e-6);
+  CHECK(support::largest_difference(sum.logs, scores.logsumexp(-1).permute({2, 0, 1})) < 1e-5);
 
   for (const Mask mask : {Mask::None, Mask::Causal}) {
     const PartialAttention plain = attend_rows_plainly(queries, keys.narrow(0, 0, n_queries),
                                                        values.narrow(0, 0, n_queries), mask);
     const PartialAttention fast = part(0, static_cast<int>(n_queries), mask);
-    CHECK(largest_difference(plain.values, fast.values) < 1e-5);
-    CHECK(largest_difference(plain.logs, fast.logs) < 1e-5);
+    CHECK(support::largest_difference(plain.values, fast.values) < 1e-5);
+    CHECK(support::largest_difference(plain.logs, fast.logs) < 1e-5);
   }
 }
 
@@ -124,15 +120,17 @@ TEST_CASE("Attention over all segments of a pack is attention over one set after
   // A plan is made in the memory of the last one.
   attention.plan(200, std::vector<KeySegment>{{0, 7, 0, 200, Mask::None}});
   attention.plan(n_rows, segments);
-  CHECK(largest_difference(attention.attend(queries, keys, values), at::stack(expected)) < 1e-5);
-  CHECK(largest_difference(attend_plainly(queries, keys, values, segments), at::stack(expected)) <
+  CHECK(support::largest_difference(attention.attend(queries, keys, values), at::stack(expected)) <
         1e-5);
+  CHECK(support::largest_difference(attend_plainly(queries, keys, values, segments),
+                                    at::stack(expected)) < 1e-5);
   for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
     const at::Tensor half = SegmentAttention(n_rows, segments, at::kCPU)
                                 .attend(queries.to(type), keys.to(type), values.to(type));
     CHECK(half.scalar_type() == type);
     // A step of the type near 4, the largest result.
-    CHECK(largest_difference(half, at::stack(expected)) < (type == at::kHalf ? 2e-2 : 1e-1));
+    CHECK(support::largest_difference(half, at::stack(expected)) <
+          (type == at::kHalf ? 2e-2 : 1e-1));
   }
 }
 
@@ -160,7 +158,7 @@ TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit
   };
   // Against the size of the numbers, or 1.
   const auto share_off = [](const at::Tensor& a, const at::Tensor& b) {
-    return largest_difference(a, b) / std::max(1.0, b.abs().max().item<double>());
+    return support::largest_difference(a, b) / std::max(1.0, b.abs().max().item<double>());
   };
   CHECK(share_off(rms_norm(x, weight, 1e-5), norm_of(x)) < 1e-6);
   const at::Tensor in_half = rms_norm(x, weight, 1e-5, at::kBFloat16);
@@ -193,7 +191,7 @@ TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit
 TEST_CASE("The gate of large numbers is their sign", "[unit]") {
   const at::Tensor extreme = at::tensor({-1e30f, 90.0f, -100.0f, 0.0f, 1.0f, 2.0f, 3.0f, 4.0f});
   const at::Tensor limits = gated_silu(extreme.unsqueeze(0));
-  CHECK(largest_difference(limits[0], at::tensor({0.0f, 180.0f, 0.0f, 0.0f})) < 1e-4);
+  CHECK(support::largest_difference(limits[0], at::tensor({0.0f, 180.0f, 0.0f, 0.0f})) < 1e-4);
 }
 
 TEST_CASE("Rotated heads agree with tensor operations", "[unit]") {
@@ -212,9 +210,9 @@ TEST_CASE("Rotated heads agree with tensor operations", "[unit]") {
   at::Tensor half = strided_randn(n_rows, 5, 2 * half_dim).to(at::kBFloat16);
   half.copy_(heads);
   rotate_heads(half, cosines, sines);
-  CHECK(largest_difference(half, rotated) < 5e-2);
+  CHECK(support::largest_difference(half, rotated) < 5e-2);
   rotate_heads(heads, cosines, sines);
-  CHECK(largest_difference(heads, rotated) < 1e-5);
+  CHECK(support::largest_difference(heads, rotated) < 1e-5);
 }
 
 TEST_CASE("Of equal logits the smallest id comes first", "[unit]") {

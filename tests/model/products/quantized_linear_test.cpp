@@ -6,9 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "model/products/linear.h"
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/tensors.h"
+#include "support/weight_files.h"
 #include "weights/device/dtype.h"
 
 namespace labelprobe::model {
@@ -34,12 +35,6 @@ at::Tensor input_of_products(std::int64_t n_rows) {
   return x.slice(0, 0, n_rows);
 }
 
-// The largest difference, as a share of the largest element.
-double distance(const at::Tensor& found, const at::Tensor& expected) {
-  const at::Tensor difference = found.to(at::kDouble) - expected.to(at::kDouble);
-  return (difference.abs().max() / expected.abs().max()).item<double>();
-}
-
 // Sums in another order; bfloat16 keeps 8 bits.
 double tolerance_of(at::ScalarType type) {
   return type == at::kFloat ? 2e-6 : 1.0 / 128;
@@ -63,11 +58,11 @@ TEST_CASE("Multiplies with quantised weights as bitsandbytes' layers do", "[gold
     const at::Tensor expected = at::tensor(numbers, at::kDouble).view({n_rows, 24});
     const at::Tensor found = linear(input_of_products(n_rows));
     CHECK(found.scalar_type() == type);
-    CHECK(distance(found, expected) <= tolerance_of(type));
+    CHECK(support::largest_share(found, expected) <= tolerance_of(type));
 
     at::Tensor sum = at::ones({n_rows, 24});
     linear.add_to(sum, input_of_products(n_rows));
-    CHECK(distance(sum, expected + 1) <= tolerance_of(type));
+    CHECK(support::largest_share(sum, expected + 1) <= tolerance_of(type));
   }
 }
 
@@ -94,7 +89,8 @@ TEST_CASE("Multiplies quantised weights one below the other like one by one", "[
           row += height;
         }
         const Linear together(weights, at::kFloat, bias);
-        CHECK(distance(together(x), at::cat(expected, 1)) <= tolerance_of(at::kFloat));
+        CHECK(support::largest_share(together(x), at::cat(expected, 1)) <=
+              tolerance_of(at::kFloat));
       }
     }
   }
@@ -111,7 +107,7 @@ TEST_CASE("Sums of the largest 8-bit codes are exact", "[unit]") {
   x[1].neg_();
   const at::Tensor expected = at::tensor({1.0, -1.0, 1.0, -1.0, 1.0, -1.0}).view({2, 3}) * width;
   // The reference's 1 / 127^2 is 1.8e-5 too large.
-  CHECK(distance(linear(x), expected) <= 2e-5);
+  CHECK(support::largest_share(linear(x), expected) <= 2e-5);
 }
 
 TEST_CASE("Multiplies large quantised weights tile by tile", "[unit]") {
@@ -127,7 +123,7 @@ TEST_CASE("Multiplies large quantised weights tile by tile", "[unit]") {
   weights::dequantize_with_operators(weight, dequantized);
   const Linear linear({weight}, at::kFloat);
   const at::Tensor expected = x.to(at::kDouble).mm(dequantized.to(at::kDouble).t());
-  CHECK(distance(linear(x), expected) <= tolerance_of(at::kFloat));
+  CHECK(support::largest_share(linear(x), expected) <= tolerance_of(at::kFloat));
 }
 
 }  // namespace labelprobe::model

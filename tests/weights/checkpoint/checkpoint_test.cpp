@@ -11,9 +11,9 @@
 
 #include "labelprobe/core/error.h"
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 #include "weights/checkpoint/safetensors.h"
 #include "weights/checkpoint/tensor_loading.h"
 

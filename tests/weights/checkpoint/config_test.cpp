@@ -10,9 +10,9 @@
 
 #include "labelprobe/core/error.h"
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 #include "weights/checkpoint/decoder_config.h"
 
 namespace labelprobe::weights {

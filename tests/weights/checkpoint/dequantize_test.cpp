@@ -8,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 
 namespace labelprobe::weights {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "labelprobe/core/error.h"
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 
 namespace labelprobe::weights {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "labelprobe/files/mapped_file.h"
 
-#include "model/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 
 namespace labelprobe::weights {
 namespace {

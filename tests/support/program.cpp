@@ -1,0 +1,49 @@
+#include "support/program.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace labelprobe::support {
+namespace {
+
+// In the child: becomes the program, run from the repository.
+[[noreturn]] void become(std::vector<std::string> arguments, const std::filesystem::path& streams) {
+  std::filesystem::current_path(source_folder());
+  const bool is_open = std::freopen((streams / "in").c_str(), "r", stdin) != nullptr &&
+                       std::freopen((streams / "out").c_str(), "w", stdout) != nullptr &&
+                       std::freopen((streams / "err").c_str(), "w", stderr) != nullptr;
+  std::string program = build_folder() / "labelprobe";
+  std::vector<char*> argv = {program.data()};
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  if (is_open) ::execv(program.c_str(), argv.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+StartedProgram::StartedProgram(const std::vector<std::string>& arguments,
+                               const std::string& input) {
+  write_file(streams_.path() / "in", input);
+  pid_ = ::fork();
+  if (pid_ == 0) become(arguments, streams_.path());
+}
+
+ProgramResult StartedProgram::finish() {
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  ProgramResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.out = read_file(streams_.path() / "out");
+  result.err = read_file(streams_.path() / "err");
+  return result;
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& input) {
+  return StartedProgram(arguments, input).finish();
+}
+
+}  // namespace labelprobe::support
