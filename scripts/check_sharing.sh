@@ -69,7 +69,7 @@ if [ "$items" -gt 0 ]; then flags+=(--limit "$items"); fi
 flags+=(--config "configs/$task/pipeline.yaml" --root-dir "$data" --test-ids-filename "$ids" --model-name-or-path "$model"
   --disable-tqdm --log-root "$folder/logs" --alternative-experiment-name "{distribution}")
 # The program's own flag for greedy decoding without drafted tokens, if it has one.
-undrafted=$("$program" run --help | grep -oE -- '--no-[a-z-]*draft[a-z-]*' | head -n 1 || true)
+undrafted=$("$program" run --help-all | grep -oE -- '--no-[a-z-]*draft[a-z-]*' | head -n 1 || true)
 identity=$(sha256sum "$program" "$ids" | cut -c1-16 | tr '\n' ' ')
 
 now() { date +%s.%N; }

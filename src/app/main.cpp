@@ -1,17 +1,16 @@
-#include <algorithm>
 #include <exception>
-#include <map>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+
+#include "labelprobe/core/error.h"
 
 #include "app/commands/command.h"
 #include "app/commands/error_report.h"
-#include "app/options/arguments.h"
-#include "app/options/grid.h"
+#include "app/commands/help.h"
 
 namespace {
 
@@ -40,48 +39,28 @@ void wait_without_spinning(int, char** argv, char** environment) {
 __attribute__((section(".preinit_array"),
                used)) void (*const kBeforeLibraries)(int, char**, char**) = wait_without_spinning;
 
-// More than one for a command that takes groups of flags.
-std::vector<std::vector<std::string>> command_lines(const std::vector<std::string>& args) {
-  for (const labelprobe::app::Command& command : labelprobe::app::commands()) {
-    if (!args.empty() && command.name == args[0] && command.takes_groups) {
-      return labelprobe::app::expand_groups(args);
-    }
+int run_program(const std::vector<std::string>& args) {
+  if (args.empty()) {
+    throw labelprobe::ConfigError(
+        "expected a command, such as run or ls (labelprobe --help lists them)");
   }
-  return {args};
-}
-
-int run_program(int argc, char** argv) {
-  CLI::App program{
-      "Measures how language models assign probabilities to labels in multi-label classification."};
-  program.name("labelprobe");
-  program.set_version_flag("--version", "labelprobe " LABELPROBE_VERSION);
-  program.require_subcommand(1);
-  std::map<const CLI::App*, labelprobe::app::CommandBody> bodies;
-  for (const labelprobe::app::Command& command : labelprobe::app::commands()) {
-    CLI::App* subcommand =
-        program.add_subcommand(std::string(command.name), std::string(command.summary));
-    subcommand->footer("Example:\n  " + std::string(command.example));
-    bodies[subcommand] = command.declare(*subcommand);
+  if (args[0] == "--help" || args[0] == "-h") {
+    std::cout << labelprobe::app::describe_program() << std::flush;
+    return labelprobe::app::kSuccess;
   }
-  try {
-    for (const std::vector<std::string>& line :
-         command_lines(std::vector<std::string>(argv + 1, argv + argc))) {
-      std::vector<std::string> args = labelprobe::app::spell_out(program, line);
-      std::reverse(args.begin(), args.end());  // CLI11 takes them from the back
-      program.parse(std::move(args));
-    }
-  } catch (const CLI::ParseError& error) {
-    const int code = program.exit(error);
-    return code == 0 ? labelprobe::app::kSuccess : labelprobe::app::kConfigError;
+  if (args[0] == "--version") {
+    std::cout << "labelprobe " LABELPROBE_VERSION << std::endl;
+    return labelprobe::app::kSuccess;
   }
-  return bodies.at(program.get_subcommands().front())();
+  return labelprobe::app::execute(labelprobe::app::find_command(args[0]),
+                                  {args.begin() + 1, args.end()});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run_program(argc, argv);
+    return run_program({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     return labelprobe::app::report(error);
   }

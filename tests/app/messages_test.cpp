@@ -1,4 +1,6 @@
 // What the program says when a user makes a mistake, and what its help promises.
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 
 #include "support/catch.h"
@@ -34,6 +36,48 @@ TEST_CASE("Version and help name every command with a real example", "[e2e]") {
     CHECK_THAT(own.out, ContainsSubstring("Example:"));
     CHECK_THAT(own.out, ContainsSubstring("labelprobe " + std::string(command)));
   }
+}
+
+TEST_CASE("Help shows what most people need, and on request every option", "[e2e]") {
+  const std::string few = run_program({"run", "--help"}).out;
+  const std::string all = run_program({"run", "--help-all"}).out;
+  for (const char* flag : {"--model-name-or-path", "--distribution", "--shot", "--config"}) {
+    CAPTURE(flag);
+    CHECK_THAT(few, ContainsSubstring(flag));
+    CHECK_THAT(all, ContainsSubstring(flag));
+  }
+  CHECK_THAT(few, !ContainsSubstring("--no-drafts") && ContainsSubstring("--help-all"));
+  CHECK_THAT(all, ContainsSubstring("--no-drafts"));
+  CHECK_THAT(all, !ContainsSubstring("--accelerate"));
+  // What spans a grid is marked.
+  CHECK_THAT(all, ContainsSubstring("--seed N*") && ContainsSubstring("--test-splits SPLIT... "));
+  for (const std::string& text : {few, all}) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      CAPTURE(line);
+      CHECK((line.size() <= 80 || line.starts_with("  labelprobe run")));
+    }
+  }
+}
+
+TEST_CASE("Lists every option by command, the ones for compatibility on request", "[e2e]") {
+  const std::string shown = run_program({"ls", "options"}).out;
+  const std::string all = run_program({"ls", "options", "--all"}).out;
+  CHECK_THAT(shown, ContainsSubstring("run --shot") && ContainsSubstring("show --items"));
+  CHECK_THAT(shown, !ContainsSubstring("--accelerate"));
+  CHECK_THAT(all, ContainsSubstring("run --accelerate") &&
+                      ContainsSubstring("Accepted for compatibility: the device is chosen by"));
+}
+
+TEST_CASE("Every command reads config files and ignores the keys of others", "[e2e]") {
+  const TempFolder folder;
+  const std::string config = (folder.path() / "config.yaml").string();
+  write_file(config, "shape: smollm2-135m\nlayers: 1\nshot: 5\ndry_run: true\n");
+  const ProgramResult result = run_program({"make-model", "--config", config});
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(result.out ==
+        run_program({"make-model", "--shape", "smollm2-135m", "--layers", "1", "--dry-run"}).out);
 }
 
 TEST_CASE("Lists what can be named", "[e2e]") {
@@ -121,6 +165,8 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
   write_file(folder.path() / "twice.yaml", "shot: 2\nshot: 3\n");
   write_file(folder.path() / "broken.yaml", "shot: [2\n");
   write_file(folder.path() / "grid.yaml", "limit: 1\nshot: [2, ten]\n");
+  write_file(folder.path() / "roots.yaml", "root_dir: [a, b]\n");
+  write_file(folder.path() / "key.yaml", "TASK: GoEmotions\n");
   write_file(folder.path() / "mode.yaml", "shot: 2\nlabel_mode: randm\n");
   const std::vector<std::string> pair = {"prompts", "GoEmotions", "--program",
                                          "assess",  "--config",   "configs/example/assess.yaml"};
@@ -191,7 +237,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        {"expected 1 to 30 layers, found 31"}},
       {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--layers", "0"},
        2,
-       {"--layers: expected 1 or more, found 0"}},
+       {"--layers: expected an integer of at least 1, found 0"}},
       {{"make-model", "--shape", "smollm2-135m", "--out", path("m"), "--dtype", "int8"},
        2,
        {"bfloat16"}},
@@ -252,7 +298,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {with(kExample, {"--yn-labels", "true"}), 2, {"--yn-labels belongs to --program assess"}},
       {with(pair, {"--unreasonable-rate", "half"}),
        2,
-       {"unreasonable_rate: expected one number, found 'half'"}},
+       {"--unreasonable-rate: expected one number, found 'half'"}},
       {with(pair, {"--unreasonable-rate", "1.5"}), 2, {"expected a number from 0 to 1, found 1.5"}},
       {with(pair, {"--query-label-mode", "preds"}),
        2,
@@ -271,6 +317,22 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        2,
        {"model_load_filename: Not supported"}},
       {{"ls", "dataset"}, 2, {"did you mean 'datasets'?"}},
+      {{}, 2, {"expected a command"}},
+      {{"show"}, 2, {"FOLDER is required: Log folder of a run"}},
+      {{"show", path("nowhere"), "--experiment"}, 2, {"--experiment: expected a value behind it"}},
+      {{"compare", "a", "b", "--top", "-1"},
+       2,
+       {"--top: expected an integer of at least 0, found -1"}},
+      {{"compare", "a", "b", "--top", "4294967296000000000000"},
+       2,
+       {"--top: expected one integer, found '4294967296000000000000'"}},
+      {with(kExample, {"--shot", "4294967296"}),
+       2,
+       {"--shot: expected an integer of at most 2147483647, found 4294967296"}},
+      {{"data", "GoEmotions", "--config", path("roots.yaml")},
+       2,
+       {"roots.yaml:1: root_dir: expected one value, found several"}},
+      {with(kExample, {"--config", path("key.yaml")}), 2, {"key.yaml:1: unknown key 'TASK'"}},
       {{"show", path("nowhere")}, 3, {"indexed_metrics.yml: no such file"}},
   };
   for (const Mistake& mistake : mistakes) {

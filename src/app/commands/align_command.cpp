@@ -9,14 +9,14 @@
 #include "app/commands/alignment_builder.h"
 #include "app/commands/command.h"
 #include "app/commands/run_flags.h"
-#include "app/options/data_options.h"
-#include "app/options/run_settings.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
 namespace {
 
 struct AlignFlags {
+  DataSettings data;
   RunFlags runs;
   std::vector<std::string> scores;
   std::vector<std::string> platt_folders;
@@ -24,7 +24,7 @@ struct AlignFlags {
   std::vector<std::string> platt_ids_filenames;
   int n_resamples = 0;
   std::int64_t seed = 0;
-  double level = 0.95;
+  double level = 0;
   std::string against;
   std::string paper;
   std::string format;
@@ -49,10 +49,6 @@ std::vector<Scores> parse_scores(const std::vector<std::string>& given) {
 }
 
 void check(const AlignFlags& flags) {
-  if (flags.n_resamples < 0) {
-    throw ConfigError("--bootstrap: expected a number of resamples, at least 1, found " +
-                      std::to_string(flags.n_resamples));
-  }
   if (flags.n_resamples == 0 && !flags.against.empty()) {
     throw ConfigError("--against: expected --bootstrap N with it; differences have intervals");
   }
@@ -114,12 +110,12 @@ struct Calibration {
   analysis::Votes votes;
 };
 
-Calibration load_calibration(const AlignFlags& flags, const Options& options) {
+Calibration load_calibration(const AlignFlags& flags) {
   Calibration calibration;
   if (flags.platt_folders.empty()) {
     return calibration;
   }
-  data::DatasetOptions of_split = make_dataset_options(options, "test");
+  data::DatasetOptions of_split = flags.data.test;
   if (!flags.platt_splits.empty()) {
     of_split.splits = flags.platt_splits;
     of_split.ids_filenames.clear();
@@ -137,8 +133,7 @@ Calibration load_calibration(const AlignFlags& flags, const Options& options) {
 }
 
 // Mean aggregate labels of the train splits, or, without them, the mean votes on the very examples.
-void add_base_rate(AlignmentBuilder& builder, const std::string& task, const Options& options) {
-  data::DatasetOptions train = make_dataset_options(options, "train");
+void add_base_rate(AlignmentBuilder& builder, const std::string& task, data::DatasetOptions train) {
   if (train.splits.empty()) {
     builder.add_constant(analysis::mean_shares(builder.votes()),
                          "mean vote shares of the evaluated examples themselves (--train-splits "
@@ -169,13 +164,13 @@ void add_base_rate(AlignmentBuilder& builder, const std::string& task, const Opt
                                   splits);
 }
 
-analysis::AlignmentTable make_table(const AlignFlags& flags, const Options& options) {
+analysis::AlignmentTable make_table(const AlignFlags& flags) {
   const std::vector<Scores> named = parse_scores(flags.scores);
   const std::optional<analysis::PaperTable> paper =
       flags.paper.empty() ? std::nullopt : std::optional(analysis::parse_paper_table(flags.paper));
   const std::vector<analysis::AnswerPosition> answers = parse_answers(flags.runs.answers);
   const std::string& task = flags.runs.task;
-  AlignmentBuilder builder(task, load_votes(task, make_dataset_options(options, "test")), paper);
+  AlignmentBuilder builder(task, load_votes(task, flags.data.test), paper);
   const LabelSet& label_set = builder.label_set();
 
   const bool has_others = !named.empty() || !flags.runs.tuned_folders.empty();
@@ -187,7 +182,7 @@ analysis::AlignmentTable make_table(const AlignFlags& flags, const Options& opti
   for (const Scores& file : named) {
     scores.emplace_back(file.path, analysis::read_scores(file.path, label_set));
   }
-  const Calibration calibration = load_calibration(flags, options);
+  const Calibration calibration = load_calibration(flags);
   check_used(calibration.runs, rows);
 
   builder.choose_examples(rows, scores);
@@ -206,7 +201,7 @@ analysis::AlignmentTable make_table(const AlignFlags& flags, const Options& opti
     builder.add_scores(named[i].name, named[i].path, scores[i].second);
   }
   add_rows(true);
-  add_base_rate(builder, task, options);
+  add_base_rate(builder, task, flags.data.train);
   if (flags.n_resamples > 0) {
     builder.add_differences(flags.against, flags.n_resamples, flags.seed, flags.level);
   }
@@ -215,10 +210,10 @@ analysis::AlignmentTable make_table(const AlignFlags& flags, const Options& opti
   return table;
 }
 
-int align(const AlignFlags& flags, const Options& options) {
+int align(const AlignFlags& flags) {
   check(flags);
   const analysis::TableFormat format = choose_format(flags);
-  const analysis::AlignmentTable table = make_table(flags, options);
+  const analysis::AlignmentTable table = make_table(flags);
   print_warnings(table.warnings);
   if (flags.out_path.empty() || flags.out_path == "-") {
     analysis::write_table(std::cout, table, format);
@@ -232,47 +227,68 @@ int align(const AlignFlags& flags, const Options& options) {
   return kSuccess;
 }
 
-void declare_flags(CLI::App& app, AlignFlags& flags) {
-  flags.runs.declare(app);
-  app.add_option("--scores", flags.scores,
-                 "Probabilities of other programs as rows: scores.yml, eval_scores.yml")
-      ->type_name("NAME=FILE");
-  app.add_option(
-         "--platt", flags.platt_folders,
-         "Runs of the same kind on another split: adds rows with Platt scaling fitted there")
-      ->type_name("FOLDER");
-  app.add_option("--platt-splits", flags.platt_splits,
-                 "Splits of the --platt runs (default: the test splits)");
-  app.add_option("--platt-ids-filename", flags.platt_ids_filenames,
-                 "Id lists of the --platt runs, one per split");
-  app.add_option("--bootstrap", flags.n_resamples,
-                 "Differences between rows, with intervals from N paired resamples")
-      ->type_name("N");
-  app.add_option("--against", flags.against,
-                 "Row that the others are compared with: its name or number (default: the first)")
-      ->type_name("ROW");
-  app.add_option("--seed", flags.seed, "Seed of the resamples")->capture_default_str();
-  app.add_option("--level", flags.level, "Share of the resamples an interval holds")
-      ->capture_default_str();
-  app.add_option("--paper", flags.paper,
-                 "Print the published cell beside each: table1 (Llama3 70B) or table5 (Llama3 8B)");
-  app.add_option("--format", flags.format,
-                 "terminal, markdown, csv, json or latex (default: by the ending of --out)");
-  app.add_option("--out", flags.out_path, "File to write (default: standard output)")
-      ->type_name("FILE");
+void declare_flags(OptionList& options, AlignFlags& flags) {
+  declare_run_flags(options, flags.runs);
+  options.begin_group("Table");
+  options.add(flags.scores,
+              {.name = "scores",
+               .help = "Probabilities of other programs as rows: scores.yml, eval_scores.yml",
+               .value = "NAME=FILE"});
+  options.add(
+      flags.platt_folders,
+      {.name = "platt",
+       .help = "Runs of the same kind on another split: adds rows with Platt scaling fitted "
+               "there",
+       .value = "FOLDER"});
+  options.add(flags.platt_splits, {.name = "platt_splits",
+                                   .help = "Splits of the --platt runs (default: the test splits)",
+                                   .value = "SPLIT"});
+  options.add(flags.platt_ids_filenames, {.name = "platt_ids_filename",
+                                          .help = "Id lists of the --platt runs, one per split",
+                                          .value = "FILE"});
+  options.add(flags.n_resamples,
+              {.name = "bootstrap",
+               .help = "Differences between rows, with intervals from N paired resamples",
+               .least = 0});
+  options.add(flags.against,
+              {.name = "against",
+               .help = "Row that the others are compared with: its name or number (default: the "
+                       "first)",
+               .value = "ROW"});
+  options.add(
+      flags.seed,
+      {.name = "bootstrap_seed", .help = "Seed of the resamples", .fallback = "0", .flag = "seed"});
+  options.add(
+      flags.level,
+      {.name = "level", .help = "Share of the resamples an interval holds", .fallback = "0.95"});
+  options.add(
+      flags.paper,
+      {.name = "paper",
+       .help = "Print the published cell beside each: table1 (Llama3 70B) or table5 (Llama3 "
+               "8B)",
+       .value = "TABLE",
+       .choices = {"table1", "table5"}});
+  options.add(flags.format,
+              {.name = "format",
+               .help = "terminal, markdown, csv, json or latex (default: by the ending of --out)",
+               .shown = Shown::First,
+               .value = "FORMAT",
+               .choices = {"terminal", "markdown", "csv", "json", "latex"}});
+  options.add(flags.out_path, {.name = "out",
+                               .help = "File to write (default: standard output)",
+                               .shown = Shown::First,
+                               .value = "FILE"});
+  declare_data(options, flags.data);
 }
 
 }  // namespace
 
-CommandBody declare_align(CLI::App& app) {
-  struct Arguments {
-    AlignFlags flags;
-    DataOptions options;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  declare_flags(app, arguments->flags);
-  arguments->options.declare(app);
-  return [arguments] { return align(arguments->flags, arguments->options.read()); };
+Command align_command() {
+  return make_command<AlignFlags>(
+      {"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1",
+       "labelprobe align GoEmotions --config configs/GoEmotions/pipeline.yaml --id-list "
+       "main_test_set --model MODEL"},
+      declare_flags, align);
 }
 
 }  // namespace labelprobe::app

@@ -1,13 +1,18 @@
-// What a subcommand is: its name, its help, and a function that declares its flags and returns the
-// work to do. A new subcommand is one file src/app/<name>_command.cpp, one declaration here and one
-// line in commands.cpp.
+// What a subcommand is: its name, its help, its options and the work to do. A new subcommand is one
+// file src/app/commands/<name>_command.cpp, one declaration here and one line in commands.cpp.
 #pragma once
 
+#include <exception>
 #include <functional>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include <CLI/CLI.hpp>
+#include "app/options/command_line.h"
+#include "app/options/option.h"
 
 namespace labelprobe::app {
 
@@ -20,33 +25,123 @@ inline constexpr int kDataError = 3;
 inline constexpr int kModelError = 4;
 inline constexpr int kInternalError = 70;
 
-// Runs after parsing; returns the exit code. Errors leave as exceptions.
-using CommandBody = std::function<int()>;
-
-struct Command {
+struct CommandText {
   std::string_view name;
   std::string_view summary;
   std::string_view example;  // a real command line, shown under --help
-  CommandBody (*declare)(CLI::App& app);
-  bool takes_groups = false;  // of flags in { }, see grid.h: such a line is parsed once a group
 };
+
+struct Command {
+  CommandText text;
+  Grids grids = Grids::None;  // whether flags with several values and { } groups make settings
+
+  // Its options, bound to settings that `settings` keeps alive: for help, and to know all flags.
+  struct Declared {
+    std::shared_ptr<void> settings;
+    OptionList options;
+  };
+  std::function<Declared()> declare;
+
+  // Fills the settings and does the work; returns the exit code. Errors leave as exceptions.
+  std::function<int(const std::vector<GivenValues>&)> run;
+};
+
+// One of the settings of a grid. Where its options were mistaken, `mistake` holds the error and
+// what is behind the mistaken option is not filled.
+template <typename Settings>
+struct GridSetting : Setting<Settings> {
+  std::exception_ptr mistake;
+};
+
+template <typename Settings>
+Command make_command(CommandText text,
+                     void (*declare)(OptionList&, Settings&),
+                     int (*work)(const Settings&));
+template <typename Settings>
+Command make_grid_command(CommandText text,
+                          void (*declare)(OptionList&, Settings&),
+                          int (*work)(std::vector<GridSetting<Settings>>));
 
 // All of them, in the order --help shows them.
 std::span<const Command> commands();
 
-CommandBody declare_align(CLI::App& app);
-CommandBody declare_assess(CLI::App& app);
-CommandBody declare_classify(CLI::App& app);
-CommandBody declare_compare(CLI::App& app);
-CommandBody declare_data(CLI::App& app);
-CommandBody declare_distributions(CLI::App& app);
-CommandBody declare_generate(CLI::App& app);
-CommandBody declare_ids(CLI::App& app);
-CommandBody declare_ls(CLI::App& app);
-CommandBody declare_make_model(CLI::App& app);
-CommandBody declare_prompts(CLI::App& app);
-CommandBody declare_run(CLI::App& app);
-CommandBody declare_show(CLI::App& app);
-CommandBody declare_tokenize(CLI::App& app);
+// The one of that name. Throws ConfigError with the nearest.
+const Command& find_command(const std::string& name);
+
+// Takes the words behind the command's name: shows its help, or reads options and config files and
+// does the work. Returns the exit code.
+int execute(const Command& command, const std::vector<std::string>& args);
+
+Command align_command();
+Command assess_command();
+Command classify_command();
+Command compare_command();
+Command data_command();
+Command distributions_command();
+Command generate_command();
+Command ids_command();
+Command ls_command();
+Command make_model_command();
+Command prompts_command();
+Command run_command();
+Command show_command();
+Command tokenize_command();
+
+// --- The parts of the templates ---
+
+// Adds what every command takes: --help, --help-all and --config.
+void add_built_in(OptionList& options);
+
+// The only setting. Throws ConfigError where a config file gives several.
+const GivenValues& only_setting(const std::vector<GivenValues>& given);
+
+template <typename Settings>
+std::function<Command::Declared()> make_declare(void (*declare)(OptionList&, Settings&)) {
+  return [declare] {
+    auto settings = std::make_shared<Settings>();
+    Command::Declared declared;
+    add_built_in(declared.options);
+    declare(declared.options, *settings);
+    declared.settings = std::move(settings);
+    return declared;
+  };
+}
+
+template <typename Settings>
+Command make_command(CommandText text,
+                     void (*declare)(OptionList&, Settings&),
+                     int (*work)(const Settings&)) {
+  const auto run = [declare, work](const std::vector<GivenValues>& given) {
+    Settings settings;
+    OptionList options;
+    declare(options, settings);
+    options.fill(only_setting(given));
+    return work(settings);
+  };
+  return {text, Grids::None, make_declare(declare), run};
+}
+
+template <typename Settings>
+Command make_grid_command(CommandText text,
+                          void (*declare)(OptionList&, Settings&),
+                          int (*work)(std::vector<GridSetting<Settings>>)) {
+  const auto run = [declare, work](const std::vector<GivenValues>& given) {
+    std::vector<GridSetting<Settings>> settings(given.size());
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      OptionList options;
+      declare(options, settings[i].settings);
+      options.check_types(given[i]);
+      try {
+        options.fill(given[i]);
+      } catch (const std::exception&) {
+        settings[i].mistake = std::current_exception();
+      }
+      settings[i].params = options.params();
+      settings[i].idle = options.describe_idle();
+    }
+    return work(std::move(settings));
+  };
+  return {text, Grids::Taken, make_declare(declare), run};
+}
 
 }  // namespace labelprobe::app

@@ -1,71 +1,138 @@
-#include <array>
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "labelprobe/core/error.h"
 
 #include "app/commands/command.h"
+#include "app/commands/help.h"
+#include "app/options/config_file.h"
+#include "app/options/grid.h"
 
 namespace labelprobe::app {
 
 namespace {
 
 // Every subcommand, in the order of a day's work.
-constexpr std::array kCommands = {
-    Command{
-        "run", "Ask a model about every example and log the label probabilities",
-        "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path MODEL",
-        declare_run, true},
-    Command{"classify",
-            "Prompt a model for the labels of every example, annotators' items included",
-            "labelprobe classify GoEmotions --config configs/example/config.yaml "
-            "--model-name-or-path MODEL",
-            declare_classify, true},
-    Command{"assess", "Ask a model whether the label shown with a text is reasonable",
-            "labelprobe assess GoEmotions --config configs/example/assess.yaml "
-            "--model-name-or-path MODEL",
-            declare_assess, true},
-    Command{"show", "Print a run's log for people: texts, labels, probabilities at each step",
-            "labelprobe show logs/GoEmotions/example_0 --items 3", declare_show},
-    Command{"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1",
-            "labelprobe align GoEmotions --config configs/GoEmotions/pipeline.yaml --id-list "
-            "main_test_set --model MODEL",
-            declare_align},
-    Command{"compare",
-            "Compare two runs of the same items: probabilities, flips, margins; f32 against FP4",
-            "labelprobe compare logs/GoEmotions/example_0/experiment_0 logs/GoEmotions/example_1 "
-            "--plot scatter.svg",
-            declare_compare},
-    Command{"distributions", "Write the label distributions of runs item by item, and the votes",
-            "labelprobe distributions GoEmotions RUN_FOLDER --config "
-            "configs/GoEmotions/pipeline.yaml --out distributions.yml",
-            declare_distributions},
-    Command{"data", "Show what a run would see of a data set: counts, labels, annotators, examples",
-            "labelprobe data GoEmotions --config configs/example/config.yaml --show 2",
-            declare_data},
-    Command{"ids", "Draw a balanced list of example ids that runs are to be compared on",
-            "labelprobe ids Hatexplain --root-dir data/HateXplain --test-splits test "
-            "--annotation-mode both --n 200 --out my_ids.txt",
-            declare_ids},
-    Command{"prompts", "Write the prompts of a run as JSON lines, without a model",
-            "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -",
-            declare_prompts, true},
-    Command{"generate", "Continue prompts greedily and write tokens, text and logits",
-            "labelprobe generate --model-name-or-path MODEL --prompts prompts.jsonl "
-            "--max-new-tokens 18 --out -",
-            declare_generate},
-    Command{"tokenize", "Turn JSON strings on standard input into token ids",
-            "echo '\"Hello world\"' | labelprobe tokenize --model-name-or-path MODEL",
-            declare_tokenize},
-    Command{"make-model", "Write a checkpoint with random weights in the shape of a known model",
-            "labelprobe make-model --shape llama-3.1-8b --out models/random-8b --tokenizer "
-            "models/tokenizer",
-            declare_make_model},
-    Command{"ls",
-            "List what the program knows: data sets, distributions, samplers, formats, models",
-            "labelprobe ls datasets", declare_ls},
-};
+std::vector<Command> make_commands() {
+  return {run_command(),        classify_command(), assess_command(),        show_command(),
+          align_command(),      compare_command(),  distributions_command(), data_command(),
+          ids_command(),        prompts_command(),  generate_command(),      tokenize_command(),
+          make_model_command(), ls_command()};
+}
+
+// The commands that know a flag, for people who gave it to another.
+std::string owners(const std::string& flag) {
+  std::vector<std::string_view> names;
+  for (const Command& command : commands()) {
+    const Command::Declared declared = command.declare();
+    for (const Option& option : declared.options.options()) {
+      const std::vector<std::string> flags = option.flags();
+      if (!option.is_operand && std::find(flags.begin(), flags.end(), flag) != flags.end()) {
+        names.push_back(command.text.name);
+      }
+    }
+  }
+  return names.empty() ? "" : fmt::format(" (a flag of labelprobe {})", fmt::join(names, ", "));
+}
+
+// The names that config files may have, those of other commands too.
+std::vector<std::string> names_in_files() {
+  std::set<std::string> names;
+  for (const Command& command : commands()) {
+    for (const Option& option : command.declare().options.options()) {
+      if (!option.is_operand && !option.is_built_in) {
+        names.insert(std::string(option.info.name));
+        if (!option.info.other_name.empty()) {
+          names.insert(std::string(option.info.other_name));
+        }
+      }
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+// Adds the settings that one command line stands for to `settings`.
+void add_settings(const OptionList& options,
+                  GivenValues given,
+                  std::vector<GivenValues>& settings) {
+  if (const auto config = given.extract("config"); !config.empty()) {
+    const std::vector<std::string> known = names_in_files();
+    for (const std::string& path : config.mapped().values) {
+      read_config_file(path, options, known, given);
+    }
+  }
+  for (GivenValues& setting : expand_values(options.options(), given)) {
+    settings.push_back(std::move(setting));
+  }
+}
 
 }  // namespace
 
+void add_built_in(OptionList& options) {
+  const auto add = [&](OptionKind kind, OptionInfo info) {
+    options.add_special(kind, nullptr, std::move(info), [](const Given&) {});
+    options.make_built_in();
+  };
+  options.begin_group("Every command");
+  add(OptionKind::Flag,
+      {.name = "help", .help = "Show what most people need and stop", .shown = Shown::First});
+  add(OptionKind::Flag,
+      {.name = "help_all", .help = "Show every option and stop", .shown = Shown::First});
+  add(OptionKind::TextList,
+      {.name = "config",
+       .help = "YAML or JSON files of options (names with underscores); flags win, then earlier "
+               "files",
+       .shown = Shown::First,
+       .value = "FILE",
+       .other_name = "gridparse_config"});
+}
+
 std::span<const Command> commands() {
-  return kCommands;
+  static const std::vector<Command> all = make_commands();
+  return all;
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Command& command : commands()) {
+    if (command.text.name == name) {
+      return command;
+    }
+    known.emplace_back(command.text.name);
+  }
+  throw ConfigError(unknown_choice("command", name, known));
+}
+
+const GivenValues& only_setting(const std::vector<GivenValues>& given) {
+  for (std::size_t i = 1; i < given.size(); ++i) {
+    for (const auto& [name, one] : given[i]) {
+      if (one.values != given[0].at(name).values) {
+        throw ConfigError(
+            fmt::format("{}: {}: expected one value, found several", one.place, name));
+      }
+    }
+  }
+  return given.front();
+}
+
+int execute(const Command& command, const std::vector<std::string>& args) {
+  const Command::Declared declared = command.declare();
+  std::vector<GivenValues> settings;
+  const auto lines = command.grids == Grids::Taken ? expand_groups(args)
+                                                   : std::vector<std::vector<std::string>>{args};
+  for (const std::vector<std::string>& line : lines) {
+    GivenValues given = parse_command_line(line, declared.options, command.grids, owners);
+    if (given.contains("help") || given.contains("help_all")) {
+      std::cout << describe_command(command, given.contains("help_all")) << std::flush;
+      return kSuccess;
+    }
+    add_settings(declared.options, std::move(given), settings);
+  }
+  return command.run(settings);
 }
 
 }  // namespace labelprobe::app

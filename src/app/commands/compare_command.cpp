@@ -6,7 +6,6 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -29,7 +28,7 @@ struct CompareFlags {
   std::string csv_path;
   std::string json_path;
   std::string plot_path;
-  std::size_t n_top = 10;
+  std::size_t n_top = 0;
   std::optional<double> max_difference;
 };
 
@@ -174,28 +173,56 @@ int compare(const CompareFlags& flags) {
   return is_good ? kSuccess : kSomeFailed;
 }
 
+void declare_flags(OptionList& options, CompareFlags& flags) {
+  options.add(flags.run_a,
+              {.name = "RUN_A",
+               .help = "Log folder of a run, its last experiment, or FOLDER/experiment_K",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "FOLDER"});
+  options.make_operand();
+  options.add(flags.run_b, {.name = "RUN_B",
+                            .help = "The run to compare with it",
+                            .is_required = true,
+                            .shown = Shown::First,
+                            .value = "FOLDER"});
+  options.make_operand();
+  options.begin_group("Comparison");
+  options.add(flags.n_top,
+              {.name = "top",
+               .help = "How many flips and how many of the largest differences to list",
+               .fallback = "10",
+               .shown = Shown::First,
+               .least = 0});
+  options.add(flags.csv_path, {.name = "csv",
+                               .help = "Write both probabilities of every item, step and label",
+                               .shown = Shown::First,
+                               .value = "FILE"});
+  options.add(flags.json_path, {.name = "json",
+                                .help = "Write every number of the comparison",
+                                .shown = Shown::First,
+                                .value = "FILE"});
+  options.add(flags.plot_path, {.name = "plot",
+                                .help = "Draw A's probabilities against B's",
+                                .shown = Shown::First,
+                                .value = "FILE.svg"});
+  options.add(
+      flags.max_difference,
+      {.name = "max_difference",
+       .help = "End with 1 if a probability differs by more, or an item is missing in a run "
+               "or failed in one only",
+       .shown = Shown::First});
+}
+
 }  // namespace
 
-CommandBody declare_compare(CLI::App& app) {
-  const auto flags = std::make_shared<CompareFlags>();
-  app.add_option("RUN_A", flags->run_a,
-                 "Log folder of a run, its last experiment, or FOLDER/experiment_K")
-      ->required();
-  app.add_option("RUN_B", flags->run_b, "The run to compare with it")->required();
-  app.add_option("--top", flags->n_top,
-                 "How many flips and how many of the largest differences to list")
-      ->capture_default_str();
-  app.add_option("--csv", flags->csv_path, "Write both probabilities of every item, step and label")
-      ->type_name("FILE");
-  app.add_option("--json", flags->json_path, "Write every number of the comparison")
-      ->type_name("FILE");
-  app.add_option("--plot", flags->plot_path, "Draw A's probabilities against B's")
-      ->type_name("FILE.svg");
-  app.add_option("--max-difference", flags->max_difference,
-                 "End with 1 if a probability differs by more, or an item is missing in a run or "
-                 "failed in one only")
-      ->type_name("X");
-  return [flags] { return compare(*flags); };
+Command compare_command() {
+  return make_command<CompareFlags>(
+      {"compare",
+       "Compare two runs of the same items: probabilities, flips, margins; f32 against FP4",
+       "labelprobe compare logs/GoEmotions/example_0/experiment_0 logs/GoEmotions/example_1 --plot "
+       "scatter.svg"},
+      declare_flags, compare);
 }
 
 }  // namespace labelprobe::app

@@ -7,8 +7,7 @@
 
 #include "app/commands/command.h"
 #include "app/commands/role_data.h"
-#include "app/options/data_options.h"
-#include "app/options/run_settings.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
@@ -16,19 +15,18 @@ namespace {
 
 struct DataFlags {
   std::string task;
-  int n_shown = 0;
+  DataSettings data;
+  std::size_t n_shown = 0;
   std::string out_path;
   bool is_json = false;
-  DataOptions options;
 };
 
-std::vector<RoleData> load_roles(const DataFlags& flags, const Options& options) {
-  data::dataset_info(flags.task);  // an unknown name is the first thing to say
+std::vector<RoleData> load_roles(const DataFlags& flags) {
   std::vector<RoleData> roles;
-  for (const std::string role : {"train", "test"}) {
-    data::DatasetOptions dataset = make_dataset_options(options, role);
-    if (!dataset.splits.empty()) {
-      roles.push_back(load_role(flags.task, role, std::move(dataset)));
+  for (const auto& [role, options] :
+       {std::pair{"train", flags.data.train}, {"test", flags.data.test}}) {
+    if (!options.splits.empty()) {
+      roles.push_back(load_role(flags.task, role, options));
     }
   }
   if (roles.empty()) {
@@ -60,13 +58,8 @@ void write_items(const std::string& path, const std::vector<RoleData>& roles) {
   }
 }
 
-int show_data(const DataFlags& flags, const Options& options) {
-  if (flags.n_shown < 0) {
-    throw ConfigError("--show: expected a number of items, at least 0, found " +
-                      std::to_string(flags.n_shown));
-  }
-  const std::vector<RoleData> roles = load_roles(flags, options);
-  const auto n_shown = static_cast<std::size_t>(flags.n_shown);
+int show_data(const DataFlags& flags) {
+  const std::vector<RoleData> roles = load_roles(flags);
   if (!flags.out_path.empty()) {
     write_items(flags.out_path, roles);
   }
@@ -76,32 +69,44 @@ int show_data(const DataFlags& flags, const Options& options) {
     nlohmann::ordered_json json = {{"task", flags.task},
                                    {"roles", nlohmann::ordered_json::array()}};
     for (const RoleData& data : roles) {
-      json["roles"].push_back(describe_role(data, n_shown));
+      json["roles"].push_back(describe_role(data, flags.n_shown));
     }
     out << json.dump(2) << '\n';
     return kSuccess;
   }
   for (std::size_t i = 0; i < roles.size(); ++i) {
     out << (i > 0 ? "\n" : "");
-    print_role(out, roles[i], n_shown);
+    print_role(out, roles[i], flags.n_shown);
   }
   return kSuccess;
 }
 
+void declare_flags(OptionList& options, DataFlags& flags) {
+  declare_task(options, flags.task);
+  options.begin_group("Output");
+  options.add(flags.n_shown, {.name = "show",
+                              .help = "Print the first N items of each role, too",
+                              .shown = Shown::First,
+                              .least = 0});
+  options.add(flags.out_path, {.name = "out",
+                               .help = "Write every item as a JSON line: id, text, labels, "
+                                       "annotator; - = standard output",
+                               .shown = Shown::First,
+                               .value = "FILE"});
+  options.add(flags.is_json, {.name = "print_json",
+                              .help = "Print one JSON object instead of tables",
+                              .shown = Shown::First,
+                              .flag = "json"});
+  declare_data(options, flags.data);
+}
+
 }  // namespace
 
-CommandBody declare_data(CLI::App& app) {
-  const auto flags = std::make_shared<DataFlags>();
-  app.add_option("TASK", flags->task, "Data set (see: labelprobe ls datasets)")->required();
-  app.add_option("--show", flags->n_shown, "Print the first N items of each role, too")
-      ->type_name("N");
-  app.add_option(
-         "--out", flags->out_path,
-         "Write every item as a JSON line: id, text, labels, annotator; - = standard output")
-      ->type_name("FILE");
-  app.add_flag("--json", flags->is_json, "Print one JSON object instead of tables");
-  flags->options.declare(app);
-  return [flags] { return show_data(*flags, flags->options.read()); };
+Command data_command() {
+  return make_command<DataFlags>(
+      {"data", "Show what a run would see of a data set: counts, labels, annotators, examples",
+       "labelprobe data GoEmotions --config configs/example/config.yaml --show 2"},
+      declare_flags, show_data);
 }
 
 }  // namespace labelprobe::app

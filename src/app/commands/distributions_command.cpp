@@ -14,8 +14,7 @@
 #include "app/commands/command.h"
 #include "app/commands/estimated_rows.h"
 #include "app/commands/run_flags.h"
-#include "app/options/data_options.h"
-#include "app/options/run_settings.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
@@ -24,6 +23,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct DistributionFlags {
+  DataSettings data;
   RunFlags runs;
   std::vector<std::string> estimators;
   std::string out_path;
@@ -133,11 +133,11 @@ void write_file(const std::string& path, const std::function<void(std::ostream&)
   }
 }
 
-int write_distributions(const DistributionFlags& flags, const Options& options) {
+int write_distributions(const DistributionFlags& flags) {
   const FileFormat format = format_of(flags.out_path);
   const std::vector<analysis::AnswerPosition> answers = parse_answers(flags.runs.answers);
   const std::string& task = flags.runs.task;
-  data::DatasetOptions of_test = make_dataset_options(options, "test");
+  data::DatasetOptions of_test = flags.data.test;
   VotedSet set;
   if (!flags.votes_path.empty()) {
     set = load_votes(task, std::move(of_test));
@@ -166,27 +166,35 @@ int write_distributions(const DistributionFlags& flags, const Options& options) 
   return kSuccess;
 }
 
+void declare_flags(OptionList& options, DistributionFlags& flags) {
+  declare_run_flags(options, flags.runs);
+  options.begin_group("Output");
+  options.add(flags.estimators,
+              {.name = "estimator",
+               .help = "Only these: baseline, output, unary, binary, binary_outcome, max, "
+                       "SFT_output, SFT_max, ... (default: all that the runs allow)",
+               .value = "NAME"});
+  options.add(flags.out_path,
+              {.name = "out",
+               .help = "File to write: .yml (estimator -> id -> label -> probability) or .jsonl",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "FILE"});
+  options.add(flags.votes_path, {.name = "votes",
+                                 .help = "JSON lines of the annotators' votes as well",
+                                 .shown = Shown::First,
+                                 .value = "FILE"});
+  declare_data(options, flags.data);
+}
+
 }  // namespace
 
-CommandBody declare_distributions(CLI::App& app) {
-  struct Arguments {
-    DistributionFlags flags;
-    DataOptions options;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  DistributionFlags& flags = arguments->flags;
-  flags.runs.declare(app);
-  app.add_option("--estimator", flags.estimators,
-                 "Only these: baseline, output, unary, binary, binary_outcome, max, SFT_output, "
-                 "SFT_max, ... (default: all that the runs allow)");
-  app.add_option("--out", flags.out_path,
-                 "File to write: .yml (estimator -> id -> label -> probability) or .jsonl")
-      ->type_name("FILE")
-      ->required();
-  app.add_option("--votes", flags.votes_path, "JSON lines of the annotators' votes as well")
-      ->type_name("FILE");
-  arguments->options.declare(app);
-  return [arguments] { return write_distributions(arguments->flags, arguments->options.read()); };
+Command distributions_command() {
+  return make_command<DistributionFlags>(
+      {"distributions", "Write the label distributions of runs item by item, and the votes",
+       "labelprobe distributions GoEmotions RUN_FOLDER --config configs/GoEmotions/pipeline.yaml "
+       "--out distributions.yml"},
+      declare_flags, write_distributions);
 }
 
 }  // namespace labelprobe::app

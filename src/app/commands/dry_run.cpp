@@ -8,7 +8,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/weights/device_memory.h"
 
-#include "app/options/options.h"
+#include "app/commands/model_loading.h"
+#include "app/options/option.h"
 
 namespace labelprobe::app {
 

@@ -1,8 +1,6 @@
 // labelprobe generate: greedy continuations of given prompts, and on request all their logits.
-#include <array>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -12,12 +10,13 @@
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/tokenizer.h"
+#include "labelprobe/weights/locate.h"
 
 #include "app/commands/command.h"
 #include "app/commands/generate_files.h"
 #include "app/commands/model_loading.h"
 #include "app/commands/workbench.h"
-#include "app/options/option_reader.h"
+#include "app/options/run_options.h"
 #include "app/terminal/profile_report.h"
 
 namespace labelprobe::app {
@@ -25,9 +24,9 @@ namespace labelprobe::app {
 namespace {
 
 struct Arguments {
-  std::string model;
+  ModelLoading loading;
   std::string prompts;
-  std::string out = "-";
+  std::string out;
   std::string logits_out;
   std::string profile;
   int max_new_tokens = 0;
@@ -35,7 +34,6 @@ struct Arguments {
   bool ignore_eos = false;
   bool no_share_prefixes = false;
   std::vector<std::string> stop_strings;
-  OptionReader loading;
 };
 
 std::vector<PromptLine> read_prompts(const std::string& name) {
@@ -114,31 +112,12 @@ int write_answers(std::ostream& out,
   return n_failed;
 }
 
-ModelLoading read_loading(const Arguments& arguments) {
-  const std::vector<Options> all = arguments.loading.read();
-  if (all.size() != 1) {
-    throw ConfigError("generate: expected one value of each option, found several of some");
-  }
-  return make_model_loading(all.front(), arguments.model);
-}
-
-void check_numbers(const Arguments& arguments) {
-  const auto check = [](const char* flag, int value, int least) {
-    if (value < least) {
-      throw ConfigError(std::string(flag) + ": expected " + std::to_string(least) +
-                        " or more, found " + std::to_string(value));
-    }
-  };
-  check("--max-new-tokens", arguments.max_new_tokens, 1);
-  check("--batch-size", arguments.batch_size, 0);
+int run(const Arguments& arguments) {
   for (const std::string& stop : arguments.stop_strings) {
     if (stop.empty()) throw ConfigError("--stop: expected a text, found an empty one");
   }
-}
-
-int run(const Arguments& arguments) {
-  check_numbers(arguments);
-  const ModelLoading loading = read_loading(arguments);
+  ModelLoading loading = arguments.loading;
+  loading.model = weights::locate(loading.name);
   const std::vector<PromptLine> lines = read_prompts(arguments.prompts);
   std::ofstream file;
   if (arguments.out != "-") {
@@ -202,28 +181,61 @@ int run(const Arguments& arguments) {
   return kSomeFailed;
 }
 
+void declare_arguments(OptionList& options, Arguments& arguments) {
+  options.begin_group("Generation");
+  options.add(arguments.loading.name, {.name = "model_name_or_path",
+                                       .help = "Folder, .gguf file or hub name",
+                                       .is_required = true,
+                                       .shown = Shown::First,
+                                       .value = "MODEL"});
+  options.add(arguments.prompts,
+              {.name = "prompts",
+               .help = "JSON lines of id and text or token_ids; - = standard input",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "FILE"});
+  options.add(arguments.max_new_tokens, {.name = "max_new_tokens",
+                                         .help = "Tokens to generate at most",
+                                         .is_required = true,
+                                         .shown = Shown::First,
+                                         .least = 1});
+  options.add(arguments.out, {.name = "out",
+                              .help = "File to write; - = standard output",
+                              .fallback = "-",
+                              .shown = Shown::First,
+                              .value = "FILE"});
+  options.add(arguments.logits_out, {.name = "logits_out",
+                                     .help = "safetensors file of all logits of every step",
+                                     .shown = Shown::First,
+                                     .value = "FILE"});
+  options.add(arguments.profile,
+              {.name = "profile",
+               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
+                       "what took the time is told at the end",
+               .value = "FILE"});
+  options.add(
+      arguments.ignore_eos,
+      {.name = "ignore_eos", .help = "Go on after an end-of-text token", .shown = Shown::First});
+  options.add(
+      arguments.stop_strings,
+      {.name = "stop", .help = "End an answer that contains one of these", .shown = Shown::First});
+  options.add(arguments.batch_size, {.name = "batch_size",
+                                     .help = "Prompts computed together; 0 = from free memory",
+                                     .fallback = "0",
+                                     .least = 0});
+  options.add(arguments.no_share_prefixes,
+              {.name = "no_share_prefixes", .help = "Compute every prompt alone, in full"});
+  declare_model_loading(options, arguments.loading);
+}
+
 }  // namespace
 
-CommandBody declare_generate(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  Arguments& a = *arguments;
-  app.add_option("--model-name-or-path", a.model, "Folder, .gguf file or hub name")->required();
-  app.add_option("--prompts", a.prompts,
-                 "JSON lines of id and text or token_ids; - = standard input")
-      ->required();
-  app.add_option("--max-new-tokens", a.max_new_tokens, "Tokens to generate at most")->required();
-  app.add_option("--out", a.out, "File to write; - = standard output")->capture_default_str();
-  app.add_option("--logits-out", a.logits_out, "safetensors file of all logits of every step");
-  app.add_option("--profile", a.profile,
-                 "File for a trace of the model's work, for chrome://tracing or Perfetto; what "
-                 "took the time is told at the end");
-  app.add_flag("--ignore-eos", a.ignore_eos, "Go on after an end-of-text token");
-  app.add_option("--stop", a.stop_strings, "End an answer that contains one of these");
-  app.add_option("--batch-size", a.batch_size, "Prompts computed together; 0 = from free memory")
-      ->capture_default_str();
-  app.add_flag("--no-share-prefixes", a.no_share_prefixes, "Compute every prompt alone, in full");
-  a.loading.declare(app, std::array{kLoadingGroup});
-  return [arguments] { return run(*arguments); };
+Command generate_command() {
+  return make_command<Arguments>(
+      {"generate", "Continue prompts greedily and write tokens, text and logits",
+       "labelprobe generate --model-name-or-path MODEL --prompts prompts.jsonl --max-new-tokens 18 "
+       "--out -"},
+      declare_arguments, run);
 }
 
 }  // namespace labelprobe::app

@@ -7,8 +7,7 @@
 #include "labelprobe/data/evaluation_list.h"
 
 #include "app/commands/command.h"
-#include "app/options/data_options.h"
-#include "app/options/run_settings.h"
+#include "app/options/run_options.h"
 #include "app/terminal/columns.h"
 
 namespace labelprobe::app {
@@ -17,11 +16,11 @@ namespace {
 
 struct IdsFlags {
   std::string task;
-  int n = 200;
+  DataSettings data;
+  int n = 0;
   std::int64_t seed = 0;
-  std::string rule = "main";
-  std::string out_path = "-";
-  DataOptions options;
+  std::string rule;
+  std::string out_path;
 };
 
 std::string describe(const data::ListCell& cell) {
@@ -72,10 +71,9 @@ void write_ids(const std::string& path, const std::vector<std::string>& ids) {
   }
 }
 
-int draw_ids(const IdsFlags& flags, const Options& given) {
-  data::dataset_info(flags.task);  // an unknown name is the first thing to say
+int draw_ids(const IdsFlags& flags) {
   const data::ListRule rule = data::parse_list_rule(flags.rule);
-  const data::DatasetOptions options = make_dataset_options(given, "test");
+  const data::DatasetOptions& options = flags.data.test;
   if (options.splits.empty()) {
     throw ConfigError(flags.task + ": expected --test-splits, the splits to draw from, found none");
   }
@@ -93,23 +91,40 @@ int draw_ids(const IdsFlags& flags, const Options& given) {
   return kSuccess;
 }
 
+void declare_flags(OptionList& options, IdsFlags& flags) {
+  declare_task(options, flags.task);
+  options.begin_group("List");
+  options.add(flags.n,
+              {.name = "n", .help = "How many ids", .fallback = "200", .shown = Shown::First});
+  options.add(flags.seed, {.name = "draw_seed",
+                           .help = "Seed of the draws",
+                           .fallback = "0",
+                           .shown = Shown::First,
+                           .flag = "seed"});
+  options.add(flags.rule,
+              {.name = "rule",
+               .help = "main: equal thirds with no, one and several labels (or equal shares of the "
+                       "classes), half of each disputed among its annotators; multilabel: only "
+                       "examples with several labels",
+               .fallback = "main",
+               .shown = Shown::First,
+               .choices = {"main", "multilabel"}});
+  options.add(flags.out_path, {.name = "out",
+                               .help = "File to write; - = standard output",
+                               .fallback = "-",
+                               .shown = Shown::First,
+                               .value = "FILE"});
+  declare_data(options, flags.data);
+}
+
 }  // namespace
 
-CommandBody declare_ids(CLI::App& app) {
-  const auto flags = std::make_shared<IdsFlags>();
-  app.add_option("TASK", flags->task, "Data set (see: labelprobe ls datasets)")->required();
-  app.add_option("--n", flags->n, "How many ids")->capture_default_str()->type_name("N");
-  app.add_option("--seed", flags->seed, "Seed of the draws")->capture_default_str();
-  app.add_option("--rule", flags->rule,
-                 "main: equal thirds with no, one and several labels (or equal shares of the "
-                 "classes), half of each disputed among its annotators; multilabel: only examples "
-                 "with several labels")
-      ->capture_default_str();
-  app.add_option("--out", flags->out_path, "File to write; - = standard output")
-      ->capture_default_str()
-      ->type_name("FILE");
-  flags->options.declare(app);
-  return [flags] { return draw_ids(*flags, flags->options.read()); };
+Command ids_command() {
+  return make_command<IdsFlags>(
+      {"ids", "Draw a balanced list of example ids that runs are to be compared on",
+       "labelprobe ids Hatexplain --root-dir data/HateXplain --test-splits test --annotation-mode "
+       "both --n 200 --out my_ids.txt"},
+      declare_flags, draw_ids);
 }
 
 }  // namespace labelprobe::app

@@ -2,10 +2,12 @@
 #include <array>
 #include <cstdio>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
@@ -95,23 +97,66 @@ Rows list_shapes() {
   return rows;
 }
 
+struct LsFlags {
+  std::string kind;
+  bool shows_all = false;
+};
+
+// What can be read of the default and of who else takes the option.
+std::string describe_option(const Option& option) {
+  std::string text = option.info.help;
+  if (!option.info.fallback.empty()) {
+    text += fmt::format(" (default: {})", option.info.fallback);
+  }
+  return option.info.is_required ? text + " (required)" : text;
+}
+
+// Every option once, behind the commands that take it.
+Rows list_options(const LsFlags& flags) {
+  Rows rows;
+  for (const Command& command : commands()) {
+    const Command::Declared declared = command.declare();
+    for (const Option& option : declared.options.options()) {
+      if (flags.shows_all || option.info.shown != Shown::Never) {
+        rows.emplace_back(fmt::format("{} {}", command.text.name, option.flag()),
+                          describe_option(option));
+      }
+    }
+  }
+  return rows;
+}
+
 struct Kind {
   std::string_view name;
-  Rows (*list)();
+  Rows (*list)(const LsFlags& flags);
   std::string_view when_empty;
 };
 
+template <Rows (*list)()>
+Rows plain(const LsFlags&) {
+  return list();
+}
+
 constexpr Kind kKinds[] = {
-    {"datasets", list_datasets, ""},
-    {"distributions", list_distributions, ""},
-    {"samplers", list_samplers, ""},
-    {"label-modes", list_label_modes, ""},
-    {"formats", list_formats, ""},
-    {"models", list_models,
+    {"datasets", plain<list_datasets>, ""},
+    {"distributions", plain<list_distributions>, ""},
+    {"samplers", plain<list_samplers>, ""},
+    {"label-modes", plain<list_label_modes>, ""},
+    {"formats", plain<list_formats>, ""},
+    {"models", plain<list_models>,
      "no models in the Hugging Face cache; a folder or .gguf file can be named directly (Llama and "
      "Qwen2 families)"},
-    {"shapes", list_shapes, ""},
+    {"shapes", plain<list_shapes>, ""},
+    {"options", list_options, ""},
 };
+
+std::vector<std::string> kind_names() {
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) {
+    names.emplace_back(kind.name);
+  }
+  return names;
+}
 
 void print(const Rows& rows) {
   std::size_t width = 0;
@@ -123,28 +168,43 @@ void print(const Rows& rows) {
   }
 }
 
+void declare_flags(OptionList& options, LsFlags& flags) {
+  const std::vector<std::string> kinds = kind_names();
+  options.add(flags.kind, {.name = "KIND",
+                           .help = fmt::format("{}", fmt::join(kinds, ", ")),
+                           .is_required = true,
+                           .shown = Shown::First,
+                           .choices = kinds});
+  options.make_operand();
+  options.begin_group("Lists");
+  options.add(flags.shows_all,
+              {.name = "all",
+               .help = "options: those too that are accepted for compatibility only",
+               .shown = Shown::First});
+}
+
+int ls(const LsFlags& flags) {
+  for (const Kind& kind : kKinds) {
+    if (kind.name == flags.kind) {
+      const Rows rows = kind.list(flags);
+      print(rows);
+      if (rows.empty()) {
+        std::cerr << kind.when_empty << '\n';
+      }
+      return kSuccess;
+    }
+  }
+  throw ConfigError(unknown_choice("kind", flags.kind, kind_names()));
+}
+
 }  // namespace
 
-CommandBody declare_ls(CLI::App& app) {
-  const auto kind = std::make_shared<std::string>();
-  app.add_option("KIND", *kind,
-                 "datasets, distributions, samplers, label-modes, formats, models or shapes")
-      ->required();
-  return [kind] {
-    std::vector<std::string> known;
-    for (const Kind& entry : kKinds) {
-      known.emplace_back(entry.name);
-      if (entry.name == *kind) {
-        const Rows rows = entry.list();
-        print(rows);
-        if (rows.empty()) {
-          std::cerr << entry.when_empty << '\n';
-        }
-        return kSuccess;
-      }
-    }
-    throw ConfigError(unknown_choice("kind", *kind, known));
-  };
+Command ls_command() {
+  return make_command<LsFlags>(
+      {"ls",
+       "List what the program knows: data sets, distributions, samplers, models, options, ...",
+       "labelprobe ls datasets"},
+      declare_flags, ls);
 }
 
 }  // namespace labelprobe::app

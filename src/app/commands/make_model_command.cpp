@@ -6,7 +6,6 @@
 #include <deque>
 #include <filesystem>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,12 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string shape;
-  std::string out;
-  std::string dtype = "bfloat16";
-  std::string quantization = "none";
-  std::uint64_t seed = 0;
-  int n_layers = 0;
+  weights::RandomCheckpointOptions checkpoint;  // all but the progress
   std::string tokenizer;
   bool is_dry_run = false;
 };
@@ -204,14 +198,8 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
 }
 
 int make_model(const Arguments& arguments) {
-  const weights::ModelShape& shape = weights::model_shape(arguments.shape);
-  weights::RandomCheckpointOptions options;
-  options.shape = arguments.shape;
-  options.dtype = weights::parse_dtype(arguments.dtype);
-  options.quantization = weights::parse_quantization(arguments.quantization);
-  options.seed = arguments.seed;
-  options.n_layers = arguments.n_layers;
-  options.folder = arguments.out;
+  weights::RandomCheckpointOptions options = arguments.checkpoint;
+  const weights::ModelShape& shape = weights::model_shape(options.shape);
   if (!arguments.tokenizer.empty()) {
     check_tokenizer(arguments.tokenizer, shape);
   }
@@ -219,65 +207,95 @@ int make_model(const Arguments& arguments) {
     describe_plan(weights::plan_random_checkpoint(options), options);
     return kSuccess;
   }
-  if (arguments.out.empty()) {
+  if (options.folder.empty()) {
     throw ConfigError("--out: expected the folder to write; --dry-run does without");
   }
-  WriteProgress progress(arguments.shape);
+  WriteProgress progress(options.shape);
   options.on_progress = [&](std::int64_t n_written, std::int64_t n_total) {
     progress.show(n_written, n_total);
   };
   weights::write_random_checkpoint(options);
   if (!arguments.tokenizer.empty()) {
-    copy_tokenizer(arguments.tokenizer, arguments.out);
+    copy_tokenizer(arguments.tokenizer, options.folder);
   } else {
     std::cerr << "no tokenizer: `generate` takes prompts of token ids; for texts make the model "
                  "with --tokenizer FOLDER, or copy a tokenizer.json with at most "
               << shape.vocab_size << " ids into the folder\n";
   }
-  std::cout << arguments.out << std::endl;
+  std::cout << options.folder.string() << std::endl;
   return kSuccess;
 }
 
-std::string shape_names() {
-  std::string names;
+std::vector<std::string> shape_names() {
+  std::vector<std::string> names;
   for (const weights::ModelShape& shape : weights::model_shapes()) {
-    names += (names.empty() ? "" : ", ") + std::string(shape.name);
+    names.emplace_back(shape.name);
   }
   return names;
 }
 
+void declare_arguments(OptionList& options, Arguments& arguments) {
+  weights::RandomCheckpointOptions& checkpoint = arguments.checkpoint;
+  options.begin_group("Checkpoint");
+  options.add(checkpoint.shape, {.name = "shape",
+                                 .help = "Which model's shape (see: labelprobe ls shapes)",
+                                 .is_required = true,
+                                 .shown = Shown::First,
+                                 .value = "NAME",
+                                 .choices = shape_names()});
+  options.add(checkpoint.folder, {.name = "out",
+                                  .help = "Folder to write; must not exist",
+                                  .shown = Shown::First,
+                                  .value = "FOLDER"});
+  options.add_parsed(checkpoint.dtype,
+                     {.name = "dtype",
+                      .help = "Of the weights: bfloat16, float16 or float32",
+                      .fallback = "bfloat16",
+                      .shown = Shown::First,
+                      .value = "DTYPE",
+                      .choices = {"bfloat16", "float16", "float32"}},
+                     weights::parse_dtype);
+  options.add_parsed(checkpoint.quantization,
+                     {.name = "quant",
+                      .help = "How the decoder's linear layers are written: none, fp4, nf4, "
+                              "nf4-double or int8, in the bytes of --save-quantised; the "
+                              "unquantised model is never held or written",
+                      .fallback = "none",
+                      .shown = Shown::First,
+                      .value = "MODE",
+                      .choices = {"none", "fp4", "nf4", "nf4-double", "int8"}},
+                     weights::parse_quantization);
+  options.add(checkpoint.seed, {.name = "weights_seed",
+                                .help = "Seed of the weights",
+                                .fallback = "0",
+                                .shown = Shown::First,
+                                .least = 0,
+                                .flag = "seed"});
+  options.add(checkpoint.n_layers,
+              {.name = "layers",
+               .help = "Only the first N decoder layers (default: as many as the shape has)",
+               .shown = Shown::First,
+               .least = 1});
+  options.add(arguments.tokenizer,
+              {.name = "tokenizer",
+               .help = "Folder of a tokenizer whose files come along, so that `run` and `generate` "
+                       "take texts",
+               .shown = Shown::First,
+               .value = "FOLDER"});
+  options.add(arguments.is_dry_run,
+              {.name = "dry_run",
+               .help = "Only say what the weights take on disk and in memory, part by part",
+               .shown = Shown::First});
+}
+
 }  // namespace
 
-CommandBody declare_make_model(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  app.add_option("--shape", arguments->shape, "Which model's shape: " + shape_names())
-      ->required()
-      ->type_name("NAME");
-  app.add_option("--out", arguments->out, "Folder to write; must not exist")->type_name("FOLDER");
-  app.add_option("--dtype", arguments->dtype, "Of the weights: bfloat16, float16 or float32")
-      ->capture_default_str()
-      ->type_name("DTYPE");
-  app.add_option("--quant", arguments->quantization,
-                 "How the decoder's linear layers are written: none, fp4, nf4, nf4-double or int8, "
-                 "in the bytes of --save-quantised; the unquantised model is never held or written")
-      ->capture_default_str()
-      ->type_name("MODE");
-  app.add_option("--seed", arguments->seed, "Seed of the weights")
-      ->capture_default_str()
-      ->type_name("N");
-  app.add_option("--layers", arguments->n_layers,
-                 "Only the first N decoder layers (default: as many as the shape has)")
-      ->check([](const std::string& text) {
-        return text.starts_with('-') || text == "0" ? "expected 1 or more, found " + text : "";
-      })
-      ->type_name("N");
-  app.add_option("--tokenizer", arguments->tokenizer,
-                 "Folder of a tokenizer whose files come along, so that `run` and `generate` take "
-                 "texts")
-      ->type_name("FOLDER");
-  app.add_flag("--dry-run", arguments->is_dry_run,
-               "Only say what the weights take on disk and in memory, part by part");
-  return [arguments] { return make_model(*arguments); };
+Command make_model_command() {
+  return make_command<Arguments>(
+      {"make-model", "Write a checkpoint with random weights in the shape of a known model",
+       "labelprobe make-model --shape llama-3.1-8b --out models/random-8b --tokenizer "
+       "models/tokenizer"},
+      declare_arguments, make_model);
 }
 
 }  // namespace labelprobe::app

@@ -1,10 +1,5 @@
 #include "app/commands/model_loading.h"
 
-#include "labelprobe/core/error.h"
-#include "labelprobe/weights/locate.h"
-
-#include "app/options/run_settings.h"
-
 namespace labelprobe::app {
 
 namespace {
@@ -26,21 +21,6 @@ std::string describe(weights::Quantization quantization) {
 }
 
 }  // namespace
-
-ModelLoading make_model_loading(const Options& options, const std::string& name_or_path) {
-  ModelLoading loading;
-  loading.options = make_open_options(options);
-  loading.packed_copy = options.text("save_quantised");
-  loading.packed_copy_place = options.place("save_quantised");
-  loading.tf32_place = options.place("tf32");
-  if (!loading.packed_copy.empty() && loading.options.quantization == weights::Quantization::None) {
-    throw ConfigError(loading.packed_copy_place +
-                      ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which say "
-                      "how to quantise");
-  }
-  loading.model = weights::locate(name_or_path);
-  return loading;
-}
 
 std::string warn_of_idle_tf32(const ModelLoading& loading, std::string_view device) {
   const bool is_used =

@@ -1,8 +1,6 @@
 // labelprobe prompts: the prompts of a run, one JSON object a line, without a model.
-#include <array>
 #include <fstream>
 #include <iostream>
-#include <memory>
 
 #include <nlohmann/json.hpp>
 
@@ -12,12 +10,17 @@
 #include "app/commands/command.h"
 #include "app/commands/sentence_encoding.h"
 #include "app/options/grid.h"
-#include "app/options/option_reader.h"
-#include "app/options/run_settings.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
 namespace {
+
+struct Arguments {
+  experiment::Settings settings;
+  SentenceEncoderSettings encoder;
+  std::string out;
+};
 
 experiment::Program parse_program(const std::string& name) {
   if (name == "run") {
@@ -30,24 +33,56 @@ experiment::Program parse_program(const std::string& name) {
     return experiment::Program::Pair;
   }
   const std::string known[] = {"run", "classify", "assess"};
-  throw ConfigError("--program: " + unknown_choice("program", name, known));
+  throw ConfigError(unknown_choice("program", name, known));
 }
 
-// Options of the other programs, were they taken in silence, would seem to have no effect.
-void check_program(experiment::Program program, const Options& options) {
-  for (const OptionInfo& option : run_options()) {
-    if (!options.has(option.name) || !options.is_set(option.name)) {
-      continue;
+// Flags of the other programs, were they taken in silence, would seem to have no effect. Files
+// serve all programs.
+void finish_program(const OptionList& options, experiment::Settings& settings) {
+  const auto refuse = [&](const auto& field, std::string_view program) {
+    if (options.is_given_as_flag(field)) {
+      throw ConfigError(options.place(field) + " belongs to --program " + std::string(program));
     }
-    const bool is_flag = options.place(option.name) == flag_of(option.name);
-    if (is_flag && option.group == kDistributionGroup &&
-        program != experiment::Program::Distribution) {
-      throw ConfigError(flag_of(option.name) + " belongs to --program run");
-    }
-    if (is_flag && option.group == kPairGroup && program != experiment::Program::Pair) {
-      throw ConfigError(flag_of(option.name) + " belongs to --program assess");
-    }
+  };
+  const prompt::PairOptions& pair = settings.pair;
+  if (settings.program != experiment::Program::Pair) {
+    refuse(pair.query_label, "assess");
+    refuse(pair.unreasonable_labels, "assess");
+    refuse(pair.unreasonable_rate, "assess");
+    refuse(pair.yes_no, "assess");
   }
+  if (settings.program != experiment::Program::Distribution) {
+    refuse(settings.plan, "run");
+    settings.plan =
+        settings.program == experiment::Program::Pair ? prompt::Plan::Pair : prompt::Plan::Baseline;
+  }
+  if (settings.labels.same_length) {
+    throw ConfigError(options.place(settings.labels.same_length) +
+                      ": label_same_length counts tokens, which needs a model; labelprobe prompts "
+                      "has none");
+  }
+}
+
+void declare_arguments(OptionList& options, Arguments& arguments) {
+  options.begin_group("Output");
+  options.add_parsed(arguments.settings.program,
+                     {.name = "program",
+                      .help = "Whose prompts: those of labelprobe run, classify or assess",
+                      .fallback = "run",
+                      .shown = Shown::First,
+                      .value = "COMMAND",
+                      .choices = {"run", "classify", "assess"},
+                      .is_of_grid = true},
+                     parse_program);
+  options.add(arguments.out, {.name = "out",
+                              .help = "File to write; - = standard output",
+                              .fallback = "-",
+                              .shown = Shown::First,
+                              .value = "FILE",
+                              .is_of_grid = true});
+  declare_questions(options, arguments.settings, arguments.encoder,
+                    {.has_distribution = true, .has_pairs = true});
+  options.afterwards([&] { finish_program(options, arguments.settings); });
 }
 
 // One line a query; `setting` names the setting of a grid, "" if there is only one.
@@ -75,63 +110,54 @@ void write_prompts(const experiment::Questions& questions,
   out.flush();
 }
 
-struct Arguments {
-  std::string task;
-  std::string program = "run";
-  std::string out = "-";
-  OptionReader reader;
-};
+std::vector<std::string> name_settings(const std::vector<GridSetting<Arguments>>& settings) {
+  std::vector<std::vector<record::Param>> params;
+  for (const GridSetting<Arguments>& setting : settings) {
+    params.push_back(setting.params);
+  }
+  return describe_differences(params);
+}
 
-int run(const Arguments& arguments) {
-  const experiment::Program program = parse_program(arguments.program);
-  const std::vector<Options> all = arguments.reader.read();
-  const std::vector<std::string> differences = describe_differences(all);
+int run(std::vector<GridSetting<Arguments>> given) {
+  const std::vector<std::string> names = name_settings(given);
+  const std::string out = given.front().settings.out;
+  const bool is_stdout = out == "-";
   std::ofstream file;
-  const bool is_stdout = arguments.out == "-";
   std::size_t n_prompts = 0;
   Workbench workbench;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    check_program(program, all[i]);
-    experiment::Settings settings = make_settings(program, arguments.task, all[i]);
-    add_sentence_encoder(all[i], workbench, settings);
-    if (settings.labels.same_length) {
-      throw ConfigError(all[i].place("label_same_length") +
-                        ": label_same_length counts tokens, which needs a model; labelprobe "
-                        "prompts has none");
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (given[i].mistake) {
+      std::rethrow_exception(given[i].mistake);
     }
-    const experiment::Questions questions = experiment::make_questions(settings);
+    Arguments& arguments = given[i].settings;
+    add_sentence_encoder(arguments.encoder, {}, workbench, arguments.settings);
+    const experiment::Questions questions = experiment::make_questions(arguments.settings);
     for (const std::string& warning : questions.warnings) {
       std::cerr << "warning: " << warning << '\n';
     }
     if (!is_stdout && !file.is_open()) {
-      file.open(arguments.out, std::ios::binary);
+      file.open(out, std::ios::binary);
     }
-    write_prompts(questions, differences[i], is_stdout ? std::cout : file);
+    write_prompts(questions, names[i], is_stdout ? std::cout : file);
     n_prompts += questions.queries.size();
   }
   if (is_stdout) {
     return std::cout ? kSuccess : kDataError;
   }
   if (!file) {
-    throw ConfigError(arguments.out + ": cannot be written");
+    throw ConfigError(out + ": cannot be written");
   }
-  std::cerr << n_prompts << " prompts written to " << arguments.out << '\n';
+  std::cerr << n_prompts << " prompts written to " << out << '\n';
   return kSuccess;
 }
 
 }  // namespace
 
-CommandBody declare_prompts(CLI::App& app) {
-  const auto arguments = std::make_shared<Arguments>();
-  app.add_option("TASK", arguments->task, "Data set (see: labelprobe ls datasets)")->required();
-  app.add_option("--program", arguments->program,
-                 "Whose prompts: those of labelprobe run, classify or assess")
-      ->capture_default_str();
-  app.add_option("--out", arguments->out, "File to write; - = standard output")
-      ->capture_default_str();
-  arguments->reader.declare(app,
-                            std::array{kDataGroup, kPromptGroup, kDistributionGroup, kPairGroup});
-  return [arguments] { return run(*arguments); };
+Command prompts_command() {
+  return make_grid_command<Arguments>(
+      {"prompts", "Write the prompts of a run as JSON lines, without a model",
+       "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -"},
+      declare_arguments, run);
 }
 
 }  // namespace labelprobe::app

@@ -1,13 +1,12 @@
 // labelprobe run, classify and assess: the whole way from a data set to indexed_metrics.yml, for
 // one setting or a grid of them. They differ in what they ask and in the layout of the log.
 #include <algorithm>
-#include <array>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -19,7 +18,7 @@
 #include "app/commands/error_report.h"
 #include "app/commands/run_setting.h"
 #include "app/options/grid.h"
-#include "app/options/option_reader.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
@@ -31,15 +30,7 @@ using experiment::Program;
 // of the other settings being made a second time.
 constexpr std::int64_t kMostTokensKept = 20'000'000;
 
-spdlog::level::level_enum logging_level(const Options& options) {
-  const std::string name = options.text("logging_level");
-  const std::string known[] = {"debug", "info", "warning", "error"};
-  if (std::find(std::begin(known), std::end(known), name) == std::end(known)) {
-    throw ConfigError(options.place("logging_level") + ": " +
-                      unknown_choice("logging level", name, known));
-  }
-  return spdlog::level::from_str(name);
-}
+using RunSetting = GridSetting<RunSettings>;
 
 // Messages go to the terminal at the asked level.
 std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
@@ -51,25 +42,28 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
   return logger;
 }
 
+// What decides which weights are in memory, and how.
+auto model_key(const ModelLoading& loading) {
+  const model::OpenOptions& options = loading.options;
+  return std::tuple(loading.name, options.dtype, options.device, options.n_threads,
+                    options.quantization, options.allows_tf32, loading.packed_copy);
+}
+
 // Settings of the same model stand together, in the order of their first ones, so that each model
 // is loaded once.
-std::vector<Options> grouped_by_model(std::vector<Options> settings) {
-  std::map<std::vector<std::string>, std::size_t> ranks;  // by model, in the order of first use
-  std::vector<std::pair<std::size_t, Options>> ranked;
-  for (Options& one : settings) {
-    std::vector<std::string> model = {one.text("model_name_or_path")};
-    for (const OptionInfo& option : run_options()) {
-      if (option.group == kLoadingGroup) {
-        model.push_back(one.text(option.name));
-      }
-    }
-    const std::size_t rank = ranks.try_emplace(std::move(model), ranks.size()).first->second;
-    ranked.emplace_back(rank, std::move(one));
+std::vector<RunSetting> grouped_by_model(std::vector<RunSetting> settings) {
+  std::map<decltype(model_key(ModelLoading())), std::size_t> ranks;  // in the order of first use
+  std::vector<std::pair<std::size_t, RunSetting>> ranked;
+  for (RunSetting& one : settings) {
+    const auto [entry, is_new] = ranks.try_emplace(model_key(one.settings.model), ranks.size());
+    ranked.emplace_back(entry->second, std::move(one));
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::transform(ranked.begin(), ranked.end(), settings.begin(),
-                 [](auto& entry) { return std::move(entry.second); });
+  settings.clear();
+  for (auto& [rank, one] : ranked) {
+    settings.push_back(std::move(one));
+  }
   return settings;
 }
 
@@ -78,23 +72,28 @@ int show(const PreparedSetting& setting) {
   return kSuccess;
 }
 
-int run_one(Program program, const std::string& task, const Options& options, spdlog::logger& log) {
+PreparedSetting prepare(const RunSetting& setting, Workbench& workbench, spdlog::logger& log) {
+  if (setting.mistake) {
+    std::rethrow_exception(setting.mistake);
+  }
+  return prepare_setting(setting, workbench, log);
+}
+
+int run_one(const RunSetting& setting, spdlog::logger& log) {
   Workbench workbench;
-  const PreparedSetting setting = prepare_setting(program, task, options, workbench, log);
-  for (const std::string& sentence : describe_warnings(setting, options)) {
+  const PreparedSetting prepared = prepare(setting, workbench, log);
+  for (const std::string& sentence : describe_warnings(prepared)) {
     log.warn("{}", sentence);
   }
-  return options.boolean("dry_run") ? show(setting) : run_setting(setting, options, workbench, log);
+  return setting.settings.is_dry_run ? show(prepared) : run_setting(prepared, workbench, log);
 }
 
 // The settings of a grid, one after the other. One that fails does not stop the others.
 class GridRun {
  public:
-  GridRun(Program program, std::string task, std::vector<Options> settings, spdlog::logger& log)
-      : program_(program),
-        task_(std::move(task)),
-        settings_(std::move(settings)),
-        differences_(describe_differences(settings_)),
+  GridRun(std::vector<RunSetting> settings, spdlog::logger& log)
+      : settings_(std::move(settings)),
+        differences_(differences(settings_)),
         prepared_(settings_.size()),
         codes_(settings_.size(), kSuccess),
         log_(log) {}
@@ -112,6 +111,14 @@ class GridRun {
   }
 
  private:
+  static std::vector<std::string> differences(const std::vector<RunSetting>& settings) {
+    std::vector<std::vector<record::Param>> params;
+    for (const RunSetting& setting : settings) {
+      params.push_back(setting.params);
+    }
+    return describe_differences(params);
+  }
+
   std::string name(std::size_t i) const {
     return "setting " + std::to_string(i + 1) + " of " + std::to_string(settings_.size());
   }
@@ -126,12 +133,8 @@ class GridRun {
     }
   }
 
-  PreparedSetting prepare(std::size_t i) {
-    return prepare_setting(program_, task_, settings_[i], workbench_, log_);
-  }
-
   int check(std::size_t i) {
-    PreparedSetting setting = prepare(i);
+    PreparedSetting setting = prepare(settings_[i], workbench_, log_);
     n_tokens_kept_ += setting.preparation.token_counts.n_prompt_tokens;
     if (n_tokens_kept_ <= kMostTokensKept) {
       prepared_[i] = std::move(setting);
@@ -140,17 +143,18 @@ class GridRun {
   }
 
   int carry_out(std::size_t i) {
-    const bool is_dry_run = settings_[i].boolean("dry_run");
+    const bool is_dry_run = settings_[i].settings.is_dry_run;
     (is_dry_run ? std::cout : std::cerr)
         << name(i) << (differences_[i].empty() ? "" : ": " + differences_[i]) << std::endl;
-    const PreparedSetting setting = prepared_[i] ? std::move(*prepared_[i]) : prepare(i);
+    const PreparedSetting setting =
+        prepared_[i] ? std::move(*prepared_[i]) : prepare(settings_[i], workbench_, log_);
     prepared_[i].reset();
-    for (const std::string& sentence : describe_warnings(setting, settings_[i])) {
+    for (const std::string& sentence : describe_warnings(setting)) {
       if (warned_.insert(sentence).second) {  // most hold for every setting; once is enough
         log_.warn("{}", sentence);
       }
     }
-    return is_dry_run ? show(setting) : run_setting(setting, settings_[i], workbench_, log_);
+    return is_dry_run ? show(setting) : run_setting(setting, workbench_, log_);
   }
 
   int summarize() const {
@@ -163,9 +167,7 @@ class GridRun {
     return *std::max_element(codes_.begin(), codes_.end());
   }
 
-  Program program_;
-  std::string task_;
-  std::vector<Options> settings_;
+  std::vector<RunSetting> settings_;
   std::vector<std::string> differences_;
   std::vector<std::optional<PreparedSetting>> prepared_;
   std::vector<int> codes_;
@@ -175,49 +177,53 @@ class GridRun {
   std::int64_t n_tokens_kept_ = 0;
 };
 
-CommandBody declare_program(CLI::App& app,
-                            Program program,
-                            const std::vector<std::string_view>& groups) {
-  struct Arguments {
-    std::string task;
-    OptionReader reader;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  app.add_option("TASK", arguments->task, "Data set (see: labelprobe ls datasets)")->required();
-  arguments->reader.declare(app, groups);
-  return [arguments, program] {
-    const std::string& task = arguments->task;
-    std::cerr << "labelprobe " LABELPROBE_VERSION ": " << task << std::endl;
-    std::vector<Options> settings = grouped_by_model(arguments->reader.read());
-    if (settings.size() > 1 && settings.front().is_set("profile")) {
-      throw ConfigError(settings.front().place("profile") +
-                        ": profile: its file holds one setting's trace; expected one value of each "
-                        "option, found several of some");
-    }
-    const auto log = make_logger(logging_level(settings.front()));
-    return settings.size() == 1 ? run_one(program, task, settings.front(), *log)
-                                : GridRun(program, task, std::move(settings), *log).run();
-  };
+int run(std::vector<RunSetting> given) {
+  if (given.size() == 1 && given.front().mistake) {
+    std::rethrow_exception(given.front().mistake);
+  }
+  const RunSettings& first = given.front().settings;
+  std::cerr << "labelprobe " LABELPROBE_VERSION ": " << first.experiment.task << std::endl;
+  const auto log = make_logger(first.logging_level);
+  if (given.size() == 1) {
+    return run_one(given.front(), *log);
+  }
+  if (!first.profile.empty()) {
+    throw ConfigError(
+        "--profile: its file holds one setting's trace; expected one value of each option, found "
+        "several of some");
+  }
+  return GridRun(grouped_by_model(std::move(given)), *log).run();
+}
+
+template <Program program>
+Command make_run_command(CommandText text) {
+  return make_grid_command<RunSettings>(
+      text,
+      [](OptionList& options, RunSettings& settings) { declare_run(options, settings, program); },
+      run);
 }
 
 }  // namespace
 
-CommandBody declare_run(CLI::App& app) {
-  return declare_program(app, Program::Distribution,
-                         {kDataGroup, kPromptGroup, kDistributionGroup, kModelGroup, kLoadingGroup,
-                          kRunGroup, kLogGroup});
+Command run_command() {
+  return make_run_command<Program::Distribution>(
+      {"run", "Ask a model about every example and log the label probabilities",
+       "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path "
+       "MODEL"});
 }
 
-CommandBody declare_classify(CLI::App& app) {
-  return declare_program(
-      app, Program::Plain,
-      {kDataGroup, kPromptGroup, kModelGroup, kLoadingGroup, kRunGroup, kLogGroup});
+Command classify_command() {
+  return make_run_command<Program::Plain>(
+      {"classify", "Prompt a model for the labels of every example, annotators' items included",
+       "labelprobe classify GoEmotions --config configs/example/config.yaml --model-name-or-path "
+       "MODEL"});
 }
 
-CommandBody declare_assess(CLI::App& app) {
-  return declare_program(
-      app, Program::Pair,
-      {kDataGroup, kPromptGroup, kPairGroup, kModelGroup, kLoadingGroup, kRunGroup, kLogGroup});
+Command assess_command() {
+  return make_run_command<Program::Pair>(
+      {"assess", "Ask a model whether the label shown with a text is reasonable",
+       "labelprobe assess GoEmotions --config configs/example/assess.yaml --model-name-or-path "
+       "MODEL"});
 }
 
 }  // namespace labelprobe::app

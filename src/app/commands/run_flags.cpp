@@ -6,25 +6,49 @@
 #include "labelprobe/core/error.h"
 
 #include "app/commands/run_finder.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
-void RunFlags::declare(CLI::App& app) {
-  app.add_option("TASK", task, "Data set (see: labelprobe ls datasets)")->required();
-  app.add_option("RUN_FOLDER", folders,
-                 "Log folders of baseline, unary and binary runs; none = found by the next flags");
-  app.add_option("--log-root", log_root, "Folder that all logs go below")->capture_default_str();
-  app.add_option("--id-list", id_list,
-                 "Find the runs in LOG_ROOT/TASK/ID_LIST/{baseline,unary,binary}");
-  app.add_option("--model", model, "Find the runs of this model, named as for `run`");
-  app.add_option("--sft", tuned_folders, "Log folders of a fine-tuned model's baseline runs")
-      ->type_name("FOLDER");
-  app.add_option("--experiment", experiment,
-                 "Number of the experiment in each folder (default: the last)");
-  app.add_option("--answer", answers,
-                 "Where unary and binary answers are read, one or more: greedy (the generated "
-                 "answer, the paper's), first (the first position), healed (one token earlier)")
-      ->capture_default_str();
+void declare_run_flags(OptionList& options, RunFlags& flags) {
+  declare_task(options, flags.task);
+  options.add(flags.folders,
+              {.name = "RUN_FOLDER",
+               .help = "Log folders of baseline, unary and binary runs; none = found "
+                       "by --id-list and --model",
+               .shown = Shown::First,
+               .value = "FOLDER"});
+  options.make_operand();
+  options.begin_group("Runs");
+  options.add(flags.id_list,
+              {.name = "id_list",
+               .help = "Find the runs in LOG_ROOT/TASK/ID_LIST/{baseline,unary,binary}",
+               .shown = Shown::First,
+               .value = "NAME"});
+  options.add(flags.model, {.name = "model",
+                            .help = "Find the runs of this model, named as for `run`",
+                            .shown = Shown::First,
+                            .value = "MODEL"});
+  options.add(flags.log_root, {.name = "log_root",
+                               .help = "Folder that all logs go below",
+                               .fallback = "./logs",
+                               .shown = Shown::First,
+                               .value = "FOLDER"});
+  options.add(flags.tuned_folders, {.name = "sft",
+                                    .help = "Log folders of a fine-tuned model's baseline runs",
+                                    .value = "FOLDER"});
+  options.add(flags.experiment,
+              {.name = "experiment",
+               .help = "Number of the experiment in each folder (default: the last)"});
+  options.add(
+      flags.answers,
+      {.name = "answer",
+       .help = "Where unary and binary answers are read, one or more: greedy (the generated "
+               "answer, the paper's), first (the first position), healed (one token "
+               "earlier)",
+       .fallback = "greedy",
+       .value = "POSITION",
+       .choices = {"greedy", "first", "healed"}});
 }
 
 std::optional<int> RunFlags::experiment_index() const {

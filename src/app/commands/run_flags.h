@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "labelprobe/core/label_set.h"
 
 #include "app/commands/logged_run.h"
+#include "app/options/option.h"
 
 namespace labelprobe::app {
 
@@ -18,16 +17,16 @@ struct RunFlags {
   std::vector<std::string> folders;
   std::vector<std::string> tuned_folders;
   int experiment = -1;  // below 0: the last
-  std::string log_root = "./logs";
+  std::string log_root;
   std::string id_list;
   std::string model;
-  std::vector<std::string> answers = {"greedy"};
-
-  // Declares them on a subcommand; must live until it has run.
-  void declare(CLI::App& app);
+  std::vector<std::string> answers;
 
   std::optional<int> experiment_index() const;
 };
+
+// The task and the rest.
+void declare_run_flags(OptionList& options, RunFlags& flags);
 
 // Whether runs are to be found where none are named.
 enum class Search { IfNoneNamed, IfAsked };

@@ -11,10 +11,11 @@
 #include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/chat_template.h"
 #include "labelprobe/weights/device_memory.h"
+#include "labelprobe/weights/locate.h"
 
 #include "app/commands/command.h"
+#include "app/commands/model_loading.h"
 #include "app/commands/sentence_encoding.h"
-#include "app/options/run_settings.h"
 #include "app/terminal/profile_report.h"
 #include "app/terminal/progress.h"
 
@@ -39,15 +40,6 @@ class LogFile {
  private:
   spdlog::logger& logger_;
 };
-
-std::string plan_name(prompt::Plan plan) {
-  for (const prompt::PlanInfo& info : prompt::plans()) {
-    if (info.plan == plan) {
-      return info.name;
-    }
-  }
-  return "";
-}
 
 // A dry run may be made where the run itself will not be, say beside a GPU cluster.
 std::string resolve_device(const std::string& asked, bool is_dry_run, spdlog::logger& log) {
@@ -80,30 +72,17 @@ void set_numerics(record::Param& param, weights::Quantization quantization) {
 
 // What the results depend on, as logged: the options, then the program, the model and the
 // tokenizer.
-record::RunRequest make_request(const Options& options, const PreparedSetting& setting) {
-  const bool is_plain = setting.settings.program != experiment::Program::Distribution;
-  const bool is_pair = setting.settings.program == experiment::Program::Pair;
-  record::RunRequest request;
-  request.log_root = options.text("log_root");
-  request.category = setting.settings.task + (is_pair ? "Reason" : "");
-  request.layout = is_plain ? record::LogLayout::Plain : record::LogLayout::Distribution;
-  request.alternative_name = options.text("alternative_experiment_name");
-  request.description = options.text("description");
-  for (record::Param& param : options.params()) {
-    if (param.name == "dry_run" || param.name == "profile") {
-      continue;  // about this process, not about what it computes
-    }
-    if (param.name == "distribution") {
-      param.value = plan_name(setting.settings.plan);  // in its one spelling
-    }
+record::RunRequest make_request(const Setting<RunSettings>& given, const PreparedSetting& setting) {
+  const experiment::Program program = setting.settings.program;
+  record::RunRequest request = given.settings.request;
+  request.category = setting.settings.task + (program == experiment::Program::Pair ? "Reason" : "");
+  request.layout = program == experiment::Program::Distribution ? record::LogLayout::Distribution
+                                                                : record::LogLayout::Plain;
+  request.params = given.params;
+  for (record::Param& param : request.params) {
     set_numerics(param, setting.model_info.quantization);
-    if (param.name.starts_with("sentence_") &&
-        setting.settings.sampling.kind != prompt::SamplingStrategy::Kind::Similarity) {
-      param.is_comparable = false;  // nothing reads it
-    }
-    request.params.push_back(std::move(param));
   }
-  if (!options.has("query_label_mode")) {
+  if (program != experiment::Program::Pair) {
     // The published programs all have it, and hence a place for it in the folder's name.
     request.params.push_back({"query_label_mode", {}, true, 1});
   }
@@ -169,38 +148,34 @@ void log_profile(spdlog::logger& log, model::Profile& profile) {
 
 }  // namespace
 
-PreparedSetting prepare_setting(experiment::Program program,
-                                const std::string& task,
-                                const Options& options,
+PreparedSetting prepare_setting(const Setting<RunSettings>& given,
                                 Workbench& workbench,
                                 spdlog::logger& log) {
+  const RunSettings& run = given.settings;
   PreparedSetting setting;
-  setting.settings = make_settings(program, task, options);
-  add_model_settings(options, setting.settings);
-  add_sentence_encoder(options, workbench, setting.settings);
-  if (!options.is_set("model_name_or_path")) {
-    throw ConfigError(
-        "--model-name-or-path is required: a folder, a .gguf file or a name in the Hugging Face "
-        "cache");
-  }
-  setting.loading = make_model_loading(options, options.text("model_name_or_path"));
+  setting.settings = run.experiment;
+  setting.shows_progress = !run.hides_progress;
+  setting.idle_options = given.idle;
+  add_sentence_encoder(run.sentence_encoder, run.model.options, workbench, setting.settings);
+  setting.loading = run.model;
+  setting.loading.model = weights::locate(run.model.name);
   workbench.plan_packed_copy(setting.loading);
   setting.model_info = workbench.inspect(setting.loading);
-  setting.device = resolve_device(setting.loading.options.device, options.boolean("dry_run"), log);
+  setting.device = resolve_device(setting.loading.options.device, run.is_dry_run, log);
   setting.tokenizer = workbench.tokenizer(setting.loading.model);
   if (setting.settings.mode == prompt::PromptMode::Chat) {
     setting.settings.chat_template = tokenizer::chat_template(setting.loading.model);
   }
   setting.preparation = experiment::prepare(setting.settings, *setting.tokenizer);
-  setting.request = make_request(options, setting);
-  if (options.is_set("profile")) {
-    setting.profile = std::make_unique<model::Profile>(options.text("profile"));
+  setting.request = make_request(given, setting);
+  if (!run.profile.empty()) {
+    setting.profile = std::make_unique<model::Profile>(run.profile);
   }
   return setting;
 }
 
-std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options) {
-  std::vector<std::string> sentences = describe_ignored(options);
+std::vector<std::string> describe_warnings(const PreparedSetting& setting) {
+  std::vector<std::string> sentences = setting.idle_options;
   const std::string idle_tf32 = warn_of_idle_tf32(setting.loading, setting.device);
   if (!idle_tf32.empty()) sentences.push_back(idle_tf32);
   const std::vector<std::string>& more = setting.preparation.warnings;
@@ -208,10 +183,7 @@ std::vector<std::string> describe_warnings(const PreparedSetting& setting, const
   return sentences;
 }
 
-int run_setting(const PreparedSetting& setting,
-                const Options& options,
-                Workbench& workbench,
-                spdlog::logger& log) {
+int run_setting(const PreparedSetting& setting, Workbench& workbench, spdlog::logger& log) {
   record::Run files = record::Run::open(setting.request);
   const LogFile log_file(log, files.folder());
   for (const std::string& note : files.notes()) {
@@ -246,7 +218,7 @@ int run_setting(const PreparedSetting& setting,
     }
     return setting.profile ? setting.profile->watch(opened.model) : opened.model;
   };
-  ProgressLine progress(!options.boolean("disable_tqdm"));
+  ProgressLine progress(setting.shows_progress);
   const experiment::Outcome outcome =
       experiment::run(setting.settings, setting.preparation, *setting.tokenizer, open_model, files,
                       [&](const experiment::Progress& now) { progress.show(now); });

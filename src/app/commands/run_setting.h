@@ -14,13 +14,15 @@
 #include "labelprobe/record/run.h"
 
 #include "app/commands/workbench.h"
-#include "app/options/options.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
 // Everything short of loading weights and writing files.
 struct PreparedSetting {
   experiment::Settings settings;
+  bool shows_progress = true;
+  std::vector<std::string> idle_options;  // sentences
   ModelLoading loading;
   std::string device;  // that the run will be on
   model::ModelInfo model_info;
@@ -31,19 +33,14 @@ struct PreparedSetting {
 };
 
 // Throws ConfigError, DataError or ModelError.
-PreparedSetting prepare_setting(experiment::Program program,
-                                const std::string& task,
-                                const Options& options,
+PreparedSetting prepare_setting(const Setting<RunSettings>& given,
                                 Workbench& workbench,
                                 spdlog::logger& log);
 
 // What a person should know before it runs, in sentences.
-std::vector<std::string> describe_warnings(const PreparedSetting& setting, const Options& options);
+std::vector<std::string> describe_warnings(const PreparedSetting& setting);
 
 // Runs it to its end and writes the log folder's name to standard output. Returns the exit code.
-int run_setting(const PreparedSetting& setting,
-                const Options& options,
-                Workbench& workbench,
-                spdlog::logger& log);
+int run_setting(const PreparedSetting& setting, Workbench& workbench, spdlog::logger& log);
 
 }  // namespace labelprobe::app

@@ -13,29 +13,20 @@ std::filesystem::path locate_encoder(const std::string& name) {
   return weights::locate(is_bare ? "sentence-transformers/" + name : name);
 }
 
-std::string encoder_device(const Options& options) {
-  if (options.is_set("sentence_device")) {
-    return options.text("sentence_device");
-  }
-  return options.has("device") ? options.text("device") : "auto";
-}
-
 }  // namespace
 
-void add_sentence_encoder(const Options& options,
+void add_sentence_encoder(const SentenceEncoderSettings& encoder,
+                          const model::OpenOptions& model,
                           Workbench& workbench,
                           experiment::Settings& settings) {
-  if (!options.is_set("sentence_model_name_or_path")) {
+  if (encoder.model.empty()) {
     return;
   }
-  const std::string name = options.text("sentence_model_name_or_path");
-  const std::string device = encoder_device(options);
-  const auto n_threads = options.has("threads") ? options.integer("threads") : 0;
-  settings.sentence_vectors.encode = [name, device, n_threads,
-                                      &workbench](std::span<const std::string> texts) {
-    return workbench.encode_sentences(locate_encoder(name), device, static_cast<int>(n_threads),
-                                      texts);
-  };
+  settings.sentence_vectors.encode =
+      [name = encoder.model, device = encoder.device.value_or(model.device),
+       n_threads = model.n_threads, &workbench](std::span<const std::string> texts) {
+        return workbench.encode_sentences(locate_encoder(name), device, n_threads, texts);
+      };
 }
 
 }  // namespace labelprobe::app

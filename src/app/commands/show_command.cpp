@@ -72,42 +72,60 @@ void print_item(const record::ItemRecord& item) {
   std::printf("\n");
 }
 
+struct ShowFlags {
+  std::string folder;
+  std::optional<int> experiment;
+  std::size_t n_items = 0;
+  std::vector<std::string> ids;
+};
+
+void declare_flags(OptionList& options, ShowFlags& flags) {
+  options.add(flags.folder, {.name = "FOLDER",
+                             .help = "Log folder of a run",
+                             .is_required = true,
+                             .shown = Shown::First,
+                             .value = "FOLDER"});
+  options.make_operand();
+  options.begin_group("Items");
+  options.add(flags.experiment,
+              {.name = "experiment",
+               .help = "Number of the experiment in the folder (default: the last)",
+               .shown = Shown::First,
+               .least = 0});
+  options.add(flags.n_items, {.name = "items",
+                              .help = "How many items to print; 0 = all",
+                              .fallback = "5",
+                              .shown = Shown::First,
+                              .least = 0});
+  options.add(flags.ids, {.name = "id", .help = "Only these items", .shown = Shown::First});
+}
+
+int show(const ShowFlags& flags) {
+  const record::LoggedExperiment experiment =
+      record::read_experiment(flags.folder, flags.experiment);
+  std::vector<const record::ItemRecord*> shown;
+  for (const record::ItemRecord& item : experiment.items) {
+    if (flags.ids.empty() ||
+        std::find(flags.ids.begin(), flags.ids.end(), item.key) != flags.ids.end()) {
+      shown.push_back(&item);
+    }
+  }
+  const std::size_t n = flags.n_items == 0 ? shown.size() : std::min(shown.size(), flags.n_items);
+  std::printf("%s, experiment %d: %zu items, %zu shown\n\n", flags.folder.c_str(), experiment.index,
+              experiment.items.size(), n);
+  for (std::size_t i = 0; i < n; ++i) {
+    print_item(*shown[i]);
+  }
+  return kSuccess;
+}
+
 }  // namespace
 
-CommandBody declare_show(CLI::App& app) {
-  struct Arguments {
-    std::string folder;
-    int experiment = -1;
-    std::size_t n_items = 5;
-    std::vector<std::string> ids;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  app.add_option("FOLDER", arguments->folder, "Log folder of a run")->required();
-  app.add_option("--experiment", arguments->experiment,
-                 "Number of the experiment in the folder (default: the last)");
-  app.add_option("--items", arguments->n_items, "How many items to print; 0 = all")
-      ->capture_default_str();
-  app.add_option("--id", arguments->ids, "Only these items");
-  return [arguments] {
-    const auto index =
-        arguments->experiment < 0 ? std::nullopt : std::optional(arguments->experiment);
-    const record::LoggedExperiment experiment = record::read_experiment(arguments->folder, index);
-    std::vector<const record::ItemRecord*> shown;
-    for (const record::ItemRecord& item : experiment.items) {
-      if (arguments->ids.empty() || std::find(arguments->ids.begin(), arguments->ids.end(),
-                                              item.key) != arguments->ids.end()) {
-        shown.push_back(&item);
-      }
-    }
-    const std::size_t n =
-        arguments->n_items == 0 ? shown.size() : std::min(shown.size(), arguments->n_items);
-    std::printf("%s, experiment %d: %zu items, %zu shown\n\n", arguments->folder.c_str(),
-                experiment.index, experiment.items.size(), n);
-    for (std::size_t i = 0; i < n; ++i) {
-      print_item(*shown[i]);
-    }
-    return kSuccess;
-  };
+Command show_command() {
+  return make_command<ShowFlags>(
+      {"show", "Print a run's log for people: texts, labels, probabilities at each step",
+       "labelprobe show logs/GoEmotions/example_0 --items 3"},
+      declare_flags, show);
 }
 
 }  // namespace labelprobe::app

@@ -35,32 +35,45 @@ std::filesystem::path locate_tokenizer(const std::string& name_or_path) {
   return has_tokenizer ? path : weights::locate(name_or_path);
 }
 
+struct TokenizeFlags {
+  std::string model;
+  bool no_special = false;
+};
+
+void declare_flags(OptionList& options, TokenizeFlags& flags) {
+  options.begin_group("Tokenizer");
+  options.add(flags.model,
+              {.name = "model_name_or_path",
+               .help = "Folder of a model or tokenizer, tokenizer.json, tokenizer.model or .gguf "
+                       "file, or name in the Hugging Face cache",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "MODEL"});
+  options.add(flags.no_special, {.name = "no_special",
+                                 .help = "Leave out begin-of-text and the like",
+                                 .shown = Shown::First});
+}
+
+int tokenize(const TokenizeFlags& flags) {
+  const auto tokenizer = tokenizer::load(locate_tokenizer(flags.model));
+  const auto special =
+      flags.no_special ? tokenizer::SpecialTokens::Omit : tokenizer::SpecialTokens::Add;
+  std::size_t line_number = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    const std::string text = parse_line(line, ++line_number);
+    std::cout << nlohmann::json(tokenizer->encode(text, special)).dump() << '\n';
+  }
+  std::cout.flush();
+  return kSuccess;
+}
+
 }  // namespace
 
-CommandBody declare_tokenize(CLI::App& app) {
-  struct Arguments {
-    std::string model;
-    bool no_special = false;
-  };
-  const auto arguments = std::make_shared<Arguments>();
-  app.add_option(
-         "--model-name-or-path", arguments->model,
-         "Folder of a model or tokenizer, tokenizer.json, tokenizer.model or .gguf file, or "
-         "name in the Hugging Face cache")
-      ->required();
-  app.add_flag("--no-special", arguments->no_special, "Leave out begin-of-text and the like");
-  return [arguments] {
-    const auto tokenizer = tokenizer::load(locate_tokenizer(arguments->model));
-    const auto special =
-        arguments->no_special ? tokenizer::SpecialTokens::Omit : tokenizer::SpecialTokens::Add;
-    std::size_t line_number = 0;
-    for (std::string line; std::getline(std::cin, line);) {
-      const std::string text = parse_line(line, ++line_number);
-      std::cout << nlohmann::json(tokenizer->encode(text, special)).dump() << '\n';
-    }
-    std::cout.flush();
-    return kSuccess;
-  };
+Command tokenize_command() {
+  return make_command<TokenizeFlags>(
+      {"tokenize", "Turn JSON strings on standard input into token ids",
+       "echo '\"Hello world\"' | labelprobe tokenize --model-name-or-path MODEL"},
+      declare_flags, tokenize);
 }
 
 }  // namespace labelprobe::app

@@ -16,7 +16,7 @@
 #include "labelprobe/model/sentence_encoder.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
-#include "app/commands/model_loading.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::app {
@@ -102,19 +104,18 @@ std::vector<std::string> split_list(const std::string& text) {
 }
 
 // The values that an option has one after the other; each a list of its own.
-std::vector<std::vector<std::string>> choices(const OptionInfo& option,
+std::vector<std::vector<std::string>> choices(const Option& option,
                                               const std::vector<std::string>& values) {
-  const std::vector<std::string> unset = {std::string(kUnset)};
-  if (!spans_grid(option)) {
+  if (!option.spans_grid()) {
     return {values};
   }
   std::vector<std::vector<std::string>> each;
   for (const std::string& value : values) {
-    if (option.name == "seed" && value == "-1") {
-      for (const char* seed : {"0", "1", "2", "3", "4"}) {
-        each.push_back({seed});
+    if (option.info.shorthand && option.info.shorthand->first == value) {
+      for (const std::string& meant : option.info.shorthand->second) {
+        each.push_back({meant});
       }
-    } else if (option.type == OptionType::GridList) {
+    } else if (option.kind == OptionKind::GridList) {
       each.push_back(split_list(value));
     } else {
       each.push_back({value});
@@ -123,35 +124,41 @@ std::vector<std::vector<std::string>> choices(const OptionInfo& option,
   return each;
 }
 
-// Replaces references and the word for "unset" in one setting.
-void resolve(std::span<const OptionInfo* const> declared, GivenValues& setting) {
+// The option that a reference names. Throws ConfigError with the nearest.
+const Option& referred(std::span<const Option> declared, const Given& given) {
+  std::string target = given.values[0].substr(kReference.size());
+  std::replace(target.begin(), target.end(), '-', '_');
   std::vector<std::string> known;
-  for (const OptionInfo* option : declared) {
-    known.emplace_back(option->name);
+  for (const Option& option : declared) {
+    if (option.is_operand || option.is_built_in) {
+      continue;
+    }
+    if (option.info.name == target) {
+      return option;
+    }
+    known.emplace_back(option.info.name);
   }
-  const auto reference = [](const Given& given) {
-    return given.values.size() == 1 && given.values[0].starts_with(kReference);
-  };
+  throw ConfigError(fmt::format("{}: {}: {}", given.place, given.values[0],
+                                unknown_choice("option", target, known)));
+}
+
+// Replaces references and the word for "unset" in one setting.
+void resolve(std::span<const Option> declared, GivenValues& setting) {
   for (auto& [name, given] : setting) {
-    for (std::size_t n_steps = 0; reference(given); ++n_steps) {
-      std::string target = given.values[0].substr(kReference.size());
-      std::replace(target.begin(), target.end(), '-', '_');
-      const auto option = std::find_if(declared.begin(), declared.end(),
-                                       [&](const OptionInfo* one) { return one->name == target; });
-      if (option == declared.end()) {
-        throw ConfigError(given.place + ": " + given.values[0] + ": " +
-                          unknown_choice("option", target, known));
-      }
+    for (std::size_t n_steps = 0;
+         given.values.size() == 1 && given.values[0].starts_with(kReference); ++n_steps) {
+      const Option& option = referred(declared, given);
       if (n_steps > declared.size()) {
-        throw ConfigError(given.place + ": " + given.values[0] + " leads back to " + name);
+        throw ConfigError(
+            fmt::format("{}: {} leads back to {}", given.place, given.values[0], name));
       }
-      const auto found = setting.find(target);
+      const auto found = setting.find(option.info.name);
       if (found != setting.end()) {
         given.values = found->second.values;
-      } else if ((*option)->fallback.empty()) {
+      } else if (option.info.fallback.empty()) {
         given.values = {std::string(kUnset)};
       } else {
-        given.values = {std::string((*option)->fallback)};
+        given.values = {std::string(option.info.fallback)};
       }
     }
   }
@@ -190,23 +197,22 @@ std::vector<std::vector<std::string>> expand_groups(const std::vector<std::strin
   return lines;
 }
 
-std::vector<GivenValues> expand_values(std::span<const OptionInfo* const> declared,
-                                       const GivenValues& given) {
+std::vector<GivenValues> expand_values(std::span<const Option> declared, const GivenValues& given) {
   std::vector<GivenValues> settings = {given};
-  for (const OptionInfo* option : declared) {
-    const auto found = given.find(option->name);
+  for (const Option& option : declared) {
+    const auto found = given.find(option.info.name);
     if (found == given.end()) {
       continue;
     }
-    const auto each = choices(*option, found->second.values);
+    const auto each = choices(option, found->second.values);
     if (each.size() > kMostSettings / settings.size()) {
-      throw ConfigError(found->second.place + ": the grid has more than " +
-                        std::to_string(kMostSettings) + " settings");
+      throw ConfigError(fmt::format("{}: the grid has more than {} settings", found->second.place,
+                                    kMostSettings));
     }
     std::vector<GivenValues> combined;
     for (const std::vector<std::string>& values : each) {
       for (GivenValues setting : settings) {
-        setting.find(option->name)->second.values = values;
+        setting.find(option.info.name)->second.values = values;
         combined.push_back(std::move(setting));
       }
     }
@@ -218,19 +224,16 @@ std::vector<GivenValues> expand_values(std::span<const OptionInfo* const> declar
   return settings;
 }
 
-std::vector<std::string> describe_differences(std::span<const Options> settings) {
+std::vector<std::string> describe_differences(
+    std::span<const std::vector<record::Param>> settings) {
   std::vector<std::string> differences(settings.size());
-  std::vector<std::vector<record::Param>> params;
-  for (const Options& setting : settings) {
-    params.push_back(setting.params());
-  }
-  for (std::size_t p = 0; !params.empty() && p < params[0].size(); ++p) {
-    const bool is_same = std::all_of(params.begin(), params.end(), [&](const auto& one) {
-      return one[p].value == params[0][p].value;
+  for (std::size_t p = 0; !settings.empty() && p < settings[0].size(); ++p) {
+    const bool is_same = std::all_of(settings.begin(), settings.end(), [&](const auto& params) {
+      return params[p].value == settings[0][p].value;
     });
     for (std::size_t s = 0; !is_same && s < settings.size(); ++s) {
-      differences[s] += (differences[s].empty() ? "" : ", ") + params[s][p].name + " " +
-                        shown(params[s][p].value);
+      differences[s] += fmt::format("{}{} {}", differences[s].empty() ? "" : ", ",
+                                    settings[s][p].name, shown(settings[s][p].value));
     }
   }
   return differences;

@@ -1,5 +1,5 @@
 // Grids: one command line that stands for several settings. Rules of the published programs:
-//   --shot 0 5 --seed 1 2     every combination, the first flag of the table changing fastest
+//   --shot 0 5 --seed 1 2     every combination, the first flag declared changing fastest
 //   { --shot 0 } { --shot 5 --seed 1 2 }
 //                             each group with the flags outside of it; groups may hold groups.
 //                             Where both set a flag the group's counts.
@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/options/options.h"
+#include "app/options/option.h"
 
 namespace labelprobe::app {
 
@@ -30,10 +30,10 @@ std::vector<std::vector<std::string>> expand_groups(const std::vector<std::strin
 // One element for each combination of values, references replaced. Types are not looked at.
 // Throws ConfigError for a reference to nothing or to itself, and for more than kMostSettings.
 inline constexpr std::size_t kMostSettings = 10'000;
-std::vector<GivenValues> expand_values(std::span<const OptionInfo* const> declared,
-                                       const GivenValues& given);
+std::vector<GivenValues> expand_values(std::span<const Option> declared, const GivenValues& given);
 
-// What sets each setting apart from the others, e.g. "shot 5, seed 1"; "" if nothing does.
-std::vector<std::string> describe_differences(std::span<const Options> settings);
+// What sets each setting apart from the others, by what is logged of them: "shot 5, seed 1"; "" if
+// nothing does.
+std::vector<std::string> describe_differences(std::span<const std::vector<record::Param>> settings);
 
 }  // namespace labelprobe::app

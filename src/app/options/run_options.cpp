@@ -1,225 +1,239 @@
-#include <array>
+#include "app/options/run_options.h"
 
-#include "app/options/options.h"
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/readout/label_tokens.h"
 
 namespace labelprobe::app {
 
 namespace {
 
-using enum OptionType;
+using enum OptionKind;
 
-constexpr std::string_view kNoDevRole = "Accepted for compatibility: no dev role is used";
+// Three options ask for a way to keep the weights; they must not contradict each other.
+void declare_quantization(OptionList& options, ModelLoading& model) {
+  const auto asked_by = std::make_shared<std::string>();
+  const auto ask = [&model, asked_by](std::string_view name, weights::Quantization mode,
+                                      const Given& given) {
+    if (!asked_by->empty() && mode != model.options.quantization) {
+      throw ConfigError(fmt::format("{} asks for {} weights, but {} for {}; leave one of them out",
+                                    name, weights::quantization_name(mode), *asked_by,
+                                    weights::quantization_name(model.options.quantization)));
+    }
+    *asked_by =
+        given.place == flag_of(name) ? given.place : fmt::format("{} ({})", name, given.place);
+    model.options.quantization = mode;
+  };
+  const auto add_flag = [&](std::string_view name, weights::Quantization mode, std::string help) {
+    options.add_special(Flag, nullptr, {.name = name, .help = std::move(help)},
+                        [ask, name, mode](const Given& given) {
+                          if (given.values.front() == "true") {
+                            ask(name, mode, given);
+                          }
+                        });
+  };
+  add_flag("load_in_4bit", weights::Quantization::Fp4,
+           "Keep the decoder's linear layers in 4 bits, as the published runs did: same as "
+           "--quant fp4");
+  add_flag("load_in_8bit", weights::Quantization::Int8,
+           "Keep the decoder's linear layers in 8 bits (LLM.int8): same as --quant int8");
+  options.add_special(
+      Text, &model.options.quantization,
+      {.name = "quant",
+       .help = "How the decoder's linear layers are kept: none, fp4, nf4, nf4-double or int8, as "
+               "bitsandbytes does it (default: as the checkpoint has them)",
+       .shown = Shown::First,
+       .value = "MODE",
+       .choices = {"none", "fp4", "nf4", "nf4-double", "int8"}},
+      [ask](const Given& given) {
+        ask("quant", weights::parse_quantization(given.values.front()), given);
+      });
+}
 
-// Every option of a run, in the order --help shows them.
-constexpr std::array kRunOptions = {
-    OptionInfo{"root_dir", Text, kDataGroup, "Folder of the data set's files"},
-    OptionInfo{"train_splits", TextList, kDataGroup, "Splits that demonstrations are drawn from"},
-    OptionInfo{"test_splits", TextList, kDataGroup, "Splits that are asked about"},
-    OptionInfo{"dev_splits", TextList, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"train_ids_filename", TextList, kDataGroup,
-               "Id lists, one per train split: only these ids"},
-    OptionInfo{"test_ids_filename", TextList, kDataGroup,
-               "Id lists, one per test split: only these ids"},
-    OptionInfo{"dev_ids_filename", TextList, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"annotation_mode", Text, kDataGroup,
-               "Whose labels are the gold: aggregate, annotator or both", "aggregate", true, 0},
-    OptionInfo{"train_debug_len", Range, kDataGroup,
-               "Only these positions of each annotator's train examples: K or A B"},
-    OptionInfo{"test_debug_len", Range, kDataGroup,
-               "Only these positions of each annotator's test examples: K or A B"},
-    OptionInfo{"dev_debug_len", Range, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"train_debug_ann", Range, kDataGroup,
-               "Only these train annotators, most productive first: K or A B"},
-    OptionInfo{"test_debug_ann", Range, kDataGroup,
-               "Only these test annotators, most productive first: K or A B"},
-    OptionInfo{"dev_debug_ann", Range, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"train_keep_same_examples", Flag, kDataGroup,
-               "Only train examples that every annotator has"},
-    OptionInfo{"test_keep_same_examples", Flag, kDataGroup,
-               "Only test examples that every annotator has"},
-    OptionInfo{"dev_keep_same_examples", Flag, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"keep_one_after_filtering", Flag, kDataGroup,
-               "One copy of each example, as `aggregate`"},
-    OptionInfo{"text_preprocessor", Boolean, kDataGroup,
-               "Clean texts as the data set's source domain asks", "false"},
-    OptionInfo{
-        "word_statistics", Text, kDataGroup,
-        "Folder of word counts (counts_1grams.txt, counts_2grams.txt) for text_preprocessor"},
-    OptionInfo{"emotion_clustering_json", Text, kDataGroup,
-               "GoEmotions: file of emotion clusters that become the labels"},
-    OptionInfo{"language", Text, kDataGroup,
-               "SemEval: english, arabic or spanish (default: english)"},
-    OptionInfo{"subset", Text, kDataGroup,
-               "Boxes: folder of the subset (default: few_shot_boxes_nso_exp2_max3_move_contents)"},
-    OptionInfo{"delimiter", Text, kDataGroup,
-               "MMLUPro: between the options of a question (default: a line break)"},
-    OptionInfo{"multilabel", Flag, kDataGroup,
-               "MSPPodcast: the secondary emotions instead of the primary one"},
-    OptionInfo{"annotator_labels", Flag, kDataGroup, "MSPPodcast: keep every annotator's labels"},
-    OptionInfo{"type", Text, kDataGroup, "QueerReclaimLex: both, in or out (default: both)"},
-    OptionInfo{"discard_ambiguous", Flag, kDataGroup,
-               "QueerReclaimLex: leave out texts whose votes are balanced"},
-    OptionInfo{"train_pred_log_dir", GridList, kDataGroup,
-               "Log folder of an earlier run: its predictions are the demonstrations' prior labels",
-               "", true, 0},
-    OptionInfo{"dev_pred_log_dir", GridList, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"test_pred_log_dir", GridList, kDataGroup,
-               "Log folder of an earlier run: its predictions are the queries' prior labels", "",
-               true, 0},
-    OptionInfo{"train_pred_log_index", Integer, kDataGroup,
-               "Which experiment_<i> of train_pred_log_dir (default: the last)"},
-    OptionInfo{"dev_pred_log_index", Integer, kDataGroup, kNoDevRole, "", false},
-    OptionInfo{"test_pred_log_index", Integer, kDataGroup,
-               "Which experiment_<i> of test_pred_log_dir (default: the last)"},
+void declare_model_group(OptionList& options, RunSettings& run) {
+  experiment::Settings& settings = run.experiment;
+  options.begin_group("Model");
+  options.add(run.model.name,
+              {.name = "model_name_or_path",
+               .help = "Model folder, .gguf file, or name in the Hugging Face cache",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "MODEL",
+               .name_priority = 2});
+  options.add(settings.max_new_tokens, {.name = "max_new_tokens",
+                                        .help = "Tokens generated per query at most",
+                                        .is_required = true,
+                                        .least = 1,
+                                        .other_name = "generation_max_length"});
+  options.add(settings.batch_size,
+              {.name = "batch_size",
+               .help = "Prompts computed together at most; 0 = chosen by the program",
+               .fallback = "0",
+               .least = 0,
+               .is_comparable = false});
+  const auto add_denial = [&](bool& field, std::string_view name, std::string help) {
+    options.add_special(Flag, &field,
+                        {.name = name, .help = std::move(help), .is_comparable = false},
+                        [&field](const Given& given) { field = given.values.front() == "false"; });
+  };
+  add_denial(settings.share_prefixes, "no_share_prefixes",
+             "Compute every prompt in full, for comparison");
+  add_denial(settings.drafts_answers, "no_drafts",
+             "Generate token by token, without guessing how answers go on, for comparison");
+  options.add_parsed(settings.label_variants,
+                     {.name = "label_variants",
+                      .help = "Count `joy` and ` joy` as the same label (both), or only the "
+                              "template's own form (strict)",
+                      .fallback = "both",
+                      .value = "FORMS",
+                      .choices = {"both", "strict"}},
+                     readout::parse_label_variants);
+  options.refuse(Text, {.name = "word_embeddings_model",
+                        .help = "Not supported: answers outside the label set are not mapped by "
+                                "word vectors",
+                        .name_priority = 0});
+  options.refuse(Text, {.name = "model_load_filename",
+                        .help = "Not supported: --model-name-or-path takes the folder of a tuned "
+                                "model"});
+}
 
-    OptionInfo{"prompt_mode", Text, kPromptGroup,
-               "completion: one text; chat: messages in the model's own chat format, made of "
-               "user_prompt and assistant_prompt (incontext_prompt is not used then)",
-               "completion"},
-    OptionInfo{"system_prompt", TextOrFile, kPromptGroup, "Before everything; one space = none"},
-    OptionInfo{"instruction_prompt", TextOrFile, kPromptGroup,
-               "Before the demonstrations; may hold {labels}"},
-    OptionInfo{"incontext_prompt", TextOrFile, kPromptGroup,
-               "Template of a demonstration: {text} and {label}"},
-    OptionInfo{"query_prompt", TextOrFile, kPromptGroup,
-               "Template of the query: {text} (default: the demonstration's, up to its label)"},
-    OptionInfo{"user_prompt", TextOrFile, kPromptGroup,
-               "First half of a demonstration, where incontext_prompt is not given"},
-    OptionInfo{"assistant_prompt", TextOrFile, kPromptGroup,
-               "Second half of a demonstration, where incontext_prompt is not given"},
-    OptionInfo{"label_format", Text, kPromptGroup,
-               "How labels are written: default, json, json-KEY or polysyndeton", "", true, 0},
-    OptionInfo{"shot", Integer, kPromptGroup, "Number of demonstrations (required)", "", true, 1},
-    OptionInfo{"sampling_strategy", Text, kPromptGroup,
-               "How demonstrations are drawn (see: labelprobe ls samplers)", "", true, 1},
-    OptionInfo{"fresh_demonstrations", Flag, kPromptGroup,
-               "Draw demonstrations anew for every query instead of once per run"},
-    OptionInfo{"seed", Integer, kPromptGroup, "Seed of the demonstrations; -1 = seeds 0 to 4", "0",
-               false},
-    OptionInfo{"retries", Integer, kPromptGroup,
-               "sampling_strategy complete: attempts at showing every label", "3", false},
-    OptionInfo{"label_mode", Text, kPromptGroup,
-               "Labels of demonstrations that are not their gold ones (see: labelprobe ls "
-               "label-modes)",
-               "", true, 1},
-    OptionInfo{"label_randomization_seed", Integer, kPromptGroup,
-               "Seed of the labels that label_mode draws (default: the draws of seed go on)", "",
-               false},
-    OptionInfo{"label_same_length", Flag, kPromptGroup,
-               "label_mode distribution: only labels of as many tokens as the gold one"},
-    OptionInfo{"cot_csv", Text, kPromptGroup,
-               "CSV file of chains of thought by full id, for templates with {cot}"},
-    OptionInfo{"cot_randomize", Boolean, kPromptGroup, "Any chain of thought for any demonstration",
-               "false"},
-    OptionInfo{"limit", Integer, kPromptGroup, "Only the first N queries"},
-    OptionInfo{"max_length", Integer, kPromptGroup,
-               "Not supported: prompts are neither cut nor padded"},
-    OptionInfo{"sentence_model_name_or_path", Text, kPromptGroup,
-               "sampling_strategy similarity: sentence encoder (folder or name in the Hugging Face "
-               "cache, e.g. all-mpnet-base-v2) that compares texts"},
-    OptionInfo{
-        "sentence_vectors", Text, kPromptGroup,
-        "sampling_strategy similarity: vectors of all texts made by another program, instead "
-        "of an encoder: .npy with FILE.ids.txt, or safetensors"},
-    OptionInfo{"sentence_device", Text, kPromptGroup,
-               "Where the sentence encoder runs (default: as device)", "", false},
+// Of the published programs; nothing reads them.
+void accept_compatible(OptionList& options) {
+  const auto accept = [&](OptionKind kind, std::string_view name, std::string_view why) {
+    options.accept(kind, {.name = name,
+                          .help = fmt::format("Accepted for compatibility: {}", why),
+                          .is_comparable = false});
+  };
+  accept(Flag, "accelerate", "the device is chosen by --device");
+  accept(Flag, "trust_remote_code", "no code of a model is ever run");
+  accept(Text, "model_save_filename", "no model is changed or saved");
+  accept(Flag, "save_model", "no model is changed or saved");
+  accept(Real, "max_grad_norm", "nothing is trained");
+  accept(Integer, "dataloader_num_workers", "data are loaded once, before the run");
+  accept(Integer, "eval_batch_size", "--batch-size bounds batches");
+  accept(Flag, "disable_intermediate_checkpoints", "nothing is trained");
+  accept(Flag, "disable_indexed_logging", "every item is logged");
+}
 
-    OptionInfo{"distribution", Text, kDistributionGroup,
-               "What is asked of each example (see: labelprobe ls distributions)", "baseline", true,
-               3},
+spdlog::level::level_enum parse_logging_level(const std::string& name) {
+  const std::string known[] = {"debug", "info", "warning", "error"};
+  for (const std::string& level : known) {
+    if (level == name) {
+      return spdlog::level::from_str(name);
+    }
+  }
+  throw ConfigError(unknown_choice("logging level", name, known));
+}
 
-    OptionInfo{
-        "query_label_mode", Text, kPairGroup,
-        "The label asked about, where it is not the gold one: random, distribution, preds or "
-        "opposite",
-        "", true, 1},
-    OptionInfo{"reasonableness_label_mode", Text, kPairGroup,
-               "Where the labels of unreasonable demonstrations come from", "distribution"},
-    OptionInfo{"unreasonable_rate", Real, kPairGroup,
-               "Share of demonstrations whose label is made unreasonable", "0.5"},
-    OptionInfo{"yn_labels", Boolean, kPairGroup,
-               "Answers are no and yes instead of unreasonable and reasonable", "false"},
+void declare_run_group(OptionList& options, RunSettings& run) {
+  options.begin_group("Run");
+  options.add(run.is_dry_run, {.name = "dry_run",
+                               .help = "Show what would be done and stop",
+                               .shown = Shown::First,
+                               .is_logged = false});
+  options.add(run.hides_progress,
+              {.name = "disable_tqdm", .help = "No progress display", .is_comparable = false});
+  options.add(run.profile,
+              {.name = "profile",
+               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
+                       "what took the time is told at the end",
+               .value = "FILE",
+               .is_logged = false});
+  accept_compatible(options);
+}
 
-    OptionInfo{"model_name_or_path", Text, kModelGroup,
-               "Model folder, .gguf file, or name in the Hugging Face cache (required)", "", true,
-               2},
-    OptionInfo{"max_new_tokens", Integer, kModelGroup,
-               "Tokens generated per query at most (required)", "", true, -1,
-               "generation_max_length"},
-    OptionInfo{"model_dtype", Text, kLoadingGroup,
-               "Precision of the computation: float32, bfloat16 or float16", "float32"},
-    OptionInfo{"device", Text, kLoadingGroup, "auto, cpu, cuda or cuda:N", "auto"},
-    OptionInfo{"batch_size", Integer, kModelGroup,
-               "Prompts computed together at most; 0 = chosen by the program", "0", false},
-    OptionInfo{"threads", Integer, kLoadingGroup, "CPU threads; 0 = one per physical core", "0",
-               false},
-    OptionInfo{"no_share_prefixes", Flag, kModelGroup,
-               "Compute every prompt in full, for comparison", "", false},
-    OptionInfo{"no_drafts", Flag, kModelGroup,
-               "Generate token by token, without guessing how answers go on, for comparison", "",
-               false},
-    OptionInfo{
-        "label_variants", Text, kModelGroup,
-        "Count `joy` and ` joy` as the same label (both), or only the template's own form (strict)",
-        "both"},
-    OptionInfo{"load_in_4bit", Flag, kLoadingGroup,
-               "Keep the decoder's linear layers in 4 bits, as the published runs did: same as "
-               "--quant fp4"},
-    OptionInfo{"load_in_8bit", Flag, kLoadingGroup,
-               "Keep the decoder's linear layers in 8 bits (LLM.int8): same as --quant int8"},
-    OptionInfo{"quant", Text, kLoadingGroup,
-               "How the decoder's linear layers are kept: none, fp4, nf4, nf4-double or int8, as "
-               "bitsandbytes does it (default: as the checkpoint has them)"},
-    OptionInfo{"tf32", Flag, kLoadingGroup,
-               "GPU: float32 products may round their factors to TF32"},
-    OptionInfo{"save_quantised", Text, kLoadingGroup,
-               "Folder to write the quantised weights to, before they are run from there", "",
-               false, -1, "save_quantized"},
-    OptionInfo{"word_embeddings_model", Text, kModelGroup,
-               "Not supported: answers outside the label set are not mapped by word vectors", "",
-               true, 0},
-    OptionInfo{"model_load_filename", Text, kModelGroup,
-               "Not supported: --model-name-or-path takes the folder of a tuned model"},
-
-    OptionInfo{"dry_run", Flag, kRunGroup, "Show what would be done and stop", "", false},
-    OptionInfo{"disable_tqdm", Flag, kRunGroup, "No progress display", "", false},
-    OptionInfo{"profile", Text, kRunGroup,
-               "File for a trace of the model's work, for chrome://tracing or Perfetto; what took "
-               "the time is told at the end",
-               "", false},
-    OptionInfo{"accelerate", Flag, kRunGroup,
-               "Accepted for compatibility: the device is chosen by --device", "", false},
-    OptionInfo{"trust_remote_code", Flag, kRunGroup,
-               "Accepted for compatibility: no code of a model is ever run", "", false},
-    OptionInfo{"model_save_filename", Text, kRunGroup,
-               "Accepted for compatibility: no model is changed or saved", "", false},
-    OptionInfo{"save_model", Flag, kRunGroup,
-               "Accepted for compatibility: no model is changed or saved", "", false},
-    OptionInfo{"max_grad_norm", Real, kRunGroup, "Accepted for compatibility: nothing is trained",
-               "", false},
-    OptionInfo{"dataloader_num_workers", Integer, kRunGroup,
-               "Accepted for compatibility: data are loaded once, before the run", "", false},
-    OptionInfo{"eval_batch_size", Integer, kRunGroup,
-               "Accepted for compatibility: --batch-size bounds batches", "", false},
-    OptionInfo{"disable_intermediate_checkpoints", Flag, kRunGroup,
-               "Accepted for compatibility: nothing is trained", "", false},
-    OptionInfo{"disable_indexed_logging", Flag, kRunGroup,
-               "Accepted for compatibility: every item is logged", "", false},
-
-    OptionInfo{"log_root", Text, kLogGroup, "Folder that all logs go below", "./logs", false},
-    OptionInfo{"alternative_experiment_name", Text, kLogGroup,
-               "Log folder name; {parameter} is replaced, '/' makes sub-folders", "", false},
-    OptionInfo{"description", Text, kLogGroup, "Short name that prefixes this run's extra files",
-               "", false},
-    OptionInfo{"logging_level", Text, kLogGroup, "debug, info, warning or error", "info", false},
-    OptionInfo{"logs_precision", Integer, kLogGroup,
-               "Decimals kept of logged numbers (default: all)", "", false},
-};
+void declare_log_group(OptionList& options, RunSettings& run) {
+  options.begin_group("Logs");
+  options.add(run.request.log_root, {.name = "log_root",
+                                     .help = "Folder that all logs go below",
+                                     .fallback = "./logs",
+                                     .shown = Shown::First,
+                                     .value = "FOLDER",
+                                     .is_comparable = false,
+                                     .is_of_grid = true});
+  options.add(run.request.alternative_name,
+              {.name = "alternative_experiment_name",
+               .help = "Log folder name; {parameter} is replaced, '/' makes sub-folders",
+               .value = "NAME",
+               .is_comparable = false,
+               .is_of_grid = true});
+  options.add(run.request.description, {.name = "description",
+                                        .help = "Short name that prefixes this run's extra files",
+                                        .is_comparable = false,
+                                        .is_of_grid = true});
+  options.add_parsed(run.logging_level,
+                     {.name = "logging_level",
+                      .help = "debug, info, warning or error",
+                      .fallback = "info",
+                      .value = "LEVEL",
+                      .choices = {"debug", "info", "warning", "error"},
+                      .is_comparable = false,
+                      .is_of_grid = true},
+                     parse_logging_level);
+  options.add(run.experiment.logs_precision,
+              {.name = "logs_precision",
+               .help = "Decimals kept of logged numbers (default: all)",
+               .least = 0,
+               .is_comparable = false,
+               .is_of_grid = true});
+}
 
 }  // namespace
 
-std::span<const OptionInfo> run_options() {
-  return kRunOptions;
+void declare_model_loading(OptionList& options, ModelLoading& model) {
+  options.begin_group("Loading the model");
+  options.add_parsed(model.options.dtype,
+                     {.name = "model_dtype",
+                      .help = "Precision of the computation: float32, bfloat16 or float16",
+                      .fallback = "float32",
+                      .value = "DTYPE",
+                      .choices = {"float32", "bfloat16", "float16"}},
+                     weights::parse_dtype);
+  options.add(model.options.device, {.name = "device",
+                                     .help = "auto, cpu, cuda or cuda:N",
+                                     .fallback = "auto",
+                                     .value = "DEVICE",
+                                     .choices = {"auto", "cpu", "cuda"}});
+  options.add(model.options.n_threads, {.name = "threads",
+                                        .help = "CPU threads; 0 = one per physical core",
+                                        .fallback = "0",
+                                        .least = 0,
+                                        .is_comparable = false});
+  declare_quantization(options, model);
+  options.add(model.options.allows_tf32,
+              {.name = "tf32", .help = "GPU: float32 products may round their factors to TF32"});
+  options.add(model.packed_copy,
+              {.name = "save_quantised",
+               .help = "Folder to write the quantised weights to, before they are run from there",
+               .value = "FOLDER",
+               .is_comparable = false,
+               .other_name = "save_quantized"});
+  options.afterwards([&] {
+    model.packed_copy_place = options.place(model.packed_copy);
+    model.tf32_place = options.place(model.options.allows_tf32);
+    if (!model.packed_copy.empty() && model.options.quantization == weights::Quantization::None) {
+      throw ConfigError(model.packed_copy_place +
+                        ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which "
+                        "say how to quantise");
+    }
+  });
+}
+
+void declare_run(OptionList& options, RunSettings& run, experiment::Program program) {
+  run.experiment.program = program;
+  if (program == experiment::Program::Pair) {
+    run.experiment.plan = prompt::Plan::Pair;
+  }
+  declare_questions(options, run.experiment, run.sentence_encoder,
+                    {.has_distribution = program == experiment::Program::Distribution,
+                     .has_pairs = program == experiment::Program::Pair});
+  declare_model_group(options, run);
+  declare_model_loading(options, run.model);
+  declare_run_group(options, run);
+  declare_log_group(options, run);
 }
 
 }  // namespace labelprobe::app

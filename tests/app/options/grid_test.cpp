@@ -11,13 +11,36 @@ namespace {
 
 using Args = std::vector<std::string>;
 
-std::vector<const OptionInfo*> all_options() {
-  std::vector<const OptionInfo*> declared;
-  for (const OptionInfo& option : run_options()) {
-    declared.push_back(&option);
+// Options as runs have them, in their order.
+struct Declared {
+  Args texts;
+  std::string text;
+  std::optional<int> number;
+  bool is_on = false;
+  OptionList options;
+
+  Declared() {
+    options.add(texts, {.name = "train_splits"});
+    options.add(texts, {.name = "test_splits"});
+    options.add(texts, {.name = "test_ids_filename"});
+    options.add(text, {.name = "annotation_mode", .fallback = "aggregate"});
+    options.add_special(OptionKind::Range, nullptr, {.name = "test_debug_len"}, nothing);
+    options.add_special(OptionKind::GridList, nullptr, {.name = "train_pred_log_dir"}, nothing);
+    options.add(text, {.name = "subset"});
+    options.add(text, {.name = "type"});
+    options.add_special(OptionKind::TextOrFile, nullptr, {.name = "instruction_prompt"}, nothing);
+    options.add(number, {.name = "shot"});
+    options.add(number, {.name = "seed", .shorthand = {{"-1", {"0", "1", "2", "3", "4"}}}});
+    options.add(text, {.name = "label_mode"});
+    options.add(number, {.name = "label_randomization_seed"});
+    options.add(number, {.name = "limit"});
+    options.add(text, {.name = "model_name_or_path"});
+    options.add(is_on, {.name = "accelerate"});
+    options.add(text, {.name = "description", .is_of_grid = true});
   }
-  return declared;
-}
+
+  static void nothing(const Given&) {}
+};
 
 // Values as from the command line.
 GivenValues given(const std::map<std::string, Args>& values) {
@@ -29,7 +52,7 @@ GivenValues given(const std::map<std::string, Args>& values) {
 }
 
 std::vector<GivenValues> expand(const std::map<std::string, Args>& values) {
-  return expand_values(all_options(), given(values));
+  return expand_values(Declared().options.options(), given(values));
 }
 
 // The values of some options in every setting.
@@ -130,9 +153,6 @@ TEST_CASE("The word for unset leaves no value, in a grid too", "[unit]") {
       expand({{"label_mode", {"_None_", "random"}}, {"test_ids_filename", {"_None_"}}});
   CHECK(table(settings, {"label_mode", "test_ids_filename"}) ==
         std::vector<std::vector<Args>>{{{}, {}}, {{"random"}, {}}});
-  const Options options(all_options(), settings[0]);
-  CHECK_FALSE(options.is_set("label_mode"));
-  CHECK(options.text("label_mode").empty());
 }
 
 TEST_CASE("References take the value of their own setting", "[unit]") {
@@ -174,34 +194,27 @@ TEST_CASE("A grid is bounded", "[unit]") {
 }
 
 TEST_CASE("Only options that have one value and decide what is computed span a grid", "[unit]") {
-  const auto spans = [](std::string_view name) {
-    const auto options = run_options();
-    return spans_grid(*std::find_if(options.begin(), options.end(),
-                                    [&](const OptionInfo& option) { return option.name == name; }));
-  };
-  for (const char* name :
-       {"shot", "seed", "label_format", "incontext_prompt", "distribution", "sampling_strategy",
-        "label_mode", "model_name_or_path", "text_preprocessor", "unreasonable_rate",
-        "train_pred_log_dir", "yn_labels", "annotation_mode", "type"}) {
-    CAPTURE(name);
-    CHECK(spans(name));
+  const Declared declared;
+  std::string spanning;
+  for (const Option& option : declared.options.options()) {
+    spanning += option.spans_grid() ? std::string(option.info.name) + " " : "";
   }
-  for (const char* name : {"test_splits", "test_ids_filename", "test_debug_len", "accelerate",
-                           "log_root", "alternative_experiment_name", "logging_level"}) {
-    CAPTURE(name);
-    CHECK_FALSE(spans(name));
-  }
+  CHECK(spanning ==
+        "annotation_mode train_pred_log_dir subset type instruction_prompt shot seed label_mode "
+        "label_randomization_seed limit model_name_or_path ");
 }
 
 TEST_CASE("Settings are told by what differs in them", "[unit]") {
-  std::vector<Options> settings;
-  for (GivenValues& values :
+  std::vector<std::vector<record::Param>> settings;
+  for (const GivenValues& values :
        expand({{"shot", {"0", "5"}},
                {"label_mode", {"_None_", "random"}},
                {"limit", {"3"}},
                {"instruction_prompt",
                 {"A", "Classify the following inputs into one of {labels}."}}})) {
-    settings.emplace_back(all_options(), std::move(values));
+    Declared declared;
+    declared.options.fill(values);
+    settings.push_back(declared.options.params());
   }
   const std::vector<std::string> differences = describe_differences(settings);
   REQUIRE(differences.size() == 8);

@@ -1,0 +1,75 @@
+// The options of runs, by group, and the settings that they fill. A command declares the groups
+// that it has a use for. Sources: the published programs' flags.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <spdlog/common.h>
+
+#include "labelprobe/data/dataset.h"
+#include "labelprobe/experiment/settings.h"
+#include "labelprobe/model/language_model.h"
+#include "labelprobe/record/run.h"
+
+#include "app/options/option.h"
+
+namespace labelprobe::app {
+
+// The sentence encoder that compares texts.
+struct SentenceEncoderSettings {
+  std::string model;                  // folder or name; empty = none
+  std::optional<std::string> device;  // unset: the model's
+};
+
+// How the model of a run is opened.
+struct ModelLoading {
+  std::string name;             // folder, .gguf file, or name in the Hugging Face cache
+  std::filesystem::path model;  // where that was found, see weights::locate(); not an option
+  model::OpenOptions options;
+  // Where the quantised weights are written before they are run from there; empty = nowhere.
+  std::filesystem::path packed_copy;
+  std::string packed_copy_place;  // where that was asked for, for messages
+  std::string tf32_place;
+};
+
+// Everything that the options of one run say.
+struct RunSettings {
+  experiment::Settings experiment;
+  SentenceEncoderSettings sentence_encoder;
+  ModelLoading model;
+  record::RunRequest request;     // where the log goes; its params are filled in later
+  std::filesystem::path profile;  // empty = none
+  bool is_dry_run = false;
+  bool hides_progress = false;
+  spdlog::level::level_enum logging_level = spdlog::level::info;
+};
+
+// The data set of a command that looks at one without running anything.
+struct DataSettings {
+  data::DatasetOptions train;
+  data::DatasetOptions test;
+};
+
+// "TASK", a known data set.
+void declare_task(OptionList& options, std::string& task);
+
+void declare_data(OptionList& options, DataSettings& data);
+void declare_model_loading(OptionList& options, ModelLoading& model);
+
+// What makes the questions of settings.program: a task, data, prompts, and these groups.
+struct QuestionGroups {
+  bool has_distribution = false;
+  bool has_pairs = false;
+};
+void declare_questions(OptionList& options,
+                       experiment::Settings& settings,
+                       SentenceEncoderSettings& encoder,
+                       QuestionGroups groups);
+
+// All of a run.
+void declare_run(OptionList& options, RunSettings& run, experiment::Program program);
+
+}  // namespace labelprobe::app
