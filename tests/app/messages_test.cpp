@@ -317,6 +317,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        2,
        {"model_load_filename: Not supported"}},
       {{"ls", "dataset"}, 2, {"did you mean 'datasets'?"}},
+      {{"completion", "bsh"}, 2, {"unknown shell 'bsh'", "did you mean 'bash'?"}},
       {{}, 2, {"expected a command"}},
       {{"show"}, 2, {"FOLDER is required: Log folder of a run"}},
       {{"show", path("nowhere"), "--experiment"}, 2, {"--experiment: expected a value behind it"}},

@@ -23,7 +23,8 @@ function(expect_files)
 endfunction()
 
 run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${folder}/tree")
-expect_files(bin/labelprobe share/labelprobe/configs/example/config.yaml share/labelprobe/prob_distr_ids)
+expect_files(bin/labelprobe share/labelprobe/configs/example/config.yaml share/labelprobe/prob_distr_ids
+  share/man/man1/labelprobe.1 share/bash-completion/completions/labelprobe share/zsh/site-functions/_labelprobe)
 if(EXISTS "${folder}/tree/include")
   message(FATAL_ERROR "headers were installed with the program; they belong to the component `development`")
 endif()

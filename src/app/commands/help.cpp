@@ -89,18 +89,6 @@ std::string describe_option(const Option& option, Grids grids, std::size_t width
   return line + wrapped(help, kColumn, line.size(), width);
 }
 
-std::string usage(const Command& command, const OptionList& options) {
-  std::string line = fmt::format("Usage: labelprobe {}", command.text.name);
-  for (const Option& option : options.options()) {
-    if (option.is_operand) {
-      const std::string name =
-          std::string(option.info.name) + (option.kind == OptionKind::TextList ? "..." : "");
-      line += option.info.is_required ? " " + name : " [" + name + "]";
-    }
-  }
-  return line + " [OPTIONS]\n";
-}
-
 std::string describe_operands(const Command& command,
                               const OptionList& options,
                               std::size_t width) {
@@ -108,7 +96,7 @@ std::string describe_operands(const Command& command,
   for (const Option& option : options.options()) {
     text += option.is_operand ? describe_option(option, command.grids, width) : "";
   }
-  return text;
+  return text.empty() ? "" : "\n" + text;
 }
 
 // What most people need, in the order of the declaration; what every command has comes last.
@@ -178,6 +166,18 @@ std::string describe_grids(std::size_t width) {
 
 }  // namespace
 
+std::string usage(const Command& command, const OptionList& options) {
+  std::string line(command.text.name);
+  for (const Option& option : options.options()) {
+    if (option.is_operand) {
+      const std::string name =
+          std::string(option.info.name) + (option.kind == OptionKind::TextList ? "..." : "");
+      line += option.info.is_required ? " " + name : " [" + name + "]";
+    }
+  }
+  return line + " [OPTIONS]";
+}
+
 std::string describe_program() {
   const std::size_t width = terminal_width();
   std::string text =
@@ -202,8 +202,8 @@ std::string describe_command(const Command& command, bool shows_all) {
   const Command::Declared declared = command.declare();
   const OptionList& options = declared.options;
   std::string text = wrapped(std::string(command.text.summary), 0, 0, width).substr(1);
-  text += "\n" + usage(command, options);
-  text += fmt::format("\nExample:\n  {}\n\n", command.text.example);
+  text += fmt::format("\nUsage: labelprobe {}\n", usage(command, options));
+  text += fmt::format("\nExample:\n  {}\n", command.text.example);
   text += describe_operands(command, options, width);
   text += shows_all
               ? describe_groups(command, options, width)

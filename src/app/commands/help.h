@@ -13,4 +13,7 @@ std::string describe_program();
 // Usage, an example, and the options that most people need; or all of them, by group.
 std::string describe_command(const Command& command, bool shows_all);
 
+// "run TASK [OPTIONS]"
+std::string usage(const Command& command, const OptionList& options);
+
 }  // namespace labelprobe::app
