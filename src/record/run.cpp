@@ -18,17 +18,20 @@ RunPreview preview(const RunRequest& request) {
   check_relative(request.category, "log category");
   const nlohmann::json params = comparable_form(request.params);
   const FolderChoice choice = choose_folder(request, params);
-  RunPreview preview{choice.folder, 0, 0};
+  RunPreview preview;
+  preview.folder = choice.folder;
   if (!choice.found) {
     return preview;
   }
   const Manifest manifest = Manifest::load(*choice.found / kManifestName);
-  const auto resumed =
-      unfinished_experiment(manifest, *choice.found, params, request.contents_fingerprint);
-  preview.experiment_index = static_cast<int>(resumed.value_or(manifest.experiments.size()));
-  if (resumed &&
-      manifest.experiments[*resumed].contents_fingerprint == request.contents_fingerprint) {
-    preview.n_finished = load_journal(journal_path(*choice.found, *resumed)).items.size();
+  const ExperimentChoice experiment = choose_experiment(manifest, *choice.found, request, params);
+  preview.experiment_index = static_cast<int>(experiment.index);
+  if (experiment.state == ExperimentChoice::State::GoesOn) {
+    preview.n_finished = load_journal(journal_path(*choice.found, experiment.index)).items.size();
+  } else if (experiment.state == ExperimentChoice::State::Finished) {
+    preview.folder = *choice.found;
+    preview.is_finished = true;
+    preview.n_failed = manifest.experiments[experiment.index].n_failed;
   }
   return preview;
 }
@@ -49,6 +52,10 @@ const std::filesystem::path& Run::folder() const {
 
 int Run::experiment_index() const {
   return static_cast<int>(state_->run.index());
+}
+
+bool Run::was_finished() const {
+  return state_->run.was_finished();
 }
 
 const std::vector<std::string>& Run::notes() const {

@@ -57,9 +57,12 @@ RunFolder::RunFolder(RunRequest request, Disk::BeforeStep before_step)
       request_(checked(std::move(request))),
       params_(comparable_form(request_.params)) {
   take_folder();
+  if (was_finished_) {
+    return;
+  }
+  const ExperimentChoice choice = choose_experiment(manifest_, folder_, request_, params_);
   recover();
-  take_up_experiment();
-  open_journal();
+  take_up(choice);
 }
 
 void RunFolder::take_folder() {
@@ -71,6 +74,9 @@ void RunFolder::take_folder() {
   folder_ = choice.folder;
   if (!choice.found) {
     make_folder(category / ".making");
+    return;
+  }
+  if (find_finished(*choice.found)) {
     return;
   }
   lock_.emplace(*choice.found / kLockName, FileLock::IfHeld::Fail);
@@ -86,9 +92,24 @@ void RunFolder::take_folder() {
   manifest_ = Manifest::load(file(kManifestName));
 }
 
+// Whether the run is over in this folder, journal and all: then nothing is changed there.
+bool RunFolder::find_finished(const fs::path& folder) {
+  const Manifest manifest = Manifest::load(folder / kManifestName);
+  const ExperimentChoice choice = choose_experiment(manifest, folder, request_, params_);
+  if (choice.state != ExperimentChoice::State::Finished ||
+      size_of(journal_path(folder, choice.index))) {
+    return false;
+  }
+  folder_ = folder;
+  index_ = choice.index;
+  was_finished_ = true;
+  return true;
+}
+
 // A folder appears under its name only when its lock is in it and its manifest says whose it is.
 void RunFolder::make_folder(const fs::path& making) {
-  add_experiment();
+  manifest_.experiments.emplace_back();
+  describe_experiment();
   if (fs::exists(making)) {
     disk_.remove_folder(making);
   }
@@ -99,20 +120,15 @@ void RunFolder::make_folder(const fs::path& making) {
   disk_.rename(making, folder_);
 }
 
+// Brings every experiment of the folder to a state that can be gone on from.
 void RunFolder::recover() {
-  const auto resumed =
-      unfinished_experiment(manifest_, folder_, params_, request_.contents_fingerprint);
   bool is_changed = false;
   for (std::size_t i = 0; i < manifest_.experiments.size(); ++i) {
     Experiment& experiment = manifest_.experiments[i];
-    const fs::path journal = journal_path(folder_, i);
-    const bool is_unacknowledged =
-        experiment.state == ExperimentState::Finished && size_of(journal);
-    const bool is_redone = is_unacknowledged && resumed == i && was_written_last(i);
-    if (is_unacknowledged && !is_redone) {
-      disk_.remove(journal);
+    if (experiment.state == ExperimentState::Finished && size_of(journal_path(folder_, i))) {
+      disk_.remove(journal_path(folder_, i));
     }
-    if (experiment.state != ExperimentState::Writing && !is_redone) {
+    if (experiment.state != ExperimentState::Writing) {
       continue;
     }
     for (const auto& [name, n_bytes] : experiment.sizes) {
@@ -129,42 +145,31 @@ void RunFolder::recover() {
   }
 }
 
-bool RunFolder::was_written_last(std::size_t index) const {
-  const FileSizes& sizes = manifest_.experiments[index].sizes;
-  return std::all_of(manifest_.experiments.begin(), manifest_.experiments.end(),
-                     [&](const Experiment& other) {
-                       return std::all_of(sizes.begin(), sizes.end(), [&](const auto& size) {
-                         const auto found = other.sizes.find(size.first);
-                         return found == other.sizes.end() || found->second <= size.second;
-                       });
-                     });
-}
-
-void RunFolder::take_up_experiment() {
-  const auto resumed =
-      unfinished_experiment(manifest_, folder_, params_, request_.contents_fingerprint);
-  index_ = resumed.value_or(manifest_.experiments.size());
-  const bool goes_on = resumed && manifest_.experiments[index_].contents_fingerprint ==
-                                      request_.contents_fingerprint;
-  if (!goes_on && size_of(journal_path(folder_, index_))) {
+void RunFolder::take_up(const ExperimentChoice& choice) {
+  using State = ExperimentChoice::State;
+  index_ = choice.index;
+  was_finished_ = choice.state == State::Finished;
+  if (was_finished_) {
+    return;
+  }
+  if (choice.state != State::GoesOn && size_of(journal_path(folder_, index_))) {
     set_aside(journal_path(folder_, index_));
   }
   const std::string before = manifest_.encode();
-  if (!resumed) {
-    add_experiment();
+  if (choice.state == State::New) {
+    manifest_.experiments.emplace_back();
   }
-  manifest_.experiments[index_].contents_fingerprint = request_.contents_fingerprint;
-  manifest_.not_comparable.merge(names_not_comparable(request_.params));
+  describe_experiment();
   if (manifest_.encode() != before) {
     save_manifest();
   }
+  open_journal();
 }
 
-void RunFolder::add_experiment() {
-  Experiment experiment;
+void RunFolder::describe_experiment() {
+  Experiment& experiment = manifest_.experiments[index_];
   experiment.params = params_;
   experiment.contents_fingerprint = request_.contents_fingerprint;
-  manifest_.experiments.push_back(std::move(experiment));
   manifest_.not_comparable.merge(names_not_comparable(request_.params));
 }
 
@@ -230,7 +235,7 @@ void RunFolder::finish(std::span<const std::string> keys,
   }
   LABELPROBE_CHECK(items.size() == keys.size());
 
-  ExperimentFiles files(disk_, request_, folder_, index_);
+  ExperimentFiles files(disk_, request_, folder_, index_, repetitions());
   Experiment& experiment = manifest_.experiments[index_];
   for (const std::string& name : files.appended_names()) {
     experiment.sizes[name] = size_of(file(name));
@@ -239,10 +244,26 @@ void RunFolder::finish(std::span<const std::string> keys,
   save_manifest();
   files.write(items, metrics, annotator_metrics);
   experiment.state = ExperimentState::Finished;
+  experiment.n_failed =
+      static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [](const auto& item) {
+        return item.second->failure.has_value();
+      }));
   save_manifest();
   journal_.reset();
-  // Last of all: while the journal is there, the same command does all of this again.
   disk_.remove(journal_path(folder_, index_));
+}
+
+std::vector<std::string> RunFolder::repetitions() const {
+  const std::set<std::string> names = names_with(request_.params, Bearing::Repetition);
+  std::vector<std::string> repetitions;
+  for (const Experiment& experiment : manifest_.experiments) {
+    json values = json::object();
+    for (const std::string& name : names) {
+      values[name] = experiment.params.value(name, json());
+    }
+    repetitions.push_back(values.dump());
+  }
+  return repetitions;
 }
 
 }  // namespace labelprobe::record

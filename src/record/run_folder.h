@@ -11,6 +11,7 @@
 #include "labelprobe/record/run.h"
 
 #include "record/disk/disk.h"
+#include "record/folder/folder_choice.h"
 #include "record/folder/manifest.h"
 
 namespace labelprobe::record {
@@ -23,6 +24,7 @@ class RunFolder {
 
   const std::filesystem::path& folder() const { return folder_; }
   std::size_t index() const { return index_; }
+  bool was_finished() const { return was_finished_; }
   const std::vector<std::string>& notes() const { return notes_; }
   const std::map<std::string, ItemRecord>& finished() const { return finished_; }
 
@@ -33,12 +35,14 @@ class RunFolder {
 
  private:
   void take_folder();
+  bool find_finished(const std::filesystem::path& folder);
   void make_folder(const std::filesystem::path& making);
   void recover();
-  void take_up_experiment();
-  void add_experiment();
+  void take_up(const ExperimentChoice& choice);
+  void describe_experiment();
   void open_journal();
-  bool was_written_last(std::size_t index) const;
+  // What each experiment of the folder repeats its setting with, as a text.
+  std::vector<std::string> repetitions() const;
   void set_aside(const std::filesystem::path& journal);
   void save_manifest();
 
@@ -52,6 +56,7 @@ class RunFolder {
   std::optional<FileLock> lock_;
   Manifest manifest_;
   std::size_t index_ = 0;
+  bool was_finished_ = false;
   std::optional<AppendFile> journal_;  // empty once the experiment is finished
   std::vector<std::string> notes_;
   std::map<std::string, ItemRecord> finished_;  // by earlier processes

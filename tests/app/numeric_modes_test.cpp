@@ -41,7 +41,7 @@ TEST_CASE("A run with quantised weights says so and has a folder of its own, how
   const ProgramResult packed = run_few(logs, {"--load-in-4bit"});
   CHECK_THAT(packed.err, ContainsSubstring("FP4 weights, float32 on cpu"));
   CHECK(packed.out == log_folder(logs, "e2e_1").string() + "\n");
-  CHECK(run_few(logs, {"--quant", "fp4"}).out == packed.out);
+  CHECK(run_few(logs, {"--quant", "fp4", "--again"}).out == packed.out);
   CHECK(record::read_experiment(log_folder(logs, "e2e_1"), 1).items ==
         record::read_experiment(log_folder(logs, "e2e_1"), 0).items);
   CHECK_FALSE(items_of(logs, "e2e_1") == items_of(logs, "e2e_0"));
@@ -56,7 +56,7 @@ TEST_CASE("A run from a packed copy is the run that wrote it", "[e2e]") {
   const std::string copy = (logs.path() / "copy").string();
   const ProgramResult first = run_few(logs, {"--quant", "nf4", "--save-quantized", copy});
   CHECK_THAT(first.err, ContainsSubstring("packed copy written to " + copy));
-  run_few(logs, {"--quant", "nf4"});
+  run_few(logs, {"--quant", "nf4", "--again"});
   run_few(logs, {"--model-name-or-path", copy});
   const auto items = record::read_experiment(log_folder(logs, "e2e_0"), 0).items;
   CHECK(record::read_experiment(log_folder(logs, "e2e_0"), 1).items == items);

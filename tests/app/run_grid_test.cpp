@@ -1,5 +1,7 @@
 // Several settings in one process, and the programs beside `run`, from flags to files.
+#include <csignal>
 #include <map>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -123,6 +125,38 @@ TEST_CASE("Demonstrations can have the labels that an earlier run predicted", "[
   REQUIRE(run.exit_code == 0);
   CHECK_THAT(read_file(log_folder(logs, "prior-run_0") / "names.txt"),
              ContainsSubstring("\nctrain_pred_log_dir___"));
+}
+
+TEST_CASE("A grid that was killed goes on with what is left and ends in the same bytes", "[e2e]") {
+  const TempFolder logs;
+  const auto arguments = [&](const std::string& name) {
+    return run_arguments(logs.path() / name,
+                         {"--limit", "6", "--batch-size", "1", "--seed", "1", "2", "3"},
+                         "classify");
+  };
+  REQUIRE(run_program(arguments("whole")).exit_code == 0);
+  support::StartedProgram program(arguments("killed"));
+  const std::filesystem::path folder = logs.path() / "killed" / "GoEmotions" / "e2e_0";
+  while (!std::filesystem::exists(folder / "journal_1.jsonl")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ::kill(program.pid(), SIGKILL);
+  REQUIRE(program.finish().exit_code == 128 + SIGKILL);
+
+  const ProgramResult rest = run_program(arguments("killed"));
+  INFO(rest.err);
+  REQUIRE(rest.exit_code == 0);
+  CHECK(count(rest.err, "finished before: ") == 1);
+  CHECK(rest.out == folder.string() + "\n" + folder.string() + "\n" + folder.string() + "\n");
+  const auto contents = [&](const std::string& name) {
+    auto files = support::contents_of(logs.path() / name);
+    files.erase("GoEmotions/e2e_0/log.txt");     // has times
+    files.erase("GoEmotions/e2e_0/params.yml");  // has the log root
+    files.erase("GoEmotions/e2e_0/manifest.json");
+    return files;
+  };
+  CHECK(contents("killed") == contents("whole"));
+  CHECK(contents("killed").contains("GoEmotions/e2e_0/aggregated_metrics.yml"));
 }
 
 TEST_CASE("A setting that fails stops no other, and the exit code tells", "[e2e]") {

@@ -127,12 +127,37 @@ TEST_CASE("The same command after a kill goes on and ends in the same bytes", "[
   }
 }
 
-TEST_CASE("A second run appends an experiment and leaves the first as it was", "[e2e]") {
+TEST_CASE("The same command again says where the finished run is", "[e2e]") {
+  const TempFolder logs;
+  const std::string folder = (logs.path() / "GoEmotions" / "e2e_0").string();
+  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3"})).exit_code == 0);
+  const auto files = support::contents_of(folder);
+  const ProgramResult again =
+      run_program(run_arguments(logs.path(), {"--limit", "3", "--disable-tqdm"}));
+  CHECK(again.exit_code == 0);
+  CHECK(again.out == folder + "\n");
+  CHECK_THAT(again.err, ContainsSubstring("finished before: " + folder + ", experiment_0") &&
+                            ContainsSubstring("--again appends another") &&
+                            !ContainsSubstring("parameters loaded in"));
+  CHECK(support::contents_of(folder) == files);
+  const ProgramResult dry = run_program(run_arguments(logs.path(), {"--limit", "3", "--dry-run"}));
+  CHECK_THAT(dry.out, ContainsSubstring("experiment_0, finished before: there is nothing to run"));
+
+  // Failed items are told again, by the exit code too.
+  const std::vector<std::string> too_long = {"--limit", "2", "--max-new-tokens", "100000"};
+  REQUIRE(run_program(run_arguments(logs.path(), too_long)).exit_code == 1);
+  const ProgramResult failed = run_program(run_arguments(logs.path(), too_long));
+  CHECK(failed.exit_code == 1);
+  CHECK_THAT(failed.err,
+             ContainsSubstring("finished before: ") && ContainsSubstring("2 of its items failed"));
+}
+
+TEST_CASE("Another run appends an experiment and leaves the first as it was", "[e2e]") {
   const TempFolder logs;
   const std::filesystem::path folder = logs.path() / "GoEmotions" / "e2e_0";
   REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3"})).exit_code == 0);
   const std::string first = read_file(folder / "indexed_metrics.yml");
-  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3"})).exit_code == 0);
+  REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3", "--again"})).exit_code == 0);
   const std::string both = read_file(folder / "indexed_metrics.yml");
   CHECK(both.substr(0, first.size()) == first);
   CHECK(record::read_experiment(folder).index == 1);

@@ -12,6 +12,7 @@ using labelprobe::ConfigError;
 using labelprobe::DataError;
 using labelprobe::record::default_name;
 using labelprobe::record::encode_in_name;
+using labelprobe::record::IfFinished;
 using labelprobe::record::make_item;
 using labelprobe::record::make_request;
 using labelprobe::record::name_keys;
@@ -26,8 +27,10 @@ namespace {
 const std::string kDefaultName =
     "baseline,meta-llama--Llama-3.1-8B,None,None,multilabel,10,aggregate,json,None";
 
-// Runs one item and returns where it went, below the log root.
-std::string run_once(const RunRequest& request) {
+// Runs one item, as another experiment beside equal ones, and returns where it went, below the log
+// root.
+std::string run_once(RunRequest request) {
+  request.if_finished = IfFinished::Append;
   CHECK(preview(request).folder.lexically_relative(request.log_root).string() != "");
   const auto previewed = preview(request);
   Run run = Run::open(request);
@@ -164,6 +167,46 @@ TEST_CASE("An exact match goes before all equivalent ones, at any depth", "[fold
   CHECK(run_once(named("a/b/c/{shot}", 0)) == "MFRC/a/b/c/10_0 2");
 }
 
+TEST_CASE("A finished run stays where it is and as it is", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  request.alternative_name = "first";
+  run_once(request);
+  run_once(request);
+  param_of(request, "logging_level").value = std::string("info");  // computes nothing else
+  request.alternative_name = "second";
+  const auto seen = preview(request);
+  CHECK(seen.is_finished);
+  CHECK(seen.experiment_index == 0);
+  CHECK(seen.folder == folder.path() / "MFRC" / "first_0");
+  // Another process may be writing there.
+  const Run writer = Run::open(make_request(folder.path(), 1));
+  const Run run = Run::open(request);
+  CHECK(run.was_finished());
+  CHECK(run.experiment_index() == 0);
+  CHECK(run.folder() == seen.folder);
+  CHECK(run.notes().empty());
+  CHECK_FALSE(writer.was_finished());
+
+  request.contents_fingerprint += "+";
+  CHECK_FALSE(preview(request).is_finished);
+  CHECK(preview(request).experiment_index == 3);
+}
+
+TEST_CASE("A finished run tells how many of its items failed", "[folder]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  {
+    Run run = Run::open(request);
+    std::vector<labelprobe::record::ItemRecord> items = {make_item("a"), make_item("b")};
+    items[1].failure = "too long";
+    run.append(items);
+    const std::vector<std::string> keys = {"a", "b"};
+    run.finish(keys, std::nullopt, {});
+  }
+  CHECK(preview(request).n_failed == 1);
+}
+
 TEST_CASE("A folder whose name begins as asked for stays, any other moves", "[folder]") {
   const labelprobe::support::TempFolder folder;
   RunRequest request = make_request(folder.path());
@@ -256,6 +299,7 @@ TEST_CASE("A damaged manifest is named with what is wrong", "[folder]") {
       {std::string(200000, '['), "not JSON"},
       {R"({"format":)" + std::string(200000, '[') + std::string(200000, ']') + "}",
        "\"format\": 1"},
+      {experiment("finished", R"({},"n_failed":-1)"), "'n_failed'"},
   };
   for (const auto& [text, finding] : cases) {
     touch(manifest, text);

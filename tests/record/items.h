@@ -73,8 +73,8 @@ inline RunRequest make_request(const std::filesystem::path& log_root, std::int64
       {"train_splits", std::vector<std::string>{"train"}},
       {"cot_randomize", false},
       {"model_dtype_scale", 0.5},
-      {"seed", seed, false},
-      {"logging_level", std::string("debug"), false},
+      {"seed", seed, false, {}, Bearing::Repetition},
+      {"logging_level", std::string("debug"), false, {}, Bearing::Process},
   };
   return request;
 }

@@ -2,7 +2,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
-#include <sstream>
+#include <iostream>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,10 +13,12 @@
 #include "record/items.h"
 #include "record/run_folder.h"
 #include "support/catch.h"
+#include "support/files.h"
 #include "support/paths.h"
 
 namespace fs = std::filesystem;
 using labelprobe::record::Disk;
+using labelprobe::record::IfFinished;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::LogLayout;
 using labelprobe::record::make_item;
@@ -27,6 +29,8 @@ using labelprobe::record::preview;
 using labelprobe::record::Run;
 using labelprobe::record::RunFolder;
 using labelprobe::record::RunRequest;
+using labelprobe::support::contents_of;
+using labelprobe::support::read_file;
 
 namespace {
 
@@ -35,24 +39,6 @@ namespace {
     ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", 0) == 0;
 
 const std::vector<std::string> kKeys = {"c", "a", "b__rater", "d"};
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-// Every file below `root` with its content; lock files name processes and are left out.
-std::map<std::string, std::string> contents_of(const fs::path& root) {
-  std::map<std::string, std::string> contents;
-  for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    if (entry.is_regular_file() && entry.path().filename() != ".lock") {
-      contents[entry.path().lexically_relative(root).string()] = read_file(entry.path());
-    }
-  }
-  return contents;
-}
 
 // The names of the files that one of the two lacks or that differ.
 std::string differences(const std::map<std::string, std::string>& a,
@@ -72,6 +58,9 @@ std::string differences(const std::map<std::string, std::string>& a,
 // many items it computed.
 int run_command(const RunRequest& request, Disk::BeforeStep before_step = {}) {
   RunFolder run(request, std::move(before_step));
+  if (run.was_finished()) {
+    return 0;
+  }
   int n_computed = 0;
   for (std::size_t start = 0; start < kKeys.size(); start += 2) {
     std::vector<ItemRecord> batch;
@@ -155,6 +144,13 @@ const std::vector<Scenario>& scenarios() {
          run.append({&item, 1});
        },
        [](const fs::path& root) { return make_request(root); }},
+      {"another experiment beside an equal one",
+       [](const fs::path& root) { run_command(make_plain_request(root)); },
+       [](const fs::path& root) {
+         RunRequest request = make_plain_request(root);
+         request.if_finished = IfFinished::Append;
+         return request;
+       }},
   };
   return all;
 }
@@ -283,8 +279,53 @@ TEST_CASE("Finished items are not computed again", "[resume]") {
     CHECK_THAT(run.notes()[0], ContainsSubstring("took up experiment_0 with 2 finished items"));
   }
   CHECK(run_command(request) == 2);
-  CHECK(preview(request).experiment_index == 1);
+}
+
+TEST_CASE("A finished run is not computed again, nor is anything written", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
   CHECK(run_command(request) == 4);
+  const auto before = contents_of(folder.path());
+  CHECK(run_command(request) == 0);
+  CHECK(differences(contents_of(folder.path()), before) == "");
+  request.if_finished = IfFinished::Append;
+  CHECK(run_command(request) == 4);
+  CHECK(preview(request).experiment_index == 2);
+}
+
+TEST_CASE("What another contents left unfinished is not taken for a finished run", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  run_command(request);
+  request.contents_fingerprint = "contents-2";
+  const ItemRecord item = make_item("a");
+  Run::open(request).append({&item, 1});
+  CHECK(preview(request).experiment_index == 1);
+  CHECK(preview(request).n_finished == 1);
+  // The contents of the first run are back, and so is what it finished.
+  CHECK(preview(make_request(folder.path())).is_finished);
+  request.contents_fingerprint = "contents-3";
+  CHECK(preview(request).experiment_index == 1);
+  CHECK(preview(request).n_finished == 0);
+}
+
+TEST_CASE("A setting and seed count once in the means, however often they were run", "[resume]") {
+  const labelprobe::support::TempFolder once;
+  const labelprobe::support::TempFolder often;
+  run_command(make_plain_request(once.path(), 1));
+  run_command(make_plain_request(once.path(), 0));
+  for (const std::int64_t seed : {0, 1, 0}) {
+    RunRequest request = make_plain_request(often.path(), seed);
+    request.if_finished = IfFinished::Append;
+    run_command(request);
+  }
+  const fs::path folder = preview(make_plain_request(once.path())).folder;
+  for (const char* name : {"aggregated_metrics.yml", "aggregated_indexed_metrics.yml",
+                           "aggregated_annotator_metrics.yml"}) {
+    CAPTURE(name);
+    CHECK(read_file(often.path() / folder.lexically_relative(once.path()) / name) ==
+          read_file(folder / name));
+  }
 }
 
 TEST_CASE("Changed contents set the journal aside", "[resume]") {
@@ -390,7 +431,7 @@ TEST_CASE("A journal put back later takes nothing from the experiments after it"
   const fs::path out = preview(make_request(folder.path(), 0)).folder;
   std::ofstream(out / "journal_0.jsonl").flush();
   run_command(make_request(folder.path(), 0));
-  CHECK(YAML::LoadFile((out / "indexed_metrics.yml").string()).size() == 3);
+  CHECK(YAML::LoadFile((out / "indexed_metrics.yml").string()).size() == 2);
   CHECK_FALSE(fs::exists(out / "journal_0.jsonl"));
 }
 

@@ -17,6 +17,16 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+std::map<std::string, std::string> contents_of(const std::filesystem::path& root) {
+  std::map<std::string, std::string> contents;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file() && entry.path().filename() != ".lock") {
+      contents[entry.path().lexically_relative(root).string()] = read_file(entry.path());
+    }
+  }
+  return contents;
+}
+
 nlohmann::json read_json(const std::filesystem::path& path) {
   return nlohmann::json::parse(read_file(path));
 }

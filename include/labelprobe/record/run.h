@@ -22,6 +22,13 @@ namespace labelprobe::record {
 using ParamValue =
     std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::string>>;
 
+// What a parameter that runs of one folder may differ in says about them.
+enum class Bearing {
+  Result,      // runs that differ here are two
+  Repetition,  // likewise, and each counts in the means over the folder: a seed
+  Process,     // how a process went about it: runs that differ here alone are the same run
+};
+
 // One resolved option, given or defaulted. Names are spelled with underscores, as in the published
 // logs.
 struct Param {
@@ -31,6 +38,13 @@ struct Param {
       true;  // false: runs that differ only here share a folder (seed, logging, ...)
   std::optional<int> name_priority =
       {};  // set: part of the default folder name, higher priorities first
+  Bearing bearing = Bearing::Result;
+};
+
+// What becomes of a request whose run is finished already.
+enum class IfFinished {
+  Keep,    // that run is the answer
+  Append,  // the folder gets another experiment of the same parameters
 };
 
 // Which of the published programs' layouts the files have.
@@ -50,14 +64,18 @@ struct RunRequest {
   std::string description;       // prefixes custom files where not empty
   std::vector<Param> params;
   // Everything beyond the parameters that the results depend on: program, model, tokenizer,
-  // prompts. A journal made under another fingerprint is set aside, not continued.
+  // prompts. A journal made under another fingerprint is set aside, not continued; a run finished
+  // under another one is another run.
   std::string contents_fingerprint;
+  IfFinished if_finished = IfFinished::Keep;
 };
 
 // Where open() would write, without writing anything.
 struct RunPreview {
   std::filesystem::path folder;
   int experiment_index = 0;    // of `experiment_<i>`, from 0
+  bool is_finished = false;    // nothing is left to do
+  std::size_t n_failed = 0;    // items of a finished run that are recorded as failed
   std::size_t n_finished = 0;  // items a resumed run would not compute again
 };
 RunPreview preview(const RunRequest& request);
@@ -68,7 +86,8 @@ using Metrics = std::map<std::string, double>;
 class Run {
  public:
   // Chooses or makes the folder, locks it against a second writer and takes up an unfinished
-  // experiment of the same parameters. Throws DataError (file, line) for a damaged journal or
+  // experiment of the same parameters. A folder whose experiment is finished is neither locked nor
+  // moved. Throws DataError (file, line) for a damaged journal or
   // manifest other than a torn last line, and ConfigError if the folder cannot be written, another
   // process writes it, or the name template has an unknown {param}.
   static Run open(const RunRequest& request);
@@ -78,6 +97,9 @@ class Run {
 
   const std::filesystem::path& folder() const;
   int experiment_index() const;
+
+  // Whether an earlier process finished this run: then there is nothing to append or to finish.
+  bool was_finished() const;
 
   // Sentences for people: what was taken up, moved or set aside.
   const std::vector<std::string>& notes() const;

@@ -107,6 +107,9 @@ void describe_dry_run(std::ostream& out, const PreparedSetting& setting) {
   describe_memory(out, setting, n_cached);
   const record::RunPreview preview = record::preview(setting.request);
   out << "log folder " << preview.folder.string() << ", experiment_" << preview.experiment_index;
+  if (preview.is_finished) {
+    out << ", finished before: there is nothing to run";
+  }
   if (preview.n_finished > 0) {
     out << ", going on after " << preview.n_finished << " finished items";
   }

@@ -1,7 +1,9 @@
 #include "app/commands/run_setting.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <span>
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
@@ -91,7 +93,7 @@ record::RunRequest make_request(const Setting<RunSettings>& given, const Prepare
                                     {"model_fingerprint", setting.model_info.fingerprint},
                                     {"tokenizer_fingerprint", tokenizer},
                                     {"resolved_device", setting.device}}) {
-    request.params.push_back({name, value, false, {}});
+    request.params.push_back({name, value, false, {}, record::Bearing::Process});
   }
   request.contents_fingerprint = std::string(LABELPROBE_VERSION) + " model " +
                                  setting.model_info.fingerprint + " tokenizer " + tokenizer +
@@ -146,6 +148,18 @@ void log_profile(spdlog::logger& log, model::Profile& profile) {
   }
 }
 
+// Says where the run is that was asked for; returns the exit code that it ended with.
+int tell_finished(const record::RunRequest& request, spdlog::logger& log) {
+  const record::RunPreview found = record::preview(request);
+  log.info("finished before: {}, experiment_{} (--again appends another)", found.folder.string(),
+           found.experiment_index);
+  if (found.n_failed > 0) {
+    log.error("{} of its items failed; each entry says why under test_failure", found.n_failed);
+  }
+  std::cout << found.folder.string() << std::endl;
+  return found.n_failed == 0 ? kSuccess : kSomeFailed;
+}
+
 }  // namespace
 
 PreparedSetting prepare_setting(const Setting<RunSettings>& given,
@@ -185,6 +199,9 @@ std::vector<std::string> describe_warnings(const PreparedSetting& setting) {
 
 int run_setting(const PreparedSetting& setting, Workbench& workbench, spdlog::logger& log) {
   record::Run files = record::Run::open(setting.request);
+  if (files.was_finished()) {
+    return tell_finished(setting.request, log);
+  }
   const LogFile log_file(log, files.folder());
   for (const std::string& note : files.notes()) {
     log.info("{}", note);

@@ -328,6 +328,7 @@ std::vector<record::Param> OptionList::params() const {
     if (option.info.name_priority >= 0 && is_named) {
       param.name_priority = option.info.name_priority;
     }
+    param.bearing = option.info.bearing;
     params.push_back(std::move(param));
   }
   return params;

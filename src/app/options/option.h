@@ -61,8 +61,9 @@ struct OptionInfo {
   std::optional<std::int64_t> least = {};  // of an integer
   bool is_comparable = true;               // see record::Param
   int name_priority = -1;                  // see record::Param; -1 = not part of folder names
-  bool is_logged = true;                   // false: about this process, not about what it computes
-  bool is_of_grid = false;                 // one value for all settings of a grid
+  record::Bearing bearing = record::Bearing::Result;
+  bool is_logged = true;    // false: about this process, not about what it computes
+  bool is_of_grid = false;  // one value for all settings of a grid
   // A value that stands for several settings of a grid.
   std::optional<std::pair<std::string, std::vector<std::string>>> shorthand = {};
   std::string (*log_as)(const std::string& given) = nullptr;  // unset = as it was given

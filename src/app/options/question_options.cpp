@@ -276,6 +276,7 @@ void declare_demonstrations(OptionList& options, experiment::Settings& settings)
                               .shown = Shown::First,
                               .least = 0,
                               .is_comparable = false,
+                              .bearing = record::Bearing::Repetition,
                               .shorthand = {{"-1", {"0", "1", "2", "3", "4"}}}});
   options.add(settings.sampling.n_retries,
               {.name = "retries",
@@ -295,7 +296,8 @@ void declare_demonstrations(OptionList& options, experiment::Settings& settings)
               {.name = "label_randomization_seed",
                .help = "Seed of the labels that --label-mode draws (default: the draws of --seed "
                        "go on)",
-               .is_comparable = false});
+               .is_comparable = false,
+               .bearing = record::Bearing::Repetition});
   options.add(settings.labels.same_length,
               {.name = "label_same_length",
                .help = "--label-mode distribution: only labels of as many tokens as the gold one"});

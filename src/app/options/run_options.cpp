@@ -105,7 +105,8 @@ void accept_compatible(OptionList& options) {
   const auto accept = [&](OptionKind kind, std::string_view name, std::string_view why) {
     options.accept(kind, {.name = name,
                           .help = fmt::format("Accepted for compatibility: {}", why),
-                          .is_comparable = false});
+                          .is_comparable = false,
+                          .bearing = record::Bearing::Process});
   };
   accept(Flag, "accelerate", "the device is chosen by --device");
   accept(Flag, "trust_remote_code", "no code of a model is ever run");
@@ -134,8 +135,21 @@ void declare_run_group(OptionList& options, RunSettings& run) {
                                .help = "Show what would be done and stop",
                                .shown = Shown::First,
                                .is_logged = false});
-  options.add(run.hides_progress,
-              {.name = "disable_tqdm", .help = "No progress display", .is_comparable = false});
+  options.add_special(Flag, &run.request.if_finished,
+                      {.name = "again",
+                       .help = "Run what is finished once more, as another experiment of the same "
+                               "folder",
+                       .shown = Shown::First,
+                       .is_logged = false},
+                      [&run](const Given& given) {
+                        run.request.if_finished = given.values.front() == "true"
+                                                      ? record::IfFinished::Append
+                                                      : record::IfFinished::Keep;
+                      });
+  options.add(run.hides_progress, {.name = "disable_tqdm",
+                                   .help = "No progress display",
+                                   .is_comparable = false,
+                                   .bearing = record::Bearing::Process});
   options.add(run.profile,
               {.name = "profile",
                .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
@@ -153,12 +167,14 @@ void declare_log_group(OptionList& options, RunSettings& run) {
                                      .shown = Shown::First,
                                      .value = "FOLDER",
                                      .is_comparable = false,
+                                     .bearing = record::Bearing::Process,
                                      .is_of_grid = true});
   options.add(run.request.alternative_name,
               {.name = "alternative_experiment_name",
                .help = "Log folder name; {parameter} is replaced, '/' makes sub-folders",
                .value = "NAME",
                .is_comparable = false,
+               .bearing = record::Bearing::Process,
                .is_of_grid = true});
   options.add(run.request.description, {.name = "description",
                                         .help = "Short name that prefixes this run's extra files",
@@ -171,6 +187,7 @@ void declare_log_group(OptionList& options, RunSettings& run) {
                       .value = "LEVEL",
                       .choices = {"debug", "info", "warning", "error"},
                       .is_comparable = false,
+                      .bearing = record::Bearing::Process,
                       .is_of_grid = true},
                      parse_logging_level);
   options.add(run.experiment.logs_precision,
@@ -210,6 +227,7 @@ void declare_model_loading(OptionList& options, ModelLoading& model) {
                .help = "Folder to write the quantised weights to, before they are run from there",
                .value = "FOLDER",
                .is_comparable = false,
+               .bearing = record::Bearing::Process,
                .other_name = "save_quantized"});
   options.afterwards([&] {
     model.packed_copy_place = options.place(model.packed_copy);

@@ -53,6 +53,7 @@ FolderChoice choose_folder(const RunRequest& request, const nlohmann::json& para
   const fs::path category = request.log_root / request.category;
   const std::string name = wanted_name(request);
   const std::vector<fs::path> folders = experiment_folders(category);
+  const std::set<std::string> of_process = names_with(request.params, Bearing::Process);
   std::optional<fs::path> exact;
   std::vector<fs::path> equivalent;
   for (const fs::path& folder : folders) {
@@ -65,8 +66,9 @@ FolderChoice choose_folder(const RunRequest& request, const nlohmann::json& para
       }
     }
     const auto& experiments = manifest.experiments;
-    if (!exact && std::any_of(experiments.begin(), experiments.end(),
-                              [&](const Experiment& e) { return e.params == params; })) {
+    if (!exact && std::any_of(experiments.begin(), experiments.end(), [&](const Experiment& e) {
+          return are_equal(e.params, params, of_process);
+        })) {
       exact = folder;
     }
     if (!experiments.empty() && are_equivalent(experiments.back().params, params, ignored)) {
@@ -101,20 +103,35 @@ fs::path journal_path(const fs::path& folder, std::size_t index) {
   return folder / ("journal_" + std::to_string(index) + ".jsonl");
 }
 
-std::optional<std::size_t> unfinished_experiment(const Manifest& manifest,
-                                                 const fs::path& folder,
-                                                 const nlohmann::json& params,
-                                                 const std::string& contents_fingerprint) {
+ExperimentChoice choose_experiment(const Manifest& manifest,
+                                   const fs::path& folder,
+                                   const RunRequest& request,
+                                   const nlohmann::json& params) {
+  using State = ExperimentChoice::State;
+  const std::set<std::string> ignored = names_with(request.params, Bearing::Process);
+  std::optional<std::size_t> finished;
+  std::optional<std::size_t> starts_over;
   for (std::size_t i = 0; i < manifest.experiments.size(); ++i) {
     const Experiment& experiment = manifest.experiments[i];
-    const bool is_unfinished = experiment.state != ExperimentState::Finished ||
-                               (experiment.contents_fingerprint == contents_fingerprint &&
-                                size_of(journal_path(folder, i)).has_value());
-    if (is_unfinished && experiment.params == params) {
-      return i;
+    if (!are_equal(experiment.params, params, ignored)) {
+      continue;
+    }
+    const bool is_about_the_same = experiment.contents_fingerprint == request.contents_fingerprint;
+    if (experiment.state != ExperimentState::Finished) {
+      if (is_about_the_same) {
+        return {i, State::GoesOn};
+      }
+      starts_over = starts_over.value_or(i);
+    } else if (is_about_the_same &&
+               (request.if_finished == IfFinished::Keep || size_of(journal_path(folder, i)))) {
+      finished = finished.value_or(i);
     }
   }
-  return std::nullopt;
+  if (finished) {
+    return {*finished, State::Finished};
+  }
+  return starts_over ? ExperimentChoice{*starts_over, State::StartsOver}
+                     : ExperimentChoice{manifest.experiments.size(), State::New};
 }
 
 }  // namespace labelprobe::record

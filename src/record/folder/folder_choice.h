@@ -1,5 +1,4 @@
-// Which experiment folder a run belongs to, and which of its experiments it goes on with. Reads
-// only.
+// Which experiment folder a run belongs to, and which of its experiments is its own. Reads only.
 #pragma once
 
 #include <filesystem>
@@ -24,11 +23,24 @@ FolderChoice choose_folder(const RunRequest& request, const nlohmann::json& para
 
 std::filesystem::path journal_path(const std::filesystem::path& folder, std::size_t index);
 
-// The experiment of exactly these parameters whose process did not live to finish it. One that is
-// wholly written but still has its journal counts if its contents are the request's too.
-std::optional<std::size_t> unfinished_experiment(const Manifest& manifest,
-                                                 const std::filesystem::path& folder,
-                                                 const nlohmann::json& params,
-                                                 const std::string& contents_fingerprint);
+struct ExperimentChoice {
+  enum class State {
+    New,         // to be added behind the others
+    GoesOn,      // its process did not live to finish it
+    StartsOver,  // likewise, but it was about other contents
+    Finished,    // nothing is left to do
+  };
+  std::size_t index = 0;
+  State state = State::New;
+};
+
+// An unfinished experiment of the request's parameters and contents goes before a finished one,
+// that before an unfinished one of other contents. Where the request asks for another experiment
+// beside a finished one, only one counts as finished that still has its journal: it is what the
+// same request wrote when its process died at the very end.
+ExperimentChoice choose_experiment(const Manifest& manifest,
+                                   const std::filesystem::path& folder,
+                                   const RunRequest& request,
+                                   const nlohmann::json& params);
 
 }  // namespace labelprobe::record

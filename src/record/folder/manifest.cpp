@@ -117,6 +117,10 @@ class Reader {
     experiment.contents_fingerprint =
         field(entry, "contents_fingerprint", json::value_t::string).get<std::string>();
     experiment.sizes = sizes(field(entry, "sizes", json::value_t::object));
+    if (entry.contains("n_failed")) {
+      experiment.n_failed =
+          field(entry, "n_failed", json::value_t::number_unsigned).get<std::size_t>();
+    }
     return experiment;
   }
 
@@ -154,6 +158,22 @@ bool is_inactive(const json& value) {
          (value.is_array() && value.empty());
 }
 
+// Whether two sets of parameters have the same values but for `ignored` ones; a value that is
+// `as_good_as_none` need not be there.
+bool agree(const json& a,
+           const json& b,
+           const std::set<std::string>& ignored,
+           bool (*as_good_as_none)(const json&)) {
+  const auto covers = [&](const json& wanted, const json& other) {
+    return std::all_of(wanted.items().begin(), wanted.items().end(), [&](const auto& item) {
+      const auto found = other.find(item.key());
+      return ignored.contains(item.key()) || as_good_as_none(item.value()) ||
+             (found != other.end() && *found == item.value());
+    });
+  };
+  return covers(a, b) && covers(b, a);
+}
+
 }  // namespace
 
 Manifest Manifest::load(const std::filesystem::path& file) {
@@ -187,6 +207,9 @@ std::string Manifest::encode() const {
                                    {"params_absent", absent},
                                    {"contents_fingerprint", experiment.contents_fingerprint},
                                    {"sizes", encode_sizes(experiment.sizes)}});
+    if (experiment.n_failed > 0) {
+      root["experiments"].back()["n_failed"] = experiment.n_failed;
+    }
   }
   return root.dump(1) + "\n";
 }
@@ -231,15 +254,22 @@ std::set<std::string> names_not_comparable(const std::vector<Param>& params) {
   return names;
 }
 
+std::set<std::string> names_with(const std::vector<Param>& params, Bearing bearing) {
+  std::set<std::string> names;
+  for (const Param& param : params) {
+    if (param.bearing == bearing) {
+      names.insert(param.name);
+    }
+  }
+  return names;
+}
+
+bool are_equal(const json& a, const json& b, const std::set<std::string>& ignored) {
+  return agree(a, b, ignored, [](const json& value) { return value.is_null(); });
+}
+
 bool are_equivalent(const json& a, const json& b, const std::set<std::string>& ignored) {
-  const auto covers = [&](const json& wanted, const json& other) {
-    return std::all_of(wanted.items().begin(), wanted.items().end(), [&](const auto& item) {
-      const auto found = other.find(item.key());
-      return ignored.contains(item.key()) || is_inactive(item.value()) ||
-             (found != other.end() && *found == item.value());
-    });
-  };
-  return covers(a, b) && covers(b, a);
+  return agree(a, b, ignored, is_inactive);
 }
 
 }  // namespace labelprobe::record

@@ -5,7 +5,7 @@
 // end. Going by the state alone, any of these can be taken up again:
 //   Running                  the journal has its items, the YAML files know nothing of it
 //   Writing                  the YAML files hold a part of it; cut to `sizes` it is Running again
-//   Finished, with journal   all is written, but its process did not live to say so
+//   Finished, with journal   over, but its process did not live to remove the journal
 //   Finished                 over
 #pragma once
 
@@ -34,7 +34,8 @@ struct Experiment {
   ExperimentState state = ExperimentState::Running;
   nlohmann::json params;  // an object
   std::string contents_fingerprint;
-  FileSizes sizes;  // empty while Running
+  FileSizes sizes;           // empty while Running
+  std::size_t n_failed = 0;  // items that are recorded as failed; known once Finished
 };
 
 struct Manifest {
@@ -55,6 +56,13 @@ nlohmann::json comparable_form(const std::vector<Param>& params);
 
 // The names of `params` in which runs of one folder may differ.
 std::set<std::string> names_not_comparable(const std::vector<Param>& params);
+
+std::set<std::string> names_with(const std::vector<Param>& params, Bearing bearing);
+
+// True if `a` and `b` agree in all parameters but `ignored`. A null is as good as none.
+bool are_equal(const nlohmann::json& a,
+               const nlohmann::json& b,
+               const std::set<std::string>& ignored);
 
 // True if `a` and `b` agree in all parameters but `ignored`. Inactive values (null, false, 0,
 // empty) are as good as none.

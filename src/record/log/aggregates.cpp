@@ -170,14 +170,26 @@ std::string mean_and_interval(std::span<const double> numbers) {
   return rounded(mean) + "+-" + rounded(kNormalQuantile * deviation / std::sqrt(n));
 }
 
-Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments) {
+Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
+                     std::span<const std::string> repetitions) {
   struct Group {
     Columns metrics;
     std::map<std::string, Columns> items;
     std::map<std::string, Columns> annotators;
   };
+  // Lines of experiments that the folder does not know are repetitions of their own.
+  const auto repetition = [&](std::size_t index) {
+    return index < repetitions.size() ? repetitions[index] : std::to_string(index);
+  };
+  std::map<std::pair<std::string, std::string>, std::size_t> last;  // by description, repetition
+  for (const auto& [index, numbers] : experiments) {
+    last[{numbers.description, repetition(index)}] = index;
+  }
   std::map<std::string, Group> groups;  // by description
   for (const auto& [index, numbers] : experiments) {
+    if (last.at({numbers.description, repetition(index)}) != index) {
+      continue;
+    }
     Group& group = groups[numbers.description];
     add(&group.metrics, numbers.metrics);
     add(&group.items, numbers.items);

@@ -38,11 +38,14 @@ std::string mean_and_interval(std::span<const double> numbers);
 // What aggregated_metrics.yml, aggregated_indexed_metrics.yml and aggregated_annotator_metrics.yml
 // hold: description -> metric, or item or annotator -> metric -> mean_and_interval() over the
 // experiments that have it.
+//   repetitions  what each experiment repeats the folder's setting with (its seeds), by index;
+//                where several have the same and the same description, the last one counts
 struct Aggregates {
   nlohmann::json metrics;
   nlohmann::json indexed_metrics;
   nlohmann::json annotator_metrics;
 };
-Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments);
+Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
+                     std::span<const std::string> repetitions);
 
 }  // namespace labelprobe::record

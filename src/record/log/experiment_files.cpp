@@ -113,7 +113,7 @@ void ExperimentFiles::write_aggregates(const ItemsByKey& items,
     numbers.items[key] = numbers_of(entry_of(*item, request_.layout));
   }
   append(kNumbersName, encode_numbers(index_, numbers));
-  const Aggregates aggregates = aggregate(load_numbers(file(kNumbersName)));
+  const Aggregates aggregates = aggregate(load_numbers(file(kNumbersName)), repetitions_);
   disk_.replace(file("aggregated_metrics.yml"), yaml_text(aggregates.metrics));
   disk_.replace(file("aggregated_indexed_metrics.yml"), yaml_text(aggregates.indexed_metrics));
   disk_.replace(file("aggregated_annotator_metrics.yml"), yaml_text(aggregates.annotator_metrics));

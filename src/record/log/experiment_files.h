@@ -28,11 +28,17 @@ std::string example_of(const ItemRecord& item);
 
 class ExperimentFiles {
  public:
+  //   repetitions  of the folder's experiments, by index, see aggregate()
   ExperimentFiles(Disk& disk,
                   const RunRequest& request,
                   std::filesystem::path folder,
-                  std::size_t index)
-      : disk_(disk), request_(request), folder_(std::move(folder)), index_(index) {}
+                  std::size_t index,
+                  std::vector<std::string> repetitions)
+      : disk_(disk),
+        request_(request),
+        folder_(std::move(folder)),
+        index_(index),
+        repetitions_(std::move(repetitions)) {}
 
   // The files that write() appends to.
   std::vector<std::string> appended_names() const;
@@ -59,6 +65,7 @@ class ExperimentFiles {
   const RunRequest& request_;
   std::filesystem::path folder_;
   std::size_t index_;
+  std::vector<std::string> repetitions_;
 };
 
 }  // namespace labelprobe::record

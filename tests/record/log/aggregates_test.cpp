@@ -57,7 +57,7 @@ TEST_CASE("Aggregates over forty experiments are those of numpy", "[aggregates]"
   }
   const auto loaded = load_numbers(file);
   REQUIRE(loaded.size() == experiments.size());
-  const Aggregates found = aggregate(loaded);
+  const Aggregates found = aggregate(loaded, {});
   CHECK(found.metrics == wanted.at("aggregated_metrics"));
   CHECK(found.indexed_metrics == wanted.at("aggregated_indexed_metrics"));
   CHECK(found.annotator_metrics == wanted.at("aggregated_annotator_metrics"));
