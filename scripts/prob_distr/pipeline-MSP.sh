@@ -4,4 +4,4 @@
 set -euo pipefail
 # shellcheck source=scripts/prob_distr/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-pipeline MSP "$@"
+pipeline MSPPodcast meta-llama/Llama-2-7b-chat-hf "$@"

@@ -4,4 +4,4 @@
 set -euo pipefail
 # shellcheck source=scripts/prob_distr/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-pipeline goemotions "$@"
+pipeline GoEmotions meta-llama/Llama-3.3-70B-Instruct "$@"

@@ -58,6 +58,10 @@ bool Run::was_finished() const {
   return state_->run.was_finished();
 }
 
+std::size_t Run::n_failed() const {
+  return state_->run.n_failed();
+}
+
 const std::vector<std::string>& Run::notes() const {
   return state_->run.notes();
 }

@@ -103,6 +103,7 @@ bool RunFolder::find_finished(const fs::path& folder) {
   folder_ = folder;
   index_ = choice.index;
   was_finished_ = true;
+  n_failed_ = manifest.experiments[index_].n_failed;
   return true;
 }
 
@@ -150,6 +151,7 @@ void RunFolder::take_up(const ExperimentChoice& choice) {
   index_ = choice.index;
   was_finished_ = choice.state == State::Finished;
   if (was_finished_) {
+    n_failed_ = manifest_.experiments[index_].n_failed;
     return;
   }
   if (choice.state != State::GoesOn && size_of(journal_path(folder_, index_))) {

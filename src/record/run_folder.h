@@ -25,6 +25,7 @@ class RunFolder {
   const std::filesystem::path& folder() const { return folder_; }
   std::size_t index() const { return index_; }
   bool was_finished() const { return was_finished_; }
+  std::size_t n_failed() const { return n_failed_; }
   const std::vector<std::string>& notes() const { return notes_; }
   const std::map<std::string, ItemRecord>& finished() const { return finished_; }
 
@@ -57,6 +58,7 @@ class RunFolder {
   Manifest manifest_;
   std::size_t index_ = 0;
   bool was_finished_ = false;
+  std::size_t n_failed_ = 0;
   std::optional<AppendFile> journal_;  // empty once the experiment is finished
   std::vector<std::string> notes_;
   std::map<std::string, ItemRecord> finished_;  // by earlier processes

@@ -21,6 +21,8 @@ def script(name):
 
 class Pipelines(unittest.TestCase):
     def setUp(self):
+        if not support.PROGRAM:
+            support.skip_aloud("the program is not there")
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
@@ -93,8 +95,8 @@ class Pipelines(unittest.TestCase):
                 (("baseline",), "expected 3 to 5 arguments, found 1", 2),
                 (("baseline", "list", "0", "m", "0", "more"), "expected 3 to 5 arguments, found 6", 2),
                 (("baseline", "list", "0", "m", "vllm"), "there is no vLLM variant", 2),
-                (("baseline", "list", "0", "m", "1.5"), "SEED: expected an integer, found '1.5'", 2),
-                (("multilabel", "list", "0"), "unknown distribution 'multilabel'", 2),
+                (("baseline", "list", "0", "m", "1.5"), "--seed: seed: expected one integer, found '1.5'", 2),
+                (("multilabel", "list", "0"), "unknown cell 'GoEmotions/multilabel'", 2),
                 (("baseline", "list", "0,1"), "GPU: expected cpu or the number of one GPU, found '0,1'", 1),
                 (("baseline", "other", "0"), "no id list", 1)):
             done = self.call("goemotions", *arguments)

@@ -37,34 +37,14 @@ def run(*command, env=None, cwd="/"):
                           timeout=120, check=False)
 
 
-# Stands in for labelprobe: notes its arguments in calls.jsonl beside itself, and makes the log folder that `run` would.
+# Stands in for labelprobe: notes the arguments of runs in calls.jsonl beside itself; tables are the program's own.
 STAND_IN = '''#!{python}
 import json, os, pathlib, sys
-here = pathlib.Path(__file__).parent
 args = sys.argv[1:]
-with open(here / "calls.jsonl", "a") as calls:
+if args[0] == "table":
+    os.execv("{program}", ["labelprobe", *args])
+with open(pathlib.Path(__file__).parent / "calls.jsonl", "a") as calls:
     calls.write(json.dumps(args) + "\\n")
-if args[0] == "align":
-    print("| method of " + args[1] + " |")
-    sys.exit()
-flags = {{}}
-for i in range(2, len(args)):
-    if args[i].startswith("--"):
-        has_text = i + 1 < len(args) and not args[i + 1].startswith("--")
-        flags[args[i][2:].replace("-", "_")] = args[i + 1] if has_text else True
-cell = args[1] + "/" + flags["distribution"]
-if cell in os.environ.get("STAND_IN_REFUSES", "").split():
-    sys.exit("the stand-in refuses " + cell)
-name = flags["alternative_experiment_name"].replace("{{distribution}}", flags["distribution"])
-name = name.replace("{{model_name_or_path}}", flags["model_name_or_path"].replace("/", "--"))
-folder = pathlib.Path(flags["log_root"], args[1], name + "_" + flags["seed"] + "_" + flags.get("limit", "all"))
-folder.mkdir(parents=True, exist_ok=True)
-params = {{**flags, "seed": int(flags["seed"]), "limit": int(flags["limit"]) if "limit" in flags else None,
-          "test_ids_filename": [flags["test_ids_filename"]]}}
-state = os.environ.get("STAND_IN_STATE", "finished")
-(folder / "manifest.json").write_text(json.dumps({{"format": 1, "not_comparable": [], "params": params, "experiments": [
-    {{"index": 0, "state": state, "params_changed": {{}}, "params_absent": [], "contents_fingerprint": "", "sizes": {{}}}}]}}))
-print(folder)
 sys.exit(int(os.environ.get("STAND_IN_CODE", "0")))
 '''
 
@@ -72,7 +52,7 @@ sys.exit(int(os.environ.get("STAND_IN_CODE", "0")))
 class StandIn:
     def __init__(self, folder):
         self.path = pathlib.Path(folder) / "labelprobe"
-        self.path.write_text(STAND_IN.format(python=sys.executable))
+        self.path.write_text(STAND_IN.format(python=sys.executable, program=PROGRAM))
         self.path.chmod(0o755)
 
     def calls(self):

@@ -100,6 +100,7 @@ class Run {
 
   // Whether an earlier process finished this run: then there is nothing to append or to finish.
   bool was_finished() const;
+  std::size_t n_failed() const;  // of its items, as recorded then
 
   // Sentences for people: what was taken up, moved or set aside.
   const std::vector<std::string>& notes() const;

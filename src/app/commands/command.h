@@ -68,6 +68,15 @@ std::span<const Command> commands();
 // The one of that name. Throws ConfigError with the nearest.
 const Command& find_command(const std::string& name);
 
+// The settings that the words behind the command's name stand for, config files read.
+std::vector<GivenValues> read_settings(const Command& command,
+                                       const std::vector<std::string>& args);
+
+// Fills the settings of a grid; a mistake in one is kept with it.
+template <typename Settings>
+std::vector<GridSetting<Settings>> fill_settings(void (*declare)(OptionList&, Settings&),
+                                                 const std::vector<GivenValues>& given);
+
 // Takes the words behind the command's name: shows its help, or reads options and config files and
 // does the work. Returns the exit code.
 int execute(const Command& command, const std::vector<std::string>& args);
@@ -87,6 +96,7 @@ Command man_command();
 Command prompts_command();
 Command run_command();
 Command show_command();
+Command table_command();
 Command tokenize_command();
 
 // --- The parts of the templates ---
@@ -124,24 +134,30 @@ Command make_command(CommandText text,
 }
 
 template <typename Settings>
+std::vector<GridSetting<Settings>> fill_settings(void (*declare)(OptionList&, Settings&),
+                                                 const std::vector<GivenValues>& given) {
+  std::vector<GridSetting<Settings>> settings(given.size());
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    OptionList options;
+    declare(options, settings[i].settings);
+    options.check_types(given[i]);
+    try {
+      options.fill(given[i]);
+    } catch (const std::exception&) {
+      settings[i].mistake = std::current_exception();
+    }
+    settings[i].params = options.params();
+    settings[i].idle = options.describe_idle();
+  }
+  return settings;
+}
+
+template <typename Settings>
 Command make_grid_command(CommandText text,
                           void (*declare)(OptionList&, Settings&),
                           int (*work)(std::vector<GridSetting<Settings>>)) {
   const auto run = [declare, work](const std::vector<GivenValues>& given) {
-    std::vector<GridSetting<Settings>> settings(given.size());
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      OptionList options;
-      declare(options, settings[i].settings);
-      options.check_types(given[i]);
-      try {
-        options.fill(given[i]);
-      } catch (const std::exception&) {
-        settings[i].mistake = std::current_exception();
-      }
-      settings[i].params = options.params();
-      settings[i].idle = options.describe_idle();
-    }
-    return work(std::move(settings));
+    return work(fill_settings<Settings>(declare, given));
   };
   return {text, Grids::Taken, make_declare(declare), run};
 }

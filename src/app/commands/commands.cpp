@@ -18,10 +18,12 @@ namespace {
 
 // Every subcommand, in the order of a day's work.
 std::vector<Command> make_commands() {
-  return {run_command(),        classify_command(), assess_command(),        show_command(),
-          align_command(),      compare_command(),  distributions_command(), data_command(),
-          ids_command(),        prompts_command(),  generate_command(),      tokenize_command(),
-          make_model_command(), ls_command(),       completion_command(),    man_command()};
+  return {run_command(),           classify_command(),   assess_command(),
+          show_command(),          align_command(),      compare_command(),
+          distributions_command(), data_command(),       ids_command(),
+          table_command(),         prompts_command(),    generate_command(),
+          tokenize_command(),      make_model_command(), ls_command(),
+          completion_command(),    man_command()};
 }
 
 // The commands that know a flag, for people who gave it to another.
@@ -119,7 +121,8 @@ const GivenValues& only_setting(const std::vector<GivenValues>& given) {
   return given.front();
 }
 
-int execute(const Command& command, const std::vector<std::string>& args) {
+std::vector<GivenValues> read_settings(const Command& command,
+                                       const std::vector<std::string>& args) {
   const Command::Declared declared = command.declare();
   std::vector<GivenValues> settings;
   const auto lines = command.grids == Grids::Taken ? expand_groups(args)
@@ -127,10 +130,19 @@ int execute(const Command& command, const std::vector<std::string>& args) {
   for (const std::vector<std::string>& line : lines) {
     GivenValues given = parse_command_line(line, declared.options, command.grids, owners);
     if (given.contains("help") || given.contains("help_all")) {
-      std::cout << describe_command(command, given.contains("help_all")) << std::flush;
-      return kSuccess;
+      return {std::move(given)};
     }
     add_settings(declared.options, std::move(given), settings);
+  }
+  return settings;
+}
+
+int execute(const Command& command, const std::vector<std::string>& args) {
+  const std::vector<GivenValues> settings = read_settings(command, args);
+  const GivenValues& first = settings.front();
+  if (first.contains("help") || first.contains("help_all")) {
+    std::cout << describe_command(command, first.contains("help_all")) << std::flush;
+    return kSuccess;
   }
   return command.run(settings);
 }

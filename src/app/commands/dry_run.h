@@ -3,10 +3,14 @@
 
 #include <ostream>
 
-#include "app/commands/run_setting.h"
+#include "labelprobe/experiment/job.h"
+#include "labelprobe/model/profile.h"
 
 namespace labelprobe::app {
 
-void describe_dry_run(std::ostream& out, const PreparedSetting& setting);
+//   profile  that will watch the model; null = none
+void describe_dry_run(std::ostream& out,
+                      const experiment::PreparedJob& prepared,
+                      const model::Profile* profile);
 
 }  // namespace labelprobe::app

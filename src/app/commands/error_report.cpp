@@ -25,6 +25,14 @@ int exit_code_of(const std::exception& error) {
 
 }  // namespace
 
+int exit_code_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return exit_code_of(known);
+  }
+}
+
 int report(const std::exception& error, std::string_view where) {
   const int code = exit_code_of(error);
   std::cerr << "labelprobe: " << where << (where.empty() ? "" : ": ")

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/job.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/tokenizer.h"
@@ -14,8 +15,6 @@
 
 #include "app/commands/command.h"
 #include "app/commands/generate_files.h"
-#include "app/commands/model_loading.h"
-#include "app/commands/workbench.h"
 #include "app/options/run_options.h"
 #include "app/terminal/profile_report.h"
 
@@ -24,7 +23,7 @@ namespace labelprobe::app {
 namespace {
 
 struct Arguments {
-  ModelLoading loading;
+  experiment::ModelLoading loading;
   std::string prompts;
   std::string out;
   std::string logits_out;
@@ -116,7 +115,7 @@ int run(const Arguments& arguments) {
   for (const std::string& stop : arguments.stop_strings) {
     if (stop.empty()) throw ConfigError("--stop: expected a text, found an empty one");
   }
-  ModelLoading loading = arguments.loading;
+  experiment::ModelLoading loading = arguments.loading;
   loading.model = weights::locate(loading.name);
   const std::vector<PromptLine> lines = read_prompts(arguments.prompts);
   std::ofstream file;
@@ -135,7 +134,7 @@ int run(const Arguments& arguments) {
     prompts.push_back(line.token_ids ? *line.token_ids
                                      : tokens->encode(*line.text, tokenizer::SpecialTokens::Add));
   }
-  Workbench workbench;
+  experiment::Workbench workbench;
   workbench.plan_packed_copy(loading);
   if (workbench.write_packed_copy(loading)) {
     std::cerr << "packed copy written to " << loading.packed_copy.string() << '\n';
@@ -143,9 +142,10 @@ int run(const Arguments& arguments) {
   model::LanguageModel& opened = workbench.open(loading).model;
   model::LanguageModel& language_model = profile ? profile->watch(opened) : opened;
   const model::ModelInfo& info = language_model.info();
-  std::cerr << info.architecture << ", " << describe_numerics(info.quantization, info.dtype) << ", "
-            << info.device << " (" << info.device_name << "), " << info.backend << '\n';
-  const std::string idle_tf32 = warn_of_idle_tf32(loading, info.device);
+  std::cerr << info.architecture << ", "
+            << experiment::describe_numerics(info.quantization, info.dtype) << ", " << info.device
+            << " (" << info.device_name << "), " << info.backend << '\n';
+  const std::string idle_tf32 = experiment::warn_of_idle_tf32(loading, info.device);
   if (!idle_tf32.empty()) std::cerr << "warning: " << idle_tf32 << '\n';
 
   std::vector<model::Generation> answers(prompts.size());

@@ -8,7 +8,8 @@
 #include "labelprobe/experiment/preparation.h"
 
 #include "app/commands/command.h"
-#include "app/commands/sentence_encoding.h"
+#include "app/commands/jobs.h"
+#include "app/commands/run_listener.h"
 #include "app/options/grid.h"
 #include "app/options/run_options.h"
 
@@ -124,13 +125,14 @@ int run(std::vector<GridSetting<Arguments>> given) {
   const bool is_stdout = out == "-";
   std::ofstream file;
   std::size_t n_prompts = 0;
-  Workbench workbench;
+  experiment::Workbench workbench(show_encoding);
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (given[i].mistake) {
       std::rethrow_exception(given[i].mistake);
     }
     Arguments& arguments = given[i].settings;
-    add_sentence_encoder(arguments.encoder, {}, workbench, arguments.settings);
+    arguments.settings.sentence_vectors.encode =
+        workbench.text_encoder(choose_encoder(arguments.encoder, {}));
     const experiment::Questions questions = experiment::make_questions(arguments.settings);
     for (const std::string& warning : questions.warnings) {
       std::cerr << "warning: " << warning << '\n';

@@ -14,7 +14,7 @@ namespace {
 using enum OptionKind;
 
 // Three options ask for a way to keep the weights; they must not contradict each other.
-void declare_quantization(OptionList& options, ModelLoading& model) {
+void declare_quantization(OptionList& options, experiment::ModelLoading& model) {
   const auto asked_by = std::make_shared<std::string>();
   const auto ask = [&model, asked_by](std::string_view name, weights::Quantization mode,
                                       const Given& given) {
@@ -200,7 +200,7 @@ void declare_log_group(OptionList& options, RunSettings& run) {
 
 }  // namespace
 
-void declare_model_loading(OptionList& options, ModelLoading& model) {
+void declare_model_loading(OptionList& options, experiment::ModelLoading& model) {
   options.begin_group("Loading the model");
   options.add_parsed(model.options.dtype,
                      {.name = "model_dtype",

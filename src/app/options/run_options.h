@@ -11,6 +11,7 @@
 
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/settings.h"
+#include "labelprobe/experiment/workbench.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/record/run.h"
 
@@ -24,22 +25,11 @@ struct SentenceEncoderSettings {
   std::optional<std::string> device;  // unset: the model's
 };
 
-// How the model of a run is opened.
-struct ModelLoading {
-  std::string name;             // folder, .gguf file, or name in the Hugging Face cache
-  std::filesystem::path model;  // where that was found, see weights::locate(); not an option
-  model::OpenOptions options;
-  // Where the quantised weights are written before they are run from there; empty = nowhere.
-  std::filesystem::path packed_copy;
-  std::string packed_copy_place;  // where that was asked for, for messages
-  std::string tf32_place;
-};
-
 // Everything that the options of one run say.
 struct RunSettings {
   experiment::Settings experiment;
   SentenceEncoderSettings sentence_encoder;
-  ModelLoading model;
+  experiment::ModelLoading model;
   record::RunRequest request;     // where the log goes; its params are filled in later
   std::filesystem::path profile;  // empty = none
   bool is_dry_run = false;
@@ -57,7 +47,7 @@ struct DataSettings {
 void declare_task(OptionList& options, std::string& task);
 
 void declare_data(OptionList& options, DataSettings& data);
-void declare_model_loading(OptionList& options, ModelLoading& model);
+void declare_model_loading(OptionList& options, experiment::ModelLoading& model);
 
 // What makes the questions of settings.program: a task, data, prompts, and these groups.
 struct QuestionGroups {

@@ -1,15 +1,11 @@
-#include "app/commands/workbench.h"
+#include "labelprobe/experiment/workbench.h"
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstdint>
-#include <iostream>
+#include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/weights/save_quantized.h"
 
-namespace labelprobe::app {
+namespace labelprobe::experiment {
 
 namespace {
 
@@ -19,12 +15,21 @@ std::string weights_of(const ModelLoading& loading) {
          '\n' + std::string(weights::quantization_name(loading.options.quantization));
 }
 
+// sentence-transformers' own encoders are named without their organisation.
+std::filesystem::path locate_encoder(const ModelSource& source, const std::string& name) {
+  const bool is_bare = name.find('/') == std::string::npos && !std::filesystem::exists(name);
+  return source.locate(is_bare ? "sentence-transformers/" + name : name);
+}
+
 }  // namespace
+
+Workbench::Workbench(EncodingListener on_encoding, std::unique_ptr<const ModelSource> source)
+    : on_encoding_(std::move(on_encoding)), source_(std::move(source)) {}
 
 std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(
     const std::filesystem::path& path) {
   if (!tokenizer_ || tokenizer_path_ != path) {
-    tokenizer_ = tokenizer::load(path);
+    tokenizer_ = source_->load_tokenizer(path);
     tokenizer_path_ = path;
   }
   return tokenizer_;
@@ -33,7 +38,7 @@ std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(
 const model::ModelInfo& Workbench::inspect(const ModelLoading& loading) {
   std::string wanted = weights_of(loading);
   if (inspected_ != wanted) {
-    info_ = model::inspect(loading.model, loading.options.dtype, loading.options.quantization);
+    info_ = source_->inspect(loading);
     inspected_ = std::move(wanted);
   }
   return info_;
@@ -65,8 +70,7 @@ bool Workbench::write_packed_copy(const ModelLoading& loading) {
   if (planned == packed_copies_.end() || planned->second.is_written) {
     return false;
   }
-  weights::save_quantized(loading.model, loading.options.dtype, loading.options.quantization,
-                          loading.packed_copy);
+  source_->save_quantized(loading);
   planned->second.is_written = true;
   return true;
 }
@@ -80,19 +84,38 @@ Workbench::Opened Workbench::open(const ModelLoading& loading) {
     return {*model_, false};
   }
   model_.reset();
-  model_ = model::open(loading.packed_copy.empty() ? loading.model : loading.packed_copy, options);
+  model_ =
+      source_->open(loading.packed_copy.empty() ? loading.model : loading.packed_copy, options);
   opened_ = std::move(wanted);
   return {*model_, true};
 }
 
-experiment::EncodedTexts Workbench::encode_sentences(const std::filesystem::path& folder,
-                                                     const std::string& device,
-                                                     int n_threads,
-                                                     std::span<const std::string> texts) {
+std::function<EncodedTexts(std::span<const std::string>)> Workbench::text_encoder(
+    const SentenceEncoderChoice& choice) {
+  if (choice.name.empty()) {
+    return {};
+  }
+  return [this, choice](std::span<const std::string> texts) { return encode(choice, texts); };
+}
+
+EncodedTexts Workbench::encode(const SentenceEncoderChoice& choice,
+                               std::span<const std::string> texts) {
+  const std::filesystem::path folder = locate_encoder(*source_, choice.name);
   if (encoder_path_ != folder) {
     sentence_vectors_.clear();
     encoder_path_ = folder;
   }
+  encode_new(choice, texts);
+  EncodedTexts encoded{encoder_info_.n_dims, {}, encoder_info_.fingerprint};
+  for (const std::string& text : texts) {
+    const std::vector<float>& vector = sentence_vectors_.at(text);
+    encoded.vectors.insert(encoded.vectors.end(), vector.begin(), vector.end());
+  }
+  return encoded;
+}
+
+void Workbench::encode_new(const SentenceEncoderChoice& choice,
+                           std::span<const std::string> texts) {
   std::vector<const std::string*> unknown;
   std::vector<TokenIds> ids;
   std::shared_ptr<const tokenizer::Tokenizer> tokens;
@@ -101,31 +124,31 @@ experiment::EncodedTexts Workbench::encode_sentences(const std::filesystem::path
       continue;
     }
     if (!tokens) {
-      tokens = tokenizer::load(folder);
+      tokens = source_->load_tokenizer(encoder_path_);
     }
     unknown.push_back(&text);
     ids.push_back(tokens->encode(text, tokenizer::SpecialTokens::Add));
   }
-  if (!unknown.empty()) {
-    std::cerr << "encoding " << unknown.size() << " texts with " << folder.string() << std::flush;
-    const auto start = std::chrono::steady_clock::now();
-    const auto encoder = model::open_sentence_encoder(folder, device, n_threads);
-    encoder_info_ = encoder->info();
-    const std::vector<float> vectors = encoder->encode(ids);
-    for (std::size_t i = 0; i < unknown.size(); ++i) {
-      const auto begin = vectors.begin() + static_cast<std::ptrdiff_t>(i) * encoder_info_.n_dims;
-      sentence_vectors_[*unknown[i]].assign(begin, begin + encoder_info_.n_dims);
-    }
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::cerr << ": " << std::max<std::int64_t>(1, std::llround(seconds.count())) << " s on "
-              << encoder_info_.device << std::endl;
+  if (unknown.empty()) {
+    return;
   }
-  experiment::EncodedTexts encoded{encoder_info_.n_dims, {}, encoder_info_.fingerprint};
-  for (const std::string& text : texts) {
-    const std::vector<float>& vector = sentence_vectors_.at(text);
-    encoded.vectors.insert(encoded.vectors.end(), vector.begin(), vector.end());
+  Encoding encoding{encoder_path_, unknown.size(), "", -1};
+  const auto tell = [&] {
+    if (on_encoding_) on_encoding_(encoding);
+  };
+  tell();
+  const auto start = std::chrono::steady_clock::now();
+  const auto encoder = source_->open_sentence_encoder(encoder_path_, choice);
+  encoder_info_ = encoder->info();
+  const std::vector<float> vectors = encoder->encode(ids);
+  for (std::size_t i = 0; i < unknown.size(); ++i) {
+    const auto begin = vectors.begin() + static_cast<std::ptrdiff_t>(i) * encoder_info_.n_dims;
+    sentence_vectors_[*unknown[i]].assign(begin, begin + encoder_info_.n_dims);
   }
-  return encoded;
+  encoding.device = encoder_info_.device;
+  encoding.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  tell();
 }
 
-}  // namespace labelprobe::app
+}  // namespace labelprobe::experiment

@@ -1,0 +1,84 @@
+// One run as it is asked for, from settings to files. Prepared first, so that the mistakes of every
+// run are known before any of them is carried out. Says what happens through a listener; prints
+// nothing.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "labelprobe/experiment/preparation.h"
+#include "labelprobe/experiment/run.h"
+#include "labelprobe/experiment/settings.h"
+#include "labelprobe/experiment/workbench.h"
+#include "labelprobe/record/run.h"
+
+namespace labelprobe::experiment {
+
+struct Job {
+  std::string program_version;
+  Settings settings;
+  SentenceEncoderChoice sentence_encoder;
+  ModelLoading model;
+  record::RunRequest request;         // where the log goes, and the options as they are logged
+  bool is_dry_run = false;            // then the device need not be here
+  std::vector<std::string> warnings;  // sentences, of options given in vain
+};
+
+// Everything short of loading weights and writing files.
+struct PreparedJob {
+  Job job;             // with all that was found out: the model's place, the whole request
+  std::string device;  // that the run will be on
+  model::ModelInfo model_info;
+  std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
+  Preparation preparation;
+  std::vector<std::string> warnings;  // what a person should know before it runs, in sentences
+};
+
+// Throws ConfigError, DataError or ModelError. The workbench must outlive what is made.
+PreparedJob prepare(Job job, Workbench& workbench);
+
+// Where a run is, and how it ended.
+struct JobResult {
+  std::filesystem::path folder;
+  int experiment_index = 0;
+  bool was_finished = false;  // by an earlier process: nothing was done
+  std::size_t n_failed = 0;   // items that are recorded as failed
+};
+
+// What is told while jobs run. Every function may be left as it is.
+class JobListener {
+ public:
+  virtual ~JobListener() = default;
+
+  // In place of all that follows.
+  virtual void on_finished_before(const JobResult&) {}
+  // The log is open, up to on_close().
+  virtual void on_open(const PreparedJob&, const record::Run&) {}
+  virtual void on_packed_copy(const std::filesystem::path& /*folder*/, double /*seconds*/) {}
+  // The model is at hand. Returns the one to use: a wrapper of it, or itself.
+  virtual model::LanguageModel& on_model(model::LanguageModel& model,
+                                         bool /*is_new*/,
+                                         double /*seconds*/) {
+    return model;
+  }
+  virtual void on_progress(const Progress&) {}
+  virtual void on_outcome(const PreparedJob&,
+                          const JobResult&,
+                          const Outcome&,
+                          double /*seconds*/) {}
+  virtual void on_close() {}
+};
+
+// Runs it to its end, unless a run like it is finished. Loads the model only if something is left
+// to compute. Throws what record::Run and the model throw; on_close() is called even so.
+JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListener& listener);
+
+// "float32", or "FP4 weights, float32" where weights are kept otherwise than they are computed.
+std::string describe_numerics(model::Quantization quantization, model::DType dtype);
+
+// A warning if TF32 was asked for where it changes nothing, else empty. `device` is the one used.
+std::string warn_of_idle_tf32(const ModelLoading& loading, const std::string& device);
+
+}  // namespace labelprobe::experiment

@@ -1,0 +1,69 @@
+// The tables of the paper: which runs they are made of, and the command line of each. The only
+// place that says what a cell is; `labelprobe table` runs them, and scripts/prob_distr/ asks it for
+// them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace labelprobe::experiment {
+
+struct Table {
+  std::string_view name;
+  std::string_view summary;
+  std::vector<std::string_view> tasks;
+  std::vector<std::string_view> distributions;
+  std::string_view paper;  // whose published numbers stand beside it; empty = none
+};
+
+// All of them, in the order that people see.
+std::span<const Table> tables();
+
+// Throws ConfigError naming the nearest.
+const Table& find_table(std::string_view name);
+
+// A data set asked in one way.
+struct Cell {
+  std::string task;
+  std::string distribution;
+
+  std::string name() const { return task + "/" + distribution; }
+};
+
+// The cells of a table, set by set.
+//   asked  sets, distributions or SET/DISTRIBUTION; none = all cells
+// Throws ConfigError for a name that the table does not have.
+std::vector<Cell> choose_cells(const Table& table, std::span<const std::string> asked);
+
+// What all cells of a model have in common.
+struct CellOptions {
+  std::string model;                      // as given to --model-name-or-path
+  std::string id_list = "main_test_set";  // name of a list of the set, or path of one
+  std::string device = "auto";
+  std::string seed = "0";
+  std::optional<std::int64_t> limit;
+  std::vector<std::string> flags;  // of `labelprobe run`; they win
+  std::filesystem::path data_root = "./data";
+  std::filesystem::path id_root = "./prob_distr_ids";
+  std::filesystem::path config_root = "./configs";
+  std::filesystem::path log_root = "./logs";
+};
+
+// The name under which the id list stands in log folders: "main_test_set".
+std::string id_list_name(const CellOptions& options);
+
+// The flags that say which data a cell is about, for `run` and `align`. Throws ConfigError saying
+// what was looked for if the data or the id list are not there.
+std::vector<std::string> data_arguments(const std::string& task, const CellOptions& options);
+
+// The command line of a cell's run, beginning with "run", as published. The published numbers come
+// from 4-bit weights, hence --load-in-4bit, unless the flags say how weights are kept. Throws as
+// data_arguments().
+std::vector<std::string> run_arguments(const Cell& cell, const CellOptions& options);
+
+}  // namespace labelprobe::experiment

@@ -1,0 +1,52 @@
+#include "app/commands/jobs.h"
+
+#include "app/options/grid.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+experiment::Job make_job(const Setting<RunSettings>& setting) {
+  const RunSettings& run = setting.settings;
+  experiment::Job job;
+  job.program_version = LABELPROBE_VERSION;
+  job.settings = run.experiment;
+  job.sentence_encoder = choose_encoder(run.sentence_encoder, run.model.options);
+  job.model = run.model;
+  job.request = run.request;
+  job.request.params = setting.params;
+  job.is_dry_run = run.is_dry_run;
+  job.warnings = setting.idle;
+  return job;
+}
+
+}  // namespace
+
+std::vector<experiment::GridJob> make_jobs(const std::vector<GridSetting<RunSettings>>& settings) {
+  std::vector<std::vector<record::Param>> params;
+  for (const GridSetting<RunSettings>& setting : settings) {
+    params.push_back(setting.params);
+  }
+  const std::vector<std::string> differences = describe_differences(params);
+  std::vector<experiment::GridJob> jobs;
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    jobs.push_back({make_job(settings[i]), differences[i], settings[i].mistake});
+  }
+  return jobs;
+}
+
+std::vector<experiment::GridJob> read_run_jobs(const std::vector<std::string>& arguments) {
+  const Command& command = find_command("run");
+  return make_jobs(fill_settings<RunSettings>(
+      [](OptionList& options, RunSettings& settings) {
+        declare_run(options, settings, experiment::Program::Distribution);
+      },
+      read_settings(command, arguments)));
+}
+
+experiment::SentenceEncoderChoice choose_encoder(const SentenceEncoderSettings& encoder,
+                                                 const model::OpenOptions& model) {
+  return {encoder.model, encoder.device.value_or(model.device), model.n_threads};
+}
+
+}  // namespace labelprobe::app

@@ -1,0 +1,209 @@
+#include "app/commands/run_listener.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <string>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "app/commands/command.h"
+#include "app/commands/dry_run.h"
+#include "app/commands/error_report.h"
+#include "app/options/option.h"
+#include "app/terminal/profile_report.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
+  auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  terminal->set_level(level);
+  terminal->set_pattern("%^%l%$: %v");
+  auto logger = std::make_shared<spdlog::logger>("labelprobe", std::move(terminal));
+  logger->set_level(spdlog::level::debug);
+  return logger;
+}
+
+// Of a grid: "setting 2 of 3".
+std::string name_of(std::size_t place, std::size_t n_jobs) {
+  return fmt::format("setting {} of {}", place + 1, n_jobs);
+}
+
+void say_efforts(spdlog::logger& log, const experiment::Outcome& outcome, double seconds) {
+  const model::Effort& effort = outcome.effort;
+  log.info("{} items in {:.1f} s{}; {} of {} prompt tokens computed, {} tokens generated",
+           outcome.n_items, seconds,
+           outcome.n_resumed > 0 ? fmt::format(" ({} of them taken over)", outcome.n_resumed) : "",
+           effort.n_prompt_tokens_computed, effort.n_prompt_tokens, effort.n_generated_tokens);
+  if (effort.n_drafted_tokens > 0) {
+    log.debug("{} of {} guessed tokens were right and saved a pass", effort.n_drafted_kept,
+              effort.n_drafted_tokens);
+  }
+  if (effort.n_batches_halved > 0) {
+    log.warn("memory ran short {} times; those batches were run again in halves",
+             effort.n_batches_halved);
+  }
+}
+
+}  // namespace
+
+RunListener::RunListener(const RunDisplay& display)
+    : display_(display), log_(make_logger(display.level)) {}
+
+void RunListener::on_job(std::size_t place, std::size_t n_jobs, const experiment::GridJob& job) {
+  if (n_jobs > 1) {
+    (job.job.is_dry_run ? std::cout : std::cerr)
+        << name_of(place, n_jobs) << (job.name.empty() ? "" : ": " + job.name) << std::endl;
+  }
+}
+
+void RunListener::on_dry_run(const experiment::PreparedJob& prepared) {
+  describe_dry_run(std::cout, prepared, display_.profile);
+}
+
+void RunListener::on_warning(const std::string& sentence) {
+  log_->warn("{}", sentence);
+}
+
+void RunListener::on_error(std::size_t place,
+                           std::size_t n_jobs,
+                           const experiment::GridJob& job,
+                           const std::exception& error) {
+  report(error, n_jobs == 1        ? ""
+                : job.name.empty() ? name_of(place, n_jobs)
+                                   : name_of(place, n_jobs) + " (" + job.name + ")");
+}
+
+void RunListener::on_finished_before(const experiment::JobResult& result) {
+  log_->info("finished before: {}, experiment_{} (--again appends another)", result.folder.string(),
+             result.experiment_index);
+  if (result.n_failed > 0) {
+    log_->error("{} of its items failed; each entry says why under test_failure", result.n_failed);
+  }
+  name_folder(result.folder);
+}
+
+void RunListener::on_open(const experiment::PreparedJob& prepared, const record::Run& run) {
+  auto file =
+      std::make_shared<spdlog::sinks::basic_file_sink_mt>((run.folder() / "log.txt").string());
+  file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+  file->set_level(spdlog::level::debug);
+  log_->sinks().push_back(std::move(file));
+  log_->flush_on(spdlog::level::debug);
+  for (const std::string& note : run.notes()) {
+    log_->info("{}", note);
+  }
+  for (const record::Param& param : prepared.job.request.params) {
+    log_->debug("option {} = {}", param.name, describe(param.value));
+  }
+  log_->debug("contents: {}", prepared.job.request.contents_fingerprint);
+  log_->info("log folder {}, experiment_{}", run.folder().string(), run.experiment_index());
+  progress_ = std::make_unique<ProgressLine>(display_.shows_progress);
+}
+
+void RunListener::on_packed_copy(const std::filesystem::path& folder, double seconds) {
+  log_->info("packed copy written to {} in {:.1f} s", folder.string(), seconds);
+}
+
+model::LanguageModel& RunListener::on_model(model::LanguageModel& model,
+                                            bool is_new,
+                                            double seconds) {
+  const model::ModelInfo& info = model.info();
+  const std::string numerics = experiment::describe_numerics(info.quantization, info.dtype);
+  if (is_new) {
+    log_->info("{} with {:.0f} M parameters loaded in {:.1f} s: {} on {} ({}; {})",
+               info.architecture, static_cast<double>(info.n_parameters) / 1e6, seconds, numerics,
+               info.device, info.device_name, info.backend);
+  } else {
+    log_->debug("{} is loaded already: {} on {} ({}; {})", info.architecture, numerics, info.device,
+                info.device_name, info.backend);
+  }
+  return display_.profile ? display_.profile->watch(model) : model;
+}
+
+void RunListener::on_progress(const experiment::Progress& now) {
+  progress_->show(now);
+}
+
+void RunListener::on_outcome(const experiment::PreparedJob& /*prepared*/,
+                             const experiment::JobResult& result,
+                             const experiment::Outcome& outcome,
+                             double seconds) {
+  progress_->close();
+  say_efforts(*log_, outcome, seconds);
+  if (outcome.n_without_label > 0) {
+    log_->warn(
+        "{} of {} answers name no label: their scores are the uniform fallback, test_label_found "
+        "is false",
+        outcome.n_without_label, outcome.n_items);
+  }
+  for (const char* name : {"accuracy", "f1", "micro_f1", "macro_f1", "jaccard_score"}) {
+    if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {
+      log_->info("{} {:.4f}", name, found->second);
+    }
+  }
+  if (outcome.n_failed > 0) {
+    log_->error("{} of {} items failed; each entry says why under test_failure", outcome.n_failed,
+                outcome.n_items);
+  }
+  if (display_.profile) {
+    say_profile();
+  }
+  name_folder(result.folder);
+}
+
+void RunListener::say_profile() {
+  const auto summary = display_.profile->finish();
+  if (!summary) {
+    log_->warn("nothing was left to compute, so there is no profile");
+    return;
+  }
+  for (const std::string& line : describe_profile(*summary, display_.profile->trace())) {
+    log_->info("{}", line);
+  }
+}
+
+void RunListener::name_folder(const std::filesystem::path& folder) {
+  if (display_.folders) {
+    *display_.folders << folder.string() << std::endl;
+  }
+}
+
+void RunListener::on_close() {
+  progress_.reset();
+  log_->sinks().pop_back();
+}
+
+int RunListener::exit_code(const std::vector<experiment::GridResult>& results) const {
+  int code = kSuccess;
+  std::size_t n_errors = 0;
+  for (const experiment::GridResult& result : results) {
+    if (result.error) {
+      n_errors += 1;
+      code = n_errors == 1 ? exit_code_of(result.error) : code;
+    } else if (n_errors == 0 && result.result.n_failed > 0) {
+      code = kSomeFailed;
+    }
+  }
+  if (n_errors > 0 && results.size() > 1) {
+    log_->error("{} of {} settings failed", n_errors, results.size());
+  }
+  return code;
+}
+
+void show_encoding(const experiment::Workbench::Encoding& encoding) {
+  if (encoding.seconds < 0) {
+    std::cerr << "encoding " << encoding.n_texts << " texts with " << encoding.encoder.string()
+              << std::flush;
+    return;
+  }
+  std::cerr << ": " << std::max<std::int64_t>(1, std::llround(encoding.seconds)) << " s on "
+            << encoding.device << std::endl;
+}
+
+}  // namespace labelprobe::app

@@ -1,0 +1,183 @@
+#include "labelprobe/experiment/job.h"
+
+#include <chrono>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::experiment {
+
+namespace {
+
+// A dry run may be made where the run itself will not be, say beside a GPU cluster.
+std::string resolve_device(const Job& job,
+                           const ModelSource& source,
+                           std::vector<std::string>& warnings) {
+  const std::string& asked = job.model.options.device;
+  try {
+    return source.resolve_device(asked);
+  } catch (const ConfigError& error) {
+    if (!job.is_dry_run) {
+      throw;
+    }
+    warnings.emplace_back(error.what());
+    return asked;
+  }
+}
+
+// The several ways to ask for quantised weights are logged as one, by what the weights are in the
+// end.
+void set_numerics(record::Param& param, model::Quantization quantization) {
+  if (param.name == "quant") {
+    if (quantization == model::Quantization::None) {
+      param.value = {};
+    } else {
+      param.value = std::string(weights::quantization_name(quantization));
+    }
+  } else if (param.name == "load_in_4bit") {
+    param.value = quantization == model::Quantization::Fp4;
+  } else if (param.name == "load_in_8bit") {
+    param.value = quantization == model::Quantization::Int8;
+  }
+}
+
+// What the results depend on, as logged: the options, then the program, the model and the
+// tokenizer.
+record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
+  const Settings& settings = prepared.job.settings;
+  const bool is_pair = settings.program == Program::Pair;
+  request.category = settings.task + (is_pair ? "Reason" : "");
+  request.layout = settings.program == Program::Distribution ? record::LogLayout::Distribution
+                                                             : record::LogLayout::Plain;
+  for (record::Param& param : request.params) {
+    set_numerics(param, prepared.model_info.quantization);
+  }
+  if (!is_pair) {
+    // The published programs all have it, and hence a place for it in the folder's name.
+    request.params.push_back({"query_label_mode", {}, true, 1});
+  }
+  const std::string& tokenizer = prepared.tokenizer->fingerprint();
+  for (const auto& [name, value] : {std::pair{"program_version", prepared.job.program_version},
+                                    {"model_fingerprint", prepared.model_info.fingerprint},
+                                    {"tokenizer_fingerprint", tokenizer},
+                                    {"resolved_device", prepared.device}}) {
+    request.params.push_back({name, value, false, {}, record::Bearing::Process});
+  }
+  request.contents_fingerprint = prepared.job.program_version + " model " +
+                                 prepared.model_info.fingerprint + " tokenizer " + tokenizer +
+                                 " prompts " + prepared.preparation.contents_fingerprint +
+                                 " device " + prepared.device;
+  if (prepared.model_info.quantization != model::Quantization::None) {
+    request.contents_fingerprint +=
+        " weights " + std::string(weights::quantization_name(prepared.model_info.quantization));
+  }
+  return request;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Tells the listener when a log closes, however it comes about.
+class OpenLog {
+ public:
+  OpenLog(JobListener& listener, const PreparedJob& prepared, const record::Run& files)
+      : listener_(listener) {
+    listener_.on_open(prepared, files);
+  }
+  ~OpenLog() { listener_.on_close(); }
+  OpenLog(const OpenLog&) = delete;
+  OpenLog& operator=(const OpenLog&) = delete;
+
+ private:
+  JobListener& listener_;
+};
+
+std::string describe(model::Quantization quantization) {
+  switch (quantization) {
+    case model::Quantization::None:
+      break;
+    case model::Quantization::Fp4:
+      return "FP4";
+    case model::Quantization::Nf4:
+      return "NF4";
+    case model::Quantization::Nf4Double:
+      return "doubly quantised NF4";
+    case model::Quantization::Int8:
+      return "int8";
+  }
+  return "";
+}
+
+}  // namespace
+
+PreparedJob prepare(Job job, Workbench& workbench) {
+  PreparedJob prepared;
+  prepared.warnings = std::move(job.warnings);
+  job.settings.sentence_vectors.encode = workbench.text_encoder(job.sentence_encoder);
+  job.model.model = workbench.source().locate(job.model.name);
+  prepared.model_info = workbench.inspect(job.model);
+  prepared.device = resolve_device(job, workbench.source(), prepared.warnings);
+  prepared.tokenizer = workbench.tokenizer(job.model.model);
+  if (job.settings.mode == prompt::PromptMode::Chat) {
+    job.settings.chat_template = workbench.source().chat_template(job.model.model);
+  }
+  prepared.preparation = prepare(job.settings, *prepared.tokenizer);
+  prepared.job = std::move(job);
+  prepared.job.request = complete(std::move(prepared.job.request), prepared);
+  const ModelLoading& loading = prepared.job.model;
+  // The copy that a finished run has written may be there.
+  if (!loading.packed_copy.empty() && !record::preview(prepared.job.request).is_finished) {
+    workbench.plan_packed_copy(loading);
+  }
+  const std::string idle_tf32 = warn_of_idle_tf32(loading, prepared.device);
+  if (!idle_tf32.empty()) {
+    prepared.warnings.push_back(idle_tf32);
+  }
+  const std::vector<std::string>& more = prepared.preparation.warnings;
+  prepared.warnings.insert(prepared.warnings.end(), more.begin(), more.end());
+  return prepared;
+}
+
+JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListener& listener) {
+  record::Run files = record::Run::open(prepared.job.request);
+  JobResult result{files.folder(), files.experiment_index(), files.was_finished(),
+                   files.n_failed()};
+  if (result.was_finished) {
+    listener.on_finished_before(result);
+    return result;
+  }
+  const OpenLog log(listener, prepared, files);
+  const auto start = std::chrono::steady_clock::now();
+  if (workbench.write_packed_copy(prepared.job.model)) {
+    listener.on_packed_copy(prepared.job.model.packed_copy, seconds_since(start));
+  }
+  const auto open_model = [&]() -> model::LanguageModel& {
+    const auto begin = std::chrono::steady_clock::now();
+    const Workbench::Opened opened = workbench.open(prepared.job.model);
+    return listener.on_model(opened.model, opened.is_new, seconds_since(begin));
+  };
+  const Outcome outcome =
+      run(prepared.job.settings, prepared.preparation, *prepared.tokenizer, open_model, files,
+          [&](const Progress& now) { listener.on_progress(now); });
+  result.n_failed = outcome.n_failed;
+  listener.on_outcome(prepared, result, outcome, seconds_since(start));
+  return result;
+}
+
+std::string describe_numerics(model::Quantization quantization, model::DType dtype) {
+  const std::string computed(weights::dtype_name(dtype));
+  return quantization == model::Quantization::None
+             ? computed
+             : describe(quantization) + " weights, " + computed;
+}
+
+std::string warn_of_idle_tf32(const ModelLoading& loading, const std::string& device) {
+  const bool is_used = loading.options.dtype == model::DType::Float32 && device.starts_with("cuda");
+  if (!loading.options.allows_tf32 || is_used) return "";
+  return loading.tf32_place +
+         ": tf32 changes nothing: it is for float32 on a GPU, and this run is " +
+         std::string(weights::dtype_name(loading.options.dtype)) + " on " + device;
+}
+
+}  // namespace labelprobe::experiment

@@ -1,0 +1,200 @@
+#include "labelprobe/experiment/tables.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::experiment {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A data set as the paper's pipelines run it.
+struct TableSet {
+  std::string_view task;
+  std::vector<std::string_view> folders;  // that its data may have below the data root
+  std::string_view mark;                  // a file or folder in it by which it is known
+  // A flag whose file lies there too.
+  std::string_view file_flag = "";
+  std::string_view file_name = "";
+};
+
+const std::vector<TableSet>& sets() {
+  static const std::vector<TableSet> all = {
+      {"GoEmotions",
+       {"goemotions", "GoEmotions"},
+       "emotions.txt",
+       "--emotion-clustering-json",
+       "emotion_clustering.json"},
+      {"MFRC", {"mfrc", "MFRC"}, "splits.yaml"},
+      {"SemEval", {"semeval2018task1", "SemEval", "semeval"}, "English/E-c"},
+      {"Hatexplain", {"HateXplain", "Hatexplain", "hatexplain"}, "post_id_divisions.json"},
+      {"MSPPodcast", {"MSP-Podcast-1.11", "MSP-Podcast", "MSPPodcast"}, "transcripts.csv"},
+  };
+  return all;
+}
+
+const TableSet& find_set(std::string_view task) {
+  const auto found =
+      std::find_if(sets().begin(), sets().end(), [&](const auto& set) { return set.task == task; });
+  LABELPROBE_CHECK(found != sets().end());
+  return *found;
+}
+
+std::string joined(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const std::string_view name : names) {
+    text.append(text.empty() ? "" : ", ").append(name);
+  }
+  return text;
+}
+
+fs::path data_folder(const TableSet& set, const fs::path& data_root) {
+  for (const std::string_view name : set.folders) {
+    if (fs::exists(data_root / name / set.mark)) {
+      return data_root / name;
+    }
+  }
+  throw ConfigError("no data of " + std::string(set.task) + ": expected " + std::string(set.mark) +
+                    " in one of the folders " + joined(set.folders) + " below " +
+                    data_root.string() +
+                    " (--data-root); scripts/get_data.sh gets the public sets and says where to "
+                    "ask for the others");
+}
+
+fs::path id_list_file(const TableSet& set, const CellOptions& options) {
+  const std::string& list = options.id_list;
+  const bool is_path = list.find('/') != std::string::npos || list.ends_with(".txt");
+  const fs::path folder = options.id_root / set.task;
+  const fs::path file = is_path ? fs::path(list) : folder / (list + ".txt");
+  if (!fs::is_regular_file(file)) {
+    throw ConfigError("no id list " + file.string() + ": expected the name of a list in " +
+                      folder.string() + ", or the path of one");
+  }
+  return file;
+}
+
+bool says_how_weights_are_kept(const std::vector<std::string>& flags) {
+  return std::any_of(flags.begin(), flags.end(), [](std::string flag) {
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    return flag == "--quant" || flag.starts_with("--quant=") || flag.starts_with("--load-in-4") ||
+           flag.starts_with("--load-in-8");
+  });
+}
+
+}  // namespace
+
+std::span<const Table> tables() {
+  static const std::vector<std::string_view> of_paper = {"GoEmotions", "MFRC", "Hatexplain",
+                                                         "MSPPodcast"};
+  static const std::array all = {
+      Table{"table1",
+            "Alignment of Llama3 70B: baseline, unary and binary on four data sets",
+            of_paper,
+            {"baseline", "unary", "binary"},
+            "table1"},
+      Table{"table5",
+            "Alignment of Llama3 8B: the same cells",
+            of_paper,
+            {"baseline", "unary", "binary"},
+            "table5"},
+      Table{"pipelines",
+            "Every run of the published pipelines",
+            {"GoEmotions", "MFRC", "SemEval", "Hatexplain", "MSPPodcast"},
+            {"baseline", "unary", "binary", "multilabel_ICL"},
+            ""},
+  };
+  return all;
+}
+
+const Table& find_table(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Table& table : tables()) {
+    if (table.name == name) {
+      return table;
+    }
+    known.emplace_back(table.name);
+  }
+  throw ConfigError(unknown_choice("table", name, known));
+}
+
+std::vector<Cell> choose_cells(const Table& table, std::span<const std::string> asked) {
+  std::vector<Cell> all;
+  std::vector<std::string> known;
+  for (const std::string_view task : table.tasks) {
+    known.emplace_back(task);
+    for (const std::string_view distribution : table.distributions) {
+      all.push_back({std::string(task), std::string(distribution)});
+    }
+  }
+  known.insert(known.end(), table.distributions.begin(), table.distributions.end());
+  for (const Cell& cell : all) {
+    known.push_back(cell.name());
+  }
+  for (const std::string& name : asked) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      throw ConfigError("--cells: " + unknown_choice("cell", name, known));
+    }
+  }
+  const auto is_asked = [&](const Cell& cell) {
+    return asked.empty() || std::any_of(asked.begin(), asked.end(), [&](const std::string& name) {
+             return name == cell.task || name == cell.distribution || name == cell.name();
+           });
+  };
+  std::vector<Cell> cells;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(cells), is_asked);
+  return cells;
+}
+
+std::string id_list_name(const CellOptions& options) {
+  std::string name = fs::path(options.id_list).filename().string();
+  if (name.ends_with(".txt")) {
+    name.resize(name.size() - 4);
+  }
+  return name;
+}
+
+std::vector<std::string> data_arguments(const std::string& task, const CellOptions& options) {
+  const TableSet& set = find_set(task);
+  const fs::path data = data_folder(set, options.data_root);
+  std::vector<std::string> arguments = {"--config",
+                                        (options.config_root / task / "pipeline.yaml").string(),
+                                        "--root-dir",
+                                        data.string(),
+                                        "--test-ids-filename",
+                                        id_list_file(set, options).string()};
+  if (!set.file_flag.empty()) {
+    arguments.insert(arguments.end(),
+                     {std::string(set.file_flag), (data / set.file_name).string()});
+  }
+  return arguments;
+}
+
+std::vector<std::string> run_arguments(const Cell& cell, const CellOptions& options) {
+  std::vector<std::string> arguments = {"run", cell.task};
+  const auto add = [&](const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+  };
+  add(data_arguments(cell.task, options));
+  add({"--distribution", cell.distribution, "--model-name-or-path", options.model, "--device",
+       options.device, "--seed", options.seed, "--log-root", options.log_root.string(),
+       "--alternative-experiment-name",
+       id_list_name(options) + "/{distribution}/{model_name_or_path}", "--accelerate",
+       "--logging-level", "debug"});
+  if (!says_how_weights_are_kept(options.flags)) {
+    add({"--load-in-4bit"});
+  }
+  if (cell.task != "GoEmotions") {
+    add({"--trust-remote-code"});  // as published; it changes nothing
+  }
+  if (options.limit) {
+    add({"--limit", std::to_string(*options.limit)});
+  }
+  add(options.flags);
+  return arguments;
+}
+
+}  // namespace labelprobe::experiment
