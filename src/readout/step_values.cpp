@@ -19,6 +19,36 @@ std::vector<float> logits_at(const model::Step& step,
   return logits;
 }
 
+record::LabelStep make_label_step(const model::Generation& generation,
+                                  std::size_t index,
+                                  SpaceVariant variant,
+                                  const LabelTokens& label_tokens,
+                                  const tokenizer::Tokenizer& tokenizer) {
+  const model::Step& step = generation.steps[index];
+  const auto values = [&](SpaceVariant of) {
+    const TokenIds& tokens = label_tokens.first_tokens[static_cast<std::size_t>(of)];
+    return with_names(label_tokens.names, logits_at(step, label_tokens.watched(), tokens));
+  };
+  record::LabelStep made;
+  made.index = static_cast<std::int64_t>(index);
+  made.variant = variant;
+  made.logits = values(variant);
+  made.other_logits =
+      values(variant == SpaceVariant::Bare ? SpaceVariant::Spaced : SpaceVariant::Bare);
+  made.log_sum_exp = step.log_sum_exp;
+  made.likely_tokens = likely_tokens(step, tokenizer);
+  return made;
+}
+
+std::vector<record::LikelyToken> likely_tokens(const model::Step& step,
+                                               const tokenizer::Tokenizer& tokenizer) {
+  std::vector<record::LikelyToken> tokens;
+  for (const model::TopToken& top : step.top_tokens) {
+    tokens.push_back({tokenizer.decode(std::span(&top.id, 1)), top.logit});
+  }
+  return tokens;
+}
+
 record::LabelValues with_names(const std::vector<std::string>& names,
                                const std::vector<float>& numbers) {
   record::LabelValues values;
@@ -28,7 +58,7 @@ record::LabelValues with_names(const std::vector<std::string>& names,
   return values;
 }
 
-record::LabelValues uniform_scores(const std::vector<std::string>& names) {
+record::LabelValues uniform_probs(const std::vector<std::string>& names) {
   return with_names(names,
                     std::vector<float>(names.size(), 1.0F / static_cast<float>(names.size())));
 }

@@ -93,18 +93,14 @@ std::vector<std::string> words_begun(const LabelTokens& words,
   return names;
 }
 
-// Scores, logits and prediction where the answer word begins.
+// Label step, reading and prediction where the answer word begins.
 void read_word_at(const model::Generation& generation,
                   std::size_t step,
                   SpaceVariant variant,
                   const LabelTokens& words,
+                  const tokenizer::Tokenizer& tokenizer,
                   record::ItemRecord& item) {
-  const std::vector<float> logits =
-      logits_at(generation.steps[step], words.watched(), tokens_of(words, variant));
-  item.scores = with_names(words.names, softmax(logits));
-  item.all_scores = {item.scores};
-  item.label_logits = with_names(words.names, logits);
-  item.is_label_found = true;
+  item.label_steps = {make_label_step(generation, step, variant, words, tokenizer)};
   item.greedy_answer = read_step(generation.steps[step], words);
   // A token that begins several words names none of them.
   if (const auto names = words_begun(words, generation.token_ids[step], variant);
@@ -139,20 +135,18 @@ void read_word(const model::Generation& generation,
   const std::size_t n_answer = count_answer_tokens(generation.token_ids, rule.stop, tokenizer);
   item.outs_ids.assign(generation.token_ids.begin(),
                        generation.token_ids.begin() + static_cast<std::ptrdiff_t>(n_answer));
-  item.scores = uniform_scores(words.names);
-  std::size_t step = 0;
-  std::optional<SpaceVariant> variant;
-  while (step < n_answer && !(variant = answer_begun(words, item.outs_ids, step, tokenizer))) {
-    ++step;
-  }
-  item.outs_id_index = static_cast<std::int64_t>(step);
-  if (variant) {
-    read_word_at(generation, step, *variant, words, item);
+  for (std::size_t step = 0; step < n_answer && !item.is_label_found(); ++step) {
+    if (const auto variant = answer_begun(words, item.outs_ids, step, tokenizer)) {
+      read_word_at(generation, step, *variant, words, tokenizer, item);
+    }
   }
   if (!generation.steps.empty()) {
     item.first_answer = read_step(generation.steps.front(), words);
-    for (const model::TopToken& top : generation.steps[variant ? step : 0].top_tokens) {
-      item.top_tokens.emplace_back(tokenizer.decode(std::span(&top.id, 1)), top.logit);
+  }
+  if (!item.is_label_found()) {
+    item.stand_in_probs = uniform_probs(words.names);
+    if (!generation.steps.empty()) {
+      item.opening_tokens = likely_tokens(generation.steps.front(), tokenizer);
     }
   }
   if (!healed.steps.empty()) {

@@ -49,18 +49,19 @@ TEST_CASE("A run gives transformers' answers, label steps and probabilities", "[
     CHECK(item.n_prompt_tokens == expected["n_prompt_tokens"].get<std::int64_t>());
     CHECK(item.outs == expected["outs"].get<std::string>());
     CHECK(item.outs_ids == expected["outs_ids"].get<TokenIds>());
-    REQUIRE(item.all_scores.size() == expected["all_scores"].size());
-    for (std::size_t step = 0; step < item.all_scores.size(); ++step) {
+    REQUIRE(item.label_steps.size() == expected["all_scores"].size());
+    for (std::size_t step = 0; step < item.label_steps.size(); ++step) {
       ++n_steps;
-      for (const auto& [label, prob] : item.all_scores[step]) {
+      for (const auto& [label, prob] : record::label_probs(item.label_steps[step])) {
         const double difference =
             std::abs(prob - expected["all_scores"][step][label].get<double>());
         CAPTURE(step, label, prob, expected["all_scores"][step][label].get<double>());
         CHECK(difference < 1e-5);
       }
     }
-    REQUIRE(!item.top_tokens.empty());
-    CHECK(std::abs(item.top_tokens[0].second - expected["top_token_logit"].get<double>()) < 1e-4);
+    REQUIRE(!item.likely_tokens().empty());
+    CHECK(std::abs(item.likely_tokens()[0].logit - expected["top_token_logit"].get<double>()) <
+          1e-4);
   }
   CHECK(n_steps > items.size() / 2);
 }
@@ -82,11 +83,12 @@ TEST_CASE("Batch size and prefix sharing move probabilities by rounding only", "
     for (std::size_t i = 0; i < other.size(); ++i) {
       CAPTURE(name, other[i].key);
       CHECK(other[i].outs_ids == together[i].outs_ids);
-      REQUIRE(other[i].all_scores.size() == together[i].all_scores.size());
-      for (std::size_t step = 0; step < other[i].all_scores.size(); ++step) {
-        for (std::size_t label = 0; label < other[i].all_scores[step].size(); ++label) {
-          CHECK(std::abs(other[i].all_scores[step][label].second -
-                         together[i].all_scores[step][label].second) < 1e-5F);
+      REQUIRE(other[i].label_steps.size() == together[i].label_steps.size());
+      for (std::size_t step = 0; step < other[i].label_steps.size(); ++step) {
+        for (std::size_t label = 0; label < record::label_probs(other[i].label_steps[step]).size();
+             ++label) {
+          CHECK(std::abs(record::label_probs(other[i].label_steps[step])[label].second -
+                         record::label_probs(together[i].label_steps[step])[label].second) < 1e-5F);
         }
       }
     }

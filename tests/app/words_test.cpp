@@ -54,7 +54,7 @@ TEST_CASE("Unary and binary runs give transformers' answer probabilities", "[e2e
       const nlohmann::json& wanted = expected["items"].at(item.key);
       CHECK(item.n_prompt_tokens == wanted["n_prompt_tokens"].get<std::int64_t>());
       CHECK(item.outs_ids == wanted["generated"].get<TokenIds>());
-      CHECK(item.is_label_found == wanted.contains("greedy"));
+      CHECK(item.is_label_found() == wanted.contains("greedy"));
       check_reading(item.first_answer, wanted["first"]);
       check_reading(item.healed_answer, wanted["healed"]);
     }

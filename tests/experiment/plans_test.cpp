@@ -76,9 +76,9 @@ TEST_CASE("A unary run reads the answer where it came, at once, and before the s
       std::exp(3.0F) / (std::exp(5.0F) + std::exp(3.0F) + std::exp(1.0F) + n_others - 1);
   for (const record::ItemRecord& item : items) {
     CHECK(item.predictions == std::vector<std::string>{"reasonable"});
-    CHECK(item.is_label_found);
-    CHECK(item.outs_id_index == 1);
-    CHECK(prob_of(item.scores, "reasonable") == Approx(pair_share));
+    CHECK(item.is_label_found());
+    CHECK(item.first_label_index() == 1);
+    CHECK(prob_of(item.first_probs(), "reasonable") == Approx(pair_share));
     REQUIRE(item.greedy_answer);
     CHECK(prob_of(item.greedy_answer->bare_probs, "reasonable") == Approx(alone));
     CHECK(item.greedy_answer->is_top);
@@ -98,9 +98,9 @@ TEST_CASE("An answer that never comes is logged and counted as not found", "[uni
   const Outcome outcome = run_with(word_model("reasonable", "unreasonable"), settings, logs.path());
   CHECK(outcome.n_without_label == 48);
   const auto items = record::read_experiment(folder_of(logs)).items;
-  CHECK_FALSE(items[0].is_label_found);
+  CHECK_FALSE(items[0].is_label_found());
   CHECK(items[0].predictions.empty());
-  CHECK(prob_of(items[0].scores, "reasonable") == 0.5F);
+  CHECK(prob_of(items[0].first_probs(), "reasonable") == 0.5F);
   CHECK_FALSE(items[0].greedy_answer);
   CHECK(items[0].first_answer);
 }
@@ -136,7 +136,7 @@ TEST_CASE("A multilabel_ICL run logs six ratios per query, with metrics for each
   for (const char* ratio : {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"}) {
     CHECK(metrics["aggregate_ratio_" + std::string(ratio)]["micro_f1"]);
   }
-  CHECK(record::read_experiment(folder_of(logs)).items[0].all_scores.size() == 2);
+  CHECK(record::read_experiment(folder_of(logs)).items[0].label_steps.size() == 2);
 }
 
 TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior labels", "[unit]") {

@@ -39,7 +39,8 @@ TokenIds ids(const std::vector<std::string>& tokens) {
 std::vector<std::size_t> steps_of(const std::vector<std::string>& tokens,
                                   LabelVariants variants = LabelVariants::Both) {
   std::vector<std::size_t> steps;
-  for (const LabelStep& step : find_label_steps(ids(tokens), label_tokens(variants), kTokenizer)) {
+  for (const LabelPlace& step :
+       find_label_places(ids(tokens), label_tokens(variants), kTokenizer)) {
     steps.push_back(step.step);
   }
   return steps;
@@ -69,7 +70,7 @@ TEST_CASE("No label begins inside the name of another", "[unit]") {
   tokens.first_tokens[1] = {tokenizer.id(" reason"), tokenizer.id("un")};
   const TokenIds generated = {tokenizer.id("un"), tokenizer.id("reason"),  tokenizer.id("able"),
                               tokenizer.id(","),  tokenizer.id(" reason"), tokenizer.id("able")};
-  const std::vector<LabelStep> steps = find_label_steps(generated, tokens, tokenizer);
+  const std::vector<LabelPlace> steps = find_label_places(generated, tokens, tokenizer);
   REQUIRE(steps.size() == 2);
   CHECK(steps[0].step == 0);
   CHECK(steps[1].step == 4);
@@ -83,20 +84,6 @@ TEST_CASE("Strict mode sees only the template's variant and only the one token",
   CHECK(steps_of({"joy", ",", " dis", "gust"}, LabelVariants::Strict) ==
         std::vector<std::size_t>{0});
   CHECK(steps_of({"dis", "like", "joy"}, LabelVariants::Strict) == std::vector<std::size_t>{0, 2});
-}
-
-TEST_CASE("Softmax agrees with float64 values of NumPy and survives extremes", "[unit]") {
-  // numpy 2: exp(x - max) / sum in float64 for x = [1, 2, 3].
-  const std::vector<float> probs = softmax(std::vector<float>{1, 2, 3});
-  CHECK(probs[0] == Approx(0.09003057317038046).epsilon(1e-6));
-  CHECK(probs[1] == Approx(0.24472847105479767).epsilon(1e-6));
-  CHECK(probs[2] == Approx(0.6652409557748219).epsilon(1e-6));
-  const std::vector<float> far =
-      softmax(std::vector<float>{30000, -30000, -std::numeric_limits<float>::infinity()});
-  CHECK(far[0] == 1.0F);
-  CHECK(far[1] == 0.0F);
-  CHECK(far[2] == 0.0F);
-  CHECK(softmax(std::vector<float>{}).empty());
 }
 
 TEST_CASE("Tokens belong to the answer if they begin before the stop string", "[unit]") {
@@ -142,20 +129,25 @@ TEST_CASE("Each label step gives a distribution over the variant that was genera
   read(generation({"joy", ",", " dis", "gust"},
                   {{1, far, 1, far, 1, far}, {}, {far, 0, far, 3, far, 0}, {}}),
        tokens, {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
-  REQUIRE(item.all_scores.size() == 2);
+  REQUIRE(item.label_steps.size() == 2);
   // Shared first tokens are given to each label that has them: four equal logits are four quarters.
-  for (const auto& [name, prob] : item.all_scores[0]) {
+  for (const auto& [name, prob] : record::label_probs(item.label_steps[0])) {
     CHECK(prob == Approx(0.25));
   }
+  // Both variants of the second step are kept: there the bare ones are far off.
+  CHECK(item.label_steps[1].index == 2);
+  CHECK(item.label_steps[1].variant == SpaceVariant::Spaced);
+  CHECK(item.label_steps[1].logits[1].second == 3.0F);
+  CHECK(item.label_steps[1].other_logits[1].second == far);
   const double e3 = std::exp(3.0);
-  CHECK(item.all_scores[1][0].second == Approx(1 / (2 + 2 * e3)));
-  CHECK(item.all_scores[1][1].second == Approx(e3 / (2 + 2 * e3)));
-  CHECK(item.scores == item.all_scores[0]);
-  CHECK(item.is_label_found);
-  CHECK(item.label_logits[3] == std::pair<std::string, float>("none", 1.0F));
+  CHECK(record::label_probs(item.label_steps[1])[0].second == Approx(1 / (2 + 2 * e3)));
+  CHECK(record::label_probs(item.label_steps[1])[1].second == Approx(e3 / (2 + 2 * e3)));
+  CHECK(item.first_probs() == record::label_probs(item.label_steps[0]));
+  CHECK(item.is_label_found());
+  CHECK(item.first_logits()[3] == std::pair<std::string, float>("none", 1.0F));
   CHECK(item.predictions == std::vector<std::string>{"joy", "disgust"});
-  CHECK(item.outs_id_index == 0);
-  CHECK(item.top_tokens[0] == std::pair<std::string, float>("joy", 2.5F));
+  CHECK(item.first_label_index() == 0);
+  CHECK(item.likely_tokens()[0] == record::LikelyToken{"joy", 2.5F});
 }
 
 TEST_CASE("Without a label step the scores are uniform over the label set and said to be so",
@@ -163,19 +155,19 @@ TEST_CASE("Without a label step the scores are uniform over the label set and sa
   record::ItemRecord item;
   read(generation({"like", "\n"}, {{0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}}), label_tokens(),
        {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
-  CHECK_FALSE(item.is_label_found);
-  CHECK(item.all_scores.empty());
-  CHECK(item.scores.size() == 3);  // `none` is missing, as published
-  CHECK(item.scores[0].second == Approx(1.0 / 3));
-  CHECK(item.label_logits.empty());
-  CHECK(item.outs_id_index == 2);
+  CHECK_FALSE(item.is_label_found());
+  CHECK(item.label_steps.empty());
+  CHECK(item.first_probs().size() == 3);  // `none` is missing, as published
+  CHECK(item.first_probs()[0].second == Approx(1.0 / 3));
+  CHECK(item.first_logits().empty());
+  CHECK(item.first_label_index() == 2);
 }
 
 TEST_CASE("Labels after the stop string are not read", "[unit]") {
   record::ItemRecord item;
   read(generation({"none", "\n", "Input:", " joy"}, {{0, 0, 0, 0, 9, 0}, {}, {}, {}}),
        label_tokens(), {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
-  CHECK(item.all_scores.size() == 1);
+  CHECK(item.label_steps.size() == 1);
   CHECK(item.outs == "none");
   CHECK(item.residual_outs == "Input: joy");
   CHECK(item.predictions.empty());
@@ -207,15 +199,15 @@ TEST_CASE("A pair prompt's answer is the one word, found where it begins", "[uni
   };
   const record::ItemRecord found = answer({" un", "reason", "able", "\n", "Input:"});
   CHECK(found.predictions == std::vector<std::string>{"unreasonable"});
-  REQUIRE(found.all_scores.size() == 1);
-  CHECK(found.scores[0].second == Approx(0.25));
-  CHECK(found.scores[1].second == Approx(0.75));
+  REQUIRE(found.label_steps.size() == 1);
+  CHECK(found.first_probs()[0].second == Approx(0.25));
+  CHECK(found.first_probs()[1].second == Approx(0.75));
   CHECK(answer({" reason", "able", "\n"}).predictions == std::vector<std::string>{"reasonable"});
 
   const record::ItemRecord nothing = answer({"maybe", "\n"});
   CHECK(nothing.predictions.empty());
-  CHECK_FALSE(nothing.is_label_found);
-  CHECK(nothing.scores[0].second == 0.5F);
+  CHECK_FALSE(nothing.is_label_found());
+  CHECK(nothing.first_probs()[0].second == 0.5F);
 }
 
 TEST_CASE("A failed generation is kept as a failure", "[unit]") {
@@ -224,7 +216,7 @@ TEST_CASE("A failed generation is kept as a failure", "[unit]") {
   record::ItemRecord item;
   read(failed, label_tokens(), {}, kLabels, kTokenizer, item);
   CHECK(item.failure == std::optional<std::string>("too long"));
-  CHECK(item.scores.empty());
+  CHECK(item.first_probs().empty());
 }
 
 }  // namespace

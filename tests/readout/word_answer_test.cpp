@@ -89,8 +89,8 @@ TEST_CASE("Nothing from the stop string on belongs to a word answer", "[unit]") 
   CHECK(item.outs == "able");
   CHECK(item.residual_outs == "Question");
   CHECK(item.outs_ids.size() == 3);
-  CHECK(item.outs_id_index == 3);
-  CHECK_FALSE(item.is_label_found);
+  CHECK(item.first_label_index() == 3);
+  CHECK_FALSE(item.is_label_found());
 }
 
 TEST_CASE("A token inside another word is no answer", "[unit]") {
@@ -103,7 +103,7 @@ TEST_CASE("A token inside another word is no answer", "[unit]") {
   const model::Step any = step({{"Question", 0.5}, {"reason", 0.3}});
   read_word(generation({"Question", "reason"}, {any, any}), generation({" reasonable"}, {kHealed}),
             word_tokens(), kRule, kTokenizer, item);
-  CHECK_FALSE(item.is_label_found);
+  CHECK_FALSE(item.is_label_found());
   CHECK(item.predictions.empty());
 }
 
@@ -116,18 +116,18 @@ TEST_CASE("Reads a word where it was generated, in its space variant", "[unit]")
            step({{" unreasonable", 0.3}, {" reasonable", 0.1}, {"reason", 0.05}, {"un", 0.001}})}),
       generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
   CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
-  CHECK(item.is_label_found);
-  CHECK(item.outs_id_index == 1);
+  CHECK(item.is_label_found());
+  CHECK(item.first_label_index() == 1);
   CHECK(item.outs == "unreasonable");
   CHECK(item.outs_ids.size() == 2);
   CHECK(item.residual_outs.empty());
   CHECK_FALSE(item.prefix_outs.has_value());
   // Among the two words as generated: 0.1 to 0.3.
-  check_probs(item.scores, 0.25, 0.75);
-  REQUIRE(item.all_scores.size() == 1);
-  CHECK(item.all_scores[0] == item.scores);
-  check_probs(item.label_logits, std::log(0.1) + 3.5, std::log(0.3) + 3.5);
-  CHECK(item.top_tokens.at(0).first == " unreasonable");
+  check_probs(item.first_probs(), 0.25, 0.75);
+  REQUIRE(item.label_steps.size() == 1);
+  CHECK(record::label_probs(item.label_steps[0]) == item.first_probs());
+  check_probs(item.first_logits(), std::log(0.1) + 3.5, std::log(0.3) + 3.5);
+  CHECK(item.likely_tokens().at(0).text == " unreasonable");
 
   REQUIRE(item.greedy_answer.has_value());
   check_probs(item.greedy_answer->bare_probs, 0.05, 0.001);
@@ -148,12 +148,12 @@ TEST_CASE("A word that never came has uniform scores and no greedy reading", "[u
   read_word(generation({"Question", "\n"}, {nothing, step({{"\n", 0.9}})}),
             generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
   CHECK(item.predictions.empty());
-  CHECK_FALSE(item.is_label_found);
-  CHECK(item.all_scores.empty());
-  CHECK(item.label_logits.empty());
-  check_probs(item.scores, 0.5, 0.5);
-  CHECK(item.outs_id_index == 2);
-  CHECK(item.top_tokens.at(0).first == "Question");
+  CHECK_FALSE(item.is_label_found());
+  CHECK(item.label_steps.empty());
+  CHECK(item.first_logits().empty());
+  check_probs(item.first_probs(), 0.5, 0.5);
+  CHECK(item.first_label_index() == 2);
+  CHECK(item.likely_tokens().at(0).text == "Question");
   CHECK_FALSE(item.greedy_answer.has_value());
   REQUIRE(item.first_answer.has_value());
   check_probs(item.first_answer->bare_probs, 0.05, 0.01);
@@ -167,8 +167,8 @@ TEST_CASE("Strict mode counts the form without a space alone", "[unit]") {
             generation({" reasonable"}, {kHealed}), word_tokens(LabelVariants::Strict), kRule,
             kTokenizer, item);
   CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
-  check_probs(item.scores, 0.25, 0.75);
-  CHECK(item.outs_id_index == 1);
+  check_probs(item.first_probs(), 0.25, 0.75);
+  CHECK(item.first_label_index() == 1);
   CHECK(item.greedy_answer->is_top);
   // Both forms are recorded, but a word with a space before it is no answer here.
   check_probs(item.healed_answer->spaced_probs, 0.6, 0.3);
@@ -184,9 +184,9 @@ TEST_CASE("Words that begin with the same token are scored, but not predicted", 
   record::ItemRecord item;
   read_word(generation({"reason"}, {shared}), generation({"reason"}, {shared}), words, kRule,
             kTokenizer, item);
-  CHECK(item.is_label_found);
+  CHECK(item.is_label_found());
   CHECK(item.predictions.empty());
-  check_probs(item.scores, 0.5, 0.5);
+  check_probs(item.first_probs(), 0.5, 0.5);
 }
 
 TEST_CASE("A token that is both space variants of a word is counted once", "[unit]") {
@@ -208,13 +208,13 @@ TEST_CASE("A word answer of a prompt that failed is a failure", "[unit]") {
   record::ItemRecord item;
   read_word(failed, generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
   CHECK(item.failure == std::optional<std::string>("too long"));
-  CHECK(item.scores.empty());
+  CHECK(item.first_probs().empty());
   CHECK_FALSE(item.healed_answer.has_value());
   record::ItemRecord unhealed;
   read_word(generation({" reasonable"}, {kHealed}), failed, word_tokens(), kRule, kTokenizer,
             unhealed);
   CHECK(unhealed.failure == std::optional<std::string>("too long"));
-  CHECK(unhealed.scores.empty());
+  CHECK(unhealed.first_probs().empty());
 }
 
 }  // namespace

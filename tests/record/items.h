@@ -8,6 +8,13 @@
 
 namespace labelprobe::record {
 
+// A step as a log of probabilities alone has it.
+inline LabelStep step_of(LabelValues probs) {
+  LabelStep step;
+  step.logged_probs = std::move(probs);
+  return step;
+}
+
 inline ItemRecord make_item(const std::string& key) {
   ItemRecord item;
   item.key = key;
@@ -16,16 +23,23 @@ inline ItemRecord make_item(const std::string& key) {
   item.query_text = "text of " + key + ": \"quoted\"\nsecond line";
   item.gold = {"joy"};
   item.predictions = {"fear", "joy"};
-  item.all_scores = {{{"joy", 0.7f}, {"fear", 0.2f}, {"none", 0.1f}},
-                     {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}}};
-  item.scores = item.all_scores.front();
-  item.is_label_found = true;
-  item.label_logits = {{"joy", 12.25f}, {"fear", 11.0f}, {"none", -3.5f}};
+  item.label_steps = {{.index = 0,
+                       .variant = SpaceVariant::Bare,
+                       .logits = {{"joy", 12.25f}, {"fear", 11.0f}, {"none", -3.5f}},
+                       .other_logits = {{"joy", 2.5f}, {"fear", -1e-7f}, {"none", 0.0f}},
+                       .log_sum_exp = 13.5f,
+                       .likely_tokens = {{"joy", 12.25f}, {"\n", 1.0f}},
+                       .logged_probs = {{"joy", 0.7f}, {"fear", 0.2f}, {"none", 0.1f}}},
+                      {.index = 2,
+                       .variant = SpaceVariant::Spaced,
+                       .logits = {{"joy", -4.0f}, {"fear", 11.5f}, {"none", 11.5f}},
+                       .other_logits = {{"joy", 1.0f}, {"fear", 2.0f}, {"none", 3.0f}},
+                       .log_sum_exp = 12.5f,
+                       .likely_tokens = {{" fear", 11.5f}, {" none", 11.5f}},
+                       .logged_probs = {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}}}};
   item.outs = "joy, fear";
   item.residual_outs = "Input:";
   item.outs_ids = {12, 5, 900};
-  item.outs_id_index = 0;
-  item.top_tokens = {{"joy", 12.25f}, {"\n", 1.0f}};
   item.n_prompt_tokens = 321;
   item.prompt_fingerprint = "00ff";
   return item;
@@ -37,9 +51,10 @@ inline ItemRecord make_word_item(const std::string& key) {
   item.kind = LabelKind::SingleLabel;
   item.annotator = "aggregate_unary_joy";
   item.predictions = {"reasonable"};
-  item.all_scores = {{{"reasonable", 0.75f}, {"unreasonable", 0.25f}}};
-  item.scores = item.all_scores.front();
-  item.label_logits = {{"reasonable", 2.5f}, {"unreasonable", -1.0f}};
+  item.label_steps.resize(1);
+  item.label_steps[0].logits = {{"reasonable", 2.5f}, {"unreasonable", -1.0f}};
+  item.label_steps[0].other_logits = {{"reasonable", 0.5f}, {"unreasonable", 0.25f}};
+  item.label_steps[0].logged_probs = {{"reasonable", 0.75f}, {"unreasonable", 0.25f}};
   item.greedy_answer = {{{"reasonable", 0.3f}, {"unreasonable", 0.1f}},
                         {{"reasonable", 1e-6f}, {"unreasonable", 0.0f}},
                         true};

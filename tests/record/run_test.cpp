@@ -25,6 +25,7 @@ using labelprobe::record::make_word_item;
 using labelprobe::record::Metrics;
 using labelprobe::record::Run;
 using labelprobe::record::RunRequest;
+using labelprobe::record::step_of;
 
 namespace {
 
@@ -77,24 +78,22 @@ std::vector<ItemRecord> published_items() {
   found.query_text = "Can I speak to the manager?";
   found.gold = {"surprise"};
   found.predictions = {"joy", "surprise"};
-  found.all_scores = {{{"admiration", 0.0021f},
-                       {"anger", 0.0007f},
-                       {"fear", 0.0003f},
-                       {"joy", 0.0112f},
-                       {"optimism", 0.0006f},
-                       {"sadness", 0.0004f},
-                       {"surprise", 0.9833f},
-                       {"none", 0.0014f}},
-                      {{"admiration", 0.0302f},
-                       {"anger", 0.0011f},
-                       {"fear", 0.0009f},
-                       {"joy", 0.9601f},
-                       {"optimism", 0.0051f},
-                       {"sadness", 0.0013f},
-                       {"surprise", 0.0011f},
-                       {"none", 0.0002f}}};
-  found.scores = found.all_scores.front();
-  found.is_label_found = true;
+  found.label_steps = {step_of({{"admiration", 0.0021f},
+                                {"anger", 0.0007f},
+                                {"fear", 0.0003f},
+                                {"joy", 0.0112f},
+                                {"optimism", 0.0006f},
+                                {"sadness", 0.0004f},
+                                {"surprise", 0.9833f},
+                                {"none", 0.0014f}}),
+                       step_of({{"admiration", 0.0302f},
+                                {"anger", 0.0011f},
+                                {"fear", 0.0009f},
+                                {"joy", 0.9601f},
+                                {"optimism", 0.0051f},
+                                {"sadness", 0.0013f},
+                                {"surprise", 0.0011f},
+                                {"none", 0.0002f}})};
   found.outs = "{\"label\": [\"surprise\", \"joy\"]}";
   found.residual_outs = "Input:";
 
@@ -104,14 +103,13 @@ std::vector<ItemRecord> published_items() {
   single.query_text = "a text: with a colon\nand a second line";
   single.gold = {"hate"};
   single.predictions = {"offensive"};
-  single.all_scores = {{{"hate", 0.2f}, {"normal", 0.3f}, {"offensive", 0.5f}}};
-  single.scores = single.all_scores.front();
+  single.label_steps = {step_of({{"hate", 0.2f}, {"normal", 0.3f}, {"offensive", 0.5f}})};
   single.outs = "offensive";
 
   ItemRecord nothing;
   nothing.key = "no";
   nothing.query_text = "1:30";
-  nothing.scores = {{"joy", 0.5f}, {"fear", 0.5f}};
+  nothing.stand_in_probs = {{"joy", 0.5f}, {"fear", 0.5f}};
   nothing.prefix_outs = "Let's think.";
   return {found, single, nothing};
 }
@@ -141,6 +139,14 @@ TEST_CASE("An entry carries what later questions need", "[run]") {
   CHECK(entry["test_outs_ids"][2].as<int>() == 900);
   CHECK(entry["test_outs_id_index"].as<int>() == 0);
   CHECK(entry["test_label_found"].as<bool>());
+  const YAML::Node step = entry["test_label_steps"][1];
+  CHECK(step["index"].as<int>() == 2);
+  CHECK(step["space"].Scalar() == "spaced");
+  CHECK(step["logits"]["fear"].as<float>() == 11.5f);
+  CHECK(step["other_logits"]["none"].as<float>() == 3.0f);
+  CHECK(step["log_sum_exp"].as<float>() == 12.5f);
+  CHECK(step["top_tokens"][1][0].Scalar() == " none");
+  CHECK(step.size() == 6);
   CHECK(entry["test_n_prompt_tokens"].as<int>() == 321);
   CHECK(entry["test_prompt_hash"].Scalar() == "00ff");
   CHECK(entry["test_prompt_hash"].Tag() == "!");  // quoted: a reader would take it for a number
@@ -180,7 +186,7 @@ TEST_CASE("Plain prompting logs steps as a list and annotators apart", "[run]") 
   RunRequest request = make_request(folder.path());
   request.layout = LogLayout::Plain;
   ItemRecord unfound = make_item("b");
-  unfound.all_scores.clear();
+  unfound.label_steps.clear();
   const fs::path out = run_all(
       request,
       {make_item("a"), unfound, make_item("a__12"), make_item("b__12"), make_item("b__rater")},
@@ -356,7 +362,7 @@ TEST_CASE("What could not be logged later is refused at once", "[run]") {
   elsewhere.annotator = "r1";
   CHECK_THROWS_WITH(plain.append({&elsewhere, 1}), ContainsSubstring("expected <example id>__r1"));
   ItemRecord broken = make_item("a");
-  broken.top_tokens = {{"\xE2\x82", 1.0f}};
+  broken.opening_tokens = {{"\xE2\x82", 1.0f}};
   CHECK_THROWS_AS(run.append({&broken, 1}), labelprobe::InternalError);
 
   const std::vector<std::string> missing = {"a"};

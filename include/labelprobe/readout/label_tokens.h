@@ -11,13 +11,12 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/record/label_step.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
 namespace labelprobe::readout {
 
-// How a label follows the text before it. Byte-level tokenizers have separate tokens for both:
-// `joy` and ` joy`.
-enum class SpaceVariant { Bare = 0, Spaced = 1 };
+using record::SpaceVariant;
 
 enum class LabelVariants {
   Both,    // either variant of a label is an occurrence of it

@@ -18,8 +18,8 @@
 
 namespace labelprobe::readout {
 
-// One step at which a label begins.
-struct LabelStep {
+// Where a label begins.
+struct LabelPlace {
   std::size_t step = 0;  // index into the generated tokens
   SpaceVariant variant = SpaceVariant::Bare;
 };
@@ -29,12 +29,9 @@ struct LabelStep {
 // (or end inside it); labels that share a first token are told apart so, and no label begins inside
 // another's name. LabelVariants::Strict looks at the one token alone.
 //   token_ids  generated tokens up to the end of the answer
-std::vector<LabelStep> find_label_steps(std::span<const TokenId> token_ids,
-                                        const LabelTokens& label_tokens,
-                                        const tokenizer::Tokenizer& tokenizer);
-
-// softmax(logits) in float32 with the maximum taken out first. Empty in, empty out.
-std::vector<float> softmax(std::span<const float> logits);
+std::vector<LabelPlace> find_label_places(std::span<const TokenId> token_ids,
+                                          const LabelTokens& label_tokens,
+                                          const tokenizer::Tokenizer& tokenizer);
 
 // Number of generated tokens that begin before the stop string; all of them if it does not occur or
 // is empty.

@@ -24,13 +24,13 @@ namespace labelprobe::readout {
 std::function<bool(std::span<const TokenId>)> word_predicate(const LabelTokens& words,
                                                              const tokenizer::Tokenizer& tokenizer);
 
-// Fills the answer fields of `item`: predictions (the word, none if it never came), scores (softmax
-// of the words' logits where the word was generated, in its space variant; uniform with
-// is_label_found false if it never came), the three AnswerReadings, logits, outs, top tokens.
+// Fills the answer fields of `item`: predictions (the word, none if it never came), the label step
+// where the word was generated (uniform stand-ins if it never came), the three AnswerReadings,
+// outs.
 //   generation  of the whole prompt; its steps watched `words.watched()` and kept a top token
 //   rule        its stop string ends the answer's text; no chain of thought
 //   healed      of the prompt without its last space: at least one step, same watched tokens
-// Words that share the generated first token have scores, but none of them is the prediction. A
+// Words that share the generated first token have logits, but none of them is the prediction. A
 // tokenizer that keeps spaces apart has one token for both space variants; its probability stands
 // with the bare one, and the spaced one is 0. If either generation failed, `failure` alone is
 // filled.

@@ -5,17 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/core/token.h"
+#include "labelprobe/record/label_step.h"
 
 namespace labelprobe::record {
-
-// One number per label name, in label-set order with `none` last where the set has it. Written as a
-// sorted mapping.
-using LabelValues = std::vector<std::pair<std::string, float>>;
 
 // What the whole vocabulary makes of the answer words at one position of an answer (unary and
 // binary prompts, which are answered by one word).
@@ -29,6 +25,7 @@ struct AnswerReading {
   friend bool operator==(const AnswerReading&, const AnswerReading&) = default;
 };
 
+// A new field needs a line in visit_fields() (record/fields.h) and nothing else.
 struct ItemRecord {
   std::string key;        // ItemId::log_key()
   std::string annotator;  // ItemId::pseudo_annotator(): "aggregate", "aggregate_unary_joy", ...
@@ -39,33 +36,24 @@ struct ItemRecord {
   // Likewise; of unary, binary and pair prompts the answer word, none if it never came.
   std::vector<std::string> predictions;
 
-  // Label probabilities (softmax over the labels' first tokens, float32) at every label step; empty
-  // if none was found.
-  std::vector<LabelValues> all_scores;
-  // The first of them; without a label step the published fallback: uniform 1/n over the first n =
-  // |label set| names.
-  LabelValues scores;
-  bool is_label_found = false;
-  LabelValues label_logits;  // raw logits at the first label step; empty without one
+  std::vector<LabelStep> label_steps;  // in the order of the answer; empty if it names no label
+  // Without a label step: the published fallback for the first one's probabilities, uniform 1/n
+  // over the first n = |label set| names, and the likeliest tokens where the answer begins.
+  LabelValues stand_in_probs;
+  std::vector<LikelyToken> opening_tokens;
 
   std::string outs;           // the answer: generated text up to the stop string, stripped
   std::string residual_outs;  // the rest, from the stop string on, "" if it never came
   std::optional<std::string>
-      prefix_outs;  // chain of thought before the answer, where the template has one
-
+      prefix_outs;    // chain of thought before the answer, where the template has one
   TokenIds outs_ids;  // generated token ids up to the cut
-  std::int64_t outs_id_index =
-      0;  // index of the first label step in outs_ids; their number if there is none
-  // The largest logits of the whole vocabulary at the first label step (the first step if there is
-  // none), decoded.
-  std::vector<std::pair<std::string, float>> top_tokens;
 
   // Unary and binary prompts only.
   std::optional<AnswerReading> greedy_answer;  // where the generated answer word begins, if it came
   std::optional<AnswerReading> first_answer;   // at the first generated position
   std::optional<AnswerReading> healed_answer;  // one token earlier, before the prompt's last space
 
-  std::string checked_label;  // pair prompts only: the label asked about; not written if empty
+  std::string checked_label;  // pair prompts only: the label asked about; empty = none
 
   std::int64_t n_prompt_tokens = 0;
   std::string prompt_fingerprint;
@@ -73,7 +61,21 @@ struct ItemRecord {
   // Set when the item could not be run; the fields of the answer are then empty.
   std::optional<std::string> failure;
 
+  bool is_label_found() const { return !label_steps.empty(); }
+
+  // Label probabilities at the first label step, or what stands in for them.
+  LabelValues first_probs() const;
+  // Raw logits at the first label step; empty without one.
+  LabelValues first_logits() const;
+  // Index of the first label step in outs_ids; their number if there is none.
+  std::int64_t first_label_index() const;
+  // The likeliest tokens at the first label step; without one, where the answer begins.
+  const std::vector<LikelyToken>& likely_tokens() const;
+
   friend bool operator==(const ItemRecord&, const ItemRecord&) = default;
 };
+
+// Rounds every logit and probability to so many decimals (the option logs_precision).
+void round_numbers(ItemRecord& item, int n_decimals);
 
 }  // namespace labelprobe::record

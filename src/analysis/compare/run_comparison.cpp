@@ -33,8 +33,8 @@ ItemId::Kind common_kind(const RunItems& a, const RunItems& b) {
 std::set<std::string> labels_of(const RunItems& run) {
   std::set<std::string> labels;
   for (const ItemRecord& item : run.items) {
-    for (const record::LabelValues& step : item.all_scores) {
-      for (const auto& [name, prob] : step) labels.insert(name);
+    for (const record::LabelStep& step : item.label_steps) {
+      for (const auto& [name, prob] : record::label_probs(step)) labels.insert(name);
     }
   }
   return labels;
@@ -134,8 +134,10 @@ void find_equal_prefixes(ComparedItem& item,
                          const ItemRecord& b) {
   const bool do_part = item.first_differing_token.has_value() && !item.is_one_longer;
   const auto parting = static_cast<std::int64_t>(item.first_differing_token.value_or(0));
-  const bool do_part_before = do_part && parting < std::max(a.outs_id_index, b.outs_id_index);
-  const bool do_part_at_first = do_part && parting == a.outs_id_index && parting == b.outs_id_index;
+  const bool do_part_before =
+      do_part && parting < std::max(a.first_label_index(), b.first_label_index());
+  const bool do_part_at_first =
+      do_part && parting == a.first_label_index() && parting == b.first_label_index();
   bool is_equal = !do_part_before;
   bool is_explained = !do_part;
   for (std::size_t i = 0; i < n_steps; ++i) {
@@ -167,10 +169,11 @@ ComparedItem compare_items(const ItemRecord& a, const ItemRecord& b) {
                             (!a.prompt_fingerprint.empty() && !b.prompt_fingerprint.empty() &&
                              a.prompt_fingerprint != b.prompt_fingerprint);
   find_answer_difference(item, a, b);
-  const std::size_t n_steps = std::min(a.all_scores.size(), b.all_scores.size());
+  const std::size_t n_steps = std::min(a.label_steps.size(), b.label_steps.size());
   for (std::size_t i = 0; i < n_steps; ++i) {
-    item.steps.push_back(
-        compare_step(std::to_string(i + 1), a, a.all_scores[i], b, b.all_scores[i]));
+    item.steps.push_back(compare_step(std::to_string(i + 1), a,
+                                      record::label_probs(a.label_steps[i]), b,
+                                      record::label_probs(b.label_steps[i])));
   }
   find_equal_prefixes(item, n_steps, a, b);
   const auto add_reading = [&](const char* place, const auto& of_a, const auto& of_b) {

@@ -31,13 +31,14 @@ double AnswerReader::add_mass(const LogItem& item, const record::AnswerReading& 
 
 std::array<double, 2> AnswerReader::read_greedy(const LogItem& item) {
   const record::ItemRecord& record = *item.record;
-  if (record.is_label_found) {
+  if (record.is_label_found()) {
     ++n_found_;
     if (record.greedy_answer) add_mass(item, *record.greedy_answer);
   } else {
     ++n_fallbacks_;
   }
-  return {prob_of(item, record.scores, words_[0]), prob_of(item, record.scores, words_[1])};
+  const record::LabelValues probs = record.first_probs();
+  return {prob_of(item, probs, words_[0]), prob_of(item, probs, words_[1])};
 }
 
 std::array<double, 2> AnswerReader::read(const LogItem& item) {

@@ -31,8 +31,8 @@ class CompareToNone {
 
   std::vector<double> inputs_of(const LogItem& item) {
     const record::ItemRecord& record = *item.record;
-    if (!record.label_logits.empty()) return from_logits(item);
-    if (find_value(record.scores, kNoneLabel)) return from_scores(item);
+    if (!record.first_logits().empty()) return from_logits(item);
+    if (find_value(record.first_probs(), kNoneLabel)) return from_probs(item);
     // Only the uniform fallback of an answer without a label step lacks `none`.
     ++n_without_step_;
     return std::vector<double>(static_cast<std::size_t>(label_set_.size()), 0.0);
@@ -57,7 +57,7 @@ class CompareToNone {
 
  private:
   std::vector<double> from_logits(const LogItem& item) {
-    const record::LabelValues& logits = item.record->label_logits;
+    const record::LabelValues logits = item.record->first_logits();
     const bool has_none = find_value(logits, kNoneLabel) != nullptr;
     n_without_none_ += has_none ? 0 : 1;
     const double none_logit = has_none ? logit_of(item, logits, kNoneLabel) : 0.0;
@@ -69,10 +69,11 @@ class CompareToNone {
   }
 
   // A softmax keeps differences of logits as ratios, as long as nothing is rounded to 0.
-  std::vector<double> from_scores(const LogItem& item) {
+  std::vector<double> from_probs(const LogItem& item) {
     constexpr double kLeast = std::numeric_limits<float>::denorm_min();
-    const double none_prob = prob_of(item, item.record->scores, kNoneLabel);
-    const std::vector<double> probs = probs_of(item, item.record->scores, label_set_);
+    const record::LabelValues logged = item.record->first_probs();
+    const double none_prob = prob_of(item, logged, kNoneLabel);
+    const std::vector<double> probs = probs_of(item, logged, label_set_);
     const bool is_whole =
         none_prob >= kLeast && *std::min_element(probs.begin(), probs.end()) >= kLeast;
     n_underflowed_ += is_whole ? 0 : 1;
@@ -92,14 +93,15 @@ class CompareToNone {
 
 void count_label_steps(const EstimationInput& input, Estimates& estimates) {
   for (const LogItem& item : input.items) {
-    if (!item.has_failed() && item.record->is_label_found) ++estimates.n_answers_found;
+    if (!item.has_failed() && item.record->is_label_found()) ++estimates.n_answers_found;
   }
 }
 
 void baseline_of_classes(const EstimationInput& input, Estimates& estimates) {
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;
-    estimates.probs[item.id.example_id] = probs_of(item, item.record->scores, input.label_set);
+    estimates.probs[item.id.example_id] =
+        probs_of(item, item.record->first_probs(), input.label_set);
   }
   if (const std::size_t n = estimates.n_items - estimates.n_answers_found; n > 0) {
     estimates.warnings.push_back(
@@ -163,14 +165,14 @@ void estimate_max(const EstimationInput& input, Estimates& estimates) {
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;
     std::vector<double> most(static_cast<std::size_t>(input.label_set.size()), kSmallestProb);
-    for (const record::LabelValues& step : item.record->all_scores) {
-      const std::vector<double> probs = probs_of(item, step, input.label_set);
+    for (const record::LabelStep& step : item.record->label_steps) {
+      const std::vector<double> probs = probs_of(item, record::label_probs(step), input.label_set);
       for (std::size_t label = 0; label < most.size(); ++label) {
         most[label] = std::max(most[label], probs[label]);
       }
     }
     if (std::all_of(most.begin(), most.end(), [](double p) { return p <= kSmallestProb; })) {
-      most = probs_of(item, item.record->scores, input.label_set);
+      most = probs_of(item, item.record->first_probs(), input.label_set);
       ++n_fallbacks;
     }
     estimates.probs[item.id.example_id] = std::move(most);

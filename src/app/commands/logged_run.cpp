@@ -42,7 +42,7 @@ std::vector<std::string> labels_of(const record::ItemRecord& item, ItemId::Kind 
     return ItemId::parse(item.key, kind).labels;
   }
   std::vector<std::string> names;
-  for (const auto& [name, prob] : item.scores) {
+  for (const auto& [name, prob] : item.first_probs()) {
     names.push_back(name);
   }
   return names;
@@ -71,7 +71,7 @@ void check_labels(const LoggedRun& run, const std::string& task, const LabelSet&
   const std::vector<std::string> known = label_set.names_with_none();
   for (const record::ItemRecord& item : run.items) {
     const std::vector<std::string> found = labels_of(item, run.kind);
-    if (run.kind == ItemId::Kind::Example && !item.all_scores.empty()) {
+    if (run.kind == ItemId::Kind::Example && item.is_label_found()) {
       check_complete(run, item, found, task, label_set);
     }
     for (const std::string& label : found) {

@@ -33,9 +33,13 @@ float at(const record::LabelValues& values, const std::string& name) {
 void print_steps(const record::ItemRecord& item) {
   std::vector<std::pair<float, std::string>> rows;
   std::size_t width = 0;
-  for (const auto& [name, prob] : item.all_scores.front()) {
+  std::vector<record::LabelValues> steps;
+  for (const record::LabelStep& step : item.label_steps) {
+    steps.push_back(record::label_probs(step));
+  }
+  for (const auto& [name, prob] : steps.front()) {
     float largest = 0.0F;
-    for (const record::LabelValues& step : item.all_scores) {
+    for (const record::LabelValues& step : steps) {
       largest = std::max(largest, at(step, name));
     }
     rows.emplace_back(-largest, name);
@@ -43,13 +47,13 @@ void print_steps(const record::ItemRecord& item) {
   }
   std::sort(rows.begin(), rows.end());
   std::printf("  %-*s", static_cast<int>(width), "");
-  for (std::size_t i = 0; i < item.all_scores.size(); ++i) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
     std::printf("  step %zu", i + 1);
   }
   std::printf("\n");
   for (const auto& [order, name] : rows) {
     std::printf("  %-*s", static_cast<int>(width), name.c_str());
-    for (const record::LabelValues& step : item.all_scores) {
+    for (const record::LabelValues& step : steps) {
       std::printf("  %6.4f", static_cast<double>(at(step, name)));
     }
     std::printf("\n");
@@ -64,7 +68,7 @@ void print_item(const record::ItemRecord& item) {
   }
   std::printf("  gold:      %s\n  predicted: %s\n  answer:    %s\n", listed(item.gold).c_str(),
               listed(item.predictions).c_str(), item.outs.c_str());
-  if (item.all_scores.empty()) {
+  if (!item.is_label_found()) {
     std::printf("  no label was generated, so there are no probabilities\n\n");
     return;
   }

@@ -1,7 +1,6 @@
 #include "labelprobe/experiment/run.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <span>
 #include <utility>
@@ -20,28 +19,6 @@ namespace labelprobe::experiment {
 namespace {
 
 constexpr int kTopTokens = 10;  // enough to see what the model would rather have said
-
-void round_numbers(record::LabelValues& values, double scale) {
-  for (auto& [name, number] : values) {
-    number = static_cast<float>(std::round(static_cast<double>(number) * scale) / scale);
-  }
-}
-
-void round_numbers(record::ItemRecord& item, int n_decimals) {
-  const double scale = std::pow(10.0, n_decimals);
-  round_numbers(item.scores, scale);
-  round_numbers(item.label_logits, scale);
-  round_numbers(item.top_tokens, scale);
-  for (record::LabelValues& step : item.all_scores) {
-    round_numbers(step, scale);
-  }
-  for (auto* reading : {&item.greedy_answer, &item.first_answer, &item.healed_answer}) {
-    if (*reading) {
-      round_numbers((*reading)->bare_probs, scale);
-      round_numbers((*reading)->spaced_probs, scale);
-    }
-  }
-}
 
 // The entry of one query, the answer still missing.
 record::ItemRecord make_item(const Preparation& preparation,
@@ -184,7 +161,7 @@ class Reader {
                     preparation_.questions.answer_set, tokenizer_, item);
     }
     if (settings_.logs_precision) {
-      round_numbers(item, *settings_.logs_precision);
+      record::round_numbers(item, *settings_.logs_precision);
     }
     return item;
   }
@@ -271,7 +248,7 @@ Outcome run(const Settings& settings,
     const record::ItemRecord& item = items.at(key);
     ordered.push_back(&item);
     outcome.n_failed += item.failure ? 1 : 0;
-    outcome.n_without_label += !item.failure && !item.is_label_found ? 1 : 0;
+    outcome.n_without_label += !item.failure && !item.is_label_found() ? 1 : 0;
   }
   RunMetrics metrics = score(settings, questions, ordered);
   files.finish(keys, metrics.aggregate, metrics.annotators);

@@ -3,89 +3,123 @@
 #include <optional>
 #include <utility>
 
+#include "labelprobe/record/fields.h"
+
+#include "record/log/log_names.h"
+
 namespace labelprobe::record {
 
 namespace {
 
-JsonF32 label_names(const std::vector<std::string>& names, LabelKind kind) {
-  if (kind == LabelKind::MultiLabel) {
-    return names;
-  }
-  return names.empty() ? JsonF32() : JsonF32(names.front());
-}
+// Writes fields into a mapping under their log names.
+class EntryWriter {
+ public:
+  explicit EntryWriter(LabelKind kind) : kind_(kind) {}
 
-JsonF32 mapping(const LabelValues& values) {
-  JsonF32 object = JsonF32::object();
-  for (const auto& [name, number] : values) {
-    object[name] = number;
-  }
-  return object;
-}
-
-JsonF32 step_list(const std::vector<LabelValues>& steps) {
-  JsonF32 list = JsonF32::array();
-  for (const LabelValues& step : steps) {
-    list.push_back(mapping(step));
-  }
-  return list;
-}
-
-JsonF32 answer_readings(const ItemRecord& item) {
-  JsonF32 readings = JsonF32::object();
-  const auto add = [&](const char* name, const std::optional<AnswerReading>& reading) {
-    if (reading) {
-      readings[name] = {{"bare", mapping(reading->bare_probs)},
-                        {"spaced", mapping(reading->spaced_probs)},
-                        {"is_top", reading->is_top}};
+  template <class Value>
+  void operator()(const Field& field, const Value& value) {
+    if (!field.log_name || (field.is_left_out_empty && value == Value{})) {
+      return;
     }
-  };
-  add("greedy", item.greedy_answer);
-  add("first", item.first_answer);
-  add("healed", item.healed_answer);
-  return readings;
+    JsonF32& node = entry_[field.log_name];
+    (field.log_part ? node[field.log_part] : node) = encode(value);
+  }
+
+  JsonF32 take() { return std::move(entry_); }
+
+  JsonF32 encode(const LabelValues& values) const {
+    JsonF32 object = JsonF32::object();
+    for (const auto& [name, number] : values) {
+      object[name] = number;
+    }
+    return object;
+  }
+
+  template <class Value>
+  JsonF32 encode(const std::vector<Value>& values) const {
+    JsonF32 list = JsonF32::array();
+    for (const Value& value : values) {
+      list.push_back(encode(value));
+    }
+    return list;
+  }
+
+ private:
+  template <class Value>
+  JsonF32 encode(const Value& value) const {
+    return value;
+  }
+
+  template <class Value>
+  JsonF32 encode(const std::optional<Value>& value) const {
+    return value ? encode(*value) : JsonF32();
+  }
+
+  JsonF32 encode(const std::vector<std::string>& names) const {
+    if (kind_ == LabelKind::MultiLabel) {
+      return names;
+    }
+    return names.empty() ? JsonF32() : JsonF32(names.front());
+  }
+
+  JsonF32 encode(SpaceVariant variant) const { return name_of(variant); }
+
+  JsonF32 encode(const LikelyToken& token) const {
+    return JsonF32::array({token.text, token.logit});
+  }
+
+  JsonF32 encode(const LabelStep& step) const { return encode_fields(step); }
+
+  JsonF32 encode(const AnswerReading& reading) const { return encode_fields(reading); }
+
+  template <class Record>
+  JsonF32 encode_fields(const Record& record) const {
+    EntryWriter nested(kind_);
+    visit_fields(record, nested);
+    return nested.take();
+  }
+
+  LabelKind kind_;
+  JsonF32 entry_ = JsonF32::object();
+};
+
+void add_published_views(const ItemRecord& item, LogLayout layout, JsonF32& entry) {
+  const EntryWriter writer(item.kind);
+  std::vector<LabelValues> steps;
+  for (const LabelStep& step : item.label_steps) {
+    steps.push_back(label_probs(step));
+  }
+  if (layout == LogLayout::Plain) {
+    entry[kScores] = writer.encode(steps);
+  } else {
+    entry[kScores] = writer.encode(item.first_probs());
+    entry[kAllScores] = writer.encode(steps);
+  }
+  entry[kLogits] = writer.encode(item.first_logits());
+  entry[kLabelFound] = item.is_label_found();
+  entry[kFirstIndex] = item.first_label_index();
+  if (const auto& tokens = item.likely_tokens(); !tokens.empty()) {
+    entry["test_top_token"] = tokens.front().text;
+    entry["test_top_token_logit"] = tokens.front().logit;
+    entry[kTopTokens] = writer.encode(tokens);
+  }
+  entry["test_classification_loss"] = 0.0F;
+  entry["test_regularization_loss"] = 0.0F;
 }
 
 }  // namespace
 
 JsonF32 entry_of(const ItemRecord& item, LogLayout layout) {
-  JsonF32 entry = {{"test_gt", label_names(item.gold, item.kind)},
-                   {"test_text", item.query_text},
-                   {"test_prompt_hash", item.prompt_fingerprint}};
-  if (!item.checked_label.empty()) {
-    entry["test_checked_label"] = item.checked_label;
-  }
-  if (item.failure) {
-    entry["test_failure"] = *item.failure;
-    return entry;
-  }
-  entry["test_preds"] = label_names(item.predictions, item.kind);
-  if (layout == LogLayout::Plain) {
-    entry["test_scores"] = step_list(item.all_scores);
-  } else {
-    entry["test_scores"] = mapping(item.scores);
-    entry["test_all_scores"] = step_list(item.all_scores);
-  }
-  if (JsonF32 readings = answer_readings(item); !readings.empty()) {
-    entry["test_answers"] = std::move(readings);
-  }
-  entry["test_label_found"] = item.is_label_found;
-  entry["test_logits"] = mapping(item.label_logits);
-  entry["test_outs"] = item.outs;
-  entry["test_residual_outs"] = item.residual_outs;
-  entry["test_prefix_outs"] = item.prefix_outs ? JsonF32(*item.prefix_outs) : JsonF32();
-  entry["test_outs_ids"] = item.outs_ids;
-  entry["test_outs_id_index"] = item.outs_id_index;
-  if (!item.top_tokens.empty()) {
-    entry["test_top_token"] = item.top_tokens.front().first;
-    entry["test_top_token_logit"] = item.top_tokens.front().second;
-    entry["test_top_tokens"] = JsonF32::array();
-    for (const auto& [token, logit] : item.top_tokens) {
-      entry["test_top_tokens"].push_back(JsonF32::array({token, logit}));
+  EntryWriter writer(item.kind);
+  visit_fields(item, [&](const Field& field, const auto& value) {
+    if (!item.failure || field.is_of_question) {
+      writer(field, value);
     }
+  });
+  JsonF32 entry = writer.take();
+  if (!item.failure) {
+    add_published_views(item, layout, entry);
   }
-  entry["test_n_prompt_tokens"] = item.n_prompt_tokens;
-  entry["test_classification_loss"] = 0.0f;
-  entry["test_regularization_loss"] = 0.0f;
   return entry;
 }
 

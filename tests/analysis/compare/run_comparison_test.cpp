@@ -22,9 +22,12 @@ ItemRecord item_of(const std::string& key,
   item.key = key;
   item.query_text = "text of " + key;
   item.outs_ids = ids;
-  item.outs_id_index = 1;
   for (const float prob : joy) {
-    item.all_scores.push_back({{"fear", 1.0F - prob}, {"joy", prob}});
+    record::LabelStep& step = item.label_steps.emplace_back();
+    step.logged_probs = {{"fear", 1.0F - prob}, {"joy", prob}};
+  }
+  if (!joy.empty()) {
+    item.label_steps[0].index = 1;
   }
   return item;
 }
@@ -107,11 +110,11 @@ TEST_CASE("Items that cannot be compared are named", "[analysis]") {
   failed.failure = "too long";
   fails({x}, {failed}, "0 failed in run A and 1 in run B");
   ItemRecord incomplete = item_of("y", {0.5F});
-  incomplete.all_scores[0].pop_back();
+  incomplete.label_steps[0].logged_probs.pop_back();
   fails({x, item_of("y", {0.5F})}, {x, incomplete},
         "expected as many labels in both runs, found 2 and 1");
   ItemRecord renamed = x;
-  renamed.all_scores[0][0].first = "anger";
+  renamed.label_steps[0].logged_probs[0].first = "anger";
   fails({x}, {renamed}, "only in run A: fear; only in run B: anger");
 }
 

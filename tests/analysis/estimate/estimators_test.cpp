@@ -47,12 +47,14 @@ std::vector<ItemRecord> items_of(const json& entries) {
   for (const json& entry : entries) {
     ItemRecord& item = items.emplace_back();
     item.key = entry["key"];
-    item.is_label_found = entry["is_label_found"];
-    item.scores = values_of(entry["scores"]);
     item.predictions = entry.value("predictions", std::vector<std::string>());
-    item.label_logits = values_of(entry.value("label_logits", json::object()));
-    for (const json& step : entry.value("all_scores", json::array())) {
-      item.all_scores.push_back(values_of(step));
+    if (!entry["is_label_found"]) {
+      item.stand_in_probs = values_of(entry["scores"]);
+    } else {
+      for (const json& probs : entry.value("all_scores", json::array({entry["scores"]}))) {
+        item.label_steps.emplace_back().logged_probs = values_of(probs);
+      }
+      item.label_steps[0].logits = values_of(entry.value("label_logits", json::object()));
     }
     item.first_answer = reading_of(entry, "first");
     item.healed_answer = reading_of(entry, "healed");
@@ -71,20 +73,17 @@ const EstimatorInfo& info_of(const std::string& name) {
 ItemRecord example_item(const std::string& key) {
   ItemRecord item;
   item.key = key;
-  item.is_label_found = true;
   item.predictions = {"joy"};
-  item.label_logits = {{"joy", 2.0f}, {"anger", 0.5f}, {"none", 1.0f}};
-  item.scores = {{"joy", 0.6f}, {"anger", 0.1f}, {"none", 0.3f}};
-  item.all_scores = {item.scores};
+  labelprobe::record::LabelStep& step = item.label_steps.emplace_back();
+  step.logits = {{"joy", 2.0f}, {"anger", 0.5f}, {"none", 1.0f}};
+  step.logged_probs = {{"joy", 0.6f}, {"anger", 0.1f}, {"none", 0.3f}};
   return item;
 }
 
-ItemRecord word_item(const std::string& key, const LabelValues& scores) {
+ItemRecord word_item(const std::string& key, const LabelValues& probs) {
   ItemRecord item;
   item.key = key;
-  item.is_label_found = true;
-  item.scores = scores;
-  item.all_scores = {scores};
+  item.label_steps.emplace_back().logged_probs = probs;
   return item;
 }
 
@@ -152,14 +151,12 @@ TEST_CASE("Compare-to-none takes logits, else ratios of probabilities, else says
           "[estimators]") {
   std::vector<ItemRecord> items(4, example_item("de0"));
   items[1].key = "de1";
-  items[1].label_logits.clear();
+  items[1].label_steps[0].logits.clear();
   items[2].key = "de2";
-  items[2].label_logits.pop_back();
+  items[2].label_steps[0].logits.pop_back();
   items[3].key = "de3";
-  items[3].label_logits.clear();
-  items[3].all_scores.clear();
-  items[3].is_label_found = false;
-  items[3].scores = {{"anger", 0.5f}, {"joy", 0.5f}};
+  items[3].label_steps.clear();
+  items[3].stand_in_probs = {{"anger", 0.5f}, {"joy", 0.5f}};
   const Estimates found = estimate("baseline", items, kEmotions);
   CHECK(found.platt_inputs.at("de0") == std::vector<double>{1.0, -0.5});
   CHECK(found.probs.at("de0")[0] == Approx(sigmoid(1.0)));
@@ -174,8 +171,8 @@ TEST_CASE("Compare-to-none takes logits, else ratios of probabilities, else says
 
 TEST_CASE("Probabilities that underflowed give finite logits and a warning", "[estimators]") {
   ItemRecord item = example_item("de0");
-  item.label_logits.clear();
-  item.scores = {{"joy", 1.0f}, {"anger", 0.0f}, {"none", 0.0f}};
+  item.label_steps[0].logits.clear();
+  item.label_steps[0].logged_probs = {{"joy", 1.0f}, {"anger", 0.0f}, {"none", 0.0f}};
   const Estimates found = estimate("baseline", {{item}}, kEmotions);
   CHECK(found.platt_inputs.at("de0")[0] == Approx(103.28).margin(0.01));
   CHECK(found.platt_inputs.at("de0")[1] == 0.0);
@@ -259,8 +256,8 @@ TEST_CASE("Answers are read at the position asked", "[estimators]") {
 
 TEST_CASE("Logs of the published program have no mass, and are read greedily", "[estimators]") {
   std::vector<ItemRecord> items = {unary_item("de0_unary_joy"), unary_item("de0_unary_anger")};
-  items[1].is_label_found = false;
-  items[1].scores = {{"reasonable", 0.5f}, {"unreasonable", 0.5f}};
+  items[1].label_steps.clear();
+  items[1].stand_in_probs = {{"reasonable", 0.5f}, {"unreasonable", 0.5f}};
   const Estimates found = estimate("unary", items, kEmotions);
   CHECK(found.probs.at("de0") == std::vector<double>{0.75, 0.5});
   CHECK(found.n_answers_found == 1);
@@ -286,12 +283,12 @@ TEST_CASE("A hard prediction leaves the smallest probability to the others", "[e
 
 TEST_CASE("Max falls back to the first scores without a label step", "[estimators]") {
   ItemRecord item = example_item("de0");
-  item.all_scores.push_back({{"joy", 0.0f}, {"anger", 0.9f}, {"none", 0.1f}});
+  item.label_steps.emplace_back().logged_probs = {{"joy", 0.0f}, {"anger", 0.9f}, {"none", 0.1f}};
   const Estimates steps = estimate("max", {{item}}, kEmotions);
   CHECK(steps.probs.at("de0") == std::vector<double>{double{0.6f}, double{0.9f}});
   CHECK(steps.warnings.empty());
-  item.all_scores.clear();
-  item.scores = {{"joy", 0.5f}, {"anger", 0.5f}};
+  item.label_steps.clear();
+  item.stand_in_probs = {{"joy", 0.5f}, {"anger", 0.5f}};
   const Estimates fallback = estimate("SFT_max", {{item}}, kEmotions);
   CHECK(fallback.probs.at("de0") == std::vector<double>{0.5, 0.5});
   CHECK_THAT(warnings_of(fallback), ContainsSubstring("1 of 1 answers have no label step"));
@@ -328,9 +325,9 @@ TEST_CASE("Items of another kind, foreign labels and impossible numbers are refu
   refuse("binary", binary_item("de0_binary_joy_anger", NAN), "expected a probability for 'a'");
   refuse("binary", word_item("de0_binary_joy_anger", {}), "'a', found no numbers");
   ItemRecord item = example_item("de0");
-  item.label_logits[0].second = INFINITY;
+  item.label_steps[0].logits[0].second = INFINITY;
   refuse("baseline", item, "expected a finite logit for 'joy'");
-  item.label_logits = {{"joy", 1.0f}, {"none", 0.0f}};
+  item.label_steps[0].logits = {{"joy", 1.0f}, {"none", 0.0f}};
   refuse("baseline", item, "expected a number for 'anger', found others only");
   const std::vector<ItemRecord> twice = {example_item("de0"), example_item("de0")};
   CHECK_THROWS_WITH(estimate("max", twice, kEmotions),

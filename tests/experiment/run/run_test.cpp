@@ -44,7 +44,7 @@ TEST_CASE("Every query is answered, read and logged with its labels", "[unit]") 
   for (const record::ItemRecord& item : items) {
     CHECK(item.outs == "joy, fear");
     CHECK(item.predictions == std::vector<std::string>{"joy", "fear"});
-    CHECK(item.all_scores.size() == 2);
+    CHECK(item.label_steps.size() == 2);
   }
   CHECK(outcome.metrics.contains("micro_f1"));
 }
@@ -82,7 +82,7 @@ TEST_CASE("Rounds logged numbers where asked to", "[unit]") {
   run_with(answering_model(), settings, logs.path());
   // e^3 / (e^3 + 7) for eight label tokens of which one has logit 3.
   const auto items = record::read_experiment(logs.path() / "GoEmotions" / "test_0").items;
-  for (const auto& [label, prob] : items[0].scores) {
+  for (const auto& [label, prob] : items[0].first_probs()) {
     CHECK(prob == (label == "joy" ? 0.74F : 0.04F));
   }
 }

@@ -25,14 +25,14 @@ TEST_CASE("A journal line keeps every bit of every field", "[journal]") {
   item.kind = labelprobe::LabelKind::SingleLabel;
   item.query_text = "nul \0 tab \t line\n\r \x7f \xC2\x85 \xE2\x80\xA8 \xF0\x9F\x98\x80"s;
   item.prefix_outs = "";
-  item.label_logits = {{"a", -std::numeric_limits<float>::infinity()},
-                       {"b", std::numeric_limits<float>::infinity()},
-                       {"c", -0.0f},
-                       {"d", std::numeric_limits<float>::denorm_min()},
-                       {"e", std::numeric_limits<float>::max()}};
+  item.stand_in_probs = {{"a", -std::numeric_limits<float>::infinity()},
+                         {"b", std::numeric_limits<float>::infinity()},
+                         {"c", -0.0f},
+                         {"d", std::numeric_limits<float>::denorm_min()},
+                         {"e", std::numeric_limits<float>::max()}};
   const ItemRecord read = decode_item(encode_item(item), "here");
   CHECK(read == item);
-  CHECK(std::signbit(read.label_logits[2].second));
+  CHECK(std::signbit(read.stand_in_probs[2].second));
 
   ItemRecord failed = make_item("x");
   failed.failure = "the prompt does not fit";
@@ -55,40 +55,24 @@ TEST_CASE("A journal line keeps what only word answers and pair prompts have", "
   }
 }
 
-TEST_CASE("A journal line without the fields of word answers has them unset", "[journal]") {
-  const ItemRecord item = decode_item(
-      R"({"all_scores":[],"annotator":"aggregate","failure":null,"gold":["joy"],)"
-      R"("is_label_found":false,"key":"de0","kind":"multi","label_logits":[],)"
-      R"("n_prompt_tokens":3,"outs":"x","outs_id_index":1,"outs_ids":[7],"predictions":[],)"
-      R"("prefix_outs":null,"prompt_fingerprint":"00ff","query_text":"t","residual_outs":"",)"
-      R"("scores":[["joy",0.5]],"top_tokens":[]})",
-      "here");
-  CHECK(item.key == "de0");
-  CHECK(item.scores.at(0).second == 0.5f);
-  CHECK_FALSE(item.greedy_answer.has_value());
-  CHECK_FALSE(item.first_answer.has_value());
-  CHECK_FALSE(item.healed_answer.has_value());
-  CHECK(item.checked_label.empty());
-}
-
 TEST_CASE("Float32 values pass the journal bit for bit", "[journal]") {
   std::mt19937 random(1);
   ItemRecord item = make_item("x");
-  item.label_logits.clear();
-  while (item.label_logits.size() < 20000) {
+  item.stand_in_probs.clear();
+  while (item.stand_in_probs.size() < 20000) {
     const float number = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
     if (number == number) {
-      item.label_logits.emplace_back("l", number);
+      item.stand_in_probs.emplace_back("l", number);
     }
   }
   const ItemRecord read = decode_item(encode_item(item), "here");
-  REQUIRE(read.label_logits.size() == item.label_logits.size());
-  for (std::size_t i = 0; i < item.label_logits.size(); ++i) {
-    REQUIRE(std::bit_cast<std::uint32_t>(read.label_logits[i].second) ==
-            std::bit_cast<std::uint32_t>(item.label_logits[i].second));
+  REQUIRE(read.stand_in_probs.size() == item.stand_in_probs.size());
+  for (std::size_t i = 0; i < item.stand_in_probs.size(); ++i) {
+    REQUIRE(std::bit_cast<std::uint32_t>(read.stand_in_probs[i].second) ==
+            std::bit_cast<std::uint32_t>(item.stand_in_probs[i].second));
   }
-  item.label_logits = {{"nan", std::numeric_limits<float>::quiet_NaN()}};
-  CHECK(std::isnan(decode_item(encode_item(item), "here").label_logits[0].second));
+  item.stand_in_probs = {{"nan", std::numeric_limits<float>::quiet_NaN()}};
+  CHECK(std::isnan(decode_item(encode_item(item), "here").stand_in_probs[0].second));
 }
 
 TEST_CASE("Text that is not UTF-8 is refused with item and field", "[journal]") {

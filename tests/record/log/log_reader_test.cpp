@@ -26,11 +26,12 @@ namespace {
 
 // As the log has it: label values sorted by name.
 ItemRecord sorted(ItemRecord item) {
-  for (auto& step : item.all_scores) {
-    std::sort(step.begin(), step.end());
+  for (auto& step : item.label_steps) {
+    std::sort(step.logits.begin(), step.logits.end());
+    std::sort(step.other_logits.begin(), step.other_logits.end());
+    std::sort(step.logged_probs.begin(), step.logged_probs.end());
   }
-  std::sort(item.scores.begin(), item.scores.end());
-  std::sort(item.label_logits.begin(), item.label_logits.end());
+  std::sort(item.stand_in_probs.begin(), item.stand_in_probs.end());
   for (auto* answer : {&item.greedy_answer, &item.first_answer, &item.healed_answer}) {
     if (*answer) {
       std::sort((*answer)->bare_probs.begin(), (*answer)->bare_probs.end());
@@ -69,7 +70,7 @@ TEST_CASE("Reads back what a run wrote", "[log_reader]") {
   ItemRecord odd = make_item("yes");
   odd.query_text = "\xEF\xBB\xBF 1:30 \x07 \xE2\x80\xA8 '\"\\ # : \n";
   odd.prefix_outs = "";
-  odd.top_tokens = {{"\x7f", -1e-30f}, {"\xF0\x9F\x98\x80", 3e30f}};
+  odd.label_steps[0].likely_tokens = {{"\x7f", -1e-30f}, {"\xF0\x9F\x98\x80", 3e30f}};
   ItemRecord rater = make_item("a__rater 1");
   rater.annotator = "rater 1";
   rater.kind = LabelKind::SingleLabel;
@@ -100,10 +101,9 @@ TEST_CASE("What is read and written again is the same in both layouts", "[log_re
   ItemRecord word = make_word_item("a_unary_joy");
   ItemRecord unanswered = make_word_item("b_unary_joy");
   unanswered.predictions.clear();
-  unanswered.all_scores.clear();
-  unanswered.label_logits.clear();
-  unanswered.scores = {{"reasonable", 0.5f}, {"unreasonable", 0.5f}};
-  unanswered.is_label_found = false;
+  unanswered.label_steps.clear();
+  unanswered.stand_in_probs = {{"reasonable", 0.5f}, {"unreasonable", 0.5f}};
+  unanswered.opening_tokens = {{"what", 1.5f}};
   unanswered.greedy_answer.reset();
   ItemRecord many = make_item("c_binary_joy_fear");
   many.annotator = "aggregate_binary_joy_fear";
@@ -117,7 +117,7 @@ TEST_CASE("What is read and written again is the same in both layouts", "[log_re
     if (layout == LogLayout::Plain) {
       // Plain prompting logs neither breakdown prompts nor a stand-in for scores that are missing.
       items[0].key = "a", items[0].annotator = "aggregate";
-      items[1].key = "b", items[1].annotator = "aggregate", items[1].scores.clear();
+      items[1].key = "b", items[1].annotator = "aggregate", items[1].stand_in_probs.clear();
       items[2].key = "c__r 1", items[2].annotator = "r 1";
     }
     RunRequest request = make_request(one.path());
@@ -181,13 +181,13 @@ TEST_CASE("Reads a log that PyYAML wrote", "[log_reader]") {
   CHECK(single.query_text == "a text: with a colon\nand a second line");
   const ItemRecord& found = log.items[1];
   CHECK(found.predictions == std::vector<std::string>{"joy", "surprise"});
-  REQUIRE(found.all_scores.size() == 2);
-  CHECK(found.all_scores[1][3] == std::pair<std::string, float>{"joy", 0.9601f});
+  REQUIRE(found.label_steps.size() == 2);
+  CHECK(label_probs(found.label_steps[1])[3] == std::pair<std::string, float>{"joy", 0.9601f});
   CHECK(found.outs == "{\"label\": [\"surprise\", \"joy\"]}");
   CHECK_FALSE(found.prefix_outs);
   CHECK(log.items[2].key == "no");
   CHECK(log.items[2].prefix_outs == "Let's think.");
-  CHECK(log.items[2].all_scores.empty());
+  CHECK(log.items[2].label_steps.empty());
 }
 
 TEST_CASE("A damaged log is named with line and field", "[log_reader]") {

@@ -1,0 +1,68 @@
+// The fields of an item, each named once. Whatever treats them all is a visitor: the journal, the
+// log both ways, rounding, exports. A visitor is called with (Field, value) for each, in one order;
+// it has an overload per type of value and takes nested fields apart with the same function.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "labelprobe/record/item_record.h"
+
+namespace labelprobe::record {
+
+struct Field {
+  const char* name;  // in journals and exports
+  // In indexed_metrics.yml; null = it stands there in another form, see log/published_views.h.
+  const char* log_name = nullptr;
+  const char* log_part = nullptr;  // set: below this name in the mapping `log_name`
+  bool is_of_question = false;     // known before the answer: items that failed have it too
+  bool is_left_out_empty = false;  // an entry of a log has it only where there is something in it
+};
+
+// Item is ItemRecord or const ItemRecord.
+template <class Item, class Visitor>
+requires std::same_as<std::remove_const_t<Item>, ItemRecord>
+void visit_fields(Item& item, Visitor&& visit) {
+  visit(Field{"key"}, item.key);
+  visit(Field{"annotator"}, item.annotator);
+  visit(Field{"kind"}, item.kind);
+  visit(Field{"query_text", "test_text", {}, true}, item.query_text);
+  visit(Field{"gold", "test_gt", {}, true}, item.gold);
+  visit(Field{"predictions", "test_preds"}, item.predictions);
+  visit(Field{"label_steps", "test_label_steps"}, item.label_steps);
+  visit(Field{"stand_in_probs"}, item.stand_in_probs);
+  visit(Field{"opening_tokens"}, item.opening_tokens);
+  visit(Field{"outs", "test_outs"}, item.outs);
+  visit(Field{"residual_outs", "test_residual_outs"}, item.residual_outs);
+  visit(Field{"prefix_outs", "test_prefix_outs"}, item.prefix_outs);
+  visit(Field{"outs_ids", "test_outs_ids"}, item.outs_ids);
+  visit(Field{"greedy_answer", "test_answers", "greedy", false, true}, item.greedy_answer);
+  visit(Field{"first_answer", "test_answers", "first", false, true}, item.first_answer);
+  visit(Field{"healed_answer", "test_answers", "healed", false, true}, item.healed_answer);
+  visit(Field{"checked_label", "test_checked_label", {}, true, true}, item.checked_label);
+  visit(Field{"n_prompt_tokens", "test_n_prompt_tokens"}, item.n_prompt_tokens);
+  visit(Field{"prompt_fingerprint", "test_prompt_hash", {}, true}, item.prompt_fingerprint);
+  visit(Field{"failure", "test_failure", {}, true, true}, item.failure);
+}
+
+template <class Step, class Visitor>
+requires std::same_as<std::remove_const_t<Step>, LabelStep>
+void visit_fields(Step& step, Visitor&& visit) {
+  visit(Field{"index", "index"}, step.index);
+  visit(Field{"space", "space"}, step.variant);
+  visit(Field{"logits", "logits"}, step.logits);
+  visit(Field{"other_logits", "other_logits"}, step.other_logits);
+  visit(Field{"log_sum_exp", "log_sum_exp"}, step.log_sum_exp);
+  visit(Field{"likely_tokens", "top_tokens"}, step.likely_tokens);
+  visit(Field{"logged_probs"}, step.logged_probs);
+}
+
+template <class Reading, class Visitor>
+requires std::same_as<std::remove_const_t<Reading>, AnswerReading>
+void visit_fields(Reading& reading, Visitor&& visit) {
+  visit(Field{"bare", "bare"}, reading.bare_probs);
+  visit(Field{"spaced", "spaced"}, reading.spaced_probs);
+  visit(Field{"is_top", "is_top"}, reading.is_top);
+}
+
+}  // namespace labelprobe::record

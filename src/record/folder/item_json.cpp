@@ -1,0 +1,222 @@
+#include "record/folder/item_json.h"
+
+#include <cmath>
+#include <limits>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/record/fields.h"
+
+namespace labelprobe::record {
+
+namespace {
+
+// JSON has no spelling for these three.
+constexpr const char* kNan = "nan";
+constexpr const char* kInfinity = "inf";
+constexpr const char* kMinusInfinity = "-inf";
+
+constexpr const char* kMultiLabel = "multi";
+constexpr const char* kSingleLabel = "single";
+constexpr const char* kBare = "bare";
+constexpr const char* kSpaced = "spaced";
+
+// --- Values as JSON; encode() and decode() of a type stand in the same order. ---
+
+JsonF32 encode(const std::string& text) {
+  return text;
+}
+
+JsonF32 encode(bool is_true) {
+  return is_true;
+}
+
+JsonF32 encode(std::int64_t number) {
+  return number;
+}
+
+JsonF32 encode(TokenId id) {
+  return id;
+}
+
+JsonF32 encode(float number) {
+  if (std::isfinite(number)) {
+    return number;
+  }
+  return std::isnan(number) ? kNan : number > 0 ? kInfinity : kMinusInfinity;
+}
+
+JsonF32 encode(LabelKind kind) {
+  return kind == LabelKind::MultiLabel ? kMultiLabel : kSingleLabel;
+}
+
+JsonF32 encode(SpaceVariant variant) {
+  return variant == SpaceVariant::Bare ? kBare : kSpaced;
+}
+
+JsonF32 encode(const std::pair<std::string, float>& value) {
+  return JsonF32::array({value.first, encode(value.second)});
+}
+
+JsonF32 encode(const LikelyToken& token) {
+  return JsonF32::array({token.text, encode(token.logit)});
+}
+
+template <class Record>
+JsonF32 encode_fields(const Record& record);
+
+JsonF32 encode(const LabelStep& step) {
+  return encode_fields(step);
+}
+
+JsonF32 encode(const AnswerReading& reading) {
+  return encode_fields(reading);
+}
+
+template <class Value>
+JsonF32 encode(const std::optional<Value>& value) {
+  return value ? encode(*value) : JsonF32();
+}
+
+template <class Value>
+JsonF32 encode(const std::vector<Value>& values) {
+  JsonF32 list = JsonF32::array();
+  for (const Value& value : values) {
+    list.push_back(encode(value));
+  }
+  return list;
+}
+
+template <class Value>
+bool is_empty(const Value& value) {
+  if constexpr (requires { value.empty(); }) {
+    return value.empty();
+  } else if constexpr (requires { value.has_value(); }) {
+    return !value.has_value();
+  } else {
+    return false;
+  }
+}
+
+template <class Record>
+JsonF32 encode_fields(const Record& record) {
+  JsonF32 node = JsonF32::object();
+  visit_fields(record, [&](const Field& field, const auto& value) {
+    if (!is_empty(value)) {
+      node[field.name] = encode(value);
+    }
+  });
+  return node;
+}
+
+void decode(const JsonF32& node, std::string& text) {
+  text = node.get<std::string>();
+}
+
+void decode(const JsonF32& node, bool& is_true) {
+  is_true = node.get<bool>();
+}
+
+// Numbers of tokens, places and ids; none is below 0.
+template <std::signed_integral Integer>
+void decode(const JsonF32& node, Integer& number) {
+  const auto found = node.is_number_integer() ? node.get<std::int64_t>() : -1;
+  if (found < 0 || found > std::numeric_limits<Integer>::max()) {
+    throw DataError("expected an integer from 0 to " +
+                    std::to_string(std::numeric_limits<Integer>::max()));
+  }
+  number = static_cast<Integer>(found);
+}
+
+void decode(const JsonF32& node, float& number) {
+  constexpr float kLimit = std::numeric_limits<float>::infinity();
+  if (node == kNan) {
+    number = std::numeric_limits<float>::quiet_NaN();
+  } else if (node == kInfinity || node == kMinusInfinity) {
+    number = node == kInfinity ? kLimit : -kLimit;
+  } else if (node.is_number()) {
+    number = node.get<float>();
+  } else {
+    throw DataError(std::string("expected a number, found ") + node.type_name());
+  }
+}
+
+// True for `yes`, false for `no`.
+bool is_first(const JsonF32& node, const char* yes, const char* no) {
+  if (node != yes && node != no) {
+    throw DataError(std::string("expected '") + yes + "' or '" + no + "'");
+  }
+  return node == yes;
+}
+
+void decode(const JsonF32& node, LabelKind& kind) {
+  kind = is_first(node, kMultiLabel, kSingleLabel) ? LabelKind::MultiLabel : LabelKind::SingleLabel;
+}
+
+void decode(const JsonF32& node, SpaceVariant& variant) {
+  variant = is_first(node, kBare, kSpaced) ? SpaceVariant::Bare : SpaceVariant::Spaced;
+}
+
+void decode(const JsonF32& node, std::pair<std::string, float>& value) {
+  decode(node.at(0), value.first);
+  decode(node.at(1), value.second);
+}
+
+void decode(const JsonF32& node, LikelyToken& token) {
+  decode(node.at(0), token.text);
+  decode(node.at(1), token.logit);
+}
+
+template <class Record>
+void decode_fields(const JsonF32& node, Record& record);
+
+void decode(const JsonF32& node, LabelStep& step) {
+  decode_fields(node, step);
+}
+
+void decode(const JsonF32& node, AnswerReading& reading) {
+  decode_fields(node, reading);
+}
+
+template <class Value>
+void decode(const JsonF32& node, std::optional<Value>& value) {
+  decode(node, value.emplace());
+}
+
+template <class Value>
+void decode(const JsonF32& node, std::vector<Value>& values) {
+  for (const JsonF32& element : node.get_ref<const JsonF32::array_t&>()) {
+    decode(element, values.emplace_back());
+  }
+}
+
+template <class Record>
+void decode_fields(const JsonF32& node, Record& record) {
+  const auto& object = node.get_ref<const JsonF32::object_t&>();
+  std::size_t n_known = 0;
+  visit_fields(record, [&](const Field& field, auto& value) {
+    if (const auto found = object.find(field.name); found != object.end()) {
+      decode(found->second, value);
+      ++n_known;
+    }
+  });
+  if (n_known != object.size()) {
+    throw DataError("expected known fields only");
+  }
+}
+
+}  // namespace
+
+JsonF32 to_json(const ItemRecord& item) {
+  return encode_fields(item);
+}
+
+ItemRecord from_json(const JsonF32& node) {
+  ItemRecord item;
+  decode_fields(node, item);
+  if (item.key.empty()) {
+    throw DataError("expected a field 'key'");
+  }
+  return item;
+}
+
+}  // namespace labelprobe::record
