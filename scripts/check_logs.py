@@ -110,6 +110,19 @@ def answers(value):
     return None
 
 
+def label_steps(value):
+    """Ours: the raw logits and the vocabulary's log-sum-exp at every label step."""
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+        return "a list of mappings"
+    forms = {"index": integer, "space": text, "logits": numbers_by_name, "other_logits": numbers_by_name,
+             "log_sum_exp": number, "top_tokens": tokens}
+    for i, step in enumerate(value):
+        for name, form in forms.items():
+            if wrong := "this field" if name not in step else form(step[name]):
+                return f"{wrong} for {name} of step {i}"
+    return None
+
+
 COMMON = {
     "test_gt": names, "test_preds": names, "test_outs": text, "test_residual_outs": text, "test_prefix_outs": text_or_null,
     "test_text": text, "test_classification_loss": zero, "test_regularization_loss": zero,
@@ -122,6 +135,7 @@ PLAIN = COMMON | {"test_scores": distributions}
 # Checked where they stand. Attention, hidden states and semantic scores are computed on request or for some sets only.
 OPTIONAL = {
     "test_label_v_input_attn": attention, "test_semantic_f1": number, "test_label_found": truth, "test_answers": answers,
+    "test_label_steps": label_steps,
     "test_prompt_hash": text, "test_n_prompt_tokens": integer,
 } | {name: form for name, form in DISTRIBUTION.items() if name not in COMMON and name != "test_all_scores"}
 ABSENT = {"plain": ("test_all_scores",), "pair": ("test_all_scores",)}
@@ -189,6 +203,10 @@ def check_scores(place, kind, entry, findings):
     scores, steps = entry.get("test_scores"), entry.get("test_all_scores")
     if isinstance(scores, dict) and isinstance(steps, list) and steps and scores != steps[0]:
         findings.add(f"{place}/test_scores", "expected the first of test_all_scores")
+    details = entry.get("test_label_steps")
+    probs = steps if isinstance(steps, list) else scores
+    if isinstance(details, list) and isinstance(probs, list) and len(details) != len(probs):
+        findings.add(f"{place}/test_label_steps", f"expected {len(probs)} steps as there are probabilities, found {len(details)}")
     words = ANSWER_WORDS.get(kind)
     if words and isinstance(scores, dict) and set(scores) != words:
         findings.add(f"{place}/test_scores", f"expected {sorted(words)}, found {sorted(scores)}")

@@ -4,13 +4,13 @@
 
 namespace labelprobe::analysis {
 
-ItemId::Kind kind_of(const RunItems& run) {
-  if (run.items.empty()) throw DataError(run.name + ": expected items, found none");
+ItemId::Kind kind_of(const record::LoggedRun& run) {
+  if (run.items.empty()) throw DataError(describe(run) + ": expected items, found none");
   const std::string& first = run.items.front().key;
   const ItemId::Kind kind = ItemId::kind_of(first);
   for (const record::ItemRecord& item : run.items) {
     if (ItemId::kind_of(item.key) != kind) {
-      throw DataError(run.name + ": expected items of one kind, found '" + first + "' and '" +
+      throw DataError(describe(run) + ": expected items of one kind, found '" + first + "' and '" +
                       item.key + "'");
     }
   }

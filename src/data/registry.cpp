@@ -5,7 +5,10 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/files/mapped_file.h"
+#include "labelprobe/files/read_files.h"
 
 #include "data/assemble.h"
 #include "data/cleaning/text_preprocessor.h"
@@ -124,6 +127,14 @@ std::optional<TextPreprocessor> make_preprocessor(const Entry& entry,
   return TextPreprocessor(entry.domain, std::move(statistics));
 }
 
+std::vector<SourceFile> with_fingerprints(const std::vector<std::filesystem::path>& paths) {
+  std::vector<SourceFile> sources;
+  for (const std::filesystem::path& path : paths) {
+    sources.push_back({path, fingerprint(files::MappedFile(path).text())});
+  }
+  return sources;
+}
+
 // The items of one example share its text: it is cleaned once.
 void clean_texts(const TextPreprocessor& preprocessor, std::vector<Example>& examples) {
   std::unordered_map<std::string, std::string> cleaned;
@@ -154,6 +165,7 @@ DatasetInfo dataset_info(std::string_view name) {
 Dataset load(std::string_view name, const DatasetOptions& options) {
   const Entry& entry = find_entry(name);
   check_options(entry, options);
+  const files::ReadFiles read;
   const std::optional<TextPreprocessor> preprocessor = make_preprocessor(entry, options);
   Dataset dataset = assemble(std::string(entry.info.name), entry.load(options), options);
   if (preprocessor) {
@@ -165,6 +177,7 @@ Dataset load(std::string_view name, const DatasetOptions& options) {
           "elongated words keep two of each character");
     }
   }
+  dataset.notes.files = with_fingerprints(read.paths());
   return dataset;
 }
 

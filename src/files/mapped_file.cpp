@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/read_files.h"
 
 namespace labelprobe::files {
 
@@ -35,6 +36,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   } else {
     ::close(fd);
   }
+  note_read(path);
 }
 
 MappedFile::~MappedFile() {

@@ -70,6 +70,10 @@ const std::map<std::string, ItemRecord>& Run::finished() const {
   return state_->run.finished();
 }
 
+void Run::add_provenance(const Provenance& provenance) {
+  state_->run.add_provenance(provenance);
+}
+
 void Run::append(std::span<const ItemRecord> items) {
   state_->run.append(items);
 }

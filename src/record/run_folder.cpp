@@ -160,6 +160,8 @@ void RunFolder::take_up(const ExperimentChoice& choice) {
   const std::string before = manifest_.encode();
   if (choice.state == State::New) {
     manifest_.experiments.emplace_back();
+  } else if (choice.state == State::StartsOver) {
+    manifest_.experiments[index_] = Experiment{};
   }
   describe_experiment();
   if (manifest_.encode() != before) {
@@ -182,10 +184,15 @@ void RunFolder::set_aside(const fs::path& journal) {
     aside = journal.string() + ".stale-" + std::to_string(n++);
   } while (fs::exists(aside));
   disk_.rename(journal, aside);
-  notes_.push_back(experiment_key() +
-                   " starts over: the model, data, prompts or program have changed since it was "
-                   "interrupted; its items so far are kept in " +
-                   aside.string());
+  const bool is_of_this_version = index_ >= manifest_.experiments.size() ||
+                                  manifest_.experiments[index_].record_version == kRecordVersion;
+  notes_.push_back(
+      experiment_key() + " starts over: " +
+      (is_of_this_version
+           ? "the model, data, prompts or program have changed since it was interrupted"
+           : "an earlier version of the program, which kept less of each item, was "
+             "interrupted in it") +
+      "; its items so far are kept in " + aside.string());
 }
 
 void RunFolder::open_journal() {
@@ -205,6 +212,14 @@ void RunFolder::open_journal() {
 
 void RunFolder::save_manifest() {
   disk_.replace(file(kManifestName), manifest_.encode());
+}
+
+void RunFolder::add_provenance(const Provenance& provenance) {
+  std::vector<Provenance>& known = manifest_.experiments[index_].provenance;
+  if (std::find(known.begin(), known.end(), provenance) == known.end()) {
+    known.push_back(provenance);
+    save_manifest();
+  }
 }
 
 void RunFolder::append(std::span<const ItemRecord> items) {

@@ -29,6 +29,7 @@ class RunFolder {
   const std::vector<std::string>& notes() const { return notes_; }
   const std::map<std::string, ItemRecord>& finished() const { return finished_; }
 
+  void add_provenance(const Provenance& provenance);
   void append(std::span<const ItemRecord> items);
   void finish(std::span<const std::string> keys,
               const std::optional<Metrics>& metrics,

@@ -334,7 +334,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        2,
        {"roots.yaml:1: root_dir: expected one value, found several"}},
       {with(kExample, {"--config", path("key.yaml")}), 2, {"key.yaml:1: unknown key 'TASK'"}},
-      {{"show", path("nowhere")}, 3, {"indexed_metrics.yml: no such file"}},
+      {{"show", path("nowhere")}, 3, {"expected the log folder of a finished run"}},
   };
   for (const Mistake& mistake : mistakes) {
     std::string command = "labelprobe";

@@ -1,7 +1,7 @@
 // Quantised weights and random checkpoints, from flags to files.
 #include <nlohmann/json.hpp>
 
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "app/e2e_run.h"
 #include "support/catch.h"
@@ -21,7 +21,7 @@ std::filesystem::path log_folder(const TempFolder& logs, const std::string& name
 }
 
 std::vector<record::ItemRecord> items_of(const TempFolder& logs, const std::string& name) {
-  return record::read_experiment(log_folder(logs, name)).items;
+  return record::read_run(log_folder(logs, name)).items;
 }
 
 ProgramResult run_few(const TempFolder& logs, std::vector<std::string> more) {
@@ -42,8 +42,8 @@ TEST_CASE("A run with quantised weights says so and has a folder of its own, how
   CHECK_THAT(packed.err, ContainsSubstring("FP4 weights, float32 on cpu"));
   CHECK(packed.out == log_folder(logs, "e2e_1").string() + "\n");
   CHECK(run_few(logs, {"--quant", "fp4", "--again"}).out == packed.out);
-  CHECK(record::read_experiment(log_folder(logs, "e2e_1"), 1).items ==
-        record::read_experiment(log_folder(logs, "e2e_1"), 0).items);
+  CHECK(record::read_run(log_folder(logs, "e2e_1"), 1).items ==
+        record::read_run(log_folder(logs, "e2e_1"), 0).items);
   CHECK_FALSE(items_of(logs, "e2e_1") == items_of(logs, "e2e_0"));
   const std::string params = read_file(log_folder(logs, "e2e_1") / "params.yml");
   CHECK_THAT(params, ContainsSubstring("quant: fp4"));
@@ -58,8 +58,8 @@ TEST_CASE("A run from a packed copy is the run that wrote it", "[e2e]") {
   CHECK_THAT(first.err, ContainsSubstring("packed copy written to " + copy));
   run_few(logs, {"--quant", "nf4", "--again"});
   run_few(logs, {"--model-name-or-path", copy});
-  const auto items = record::read_experiment(log_folder(logs, "e2e_0"), 0).items;
-  CHECK(record::read_experiment(log_folder(logs, "e2e_0"), 1).items == items);
+  const auto items = record::read_run(log_folder(logs, "e2e_0"), 0).items;
+  CHECK(record::read_run(log_folder(logs, "e2e_0"), 1).items == items);
   CHECK(items_of(logs, "e2e_1") == items);
   CHECK_THAT(read_file(log_folder(logs, "e2e_1") / "params.yml"), ContainsSubstring("quant: nf4"));
   const ProgramResult again =

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "app/e2e_run.h"
 #include "support/catch.h"
@@ -35,7 +35,7 @@ std::filesystem::path log_folder(const TempFolder& logs, const std::string& name
 std::vector<record::ItemRecord> alone(const std::vector<std::string>& more) {
   const TempFolder logs;
   REQUIRE(run_program(run_arguments(logs.path(), more)).exit_code == 0);
-  return record::read_experiment(log_folder(logs, "e2e_0")).items;
+  return record::read_run(log_folder(logs, "e2e_0")).items;
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ TEST_CASE("A grid runs every combination with one model, each as if it were alon
   for (const auto& [folder, shots] : {std::pair{"e2e_0", "2"}, {"e2e_1", "4"}}) {
     for (const int experiment : {0, 1}) {
       CAPTURE(folder, experiment);
-      CHECK(record::read_experiment(log_folder(logs, folder), experiment).items ==
+      CHECK(record::read_run(log_folder(logs, folder), experiment).items ==
             alone({"--limit", "3", "--shot", shots, "--seed", std::to_string(experiment + 1)}));
     }
   }
@@ -94,7 +94,7 @@ TEST_CASE("Demonstrations can have the labels that an earlier run predicted", "[
   REQUIRE(earlier.exit_code == 0);
   const std::string prior = log_folder(logs, "prior_0").string();
   std::map<std::string, record::ItemRecord> predicted;
-  for (const record::ItemRecord& item : record::read_experiment(prior).items) {
+  for (const record::ItemRecord& item : record::read_run(prior).items) {
     predicted[item.key] = item;
   }
 
@@ -236,7 +236,7 @@ TEST_CASE("Classify logs as the plain prompting program does", "[e2e]") {
   CHECK(std::filesystem::exists(folder / "aggregated_metrics.yml"));
   // The same prompts and answers as the distribution program's.
   const auto expected = alone({"--limit", "4"});
-  const auto items = record::read_experiment(folder).items;
+  const auto items = record::read_run(folder).items;
   REQUIRE(items.size() == expected.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     CHECK(items[i].outs == expected[i].outs);
@@ -255,7 +255,7 @@ TEST_CASE("Assess asks about labels and logs below a category of its own", "[e2e
   for (const char* name : {"e2e_0", "e2e_1"}) {
     const std::filesystem::path folder = logs.path() / "GoEmotionsReason" / name;
     CAPTURE(folder);
-    const auto items = record::read_experiment(folder).items;
+    const auto items = record::read_run(folder).items;
     REQUIRE(items.size() == 3);
     CHECK_FALSE(items[0].checked_label.empty());
     const std::string yes = std::string(name) == "e2e_0" ? "reasonable" : "yes";
@@ -274,7 +274,7 @@ TEST_CASE("Unary, binary and ratio runs log every question under their published
                                       {"binary_0", 28},
                                       {"multilabel_ICL_0", 6}}) {
     CAPTURE(name);
-    CHECK(record::read_experiment(log_folder(logs, name)).items.size() == n_items);
+    CHECK(record::read_run(log_folder(logs, name)).items.size() == n_items);
     CHECK_FALSE(std::filesystem::exists(log_folder(logs, name) / "metrics.yml"));
   }
   CHECK_THAT(read_file(log_folder(logs, "multilabel_ICL_0") / "params.yml"),

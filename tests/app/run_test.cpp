@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "app/e2e_run.h"
 #include "support/catch.h"
@@ -40,7 +40,7 @@ TEST_CASE("A run gives transformers' answers, label steps and probabilities", "[
   CHECK(std::filesystem::exists(folder / "log.txt"));
 
   const nlohmann::json items = support::e2e_reference()["items"];
-  const record::LoggedExperiment experiment = record::read_experiment(folder);
+  const record::LoggedRun experiment = record::read_run(folder);
   REQUIRE(experiment.items.size() == items.size());
   std::size_t n_steps = 0;
   for (const record::ItemRecord& item : experiment.items) {
@@ -71,7 +71,7 @@ TEST_CASE("Batch size and prefix sharing move probabilities by rounding only", "
   const auto read = [&](const std::string& name, const std::vector<std::string>& more) {
     std::vector<std::string> arguments = run_arguments(logs.path() / name, more);
     REQUIRE(run_program(arguments).exit_code == 0);
-    return record::read_experiment(logs.path() / name / "GoEmotions" / "e2e_0").items;
+    return record::read_run(logs.path() / name / "GoEmotions" / "e2e_0").items;
   };
   const auto together = read("together", {});
   for (const auto& [name, more] : std::vector<std::pair<std::string, std::vector<std::string>>>{
@@ -162,8 +162,8 @@ TEST_CASE("Another run appends an experiment and leaves the first as it was", "[
   REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "3", "--again"})).exit_code == 0);
   const std::string both = read_file(folder / "indexed_metrics.yml");
   CHECK(both.substr(0, first.size()) == first);
-  CHECK(record::read_experiment(folder).index == 1);
-  CHECK(record::read_experiment(folder).items == record::read_experiment(folder, 0).items);
+  CHECK(record::read_run(folder).index == 1);
+  CHECK(record::read_run(folder).items == record::read_run(folder, 0).items);
   // Other settings go into another folder.
   REQUIRE(run_program(run_arguments(logs.path(), {"--limit", "2"})).exit_code == 0);
   CHECK(std::filesystem::exists(logs.path() / "GoEmotions" / "e2e_1"));
@@ -175,7 +175,7 @@ TEST_CASE("A prompt that does not fit the context is recorded as failed and coun
       run_program(run_arguments(logs.path(), {"--limit", "2", "--max-new-tokens", "100000"}));
   CHECK(result.exit_code == 1);
   CHECK_THAT(result.err, ContainsSubstring("2 of 2 items failed"));
-  const auto items = record::read_experiment(logs.path() / "GoEmotions" / "e2e_0").items;
+  const auto items = record::read_run(logs.path() / "GoEmotions" / "e2e_0").items;
   REQUIRE(items.size() == 2);
   REQUIRE(items[0].failure.has_value());
   CHECK_THAT(*items[0].failure, ContainsSubstring("context"));

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "app/e2e_run.h"
 #include "support/catch.h"
@@ -47,7 +47,7 @@ TEST_CASE("Unary and binary runs give transformers' answer probabilities", "[e2e
     const support::ProgramResult result = support::run_program(arguments);
     INFO(result.err);
     REQUIRE(result.exit_code == 0);
-    const auto items = record::read_experiment(logs.path() / "GoEmotions" / "words_0").items;
+    const auto items = record::read_run(logs.path() / "GoEmotions" / "words_0").items;
     REQUIRE(items.size() == expected["items"].size());
     for (const record::ItemRecord& item : items) {
       CAPTURE(item.key);

@@ -1,7 +1,9 @@
 #include <functional>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/files/mapped_file.h"
 
 #include "data/small_root.h"
 #include "support/catch.h"
@@ -64,7 +66,14 @@ TEST_CASE("The text preprocessor of a set without a domain changes nothing", "[d
   options.root_dir = support::fixture("data/hatexplain");
   options.splits = {"val"};
   options.text_preprocessor = true;
-  REQUIRE(load("Hatexplain", options).examples[1].text == "<user> you lot \xF0\x9F\x98\xA0");
+  const Dataset loaded = load("Hatexplain", options);
+  REQUIRE(loaded.examples[1].text == "<user> you lot \xF0\x9F\x98\xA0");
+  // What was read is told, with what was in it.
+  REQUIRE_FALSE(loaded.notes.files.empty());
+  for (const SourceFile& file : loaded.notes.files) {
+    REQUIRE(file.path.string().starts_with(options.root_dir.string()));
+    REQUIRE(file.fingerprint == fingerprint(files::MappedFile(file.path).text()));
+  }
 }
 
 }  // namespace labelprobe::data

@@ -6,7 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "experiment/settings_for_tests.h"
 #include "support/catch.h"
@@ -67,7 +67,7 @@ TEST_CASE("A unary run reads the answer where it came, at once, and before the s
   CHECK(outcome.n_items == 6 * 8);
   CHECK(outcome.n_without_label == 0);
   CHECK(outcome.metrics.empty());
-  const auto items = record::read_experiment(folder_of(logs)).items;
+  const auto items = record::read_run(folder_of(logs)).items;
   REQUIRE(items.size() == 48);
   const float pair_share = 1 / (1 + std::exp(-2.0F));
   const float n_others = static_cast<float>(kTokenizer.vocab_size() - 2);
@@ -97,7 +97,7 @@ TEST_CASE("An answer that never comes is logged and counted as not found", "[uni
   settings.max_new_tokens = 1;  // the line break is all that comes
   const Outcome outcome = run_with(word_model("reasonable", "unreasonable"), settings, logs.path());
   CHECK(outcome.n_without_label == 48);
-  const auto items = record::read_experiment(folder_of(logs)).items;
+  const auto items = record::read_run(folder_of(logs)).items;
   CHECK_FALSE(items[0].is_label_found());
   CHECK(items[0].predictions.empty());
   CHECK(prob_of(items[0].first_probs(), "reasonable") == 0.5F);
@@ -136,7 +136,7 @@ TEST_CASE("A multilabel_ICL run logs six ratios per query, with metrics for each
   for (const char* ratio : {"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"}) {
     CHECK(metrics["aggregate_ratio_" + std::string(ratio)]["micro_f1"]);
   }
-  CHECK(record::read_experiment(folder_of(logs)).items[0].label_steps.size() == 2);
+  CHECK(record::read_run(folder_of(logs)).items[0].label_steps.size() == 2);
 }
 
 TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior labels", "[unit]") {
@@ -149,11 +149,11 @@ TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior label
   settings.n_shots = 1;
   const Outcome outcome = run_with(answering_model(), settings, logs.path());
   CHECK(outcome.metrics.contains("micro_f1"));
-  const auto logged = record::read_experiment(folder_of(logs)).items;
+  const auto logged = record::read_run(folder_of(logs)).items;
   CHECK(logged.size() == 40);  // the aggregate's
-  const auto of_annotators = record::read_annotator_predictions(folder_of(logs), std::nullopt);
-  CHECK(logged.size() + of_annotators.size() == outcome.n_items);
-  CHECK_FALSE(of_annotators.empty());
+  const auto all = record::read_run(folder_of(logs), std::nullopt, record::Annotators::All).items;
+  CHECK(all.size() == outcome.n_items);
+  CHECK(all.size() > logged.size());
 
   Settings second = example_settings();
   second.labels.mode = prompt::LabelMode::Predictions;
@@ -175,7 +175,7 @@ TEST_CASE("Pair prompting asks whether the gold label is reasonable", "[unit]") 
   CHECK(outcome.n_items == 6);
   CHECK(outcome.metrics.at("accuracy") == 1.0);
   CHECK(outcome.metrics.at("f1") == 1.0);
-  const auto items = record::read_experiment(folder_of(logs)).items;
+  const auto items = record::read_run(folder_of(logs)).items;
   CHECK(items[0].gold == std::vector<std::string>{"reasonable"});
   CHECK(items[0].predictions == std::vector<std::string>{"reasonable"});
   CHECK_FALSE(items[0].checked_label.empty());

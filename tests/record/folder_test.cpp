@@ -286,7 +286,7 @@ TEST_CASE("A damaged manifest is named with what is wrong", "[folder]") {
       {"", "not JSON"},
       {"{", "not JSON"},
       {"[]", "\"format\": 1"},
-      {R"({"format":2})", "\"format\": 1"},
+      {R"({"format":3})", "\"format\": 1"},
       {R"({"format":1})", "'not_comparable'"},
       {R"({"format":1,"not_comparable":[1],"params":{},"experiments":[]})", "only strings"},
       {R"({"format":1,"not_comparable":[],"params":{"a":{}},"experiments":[]})", "parameter 'a'"},

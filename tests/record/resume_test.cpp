@@ -4,11 +4,13 @@
 #include <functional>
 #include <iostream>
 
+#include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "record/items.h"
 #include "record/run_folder.h"
@@ -26,6 +28,8 @@ using labelprobe::record::make_request;
 using labelprobe::record::Metrics;
 using labelprobe::record::param_of;
 using labelprobe::record::preview;
+using labelprobe::record::Provenance;
+using labelprobe::record::read_run;
 using labelprobe::record::Run;
 using labelprobe::record::RunFolder;
 using labelprobe::record::RunRequest;
@@ -230,6 +234,31 @@ TEST_CASE("Another run between death and resumption harms neither", "[resume]") 
     }
   }
   CHECK(n_resumed > 10);
+}
+
+TEST_CASE("A half-written experiment is refused by name, a finished one beside it is read",
+          "[resume]") {
+  int n_refused = 0;
+  int n = 0;
+  for (bool is_killed = true; is_killed; ++n) {
+    const labelprobe::support::TempFolder folder;
+    run_command(make_request(folder.path(), 7));
+    const fs::path out = preview(make_request(folder.path(), 7)).folder;
+    is_killed = is_killed_at(make_request(folder.path()), n);
+    INFO("killed before change " << n);
+    REQUIRE(read_run(out, 0).items.size() == kKeys.size());
+    if (preview(make_request(folder.path())).is_finished) {
+      REQUIRE(read_run(out).index == 1);
+      REQUIRE(read_run(out).items.size() == kKeys.size());
+    } else if (preview(make_request(folder.path(), 7)).experiment_index == 0 &&
+               fs::exists(out / "journal_1.jsonl")) {
+      ++n_refused;
+      REQUIRE_THROWS_AS(read_run(out), labelprobe::DataError);
+      REQUIRE_THROWS_WITH(read_run(out), ContainsSubstring("experiment_1 is unfinished: run the "
+                                                           "same command again (finished: 0)"));
+    }
+  }
+  CHECK(n_refused > 10);
 }
 
 TEST_CASE("Aggregates are right whatever was interrupted between", "[resume]") {
@@ -447,4 +476,67 @@ TEST_CASE("Earlier experiments keep their bytes", "[resume]") {
   CHECK(read_file(out / "indexed_metrics.yml").starts_with(first));
   // Only what differs is stored per experiment.
   CHECK(fs::file_size(out / "manifest.json") < manifest_bytes + 19 * 500);
+}
+
+TEST_CASE("A journal of an earlier version is set aside, not continued", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  { Run::open(request); }
+  const fs::path out = preview(request).folder;
+  // As the version before label steps left them.
+  nlohmann::json manifest = nlohmann::json::parse(read_file(out / "manifest.json"));
+  manifest["format"] = 1;
+  manifest["experiments"][0].erase("record_version");
+  manifest["experiments"][0].erase("provenance");
+  std::ofstream(out / "manifest.json") << manifest;
+  std::ofstream(out / "journal_0.jsonl")
+      << R"({"all_scores":[],"annotator":"aggregate","failure":null,"gold":["joy"],)"
+      << R"("is_label_found":false,"key":"a","kind":"multi","label_logits":[],)"
+      << R"("n_prompt_tokens":3,"outs":"x","outs_id_index":1,"outs_ids":[7],"predictions":[],)"
+      << R"("prefix_outs":null,"prompt_fingerprint":"00ff","query_text":"t","residual_outs":"",)"
+      << R"("scores":[["joy",0.5]],"top_tokens":[]})" << std::endl;
+  CHECK(preview(request).experiment_index == 0);
+  CHECK(preview(request).n_finished == 0);
+  {
+    const Run run = Run::open(request);
+    CHECK(run.experiment_index() == 0);
+    CHECK(run.finished().empty());
+    REQUIRE(run.notes().size() == 1);
+    CHECK_THAT(run.notes()[0], ContainsSubstring("an earlier version of the program") &&
+                                   ContainsSubstring("journal_0.jsonl.stale-0"));
+  }
+  CHECK(run_command(request) == static_cast<int>(kKeys.size()));
+  CHECK(nlohmann::json::parse(read_file(out / "manifest.json"))["format"] == 2);
+}
+
+TEST_CASE("The manifest names each kind of process that computed items, once", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  Provenance made{.program = labelprobe::record::program_version(),
+                  .backend = "libtorch 2.11.0",
+                  .device = "cpu",
+                  .device_name = "a processor, 2 CPU threads",
+                  .dtype = "float32",
+                  .quantization = "none",
+                  .model_fingerprint = "0a",
+                  .tokenizer_fingerprint = "0b",
+                  .prompts_fingerprint = "0c",
+                  .data_files = {{"data/train.tsv", "0d"}}};
+  Run::open(request).add_provenance(made);
+  Run::open(request).add_provenance(made);
+  made.device = "cuda:0";
+  Run::open(request).add_provenance(made);
+  CHECK(run_command(request) == static_cast<int>(kKeys.size()));
+  const fs::path out = preview(request).folder;
+  const auto manifest = nlohmann::json::parse(read_file(out / "manifest.json"));
+  const auto& listed = manifest["experiments"][0]["provenance"];
+  REQUIRE(listed.size() == 2);
+  CHECK(listed[0]["device"] == "cpu");
+  CHECK(listed[1]["device"] == "cuda:0");
+  CHECK(listed[1]["data_files"]["data/train.tsv"] == "0d");
+  CHECK_THAT(listed[0]["program"].get<std::string>(), Catch::Matchers::StartsWith("0.1.0"));
+  // It stays when the folder gets another experiment.
+  run_command(make_request(folder.path(), 1));
+  CHECK(nlohmann::json::parse(read_file(out / "manifest.json"))["experiments"][0]["provenance"] ==
+        listed);
 }

@@ -8,7 +8,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "record/items.h"
 #include "support/catch.h"
@@ -233,7 +233,8 @@ TEST_CASE("Runs under other descriptions are aggregated apart", "[run]") {
   CHECK(read_file(out / "aggregated_metrics.yml") ==
         "'':\n  test_accuracy: '0.6+-0.1386'\nagain:\n  test_accuracy: '0.7+-0.0'\n");
   CHECK(YAML::LoadFile((out / "again-annotator_preds.yml").string()).size() == 1);
-  CHECK(labelprobe::record::read_annotator_predictions(out, 2).size() == 1);
+  CHECK(labelprobe::record::read_run(out, 2, labelprobe::record::Annotators::All).items.size() ==
+        2);
 }
 
 TEST_CASE("Only plain prompting has the files of annotators and aggregates", "[run]") {

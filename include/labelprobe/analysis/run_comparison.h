@@ -115,6 +115,6 @@ struct RunComparison {
 // Throws DataError (run, item, expected, found) if the runs have different distributions or labels,
 // share no item that worked in both, ask the same ids about other texts, or hold repeated items or
 // impossible probabilities.
-RunComparison compare_runs(const RunItems& a, const RunItems& b);
+RunComparison compare_runs(const record::LoggedRun& a, const record::LoggedRun& b);
 
 }  // namespace labelprobe::analysis

@@ -1,21 +1,13 @@
-// The items of one run's log, under the name that messages call it by.
+// What the items of one run's log ask.
 #pragma once
 
-#include <span>
-#include <string>
-
 #include "labelprobe/core/item_id.h"
-#include "labelprobe/record/item_record.h"
+#include "labelprobe/record/logged_run.h"
 
 namespace labelprobe::analysis {
 
-struct RunItems {
-  std::string name;  // for messages
-  std::span<const record::ItemRecord> items;
-};
-
 // What all of them ask: published and own logs alike hold one kind each. Throws DataError naming
 // the run if there are none, or several kinds.
-ItemId::Kind kind_of(const RunItems& run);
+ItemId::Kind kind_of(const record::LoggedRun& run);
 
 }  // namespace labelprobe::analysis

@@ -68,12 +68,19 @@ struct DroppedExamples {
   std::size_t n_examples = 0;
 };
 
+// A file that was read for a data set: its own files, id lists, clusterings, word statistics.
+struct SourceFile {
+  std::filesystem::path path;
+  std::string fingerprint;  // of its bytes, see core/fingerprint.h
+};
+
 // What happened while reading that a person should know: nothing here stops a run.
 struct DatasetNotes {
   std::vector<SplitCount> splits;        // in the order of the options
   std::vector<DroppedExamples> dropped;  // in the order of the filters; only what dropped any
   std::vector<std::string>
       warnings;  // complete sentences, e.g. ids of a list that no split has, with their number
+  std::vector<SourceFile> files;  // each once, in the order of reading
 };
 
 struct Dataset {

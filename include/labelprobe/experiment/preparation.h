@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Questions {
   prompt::Templates templates;
   std::vector<prompt::Query> queries;
   std::string encoder_fingerprint;  // of the sentence encoder that chose demonstrations; or empty
+  std::map<std::string, std::string> data_files;  // path -> fingerprint
   std::vector<std::string> warnings;
 };
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "labelprobe/record/item_record.h"
+#include "labelprobe/record/provenance.h"
 
 namespace labelprobe::record {
 
@@ -107,6 +108,9 @@ class Run {
 
   // Items finished by an earlier, interrupted process, by key.
   const std::map<std::string, ItemRecord>& finished() const;
+
+  // Notes in the manifest what computes the items that this process will append.
+  void add_provenance(const Provenance& provenance);
 
   // Puts items on disk; they survive anything that happens after the call returns. An item appended
   // again replaces the earlier one. Throws DataError for an id the log cannot hold, ConfigError if

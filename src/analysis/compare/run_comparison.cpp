@@ -17,20 +17,21 @@ namespace labelprobe::analysis {
 namespace {
 
 using record::ItemRecord;
+using record::LoggedRun;
 
-ItemId::Kind common_kind(const RunItems& a, const RunItems& b) {
+ItemId::Kind common_kind(const LoggedRun& a, const LoggedRun& b) {
   const ItemId::Kind kind = kind_of(a);
   const ItemId::Kind other = kind_of(b);
   if (kind != other) {
     throw DataError("expected two runs of one distribution, found " +
-                    std::string(distribution_name(kind)) + " items in " + a.name + " and " +
-                    std::string(distribution_name(other)) + " items in " + b.name);
+                    std::string(distribution_name(kind)) + " items in " + describe(a) + " and " +
+                    std::string(distribution_name(other)) + " items in " + describe(b));
   }
   return kind;
 }
 
 // The labels whose probabilities a run has; empty if it never found a label step.
-std::set<std::string> labels_of(const RunItems& run) {
+std::set<std::string> labels_of(const LoggedRun& run) {
   std::set<std::string> labels;
   for (const ItemRecord& item : run.items) {
     for (const record::LabelStep& step : item.label_steps) {
@@ -48,12 +49,12 @@ std::vector<std::string> missing_in(const std::set<std::string>& labels,
   return missing;
 }
 
-std::vector<std::string> common_labels(const RunItems& a, const RunItems& b) {
+std::vector<std::string> common_labels(const LoggedRun& a, const LoggedRun& b) {
   const std::set<std::string> of_a = labels_of(a);
   const std::set<std::string> of_b = labels_of(b);
   if (!of_a.empty() && !of_b.empty() && of_a != of_b) {
-    const auto only = [](const std::vector<std::string>& names, const RunItems& run) {
-      return names.empty() ? "" : "; only in " + run.name + ": " + list_some(names);
+    const auto only = [](const std::vector<std::string>& names, const LoggedRun& run) {
+      return names.empty() ? "" : "; only in " + describe(run) + ": " + list_some(names);
     };
     throw DataError("expected the same labels in both runs" + only(missing_in(of_a, of_b), a) +
                     only(missing_in(of_b, of_a), b) +
@@ -63,11 +64,11 @@ std::vector<std::string> common_labels(const RunItems& a, const RunItems& b) {
   return {labels.begin(), labels.end()};
 }
 
-std::unordered_map<std::string_view, const ItemRecord*> by_key(const RunItems& run) {
+std::unordered_map<std::string_view, const ItemRecord*> by_key(const LoggedRun& run) {
   std::unordered_map<std::string_view, const ItemRecord*> items;
   for (const ItemRecord& item : run.items) {
     if (!items.emplace(item.key, &item).second) {
-      throw DataError(run.name + ": item '" + item.key + "': expected once, found twice");
+      throw DataError(describe(run) + ": item '" + item.key + "': expected once, found twice");
     }
   }
   return items;
@@ -188,17 +189,17 @@ ComparedItem compare_items(const ItemRecord& a, const ItemRecord& b) {
   return item;
 }
 
-void check_texts(const RunItems& a, const RunItems& b, std::size_t n_same_texts) {
+void check_texts(const LoggedRun& a, const LoggedRun& b, std::size_t n_same_texts) {
   if (n_same_texts == 0) {
-    throw DataError("expected runs over the same texts: the items that " + a.name + " and " +
-                    b.name +
+    throw DataError("expected runs over the same texts: the items that " + describe(a) + " and " +
+                    describe(b) +
                     " share have the same ids but other texts. Are they of different data sets?");
   }
 }
 
 }  // namespace
 
-RunComparison compare_runs(const RunItems& a, const RunItems& b) {
+RunComparison compare_runs(const LoggedRun& a, const LoggedRun& b) {
   RunComparison comparison;
   comparison.kind = common_kind(a, b);
   const auto of_a = by_key(a);
@@ -224,16 +225,16 @@ RunComparison compare_runs(const RunItems& a, const RunItems& b) {
     if (!of_a.contains(item.key)) comparison.only_b.push_back(item.key);
   }
   if (n_common == 0) {
-    throw DataError("expected runs over the same items, found none in common: " + a.name +
-                    " has '" + a.items.front().key + "', ..., " + b.name + " has '" +
+    throw DataError("expected runs over the same items, found none in common: " + describe(a) +
+                    " has '" + a.items.front().key + "', ..., " + describe(b) + " has '" +
                     b.items.front().key + "', ...");
   }
   check_texts(a, b, n_same_texts);
   if (comparison.items.empty()) {
     throw DataError("expected items that worked in both runs, found none: of " +
                     std::to_string(n_common) + " common items " +
-                    std::to_string(comparison.failed_a.size()) + " failed in " + a.name + " and " +
-                    std::to_string(comparison.failed_b.size()) + " in " + b.name);
+                    std::to_string(comparison.failed_a.size()) + " failed in " + describe(a) +
+                    " and " + std::to_string(comparison.failed_b.size()) + " in " + describe(b));
   }
   summarize(comparison);
   return comparison;

@@ -1,6 +1,5 @@
 // labelprobe compare: what another precision, device or order of computation has changed in a run.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -11,10 +10,9 @@
 
 #include "labelprobe/analysis/comparison_report.h"
 #include "labelprobe/core/error.h"
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "app/commands/command.h"
-#include "app/commands/run_finder.h"
 
 namespace labelprobe::app {
 
@@ -32,45 +30,9 @@ struct CompareFlags {
   std::optional<double> max_difference;
 };
 
-struct ReadRun {
-  std::string name;  // for people: folder and experiment
-  std::vector<record::ItemRecord> items;
-  record::LoggedParams params;
-};
-
-// FOLDER or FOLDER/experiment_<k>: runs that differ in precision alone share a folder.
-struct NamedRun {
-  fs::path folder;
-  std::optional<int> experiment;
-};
-
-NamedRun parse_name(const std::string& given) {
-  constexpr std::string_view kPrefix = "experiment_";
-  fs::path folder = given;
-  if (folder.filename().empty() && folder.has_parent_path() && folder != folder.root_path()) {
-    folder = folder.parent_path();  // a slash at the end
-  }
-  const std::string last = folder.filename().string();
-  int number = 0;
-  const char* end = last.data() + last.size();
-  if (last.starts_with(kPrefix) && !fs::exists(folder)) {
-    const auto [stop, error] = std::from_chars(last.data() + kPrefix.size(), end, number);
-    if (error == std::errc() && stop == end && number >= 0) {
-      return {folder.has_parent_path() ? folder.parent_path() : fs::path("."), number};
-    }
-  }
-  return {folder, std::nullopt};
-}
-
-ReadRun read_run(const std::string& given) {
-  const NamedRun named = parse_name(given);
-  check_finished_run(named.folder);
-  record::LoggedExperiment logged = record::read_experiment(named.folder, named.experiment);
-  std::vector<record::ItemRecord> of_annotators =
-      record::read_annotator_predictions(named.folder, logged.index);
-  std::move(of_annotators.begin(), of_annotators.end(), std::back_inserter(logged.items));
-  return {named.folder.string() + ", experiment " + std::to_string(logged.index),
-          std::move(logged.items), record::read_params(named.folder, logged.index)};
+record::LoggedRun read_run(const std::string& given) {
+  const record::RunName named = record::parse_run_name(given);
+  return record::read_run(named.folder, named.index, record::Annotators::All);
 }
 
 bool is_unset(const std::string& text) {
@@ -150,18 +112,18 @@ int compare(const CompareFlags& flags) {
   if (flags.max_difference && !(*flags.max_difference >= 0.0)) {
     throw ConfigError("--max-difference: expected a number, at least 0");
   }
-  const ReadRun a = read_run(flags.run_a);
-  const ReadRun b = read_run(flags.run_b);
-  if (a.name == b.name) {
-    throw ConfigError("expected two runs, found twice " + a.name +
-                      "; name another of the folder's experiments, e.g. " +
-                      (parse_name(flags.run_a).folder / "experiment_0").string());
-  }
+  const record::LoggedRun a = read_run(flags.run_a);
+  const record::LoggedRun b = read_run(flags.run_b);
   analysis::ComparisonReport report;
-  report.run_a = a.name;
-  report.run_b = b.name;
+  report.run_a = describe(a);
+  report.run_b = describe(b);
+  if (report.run_a == report.run_b) {
+    throw ConfigError("expected two runs, found twice " + report.run_a +
+                      "; name another of the folder's experiments, e.g. " +
+                      (a.folder / "experiment_0").string());
+  }
   report.settings = different_settings(a.params, b.params);
-  report.comparison = analysis::compare_runs({a.name, a.items}, {b.name, b.items});
+  report.comparison = analysis::compare_runs(a, b);
   analysis::write_terminal(std::cout, report, flags.n_top);
   std::cout.flush();
   write_file(flags.csv_path,

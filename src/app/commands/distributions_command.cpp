@@ -110,7 +110,7 @@ void write_json_lines(std::ostream& out,
                        {"estimator", row.info->name},
                        {"answer", row.answer ? Json(describe(row.answer)) : Json()},
                        {"run", row.run->folder.string()},
-                       {"experiment", row.run->experiment},
+                       {"experiment", row.run->index},
                        {"probs", by_label(probs, label_set)}});
     }
   }

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/record/run_finder.h"
 
-#include "app/commands/run_finder.h"
 #include "app/options/run_options.h"
 
 namespace labelprobe::app {
@@ -62,7 +62,8 @@ std::vector<LoggedRun> load_runs(const RunFlags& flags, Search search, const Lab
     throw ConfigError("expected run folders, or --id-list and --model to find them by; found both");
   }
   if (is_asked || (folders.empty() && search == Search::IfNoneNamed)) {
-    const FoundRuns found = find_runs({flags.log_root, flags.task, flags.id_list, flags.model});
+    const record::FoundRuns found = record::find_runs(
+        {flags.log_root, flags.task, flags.id_list, flags.model, {"baseline", "unary", "binary"}});
     for (const std::string& note : found.notes) {
       std::cerr << note << '\n';
     }

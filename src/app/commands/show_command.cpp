@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "app/commands/command.h"
 
@@ -105,18 +105,16 @@ void declare_flags(OptionList& options, ShowFlags& flags) {
 }
 
 int show(const ShowFlags& flags) {
-  const record::LoggedExperiment experiment =
-      record::read_experiment(flags.folder, flags.experiment);
+  const record::LoggedRun run = record::read_run(flags.folder, flags.experiment);
   std::vector<const record::ItemRecord*> shown;
-  for (const record::ItemRecord& item : experiment.items) {
+  for (const record::ItemRecord& item : run.items) {
     if (flags.ids.empty() ||
         std::find(flags.ids.begin(), flags.ids.end(), item.key) != flags.ids.end()) {
       shown.push_back(&item);
     }
   }
   const std::size_t n = flags.n_items == 0 ? shown.size() : std::min(shown.size(), flags.n_items);
-  std::printf("%s, experiment %d: %zu items, %zu shown\n\n", flags.folder.c_str(), experiment.index,
-              experiment.items.size(), n);
+  std::printf("%s: %zu items, %zu shown\n\n", describe(run).c_str(), run.items.size(), n);
   for (std::size_t i = 0; i < n; ++i) {
     print_item(*shown[i]);
   }

@@ -163,6 +163,11 @@ Questions make_questions(const Settings& settings) {
   questions.answer_set = words.empty() ? test.label_set : LabelSet(words, LabelKind::SingleLabel);
   questions.are_words =
       settings.plan == prompt::Plan::Unary || settings.plan == prompt::Plan::Binary;
+  for (const data::Dataset* set : {&train, &test}) {
+    for (const data::SourceFile& file : set->notes.files) {
+      questions.data_files[file.path.string()] = file.fingerprint;
+    }
+  }
   append(questions.warnings, train.notes.warnings);
   append(questions.warnings, test.notes.warnings);
   prompt::TemplateOptions templates = settings.templates;

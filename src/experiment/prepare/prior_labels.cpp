@@ -6,7 +6,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/item_id.h"
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 namespace labelprobe::experiment {
 
@@ -37,15 +37,13 @@ void read_prior_labels(const PriorLog& log,
     return;
   }
   std::map<std::string, Labels> predictions;  // by log key
-  const auto take = [&](const std::vector<record::ItemRecord>& items) {
-    for (const record::ItemRecord& item : items) {
-      if (!item.failure) {
-        predictions[item.key] = predicted_labels(item, label_set, log);
-      }
+  const record::LoggedRun run =
+      record::read_run(log.folder, log.experiment, record::Annotators::All);
+  for (const record::ItemRecord& item : run.items) {
+    if (!item.failure) {
+      predictions[item.key] = predicted_labels(item, label_set, log);
     }
-  };
-  take(record::read_experiment(log.folder, log.experiment).items);
-  take(record::read_annotator_predictions(log.folder, log.experiment));
+  }
   std::size_t n_known = 0;
   for (Example& example : examples) {
     const ItemId item = {.example_id = example.example_id, .annotator = example.annotator};

@@ -173,6 +173,23 @@ class Reader {
   std::map<std::size_t, Parts> waiting_;
 };
 
+record::Provenance provenance_of(const model::ModelInfo& info,
+                                 const Preparation& preparation,
+                                 const tokenizer::Tokenizer& tokenizer) {
+  record::Provenance made;
+  made.program = record::program_version();
+  made.backend = info.backend;
+  made.device = info.device;
+  made.device_name = info.device_name;
+  made.dtype = weights::dtype_name(info.dtype);
+  made.quantization = weights::quantization_name(info.quantization);
+  made.model_fingerprint = info.fingerprint;
+  made.tokenizer_fingerprint = tokenizer.fingerprint();
+  made.prompts_fingerprint = preparation.contents_fingerprint;
+  made.data_files = preparation.questions.data_files;
+  return made;
+}
+
 model::Effort since(const model::Effort& before, model::Effort now) {
   now.n_prompt_tokens -= before.n_prompt_tokens;
   now.n_prompt_tokens_computed -= before.n_prompt_tokens_computed;
@@ -205,6 +222,7 @@ Outcome run(const Settings& settings,
 
   if (n_finished < keys.size()) {
     model::LanguageModel& language_model = open_model();
+    files.add_provenance(provenance_of(language_model.info(), preparation, tokenizer));
     const model::Effort before = language_model.effort();
     const ModelPrompts asked = model_prompts(preparation, settings.max_new_tokens);
     model::GenerateOptions options;

@@ -118,7 +118,7 @@ ExperimentChoice choose_experiment(const Manifest& manifest,
     }
     const bool is_about_the_same = experiment.contents_fingerprint == request.contents_fingerprint;
     if (experiment.state != ExperimentState::Finished) {
-      if (is_about_the_same) {
+      if (is_about_the_same && experiment.record_version == kRecordVersion) {
         return {i, State::GoesOn};
       }
       starts_over = starts_over.value_or(i);

@@ -27,7 +27,7 @@ struct ExperimentChoice {
   enum class State {
     New,         // to be added behind the others
     GoesOn,      // its process did not live to finish it
-    StartsOver,  // likewise, but it was about other contents
+    StartsOver,  // likewise, but it was about other contents, or its journal is of another version
     Finished,    // nothing is left to do
   };
   std::size_t index = 0;

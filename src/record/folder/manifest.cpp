@@ -17,7 +17,9 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kFormat = 1;
+// Format 1 has neither record versions nor provenance.
+constexpr int kFormat = 2;
+constexpr int kFirstFormat = 1;
 
 constexpr std::array<std::pair<const char*, ExperimentState>, 3> kStates = {{
     {"running", ExperimentState::Running},
@@ -38,8 +40,9 @@ class Reader {
     } catch (const json::exception& error) {
       fail("not JSON (" + std::string(error.what()) + ")");
     }
-    if (!root.is_object() || !is_number(root, "format", kFormat)) {
-      fail("expected \"format\": " + std::to_string(kFormat));
+    const bool is_first = root.is_object() && is_number(root, "format", kFirstFormat);
+    if (!root.is_object() || (!is_first && !is_number(root, "format", kFormat))) {
+      fail("expected \"format\": 1 or 2");
     }
     Manifest manifest;
     for (const std::string& name : strings(root, "not_comparable")) {
@@ -121,7 +124,30 @@ class Reader {
       experiment.n_failed =
           field(entry, "n_failed", json::value_t::number_unsigned).get<std::size_t>();
     }
+    experiment.record_version = 1;
+    if (entry.contains("record_version")) {
+      experiment.record_version =
+          field(entry, "record_version", json::value_t::number_unsigned).get<int>();
+      for (const json& made : field(entry, "provenance", json::value_t::array)) {
+        experiment.provenance.push_back(provenance(made));
+      }
+    }
     return experiment;
+  }
+
+  Provenance provenance(const json& node) const {
+    Provenance made;
+    visit_fields(made, [&](const char* name, auto& value) {
+      if (!node.is_object() || !node.contains(name)) {
+        fail(std::string("expected a field '") + name + "' in 'provenance'");
+      }
+      try {
+        node[name].get_to(value);
+      } catch (const json::exception& error) {
+        fail(std::string("'") + name + "' in 'provenance': " + error.what());
+      }
+    });
+    return made;
   }
 
   // Files are cut to these sizes: only plain names of YAML files of the folder itself may stand
@@ -143,6 +169,15 @@ class Reader {
 
   const std::filesystem::path& file_;
 };
+
+json encode_provenance(const std::vector<Provenance>& provenance) {
+  json list = json::array();
+  for (const Provenance& made : provenance) {
+    json& node = list.emplace_back(json::object());
+    visit_fields(made, [&](const char* name, const auto& value) { node[name] = value; });
+  }
+  return list;
+}
 
 json encode_sizes(const FileSizes& sizes) {
   json object = json::object();
@@ -206,6 +241,8 @@ std::string Manifest::encode() const {
                                    {"params_changed", changed},
                                    {"params_absent", absent},
                                    {"contents_fingerprint", experiment.contents_fingerprint},
+                                   {"record_version", experiment.record_version},
+                                   {"provenance", encode_provenance(experiment.provenance)},
                                    {"sizes", encode_sizes(experiment.sizes)}});
     if (experiment.n_failed > 0) {
       root["experiments"].back()["n_failed"] = experiment.n_failed;

@@ -19,11 +19,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/record/provenance.h"
 #include "labelprobe/record/run.h"
 
 namespace labelprobe::record {
 
 inline constexpr const char* kManifestName = "manifest.json";
+
+// Of the journals' form. Those of another version are not continued.
+inline constexpr int kRecordVersion = 2;
 
 enum class ExperimentState { Running, Writing, Finished };
 
@@ -36,6 +40,8 @@ struct Experiment {
   std::string contents_fingerprint;
   FileSizes sizes;           // empty while Running
   std::size_t n_failed = 0;  // items that are recorded as failed; known once Finished
+  int record_version = kRecordVersion;
+  std::vector<Provenance> provenance;  // of the processes that computed items, each kind once
 };
 
 struct Manifest {

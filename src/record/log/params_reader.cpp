@@ -1,9 +1,8 @@
-// The logged parameters of an experiment, from the manifest or, of the published program's logs,
-// from params.yml.
+#include "record/log/params_reader.h"
+
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/record/log_reader.h"
 
 #include "record/folder/manifest.h"
 

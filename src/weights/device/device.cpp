@@ -66,6 +66,13 @@ std::string first_line_value(const std::filesystem::path& path, std::string_view
   return {};
 }
 
+// The number in "NVIDIA UNIX x86_64 Kernel Module  570.124.06  Wed Feb 26 ...".
+std::string driver_number(const std::string& version) {
+  const std::size_t begin = version.find_first_of("0123456789", version.find("Module"));
+  if (begin == std::string::npos) return version;
+  return version.substr(begin, version.find(' ', begin) - begin);
+}
+
 std::size_t free_gpu_bytes(c10::DeviceIndex index) {
   using MemGetInfo = int (*)(std::size_t*, std::size_t*);
   // Of the CUDA run-time library that came with libtorch; we do not link one.
@@ -113,7 +120,11 @@ c10::Device open_device(std::string_view name) {
 }
 
 std::string describe_device(const c10::Device& device) {
-  if (device.is_cpu()) return std::to_string(at::get_num_threads()) + " CPU threads";
+  if (device.is_cpu()) {
+    const std::string processor = first_line_value("/proc/cpuinfo", "model name");
+    return (processor.empty() ? "" : processor.substr(processor.find_first_not_of(": ")) + ", ") +
+           std::to_string(at::get_num_threads()) + " CPU threads";
+  }
   using GetDevice = int (*)(int*, int);
   using GetName = int (*)(char*, int, int);
   void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY);
@@ -125,7 +136,9 @@ std::string describe_device(const c10::Device& device) {
   std::array<char, 256> name = {};
   const bool is_known = get_device && get_name && get_device(&handle, device.index()) == 0 &&
                         get_name(name.data(), static_cast<int>(name.size()), handle) == 0;
-  return is_known ? name.data() : "GPU";
+  const std::string version = first_line_value("/proc/driver/nvidia/version", "NVRM version:");
+  return (is_known ? name.data() : "GPU") +
+         (version.empty() ? std::string() : ", driver " + driver_number(version));
 }
 
 std::size_t free_bytes(const c10::Device& device) {

@@ -32,8 +32,15 @@ ItemRecord item_of(const std::string& key,
   return item;
 }
 
+record::LoggedRun run_of(const std::string& folder, const Items& items) {
+  record::LoggedRun run;
+  run.folder = folder;
+  run.items = items;
+  return run;
+}
+
 RunComparison compare(const Items& a, const Items& b) {
-  return compare_runs({"run A", a}, {"run B", b});
+  return compare_runs(run_of("run A", a), run_of("run B", b));
 }
 
 std::vector<bool> prefixes(const ItemRecord& a, const ItemRecord& b) {
@@ -94,11 +101,12 @@ TEST_CASE("Items that cannot be compared are named", "[analysis]") {
     CHECK_THROWS_AS(compare(a, b), DataError);
   };
   const ItemRecord x = item_of("x", {0.5F});
-  fails({x}, {}, "run B: expected items, found none");
-  fails({x}, {item_of("y", {0.5F})}, "none in common: run A has 'x', ..., run B has 'y', ...");
-  fails({x, x}, {x}, "run A: item 'x': expected once, found twice");
+  fails({x}, {}, "run B, experiment 0: expected items, found none");
+  fails({x}, {item_of("y", {0.5F})},
+        "none in common: run A, experiment 0 has 'x', ..., run B, experiment 0 has 'y', ...");
+  fails({x, x}, {x}, "run A, experiment 0: item 'x': expected once, found twice");
   fails({x, item_of("x_unary_joy", {0.5F})}, {x},
-        "run A: expected items of one kind, found 'x' and 'x_unary_joy'");
+        "run A, experiment 0: expected items of one kind, found 'x' and 'x_unary_joy'");
   fails({x}, {item_of("x_unary_joy", {0.5F})}, "unary items in run B");
   fails({item_of("x", {1.5F})}, {x}, "item 'x': expected a probability for");
   fails({item_of("x", {std::numeric_limits<float>::quiet_NaN()})}, {x},
@@ -108,14 +116,14 @@ TEST_CASE("Items that cannot be compared are named", "[analysis]") {
   fails({x}, {other}, "have the same ids but other texts");
   ItemRecord failed = x;
   failed.failure = "too long";
-  fails({x}, {failed}, "0 failed in run A and 1 in run B");
+  fails({x}, {failed}, "0 failed in run A, experiment 0 and 1 in run B");
   ItemRecord incomplete = item_of("y", {0.5F});
   incomplete.label_steps[0].logged_probs.pop_back();
   fails({x, item_of("y", {0.5F})}, {x, incomplete},
         "expected as many labels in both runs, found 2 and 1");
   ItemRecord renamed = x;
   renamed.label_steps[0].logged_probs[0].first = "anger";
-  fails({x}, {renamed}, "only in run A: fear; only in run B: anger");
+  fails({x}, {renamed}, "only in run A, experiment 0: fear; only in run B, experiment 0: anger");
 }
 
 }  // namespace

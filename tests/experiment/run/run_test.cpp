@@ -1,11 +1,13 @@
 // The order of work, with a scripted model and the bundled example data; no torch.
 #include "labelprobe/experiment/run.h"
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/record/log_reader.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "experiment/settings_for_tests.h"
 #include "support/catch.h"
@@ -39,13 +41,19 @@ TEST_CASE("Every query is answered, read and logged with its labels", "[unit]") 
   CHECK(outcome.n_items == 6);
   CHECK(outcome.n_failed == 0);
   CHECK(outcome.n_without_label == 0);
-  const auto items = record::read_experiment(logs.path() / "GoEmotions" / "test_0").items;
+  const auto items = record::read_run(logs.path() / "GoEmotions" / "test_0").items;
   REQUIRE(items.size() == 6);
   for (const record::ItemRecord& item : items) {
     CHECK(item.outs == "joy, fear");
     CHECK(item.predictions == std::vector<std::string>{"joy", "fear"});
     CHECK(item.label_steps.size() == 2);
+    CHECK(item.label_steps[1].log_sum_exp.has_value());
+    CHECK(item.label_steps[1].logits.size() == item.label_steps[0].logits.size());
   }
+  std::ifstream manifest(logs.path() / "GoEmotions" / "test_0" / "manifest.json");
+  const std::string text{std::istreambuf_iterator<char>(manifest), {}};
+  CHECK_THAT(text, ContainsSubstring("\"program\": \"" + record::program_version() + "\"") &&
+                       ContainsSubstring("configs/example/train.tsv"));
   CHECK(outcome.metrics.contains("micro_f1"));
 }
 
@@ -71,8 +79,7 @@ TEST_CASE("Failed items are counted, logged and left out of the metrics", "[unit
   const Outcome outcome = run_with(std::move(small), example_settings(), logs.path());
   CHECK(outcome.n_failed == 6);
   CHECK(outcome.metrics.empty());
-  CHECK(
-      record::read_experiment(logs.path() / "GoEmotions" / "test_0").items[0].failure.has_value());
+  CHECK(record::read_run(logs.path() / "GoEmotions" / "test_0").items[0].failure.has_value());
 }
 
 TEST_CASE("Rounds logged numbers where asked to", "[unit]") {
@@ -81,7 +88,7 @@ TEST_CASE("Rounds logged numbers where asked to", "[unit]") {
   settings.logs_precision = 2;
   run_with(answering_model(), settings, logs.path());
   // e^3 / (e^3 + 7) for eight label tokens of which one has logit 3.
-  const auto items = record::read_experiment(logs.path() / "GoEmotions" / "test_0").items;
+  const auto items = record::read_run(logs.path() / "GoEmotions" / "test_0").items;
   for (const auto& [label, prob] : items[0].first_probs()) {
     CHECK(prob == (label == "joy" ? 0.74F : 0.04F));
   }

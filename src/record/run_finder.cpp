@@ -1,23 +1,20 @@
-#include "app/commands/run_finder.h"
+#include "labelprobe/record/run_finder.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
 
-namespace labelprobe::app {
+#include "record/folder/folder_name.h"
+#include "record/log/finished.h"
+
+namespace labelprobe::record {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// The distributions that estimators are made from, in the order of the paper's tables.
-constexpr std::array<std::string_view, 3> kDistributions = {"baseline", "unary", "binary"};
 
 std::vector<fs::path> subfolders(const fs::path& folder) {
   std::vector<fs::path> found;
@@ -44,7 +41,7 @@ struct NumberedRun {
   fs::path folder;
 };
 
-// The last finished run of each model below the folder of a distribution, by the model's name in
+// The last finished run of each model below the folder of a plan, by the model's name in
 // folder names.
 std::map<std::string, NumberedRun> last_runs(const fs::path& folder) {
   std::map<std::string, NumberedRun> runs;
@@ -57,7 +54,7 @@ std::map<std::string, NumberedRun> last_runs(const fs::path& folder) {
     int number = 0;
     const char* last = name.data() + name.size();
     const auto [end, error] = std::from_chars(name.data() + underscore + 1, last, number);
-    if (error != std::errc() || end != last || number < 0 || !is_finished_run(path)) {
+    if (error != std::errc() || end != last || number < 0 || !has_finished_run(path)) {
       continue;
     }
     NumberedRun& run = runs[name.substr(0, underscore)];
@@ -71,8 +68,8 @@ std::map<std::string, NumberedRun> last_runs(const fs::path& folder) {
 [[noreturn]] void fail_without_id_list(const RunQuery& query, const fs::path& category) {
   std::set<std::string> known;
   for (const fs::path& folder : subfolders(category)) {
-    for (const std::string_view distribution : kDistributions) {
-      if (fs::is_directory(folder / distribution)) {
+    for (const std::string& plan : query.plans) {
+      if (fs::is_directory(folder / plan)) {
         known.insert(folder.filename().string());
       }
     }
@@ -93,7 +90,7 @@ std::string choose_model(const RunQuery& query,
   if (query.model.empty() && models.size() == 1) {
     return *models.begin();
   }
-  std::string model = model_in_folder_name(query.model);
+  std::string model = encode_in_name(query.model);
   if (query.model.empty() || !models.contains(model)) {
     const std::vector<std::string> known(models.begin(), models.end());
     const std::string near = nearest_choice(model, known);
@@ -106,28 +103,6 @@ std::string choose_model(const RunQuery& query,
   return model;
 }
 
-// Finished runs at most two folders below one that is none, to say what was meant; of huge folders
-// only a part is looked at.
-std::vector<std::string> runs_below(const fs::path& folder) {
-  constexpr int kMostEntries = 10'000;
-  int n_entries = 0;
-  std::vector<std::string> runs;
-  std::error_code error;
-  for (auto entry = fs::recursive_directory_iterator(
-           folder, fs::directory_options::skip_permission_denied, error);
-       !error && entry != fs::recursive_directory_iterator() && n_entries++ < kMostEntries;
-       entry.increment(error)) {
-    if (entry.depth() >= 2) {
-      entry.disable_recursion_pending();
-    }
-    if (entry->is_directory(error) && is_finished_run(entry->path())) {
-      runs.push_back(entry->path().string());
-    }
-  }
-  std::sort(runs.begin(), runs.end());
-  return runs;
-}
-
 }  // namespace
 
 FoundRuns find_runs(const RunQuery& query) {
@@ -138,58 +113,25 @@ FoundRuns find_runs(const RunQuery& query) {
   }
   std::vector<std::map<std::string, NumberedRun>> runs;
   std::set<std::string> models;
-  for (const std::string_view distribution : kDistributions) {
-    runs.push_back(last_runs(folder / distribution));
+  for (const std::string& plan : query.plans) {
+    runs.push_back(last_runs(folder / plan));
     for (const auto& [name, run] : runs.back()) {
       models.insert(name);
     }
   }
   const std::string model = choose_model(query, folder, models);
   FoundRuns found;
-  for (std::size_t i = 0; i < kDistributions.size(); ++i) {
+  for (std::size_t i = 0; i < query.plans.size(); ++i) {
     const auto run = runs[i].find(model);
     if (run != runs[i].end()) {
       found.folders.push_back(run->second.folder);
       found.notes.push_back("found " + run->second.folder.string());
     } else {
       found.notes.push_back("missing: no finished run " +
-                            (folder / kDistributions[i] / (model + "_<k>")).string());
+                            (folder / query.plans[i] / (model + "_<k>")).string());
     }
   }
   return found;
 }
 
-bool is_finished_run(const fs::path& folder) {
-  std::error_code error;
-  const auto size = fs::file_size(folder / "indexed_metrics.yml", error);
-  return !error && size > 0;
-}
-
-void check_finished_run(const fs::path& folder) {
-  if (is_finished_run(folder)) {
-    return;
-  }
-  if (!fs::is_directory(folder)) {
-    const std::vector<std::string> known =
-        runs_below(folder.parent_path().empty() ? "." : folder.parent_path());
-    const std::string near = nearest_choice(folder.string(), known);
-    throw DataError(folder.string() + ": expected the log folder of a finished run, found no " +
-                    "such folder" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
-  }
-  constexpr std::size_t kMostNamed = 5;
-  const std::vector<std::string> known = runs_below(folder);
-  std::string below;
-  for (std::size_t i = 0; i < std::min(known.size(), kMostNamed); ++i) {
-    below += (i == 0 ? "; runs below it: " : ", ") + known[i];
-  }
-  throw DataError(folder.string() +
-                  ": expected the log folder of a finished run, found no indexed_metrics.yml in "
-                  "it" +
-                  below + (known.size() > kMostNamed ? ", ..." : ""));
-}
-
-std::string model_in_folder_name(std::string_view model) {
-  return replace_all(replace_all(replace_all(model, "/", "--"), ",", "---"), "=", "--eq--");
-}
-
-}  // namespace labelprobe::app
+}  // namespace labelprobe::record

@@ -1,0 +1,22 @@
+# cmake -D SOURCE=folder -D HEADER=file -P commit-header.cmake
+# Writes a header that names the commit of the sources. Run at every build; the file is touched only if the name changes.
+find_package(Git QUIET)
+set(commit "")
+if(GIT_FOUND)
+  execute_process(COMMAND ${GIT_EXECUTABLE} -C ${SOURCE} rev-parse --short=12 HEAD
+    OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(commit)
+    execute_process(COMMAND ${GIT_EXECUTABLE} -C ${SOURCE} diff-index --quiet HEAD -- RESULT_VARIABLE is_modified ERROR_QUIET)
+    if(is_modified)
+      string(APPEND commit ", modified")
+    endif()
+  endif()
+endif()
+set(text "// Written while building: the commit of the sources; empty outside a git repository.\n#pragma once\n\ninline constexpr const char* kCommit = \"${commit}\";\n")
+set(old "")
+if(EXISTS ${HEADER})
+  file(READ ${HEADER} old)
+endif()
+if(NOT old STREQUAL text)
+  file(WRITE ${HEADER} "${text}")
+endif()

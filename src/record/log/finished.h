@@ -1,0 +1,23 @@
+// Which experiments of a folder are finished: the one definition of it. The manifest says so; a
+// folder without one is the published program's, whose files grow at the end of a run only.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace labelprobe::record {
+
+// What the manifest says of the experiments, by index. No manifest: empty.
+std::vector<bool> finished_by_manifest(const std::filesystem::path& folder);
+
+// Whether the folder holds at least one finished experiment. Throws DataError for a damaged
+// manifest.
+bool has_finished_run(const std::filesystem::path& folder);
+
+// Throws DataError unless the folder is one of runs, finished or not, naming the nearest folder of
+// a finished run or those below it.
+void check_run_folder(const std::filesystem::path& folder);
+
+}  // namespace labelprobe::record

@@ -1,0 +1,170 @@
+#include "labelprobe/record/logged_run.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/item_id.h"
+#include "labelprobe/core/text.h"
+
+#include "record/log/finished.h"
+#include "record/log/log_reader.h"
+#include "record/log/params_reader.h"
+
+namespace labelprobe::record {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kPrefix = "experiment_";
+
+std::string text_param(const LoggedParams& params, const std::string& name) {
+  const auto found = params.find(name);
+  return found == params.end() || found->second == "null" ? "" : found->second;
+}
+
+// What a log without a plan's name in it looks like.
+std::string plan_by_items(const std::vector<ItemRecord>& items) {
+  const bool are_checked = std::any_of(items.begin(), items.end(), [](const ItemRecord& item) {
+    return !item.checked_label.empty();
+  });
+  if (are_checked) return "assess";
+  return std::string(items.empty() ? "" : distribution_name(ItemId::kind_of(items[0].key)));
+}
+
+// Throws DataError if the parameters name a plan whose items are called otherwise.
+void check_plan(const LoggedRun& run) {
+  if (run.items.empty()) return;
+  const std::string& key = run.items.front().key;
+  for (const auto kind : {ItemId::Kind::Unary, ItemId::Kind::Binary, ItemId::Kind::Ratio}) {
+    if (run.plan == distribution_name(kind) && ItemId::kind_of(key) != kind) {
+      throw DataError(describe(run) + ": params.yml says distribution " + run.plan +
+                      ", but the items look like '" + key + "'");
+    }
+  }
+}
+
+// The labels an item speaks of.
+std::vector<std::string> labels_of(const ItemRecord& item) {
+  const ItemId::Kind kind = ItemId::kind_of(item.key);
+  if (kind == ItemId::Kind::Unary || kind == ItemId::Kind::Binary) {
+    return ItemId::parse(item.key, kind).labels;
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, prob] : item.first_probs()) names.push_back(name);
+  return names;
+}
+
+// A step's probabilities are those of all labels.
+void check_complete(const LoggedRun& run,
+                    const ItemRecord& item,
+                    const std::vector<std::string>& found,
+                    const std::string& task,
+                    const LabelSet& label_set) {
+  for (const std::string& label : label_set.names()) {
+    const bool is_there = std::any_of(found.begin(), found.end(), [&](const std::string& name) {
+      return ascii_lower(name) == label;
+    });
+    if (!is_there) {
+      throw DataError(describe(run) + ": item '" + item.key + "' has no probability of '" + label +
+                      "', which is a label of " + task +
+                      " with these options. Is the log of another data set, or of another label "
+                      "set of it?");
+    }
+  }
+}
+
+// The experiment that a reader asks for, which is the last one if nothing is said.
+int choose(const fs::path& folder, std::optional<int> index) {
+  const std::vector<bool> finished = finished_by_manifest(folder);
+  if (finished.empty()) {
+    return choose_logged(folder, index);
+  }
+  const int last = static_cast<int>(finished.size()) - 1;
+  const int chosen = index.value_or(last);
+  std::string known;
+  for (int i = 0; i <= last; ++i) {
+    if (finished[static_cast<std::size_t>(i)]) {
+      known += (known.empty() ? "" : ", ") + std::to_string(i);
+    }
+  }
+  if (chosen < 0 || chosen > last) {
+    throw ConfigError(folder.string() + ": no experiment " + std::to_string(chosen) +
+                      " (there are: " + known + ")");
+  }
+  if (!finished[static_cast<std::size_t>(chosen)]) {
+    throw DataError(folder.string() + ": experiment_" + std::to_string(chosen) +
+                    " is unfinished: run the same command again" +
+                    (known.empty() ? "" : " (finished: " + known + ")"));
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::string describe(const LoggedRun& run) {
+  std::string name = run.folder.string();
+  while (name.size() > 1 && name.ends_with('/')) {
+    name.pop_back();
+  }
+  return name + ", experiment " + std::to_string(run.index);
+}
+
+LoggedRun read_run(const fs::path& folder, std::optional<int> index, Annotators annotators) {
+  check_run_folder(folder);
+  LoggedRun run;
+  run.folder = folder;
+  run.index = choose(folder, index);
+  run.items = read_items(folder, run.index);
+  run.params = read_params(folder, run.index);
+  run.model = text_param(run.params, "model_name_or_path");
+  const std::string named = text_param(run.params, "distribution");
+  run.plan = named.empty() ? plan_by_items(run.items) : named;
+  check_plan(run);
+  if (annotators == Annotators::All) {
+    std::vector<ItemRecord> others = read_annotator_items(folder, run.index);
+    run.items.insert(run.items.end(), std::move_iterator(others.begin()),
+                     std::move_iterator(others.end()));
+  }
+  return run;
+}
+
+RunName parse_run_name(const std::string& given) {
+  fs::path folder = given;
+  if (folder.filename().empty() && folder.has_parent_path() && folder != folder.root_path()) {
+    folder = folder.parent_path();  // a slash at the end
+  }
+  const std::string last = folder.filename().string();
+  if (last.starts_with(kPrefix) && !fs::exists(folder)) {
+    int number = 0;
+    const char* end = last.data() + last.size();
+    const auto [stop, error] = std::from_chars(last.data() + kPrefix.size(), end, number);
+    if (error == std::errc() && stop == end && number >= 0) {
+      return {folder.has_parent_path() ? folder.parent_path() : fs::path("."), number};
+    }
+  }
+  return {folder, std::nullopt};
+}
+
+void check_labels(const LoggedRun& run, const std::string& task, const LabelSet& label_set) {
+  const std::vector<std::string> known = label_set.names_with_none();
+  for (const ItemRecord& item : run.items) {
+    const bool is_of_example = ItemId::kind_of(item.key) == ItemId::Kind::Example;
+    const std::vector<std::string> found = labels_of(item);
+    if (is_of_example && item.is_label_found()) {
+      check_complete(run, item, found, task, label_set);
+    }
+    for (const std::string& label : found) {
+      if (std::find(known.begin(), known.end(), ascii_lower(label)) == known.end()) {
+        throw DataError(
+            describe(run) + ": item '" + item.key + "' has the label '" + label + "', which " +
+            task + " does not have with these options: " + unknown_choice("label", label, known) +
+            ". Is the log of another data set?");
+      }
+    }
+  }
+}
+
+}  // namespace labelprobe::record
