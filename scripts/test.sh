@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds labelprobe and runs every test that needs no GPU; ends with a list of the tests that were skipped, and why.
-# Usage: scripts/test.sh [OPTIONS FOR CTEST, e.g. -R prompt]
+# Usage: scripts/test.sh [OPTIONS FOR CTEST, e.g. -R prompt, or -L unit, golden or e2e for one tier]
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

