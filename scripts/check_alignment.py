@@ -222,29 +222,63 @@ def load_scores(path, labels):
 
 # --- Alignment ---
 
+METRICS = ("nll", "l1", "f1", "brier")
+
+
+def predict(p, is_multi):
+    """A truth value per label."""
+    return p > 0.5 + EVEN if is_multi else np.arange(len(p)) == np.argmax(p >= np.max(p) - EVEN)
+
+
 def align(probs, votes, labels, is_multi):
-    """{example: (nll, l1, f1)}"""
+    """{example: METRICS}"""
     numbers = {}
     for example in sorted(e for e in probs if e in votes):
         p, h = np.asarray(probs[example], dtype=float), votes[example]["shares"]
         clamped = np.clip(p, 1e-8, 1 - 1e-8)
         nll = -np.sum(xlogy(h, clamped)) - (np.sum(xlogy(1 - h, 1 - clamped)) if is_multi else 0.0)
-        if is_multi:
-            predicted = {label for label, q in zip(labels, p) if q > 0.5 + EVEN}
-        else:
-            predicted = {labels[int(np.argmax(p >= np.max(p) - EVEN))]}
+        predicted = {label for label, chosen in zip(labels, predict(p, is_multi)) if chosen}
         gold = set(votes[example]["gold"])
         f1 = 2 * len(gold & predicted) / (len(gold) + len(predicted)) if gold | predicted else 1.0
-        numbers[example] = (float(nll), float(np.sum(np.abs(p - h))), f1)
+        brier = np.sum(h * (1 - p) ** 2 + (1 - h) * p ** 2)
+        numbers[example] = (float(nll), float(np.sum(np.abs(p - h))), f1, float(brier))
+    return numbers
+
+
+def mean_and_error(numbers):
+    n = len(numbers)
+    return {"value": float(np.mean(numbers)), "standard_error": float(np.std(numbers, ddof=1) / math.sqrt(n)) if n > 1 else 0.0}
+
+
+def align_labels(probs, votes, labels, is_multi):
+    """{label: numbers}, those that are not defined left out."""
+    examples = sorted(e for e in probs if e in votes)
+    p = np.array([probs[e] for e in examples], dtype=float)
+    h = np.array([votes[e]["shares"] for e in examples])
+    gold = np.array([[label in votes[e]["gold"] for label in labels] for e in examples])
+    predicted = np.array([predict(row, is_multi) for row in p])
+    numbers = {}
+    for i, label in enumerate(labels):
+        q, pi, hi, gi, yi = np.clip(p[:, i], 1e-8, 1 - 1e-8), p[:, i], h[:, i], gold[:, i], predicted[:, i]
+        of_label = {"n_examples": len(examples), "nll": mean_and_error(-xlogy(hi, q) - (xlogy(1 - hi, 1 - q) if is_multi else 0)),
+                    "l1": mean_and_error(np.abs(pi - hi)), "brier": mean_and_error(hi * (1 - pi) ** 2 + (1 - hi) * pi ** 2)}
+        single = {"prevalence": np.mean(gi), "mean_share": np.mean(hi), "mean_prob": np.mean(pi)}
+        if np.any(gi) or np.any(yi):
+            single["f1"] = 2 * np.sum(gi & yi) / (np.sum(gi) + np.sum(yi))
+        if np.any(gi) and not np.all(gi):
+            difference = pi[gi][:, None] - pi[~gi][None, :]
+            difference[np.abs(difference) <= 1e-9 * pi[gi][:, None]] = 0
+            single["auc"] = np.mean((difference > 0) + 0.5 * (difference == 0))
+        numbers[label] = of_label | {name: {"value": float(value)} for name, value in single.items()}
     return numbers
 
 
 def summary(numbers):
     columns = np.array(list(numbers.values()))
     n = len(columns)
-    errors = np.std(columns, axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.zeros(3)
+    errors = np.std(columns, axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.zeros(len(METRICS))
     return {key: {"value": float(m), "standard_error": float(e)}
-            for key, m, e in zip(("nll", "l1", "f1"), columns.mean(axis=0), errors)}
+            for key, m, e in zip(METRICS, columns.mean(axis=0), errors)}
 
 
 def bootstrap(ours, others, entry):
@@ -254,7 +288,7 @@ def bootstrap(ours, others, entry):
     means = np.array([differences[[rng.randrange(n) for _ in range(n)]].mean(axis=0) for _ in range(entry["n_resamples"])])
     low, high = np.quantile(means, tail, axis=0), np.quantile(means, 1 - tail, axis=0)
     return n, {key: {"value": float(v), "low": float(a), "high": float(b)}
-               for key, v, a, b in zip(("nll", "l1", "f1"), differences.mean(axis=0), low, high)}
+               for key, v, a, b in zip(METRICS, differences.mean(axis=0), low, high)}
 
 
 # --- Comparison ---
@@ -338,7 +372,11 @@ class Checker:
                 statistics["platt"] = self.platt(row, source)
         numbers = align(probs, self.votes, self.labels, self.is_multi)
         self.aligned[id(row)] = numbers
-        return {"n_examples": len(numbers)} | summary(numbers) | statistics
+        wanted = {"n_examples": len(numbers)} | summary(numbers) | statistics
+        if "labels" in row:
+            row["label"] = {entry["label"]: {k: v for k, v in entry.items() if k != "label"} for entry in row["labels"]}
+            wanted["label"] = align_labels(probs, self.votes, self.labels, self.is_multi)
+        return wanted
 
     def run(self):
         worst, n_numbers, unchecked = 0.0, 0, []

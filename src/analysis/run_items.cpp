@@ -1,5 +1,7 @@
 #include "labelprobe/analysis/run_items.h"
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::analysis {
@@ -10,8 +12,8 @@ ItemId::Kind kind_of(const record::LoggedRun& run) {
   const ItemId::Kind kind = ItemId::kind_of(first);
   for (const record::ItemRecord& item : run.items) {
     if (ItemId::kind_of(item.key) != kind) {
-      throw DataError(describe(run) + ": expected items of one kind, found '" + first + "' and '" +
-                      item.key + "'");
+      throw DataError(fmt::format("{}: expected items of one kind, found '{}' and '{}'",
+                                  describe(run), first, item.key));
     }
   }
   return kind;

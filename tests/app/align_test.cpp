@@ -166,6 +166,24 @@ TEST_CASE("Differences have the intervals of Python's generator and numpy's quan
   }
 }
 
+TEST_CASE("Each row is followed by its labels where they are asked for", "[e2e]") {
+  const Arguments arguments = joined({"GoEmotions", kUnary, "--per-label"}, kData);
+  const json table = align_json(arguments);
+  const json& labels = table["rows"][0]["labels"];
+  REQUIRE(labels.size() == table["n_labels"]);
+  double nll = 0.0;
+  for (const json& label : labels) {
+    CHECK(label["n_examples"] == 8);
+    CHECK(label["prevalence"]["value"].is_number());
+    nll += label["nll"]["value"].get<double>();
+  }
+  CHECK(std::abs(nll - table["rows"][0]["nll"]["value"].get<double>()) < 1e-9);
+
+  const ProgramResult terminal = run_program(joined({"align"}, arguments));
+  CHECK_THAT(terminal.out, ContainsSubstring("\nUnary      greedy  joy "));
+  CHECK_THAT(terminal.out, ContainsSubstring("AUC: area under the ROC curve"));
+}
+
 TEST_CASE("Finds a model's last finished runs and says what is missing", "[e2e]") {
   const TempFolder logs;
   const auto small = logs.path() / "GoEmotions" / "small";
@@ -241,7 +259,7 @@ TEST_CASE("Writes the table in the format of the file's ending", "[e2e]") {
     REQUIRE(lines.size() == 3);  // unary and the base rate
     const auto header = fields_of(lines[0]);
     REQUIRE(header[6] == "nll");
-    REQUIRE(header[12] == "n_items");
+    REQUIRE(header[14] == "n_items");
     // The run's field is quoted, for its name has a comma.
     CHECK_THAT(lines[1], ContainsSubstring(",\"" + kUnary + ", experiment 0\","));
     const auto row = fields_of(lines[1]);
@@ -279,7 +297,7 @@ TEST_CASE("Writes the table in the format of the file's ending", "[e2e]") {
         CHECK((!is_special || (at > 0 && line[at - 1] == '\\')));
       }
     }
-    CHECK(n_cells == 4);  // of the differences, which come last
+    CHECK(n_cells == 5);  // of the differences, which come last
   }
   SECTION("The terminal's columns stand under each other") {
     const auto lines = written("table.txt");

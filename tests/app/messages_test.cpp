@@ -85,6 +85,8 @@ TEST_CASE("Lists what can be named", "[e2e]") {
   CHECK_THAT(run_program({"ls", "datasets"}).out, ContainsSubstring("Hatexplain"));
   CHECK_THAT(run_program({"ls", "samplers"}).out, ContainsSubstring("multilabel"));
   CHECK_THAT(run_program({"ls", "distributions"}).out, ContainsSubstring("baseline"));
+  CHECK_THAT(run_program({"ls", "estimators"}).out, ContainsSubstring("binary_outcome"));
+  CHECK_THAT(run_program({"ls", "metrics"}).out, ContainsSubstring("Brier: squared distance"));
   CHECK_THAT(run_program({"ls", "label-modes"}).out, ContainsSubstring("preds"));
   CHECK_THAT(run_program({"ls", "formats"}).out, ContainsSubstring("polysyndeton"));
   // 8,030,261,248 numbers, 6,979,321,856 of them in linear layers: 4.5 bits each.

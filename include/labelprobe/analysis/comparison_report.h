@@ -8,6 +8,7 @@
 
 #include "labelprobe/analysis/plot.h"
 #include "labelprobe/analysis/run_comparison.h"
+#include "labelprobe/record/logged_run.h"
 
 namespace labelprobe::analysis {
 
@@ -17,6 +18,11 @@ struct SettingDifference {
   std::string value_a;
   std::string value_b;
 };
+
+// By name. Where logs go is no property of a run, and what one run does not have is no difference
+// if it is unset in the other.
+std::vector<SettingDifference> compare_settings(const record::LoggedParams& a,
+                                                const record::LoggedParams& b);
 
 struct ComparisonReport {
   std::string run_a;
@@ -37,8 +43,8 @@ void write_json(std::ostream& out, const ComparisonReport& report);
 // The label steps' probabilities in A against B, one series per label; equal prefixes only.
 ScatterPlot make_plot(const ComparisonReport& report);
 
-// "item 'de0', step 1, joy: 0.25 against 0.5" of the item that differs most; empty if nothing was
-// compared.
-std::string describe_largest(const RunComparison& comparison);
+// What is not as equal as demanded, a sentence each: probabilities that differ by more than
+// `max_difference`, items that one run does not have or that failed in one only.
+std::vector<std::string> describe_excesses(const RunComparison& comparison, double max_difference);
 
 }  // namespace labelprobe::analysis

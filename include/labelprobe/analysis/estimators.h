@@ -1,17 +1,20 @@
-// From the items of a log to one distribution over the labels per example.
+// From the items of a log to one distribution over the labels per example: one row per estimator.
+// Commands, tables and listings loop over the rows; a new estimator is a function and a row in
+// estimators.cpp.
 // Source: paper, section 4 and the published estimators (spelled as their names: `baseline`,
 // `output`, `unary`, `binary`, `binary_outcome`, `max`, `SFT_output`, `SFT_max`). For single-label
 // sets there are two more, with the values that the published definitions leave unnormalised or
 // nearly flat: `output_normalized` and `unary_normalized` (p / sum of p).
 #pragma once
 
-#include <map>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "labelprobe/analysis/distributions.h"
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/record/item_record.h"
@@ -33,31 +36,13 @@ struct PlattScaling {
 
 struct EstimatorOptions {
   AnswerPosition answer = AnswerPosition::Greedy;
-  PlattScaling platt;  // baseline, binary, binary_outcome of multi-label sets
+  PlattScaling platt;  // estimators that fill Estimates::platt_inputs
 };
 
-struct EstimatorInfo {
-  std::string_view name;
-  std::string_view summary;
-  ItemId::Kind items;  // of which kind of run
-  bool is_multilabel_only;
-  bool is_single_label_only = false;
-
-  bool fits(LabelKind kind) const {
-    return kind == LabelKind::MultiLabel ? !is_single_label_only : !is_multilabel_only;
-  }
-};
-
-// In the order of the paper's tables.
-std::span<const EstimatorInfo> estimators();
-
-struct Estimates {
-  std::string estimator;
-  // By example id: [n_labels] in label-set order. Multi-label: one probability per label;
-  // single-label: a distribution, except `output` as published (not renormalised).
-  std::map<std::string, std::vector<double>> probs;
-  // Multi-label baseline, binary, binary_outcome: the x that Platt scaling applies to. Else empty.
-  std::map<std::string, std::vector<double>> platt_inputs;
+struct Estimates : Distributions {
+  // The x that Platt scaling applies to. Empty of estimators that have none: all but multi-label
+  // baseline, binary, binary_outcome.
+  LabelNumbers platt_inputs;
   std::size_t n_items = 0;   // items used
   std::size_t n_failed = 0;  // items recorded as failed, left out
   // Items whose answer (label step) was found: greedy, the generated answer has one; first and
@@ -70,13 +55,44 @@ struct Estimates {
   std::vector<std::string> warnings;  // sentences: missing pairs, examples left out, fallbacks
 };
 
+enum class LabelSets { All, MultiLabel, SingleLabel };
+enum class ModelState { Plain, Tuned };
+
+struct EstimationInput;  // src/analysis/estimate/estimation.h
+
+struct Estimator {
+  std::string_view name;   // in files and flags: "unary"
+  std::string_view title;  // in tables, as the paper's call it
+  std::string_view summary;
+  // The runs it is made from.
+  ItemId::Kind items = ItemId::Kind::Example;
+  ModelState model_state = ModelState::Plain;
+  LabelSets label_sets = LabelSets::All;
+  // Fills all of Estimates but n_items, n_failed and the estimator's name.
+  void (*run)(const EstimationInput& input, Estimates& estimates) = nullptr;
+
+  bool fits(LabelKind kind) const {
+    return label_sets == LabelSets::All ||
+           (label_sets == LabelSets::MultiLabel) == (kind == LabelKind::MultiLabel);
+  }
+  // Its runs are answered by a word, which may be read at each AnswerPosition.
+  bool has_positions() const { return items != ItemId::Kind::Example; }
+};
+
+// In the order of the paper's tables.
+std::span<const Estimator> estimators();
+
+// Throws ConfigError for an unknown name or one that does not fit the label kind, naming those that
+// do.
+const Estimator& find_estimator(std::string_view name, LabelKind kind);
+
 // Items without a usable answer get the published fallback (both answer words equal, all labels
 // equally far from none) and are counted in a warning; examples that lack items are left out, those
 // that lack pairs are fitted on the pairs there are, and warnings name them.
-// Throws ConfigError for an unknown name, one that does not fit the label kind (naming those that
-// do) or an answer position that the log has no reading of; DataError (item key, expected, found)
-// for items of another kind of run, repeated items, unknown labels and impossible numbers.
-Estimates estimate(std::string_view estimator,
+// Throws ConfigError for an answer position that the log has no reading of; DataError (item key,
+// expected, found) for items of another kind of run, repeated items, unknown labels and impossible
+// numbers.
+Estimates estimate(const Estimator& estimator,
                    std::span<const record::ItemRecord> items,
                    const LabelSet& label_set,
                    const EstimatorOptions& options = {});

@@ -2,10 +2,6 @@
 // used on.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
 #include "labelprobe/analysis/estimators.h"
 #include "labelprobe/analysis/votes.h"
 
@@ -16,7 +12,6 @@ namespace labelprobe::analysis {
 // rather than by the published 1000 Adam steps. Throws DataError if there is nothing to fit on, or
 // no single optimum: shares that a threshold on x separates put it at infinity, equal x leave it
 // open.
-PlattScaling fit_platt(const std::map<std::string, std::vector<double>>& inputs,
-                       const Votes& votes);
+PlattScaling fit_platt(const LabelNumbers& inputs, const Votes& votes);
 
 }  // namespace labelprobe::analysis

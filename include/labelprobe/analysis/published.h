@@ -3,8 +3,8 @@
 // and 5. The paper does not say which annotators' votes or which threshold of F1 they rest on.
 #pragma once
 
+#include <array>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace labelprobe::analysis {
@@ -20,6 +20,9 @@ PaperTable parse_paper_table(std::string_view name);
 // "Table 1 (Llama3 70B)"
 std::string_view describe(PaperTable table);
 
+// The metrics that the tables print, by their names in metrics(), in the order of their columns.
+inline constexpr std::array<std::string_view, 3> kPublishedMetrics = {"nll", "l1", "f1"};
+
 struct PublishedCell {
   enum class Kind {
     Numbers,
@@ -27,14 +30,8 @@ struct PublishedCell {
     NotRun,         // N/S: possible, but not part of the paper
   };
   Kind kind = Kind::Numbers;
-  double nll = 0.0;
-  double l1 = 0.0;
-  double f1 = 0.0;
+  std::array<double, kPublishedMetrics.size()> numbers{};  // in the order of kPublishedMetrics
 };
-
-// How the paper's tables call a method: "Compare-to-None" for the estimator `baseline`. Estimators
-// that no table has are called by a name of ours ("Binary outcomes"), others by their own.
-std::string method_title(std::string_view estimator);
 
 // The method of a row that a user named freely: "bert" or "demux" -> `bert`, "probes" or "Linear
 // probing" -> `linear_probing`; empty for other names.

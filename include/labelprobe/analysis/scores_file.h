@@ -3,10 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
-#include <string>
-#include <vector>
 
+#include "labelprobe/analysis/distributions.h"
 #include "labelprobe/core/label_set.h"
 
 namespace labelprobe::analysis {
@@ -16,7 +14,6 @@ namespace labelprobe::analysis {
 // ignored. Throws DataError (file:line, expected, found) if the file is missing or of another form,
 // if an id stands there twice, or if a label is unknown or missing or its probability lies outside
 // [0, 1].
-std::map<std::string, std::vector<double>> read_scores(const std::filesystem::path& path,
-                                                       const LabelSet& label_set);
+Distributions read_scores(const std::filesystem::path& path, const LabelSet& label_set);
 
 }  // namespace labelprobe::analysis

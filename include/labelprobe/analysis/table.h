@@ -3,7 +3,7 @@
 // every digit.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
 #include <iosfwd>
 #include <optional>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "labelprobe/analysis/alignment.h"
+#include "labelprobe/analysis/estimators.h"
 #include "labelprobe/analysis/published.h"
 
 namespace labelprobe::analysis {
@@ -31,6 +32,7 @@ struct AlignmentRow {
   std::string run;        // folder or file the estimates come from; empty if there is none
   std::string note;       // how the row came about, where that is not the method's own definition
   std::optional<Alignment> alignment;  // unset: the method does not apply to the data set
+  std::vector<Alignment> by_label;     // in label-set order; empty unless asked for
   // Of the log; unset where there is none.
   std::optional<std::size_t> n_items;
   std::optional<std::size_t> n_failed;
@@ -50,13 +52,11 @@ struct RowDifference {
 struct AlignmentTable {
   std::string task;
   LabelKind kind = LabelKind::MultiLabel;
-  int n_labels = 0;
+  std::vector<std::string> labels;
   std::size_t n_examples_with_votes = 0;
   std::vector<AlignmentRow> rows;
   std::vector<RowDifference> differences;
-  int n_resamples = 0;  // of the differences' intervals
-  std::int64_t seed = 0;
-  double level = 0.95;
+  BootstrapOptions bootstrap;       // of the differences' intervals
   std::optional<PaperTable> paper;  // where the rows' published cells come from
   std::vector<std::string> warnings;
 };

@@ -13,11 +13,11 @@ namespace {
 
 using Cell = PublishedCell;
 
-constexpr Cell kNotApplicable{Cell::Kind::NotApplicable, 0.0, 0.0, 0.0};
-constexpr Cell kNotRun{Cell::Kind::NotRun, 0.0, 0.0, 0.0};
+constexpr Cell kNotApplicable{Cell::Kind::NotApplicable, {}};
+constexpr Cell kNotRun{Cell::Kind::NotRun, {}};
 
 constexpr Cell cell(double nll, double l1, double f1) {
-  return {Cell::Kind::Numbers, nll, l1, f1};
+  return {Cell::Kind::Numbers, {nll, l1, f1}};
 }
 
 constexpr std::array<std::string_view, 4> kTasks = {"Hatexplain", "MSPPodcast", "GoEmotions",
@@ -76,26 +76,6 @@ constexpr std::array kTable5 = {
     kSftMax,
 };
 
-struct Title {
-  std::string_view method;
-  std::string_view title;
-};
-
-constexpr std::array kTitles = {
-    Title{"baseline", "Compare-to-None"},
-    Title{"output", "Hard Predictions"},
-    Title{"output_normalized", "Hard Predictions, sum 1"},
-    Title{"unary", "Unary"},
-    Title{"unary_normalized", "Unary, sum 1"},
-    Title{"binary", "Binary"},
-    Title{"binary_outcome", "Binary outcomes"},
-    Title{"max", "Max-over-generations"},
-    Title{"bert", "BERT (Demux)"},
-    Title{"linear_probing", "Linear probing"},
-    Title{"SFT_output", "SFT outputs"},
-    Title{"SFT_max", "SFT max"},
-};
-
 // Lower case, letters and digits only: "Linear probing" and "linear_probing" are the same.
 std::string simplified(std::string_view name) {
   std::string letters;
@@ -120,12 +100,6 @@ PaperTable parse_paper_table(std::string_view name) {
 
 std::string_view describe(PaperTable table) {
   return table == PaperTable::Table1 ? "Table 1 (Llama3 70B)" : "Table 5 (Llama3 8B)";
-}
-
-std::string method_title(std::string_view estimator) {
-  const auto found = std::find_if(kTitles.begin(), kTitles.end(),
-                                  [&](const Title& title) { return title.method == estimator; });
-  return std::string(found == kTitles.end() ? estimator : found->title);
 }
 
 std::string_view supervised_method(std::string_view name) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr const char* kForm = "a mapping of example ids to mappings of labels to probabilities";
 
 std::string place_of(const std::filesystem::path& path, const YAML::Node& node) {
-  return path.string() + ":" + std::to_string(std::max(node.Mark().line, 0) + 1) + ": ";
+  return fmt::format("{}:{}: ", path.string(), std::max(node.Mark().line, 0) + 1);
 }
 
 std::string_view what_is(const YAML::Node& node) {
@@ -42,12 +43,12 @@ YAML::Node load(const std::filesystem::path& path) {
   } catch (const YAML::BadFile&) {
     throw DataError(path.string() + ": cannot be read");
   } catch (const YAML::Exception& error) {
-    throw DataError(path.string() + ":" + std::to_string(error.mark.line + 1) +
-                    ": not YAML: " + error.msg);
+    throw DataError(
+        fmt::format("{}:{}: not YAML: {}", path.string(), error.mark.line + 1, error.msg));
   }
   if (!root.IsMap()) {
-    throw DataError(path.string() + ":1: expected " + kForm + ", found " +
-                    std::string(what_is(root)));
+    throw DataError(
+        fmt::format("{}:1: expected {}, found {}", path.string(), kForm, what_is(root)));
   }
   return root;
 }
@@ -56,8 +57,9 @@ double read_prob(const std::string& place, const std::string& label, const YAML:
   double prob = 0.0;
   const bool is_number = node.IsScalar() && YAML::convert<double>::decode(node, prob);
   if (!is_number || !(prob >= 0.0 && prob <= 1.0)) {
-    throw DataError(place + "label '" + label + "': expected a probability from 0 to 1, found " +
-                    (node.IsScalar() ? "'" + node.Scalar() + "'" : std::string(what_is(node))));
+    throw DataError(
+        fmt::format("{}label '{}': expected a probability from 0 to 1, found {}", place, label,
+                    node.IsScalar() ? "'" + node.Scalar() + "'" : std::string(what_is(node))));
   }
   return prob;
 }
@@ -90,16 +92,16 @@ std::vector<double> read_entry(const std::filesystem::path& path,
     }
   }
   if (n_unknown > 0) {
-    throw DataError(place + std::to_string(n_unknown) + " of " + std::to_string(entry.size()) +
-                    " labels are not the data set's, the first: " +
-                    unknown_choice("label", first_unknown, label_set.names()));
+    throw DataError(fmt::format("{}{} of {} labels are not the data set's, the first: {}", place,
+                                n_unknown, entry.size(),
+                                unknown_choice("label", first_unknown, label_set.names())));
   }
   std::vector<double> probs;
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!found[i]) {
-      throw DataError(place + "expected a probability for each of the " +
-                      std::to_string(label_set.size()) + " labels, found none for '" +
-                      label_set.names()[i] + "'");
+      throw DataError(
+          fmt::format("{}expected a probability for each of the {} labels, found none for '{}'",
+                      place, label_set.size(), label_set.names()[i]));
     }
     probs.push_back(*found[i]);
   }
@@ -108,11 +110,10 @@ std::vector<double> read_entry(const std::filesystem::path& path,
 
 }  // namespace
 
-std::map<std::string, std::vector<double>> read_scores(const std::filesystem::path& path,
-                                                       const LabelSet& label_set) {
+Distributions read_scores(const std::filesystem::path& path, const LabelSet& label_set) {
   const YAML::Node root = load(path);
   const std::string ending = std::string(kIdSeparator) + std::string(kAggregate);
-  std::map<std::string, std::vector<double>> probs;
+  Distributions scores{"scores", {}};
   for (const auto& entry : root) {
     if (!entry.first.IsScalar()) {
       throw DataError(place_of(path, entry.first) + "expected an example id, found " +
@@ -126,14 +127,14 @@ std::map<std::string, std::vector<double>> read_scores(const std::filesystem::pa
     if (id.ends_with(ending)) {
       id.resize(id.size() - ending.size());
     }
-    if (!probs.emplace(id, read_entry(path, id, entry.second, label_set)).second) {
+    if (!scores.probs.emplace(id, read_entry(path, id, entry.second, label_set)).second) {
       throw DataError(place_of(path, entry.first) + "id '" + id + "' stands here a second time");
     }
   }
-  if (probs.empty()) {
+  if (scores.probs.empty()) {
     throw DataError(path.string() + ": expected " + kForm + ", found an empty one");
   }
-  return probs;
+  return scores;
 }
 
 }  // namespace labelprobe::analysis

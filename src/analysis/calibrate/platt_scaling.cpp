@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
+
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 
-#include "analysis/estimate/sigmoid.h"
+#include "analysis/solve/newton.h"
+#include "analysis/solve/sigmoid.h"
 
 namespace labelprobe::analysis {
 
@@ -18,11 +20,11 @@ struct Point {
   double share = 0.0;
 };
 
-constexpr int kMaxIterations = 1000;
-constexpr double kGradientWanted = 1e-12;  // of the mean loss, in units of the scaled x
+// Of the mean loss, in units of the scaled x.
+constexpr double kSlopeWanted = 1e-9;
+constexpr double kSlopeTried = 1e-12;
 
-std::vector<Point> collect(const std::map<std::string, std::vector<double>>& inputs,
-                           const Votes& votes) {
+std::vector<Point> collect(const LabelNumbers& inputs, const Votes& votes) {
   std::vector<Point> points;
   for (const auto& [example_id, xs] : inputs) {
     const auto found = votes.find(example_id);
@@ -58,9 +60,9 @@ void require_optimum(const std::vector<Point>& points) {
   }
   if (low_chosen == kInfinity || low_refused == kInfinity) {
     throw DataError(
-        "Platt scaling: expected shares of which some are above 0 and some below 1, "
-        "found all " +
-        std::string(low_chosen == kInfinity ? "0" : "1") + "; fit on another split");
+        fmt::format("Platt scaling: expected shares of which some are above 0 and some below 1, "
+                    "found all {}; fit on another split",
+                    low_chosen == kInfinity ? 0 : 1));
   }
   if (low_chosen >= high_refused || high_chosen <= low_refused) {
     throw DataError(
@@ -69,78 +71,50 @@ void require_optimum(const std::vector<Point>& points) {
   }
 }
 
-// Mean binary cross-entropy at (weight, bias), computed without logarithms of 0.
-double mean_loss(const std::vector<Point>& points, const PlattScaling& platt) {
-  double sum = 0.0;
-  for (const Point& point : points) {
-    const double z = platt.weight * point.x + platt.bias;
-    sum += std::max(z, 0.0) - point.share * z + std::log1p(std::exp(-std::abs(z)));
-  }
-  return sum / static_cast<double>(points.size());
-}
+// The mean binary cross-entropy of sigmoid(weight * x + bias) against the shares.
+class MeanLoss : public ConvexFunction {
+ public:
+  explicit MeanLoss(const std::vector<Point>& points) : points_(points) {}
 
-struct Derivatives {
-  double weight = 0.0;
-  double bias = 0.0;
-  double weight_weight = 0.0;
-  double weight_bias = 0.0;
-  double bias_bias = 0.0;
-};
-
-Derivatives derive(const std::vector<Point>& points, const PlattScaling& platt) {
-  Derivatives mean;
-  const double share_of_one = 1.0 / static_cast<double>(points.size());
-  for (const Point& point : points) {
-    const double p = sigmoid(platt.weight * point.x + platt.bias);
-    const double residual = (p - point.share) * share_of_one;
-    const double curvature = p * (1.0 - p) * share_of_one;
-    mean.weight += residual * point.x;
-    mean.bias += residual;
-    mean.weight_weight += curvature * point.x * point.x;
-    mean.weight_bias += curvature * point.x;
-    mean.bias_bias += curvature;
-  }
-  return mean;
-}
-
-// Newton's method from weight 0, bias 0; steps are halved until the loss falls.
-PlattScaling minimise(const std::vector<Point>& points) {
-  PlattScaling platt{0.0, 0.0};
-  double loss = mean_loss(points, platt);
-  for (int i = 0; i < kMaxIterations; ++i) {
-    const Derivatives at = derive(points, platt);
-    if (std::max(std::abs(at.weight), std::abs(at.bias)) <= kGradientWanted) return platt;
-    const double determinant = at.weight_weight * at.bias_bias - at.weight_bias * at.weight_bias;
-    const double weight_step = (at.bias_bias * at.weight - at.weight_bias * at.bias) / determinant;
-    const double bias_step =
-        (at.weight_weight * at.bias - at.weight_bias * at.weight) / determinant;
-    bool has_moved = false;
-    for (double length = 1.0; length > 1e-9 && !has_moved; length /= 2.0) {
-      const PlattScaling next{platt.weight - length * weight_step, platt.bias - length * bias_step};
-      const double next_loss = mean_loss(points, next);
-      // Near the minimum the loss no longer tells steps apart; the full step is right there.
-      const bool is_near = std::abs(weight_step * at.weight + bias_step * at.bias) < 1e-13 * loss;
-      has_moved = next_loss < loss || is_near;
-      if (has_moved) {
-        platt = next;
-        loss = next_loss;
-      }
+  std::vector<double> gradient(const std::vector<double>& platt) const override {
+    std::vector<double> slopes(2);
+    for (const Point& point : points_) {
+      const double residual = (prob(platt, point) - point.share) * weight_of_one();
+      slopes[0] += residual * point.x;
+      slopes[1] += residual;
     }
-    if (!has_moved) break;
+    return slopes;
   }
-  const Derivatives at = derive(points, platt);
-  if (!(std::max(std::abs(at.weight), std::abs(at.bias)) <= 1e-9)) {
-    throw DataError(
-        "Platt scaling: no minimum was reached, the shares are all but separated by the inputs; "
-        "fit on more examples");
+
+  std::vector<double> newton_step(const std::vector<double>& platt,
+                                  const std::vector<double>& slopes) const override {
+    double weight_weight = 0.0;
+    double weight_bias = 0.0;
+    double bias_bias = 0.0;
+    for (const Point& point : points_) {
+      const double p = prob(platt, point);
+      const double curvature = p * (1.0 - p) * weight_of_one();
+      weight_weight += curvature * point.x * point.x;
+      weight_bias += curvature * point.x;
+      bias_bias += curvature;
+    }
+    const double determinant = weight_weight * bias_bias - weight_bias * weight_bias;
+    return {(bias_bias * slopes[0] - weight_bias * slopes[1]) / determinant,
+            (weight_weight * slopes[1] - weight_bias * slopes[0]) / determinant};
   }
-  return platt;
-}
+
+ private:
+  static double prob(const std::vector<double>& platt, const Point& point) {
+    return sigmoid(platt[0] * point.x + platt[1]);
+  }
+  double weight_of_one() const { return 1.0 / static_cast<double>(points_.size()); }
+
+  const std::vector<Point>& points_;
+};
 
 }  // namespace
 
-PlattScaling fit_platt(const std::map<std::string, std::vector<double>>& inputs,
-                       const Votes& votes) {
+PlattScaling fit_platt(const LabelNumbers& inputs, const Votes& votes) {
   std::vector<Point> points = collect(inputs, votes);
   if (points.empty()) {
     throw DataError("Platt scaling: expected examples with votes and an estimate, found none");
@@ -152,9 +126,14 @@ PlattScaling fit_platt(const std::map<std::string, std::vector<double>>& inputs,
   const double centre = (low->x + high->x) / 2.0;
   const double scale = (high->x - low->x) / 2.0;
   for (Point& point : points) point.x = (point.x - centre) / scale;
-  const PlattScaling scaled = minimise(points);
-  const double weight = scaled.weight / scale;
-  return {weight, scaled.bias - weight * centre};
+  const Minimum found = minimize(MeanLoss(points), {0.0, 0.0}, kSlopeTried);
+  if (!(found.largest_slope <= kSlopeWanted)) {
+    throw DataError(
+        "Platt scaling: no minimum was reached, the shares are all but separated by the inputs; "
+        "fit on more examples");
+  }
+  const double weight = found.x[0] / scale;
+  return {weight, found.x[1] - weight * centre};
 }
 
 }  // namespace labelprobe::analysis

@@ -1,26 +1,20 @@
 // A comparison as CSV and JSON.
-#include <charconv>
 #include <cmath>
 #include <ostream>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/analysis/comparison_report.h"
+#include "labelprobe/files/text_table.h"
 
 #include "analysis/compare/comparison_numbers.h"
-#include "analysis/report/text_grid.h"
+#include "analysis/report/numbers.h"
 
 namespace labelprobe::analysis {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string exact(double number) {
-  char text[64];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, number);
-  return {text, end};
-}
 
 double logprob(double prob) {
   return std::log(std::max(prob, kSmallestProb));
@@ -110,7 +104,7 @@ Json answers_json(const RunComparison& comparison) {
 }  // namespace
 
 void write_csv(std::ostream& out, const RunComparison& comparison) {
-  TextGrid grid;
+  files::TextTable grid;
   grid.columns = {{"item"},
                   {"step"},
                   {"label"},
@@ -130,7 +124,7 @@ void write_csv(std::ostream& out, const RunComparison& comparison) {
       }
     }
   }
-  write_csv(out, grid);
+  files::write_csv(out, grid);
 }
 
 void write_json(std::ostream& out, const ComparisonReport& report) {

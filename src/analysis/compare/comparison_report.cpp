@@ -1,11 +1,15 @@
 #include "labelprobe/analysis/comparison_report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <ostream>
 
-#include "analysis/report/text_grid.h"
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "labelprobe/files/text_table.h"
+
+#include "analysis/report/numbers.h"
 
 namespace labelprobe::analysis {
 
@@ -13,23 +17,13 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-std::string rounded(double number, int n_decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", n_decimals, number);
-  return text;
-}
-
 // "3.1e-06"; differences span many orders of magnitude.
 std::string short_form(double number) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1e", number);
-  return number == 0.0 ? "0" : text;
+  return number == 0.0 ? "0" : fmt::format("{:.1e}", number);
 }
 
 std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "none" : text;
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 // On one line and not endless.
@@ -43,13 +37,13 @@ std::string shortened(const std::string& text) {
   return line.substr(0, end) + "...";
 }
 
-void write_section(std::ostream& out, const std::string& title, const TextGrid& grid) {
+void write_section(std::ostream& out, const std::string& title, const files::TextTable& grid) {
   out << '\n' << title << "\n\n";
-  write_terminal(out, grid);
+  files::write_terminal(out, grid);
 }
 
 std::string share_of(std::size_t n, std::size_t of) {
-  return std::to_string(n) + " of " + std::to_string(of);
+  return fmt::format("{} of {}", n, of);
 }
 
 void write_settings(std::ostream& out, const ComparisonReport& report) {
@@ -57,7 +51,8 @@ void write_settings(std::ostream& out, const ComparisonReport& report) {
     out << "\nNo setting differs.\n";
     return;
   }
-  TextGrid grid{{{"setting", Align::Left}, {"A", Align::Left}, {"B", Align::Left}}, {}};
+  files::TextTable grid{
+      {{"setting", files::Align::Left}, {"A", files::Align::Left}, {"B", files::Align::Left}}, {}};
   for (const SettingDifference& setting : report.settings) {
     grid.rows.push_back({setting.name, shortened(setting.value_a), shortened(setting.value_b)});
   }
@@ -84,8 +79,8 @@ void write_places(std::ostream& out, const RunComparison& comparison) {
     out << "\nNo item has a label step in both runs, so there are no probabilities to compare.\n";
     return;
   }
-  TextGrid grid;
-  grid.columns = {{"step", Align::Left},
+  files::TextTable grid;
+  grid.columns = {{"step", files::Align::Left},
                   {"items"},
                   {"other prefix"},
                   {"max |dp|"},
@@ -110,12 +105,13 @@ void write_places(std::ostream& out, const RunComparison& comparison) {
                          short_form(place.l1.max), short_form(place.kl.mean),
                          short_form(place.kl.max), std::to_string(place.n_flips)});
   }
-  drop_empty_columns(grid);
-  write_section(out,
-                "Probabilities of the " + std::to_string(comparison.labels.size()) + " " +
-                    (comparison.labels.size() == 2 ? "words" : "labels") +
-                    " (|dp| and |d ln p| over single numbers, L1 and KL in nats over items)",
-                grid);
+  files::drop_empty_columns(grid);
+  write_section(
+      out,
+      fmt::format("Probabilities of the {} {} (|dp| and |d ln p| over single numbers, L1 "
+                  "and KL in nats over items)",
+                  comparison.labels.size(), comparison.labels.size() == 2 ? "words" : "labels"),
+      grid);
   const bool has_other_prefix =
       std::any_of(comparison.places.begin(), comparison.places.end(),
                   [](const PlaceSummary& place) { return place.n_other_prefix > 0; });
@@ -126,9 +122,9 @@ void write_places(std::ostream& out, const RunComparison& comparison) {
 
 void write_margins(std::ostream& out, const RunComparison& comparison) {
   if (!has_label_steps(comparison)) return;
-  TextGrid grid;
+  files::TextTable grid;
   grid.columns = {
-      {"run", Align::Left}, {"items"}, {"smallest"}, {"1%"}, {"5%"}, {"25%"}, {"median"}};
+      {"run", files::Align::Left}, {"items"}, {"smallest"}, {"1%"}, {"5%"}, {"25%"}, {"median"}};
   for (const auto& [name, margins] :
        {std::pair("A", &comparison.margins_a), std::pair("B", &comparison.margins_b)}) {
     Row row = {name, std::to_string(margins->n_items)};
@@ -182,17 +178,17 @@ void write_flips(std::ostream& out, const RunComparison& comparison, std::size_t
   write_flip_counts(out, comparison);
   const std::size_t n = std::min(n_top, comparison.flips.size());
   if (n == 0) return;
-  TextGrid grid;
-  grid.columns = {{"item", Align::Left},
-                  {"predicted A", Align::Left},
-                  {"predicted B", Align::Left},
-                  {"step", Align::Left},
-                  {"likeliest A", Align::Left},
-                  {"likeliest B", Align::Left},
+  files::TextTable grid;
+  grid.columns = {{"item", files::Align::Left},
+                  {"predicted A", files::Align::Left},
+                  {"predicted B", files::Align::Left},
+                  {"step", files::Align::Left},
+                  {"likeliest A", files::Align::Left},
+                  {"likeliest B", files::Align::Left},
                   {"margin A"},
                   {"margin B"},
                   {"max |dp|"},
-                  {"near tie", Align::Left},
+                  {"near tie", files::Align::Left},
                   {"token"}};
   for (std::size_t i = 0; i < n; ++i) {
     const Flip& flip = comparison.flips[i];
@@ -209,10 +205,10 @@ void write_flips(std::ostream& out, const RunComparison& comparison, std::size_t
       std::count_if(comparison.flips.begin(), comparison.flips.end(),
                     [](const Flip& flip) { return flip.is_near_tie.value_or(false); }));
   write_section(out,
-                share_of(n, comparison.flips.size()) +
-                    " flipped items, widest margins first; near ties: " + std::to_string(n_ties) +
-                    " (smaller margin at most " + short_form(comparison.usual_difference) +
-                    ",\nthe largest difference of an item that did not flip)",
+                fmt::format("{} flipped items, widest margins first; near ties: {} (smaller margin "
+                            "at most {},\nthe largest difference of an item that did not flip)",
+                            share_of(n, comparison.flips.size()), n_ties,
+                            short_form(comparison.usual_difference)),
                 grid);
   if (std::any_of(comparison.flips.begin(),
                   comparison.flips.begin() + static_cast<std::ptrdiff_t>(n),
@@ -225,16 +221,16 @@ void write_flips(std::ostream& out, const RunComparison& comparison, std::size_t
 void write_worst(std::ostream& out, const RunComparison& comparison, std::size_t n_top) {
   const std::size_t n = std::min(n_top, comparison.worst.size());
   if (n == 0) return;
-  TextGrid grid;
-  grid.columns = {{"item", Align::Left},
-                  {"step", Align::Left},
-                  {"label", Align::Left},
+  files::TextTable grid;
+  grid.columns = {{"item", files::Align::Left},
+                  {"step", files::Align::Left},
+                  {"label", files::Align::Left},
                   {"A"},
                   {"B"},
                   {"|dp|"},
                   {"L1"},
-                  {"predicted A", Align::Left},
-                  {"predicted B", Align::Left}};
+                  {"predicted A", files::Align::Left},
+                  {"predicted B", files::Align::Left}};
   for (std::size_t i = 0; i < n; ++i) {
     const LargestDifference& worst = comparison.worst[i];
     const ComparedItem& item = comparison.items[worst.item];
@@ -244,7 +240,7 @@ void write_worst(std::ostream& out, const RunComparison& comparison, std::size_t
          rounded(step.probs_b[worst.label], 6), short_form(worst.difference), short_form(step.l1),
          shortened(listed(item.predictions_a)), shortened(listed(item.predictions_b))});
   }
-  write_section(out, "The " + std::to_string(n) + " items that differ most", grid);
+  write_section(out, fmt::format("The {} items that differ most", n), grid);
 }
 
 }  // namespace
@@ -274,25 +270,14 @@ ScatterPlot make_plot(const ComparisonReport& report) {
   }
   ScatterPlot plot{
       .title = "Label probabilities of two runs",
-      .subtitle =
-          std::to_string(n_points) + " probabilities of " +
-          std::to_string(comparison.items.size()) + " items; largest difference " +
-          (comparison.worst.empty() ? "none" : short_form(comparison.worst.front().difference)),
+      .subtitle = fmt::format(
+          "{} probabilities of {} items; largest difference {}", n_points, comparison.items.size(),
+          comparison.worst.empty() ? "none" : short_form(comparison.worst.front().difference)),
       .x_title = "probability in A: " + report.run_a,
       .y_title = "probability in B: " + report.run_b,
       .series = {}};
   for (auto& [name, of_label] : series) plot.series.push_back(std::move(of_label));
   return plot;
-}
-
-std::string describe_largest(const RunComparison& comparison) {
-  if (comparison.worst.empty()) return "";
-  const LargestDifference& worst = comparison.worst.front();
-  const ComparedItem& item = comparison.items[worst.item];
-  const ComparedStep& step = item.steps[worst.step];
-  return "item '" + item.key + "', step " + step.place + ", " + step.labels[worst.label] + ": " +
-         rounded(step.probs_a[worst.label], 9) + " against " +
-         rounded(step.probs_b[worst.label], 9);
 }
 
 }  // namespace labelprobe::analysis

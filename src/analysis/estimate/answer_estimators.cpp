@@ -20,11 +20,10 @@ constexpr std::array<std::string_view, 2> kBinaryWords = {"a", "b"};
 
 // By example id: the probability that each label is reasonable, [n_labels]; examples that lack a
 // label are left out.
-std::map<std::string, std::vector<double>> read_unary(const EstimationInput& input,
-                                                      Estimates& estimates) {
+LabelNumbers read_unary(const EstimationInput& input, Estimates& estimates) {
   constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
   const auto n_labels = static_cast<std::size_t>(input.label_set.size());
-  std::map<std::string, std::vector<double>> probs;
+  LabelNumbers probs;
   AnswerReader reader(input.options.answer, kUnaryWords);
   for (const LogItem& item : input.items) {
     std::vector<double>& of_example = probs[item.id.example_id];
@@ -88,9 +87,7 @@ void report_missing_pairs(const std::map<std::string, Pairings>& examples,
 enum class Evidence { Probability, Outcome };
 
 // By example id: Bradley-Terry scores of the labels, `none` last in multi-label sets.
-std::map<std::string, std::vector<double>> fit_scores(const EstimationInput& input,
-                                                      Evidence evidence,
-                                                      Estimates& estimates) {
+LabelNumbers fit_scores(const EstimationInput& input, Evidence evidence, Estimates& estimates) {
   std::map<std::string, Pairings> examples;
   AnswerReader reader(input.options.answer, kBinaryWords);
   for (const LogItem& item : input.items) {
@@ -108,7 +105,7 @@ std::map<std::string, std::vector<double>> fit_scores(const EstimationInput& inp
   const auto n = input.label_set.names_with_none().size();
   report_missing_pairs(examples, n * (n - 1) / 2, estimates);
 
-  std::map<std::string, std::vector<double>> scores;
+  LabelNumbers scores;
   for (const auto& [example_id, pairings] : examples) {
     if (pairings.comparisons.empty()) continue;
     scores[example_id] = fit_bradley_terry(static_cast<int>(n), pairings.comparisons).scores;

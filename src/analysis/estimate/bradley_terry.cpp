@@ -1,34 +1,33 @@
 #include "labelprobe/analysis/bradley_terry.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "labelprobe/core/error.h"
 
-#include "analysis/estimate/sigmoid.h"
+#include "analysis/solve/newton.h"
+#include "analysis/solve/sigmoid.h"
 
 namespace labelprobe::analysis {
 
 namespace {
 
-constexpr double kGradientWanted = 1e-10;  // promised by the header
-constexpr double kGradientTried = 1e-13;   // one more step is cheap and usually gets there
-constexpr int kMaxIterations = 200;
+constexpr double kSlopeWanted = 1e-10;  // promised by the header
+constexpr double kSlopeTried = 1e-13;   // one more step is cheap and usually gets there
 
-// The lower triangle of a symmetric matrix, [n][n], row by row.
-struct Square {
+// A symmetric matrix, of which the lower triangle counts: [n][n], row by row.
+struct Symmetric {
   std::size_t n;
   std::vector<double> cells;
 
-  explicit Square(std::size_t size) : n(size), cells(size * size, 0.0) {}
+  explicit Symmetric(std::size_t size) : n(size), cells(size * size, 0.0) {}
   double& at(std::size_t row, std::size_t column) { return cells[row * n + column]; }
 };
 
-// Solves matrix * x = b by Cholesky's decomposition, in place of both. The ridge keeps every
-// eigenvalue at 2 * lambda or more: no pivoting, and no need of a linear algebra library for these
-// few lines.
-void solve_positive_definite(Square& matrix, std::vector<double>& b) {
+// Solves matrix * x = b by Cholesky's decomposition, in place of both. Positive definite: no
+// pivoting, and no need of a linear algebra library for these few lines.
+void solve(Symmetric& matrix, std::vector<double>& b) {
   const std::size_t n = matrix.n;
   for (std::size_t row = 0; row < n; ++row) {
     for (std::size_t column = 0; column <= row; ++column) {
@@ -47,12 +46,14 @@ void solve_positive_definite(Square& matrix, std::vector<double>& b) {
   }
 }
 
-class Objective {
+// Minus the log-likelihood of the comparisons, with its ridge, which keeps every eigenvalue of the
+// curvature at 2 * lambda or more.
+class Objective : public ConvexFunction {
  public:
   Objective(std::size_t n, std::span<const Comparison> comparisons, double lambda)
       : n_(n), comparisons_(comparisons), lambda_(lambda) {}
 
-  std::vector<double> gradient(const std::vector<double>& scores) const {
+  std::vector<double> gradient(const std::vector<double>& scores) const override {
     std::vector<double> slopes(n_);
     for (const Comparison& pair : comparisons_) {
       const double residual = sigmoid(difference(scores, pair)) - pair.first_wins;
@@ -63,24 +64,32 @@ class Objective {
     return slopes;
   }
 
-  Square hessian(const std::vector<double>& scores) const {
-    Square curvature(n_);
-    for (std::size_t i = 0; i < n_; ++i) curvature.at(i, i) = 2.0 * lambda_;
+  std::vector<double> newton_step(const std::vector<double>& scores,
+                                  const std::vector<double>& slopes) const override {
+    Symmetric matrix = curvature(scores);
+    std::vector<double> step = slopes;
+    solve(matrix, step);
+    return step;
+  }
+
+ private:
+  Symmetric curvature(const std::vector<double>& scores) const {
+    Symmetric matrix(n_);
+    for (std::size_t i = 0; i < n_; ++i) matrix.at(i, i) = 2.0 * lambda_;
     for (const Comparison& pair : comparisons_) {
       const double p = sigmoid(difference(scores, pair));
       const double weight = p * (1.0 - p);
       const auto i = static_cast<std::size_t>(pair.first);
       const auto j = static_cast<std::size_t>(pair.second);
       if (i == j) continue;  // constant
-      curvature.at(i, i) += weight;
-      curvature.at(j, j) += weight;
-      curvature.at(i, j) -= weight;
-      curvature.at(j, i) -= weight;
+      matrix.at(i, i) += weight;
+      matrix.at(j, j) += weight;
+      matrix.at(i, j) -= weight;
+      matrix.at(j, i) -= weight;
     }
-    return curvature;
+    return matrix;
   }
 
- private:
   static double difference(const std::vector<double>& scores, const Comparison& pair) {
     return scores[static_cast<std::size_t>(pair.first)] -
            scores[static_cast<std::size_t>(pair.second)];
@@ -90,18 +99,6 @@ class Objective {
   std::span<const Comparison> comparisons_;
   double lambda_;
 };
-
-double squared_norm(const std::vector<double>& numbers) {
-  double sum = 0.0;
-  for (const double number : numbers) sum += number * number;
-  return sum;
-}
-
-double largest(const std::vector<double>& numbers) {
-  double most = 0.0;
-  for (const double number : numbers) most = std::max(most, std::abs(number));
-  return most;
-}
 
 }  // namespace
 
@@ -116,30 +113,9 @@ Strengths fit_bradley_terry(int n_competitors,
   }
   const auto n = static_cast<std::size_t>(n_competitors);
   const Objective objective(n, comparisons, lambda);
-  Strengths found{std::vector<double>(n), 0.0, 0};
-  std::vector<double> slopes = objective.gradient(found.scores);
-  for (; largest(slopes) > kGradientTried && found.n_iterations < kMaxIterations;
-       ++found.n_iterations) {
-    Square curvature = objective.hessian(found.scores);
-    std::vector<double> step = slopes;
-    solve_positive_definite(curvature, step);
-    // Newton's direction shortens the gradient; a full step may overshoot where sigma is flat.
-    bool is_shorter = false;
-    for (double length = 1.0; length > 1e-6 && !is_shorter; length /= 2.0) {
-      std::vector<double> scores = found.scores;
-      for (std::size_t i = 0; i < n; ++i) scores[i] -= length * step[i];
-      std::vector<double> next = objective.gradient(scores);
-      is_shorter = squared_norm(next) < squared_norm(slopes);
-      if (is_shorter) {
-        found.scores = std::move(scores);
-        slopes = std::move(next);
-      }
-    }
-    if (!is_shorter) break;  // rounding is reached
-  }
-  found.largest_gradient = largest(slopes);
-  LABELPROBE_CHECK(found.largest_gradient <= kGradientWanted);
-  return found;
+  Minimum found = minimize(objective, std::vector<double>(n), kSlopeTried);
+  LABELPROBE_CHECK(found.largest_slope <= kSlopeWanted);
+  return {std::move(found.x), found.largest_slope, found.n_iterations};
 }
 
 }  // namespace labelprobe::analysis

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "labelprobe/analysis/estimators.h"
@@ -20,7 +21,7 @@ struct EstimationInput {
   const EstimatorOptions& options;
 };
 
-// Each fills probs, platt_inputs, n_items, n_answers_found, mean_answer_mass and warnings.
+// See Estimator::run.
 void estimate_baseline(const EstimationInput& input, Estimates& estimates);
 void estimate_output(const EstimationInput& input, Estimates& estimates);
 void estimate_output_normalized(const EstimationInput& input, Estimates& estimates);
@@ -38,6 +39,6 @@ std::vector<double> normalized(std::vector<double> numbers);
 std::vector<double> softmax(const std::vector<double>& numbers);
 
 // "3 of 40 <what>", the form of the estimators' warnings.
-std::string count_of(std::size_t n, std::size_t n_all, const std::string& what);
+std::string count_of(std::size_t n, std::size_t n_all, std::string_view what);
 
 }  // namespace labelprobe::analysis

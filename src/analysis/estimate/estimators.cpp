@@ -4,44 +4,47 @@
 #include <array>
 #include <cmath>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "labelprobe/core/error.h"
 
 #include "analysis/estimate/estimation.h"
-#include "analysis/estimate/sigmoid.h"
+#include "analysis/solve/sigmoid.h"
 
 namespace labelprobe::analysis {
 
 namespace {
 
 using Kind = ItemId::Kind;
+constexpr auto kPlain = ModelState::Plain;
+constexpr auto kTuned = ModelState::Tuned;
 
 // In the order of the paper's tables.
-constexpr std::array kInfos = {
-    EstimatorInfo{"baseline",
-                  "compare to none: logits of the first label step (single-label: "
-                  "its softmax)",
-                  Kind::Example, false},
-    EstimatorInfo{"output", "hard predictions: the labels generated", Kind::Example, false},
-    EstimatorInfo{"output_normalized", "hard predictions, summing to 1", Kind::Example, false,
-                  true},
-    EstimatorInfo{"unary", "each label judged alone (single-label: softmax of the probabilities)",
-                  Kind::Unary, false},
-    EstimatorInfo{"unary_normalized", "each label judged alone, p / sum of p", Kind::Unary, false,
-                  true},
-    EstimatorInfo{"binary", "pairs of labels, by probabilities", Kind::Binary, false},
-    EstimatorInfo{"binary_outcome", "pairs of labels, by winners", Kind::Binary, false},
-    EstimatorInfo{"max", "the largest probability over all label steps", Kind::Example, true},
-    EstimatorInfo{"SFT_output", "hard predictions of a fine-tuned model", Kind::Example, false},
-    EstimatorInfo{"SFT_max", "the largest probability of a fine-tuned model", Kind::Example, true},
+constexpr std::array kEstimators = {
+    Estimator{"baseline", "Compare-to-None",
+              "compare to none: logits of the first label step (single-label: its softmax)",
+              Kind::Example, kPlain, LabelSets::All, estimate_baseline},
+    Estimator{"output", "Hard Predictions", "hard predictions: the labels generated", Kind::Example,
+              kPlain, LabelSets::All, estimate_output},
+    Estimator{"output_normalized", "Hard Predictions, sum 1", "hard predictions, summing to 1",
+              Kind::Example, kPlain, LabelSets::SingleLabel, estimate_output_normalized},
+    Estimator{"unary", "Unary",
+              "each label judged alone (single-label: softmax of the probabilities)", Kind::Unary,
+              kPlain, LabelSets::All, estimate_unary},
+    Estimator{"unary_normalized", "Unary, sum 1", "each label judged alone, p / sum of p",
+              Kind::Unary, kPlain, LabelSets::SingleLabel, estimate_unary_normalized},
+    Estimator{"binary", "Binary", "pairs of labels, by probabilities", Kind::Binary, kPlain,
+              LabelSets::All, estimate_binary},
+    Estimator{"binary_outcome", "Binary outcomes", "pairs of labels, by winners", Kind::Binary,
+              kPlain, LabelSets::All, estimate_binary_outcome},
+    Estimator{"max", "Max-over-generations", "the largest probability over all label steps",
+              Kind::Example, kPlain, LabelSets::MultiLabel, estimate_max},
+    Estimator{"SFT_output", "SFT outputs", "hard predictions of a fine-tuned model", Kind::Example,
+              kTuned, LabelSets::All, estimate_output},
+    Estimator{"SFT_max", "SFT max", "the largest probability of a fine-tuned model", Kind::Example,
+              kTuned, LabelSets::MultiLabel, estimate_max},
 };
-
-// In the order of kInfos.
-constexpr std::array kMethods = {
-    estimate_baseline,         estimate_output, estimate_output_normalized, estimate_unary,
-    estimate_unary_normalized, estimate_binary, estimate_binary_outcome,    estimate_max,
-    estimate_output,           estimate_max,
-};
-static_assert(kInfos.size() == kMethods.size());
 
 struct PositionName {
   AnswerPosition position;
@@ -52,25 +55,6 @@ constexpr std::array kPositions = {
     PositionName{AnswerPosition::First, "first"},
     PositionName{AnswerPosition::Healed, "healed"},
 };
-
-std::size_t find_estimator(std::string_view name, LabelKind kind) {
-  std::vector<std::string> fitting;
-  for (const EstimatorInfo& info : kInfos) {
-    if (info.fits(kind)) fitting.emplace_back(info.name);
-  }
-  const auto found = std::find_if(kInfos.begin(), kInfos.end(),
-                                  [&](const EstimatorInfo& info) { return info.name == name; });
-  if (found == kInfos.end()) throw ConfigError(unknown_choice("estimator", name, fitting));
-  if (!found->fits(kind)) {
-    std::string known;
-    for (const std::string& other : fitting) known += (known.empty() ? "" : ", ") + other;
-    const bool is_multi = kind == LabelKind::MultiLabel;
-    throw ConfigError("estimator '" + std::string(name) + "' is defined for " +
-                      (is_multi ? "single" : "multi") + "-label sets only; for " +
-                      (is_multi ? "multi" : "single") + "-label sets there are: " + known);
-  }
-  return static_cast<std::size_t>(found - kInfos.begin());
-}
 
 }  // namespace
 
@@ -90,18 +74,37 @@ std::string_view name_of(AnswerPosition position) {
   return found->name;
 }
 
-std::span<const EstimatorInfo> estimators() {
-  return kInfos;
+std::span<const Estimator> estimators() {
+  return kEstimators;
 }
 
-Estimates estimate(std::string_view estimator,
+const Estimator& find_estimator(std::string_view name, LabelKind kind) {
+  std::vector<std::string> fitting;
+  for (const Estimator& estimator : kEstimators) {
+    if (estimator.fits(kind)) fitting.emplace_back(estimator.name);
+  }
+  const auto found = std::find_if(kEstimators.begin(), kEstimators.end(),
+                                  [&](const Estimator& row) { return row.name == name; });
+  if (found == kEstimators.end()) throw ConfigError(unknown_choice("estimator", name, fitting));
+  if (!found->fits(kind)) {
+    const bool is_multi = kind == LabelKind::MultiLabel;
+    throw ConfigError(
+        fmt::format("estimator '{}' is defined for {}-label sets only; for {}-label sets there "
+                    "are: {}",
+                    name, is_multi ? "single" : "multi", is_multi ? "multi" : "single",
+                    fmt::join(fitting, ", ")));
+  }
+  return *found;
+}
+
+Estimates estimate(const Estimator& estimator,
                    std::span<const record::ItemRecord> items,
                    const LabelSet& label_set,
                    const EstimatorOptions& options) {
-  const std::size_t which = find_estimator(estimator, label_set.kind());
-  const std::vector<LogItem> parsed = parse_items(items, kInfos[which].items, label_set);
+  LABELPROBE_CHECK(estimator.fits(label_set.kind()));
+  const std::vector<LogItem> parsed = parse_items(items, estimator.items, label_set);
   Estimates estimates;
-  estimates.estimator = estimator;
+  estimates.estimator = estimator.name;
   std::vector<std::string> failed;
   for (const LogItem& item : parsed) {
     if (item.has_failed()) failed.push_back(item.record->key);
@@ -113,7 +116,7 @@ Estimates estimate(std::string_view estimator,
         count_of(failed.size(), parsed.size(), "items failed and are left out: ") +
         list_some(failed));
   }
-  kMethods[which]({parsed, label_set, options}, estimates);
+  estimator.run({parsed, label_set, options}, estimates);
   return estimates;
 }
 
@@ -141,8 +144,8 @@ std::vector<double> softmax(const std::vector<double>& numbers) {
   return normalized(std::move(powers));
 }
 
-std::string count_of(std::size_t n, std::size_t n_all, const std::string& what) {
-  return std::to_string(n) + " of " + std::to_string(n_all) + " " + what;
+std::string count_of(std::size_t n, std::size_t n_all, std::string_view what) {
+  return fmt::format("{} of {} {}", n, n_all, what);
 }
 
 }  // namespace labelprobe::analysis

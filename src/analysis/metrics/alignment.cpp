@@ -1,31 +1,22 @@
 #include "labelprobe/analysis/alignment.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
-#include "labelprobe/python/quantile.h"
-#include "labelprobe/python/random.h"
 
 namespace labelprobe::analysis {
 
 namespace {
 
-constexpr double kSmallestProb = 1e-8;
 constexpr double kPredictedAbove = 0.5;
 // Labels that win as many pairings as another have equal scores, and so probabilities that are even
 // but for rounding, which must not decide what is predicted.
 constexpr double kEven = 1e-6;
-
-// [nll, l1, f1] of one example, or differences of them.
-using Triple = std::array<double, 3>;
-
-Triple triple_of(const ExampleAlignment& example) {
-  return {example.nll, example.l1, example.f1};
-}
 
 Labels predicted_labels(const std::vector<double>& probs, LabelKind kind) {
   if (kind == LabelKind::SingleLabel) {
@@ -41,122 +32,119 @@ Labels predicted_labels(const std::vector<double>& probs, LabelKind kind) {
   return predicted;
 }
 
-double example_f1(const Labels& predicted, const Labels& gold) {
-  if (predicted.empty() && gold.empty()) return 1.0;
-  const auto n_common = std::count_if(predicted.begin(), predicted.end(), [&](LabelIndex label) {
-    return std::find(gold.begin(), gold.end(), label) != gold.end();
-  });
-  return 2.0 * static_cast<double>(n_common) / static_cast<double>(predicted.size() + gold.size());
-}
+// The examples with votes, in the order of their ids. Spans point into estimates and votes.
+struct Judged {
+  std::vector<std::string> ids;
+  std::vector<JudgedExample> examples;
+  std::size_t n_without_votes = 0;
+};
 
-ExampleAlignment align_example(const std::vector<double>& probs,
-                               const ExampleVotes& votes,
-                               LabelKind kind) {
-  ExampleAlignment example;
-  for (std::size_t label = 0; label < probs.size(); ++label) {
-    LABELPROBE_CHECK(probs[label] >= 0.0 && probs[label] <= 1.0);
-    const double share = votes.shares[label];
-    const double p = std::clamp(probs[label], kSmallestProb, 1.0 - kSmallestProb);
-    example.nll -= share * std::log(p);
-    if (kind == LabelKind::MultiLabel) example.nll -= (1.0 - share) * std::log1p(-p);
-    example.l1 += std::abs(probs[label] - share);
+Judged judge(const Distributions& estimates, const Votes& votes, const LabelSet& label_set) {
+  const auto n_labels = static_cast<std::size_t>(label_set.size());
+  Judged judged;
+  for (const auto& [id, probs] : estimates.probs) {
+    const auto found = votes.find(id);
+    if (found == votes.end()) {
+      ++judged.n_without_votes;
+      continue;
+    }
+    const std::vector<double>& shares = found->second.shares;
+    LABELPROBE_CHECK(probs.size() == n_labels && shares.size() == n_labels);
+    LABELPROBE_CHECK(
+        std::all_of(probs.begin(), probs.end(), [](double p) { return p >= 0.0 && p <= 1.0; }));
+    judged.ids.push_back(id);
+    judged.examples.push_back({label_set.kind(), probs, shares,
+                               predicted_labels(probs, label_set.kind()), found->second.gold});
   }
-  example.f1 = example_f1(predicted_labels(probs, kind), votes.gold);
-  return example;
+  if (judged.ids.empty()) {
+    throw DataError(
+        fmt::format("{}: expected examples that people voted on, found none among the {} "
+                    "estimated; the log and the votes must be of the same data set",
+                    estimates.estimator, estimates.probs.size()));
+  }
+  return judged;
 }
 
-Mean mean_of(const std::vector<Triple>& examples, std::size_t which) {
+Measured mean_over(const Metric& metric, const std::vector<JudgedExample>& examples) {
+  Measured measured{.metric = &metric, .value = 0.0, .standard_error = 0.0, .by_example = {}};
   const auto n = static_cast<double>(examples.size());
   double sum = 0.0;
-  for (const Triple& example : examples) sum += example[which];
+  for (const JudgedExample& example : examples) {
+    measured.by_example.push_back(metric.of_example(example));
+    sum += measured.by_example.back();
+  }
   const double mean = sum / n;
   double squares = 0.0;
-  for (const Triple& example : examples) squares += std::pow(example[which] - mean, 2);
-  return {mean, examples.size() < 2 ? 0.0 : std::sqrt(squares / (n - 1.0) / n)};
+  for (const double number : measured.by_example) squares += std::pow(number - mean, 2);
+  measured.value = mean;
+  if (examples.size() > 1) measured.standard_error = std::sqrt(squares / (n - 1.0) / n);
+  return measured;
 }
 
-Difference interval(double mean, std::vector<double> resampled, double level) {
-  std::sort(resampled.begin(), resampled.end());
-  const double tail = (1.0 - level) / 2.0;
-  return {mean, python::quantile(resampled, tail), python::quantile(resampled, 1.0 - tail)};
+bool has(const Labels& labels, LabelIndex label) {
+  return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
+
+Alignment align_label(const Judged& judged, LabelIndex label) {
+  const auto at = static_cast<std::size_t>(label);
+  std::vector<JudgedExample> terms;
+  std::vector<JudgedLabel> column;
+  for (const JudgedExample& example : judged.examples) {
+    const bool is_predicted = has(example.predicted, label);
+    const bool is_gold = has(example.gold, label);
+    terms.push_back({example.kind, example.probs.subspan(at, 1), example.shares.subspan(at, 1),
+                     is_predicted ? Labels{0} : Labels{}, is_gold ? Labels{0} : Labels{}});
+    column.push_back({example.probs[at], example.shares[at], is_predicted, is_gold});
+  }
+  Alignment alignment{judged.ids, {}, judged.n_without_votes};
+  for (const Metric& metric : metrics()) {
+    if (metric.is_sum_over_labels) {
+      alignment.metrics.push_back(mean_over(metric, terms));
+    } else if (metric.of_label) {
+      alignment.metrics.push_back({&metric, metric.of_label(column), std::nullopt, {}});
+    }
+  }
+  return alignment;
 }
 
 }  // namespace
 
-Alignment align(const std::string& name,
-                const std::map<std::string, std::vector<double>>& probs,
-                const Votes& votes,
-                const LabelSet& label_set) {
+const Measured* Alignment::find(std::string_view metric) const {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const Measured& measured) {
+    return measured.metric->name == metric;
+  });
+  return found == metrics.end() ? nullptr : &*found;
+}
+
+Alignment align(const Distributions& estimates, const Votes& votes, const LabelSet& label_set) {
+  Judged judged = judge(estimates, votes, label_set);
   Alignment alignment;
-  alignment.name = name;
-  std::vector<Triple> examples;
-  for (const auto& [example_id, of_example] : probs) {
-    const auto found = votes.find(example_id);
-    if (found == votes.end()) {
-      ++alignment.n_without_votes;
-      continue;
-    }
-    const auto n_labels = static_cast<std::size_t>(label_set.size());
-    LABELPROBE_CHECK(of_example.size() == n_labels && found->second.shares.size() == n_labels);
-    const ExampleAlignment aligned = align_example(of_example, found->second, label_set.kind());
-    alignment.examples.emplace(example_id, aligned);
-    examples.push_back(triple_of(aligned));
+  alignment.n_without_votes = judged.n_without_votes;
+  for (const Metric& metric : metrics()) {
+    if (metric.of_example) alignment.metrics.push_back(mean_over(metric, judged.examples));
   }
-  if (examples.empty()) {
-    throw DataError(name + ": expected examples that people voted on, found none among the " +
-                    std::to_string(probs.size()) +
-                    " estimated; the log and the votes must be of the same data set");
-  }
-  alignment.nll = mean_of(examples, 0);
-  alignment.l1 = mean_of(examples, 1);
-  alignment.f1 = mean_of(examples, 2);
+  alignment.example_ids = std::move(judged.ids);
   return alignment;
 }
 
-std::map<std::string, std::vector<double>> constant_estimates(const std::vector<double>& rates,
-                                                              const Votes& votes) {
-  std::map<std::string, std::vector<double>> probs;
-  for (const auto& [example_id, of_example] : votes) {
-    LABELPROBE_CHECK(of_example.shares.size() == rates.size());
-    probs.emplace_hint(probs.end(), example_id, rates);
+std::vector<Alignment> align_labels(const Distributions& estimates,
+                                    const Votes& votes,
+                                    const LabelSet& label_set) {
+  const Judged judged = judge(estimates, votes, label_set);
+  std::vector<Alignment> by_label;
+  for (LabelIndex label = 0; label < label_set.size(); ++label) {
+    by_label.push_back(align_label(judged, label));
   }
-  return probs;
+  return by_label;
 }
 
-AlignmentDifference paired_bootstrap(
-    const Alignment& a, const Alignment& b, int n_resamples, std::int64_t seed, double level) {
-  LABELPROBE_CHECK(n_resamples > 0 && level > 0.0 && level < 1.0);
-  std::vector<Triple> differences;
-  Triple sums{};
-  for (const auto& [example_id, of_a] : a.examples) {
-    const auto found = b.examples.find(example_id);
-    if (found == b.examples.end()) continue;
-    const Triple left = triple_of(of_a);
-    const Triple right = triple_of(found->second);
-    Triple& difference = differences.emplace_back();
-    for (std::size_t k = 0; k < sums.size(); ++k) {
-      difference[k] = left[k] - right[k];
-      sums[k] += difference[k];
-    }
+Distributions constant_estimates(const std::vector<double>& rates, const Votes& votes) {
+  Distributions constant{"constant", {}};
+  for (const auto& [example_id, of_example] : votes) {
+    LABELPROBE_CHECK(of_example.shares.size() == rates.size());
+    constant.probs.emplace_hint(constant.probs.end(), example_id, rates);
   }
-  if (differences.empty()) {
-    throw DataError("difference between '" + a.name + "' and '" + b.name +
-                    "': expected examples that both estimate, found none");
-  }
-  const auto n = static_cast<std::uint32_t>(differences.size());
-  python::Random random(seed);
-  std::array<std::vector<double>, 3> resampled;
-  for (int resample = 0; resample < n_resamples; ++resample) {
-    Triple drawn{};
-    for (std::uint32_t i = 0; i < n; ++i) {
-      const Triple& difference = differences[random.randbelow(n)];
-      for (std::size_t k = 0; k < drawn.size(); ++k) drawn[k] += difference[k];
-    }
-    for (std::size_t k = 0; k < drawn.size(); ++k) resampled[k].push_back(drawn[k] / n);
-  }
-  return {n, interval(sums[0] / n, std::move(resampled[0]), level),
-          interval(sums[1] / n, std::move(resampled[1]), level),
-          interval(sums[2] / n, std::move(resampled[2]), level)};
+  return constant;
 }
 
 }  // namespace labelprobe::analysis

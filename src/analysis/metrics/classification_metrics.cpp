@@ -7,6 +7,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "analysis/metrics/area_under_curve.h"
+
 namespace labelprobe::analysis {
 
 namespace {
@@ -89,33 +91,18 @@ std::vector<Counts> count_by_class(const std::vector<Classes>& items, int n_clas
   return by_class;
 }
 
-// The probability that an item of the larger gold class was given a larger class than one of the
-// smaller, ties half; 0 unless there are exactly two gold classes.
-double area_under_curve(const std::vector<Classes>& items, int n_classes) {
-  std::vector<std::vector<std::int64_t>> n_predicted;  // [gold classes that occur][-1 .. n_classes)
-  for (LabelIndex gold = 0; gold < n_classes; ++gold) {
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(n_classes) + 1);
-    bool occurs = false;
-    for (const Classes& item : items) {
-      if (item.gold != gold) continue;
-      occurs = true;
-      ++counts[static_cast<std::size_t>(item.predicted - kNoClass)];
-    }
-    if (occurs) n_predicted.push_back(std::move(counts));
+// The area under the ROC curve with the predicted class as the score and the larger gold class as
+// the positive one; 0 unless there are exactly two gold classes.
+double area_between_classes(const std::vector<Classes>& items) {
+  const auto [least, most] =
+      std::minmax_element(items.begin(), items.end(),
+                          [](const Classes& a, const Classes& b) { return a.gold < b.gold; });
+  std::vector<RankedCase> cases;
+  for (const Classes& item : items) {
+    if (item.gold != least->gold && item.gold != most->gold) return 0.0;
+    cases.push_back({static_cast<double>(item.predicted), item.gold != least->gold});
   }
-  if (n_predicted.size() != 2) return 0.0;
-  const std::vector<std::int64_t>& negatives = n_predicted[0];
-  const std::vector<std::int64_t>& positives = n_predicted[1];
-  double n_won = 0.0;
-  double n_negatives = 0.0;  // below the class at hand, at last all
-  double n_positives = 0.0;
-  for (std::size_t at = 0; at < negatives.size(); ++at) {
-    const auto n_here = static_cast<double>(negatives[at]);
-    n_won += static_cast<double>(positives[at]) * (n_negatives + n_here / 2.0);
-    n_negatives += n_here;
-    n_positives += static_cast<double>(positives[at]);
-  }
-  return n_won / (n_negatives * n_positives);
+  return area_under_curve(std::move(cases)).value_or(0.0);
 }
 
 }  // namespace
@@ -162,7 +149,7 @@ std::map<std::string, double> single_label_metrics(std::span<const LabelledPair>
     f1_sum += counts.f1();
     ++n_occurring;
   }
-  const double auc = area_under_curve(classes, label_set.size());
+  const double auc = area_between_classes(classes);
   return {{"accuracy", accuracy(classes)},
           {"macro_f1", n_occurring == 0 ? 0.0 : f1_sum / n_occurring},
           {"macro_auc", auc},
@@ -174,7 +161,7 @@ std::map<std::string, double> pair_metrics(std::span<const LabelledPair> items) 
   const std::vector<Classes> classes = classes_of(items, kNClasses);
   return {{"accuracy", accuracy(classes)},
           {"f1", count_by_class(classes, kNClasses)[1].f1()},
-          {"auc", area_under_curve(classes, kNClasses)}};
+          {"auc", area_between_classes(classes)}};
 }
 
 }  // namespace labelprobe::analysis

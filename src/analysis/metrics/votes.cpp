@@ -53,4 +53,13 @@ std::vector<double> mean_shares(const Votes& votes) {
   return means;
 }
 
+std::vector<double> mean_labels(std::span<const Example> items, const LabelSet& label_set) {
+  std::vector<double> rates(static_cast<std::size_t>(label_set.size()));
+  for (const Example& item : items) {
+    for (const LabelIndex label : item.labels) rates[static_cast<std::size_t>(label)] += 1.0;
+  }
+  for (double& rate : rates) rate /= static_cast<double>(items.size());
+  return rates;
+}
+
 }  // namespace labelprobe::analysis

@@ -2,10 +2,11 @@
 
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <ostream>
 #include <set>
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace labelprobe::analysis {
 
@@ -27,9 +28,7 @@ constexpr std::array kColors = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                 "#E69F00", "#56B4E9", "#000000", "#8A6D00"};
 
 std::string pixel(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", number);
-  return text;
+  return fmt::format("{:.1f}", number);
 }
 
 std::string escape(std::string_view text) {
@@ -96,7 +95,7 @@ std::string shape_of(std::size_t series) {
 void write_axes(std::ostream& out, const ScatterPlot& plot) {
   for (int tenth = 0; tenth <= 10; tenth += 2) {
     const double at = kSide * tenth / 10.0;
-    const std::string number = tenth == 0 ? "0" : tenth == 10 ? "1" : "0." + std::to_string(tenth);
+    const std::string number = tenth == 0 ? "0" : tenth == 10 ? "1" : fmt::format("0.{}", tenth);
     write_line(out, kLeft + at, kTop, kLeft + at, kBottom, "stroke=\"#e4e4e4\"");
     write_line(out, kLeft, kBottom - at, kLeft + kSide, kBottom - at, "stroke=\"#e4e4e4\"");
     write_text(out, kLeft + at, kBottom + 20, number, " text-anchor=\"middle\"");
@@ -117,7 +116,7 @@ void write_legend(std::ostream& out, const ScatterPlot& plot) {
   double y = kTop + 12;
   for (std::size_t i = 0; i < plot.series.size(); ++i, y += kLine) {
     if (i == kMostNamed) {
-      write_text(out, kLegend, y, "and " + std::to_string(plot.series.size() - i) + " more");
+      write_text(out, kLegend, y, fmt::format("and {} more", plot.series.size() - i));
       y += kLine;
       break;
     }

@@ -1,8 +1,10 @@
-#include "analysis/report/table_json.h"
-
+// The table of an alignment as JSON.
 #include <ostream>
 
 #include <nlohmann/json.hpp>
+
+#include "analysis/report/table_layouts.h"
+#include "analysis/report/table_lines.h"
 
 namespace labelprobe::analysis {
 
@@ -19,75 +21,98 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
 
-Json mean_json(const AlignmentRow& row, Mean Alignment::*mean) {
-  if (!row.alignment) {
-    return nullptr;
+Json measured_json(const Measured* measured) {
+  if (!measured || !measured->value) return nullptr;
+  Json json = {{"value", *measured->value}};
+  if (measured->standard_error) json["standard_error"] = *measured->standard_error;
+  return json;
+}
+
+void add_metrics(const Alignment* alignment,
+                 const std::vector<const Metric*>& metrics,
+                 Json& json) {
+  for (const Metric* metric : metrics) {
+    json[std::string(metric->name)] =
+        measured_json(alignment ? alignment->find(metric->name) : nullptr);
   }
-  const Mean& of_row = (*row.alignment).*mean;
-  return {{"value", of_row.value}, {"standard_error", of_row.standard_error}};
 }
 
 Json published_json(const std::optional<PublishedCell>& cell) {
-  if (!cell) {
-    return nullptr;
+  if (!cell) return nullptr;
+  if (cell->kind != PublishedCell::Kind::Numbers) return reason_of(*cell);
+  Json json;
+  for (const Metric& metric : metrics()) {
+    if (is_published(metric)) json[std::string(metric.name)] = number_of(*cell, metric);
   }
-  if (cell->kind != PublishedCell::Kind::Numbers) {
-    return cell->kind == PublishedCell::Kind::NotApplicable ? "N/A" : "N/S";
-  }
-  return {{"nll", cell->nll}, {"l1", cell->l1}, {"f1", cell->f1}};
+  return json;
 }
 
-Json row_json(const AlignmentRow& row) {
+Json labels_json(const AlignmentRow& row, const AlignmentTable& table) {
+  Json json = Json::array();
+  for (std::size_t label = 0; label < row.by_label.size(); ++label) {
+    const Alignment& of_label = row.by_label[label];
+    json.push_back({{"label", table.labels[label]}, {"n_examples", of_label.example_ids.size()}});
+    std::vector<const Metric*> metrics;
+    for (const Measured& measured : of_label.metrics) metrics.push_back(measured.metric);
+    add_metrics(&of_label, metrics, json.back());
+  }
+  return json;
+}
+
+Json row_json(const AlignmentRow& row, const AlignmentTable& table) {
   Json json = {{"method", row.method},
                {"estimator", row.estimator},
                {"answer", text_or_null(row.answer)},
                {"run", text_or_null(row.run)},
-               {"n_examples", row.alignment ? row.alignment->examples.size() : 0},
-               {"nll", mean_json(row, &Alignment::nll)},
-               {"l1", mean_json(row, &Alignment::l1)},
-               {"f1", mean_json(row, &Alignment::f1)},
-               {"n_without_votes", row.alignment ? row.alignment->n_without_votes : 0},
-               {"n_items", or_null(row.n_items)},
-               {"n_failed", or_null(row.n_failed)},
-               {"n_answers_found", or_null(row.n_answers_found)},
-               {"mean_answer_mass", or_null(row.mean_answer_mass)}};
+               {"n_examples", row.alignment ? row.alignment->example_ids.size() : 0}};
+  std::vector<const Metric*> of_rows;
+  for (const Metric& metric : metrics()) {
+    if (metric.of_example) of_rows.push_back(&metric);
+  }
+  add_metrics(row.alignment ? &*row.alignment : nullptr, of_rows, json);
+  json["n_without_votes"] = row.alignment ? row.alignment->n_without_votes : 0;
+  json["n_items"] = or_null(row.n_items);
+  json["n_failed"] = or_null(row.n_failed);
+  json["n_answers_found"] = or_null(row.n_answers_found);
+  json["mean_answer_mass"] = or_null(row.mean_answer_mass);
   json["platt"] =
       row.platt ? Json{{"weight", row.platt->weight}, {"bias", row.platt->bias}} : Json();
   json["published"] = published_json(row.published);
   json["note"] = text_or_null(row.note);
+  if (!row.by_label.empty()) json["labels"] = labels_json(row, table);
   return json;
 }
 
-Json difference_json(const Difference& difference) {
-  return {{"value", difference.value}, {"low", difference.low}, {"high", difference.high}};
+Json difference_json(const RowDifference& entry, const AlignmentTable& table) {
+  Json json = {{"row", entry.row},
+               {"against", entry.against},
+               {"method", table.rows[entry.row].method},
+               {"answer", text_or_null(table.rows[entry.row].answer)},
+               {"against_method", table.rows[entry.against].method},
+               {"n_examples", entry.difference.n_examples},
+               {"n_resamples", table.bootstrap.n_resamples},
+               {"seed", table.bootstrap.seed},
+               {"level", table.bootstrap.level}};
+  for (const Difference& of_metric : entry.difference.metrics) {
+    json[std::string(of_metric.metric->name)] = {
+        {"value", of_metric.value}, {"low", of_metric.low}, {"high", of_metric.high}};
+  }
+  return json;
 }
 
 }  // namespace
 
-void write_json(std::ostream& out, const AlignmentTable& table) {
+void write_table_json(std::ostream& out, const AlignmentTable& table) {
   Json json = {{"task", table.task},
                {"label_kind", table.kind == LabelKind::MultiLabel ? "multi" : "single"},
-               {"n_labels", table.n_labels},
+               {"n_labels", table.labels.size()},
                {"n_examples_with_votes", table.n_examples_with_votes}};
   json["paper"] = table.paper ? Json(describe(*table.paper)) : Json();
   json["rows"] = Json::array();
-  for (const AlignmentRow& row : table.rows) {
-    json["rows"].push_back(row_json(row));
-  }
+  for (const AlignmentRow& row : table.rows) json["rows"].push_back(row_json(row, table));
   json["differences"] = Json::array();
   for (const RowDifference& entry : table.differences) {
-    json["differences"].push_back({{"row", entry.row},
-                                   {"against", entry.against},
-                                   {"method", table.rows[entry.row].method},
-                                   {"answer", text_or_null(table.rows[entry.row].answer)},
-                                   {"against_method", table.rows[entry.against].method},
-                                   {"n_examples", entry.difference.n_examples},
-                                   {"n_resamples", table.n_resamples},
-                                   {"seed", table.seed},
-                                   {"level", table.level},
-                                   {"nll", difference_json(entry.difference.nll)},
-                                   {"l1", difference_json(entry.difference.l1)},
-                                   {"f1", difference_json(entry.difference.f1)}});
+    json["differences"].push_back(difference_json(entry, table));
   }
   json["warnings"] = table.warnings;
   out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';

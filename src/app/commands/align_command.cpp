@@ -3,12 +3,16 @@
 #include <iostream>
 #include <memory>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "labelprobe/analysis/alignment_builder.h"
 #include "labelprobe/analysis/scores_file.h"
 #include "labelprobe/core/error.h"
 
-#include "app/commands/alignment_builder.h"
 #include "app/commands/command.h"
 #include "app/commands/run_flags.h"
+#include "app/commands/voted_set.h"
 #include "app/options/run_options.h"
 
 namespace labelprobe::app {
@@ -27,23 +31,19 @@ struct AlignFlags {
   double level = 0;
   std::string against;
   std::string paper;
+  bool has_labels = false;
   std::string format;
   std::string out_path;
 };
 
-struct Scores {
-  std::string name;
-  std::string path;
-};
-
-std::vector<Scores> parse_scores(const std::vector<std::string>& given) {
-  std::vector<Scores> scores;
+std::vector<analysis::NamedScores> parse_scores(const std::vector<std::string>& given) {
+  std::vector<analysis::NamedScores> scores;
   for (const std::string& text : given) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
       throw ConfigError("--scores: expected NAME=FILE, e.g. BERT=scores.yml, found '" + text + "'");
     }
-    scores.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    scores.push_back({text.substr(0, equals), text.substr(equals + 1), {}});
   }
   return scores;
 }
@@ -69,49 +69,9 @@ analysis::TableFormat choose_format(const AlignFlags& flags) {
                                                          : analysis::format_of_file(flags.out_path);
 }
 
-// Each --platt run belongs to the rows of its kind and model.
-bool calibrates(const LoggedRun& fitted, const LoggedRun& run) {
-  return fitted.kind == run.kind && !run.is_tuned &&
-         (fitted.model.empty() || run.model.empty() || fitted.model == run.model);
-}
-
-// The run among `fitted` that calibrates `row`; null if there is none.
-const LoggedRun* find_calibration(const std::vector<LoggedRun>& fitted, const EstimatedRow& row) {
-  const LoggedRun* found = nullptr;
-  for (const LoggedRun& run : fitted) {
-    if (row.run && !row.estimates.platt_inputs.empty() && calibrates(run, *row.run)) {
-      if (found) {
-        throw ConfigError("--platt: expected one run for " + describe(*row.run) + ", found " +
-                          describe(*found) + " and " + describe(run));
-      }
-      found = &run;
-    }
-  }
-  return found;
-}
-
-void check_used(const std::vector<LoggedRun>& fitted, const std::vector<EstimatedRow>& rows) {
-  for (const LoggedRun& run : fitted) {
-    const bool is_used = std::any_of(rows.begin(), rows.end(), [&](const EstimatedRow& row) {
-      return row.run && !row.estimates.platt_inputs.empty() && calibrates(run, *row.run);
-    });
-    if (!is_used) {
-      throw ConfigError("--platt: " + describe(run) + ": expected a " +
-                        std::string(distribution_name(run.kind)) +
-                        " run of the same model among those aligned, of a method with logits "
-                        "(baseline or binary, multi-label), found none");
-    }
-  }
-}
-
 // Runs to calibrate on, with the votes of their own splits.
-struct Calibration {
-  std::vector<LoggedRun> runs;
-  analysis::Votes votes;
-};
-
-Calibration load_calibration(const AlignFlags& flags) {
-  Calibration calibration;
+analysis::Calibration load_calibration(const AlignFlags& flags) {
+  analysis::Calibration calibration;
   if (flags.platt_folders.empty()) {
     return calibration;
   }
@@ -123,17 +83,19 @@ Calibration load_calibration(const AlignFlags& flags) {
   if (!flags.platt_ids_filenames.empty()) {
     of_split.ids_filenames = flags.platt_ids_filenames;
   }
-  const VotedSet set = load_votes(flags.runs.task, std::move(of_split));
+  const analysis::VotedSet set = load_votes(flags.runs.task, std::move(of_split));
   calibration.votes = set.votes;
   for (const std::string& folder : flags.platt_folders) {
-    calibration.runs.push_back(load_run(folder, flags.runs.experiment_index(), ModelState::Plain,
-                                        flags.runs.task, set.label_set));
+    calibration.runs.push_back(
+        load_run(flags.runs, folder, analysis::ModelState::Plain, set.label_set));
   }
   return calibration;
 }
 
 // Mean aggregate labels of the train splits, or, without them, the mean votes on the very examples.
-void add_base_rate(AlignmentBuilder& builder, const std::string& task, data::DatasetOptions train) {
+void add_base_rate(analysis::AlignmentBuilder& builder,
+                   const std::string& task,
+                   data::DatasetOptions train) {
   if (train.splits.empty()) {
     builder.add_constant(analysis::mean_shares(builder.votes()),
                          "mean vote shares of the evaluated examples themselves (--train-splits "
@@ -146,64 +108,43 @@ void add_base_rate(AlignmentBuilder& builder, const std::string& task, data::Dat
   if (dataset.label_set != builder.label_set()) {
     throw DataError(task + ": the train splits have other labels than the test splits");
   }
-  std::vector<double> rates(static_cast<std::size_t>(dataset.label_set.size()));
-  for (const Example& example : dataset.examples) {
-    for (const LabelIndex label : example.labels) {
-      rates[static_cast<std::size_t>(label)] += 1.0;
-    }
-  }
-  for (double& rate : rates) {
-    rate /= static_cast<double>(dataset.examples.size());
-  }
-  std::string splits;
-  for (const std::string& split : train.splits) {
-    splits += (splits.empty() ? "" : ", ") + split;
-  }
-  builder.add_constant(rates, "mean aggregate labels of the " +
-                                  std::to_string(dataset.examples.size()) + " examples of " +
-                                  splits);
+  builder.add_constant(analysis::mean_labels(dataset.examples, dataset.label_set),
+                       fmt::format("mean aggregate labels of the {} examples of {}",
+                                   dataset.examples.size(), fmt::join(train.splits, ", ")));
 }
 
 analysis::AlignmentTable make_table(const AlignFlags& flags) {
-  const std::vector<Scores> named = parse_scores(flags.scores);
-  const std::optional<analysis::PaperTable> paper =
-      flags.paper.empty() ? std::nullopt : std::optional(analysis::parse_paper_table(flags.paper));
-  const std::vector<analysis::AnswerPosition> answers = parse_answers(flags.runs.answers);
+  std::vector<analysis::NamedScores> scores = parse_scores(flags.scores);
+  analysis::AlignmentOptions wanted;
+  if (!flags.paper.empty()) {
+    wanted.paper = analysis::parse_paper_table(flags.paper);
+  }
+  wanted.has_labels = flags.has_labels;
+  const std::vector<analysis::AnswerPosition> answers = analysis::parse_answers(flags.runs.answers);
   const std::string& task = flags.runs.task;
-  AlignmentBuilder builder(task, load_votes(task, flags.data.test), paper);
+  analysis::AlignmentBuilder builder(task, load_votes(task, flags.data.test), wanted);
   const LabelSet& label_set = builder.label_set();
 
-  const bool has_others = !named.empty() || !flags.runs.tuned_folders.empty();
-  const std::vector<LoggedRun> runs =
+  const bool has_others = !scores.empty() || !flags.runs.tuned_folders.empty();
+  const std::vector<analysis::RunLog> runs =
       load_runs(flags.runs, has_others ? Search::IfAsked : Search::IfNoneNamed, label_set);
   std::vector<std::string> warnings;
-  const std::vector<EstimatedRow> rows = estimate_rows(runs, answers, label_set, {}, warnings);
-  std::vector<std::pair<std::string, ProbsByExample>> scores;
-  for (const Scores& file : named) {
-    scores.emplace_back(file.path, analysis::read_scores(file.path, label_set));
+  const auto rows = analysis::estimate_rows(runs, answers, label_set, {}, warnings);
+  for (analysis::NamedScores& file : scores) {
+    file.estimates = analysis::read_scores(file.path, label_set);
   }
-  const Calibration calibration = load_calibration(flags);
-  check_used(calibration.runs, rows);
+  const analysis::Calibration calibration = load_calibration(flags);
+  analysis::check_calibration(calibration, rows);
 
   builder.choose_examples(rows, scores);
-  const auto add_rows = [&](bool is_tuned) {
-    for (const EstimatedRow& row : rows) {
-      if (row.info->name.starts_with("SFT_") == is_tuned) {
-        builder.add_run(row);
-        if (const LoggedRun* run = find_calibration(calibration.runs, row)) {
-          builder.add_calibrated(row, *run, calibration.votes);
-        }
-      }
-    }
-  };
-  add_rows(false);
-  for (std::size_t i = 0; i < named.size(); ++i) {
-    builder.add_scores(named[i].name, named[i].path, scores[i].second);
+  builder.add_runs(rows, analysis::ModelState::Plain, calibration);
+  for (const analysis::NamedScores& file : scores) {
+    builder.add_scores(file);
   }
-  add_rows(true);
+  builder.add_runs(rows, analysis::ModelState::Tuned, calibration);
   add_base_rate(builder, task, flags.data.train);
   if (flags.n_resamples > 0) {
-    builder.add_differences(flags.against, flags.n_resamples, flags.seed, flags.level);
+    builder.add_differences(flags.against, {flags.n_resamples, flags.seed, flags.level});
   }
   analysis::AlignmentTable table = builder.finish();
   table.warnings.insert(table.warnings.end(), warnings.begin(), warnings.end());
@@ -268,6 +209,9 @@ void declare_flags(OptionList& options, AlignFlags& flags) {
                "8B)",
        .value = "TABLE",
        .choices = {"table1", "table5"}});
+  options.add(flags.has_labels,
+              {.name = "per_label",
+               .help = "Below each row one per label: prevalence, mean vote, metrics, AUC"});
   options.add(flags.format,
               {.name = "format",
                .help = "terminal, markdown, csv, json or latex (default: by the ending of --out)",
@@ -285,7 +229,7 @@ void declare_flags(OptionList& options, AlignFlags& flags) {
 
 Command align_command() {
   return make_command<AlignFlags>(
-      {"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1",
+      {"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1, Brier",
        "labelprobe align GoEmotions --config configs/GoEmotions/pipeline.yaml --id-list "
        "main_test_set --model MODEL"},
       declare_flags, align);

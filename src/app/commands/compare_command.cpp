@@ -1,7 +1,4 @@
 // labelprobe compare: what another precision, device or order of computation has changed in a run.
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -35,34 +32,6 @@ record::LoggedRun read_run(const std::string& given) {
   return record::read_run(named.folder, named.index, record::Annotators::All);
 }
 
-bool is_unset(const std::string& text) {
-  return text.empty() || text == "null" || text == "false" || text == "0";
-}
-
-// Where logs go is no property of a run.
-bool is_about_folders(const std::string& name) {
-  return name == "log_root" || name == "alternative_experiment_name" || name == "description";
-}
-
-std::vector<analysis::SettingDifference> different_settings(const record::LoggedParams& a,
-                                                            const record::LoggedParams& b) {
-  record::LoggedParams names = a;
-  names.insert(b.begin(), b.end());
-  std::vector<analysis::SettingDifference> differences;
-  for (const auto& [name, first] : names) {
-    const auto of_a = a.find(name);
-    const auto of_b = b.find(name);
-    const std::string value_a = of_a == a.end() ? "" : of_a->second;
-    const std::string value_b = of_b == b.end() ? "" : of_b->second;
-    const bool is_in_one = of_a == a.end() || of_b == b.end();
-    if (value_a != value_b && !is_about_folders(name) &&
-        !(is_in_one && is_unset(value_a) && is_unset(value_b))) {
-      differences.push_back({name, value_a, value_b});
-    }
-  }
-  return differences;
-}
-
 void write_file(const std::string& path, const std::function<void(std::ostream&)>& write) {
   if (path.empty()) {
     return;
@@ -72,40 +41,6 @@ void write_file(const std::string& path, const std::function<void(std::ostream&)
   if (!file.flush()) {
     throw ConfigError(path + ": cannot be written");
   }
-}
-
-std::string counted(std::size_t n_items) {
-  return std::to_string(n_items) + (n_items == 1 ? " item" : " items");
-}
-
-// Whether all that --max-difference demands holds; says on standard error what does not.
-bool is_within(const analysis::RunComparison& comparison, double max_difference) {
-  bool do_all_hold = true;
-  const auto complain = [&](const std::string& what) {
-    std::fprintf(stderr, "error: %s\n", what.c_str());
-    do_all_hold = false;
-  };
-  if (!comparison.worst.empty() && comparison.worst.front().difference > max_difference) {
-    const auto n = static_cast<std::size_t>(std::count_if(
-        comparison.worst.begin(), comparison.worst.end(),
-        [&](const analysis::LargestDifference& w) { return w.difference > max_difference; }));
-    char limit[64];
-    std::snprintf(limit, sizeof limit, "%g", max_difference);
-    complain("probabilities differ by more than " + std::string(limit) + " in " + counted(n) +
-             "; most: " + analysis::describe_largest(comparison));
-  }
-  const auto complain_of = [&](const std::vector<std::string>& keys, const std::string& what) {
-    if (!keys.empty()) {
-      complain(what + ": " + counted(keys.size()) + ", the first '" + keys.front() + "'");
-    }
-  };
-  complain_of(comparison.only_a, "only in A");
-  complain_of(comparison.only_b, "only in B");
-  if (comparison.failed_a != comparison.failed_b) {
-    complain_of(comparison.failed_a, "failed in A");
-    complain_of(comparison.failed_b, "failed in B");
-  }
-  return do_all_hold;
 }
 
 int compare(const CompareFlags& flags) {
@@ -122,7 +57,7 @@ int compare(const CompareFlags& flags) {
                       "; name another of the folder's experiments, e.g. " +
                       (a.folder / "experiment_0").string());
   }
-  report.settings = different_settings(a.params, b.params);
+  report.settings = analysis::compare_settings(a.params, b.params);
   report.comparison = analysis::compare_runs(a, b);
   analysis::write_terminal(std::cout, report, flags.n_top);
   std::cout.flush();
@@ -131,8 +66,14 @@ int compare(const CompareFlags& flags) {
   write_file(flags.json_path, [&](std::ostream& out) { analysis::write_json(out, report); });
   write_file(flags.plot_path,
              [&](std::ostream& out) { analysis::write_svg(out, analysis::make_plot(report)); });
-  const bool is_good = !flags.max_difference || is_within(report.comparison, *flags.max_difference);
-  return is_good ? kSuccess : kSomeFailed;
+  std::vector<std::string> excesses;
+  if (flags.max_difference) {
+    excesses = analysis::describe_excesses(report.comparison, *flags.max_difference);
+  }
+  for (const std::string& excess : excesses) {
+    std::cerr << "error: " << excess << '\n';
+  }
+  return excesses.empty() ? kSuccess : kSomeFailed;
 }
 
 void declare_flags(OptionList& options, CompareFlags& flags) {

@@ -5,10 +5,10 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/evaluation_list.h"
+#include "labelprobe/files/text_table.h"
 
 #include "app/commands/command.h"
 #include "app/options/run_options.h"
-#include "app/terminal/columns.h"
 
 namespace labelprobe::app {
 
@@ -28,12 +28,13 @@ std::string describe(const data::ListCell& cell) {
 }
 
 void print_cells(std::ostream& out, const data::EvaluationList& list) {
-  std::vector<std::vector<std::string>> rows = {{"examples with", "there are", "wanted", "drawn"}};
+  files::TextTable table;
+  table.columns = {{"examples with", files::Align::Left}, {"there are"}, {"wanted"}, {"drawn"}};
   for (const data::ListCell& cell : list.cells) {
-    rows.push_back({describe(cell), std::to_string(cell.n_available), std::to_string(cell.n_wanted),
-                    std::to_string(cell.n_drawn)});
+    table.rows.push_back({describe(cell), std::to_string(cell.n_available),
+                          std::to_string(cell.n_wanted), std::to_string(cell.n_drawn)});
   }
-  print_columns(out, rows, 1, "  ");
+  files::write_terminal(out, table, {.indent = "  "});
   for (const data::ListCell& cell : list.cells) {
     if (cell.n_available < cell.n_wanted) {
       out << "  too few: " << describe(cell) << ": wanted " << cell.n_wanted << ", found "

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "labelprobe/analysis/estimators.h"
+#include "labelprobe/analysis/metrics.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/prompt/plan.h"
@@ -36,6 +38,23 @@ Rows list_distributions() {
   Rows rows;
   for (const prompt::PlanInfo& plan : prompt::plans()) {
     rows.emplace_back(plan.name, plan.summary);
+  }
+  return rows;
+}
+
+Rows list_estimators() {
+  Rows rows;
+  for (const analysis::Estimator& estimator : analysis::estimators()) {
+    rows.emplace_back(estimator.name, estimator.summary);
+  }
+  return rows;
+}
+
+Rows list_metrics() {
+  Rows rows;
+  for (const analysis::Metric& metric : analysis::metrics()) {
+    rows.emplace_back(metric.name, std::string(metric.title) + ": " + std::string(metric.summary) +
+                                       (metric.of_example ? "" : " (align --per-label)"));
   }
   return rows;
 }
@@ -140,6 +159,8 @@ Rows plain(const LsFlags&) {
 constexpr Kind kKinds[] = {
     {"datasets", plain<list_datasets>, ""},
     {"distributions", plain<list_distributions>, ""},
+    {"estimators", plain<list_estimators>, ""},
+    {"metrics", plain<list_metrics>, ""},
     {"samplers", plain<list_samplers>, ""},
     {"label-modes", plain<list_label_modes>, ""},
     {"formats", plain<list_formats>, ""},

@@ -4,14 +4,13 @@
 #include <cstdio>
 #include <utility>
 
-#include "app/terminal/columns.h"
+#include "labelprobe/files/text_table.h"
 
 namespace labelprobe::app {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rows = std::vector<std::vector<std::string>>;
 
 constexpr std::size_t kMostAnnotators = 5;  // that people want to see named
 
@@ -22,7 +21,7 @@ std::string two_decimals(double number) {
 }
 
 std::string share_text(std::size_t part, std::size_t whole) {
-  return whole == 0 ? "-" : percent(static_cast<double>(part) / static_cast<double>(whole));
+  return whole == 0 ? "-" : files::percent(static_cast<double>(part) / static_cast<double>(whole));
 }
 
 // A count with its share; for the annotators' items the same once more.
@@ -47,20 +46,22 @@ void print_labels(std::ostream& out, const RoleData& data) {
   const data::LabelCounts& annotated = data.summary.annotated;
   const LabelSet& label_set = data.dataset.label_set;
   const auto& agreement = data.summary.agreement;
-  Rows rows = {{"label"}};
+  files::TextTable table;
+  table.columns = {{"label", files::Align::Left}};
   if (aggregate.n_items > 0) {
-    rows[0].insert(rows[0].end(), {"items", "share"});
+    table.columns.insert(table.columns.end(), {{"items"}, {"share"}});
   }
   if (annotated.n_items > 0) {
-    rows[0].insert(rows[0].end(), {"votes", "share"});
+    table.columns.insert(table.columns.end(), {{"votes"}, {"share"}});
   }
   if (agreement) {
-    rows[0].push_back("agreement");
+    table.columns.push_back({"agreement"});
   }
+  auto& rows = table.rows;
   for (std::size_t i = 0; i < label_set.names().size(); ++i) {
     rows.push_back(label_row(data, label_set.names()[i], aggregate.n_with[i], annotated.n_with[i]));
     if (agreement) {
-      rows.back().push_back(percent(agreement->same_on_label[i]));
+      rows.back().push_back(files::percent(agreement->same_on_label[i]));
     }
   }
   if (label_set.is_multilabel()) {
@@ -74,15 +75,16 @@ void print_labels(std::ostream& out, const RoleData& data) {
       }
     }
   }
-  print_columns(out, rows, 1, "  ");
+  files::write_terminal(out, table, {.indent = "  ", .empty = ""});
 }
 
 void print_splits(std::ostream& out, const RoleData& data) {
-  Rows rows = {{"split", "read", "kept"}};
+  files::TextTable table;
+  table.columns = {{"split", files::Align::Left}, {"read"}, {"kept"}};
   for (const data::SplitCount& split : data.dataset.notes.splits) {
-    rows.push_back({split.split, std::to_string(split.n_read), std::to_string(split.n_kept)});
+    table.rows.push_back({split.split, std::to_string(split.n_read), std::to_string(split.n_kept)});
   }
-  print_columns(out, rows, 1, "  ");
+  files::write_terminal(out, table, {.indent = "  "});
   for (const data::DroppedExamples& dropped : data.dataset.notes.dropped) {
     out << "  dropped: " << dropped.n_examples << ", " << dropped.reason << '\n';
   }
@@ -110,7 +112,7 @@ void print_annotators(std::ostream& out, const RoleData& data) {
   if (const auto& agreement = data.summary.agreement) {
     out << "  agreement: of " << agreement->n_examples << " examples with two annotators or more, "
         << agreement->n_disputed << " (" << share_text(agreement->n_disputed, agreement->n_examples)
-        << ") are disputed; " << percent(agreement->same_labels)
+        << ") are disputed; " << files::percent(agreement->same_labels)
         << " of the pairs of annotators chose the same labels\n"
         << "    (in the table: pairs that both chose the label or both did not; means over "
            "examples)\n";

@@ -55,7 +55,16 @@ std::optional<int> RunFlags::experiment_index() const {
   return experiment < 0 ? std::nullopt : std::optional(experiment);
 }
 
-std::vector<LoggedRun> load_runs(const RunFlags& flags, Search search, const LabelSet& label_set) {
+analysis::RunLog load_run(const RunFlags& flags,
+                          const std::filesystem::path& folder,
+                          analysis::ModelState state,
+                          const LabelSet& label_set) {
+  return analysis::read_run_log(folder, flags.experiment_index(), state, flags.task, label_set);
+}
+
+std::vector<analysis::RunLog> load_runs(const RunFlags& flags,
+                                        Search search,
+                                        const LabelSet& label_set) {
   std::vector<std::filesystem::path> folders(flags.folders.begin(), flags.folders.end());
   const bool is_asked = !flags.id_list.empty() || !flags.model.empty();
   if (is_asked && !folders.empty()) {
@@ -69,19 +78,19 @@ std::vector<LoggedRun> load_runs(const RunFlags& flags, Search search, const Lab
     }
     folders = found.folders;
   }
-  std::vector<LoggedRun> runs;
+  std::vector<analysis::RunLog> runs;
   std::set<std::filesystem::path> seen;
-  const auto load = [&](const std::filesystem::path& folder, ModelState state) {
+  const auto load = [&](const std::filesystem::path& folder, analysis::ModelState state) {
     if (!seen.insert(std::filesystem::weakly_canonical(folder)).second) {
       throw ConfigError(folder.string() + ": expected each run once, found this folder twice");
     }
-    runs.push_back(load_run(folder, flags.experiment_index(), state, flags.task, label_set));
+    runs.push_back(load_run(flags, folder, state, label_set));
   };
   for (const std::filesystem::path& folder : folders) {
-    load(folder, ModelState::Plain);
+    load(folder, analysis::ModelState::Plain);
   }
   for (const std::string& folder : flags.tuned_folders) {
-    load(folder, ModelState::Tuned);
+    load(folder, analysis::ModelState::Tuned);
   }
   return runs;
 }

@@ -1,13 +1,14 @@
 // The flags that say which runs `align` and `distributions` look at.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "labelprobe/analysis/run_log.h"
 #include "labelprobe/core/label_set.h"
 
-#include "app/commands/logged_run.h"
 #include "app/options/option.h"
 
 namespace labelprobe::app {
@@ -33,7 +34,15 @@ enum class Search { IfNoneNamed, IfAsked };
 
 // The runs named, or found by id list and model; then those of fine-tuned models. Says on standard
 // error what was found and what is missing. No folder is taken twice.
-std::vector<LoggedRun> load_runs(const RunFlags& flags, Search search, const LabelSet& label_set);
+std::vector<analysis::RunLog> load_runs(const RunFlags& flags,
+                                        Search search,
+                                        const LabelSet& label_set);
+
+// One of them, or a run to calibrate on.
+analysis::RunLog load_run(const RunFlags& flags,
+                          const std::filesystem::path& folder,
+                          analysis::ModelState state,
+                          const LabelSet& label_set);
 
 // Every sentence on a line of standard error.
 void print_warnings(const std::vector<std::string>& warnings);

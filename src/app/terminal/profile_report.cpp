@@ -6,7 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "app/terminal/columns.h"
+#include "labelprobe/files/text_table.h"
 
 namespace labelprobe::app {
 
@@ -28,10 +28,12 @@ void add_table(const std::string& title,
                const std::vector<model::ProfileRow>& rows,
                const model::ProfileSummary& summary,
                std::vector<std::string>& lines) {
-  std::vector<std::vector<std::string>> cells = {{title, "seconds", "share", "calls"}};
+  files::TextTable table;
+  table.columns = {{title, files::Align::Left}, {"seconds"}, {"share"}, {"calls"}};
   const auto add = [&](const std::string& name, double seconds, std::int64_t n_calls) {
-    cells.push_back({name, fmt::format("{:.3f}", seconds), percent(share(seconds, summary)),
-                     n_calls > 0 ? std::to_string(n_calls) : ""});
+    table.rows.push_back({name, fmt::format("{:.3f}", seconds),
+                          files::percent(share(seconds, summary)),
+                          n_calls > 0 ? std::to_string(n_calls) : ""});
   };
   model::ProfileRow others;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -49,7 +51,7 @@ void add_table(const std::string& title,
     add("outside of operators", summary.unnamed_seconds, 0);
   }
   std::ostringstream text;
-  print_columns(text, cells, 1, "  ");
+  files::write_terminal(text, table, {.indent = "  ", .empty = ""});
   std::istringstream read(text.str());
   for (std::string line; std::getline(read, line);) {
     lines.push_back(line);
@@ -76,8 +78,8 @@ std::vector<std::string> describe_profile(const model::ProfileSummary& summary,
   }
   add_table("on the GPU", summary.kernels, summary, lines);
   lines.push_back(fmt::format("GPU busy {} of that time, idle {}",
-                              percent(share(summary.gpu_busy_seconds, summary)),
-                              percent(1 - share(summary.gpu_busy_seconds, summary))));
+                              files::percent(share(summary.gpu_busy_seconds, summary)),
+                              files::percent(1 - share(summary.gpu_busy_seconds, summary))));
   return lines;
 }
 

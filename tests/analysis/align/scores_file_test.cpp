@@ -25,10 +25,10 @@ class ScoresText {
 };
 
 TEST_CASE("Reads scores in label-set order, whatever the file's", "[analysis]") {
-  const auto probs = ScoresText(
-                         "de0__aggregate:\n  fear: 0.25\n  joy: 1.0e-05\n"
-                         "'12381': {joy: 1, none: 0.5, fear: 0}\n")
-                         .read();
+  const ScoresText text(
+      "de0__aggregate:\n  fear: 0.25\n  joy: 1.0e-05\n"
+      "'12381': {joy: 1, none: 0.5, fear: 0}\n");
+  const LabelNumbers probs = text.read().probs;
   REQUIRE(probs.size() == 2);
   CHECK(probs.at("de0") == std::vector<double>{1e-5, 0.25});
   CHECK(probs.at("12381") == std::vector<double>{1.0, 0.0});

@@ -20,7 +20,8 @@ PlattScaling fit(const std::vector<double>& x, const std::vector<double>& shares
 }  // namespace
 
 TEST_CASE("Weight and bias are those that scipy finds", "[platt]") {
-  for (const auto& wanted : labelprobe::analysis::read_fixture("platt_scaling.json")["cases"]) {
+  const auto fixture = labelprobe::analysis::read_fixture("platt_scaling.json");
+  for (const auto& wanted : fixture["cases"]) {
     INFO(wanted["name"]);
     const PlattScaling platt = fit(wanted["x"], wanted["shares"]);
     CHECK(platt.weight == Approx(wanted["fit"][0].get<double>()).epsilon(1e-7));

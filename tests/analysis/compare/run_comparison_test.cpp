@@ -80,7 +80,8 @@ TEST_CASE("A flip is a near tie if others differ by as much", "[analysis]") {
   CHECK(comparison.flips[0].margin_a == Approx(0.2));
   CHECK(comparison.flips[1].is_near_tie == true);
   CHECK(comparison.worst.front().difference == Approx(0.2));
-  CHECK_THAT(describe_largest(comparison), ContainsSubstring("item 'z', step 1, fear: 0.39999"));
+  CHECK_THAT(describe_excesses(comparison, 0.1).front(),
+             ContainsSubstring("item 'z', step 1, fear: 0.39999"));
 }
 
 TEST_CASE("A run agrees with itself", "[analysis]") {

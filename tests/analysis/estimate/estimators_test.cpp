@@ -13,11 +13,9 @@ using labelprobe::ItemId;
 using labelprobe::LabelKind;
 using labelprobe::LabelSet;
 using labelprobe::analysis::AnswerPosition;
-using labelprobe::analysis::estimate;
 using labelprobe::analysis::Estimates;
-using labelprobe::analysis::EstimatorInfo;
 using labelprobe::analysis::EstimatorOptions;
-using labelprobe::analysis::estimators;
+using labelprobe::analysis::find_estimator;
 using labelprobe::analysis::parse_answer_position;
 using labelprobe::record::AnswerReading;
 using labelprobe::record::ItemRecord;
@@ -63,11 +61,12 @@ std::vector<ItemRecord> items_of(const json& entries) {
   return items;
 }
 
-const EstimatorInfo& info_of(const std::string& name) {
-  for (const EstimatorInfo& info : estimators()) {
-    if (info.name == name) return info;
-  }
-  throw std::out_of_range(name);
+Estimates estimate(std::string_view name,
+                   std::span<const ItemRecord> items,
+                   const LabelSet& label_set,
+                   const EstimatorOptions& options = {}) {
+  return labelprobe::analysis::estimate(find_estimator(name, label_set.kind()), items, label_set,
+                                        options);
 }
 
 ItemRecord example_item(const std::string& key) {
@@ -108,7 +107,8 @@ std::string warnings_of(const Estimates& estimates) {
 }  // namespace
 
 TEST_CASE("Estimates are those of numpy and scipy", "[estimators]") {
-  for (const json& log : labelprobe::analysis::read_fixture("estimators.json")["cases"]) {
+  const json fixture = labelprobe::analysis::read_fixture("estimators.json");
+  for (const json& log : fixture["cases"]) {
     const bool is_multi = log["kind"] == "multi";
     const LabelSet label_set(log["labels"].get<std::vector<std::string>>(),
                              is_multi ? LabelKind::MultiLabel : LabelKind::SingleLabel);
@@ -118,7 +118,7 @@ TEST_CASE("Estimates are those of numpy and scipy", "[estimators]") {
       EstimatorOptions options;
       options.answer = parse_answer_position(wanted["answer"].get<std::string>());
       if (!wanted["platt"].is_null()) options.platt = {wanted["platt"][0], wanted["platt"][1]};
-      const ItemId::Kind kind = info_of(name).items;
+      const ItemId::Kind kind = find_estimator(name, label_set.kind()).items;
       const std::string items_name = kind == ItemId::Kind::Example ? "Example"
                                      : kind == ItemId::Kind::Unary ? "Unary"
                                                                    : "Binary";

@@ -8,6 +8,7 @@ using labelprobe::Example;
 using labelprobe::LabelKind;
 using labelprobe::LabelSet;
 using labelprobe::analysis::count_votes;
+using labelprobe::analysis::mean_labels;
 using labelprobe::analysis::mean_shares;
 using labelprobe::analysis::Votes;
 
@@ -41,6 +42,14 @@ TEST_CASE("Shares are of an example's annotators, gold is the aggregate's", "[vo
 TEST_CASE("Examples without an annotator or an aggregate are left out", "[votes]") {
   CHECK(count({{"de0", "aggregate", "", {0}}, {"de1", "ann1", "", {0}}}).empty());
   CHECK(mean_shares({}).empty());
+}
+
+TEST_CASE("Base rates of items are the shares that have each label", "[votes]") {
+  CHECK(mean_labels({{{"de0", "aggregate", "", {0}},
+                      {"de1", "aggregate", "", {0, 1}},
+                      {"de2", "aggregate", "", {}},
+                      {"de3", "aggregate", "", {0}}}},
+                    kEmotions) == std::vector<double>{0.75, 0.25});
 }
 
 TEST_CASE("A vote outside the label set is a bug of the caller", "[votes]") {

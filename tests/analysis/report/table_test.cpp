@@ -11,11 +11,20 @@
 namespace labelprobe::analysis {
 namespace {
 
+Measured measured(const std::string& metric,
+                  double value,
+                  std::optional<double> standard_error = std::nullopt) {
+  for (const Metric& known : metrics()) {
+    if (known.name == metric) return {&known, value, standard_error, {}};
+  }
+  throw std::out_of_range(metric);
+}
+
 // Two methods, one that does not apply, and a difference.
 AlignmentTable small_table() {
   AlignmentTable table;
   table.task = "GoEmotions";
-  table.n_labels = 7;
+  table.labels.resize(7);
   table.n_examples_with_votes = 2;
   AlignmentRow first;
   first.method = "Unary";
@@ -23,10 +32,9 @@ AlignmentTable small_table() {
   first.answer = "first";
   first.run = "logs/a_b & 50%, experiment 0";
   first.alignment.emplace();
-  first.alignment->examples = {{"a", {1.0, 2.0, 1.0}}, {"b", {0.125, 1.0, 0.0}}};
-  first.alignment->nll = {23.9349, 1.0 / 3.0};
-  first.alignment->l1 = {1.5, 0.5};
-  first.alignment->f1 = {0.5, 0.5};
+  first.alignment->example_ids = {"a", "b"};
+  first.alignment->metrics = {measured("nll", 23.9349, 1.0 / 3.0), measured("l1", 1.5, 0.5),
+                              measured("f1", 0.5, 0.5), measured("brier", 0.25, 0.125)};
   first.n_items = 16;
   first.n_failed = 1;
   first.n_answers_found = 12;
@@ -40,12 +48,18 @@ AlignmentTable small_table() {
   second.n_failed.reset();
   second.n_answers_found.reset();
   second.mean_answer_mass.reset();
-  second.alignment->nll = {9.995, 0.0};
+  second.alignment->metrics[0] = measured("nll", 9.995, 0.0);
   AlignmentRow third;
   third.method = "Max";
   table.rows = {first, second, third};
-  table.differences = {{1, 0, {2, {-13.94, -20.0, -7.005}, {0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}}}};
-  table.n_resamples = 100;
+  AlignmentDifference difference{2, {}};
+  for (const Measured& of_row : first.alignment->metrics) {
+    const bool is_nll = of_row.metric->name == "nll";
+    difference.metrics.push_back(is_nll ? Difference{of_row.metric, -13.94, -20.0, -7.005}
+                                        : Difference{of_row.metric, 0.0, 0.0, 0.0});
+  }
+  table.differences = {{1, 0, difference}};
+  table.bootstrap.n_resamples = 100;
   table.warnings = {"a warning"};
   return table;
 }
@@ -61,24 +75,27 @@ TEST_CASE("The terminal's table is aligned and rounded as the paper's", "[analys
       written(TableFormat::Terminal) ==
       "GoEmotions: 2 examples with votes, 7 labels (multi-label)\n"
       "\n"
-      "method    answer           NLL           L1           F1  n  items  failed  found   mass  "
-      "run\n"
-      "Unary     first   23.93 ± 0.33  1.50 ± 0.50  0.50 ± 0.50  2     16       1  75.0%  0.988    "
-      "1\n"
-      "Rate \"A\"  -        9.99 ± 0.00  1.50 ± 0.50  0.50 ± 0.50  2      -       -      -      -  "
-      "  -\n"
-      "Max       -                N/A          N/A          N/A  -      -       -      -      -    "
-      "-\n"
+      "method    answer           NLL           L1           F1        Brier  n  items  failed  "
+      "found   mass  run\n"
+      "Unary     first   23.93 ± 0.33  1.50 ± 0.50  0.50 ± 0.50  0.25 ± 0.12  2     16       1  "
+      "75.0%  0.988    1\n"
+      "Rate \"A\"  -        9.99 ± 0.00  1.50 ± 0.50  0.50 ± 0.50  0.25 ± 0.12  2      -       -  "
+      "    -      -    -\n"
+      "Max       -                N/A          N/A          N/A          N/A  -      -       -  "
+      "    -      -    -\n"
       "\n"
       "Differences with their 95% intervals (100 paired bootstrap resamples, seed 0)\n"
       "\n"
       "difference                                       NLL                 L1                 F1  "
-      "n\n"
+      "            Brier  n\n"
       "Rate \"A\" minus Unary (first)  -13.94 [-20.00, -7.00]  0.00 [0.00, 0.00]  0.00 [0.00, "
-      "0.00]  2\n"
+      "0.00]  0.00 [0.00, 0.00]  2\n"
       "\n"
-      "NLL in nats and L1, both summed over labels, and example-F1: mean ± standard error over n "
-      "examples\n"
+      "mean ± standard error over n examples\n"
+      "NLL: negative log-likelihood of the votes in nats, summed over labels\n"
+      "L1: distance from the shares of votes, summed over labels\n"
+      "F1: example-F1 against the aggregate labels; of a label, over the examples\n"
+      "Brier: squared distance from each vote, summed over labels\n"
       "found: share of items whose answer was found; first, healed: whose likeliest token begins "
       "an answer\n"
       "mass: mean probability of the whole vocabulary that the answer words hold there\n"
@@ -91,7 +108,7 @@ TEST_CASE("Markdown and LaTeX escape what they would take for marks", "[analysis
   CHECK_THAT(markdown, ContainsSubstring("| Unary | first | 23.93 ± 0.33 |"));
   CHECK_THAT(markdown, ContainsSubstring("run 1: logs/a\\_b & 50%"));
   const std::string latex = written(TableFormat::Latex);
-  CHECK_THAT(latex, ContainsSubstring("\\begin{tabular}{llrrrrrrrrr}\n\\hline\n"));
+  CHECK_THAT(latex, ContainsSubstring("\\begin{tabular}{llrrrrrrrrrr}\n\\hline\n"));
   CHECK_THAT(latex, ContainsSubstring("Unary & first & 23.93 $\\pm$ 0.33 & "));
   CHECK_THAT(latex, ContainsSubstring(" & 75.0\\% & "));
   CHECK_THAT(latex, ContainsSubstring("$-$13.94 [$-$20.00, $-$7.00]"));
@@ -113,7 +130,8 @@ TEST_CASE("CSV quotes what has commas or quotes and keeps every digit", "[analys
   CHECK_THAT(csv, ContainsSubstring("\nGoEmotions,Unary,unary,first,\"logs/a_b & 50%, experiment "
                                     "0\",2,23.9349,0.3333333333333333,1.5,"));
   CHECK_THAT(csv, ContainsSubstring("\nGoEmotions,\"Rate \"\"A\"\"\",unary,,,2,9.995,0,"));
-  CHECK_THAT(csv, ContainsSubstring(",Unary (first),-13.94,-20,-7.005,0,0,0,0,0,0,of_train\n"));
+  CHECK_THAT(csv,
+             ContainsSubstring(",Unary (first),-13.94,-20,-7.005,0,0,0,0,0,0,0,0,0,of_train\n"));
 }
 
 TEST_CASE("JSON says null for what a row does not have", "[analysis]") {
@@ -129,6 +147,50 @@ TEST_CASE("JSON says null for what a row does not have", "[analysis]") {
   CHECK(json["differences"][0]["against_method"] == "Unary");
   CHECK(json["differences"][0]["nll"]["high"] == -7.005);
   CHECK(json["warnings"][0] == "a warning");
+}
+
+// The small table with its first row's labels, of which the second never occurs.
+AlignmentTable table_with_labels() {
+  AlignmentTable table = small_table();
+  table.labels = {"joy", "fear"};
+  Alignment joy;
+  joy.example_ids = {"a", "b"};
+  joy.metrics = {measured("prevalence", 0.5), measured("nll", 20.0, 0.25), measured("f1", 0.75),
+                 measured("auc", 1.0)};
+  Alignment fear = joy;
+  fear.metrics.back().value.reset();
+  table.rows[0].by_label = {joy, fear};
+  return table;
+}
+
+TEST_CASE("Labels are lines below their row, with what is not defined left out", "[analysis]") {
+  const std::string terminal = written(TableFormat::Terminal, table_with_labels());
+  CHECK_THAT(
+      terminal,
+      ContainsSubstring(
+          "method    answer  label  prevalence           NLL           L1           F1        Brier"
+          "   AUC  n  items  failed  found   mass  run\n"
+          "Unary     first   -               -  23.93 ± 0.33  1.50 ± 0.50  0.50 ± 0.50  0.25 ± 0.12"
+          "     -  2     16       1  75.0%  0.988    1\n"
+          "Unary     first   joy          0.50  20.00 ± 0.25            -         0.75            -"
+          "  1.00  2      -       -      -      -    -\n"
+          "Unary     first   fear         0.50  20.00 ± 0.25            -         0.75            -"
+          "     -  2      -       -      -      -    -\n"));
+  CHECK_THAT(terminal, ContainsSubstring("\nAUC: area under"));
+
+  const std::string csv = written(TableFormat::Csv, table_with_labels());
+  CHECK_THAT(csv, ContainsSubstring("task,method,estimator,answer,run,label,n_examples,prevalence,"
+                                    "mean_share,mean_prob,nll,nll_standard_error,"));
+  CHECK_THAT(csv, ContainsSubstring(",fear,2,0.5,,,20,0.25,,,0.75,,,,,,,"));
+
+  const auto json = nlohmann::json::parse(written(TableFormat::Json, table_with_labels()));
+  const auto& labels = json["rows"][0]["labels"];
+  REQUIRE(labels.size() == 2);
+  CHECK(labels[0]["label"] == "joy");
+  CHECK(labels[0]["nll"]["standard_error"] == 0.25);
+  CHECK(labels[0]["f1"] == nlohmann::json{{"value", 0.75}});
+  CHECK(labels[1]["auc"].is_null());
+  CHECK_FALSE(json["rows"][1].contains("labels"));
 }
 
 TEST_CASE("Formats are named, or told by a file's ending", "[analysis]") {

@@ -1,0 +1,19 @@
+#include "analysis/report/numbers.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace labelprobe::analysis {
+
+std::string rounded(double number, int n_decimals) {
+  return fmt::format("{:.{}f}", number, n_decimals);
+}
+
+std::string exact(double number) {
+  char text[64];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, number);
+  return {text, end};
+}
+
+}  // namespace labelprobe::analysis

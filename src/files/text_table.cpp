@@ -1,0 +1,186 @@
+#include "labelprobe/files/text_table.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include <fmt/format.h>
+
+namespace labelprobe::files {
+
+namespace {
+
+// Columns of a terminal, for texts of one column per code point.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string_view shown(std::string_view text, const TerminalLayout& layout) {
+  return text.empty() ? layout.empty : text;
+}
+
+std::string padded(std::string_view text, std::size_t width, Align align) {
+  const std::string spaces(width - std::min(width, width_of(text)), ' ');
+  return align == Align::Left ? std::string(text) + spaces : spaces + std::string(text);
+}
+
+std::string_view text_at(const std::vector<std::string>& row, std::size_t column) {
+  return column < row.size() ? std::string_view(row[column]) : std::string_view();
+}
+
+std::vector<std::size_t> widths_of(const TextTable& table, const TerminalLayout& layout) {
+  std::vector<std::size_t> widths(table.columns.size());
+  for (std::size_t column = 0; column < widths.size(); ++column) {
+    std::size_t& width = widths[column];
+    if (layout.has_header) width = width_of(table.columns[column].header);
+    for (const auto& row : table.rows) {
+      width = std::max(width, width_of(shown(text_at(row, column), layout)));
+    }
+  }
+  return widths;
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    quoted += c == '"' ? "\"\"" : std::string(1, c);
+  }
+  return quoted + "\"";
+}
+
+template <typename Write>
+void write_joined(std::ostream& out,
+                  std::size_t n,
+                  std::string_view separator,
+                  const Write& write) {
+  for (std::size_t i = 0; i < n; ++i) {
+    out << (i == 0 ? "" : separator);
+    write(i);
+  }
+}
+
+}  // namespace
+
+void drop_empty_columns(TextTable& table) {
+  for (std::size_t column = table.columns.size(); column-- > 0;) {
+    const bool is_empty = std::all_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
+      return text_at(row, column).empty();
+    });
+    if (is_empty) {
+      const auto offset = static_cast<std::ptrdiff_t>(column);
+      table.columns.erase(table.columns.begin() + offset);
+      for (auto& row : table.rows) {
+        if (column < row.size()) row.erase(row.begin() + offset);
+      }
+    }
+  }
+}
+
+void write_terminal(std::ostream& out, const TextTable& table, const TerminalLayout& layout) {
+  const std::vector<std::size_t> widths = widths_of(table, layout);
+  const auto write_line = [&](const auto& text_of) {
+    std::string line(layout.indent);
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      line += (i == 0 ? "" : "  ") +
+              padded(shown(text_of(i), layout), widths[i], table.columns[i].align);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << '\n';
+  };
+  if (layout.has_header) {
+    write_line([&](std::size_t i) { return std::string_view(table.columns[i].header); });
+  }
+  for (const auto& row : table.rows) {
+    write_line([&](std::size_t i) { return text_at(row, i); });
+  }
+}
+
+void write_markdown(std::ostream& out, const TextTable& table) {
+  const auto write_line = [&](const auto& write) {
+    out << "| ";
+    write_joined(out, table.columns.size(), " | ", write);
+    out << " |\n";
+  };
+  write_line([&](std::size_t i) { out << escape_markdown(table.columns[i].header); });
+  write_line(
+      [&](std::size_t i) { out << (table.columns[i].align == Align::Left ? ":--" : "--:"); });
+  for (const auto& row : table.rows) {
+    write_line([&](std::size_t i) { out << escape_markdown(text_at(row, i)); });
+  }
+}
+
+void write_latex(std::ostream& out, const TextTable& table) {
+  out << "\\begin{tabular}{";
+  for (const TextColumn& column : table.columns) {
+    out << (column.align == Align::Left ? 'l' : 'r');
+  }
+  out << "}\n\\hline\n";
+  write_joined(out, table.columns.size(), " & ",
+               [&](std::size_t i) { out << escape_latex(table.columns[i].header); });
+  out << " \\\\\n\\hline\n";
+  for (const auto& row : table.rows) {
+    write_joined(out, table.columns.size(), " & ",
+                 [&](std::size_t i) { out << escape_latex(text_at(row, i)); });
+    out << " \\\\\n";
+  }
+  out << "\\hline\n\\end{tabular}\n";
+}
+
+void write_csv(std::ostream& out, const TextTable& table) {
+  write_joined(out, table.columns.size(), ",",
+               [&](std::size_t i) { out << csv_field(table.columns[i].header); });
+  out << '\n';
+  for (const auto& row : table.rows) {
+    write_joined(out, table.columns.size(), ",",
+                 [&](std::size_t i) { out << csv_field(text_at(row, i)); });
+    out << '\n';
+  }
+}
+
+std::string escape_latex(std::string_view text) {
+  constexpr std::string_view kPlusMinus = "\u00B1";
+  std::string escaped;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (text.substr(i).starts_with(kPlusMinus)) {
+      escaped += "$\\pm$";
+      i += kPlusMinus.size() - 1;
+    } else if (c == '\\') {
+      escaped += "\\textbackslash{}";
+    } else if (c == '~') {
+      escaped += "\\textasciitilde{}";
+    } else if (c == '^') {
+      escaped += "\\textasciicircum{}";
+    } else if (c == '-' && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9' &&
+               (i == 0 || text[i - 1] == ' ' || text[i - 1] == '[')) {
+      escaped += "$-$";  // a minus, not a hyphen
+    } else if (c == '<' || c == '>') {
+      escaped += std::string("$") + c + "$";  // inverted marks in LaTeX's oldest font encoding
+    } else if (std::string_view("_&%#${}").find(c) != std::string_view::npos) {
+      escaped += std::string("\\") + c;
+    } else {
+      escaped += c == '\n' ? ' ' : c;
+    }
+  }
+  // A row that begins with a bracket would be taken for the previous line's argument.
+  return escaped.starts_with('[') ? "{}" + escaped : escaped;
+}
+
+std::string escape_markdown(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (std::string_view("|\\`*_<>[]").find(c) != std::string_view::npos) {
+      escaped += '\\';
+    }
+    escaped += c == '\n' ? ' ' : c;
+  }
+  return escaped;
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.1f}%", 100.0 * share);
+}
+
+}  // namespace labelprobe::files

@@ -1,0 +1,217 @@
+#include "labelprobe/analysis/alignment_builder.h"
+
+#include "labelprobe/core/error.h"
+
+#include "support/catch.h"
+
+namespace labelprobe::analysis {
+namespace {
+
+const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const std::string kTask = "GoEmotions";
+
+// Four examples, of which de3 has no votes.
+VotedSet voted_set(const LabelSet& label_set = kEmotions) {
+  VotedSet set;
+  set.label_set = label_set;
+  set.example_ids = {"de0", "de1", "de2", "de3"};
+  set.votes = {
+      {"de0", {{0.5, 0.0}, 2, {0}}}, {"de1", {{0.0, 1.0}, 2, {1}}}, {"de2", {{1.0, 0.5}, 2, {0}}}};
+  return set;
+}
+
+RunLog run_of(const std::string& folder) {
+  RunLog run;
+  run.folder = folder;
+  run.model = "tiny/model";
+  return run;
+}
+
+// A row of `baseline` as estimate_rows() makes them.
+EstimatedRow row_of(const RunLog& run, const LabelNumbers& probs) {
+  EstimatedRow row{&find_estimator("baseline", LabelKind::MultiLabel), &run, {}, {}};
+  row.estimates.estimator = "baseline";
+  row.estimates.probs = probs;
+  row.estimates.n_items = probs.size();
+  return row;
+}
+
+const LabelNumbers kProbs = {{"de0", {0.75, 0.25}}, {"de1", {0.25, 0.75}}, {"de2", {0.5, 0.5}}};
+
+std::string warnings_of(const AlignmentTable& table) {
+  std::string text;
+  for (const std::string& warning : table.warnings) text += warning + "\n";
+  return text;
+}
+
+TEST_CASE("A table has the rows of runs, scores and base rates in the order they come in",
+          "[align]") {
+  const RunLog run = run_of("logs/run_0/");
+  const std::vector<EstimatedRow> rows = {row_of(run, kProbs)};
+  const NamedScores scores{"Demux", "scores.yml", {"scores", {{"de0", {0.5, 0.0}}}}};
+  AlignmentBuilder builder(kTask, voted_set(), {PaperTable::Table1, false});
+  builder.choose_examples(rows, {{scores}});
+  builder.add_runs(rows, ModelState::Plain, {});
+  builder.add_runs(rows, ModelState::Tuned, {});
+  builder.add_scores(scores);
+  builder.add_constant({0.5, 0.5}, "half");
+  const AlignmentTable table = builder.finish();
+  REQUIRE(table.rows.size() == 3);
+  CHECK(table.n_examples_with_votes == 3);
+  CHECK(table.labels == kEmotions.names());
+  CHECK(table.rows[0].method == "Compare-to-None");
+  CHECK(table.rows[0].run == "logs/run_0, experiment 0");
+  CHECK(table.rows[0].published->numbers[0] == 23.93);
+  CHECK(table.rows[0].by_label.empty());
+  CHECK(table.rows[1].estimator == "scores");
+  CHECK(table.rows[1].published->numbers[0] == 2.72);  // Demux is the paper's BERT
+  CHECK(table.rows[1].alignment->find("l1")->value == 0.0);
+  CHECK(table.rows[2].estimator == "constant");
+  CHECK(table.rows[2].note == "half");
+  CHECK_FALSE(table.rows[2].published);
+  CHECK_THAT(warnings_of(table),
+             ContainsSubstring("scores.yml: has no probabilities for 2 of 3 examples, the first "
+                               "'de1'") &&
+                 ContainsSubstring("rows rest on different examples (Demux on 1 of 3)"));
+}
+
+TEST_CASE("Runs say which examples count, scores only without runs", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const NamedScores scores{"Mine", "scores.yml", {"scores", kProbs}};
+  const std::vector<EstimatedRow> rows = {
+      row_of(run, {{"de0", {0.5, 0.5}}, {"de3", {0.5, 0.5}}, {"de9", {0.5, 0.5}}})};
+  AlignmentBuilder of_runs(kTask, voted_set(), {});
+  of_runs.choose_examples(rows, {{scores}});
+  CHECK(of_runs.votes().size() == 1);
+  of_runs.add_runs(rows, ModelState::Plain, {});
+  const AlignmentTable table = of_runs.finish();
+  CHECK(table.rows[0].alignment->example_ids == std::vector<std::string>{"de0"});
+  CHECK_THAT(warnings_of(table),
+             ContainsSubstring("logs/run_0, experiment 0: 1 of 3 examples are not in the test "
+                               "splits, the first 'de9'") &&
+                 ContainsSubstring("1 of 2 examples have no annotator's vote"));
+
+  AlignmentBuilder of_scores(kTask, voted_set(), {});
+  of_scores.choose_examples({}, {{scores}});
+  CHECK(of_scores.votes().size() == 3);
+}
+
+TEST_CASE("Runs of other examples, without votes or without estimates are refused", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const auto choose = [&](const LabelNumbers& probs) {
+    AlignmentBuilder builder(kTask, voted_set(), {});
+    builder.choose_examples({{row_of(run, probs)}}, {});
+  };
+  CHECK_THROWS_WITH(choose({{"x", {0.5, 0.5}}}),
+                    ContainsSubstring("logs/run_0, experiment 0: expected examples of GoEmotions's "
+                                      "test splits") &&
+                        ContainsSubstring("all 1 are unknown, the first 'x'"));
+  CHECK_THROWS_WITH(choose({{"de3", {0.5, 0.5}}}),
+                    ContainsSubstring("none of the 1 examples has an annotator's vote"));
+  CHECK_THROWS_WITH(choose({}), ContainsSubstring("every item of the runs failed"));
+  CHECK_THROWS_AS(AlignmentBuilder("TREC", voted_set(), {PaperTable::Table1, false}), ConfigError);
+}
+
+TEST_CASE("Each row may have its labels", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const std::vector<EstimatedRow> rows = {row_of(run, kProbs)};
+  AlignmentBuilder builder(kTask, voted_set(), {std::nullopt, true});
+  builder.choose_examples(rows, {});
+  builder.add_runs(rows, ModelState::Plain, {});
+  const AlignmentTable table = builder.finish();
+  REQUIRE(table.rows[0].by_label.size() == 2);
+  CHECK(table.rows[0].by_label[1].find("prevalence")->value.value() == Approx(1.0 / 3));
+  CHECK(table.rows[0].by_label[1].find("mean_share")->value == 0.5);
+}
+
+TEST_CASE("Differences are against the row named, by number, name or estimator", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const std::vector<EstimatedRow> rows = {row_of(run, kProbs)};
+  const BootstrapOptions few{.n_resamples = 5};
+  const auto built = [&](const std::string& against) {
+    AlignmentBuilder builder(kTask, voted_set(), {});
+    builder.choose_examples(rows, {});
+    builder.add_runs(rows, ModelState::Plain, {});
+    builder.add_constant({0.5, 0.5}, "half");
+    builder.add_differences(against, few);
+    return builder.finish();
+  };
+  CHECK(built("").differences.front().row == 1);
+  for (const char* against : {"2", "base rate", "constant"}) {
+    const AlignmentTable table = built(against);
+    REQUIRE(table.differences.size() == 1);
+    CHECK(table.differences[0].against == 1);
+    CHECK(table.differences[0].difference.n_examples == 3);
+  }
+  CHECK_THROWS_WITH(built("base rat"), ContainsSubstring("did you mean 'Base rate'?"));
+}
+
+TEST_CASE("A row without numbers is no row to compare with", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const std::vector<EstimatedRow> rows = {row_of(run, kProbs), row_of(run, {})};
+  AlignmentBuilder builder(kTask, voted_set(), {});
+  builder.choose_examples(rows, {});
+  builder.add_runs(rows, ModelState::Plain, {});
+  CHECK_THROWS_WITH(builder.add_differences("2", {}),
+                    ContainsSubstring("expected a row with numbers, found Compare-to-None"));
+  CHECK(builder.finish().rows[1].note == "has estimates for none of the examples");
+}
+
+TEST_CASE("Rows that share no example have no difference", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const std::vector<EstimatedRow> rows = {row_of(run, {{"de0", {0.5, 0.5}}}),
+                                          row_of(run, {{"de1", {0.5, 0.5}}})};
+  AlignmentBuilder builder(kTask, voted_set(), {});
+  builder.choose_examples({{rows[0]}}, {{{"Mine", "s.yml", {"scores", kProbs}}}});
+  builder.add_runs(rows, ModelState::Plain, {});
+  CHECK(builder.finish().rows[1].note == "has estimates for none of the examples");
+
+  AlignmentBuilder both(kTask, voted_set(), {});
+  both.choose_examples({}, {{{"A", "a.yml", {"scores", kProbs}}}});
+  both.add_scores({"A", "a.yml", {"scores", {{"de0", {0.5, 0.5}}}}});
+  both.add_scores({"B", "b.yml", {"scores", {{"de1", {0.5, 0.5}}}}});
+  CHECK_THROWS_WITH(both.add_differences("", {.n_resamples = 5}),
+                    ContainsSubstring("difference between 'B' and 'A': expected examples that both "
+                                      "estimate"));
+}
+
+TEST_CASE("Scores of classes that do not sum to 1 are taken as they are, with a warning",
+          "[align]") {
+  const LabelSet classes({"hate", "normal"}, LabelKind::SingleLabel);
+  const NamedScores scores{"Mine", "s.yml", {"scores", {{"de0", {0.5, 0.25}}}}};
+  AlignmentBuilder builder(kTask, voted_set(classes), {});
+  builder.choose_examples({}, {{scores}});
+  builder.add_scores(scores);
+  CHECK_THAT(warnings_of(builder.finish()),
+             ContainsSubstring("s.yml: the probabilities of 1 of 1 examples do not sum to 1"));
+}
+
+// Runs to calibrate on need something to scale.
+EstimatedRow scalable(const RunLog& run) {
+  EstimatedRow row = row_of(run, kProbs);
+  row.estimates.platt_inputs = {{"de0", {1.0, -1.0}}};
+  return row;
+}
+
+TEST_CASE("A run calibrates rows of its kind and model, and only one does", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  RunLog unary = run_of("logs/unary_0");
+  unary.kind = ItemId::Kind::Unary;
+  RunLog other = run_of("logs/other_0");
+  other.model = "another/model";
+  const std::vector<EstimatedRow> rows = {scalable(run)};
+  CHECK_NOTHROW(check_calibration({{run_of("logs/fit_0")}, {}}, rows));
+  CHECK_THROWS_WITH(check_calibration({{unary}, {}}, rows),
+                    ContainsSubstring("--platt: logs/unary_0, experiment 0: expected a unary run"));
+  CHECK_THROWS_AS(check_calibration({{other}, {}}, rows), ConfigError);
+  CHECK_THROWS_AS(check_calibration({{run}, {}}, {{row_of(run, kProbs)}}), ConfigError);
+
+  AlignmentBuilder builder(kTask, voted_set(), {});
+  builder.choose_examples(rows, {});
+  CHECK_THROWS_WITH(
+      builder.add_runs(rows, ModelState::Plain, {{run_of("logs/fit_0"), run_of("logs/fit_1")}, {}}),
+      ContainsSubstring("found logs/fit_0, experiment 0 and logs/fit_1"));
+}
+
+}  // namespace
+}  // namespace labelprobe::analysis

@@ -1,0 +1,140 @@
+#include "labelprobe/analysis/estimated_rows.h"
+
+#include <sstream>
+
+#include "labelprobe/core/error.h"
+
+#include "support/catch.h"
+
+namespace labelprobe::analysis {
+namespace {
+
+const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const LabelSet kClasses({"joy", "fear"}, LabelKind::SingleLabel);
+
+// Two labels of one example, judged alone.
+RunLog unary_run(const std::string& folder = "logs/unary_0") {
+  RunLog run;
+  run.folder = folder;
+  run.kind = ItemId::Kind::Unary;
+  for (const char* key : {"de0_unary_joy", "de0_unary_fear"}) {
+    record::ItemRecord& item = run.items.emplace_back();
+    item.key = key;
+    item.stand_in_probs = {{"reasonable", 0.5F}, {"unreasonable", 0.5F}};
+    item.first_answer = record::AnswerReading{{{"reasonable", 0.25F}, {"unreasonable", 0.0F}},
+                                              {{"reasonable", 0.25F}, {"unreasonable", 0.0F}},
+                                              true};
+  }
+  return run;
+}
+
+RunLog example_run(ModelState state) {
+  RunLog run;
+  run.folder = "logs/baseline_0";
+  run.model_state = state;
+  record::ItemRecord& item = run.items.emplace_back();
+  item.key = "de0";
+  item.predictions = {"joy"};
+  item.stand_in_probs = {{"joy", 0.75F}, {"fear", 0.25F}};
+  return run;
+}
+
+constexpr AnswerPosition kGreedy[] = {AnswerPosition::Greedy};
+constexpr AnswerPosition kBoth[] = {AnswerPosition::Greedy, AnswerPosition::First};
+
+std::vector<std::string> names_of(const std::vector<EstimatedRow>& rows) {
+  std::vector<std::string> names;
+  for (const EstimatedRow& row : rows) names.push_back(row.name());
+  return names;
+}
+
+TEST_CASE("Runs allow the estimators of their kind and model, in the paper's order", "[align]") {
+  const std::vector<RunLog> runs = {example_run(ModelState::Tuned), unary_run(),
+                                    example_run(ModelState::Plain)};
+  std::vector<std::string> warnings;
+  CHECK(names_of(estimate_rows(runs, kGreedy, kEmotions, {}, warnings)) ==
+        std::vector<std::string>{"Compare-to-None", "Hard Predictions", "Unary (greedy)",
+                                 "Max-over-generations", "SFT outputs", "SFT max"});
+  CHECK(names_of(estimate_rows(runs, kGreedy, kEmotions, {"unary"}, warnings)) ==
+        std::vector<std::string>{"Unary (greedy)"});
+}
+
+TEST_CASE("Each answer position is a row, each warning said once a run", "[align]") {
+  const std::vector<RunLog> runs = {unary_run()};
+  std::vector<std::string> warnings;
+  const auto rows = estimate_rows(runs, kBoth, kClasses, {}, warnings);
+  CHECK(names_of(rows) == std::vector<std::string>{"Unary (greedy)", "Unary (first)",
+                                                   "Unary, sum 1 (greedy)",
+                                                   "Unary, sum 1 (first)"});
+  CHECK(rows[3].estimates.probs.at("de0") == std::vector<double>{0.5, 0.5});
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], ContainsSubstring("logs/unary_0, experiment 0: Unary (greedy): 2 of 2 "
+                                            "answers never came"));
+}
+
+TEST_CASE("What a label set does not allow is a row without a run, once", "[align]") {
+  const std::vector<RunLog> runs = {example_run(ModelState::Plain), example_run(ModelState::Plain)};
+  std::vector<std::string> warnings;
+  const auto rows = estimate_rows(runs, kGreedy, kClasses, {}, warnings);
+  std::size_t n_without_run = 0;
+  for (const EstimatedRow& row : rows) {
+    if (row.run) continue;
+    ++n_without_run;
+    CHECK(row.name() == "Max-over-generations");
+  }
+  CHECK(n_without_run == 1);
+}
+
+TEST_CASE("Estimators are asked for by name", "[align]") {
+  const std::vector<RunLog> runs = {unary_run()};
+  std::vector<std::string> warnings;
+  CHECK_THROWS_WITH(estimate_rows(runs, kGreedy, kEmotions, {"unnary"}, warnings),
+                    ContainsSubstring("did you mean 'unary'?"));
+  CHECK_THROWS_WITH(estimate_rows(runs, kGreedy, kEmotions, {"max"}, warnings),
+                    ContainsSubstring("do not allow 'max' (they allow: unary)"));
+  CHECK(parse_answers({"first", "greedy", "first"}) ==
+        std::vector<AnswerPosition>{AnswerPosition::First, AnswerPosition::Greedy});
+}
+
+TEST_CASE("Errors of an estimator begin with the run", "[align]") {
+  RunLog run = unary_run();
+  run.items[0].stand_in_probs[0].second = 2.0F;
+  CHECK_THROWS_WITH(
+      estimate_run(find_estimator("unary", LabelKind::MultiLabel), run, kEmotions, {}),
+      ContainsSubstring("logs/unary_0, experiment 0: item 'de0_unary_joy'"));
+}
+
+TEST_CASE("Distributions are written by estimator, id and label", "[align]") {
+  const std::vector<RunLog> runs = {unary_run(), example_run(ModelState::Plain)};
+  std::vector<std::string> warnings;
+  const auto rows = estimate_rows(runs, kBoth, kEmotions, {"output", "unary"}, warnings);
+  std::ostringstream yaml;
+  write_distributions_yaml(yaml, rows, kEmotions, 2);
+  CHECK(yaml.str() ==
+        "\"output\":\n  \"de0\":\n    \"joy\": 0.99999999\n    \"fear\": 1.0e-08\n"
+        "\"unary_greedy\":\n  \"de0\":\n    \"joy\": 0.5\n    \"fear\": 0.5\n"
+        "\"unary_first\":\n  \"de0\":\n    \"joy\": 1.0\n    \"fear\": 1.0\n");
+  std::ostringstream lines;
+  write_distributions_json_lines(lines, rows, kEmotions);
+  CHECK_THAT(lines.str(),
+             ContainsSubstring(R"({"id":"de0","estimator":"output","answer":null,"run":)"
+                               R"("logs/baseline_0","experiment":0,"probs":{"joy":0.99999999,)") &&
+                 ContainsSubstring(R"("estimator":"unary","answer":"first")"));
+
+  const std::vector<RunLog> twice = {unary_run(), unary_run("logs/unary_1")};
+  const auto doubled = estimate_rows(twice, kGreedy, kEmotions, {}, warnings);
+  std::ostringstream out;
+  CHECK_THROWS_WITH(write_distributions_yaml(out, doubled, kEmotions, 1),
+                    ContainsSubstring("found logs/unary_0, experiment 0 and logs/unary_1"));
+}
+
+TEST_CASE("Votes are written with shares, gold labels and annotators", "[align]") {
+  std::ostringstream out;
+  write_votes_json_lines(out, {{"de0", {{0.5, 0.0}, 2, {0}}}}, kEmotions);
+  CHECK(out.str() ==
+        R"({"id":"de0","shares":{"joy":0.5,"fear":0.0},"gold":["joy"],"n_annotators":2})"
+        "\n");
+}
+
+}  // namespace
+}  // namespace labelprobe::analysis
