@@ -6,17 +6,17 @@
 
 namespace labelprobe::analysis {
 
-ItemId::Kind kind_of(const record::LoggedRun& run) {
+const ItemForm& item_form_of(const record::LoggedRun& run) {
   if (run.items.empty()) throw DataError(describe(run) + ": expected items, found none");
   const std::string& first = run.items.front().key;
-  const ItemId::Kind kind = ItemId::kind_of(first);
+  const ItemForm& form = labelprobe::item_form_of(first);
   for (const record::ItemRecord& item : run.items) {
-    if (ItemId::kind_of(item.key) != kind) {
+    if (&labelprobe::item_form_of(item.key) != &form) {
       throw DataError(fmt::format("{}: expected items of one kind, found '{}' and '{}'",
                                   describe(run), first, item.key));
     }
   }
-  return kind;
+  return form;
 }
 
 }  // namespace labelprobe::analysis

@@ -1,7 +1,6 @@
 #include "labelprobe/core/item_id.h"
 
-#include <array>
-#include <utility>
+#include <algorithm>
 
 #include "labelprobe/core/error.h"
 
@@ -9,46 +8,63 @@ namespace labelprobe {
 
 namespace {
 
-struct Spelling {
-  ItemId::Kind kind;
-  std::string_view infix;
-  std::string_view form;  // for people
-  std::string_view distribution;
-};
+// The forms that ids are looked through for; what is of none of them is a plain item.
+constexpr std::array kNamedForms = {&kUnaryItems, &kBinaryItems, &kRatioItems};
 
-constexpr std::array kSpellings = {
-    Spelling{ItemId::Kind::Unary, "_unary_", "<id>_unary_<label>", "unary"},
-    Spelling{ItemId::Kind::Binary, "_binary_", "<id>_binary_<label>_<label>", "binary"},
-    Spelling{ItemId::Kind::Ratio, "_ratio_", "<id>_ratio_<share>", "multilabel_ICL"},
-};
-
-const Spelling* spelling_of(ItemId::Kind kind) {
-  for (const Spelling& spelling : kSpellings) {
-    if (spelling.kind == kind) return &spelling;
-  }
-  return nullptr;
+std::string infix_of(const ItemForm& form) {
+  return "_" + std::string(form.name) + "_";
 }
 
 // What stands after the annotator.
 std::string suffix_of(const ItemId& item) {
-  const Spelling* spelling = spelling_of(item.kind);
-  if (!spelling) return "";
-  std::string suffix(spelling->infix);
-  if (item.kind == ItemId::Kind::Ratio) return suffix + item.ratio;
-  for (std::size_t i = 0; i < item.labels.size(); ++i) {
-    suffix += (i == 0 ? "" : "_") + item.labels[i];
-  }
+  std::string suffix = item.form->name.empty() ? "" : "_" + std::string(item.form->name);
+  for (const std::string& part : item.parts) suffix += "_" + part;
   return suffix;
 }
 
-bool fits(std::string_view rest, ItemId::Kind kind) {
-  const std::size_t underscore = rest.find('_');
-  if (kind != ItemId::Kind::Binary) return !rest.empty() && underscore == rest.npos;
-  return underscore != rest.npos && underscore > 0 && underscore + 1 < rest.size() &&
-         rest.find('_', underscore + 1) == rest.npos;
+std::vector<std::string> split_parts(std::string_view text) {
+  std::vector<std::string> parts;
+  for (std::size_t at = text.find('_'); at != text.npos; at = text.find('_')) {
+    parts.emplace_back(text.substr(0, at));
+    text = text.substr(at + 1);
+  }
+  parts.emplace_back(text);
+  return parts;
+}
+
+// A key of a named form: where the form's name begins, and what follows it. No parts: the key is
+// not of the form.
+struct NamedKey {
+  std::size_t n_before = 0;
+  std::vector<std::string> parts;
+};
+
+NamedKey take_apart(std::string_view log_key, const ItemForm& form) {
+  const std::string infix = infix_of(form);
+  const std::size_t at = log_key.rfind(infix);
+  if (at == log_key.npos) return {};
+  std::vector<std::string> parts = split_parts(log_key.substr(at + infix.size()));
+  const bool has_empty =
+      std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
+  if (has_empty || parts.size() != static_cast<std::size_t>(form.n_parts)) return {};
+  return {at, std::move(parts)};
 }
 
 }  // namespace
+
+std::string ItemForm::spelling() const {
+  std::string text = name.empty() ? "<id>" : "<id>_" + std::string(name);
+  for (int i = 0; i < n_parts; ++i) text.append("_<").append(part).append(">");
+  return text;
+}
+
+const ItemForm& item_form_of(std::string_view log_key) {
+  for (const ItemForm* form : kNamedForms) {
+    const NamedKey key = take_apart(log_key, *form);
+    if (!key.parts.empty() && key.n_before > 0) return *form;
+  }
+  return kPlainItems;
+}
 
 std::string ItemId::id() const {
   return example_id + std::string(kIdSeparator) + pseudo_annotator();
@@ -64,27 +80,16 @@ std::string ItemId::pseudo_annotator() const {
   return annotator + suffix_of(*this);
 }
 
-ItemId ItemId::parse(std::string_view log_key, Kind kind) {
-  ItemId item;
-  item.kind = kind;
-  if (const Spelling* spelling = spelling_of(kind)) {
-    const std::size_t at = log_key.rfind(spelling->infix);
-    const std::string_view rest =
-        at == log_key.npos ? std::string_view() : log_key.substr(at + spelling->infix.size());
-    if (at == log_key.npos || !fits(rest, kind)) {
+ItemId ItemId::parse(std::string_view log_key, const ItemForm& form) {
+  ItemId item{.example_id = {}, .form = &form};
+  if (!form.name.empty()) {
+    NamedKey key = take_apart(log_key, form);
+    if (key.parts.empty()) {
       throw DataError("item '" + std::string(log_key) + "': expected an id of the form " +
-                      std::string(spelling->form));
+                      form.spelling());
     }
-    if (kind == Kind::Ratio) {
-      item.ratio = rest;
-    } else if (kind == Kind::Unary) {
-      item.labels = {std::string(rest)};
-    } else {
-      const std::size_t underscore = rest.find('_');
-      item.labels = {std::string(rest.substr(0, underscore)),
-                     std::string(rest.substr(underscore + 1))};
-    }
-    log_key = log_key.substr(0, at);
+    item.parts = std::move(key.parts);
+    log_key = log_key.substr(0, key.n_before);
   }
   const std::size_t separator = log_key.rfind(kIdSeparator);
   if (separator != log_key.npos) {
@@ -96,22 +101,6 @@ ItemId ItemId::parse(std::string_view log_key, Kind kind) {
                     std::string(kIdSeparator) + "'");
   }
   return item;
-}
-
-ItemId::Kind ItemId::kind_of(std::string_view log_key) {
-  for (const Spelling& spelling : kSpellings) {
-    const std::size_t at = log_key.rfind(spelling.infix);
-    if (at != log_key.npos && at > 0 &&
-        fits(log_key.substr(at + spelling.infix.size()), spelling.kind)) {
-      return spelling.kind;
-    }
-  }
-  return Kind::Example;
-}
-
-std::string_view distribution_name(ItemId::Kind kind) {
-  const Spelling* spelling = spelling_of(kind);
-  return spelling ? spelling->distribution : "baseline";
 }
 
 }  // namespace labelprobe

@@ -152,7 +152,7 @@ std::optional<std::vector<std::string>> parse_items(std::string_view outs,
   return items;
 }
 
-Labels predict(std::string_view outs, const LabelFormat& format, const LabelSet& label_set) {
+Labels predict_labels(std::string_view outs, const LabelFormat& format, const LabelSet& label_set) {
   Labels labels;
   const auto items = parse_items(outs, format);
   bool is_understood = items.has_value();
@@ -182,22 +182,20 @@ Labels predict(std::string_view outs, const LabelFormat& format, const LabelSet&
   return labels;
 }
 
-std::optional<LabelIndex> predict_word(std::string_view outs,
-                                       const LabelFormat& format,
-                                       const LabelSet& words) {
+Labels predict_word(std::string_view outs, const LabelFormat& format, const LabelSet& words) {
   if (const auto items = parse_items(outs, format); items && items->size() == 1) {
     if (const auto word = words.index_of(items->front())) {
-      return word;
+      return {*word};
     }
   }
   const std::string lower = ascii_lower(outs);
-  std::optional<LabelIndex> named;
+  Labels named;
   std::size_t first = std::string_view::npos;
   for (LabelIndex word = 0; word < words.size(); ++word) {
     const std::size_t at = first_whole_word(words.names()[static_cast<std::size_t>(word)], lower);
     if (at < first) {
       first = at;
-      named = word;
+      named = {word};
     }
   }
   return named;

@@ -49,14 +49,6 @@ std::optional<std::size_t> continuing_name(std::string_view text,
   return best;
 }
 
-Labels labels_of(std::string_view outs, const AnswerRule& rule, const LabelSet& label_set) {
-  if (rule.kind == AnswerKind::Labels) {
-    return predict(outs, rule.label_format, label_set);
-  }
-  const auto word = predict_word(outs, rule.label_format, label_set);
-  return word ? Labels{*word} : Labels{};
-}
-
 }  // namespace
 
 std::vector<LabelPlace> find_label_places(std::span<const TokenId> token_ids,
@@ -154,7 +146,7 @@ void read(const model::Generation& generation,
   item.outs = answer.outs;
   item.residual_outs = answer.residual_outs;
   item.prefix_outs = answer.prefix_outs;
-  item.predictions = label_set.names_of(labels_of(answer.outs, rule, label_set));
+  item.predictions = label_set.names_of(rule.predict(answer.outs, rule.label_format, label_set));
 
   const std::size_t n_answer = count_answer_tokens(generation.token_ids, rule.stop, tokenizer);
   const std::span<const TokenId> answer_ids(generation.token_ids.data(), n_answer);

@@ -31,15 +31,15 @@ std::string plan_by_items(const std::vector<ItemRecord>& items) {
     return !item.checked_label.empty();
   });
   if (are_checked) return "assess";
-  return std::string(items.empty() ? "" : distribution_name(ItemId::kind_of(items[0].key)));
+  return std::string(items.empty() ? "" : item_form_of(items[0].key).plan);
 }
 
 // Throws DataError if the parameters name a plan whose items are called otherwise.
 void check_plan(const LoggedRun& run) {
   if (run.items.empty()) return;
   const std::string& key = run.items.front().key;
-  for (const auto kind : {ItemId::Kind::Unary, ItemId::Kind::Binary, ItemId::Kind::Ratio}) {
-    if (run.plan == distribution_name(kind) && ItemId::kind_of(key) != kind) {
+  for (const ItemForm* form : {&kUnaryItems, &kBinaryItems, &kRatioItems}) {
+    if (run.plan == form->plan && &item_form_of(key) != form) {
       throw DataError(describe(run) + ": params.yml says distribution " + run.plan +
                       ", but the items look like '" + key + "'");
     }
@@ -48,9 +48,9 @@ void check_plan(const LoggedRun& run) {
 
 // The labels an item speaks of.
 std::vector<std::string> labels_of(const ItemRecord& item) {
-  const ItemId::Kind kind = ItemId::kind_of(item.key);
-  if (kind == ItemId::Kind::Unary || kind == ItemId::Kind::Binary) {
-    return ItemId::parse(item.key, kind).labels;
+  const ItemForm& form = item_form_of(item.key);
+  if (form.asks_about_labels()) {
+    return ItemId::parse(item.key, form).parts;
   }
   std::vector<std::string> names;
   for (const auto& [name, prob] : item.first_probs()) names.push_back(name);
@@ -151,7 +151,7 @@ RunName parse_run_name(const std::string& given) {
 void check_labels(const LoggedRun& run, const std::string& task, const LabelSet& label_set) {
   const std::vector<std::string> known = label_set.names_with_none();
   for (const ItemRecord& item : run.items) {
-    const bool is_of_example = ItemId::kind_of(item.key) == ItemId::Kind::Example;
+    const bool is_of_example = &item_form_of(item.key) == &kPlainItems;
     const std::vector<std::string> found = labels_of(item);
     if (is_of_example && item.is_label_found()) {
       check_complete(run, item, found, task, label_set);

@@ -41,7 +41,7 @@ void check_item(const ItemRecord& item, LogLayout layout) {
     throw DataError("annotator '" + item.annotator + "' of item id '" + item.key +
                     "' cannot be logged: the log keeps that name for itself");
   }
-  if (layout == LogLayout::Plain && item.annotator != kAggregate) {
+  if (layout.sets_annotators_apart && item.annotator != kAggregate) {
     example_of(item);
   }
   if (item.kind == LabelKind::SingleLabel) {

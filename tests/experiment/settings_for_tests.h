@@ -59,8 +59,7 @@ inline record::RunRequest request(const std::filesystem::path& logs, const Setti
   made.log_root = logs;
   made.category = "GoEmotions";
   made.alternative_name = "test";
-  made.layout = settings.program == Program::Distribution ? record::LogLayout::Distribution
-                                                          : record::LogLayout::Plain;
+  made.layout = settings.plan->layout;
   made.params = {{"shot", std::int64_t{2}, true, {}}};
   made.contents_fingerprint = "test";
   return made;
@@ -72,7 +71,7 @@ inline Outcome run_with(support::FakeModel model,
   const Preparation preparation = prepare(settings, kTokenizer);
   record::Run files = record::Run::open(request(logs, settings));
   return run(
-      settings, preparation, kTokenizer, [&]() -> model::LanguageModel& { return model; }, files,
+      settings, preparation, [&]() -> model::LanguageModel& { return model; }, files,
       [](const Progress&) {});
 }
 

@@ -2,9 +2,9 @@
 #include <iostream>
 
 #include "labelprobe/core/fingerprint.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/sampler.h"
 
 int main() {
-  for (const auto& plan : labelprobe::prompt::plans()) std::cout << plan.name << '\n';
+  for (const auto& sampler : labelprobe::prompt::samplers()) std::cout << sampler.name << '\n';
   std::cout << labelprobe::fingerprint("a library of somebody else's") << '\n';
 }

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 
 #include "prompt/toys.h"
 #include "support/catch.h"
@@ -135,7 +135,7 @@ TEST_CASE("Labels stand in the assistant's message", "[chat]") {
 }
 
 TEST_CASE("The instruction stands before the first question of a chat", "[chat]") {
-  PlanOptions options;
+  QueryOptions options;
   options.mode = PromptMode::Chat;
   options.templates.system = "S";
   options.templates.instruction = "I\n";
@@ -147,7 +147,7 @@ TEST_CASE("The instruction stands before the first question of a chat", "[chat]"
   const std::vector<Example> queries = {items[7]};
   const auto written = [&](int n_shots) {
     options.n_shots = n_shots;
-    const auto made = make_queries(Plan::Baseline, items, queries, toy_m_labels(), options);
+    const auto made = make_baseline({items, queries, toy_m_labels(), options});
     std::vector<std::string> texts;
     for (const Message& message : made.at(0).messages) {
       texts.push_back(std::string(role_name(message.role)) + ": " + message.content);
@@ -162,7 +162,6 @@ TEST_CASE("The instruction stands before the first question of a chat", "[chat]"
   CHECK(two[3].starts_with("user: Q text "));
   CHECK(two[5] == "user: Q text 7");
 
-  CHECK_THROWS_AS(make_queries(Plan::Unary, items, queries, toy_m_labels(), options), ConfigError);
   options.templates.assistant = "no place";
   CHECK_THROWS_WITH(written(2),
                     ContainsSubstring("assistant template: expected the placeholder {label}"));

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "labelprobe/core/example.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 
 namespace labelprobe::prompt {
 
@@ -70,7 +70,7 @@ inline std::vector<Example> toy_go_emotions() {
 }
 
 // Of the published GoEmotions pipeline, with four demonstrations.
-inline PlanOptions pipeline_options() {
+inline QueryOptions pipeline_options() {
   TemplateOptions given;
   given.system = std::string(" ");
   given.instruction =
@@ -79,7 +79,7 @@ inline PlanOptions pipeline_options() {
       "exactly these emotions and no others.\n";
   given.incontext = std::string("Input: {text}\n{label}\n");
   given.label_format = LabelFormat::parse("json");
-  PlanOptions options;
+  QueryOptions options;
   options.templates = Templates::resolve(given, toy_go_emotions_labels());
   options.sampling = SamplingStrategy::parse("multilabel");
   options.n_shots = 4;

@@ -61,24 +61,24 @@ TEST_CASE("Reads predictions as the label format writes them", "[unit]") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.outs);
-    CHECK(predict(row.outs, row.format, kEmotions) == row.expected);
+    CHECK(predict_labels(row.outs, row.format, kEmotions) == row.expected);
   }
 }
 
 TEST_CASE("A single-label prediction is the first class named, class 0 if none is", "[unit]") {
-  CHECK(predict("normal", kList, kHate) == Labels{1});
-  CHECK(predict("offensive, normal", kList, kHate) == Labels{1});
-  CHECK(predict("no idea", kList, kHate) == Labels{0});
-  CHECK(predict(R"({"label": "offensive"})", kJson, kHate) == Labels{2});
+  CHECK(predict_labels("normal", kList, kHate) == Labels{1});
+  CHECK(predict_labels("offensive, normal", kList, kHate) == Labels{1});
+  CHECK(predict_labels("no idea", kList, kHate) == Labels{0});
+  CHECK(predict_labels(R"({"label": "offensive"})", kJson, kHate) == Labels{2});
 }
 
 TEST_CASE("A label inside a longer label's name is not named", "[unit]") {
   const LabelSet pair({"reasonable", "unreasonable"}, LabelKind::SingleLabel);
-  CHECK(predict("Unreasonable.", kList, pair) == Labels{1});
-  CHECK(predict("this is reasonable", kList, pair) == Labels{0});
+  CHECK(predict_labels("Unreasonable.", kList, pair) == Labels{1});
+  CHECK(predict_labels("this is reasonable", kList, pair) == Labels{0});
   const LabelSet raw({"approval", "disapproval", "joy"}, LabelKind::MultiLabel);
-  CHECK(predict("some disapproval", kList, raw) == Labels{1});
-  CHECK(predict("some disapproval and approval", kList, raw) == Labels{0, 1});
+  CHECK(predict_labels("some disapproval", kList, raw) == Labels{1});
+  CHECK(predict_labels("some disapproval and approval", kList, raw) == Labels{0, 1});
 }
 
 TEST_CASE("Reads the word of a pair prompt's answer", "[unit]") {
@@ -87,30 +87,30 @@ TEST_CASE("Reads the word of a pair prompt's answer", "[unit]") {
   struct Row {
     const char* outs;
     const LabelSet& words;
-    std::optional<LabelIndex> expected;
+    Labels expected;
   };
   const std::vector<Row> rows = {
-      {"reasonable", pair, 0},
-      {"unreasonable", pair, 1},
-      {"Unreasonable.", pair, 1},
-      {"unreasonable, not reasonable", pair, 1},
-      {"It is reasonable, not unreasonable", pair, 0},
-      {"sound", pair, std::nullopt},
-      {"", pair, std::nullopt},
-      {"No", yes_no, 1},
-      {"no, though yes is possible", yes_no, 1},
-      {"I know: yes!", yes_no, 0},
-      {"not sure", yes_no, std::nullopt},
-      {"eyes", yes_no, std::nullopt},
-      {"\xC3\xA9yes", yes_no, std::nullopt},
+      {"reasonable", pair, {0}},
+      {"unreasonable", pair, {1}},
+      {"Unreasonable.", pair, {1}},
+      {"unreasonable, not reasonable", pair, {1}},
+      {"It is reasonable, not unreasonable", pair, {0}},
+      {"sound", pair, {}},
+      {"", pair, {}},
+      {"No", yes_no, {1}},
+      {"no, though yes is possible", yes_no, {1}},
+      {"I know: yes!", yes_no, {0}},
+      {"not sure", yes_no, {}},
+      {"eyes", yes_no, {}},
+      {"\xC3\xA9yes", yes_no, {}},
   };
   for (const Row& row : rows) {
     CAPTURE(row.outs);
     CHECK(predict_word(row.outs, kList, row.words) == row.expected);
   }
-  CHECK(predict_word(R"({"label": "unreasonable"})", kJson, pair) == LabelIndex{1});
-  CHECK(predict_word(R"({"label": ["no"]})", kJson, yes_no) == LabelIndex{1});
-  CHECK(predict_word("the no", kPolysyndeton, yes_no) == LabelIndex{1});
+  CHECK(predict_word(R"({"label": "unreasonable"})", kJson, pair) == Labels{1});
+  CHECK(predict_word(R"({"label": ["no"]})", kJson, yes_no) == Labels{1});
+  CHECK(predict_word("the no", kPolysyndeton, yes_no) == Labels{1});
 }
 
 TEST_CASE("An answer nested without end is no JSON answer", "[unit]") {

@@ -182,7 +182,7 @@ TEST_CASE("A pair prompt's answer is the one word, found where it begins", "[uni
                                             {"Label: unreasonable\n", 7}};
   const LabelTokens tokens =
       find_label_tokens(tokenizer, pair.names(), places, {}, LabelVariants::Both);
-  const AnswerRule rule{LabelFormat(), "Input:", std::nullopt, AnswerKind::Word};
+  const AnswerRule rule{LabelFormat(), "Input:", std::nullopt, predict_word};
   const auto answer = [&](const std::vector<std::string>& texts) {
     model::Generation made;
     for (const std::string& text : texts) {

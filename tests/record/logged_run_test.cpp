@@ -17,7 +17,6 @@ using labelprobe::record::ItemRecord;
 using labelprobe::record::LabelStep;
 using labelprobe::record::LabelValues;
 using labelprobe::record::LoggedRun;
-using labelprobe::record::LogLayout;
 using labelprobe::record::make_item;
 using labelprobe::record::make_request;
 using labelprobe::record::make_word_item;
@@ -114,21 +113,21 @@ TEST_CASE("What is read and written again is the same in both layouts", "[logged
   many.predictions.clear();
   ItemRecord checked = make_item("d");
   checked.checked_label = "no";
-  for (const LogLayout layout : {LogLayout::Distribution, LogLayout::Plain}) {
+  for (const bool is_plain : {false, true}) {
     const labelprobe::support::TempFolder one;
     const labelprobe::support::TempFolder two;
     std::vector<ItemRecord> items = {word, unanswered, many, checked};
-    if (layout == LogLayout::Plain) {
+    if (is_plain) {
       // Plain prompting logs neither breakdown prompts nor a stand-in for scores that are missing.
       items[0].key = "a", items[0].annotator = "aggregate";
       items[1].key = "b", items[1].annotator = "aggregate", items[1].stand_in_probs.clear();
       items[2].key = "c__r 1", items[2].annotator = "r 1";
     }
     RunRequest request = make_request(one.path());
-    request.layout = layout;
+    request.layout = is_plain ? labelprobe::record::kPlainLayout : labelprobe::record::LogLayout{};
     const fs::path first = log_items(request, items);
     std::vector<ItemRecord> read = read_run(first, std::nullopt, Annotators::All).items;
-    if (layout == LogLayout::Plain) {
+    if (is_plain) {
       std::swap(read[2], read[3]);  // the annotators' items come last
     }
     REQUIRE(read.size() == items.size());
@@ -147,11 +146,11 @@ TEST_CASE("What is read and written again is the same in both layouts", "[logged
 TEST_CASE("Reads the predictions of single annotators", "[logged_run]") {
   const labelprobe::support::TempFolder folder;
   RunRequest request = make_request(folder.path());
-  request.layout = LogLayout::Plain;
+  request.layout = labelprobe::record::kPlainLayout;
   const fs::path out =
       log_items(request, {make_item("a"), make_item("a__r 1"), make_item("b__r 1")});
   request = make_request(folder.path(), 1);
-  request.layout = LogLayout::Plain;
+  request.layout = labelprobe::record::kPlainLayout;
   log_items(request, {make_item("a"), make_item("c__12")});
   const auto keys = [&](std::optional<int> index) {
     std::vector<std::string> found;

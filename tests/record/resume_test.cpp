@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 using labelprobe::record::Disk;
 using labelprobe::record::IfFinished;
 using labelprobe::record::ItemRecord;
-using labelprobe::record::LogLayout;
 using labelprobe::record::make_item;
 using labelprobe::record::make_request;
 using labelprobe::record::Metrics;
@@ -115,7 +114,7 @@ struct Scenario {
 
 RunRequest make_plain_request(const fs::path& root, std::int64_t seed = 0) {
   RunRequest request = make_request(root, seed);
-  request.layout = LogLayout::Plain;
+  request.layout = labelprobe::record::kPlainLayout;
   return request;
 }
 

@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 using labelprobe::LabelKind;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::LabelValues;
-using labelprobe::record::LogLayout;
 using labelprobe::record::make_item;
 using labelprobe::record::make_request;
 using labelprobe::record::make_word_item;
@@ -184,7 +183,7 @@ TEST_CASE("A word answer is logged with the vocabulary's probabilities", "[run]"
 TEST_CASE("Plain prompting logs steps as a list and annotators apart", "[run]") {
   const labelprobe::support::TempFolder folder;
   RunRequest request = make_request(folder.path());
-  request.layout = LogLayout::Plain;
+  request.layout = labelprobe::record::kPlainLayout;
   ItemRecord unfound = make_item("b");
   unfound.label_steps.clear();
   const fs::path out = run_all(
@@ -225,7 +224,7 @@ TEST_CASE("Runs under other descriptions are aggregated apart", "[run]") {
   fs::path out;
   for (int seed = 0; seed < 3; ++seed) {
     RunRequest request = make_request(folder.path(), seed);
-    request.layout = LogLayout::Plain;
+    request.layout = labelprobe::record::kPlainLayout;
     request.description = seed == 2 ? "again" : "";
     out = run_all(request, {make_item("a"), make_item("a__r")},
                   Metrics{{"accuracy", seed == 0 ? 0.5 : 0.7}});
@@ -357,7 +356,7 @@ TEST_CASE("What could not be logged later is refused at once", "[run]") {
   CHECK_THROWS_AS(run.append({&reserved_annotator, 1}), labelprobe::DataError);
   RunRequest plain_request = make_request(folder.path());
   plain_request.category = "Plain";
-  plain_request.layout = LogLayout::Plain;
+  plain_request.layout = labelprobe::record::kPlainLayout;
   Run plain = Run::open(plain_request);
   ItemRecord elsewhere = make_item("a");
   elsewhere.annotator = "r1";

@@ -65,7 +65,7 @@ struct Estimator {
   std::string_view title;  // in tables, as the paper's call it
   std::string_view summary;
   // The runs it is made from.
-  ItemId::Kind items = ItemId::Kind::Example;
+  const ItemForm* items = &kPlainItems;
   ModelState model_state = ModelState::Plain;
   LabelSets label_sets = LabelSets::All;
   // Fills all of Estimates but n_items, n_failed and the estimator's name.
@@ -76,7 +76,7 @@ struct Estimator {
            (label_sets == LabelSets::MultiLabel) == (kind == LabelKind::MultiLabel);
   }
   // Its runs are answered by a word, which may be read at each AnswerPosition.
-  bool has_positions() const { return items != ItemId::Kind::Example; }
+  bool has_positions() const { return items->asks_about_labels(); }
 };
 
 // In the order of the paper's tables.

@@ -94,7 +94,6 @@ struct LargestDifference {
 };
 
 struct RunComparison {
-  ItemId::Kind kind = ItemId::Kind::Example;
   std::vector<std::string> labels;  // or answer words; sorted
   std::vector<ComparedItem> items;  // that both runs have and neither failed at, in A's order
   std::vector<std::string> only_a;  // keys

@@ -6,8 +6,8 @@
 
 namespace labelprobe::analysis {
 
-// What all of them ask: published and own logs alike hold one kind each. Throws DataError naming
-// the run if there are none, or several kinds.
-ItemId::Kind kind_of(const record::LoggedRun& run);
+// What all of them ask: published and own logs alike hold one form each. Throws DataError naming
+// the run if there are none, or several forms.
+const ItemForm& item_form_of(const record::LoggedRun& run);
 
 }  // namespace labelprobe::analysis

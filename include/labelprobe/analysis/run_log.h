@@ -13,7 +13,7 @@
 namespace labelprobe::analysis {
 
 struct RunLog : record::LoggedRun {
-  ItemId::Kind kind = ItemId::Kind::Example;  // baseline, unary or binary
+  const ItemForm* form = &kPlainItems;  // plain, unary or binary items
   ModelState model_state = ModelState::Plain;
 };
 

@@ -2,6 +2,7 @@
 // where `de0__aggregate_unary_joy` is put together and taken apart.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,19 +11,52 @@
 
 namespace labelprobe {
 
-struct ItemId {
-  enum class Kind {
-    Example,  // the example itself
-    Unary,    // one label of it: "is this label reasonable?"
-    Binary,   // two labels of it: "which is better?"
-    Ratio,    // the example under demonstrations of which a share has several labels
-  };
+// What the items of a way of asking look like. Ways that ask about the example as a whole share
+// one form, the plain one.
+struct ItemForm {
+  std::string_view name;       // stands in ids as _<name>_; empty: the item is the example itself
+  std::string_view title;      // for people: "a unary item"
+  std::string_view part;       // what follows in ids: "label" or "share"; empty: nothing does
+  int n_parts = 0;             // how many of them, joined by underscores
+  std::string_view plan = {};  // the plan that asks so, where the log does not tell
+  // The answers of items that are answered by one word; the first one speaks for the label, or for
+  // the first label. Empty: other answers.
+  std::array<std::string_view, 2> words = {};
 
-  Kind kind = Kind::Example;
+  // "<id>_binary_<label>_<label>"
+  std::string spelling() const;
+  bool asks_about_labels() const { return part == "label"; }
+};
+
+inline constexpr ItemForm kPlainItems{
+    .name = "", .title = "an example's own item", .part = "", .plan = "baseline"};
+inline constexpr ItemForm kUnaryItems{.name = "unary",
+                                      .title = "a unary item",
+                                      .part = "label",
+                                      .n_parts = 1,
+                                      .plan = "unary",
+                                      .words = {"reasonable", "unreasonable"}};
+inline constexpr ItemForm kBinaryItems{.name = "binary",
+                                       .title = "a binary item",
+                                       .part = "label",
+                                       .n_parts = 2,
+                                       .plan = "binary",
+                                       .words = {"a", "b"}};
+// The example under demonstrations of which a share has several labels: "0.0", "0.2", ... "1.0".
+inline constexpr ItemForm kRatioItems{.name = "ratio",
+                                      .title = "an item of a demonstration ratio",
+                                      .part = "share",
+                                      .n_parts = 1,
+                                      .plan = "multilabel_ICL"};
+
+// The form that a log key looks like.
+const ItemForm& item_form_of(std::string_view log_key);
+
+struct ItemId {
   std::string example_id;
   std::string annotator = std::string(kAggregate);
-  std::vector<std::string> labels = {};  // Unary: one; Binary: two, in the order shown
-  std::string ratio = {};                // Ratio: "0.0", "0.2", ... "1.0"
+  const ItemForm* form = &kPlainItems;
+  std::vector<std::string> parts = {};  // [form->n_parts]; labels in the order shown
 
   // "de0__aggregate", "de0__aggregate_unary_joy", "de0__aggregate_binary_joy_fear",
   // "de0__aggregate_ratio_0.2"
@@ -35,17 +69,9 @@ struct ItemId {
 
   // Takes a log key apart, from the right, for example ids may contain '_' and labels may not.
   // Throws DataError naming the key and the form expected.
-  static ItemId parse(std::string_view log_key, Kind kind);
-
-  // The kind the key looks like.
-  static Kind kind_of(std::string_view log_key);
+  static ItemId parse(std::string_view log_key, const ItemForm& form);
 
   friend bool operator==(const ItemId&, const ItemId&) = default;
 };
-
-// The distribution that asks items of this kind, as --distribution names it: "baseline" (examples
-// themselves, which the other plain ways of prompting ask too), "unary", "binary",
-// "multilabel_ICL".
-std::string_view distribution_name(ItemId::Kind kind);
 
 }  // namespace labelprobe

@@ -8,19 +8,17 @@
 #include <vector>
 
 #include "labelprobe/core/example.h"
+#include "labelprobe/experiment/answers.h"
 #include "labelprobe/experiment/settings.h"
-#include "labelprobe/prompt/plan.h"
-#include "labelprobe/readout/answer.h"
-#include "labelprobe/readout/label_tokens.h"
+#include "labelprobe/prompt/queries.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
 namespace labelprobe::experiment {
 
 // The questions of a run, before any tokenizer is known.
 struct Questions {
-  LabelSet label_set;      // of the data set
-  LabelSet answer_set;     // what answers name: the data set's labels, or a plan's answer words
-  bool are_words = false;  // answered by one word (unary, binary), see readout/word_answer.h
+  LabelSet label_set;   // of the data set
+  LabelSet answer_set;  // what answers name: the data set's labels, or the plan's answer words
   prompt::Templates templates;
   std::vector<prompt::Query> queries;
   std::string encoder_fingerprint;  // of the sentence encoder that chose demonstrations; or empty
@@ -46,19 +44,20 @@ TokenCounts count_tokens(const std::vector<TokenIds>& prompts);
 struct Preparation {
   Questions questions;
   std::vector<TokenIds> prompts;  // [n_queries]
-  // The same prompts without their last space, [n_queries], where answers are single words; else
-  // empty. Nearly always a prefix of the prompt, hence free.
-  std::vector<TokenIds> healed_prompts;
+  // The beginnings that are looked at too (Answers::beginning), [n_queries] or none. Nearly always
+  // prefixes of the prompts, hence free.
+  std::vector<TokenIds> beginnings;
   TokenIds end_ids;  // that end an answer besides the model's own: a chat's end of turn
   TokenCounts token_counts;
-  readout::LabelTokens label_tokens;
-  readout::AnswerRule answer_rule;
+  Answers answers;
+  std::string tokenizer_fingerprint;
   std::string contents_fingerprint;  // of all prompts, their ids, the tokenizer and the encoder
 
   // For people: colliding and one-letter label tokens, ids that were not found.
   std::vector<std::string> warnings;
 };
 
+// The tokenizer must outlive what is made.
 Preparation prepare(const Settings& settings, const tokenizer::Tokenizer& tokenizer);
 
 }  // namespace labelprobe::experiment

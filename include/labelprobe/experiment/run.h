@@ -11,7 +11,6 @@
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/record/run.h"
-#include "labelprobe/tokenizer/tokenizer.h"
 
 namespace labelprobe::experiment {
 
@@ -41,7 +40,6 @@ using ModelOpener = std::function<model::LanguageModel&()>;
 // call.
 Outcome run(const Settings& settings,
             const Preparation& preparation,
-            const tokenizer::Tokenizer& tokenizer,
             const ModelOpener& open_model,
             record::Run& files,
             const std::function<void(const Progress&)>& on_progress);

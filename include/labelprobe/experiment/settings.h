@@ -12,19 +12,13 @@
 
 #include "labelprobe/core/label_format.h"
 #include "labelprobe/data/dataset.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/experiment/plan.h"
+#include "labelprobe/prompt/queries.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/prompt/template.h"
 #include "labelprobe/readout/label_tokens.h"
 
 namespace labelprobe::experiment {
-
-// Which of the published programs a run is; they ask and log differently.
-enum class Program {
-  Distribution,  // any plan but Pair; label probabilities at every step
-  Plain,         // baseline prompts; annotators' items beside the aggregate's
-  Pair,          // Plan::Pair: is the label shown with the text reasonable?
-};
 
 // The log of an earlier run whose predictions are prior labels.
 struct PriorLog {
@@ -46,8 +40,7 @@ struct SentenceVectorSource {
 };
 
 struct Settings {
-  Program program = Program::Distribution;
-  prompt::Plan plan = prompt::Plan::Baseline;
+  const Plan* plan = &find_plan("baseline");
   std::string task;            // a data set's name
   data::DatasetOptions train;  // where demonstrations come from; no splits = none are needed
   data::DatasetOptions test;   // what is asked

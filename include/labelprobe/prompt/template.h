@@ -23,8 +23,7 @@ struct TemplateOptions {
   std::optional<std::string> user;
   std::optional<std::string> assistant;
   LabelFormat label_format;
-  // Pair prompts: answer_words(Plan::Pair, ...), in place of the labels in {labels}. Empty for all
-  // others.
+  // Pair prompts: pair_words(), in place of the labels in {labels}. Empty for all others.
   std::vector<std::string> pair_words = {};
 };
 

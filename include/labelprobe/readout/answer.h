@@ -12,11 +12,15 @@
 
 namespace labelprobe::readout {
 
-// What an answer names.
-enum class AnswerKind {
-  Labels,  // labels of a data set
-  Word,    // one word out of a few, such as "reasonable" and "unreasonable" of pair prompts
-};
+// The labels an answer names. If every item it lists is a label or `none`, those; otherwise every
+// label that occurs anywhere in the lower-cased answer, other than as a part of a longer label
+// ("reasonable" in "unreasonable"). Single-label: the first of them in label-set order, label 0 if
+// there is none.
+Labels predict_labels(std::string_view outs, const LabelFormat& format, const LabelSet& label_set);
+
+// The word an answer names, one of a few: the one it consists of, otherwise the first that occurs
+// in the lower-cased answer as a word of its own; none if none does.
+Labels predict_word(std::string_view outs, const LabelFormat& format, const LabelSet& words);
 
 // What surrounds an answer in the generated text.
 struct AnswerRule {
@@ -25,8 +29,8 @@ struct AnswerRule {
   // never ends early.
   std::string stop;
   // What stands between a chain of thought and the label, stripped; unset without chain of thought.
-  std::optional<std::string> cot_marker;
-  AnswerKind kind = AnswerKind::Labels;
+  std::optional<std::string> cot_marker = {};
+  decltype(&predict_labels) predict = predict_labels;
 };
 
 // The generated text in its parts, each stripped.
@@ -44,17 +48,5 @@ Answer split_answer(std::string_view text, const AnswerRule& rule);
 // that format.
 std::optional<std::vector<std::string>> parse_items(std::string_view outs,
                                                     const LabelFormat& format);
-
-// The labels an answer names. If every item it lists is a label or `none`, those; otherwise every
-// label that occurs anywhere in the lower-cased answer, other than as a part of a longer label
-// ("reasonable" in "unreasonable"). Single-label: the first of them in label-set order, label 0 if
-// there is none.
-Labels predict(std::string_view outs, const LabelFormat& format, const LabelSet& label_set);
-
-// The word an answer names: the one it consists of, otherwise the first that occurs in the
-// lower-cased answer as a word of its own; nullopt if none does.
-std::optional<LabelIndex> predict_word(std::string_view outs,
-                                       const LabelFormat& format,
-                                       const LabelSet& words);
 
 }  // namespace labelprobe::readout

@@ -44,8 +44,7 @@ std::function<bool(std::span<const TokenId>)> stop_predicate(const tokenizer::To
                                                              std::string stop);
 
 // Fills the answer fields of `item` from a generation whose steps watched `label_tokens.watched()`.
-// Under AnswerKind::Word the label set is that of the answer words, and an answer that names none
-// of them predicts nothing.
+// The label set is that of the answers: of a data set, or the answer words.
 // A failed generation fills `failure` alone. `item.kind` and the question's fields are left as they
 // are.
 void read(const model::Generation& generation,

@@ -48,19 +48,23 @@ enum class IfFinished {
   Append,  // the folder gets another experiment of the same parameters
 };
 
-// Which of the published programs' layouts the files have.
-enum class LogLayout {
-  Distribution,  // test_scores: the first label step's; all items in indexed_metrics.yml
-  // test_scores: the list of all label steps. Items of annotators other than `aggregate` go to
-  // annotator_preds.yml; aggregated_*.yml hold means and confidence intervals over the folder's
+// In what the published programs' logs differ.
+struct LogLayout {
+  // test_scores is the list of all label steps instead of the first one's.
+  bool scores_are_all_steps = false;
+  // Items of annotators other than `aggregate` go to annotator_preds.yml instead of
+  // indexed_metrics.yml; aggregated_*.yml hold means and confidence intervals over the folder's
   // experiments, keyed by description.
-  Plain,
+  bool sets_annotators_apart = false;
 };
+// Of the published plain and pair prompting.
+inline constexpr LogLayout kPlainLayout = {.scores_are_all_steps = true,
+                                           .sets_annotators_apart = true};
 
 struct RunRequest {
   std::filesystem::path log_root = "logs";
   std::string category;  // the task's name
-  LogLayout layout = LogLayout::Distribution;
+  LogLayout layout;
   std::string alternative_name;  // template with {param}, may contain '/'; empty = the default name
   std::string description;       // prefixes custom files where not empty
   std::vector<Param> params;

@@ -19,15 +19,14 @@ namespace {
 using record::ItemRecord;
 using record::LoggedRun;
 
-ItemId::Kind common_kind(const LoggedRun& a, const LoggedRun& b) {
-  const ItemId::Kind kind = kind_of(a);
-  const ItemId::Kind other = kind_of(b);
-  if (kind != other) {
-    throw DataError("expected two runs of one distribution, found " +
-                    std::string(distribution_name(kind)) + " items in " + describe(a) + " and " +
-                    std::string(distribution_name(other)) + " items in " + describe(b));
+void check_forms(const LoggedRun& a, const LoggedRun& b) {
+  const ItemForm& form = item_form_of(a);
+  const ItemForm& other = item_form_of(b);
+  if (&form != &other) {
+    throw DataError("expected two runs of one distribution, found " + std::string(form.plan) +
+                    " items in " + describe(a) + " and " + std::string(other.plan) + " items in " +
+                    describe(b));
   }
-  return kind;
 }
 
 // The labels whose probabilities a run has; empty if it never found a label step.
@@ -201,7 +200,7 @@ void check_texts(const LoggedRun& a, const LoggedRun& b, std::size_t n_same_text
 
 RunComparison compare_runs(const LoggedRun& a, const LoggedRun& b) {
   RunComparison comparison;
-  comparison.kind = common_kind(a, b);
+  check_forms(a, b);
   const auto of_a = by_key(a);
   const auto of_b = by_key(b);
   comparison.labels = common_labels(a, b);

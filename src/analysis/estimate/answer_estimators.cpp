@@ -15,16 +15,13 @@ namespace labelprobe::analysis {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kUnaryWords = {"reasonable", "unreasonable"};
-constexpr std::array<std::string_view, 2> kBinaryWords = {"a", "b"};
-
 // By example id: the probability that each label is reasonable, [n_labels]; examples that lack a
 // label are left out.
 LabelNumbers read_unary(const EstimationInput& input, Estimates& estimates) {
   constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
   const auto n_labels = static_cast<std::size_t>(input.label_set.size());
   LabelNumbers probs;
-  AnswerReader reader(input.options.answer, kUnaryWords);
+  AnswerReader reader(input.options.answer, kUnaryItems.words);
   for (const LogItem& item : input.items) {
     std::vector<double>& of_example = probs[item.id.example_id];
     of_example.resize(n_labels, kMissing);
@@ -89,7 +86,7 @@ enum class Evidence { Probability, Outcome };
 // By example id: Bradley-Terry scores of the labels, `none` last in multi-label sets.
 LabelNumbers fit_scores(const EstimationInput& input, Evidence evidence, Estimates& estimates) {
   std::map<std::string, Pairings> examples;
-  AnswerReader reader(input.options.answer, kBinaryWords);
+  AnswerReader reader(input.options.answer, kBinaryItems.words);
   for (const LogItem& item : input.items) {
     Pairings& pairings = examples[item.id.example_id];
     if (item.has_failed()) continue;

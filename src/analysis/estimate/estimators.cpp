@@ -16,7 +16,6 @@ namespace labelprobe::analysis {
 
 namespace {
 
-using Kind = ItemId::Kind;
 constexpr auto kPlain = ModelState::Plain;
 constexpr auto kTuned = ModelState::Tuned;
 
@@ -24,25 +23,25 @@ constexpr auto kTuned = ModelState::Tuned;
 constexpr std::array kEstimators = {
     Estimator{"baseline", "Compare-to-None",
               "compare to none: logits of the first label step (single-label: its softmax)",
-              Kind::Example, kPlain, LabelSets::All, estimate_baseline},
-    Estimator{"output", "Hard Predictions", "hard predictions: the labels generated", Kind::Example,
+              &kPlainItems, kPlain, LabelSets::All, estimate_baseline},
+    Estimator{"output", "Hard Predictions", "hard predictions: the labels generated", &kPlainItems,
               kPlain, LabelSets::All, estimate_output},
     Estimator{"output_normalized", "Hard Predictions, sum 1", "hard predictions, summing to 1",
-              Kind::Example, kPlain, LabelSets::SingleLabel, estimate_output_normalized},
+              &kPlainItems, kPlain, LabelSets::SingleLabel, estimate_output_normalized},
     Estimator{"unary", "Unary",
-              "each label judged alone (single-label: softmax of the probabilities)", Kind::Unary,
+              "each label judged alone (single-label: softmax of the probabilities)", &kUnaryItems,
               kPlain, LabelSets::All, estimate_unary},
     Estimator{"unary_normalized", "Unary, sum 1", "each label judged alone, p / sum of p",
-              Kind::Unary, kPlain, LabelSets::SingleLabel, estimate_unary_normalized},
-    Estimator{"binary", "Binary", "pairs of labels, by probabilities", Kind::Binary, kPlain,
+              &kUnaryItems, kPlain, LabelSets::SingleLabel, estimate_unary_normalized},
+    Estimator{"binary", "Binary", "pairs of labels, by probabilities", &kBinaryItems, kPlain,
               LabelSets::All, estimate_binary},
-    Estimator{"binary_outcome", "Binary outcomes", "pairs of labels, by winners", Kind::Binary,
+    Estimator{"binary_outcome", "Binary outcomes", "pairs of labels, by winners", &kBinaryItems,
               kPlain, LabelSets::All, estimate_binary_outcome},
     Estimator{"max", "Max-over-generations", "the largest probability over all label steps",
-              Kind::Example, kPlain, LabelSets::MultiLabel, estimate_max},
-    Estimator{"SFT_output", "SFT outputs", "hard predictions of a fine-tuned model", Kind::Example,
+              &kPlainItems, kPlain, LabelSets::MultiLabel, estimate_max},
+    Estimator{"SFT_output", "SFT outputs", "hard predictions of a fine-tuned model", &kPlainItems,
               kTuned, LabelSets::All, estimate_output},
-    Estimator{"SFT_max", "SFT max", "the largest probability of a fine-tuned model", Kind::Example,
+    Estimator{"SFT_max", "SFT max", "the largest probability of a fine-tuned model", &kPlainItems,
               kTuned, LabelSets::MultiLabel, estimate_max},
 };
 
@@ -102,7 +101,7 @@ Estimates estimate(const Estimator& estimator,
                    const LabelSet& label_set,
                    const EstimatorOptions& options) {
   LABELPROBE_CHECK(estimator.fits(label_set.kind()));
-  const std::vector<LogItem> parsed = parse_items(items, estimator.items, label_set);
+  const std::vector<LogItem> parsed = parse_items(items, *estimator.items, label_set);
   Estimates estimates;
   estimates.estimator = estimator.name;
   std::vector<std::string> failed;

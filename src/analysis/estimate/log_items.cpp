@@ -16,19 +16,9 @@ namespace {
   throw DataError("item '" + key + "': " + what);
 }
 
-// What runs of a kind ask, for people.
-std::string_view describe(ItemId::Kind kind) {
-  switch (kind) {
-    case ItemId::Kind::Unary:
-      return "a unary item (<id>_unary_<label>)";
-    case ItemId::Kind::Binary:
-      return "a binary item (<id>_binary_<label>_<label>)";
-    case ItemId::Kind::Ratio:
-      return "an item of a demonstration ratio (<id>_ratio_<share>)";
-    case ItemId::Kind::Example:
-      break;
-  }
-  return "an example's own item (<id>)";
+// "a unary item (<id>_unary_<label>)"
+std::string describe(const ItemForm& form) {
+  return std::string(form.title) + " (" + form.spelling() + ")";
 }
 
 LabelIndex index_with_none(const std::string& key,
@@ -52,24 +42,24 @@ float value_of(const LogItem& item, const record::LabelValues& values, std::stri
 }  // namespace
 
 std::vector<LogItem> parse_items(std::span<const record::ItemRecord> items,
-                                 ItemId::Kind kind,
+                                 const ItemForm& form,
                                  const LabelSet& label_set) {
   std::vector<LogItem> parsed;
   parsed.reserve(items.size());
   std::unordered_set<std::string_view> keys;
   for (const record::ItemRecord& record : items) {
-    const ItemId::Kind found = ItemId::kind_of(record.key);
-    if (found != kind) {
-      fail(record.key, "expected " + std::string(describe(kind)) + ", found " +
-                           std::string(describe(found)) + "; the log is of another distribution");
+    const ItemForm& found = item_form_of(record.key);
+    if (&found != &form) {
+      fail(record.key, "expected " + describe(form) + ", found " + describe(found) +
+                           "; the log is of another distribution");
     }
     if (!keys.insert(record.key).second) fail(record.key, "expected once, found twice");
-    LogItem item{ItemId::parse(record.key, kind), &record, {}};
+    LogItem item{ItemId::parse(record.key, form), &record, {}};
     if (item.id.annotator != kAggregate) {
       fail(record.key,
            "expected an item of the aggregate, found annotator '" + item.id.annotator + "'");
     }
-    for (const std::string& name : item.id.labels) {
+    for (const std::string& name : item.id.parts) {
       item.labels.push_back(index_with_none(record.key, name, label_set));
     }
     if (item.labels.size() == 2 && item.labels[0] == item.labels[1]) {

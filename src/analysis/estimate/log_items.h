@@ -16,15 +16,15 @@ namespace labelprobe::analysis {
 struct LogItem {
   ItemId id;
   const record::ItemRecord* record;  // of the caller's items
-  std::vector<LabelIndex> labels;    // id.labels; none = label_set.size()
+  std::vector<LabelIndex> labels;    // id.parts; none = label_set.size()
 
   bool has_failed() const { return record->failure.has_value(); }
 };
 
-// In the order given. Throws DataError for an item of another kind, of a single annotator, with
+// In the order given. Throws DataError for an item of another form, of a single annotator, with
 // labels outside the set, or that comes twice.
 std::vector<LogItem> parse_items(std::span<const record::ItemRecord> items,
-                                 ItemId::Kind kind,
+                                 const ItemForm& form,
                                  const LabelSet& label_set);
 
 // The number of `name` in `values`, or nullptr.

@@ -14,34 +14,6 @@ namespace labelprobe::app {
 
 namespace {
 
-// A token as a quoted string, so that spaces and line breaks are seen.
-std::string shown(const tokenizer::Tokenizer& tokenizer, TokenId id) {
-  return nlohmann::json(tokenizer.token_bytes(id))
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-void describe_labels(std::ostream& out,
-                     const experiment::Preparation& preparation,
-                     const tokenizer::Tokenizer& tokenizer) {
-  const readout::LabelTokens& labels = preparation.label_tokens;
-  const bool is_spaced_first = labels.in_context == readout::SpaceVariant::Spaced;
-  out << (preparation.questions.are_words ? "answer tokens (prompts end in a space, answers stand "
-                                          : "label tokens (in the template labels stand ")
-      << (is_spaced_first ? "after a space" : "without a space before them")
-      << (labels.variants == readout::LabelVariants::Strict ? "; only that form counts"
-                                                            : "; both forms count")
-      << ")\n";
-  for (std::size_t i = 0; i < labels.names.size(); ++i) {
-    out << "  " << std::left << std::setw(18) << labels.names[i];
-    for (const readout::SpaceVariant variant :
-         {readout::SpaceVariant::Bare, readout::SpaceVariant::Spaced}) {
-      const TokenId id = labels.first_tokens[static_cast<std::size_t>(variant)][i];
-      out << std::setw(8) << id << std::setw(16) << shown(tokenizer, id);
-    }
-    out << '\n';
-  }
-}
-
 double mebibytes(double bytes) {
   return bytes / (1024.0 * 1024.0);
 }
@@ -100,8 +72,8 @@ void describe_dry_run(std::ostream& out,
       << counts.longest_prompt << " tokens, context " << prepared.model_info.max_context << "\n"
       << "new tokens at most " << max_new_tokens << " per prompt, "
       << max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
-      << "stop string " << nlohmann::json(preparation.answer_rule.stop).dump() << "\n\n";
-  describe_labels(out, preparation, *prepared.tokenizer);
+      << "stop string " << nlohmann::json(preparation.answers.stop).dump() << "\n\n"
+      << preparation.answers.description;
   for (const std::string& warning : preparation.warnings) {
     out << "warning: " << warning << '\n';
   }

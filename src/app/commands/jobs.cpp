@@ -38,9 +38,7 @@ std::vector<experiment::GridJob> make_jobs(const std::vector<GridSetting<RunSett
 std::vector<experiment::GridJob> read_run_jobs(const std::vector<std::string>& arguments) {
   const Command& command = find_command("run");
   return make_jobs(fill_settings<RunSettings>(
-      [](OptionList& options, RunSettings& settings) {
-        declare_run(options, settings, experiment::Program::Distribution);
-      },
+      [](OptionList& options, RunSettings& settings) { declare_run(options, settings, kRunName); },
       read_settings(command, arguments)));
 }
 

@@ -13,7 +13,7 @@
 #include "labelprobe/analysis/metrics.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/experiment/plan.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/weights/locate.h"
 #include "labelprobe/weights/random_checkpoint.h"
@@ -36,8 +36,8 @@ Rows list_datasets() {
 
 Rows list_distributions() {
   Rows rows;
-  for (const prompt::PlanInfo& plan : prompt::plans()) {
-    rows.emplace_back(plan.name, plan.summary);
+  for (const experiment::Plan* plan : experiment::plans()) {
+    if (plan->is_distribution) rows.emplace_back(plan->name, plan->summary);
   }
   return rows;
 }

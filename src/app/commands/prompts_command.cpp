@@ -1,4 +1,5 @@
 // labelprobe prompts: the prompts of a run, one JSON object a line, without a model.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -18,44 +19,49 @@ namespace labelprobe::app {
 namespace {
 
 struct Arguments {
+  std::string command;
   experiment::Settings settings;
   SentenceEncoderSettings encoder;
   std::string out;
 };
 
-experiment::Program parse_program(const std::string& name) {
-  if (name == "run") {
-    return experiment::Program::Distribution;
+// The commands whose prompts these are: run, and those with a plan of their own.
+std::vector<std::string> command_names() {
+  std::vector<std::string> names = {std::string(kRunName)};
+  for (const experiment::Plan* plan : experiment::plans()) {
+    if (!plan->is_distribution) names.emplace_back(plan->name);
   }
-  if (name == "classify") {
-    return experiment::Program::Plain;
-  }
-  if (name == "assess") {
-    return experiment::Program::Pair;
-  }
-  const std::string known[] = {"run", "classify", "assess"};
-  throw ConfigError(unknown_choice("program", name, known));
+  return names;
 }
 
-// Flags of the other programs, were they taken in silence, would seem to have no effect. Files
-// serve all programs.
-void finish_program(const OptionList& options, experiment::Settings& settings) {
-  const auto refuse = [&](const auto& field, std::string_view program) {
+std::string parse_command(const std::string& name) {
+  const std::vector<std::string> known = command_names();
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    throw ConfigError(unknown_choice("program", name, known));
+  }
+  return name;
+}
+
+// Flags of the other commands, were they taken in silence, would seem to have no effect. Files
+// serve all commands.
+void finish_command(const OptionList& options,
+                    const std::string& command,
+                    experiment::Settings& settings) {
+  const auto refuse = [&](const auto& field, std::string_view owner) {
     if (options.is_given_as_flag(field)) {
-      throw ConfigError(options.place(field) + " belongs to --program " + std::string(program));
+      throw ConfigError(options.place(field) + " belongs to --program " + std::string(owner));
     }
   };
-  const prompt::PairOptions& pair = settings.pair;
-  if (settings.program != experiment::Program::Pair) {
+  if (command != kRunName) {
+    refuse(settings.plan, kRunName);
+    settings.plan = &experiment::find_plan(command);
+  }
+  if (!settings.plan->shows_labels) {
+    const prompt::PairOptions& pair = settings.pair;
     refuse(pair.query_label, "assess");
     refuse(pair.unreasonable_labels, "assess");
     refuse(pair.unreasonable_rate, "assess");
     refuse(pair.yes_no, "assess");
-  }
-  if (settings.program != experiment::Program::Distribution) {
-    refuse(settings.plan, "run");
-    settings.plan =
-        settings.program == experiment::Program::Pair ? prompt::Plan::Pair : prompt::Plan::Baseline;
   }
   if (settings.labels.same_length) {
     throw ConfigError(options.place(settings.labels.same_length) +
@@ -66,24 +72,24 @@ void finish_program(const OptionList& options, experiment::Settings& settings) {
 
 void declare_arguments(OptionList& options, Arguments& arguments) {
   options.begin_group("Output");
-  options.add_parsed(arguments.settings.program,
+  options.add_parsed(arguments.command,
                      {.name = "program",
                       .help = "Whose prompts: those of labelprobe run, classify or assess",
-                      .fallback = "run",
+                      .fallback = std::string(kRunName),
                       .shown = Shown::First,
                       .value = "COMMAND",
-                      .choices = {"run", "classify", "assess"},
+                      .choices = command_names(),
                       .is_of_grid = true},
-                     parse_program);
+                     parse_command);
   options.add(arguments.out, {.name = "out",
                               .help = "File to write; - = standard output",
                               .fallback = "-",
                               .shown = Shown::First,
                               .value = "FILE",
                               .is_of_grid = true});
+  options.afterwards([&] { finish_command(options, arguments.command, arguments.settings); });
   declare_questions(options, arguments.settings, arguments.encoder,
                     {.has_distribution = true, .has_pairs = true});
-  options.afterwards([&] { finish_program(options, arguments.settings); });
 }
 
 // One line a query; `setting` names the setting of a grid, "" if there is only one.

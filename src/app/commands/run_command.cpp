@@ -16,7 +16,9 @@ namespace labelprobe::app {
 
 namespace {
 
-using experiment::Program;
+// Commands that ask as the plan of their name does.
+constexpr std::string_view kClassifyName = "classify";
+constexpr std::string_view kAssessName = "assess";
 
 int run(std::vector<GridSetting<RunSettings>> given) {
   if (given.size() == 1 && given.front().mistake) {
@@ -39,33 +41,33 @@ int run(std::vector<GridSetting<RunSettings>> given) {
   return listener.exit_code(experiment::run_grid(make_jobs(given), workbench, listener));
 }
 
-template <Program program>
+template <const std::string_view& name>
 Command make_run_command(CommandText text) {
   return make_grid_command<RunSettings>(
       text,
-      [](OptionList& options, RunSettings& settings) { declare_run(options, settings, program); },
+      [](OptionList& options, RunSettings& settings) { declare_run(options, settings, name); },
       run);
 }
 
 }  // namespace
 
 Command run_command() {
-  return make_run_command<Program::Distribution>(
-      {"run", "Ask a model about every example and log the label probabilities",
+  return make_run_command<kRunName>(
+      {kRunName, "Ask a model about every example and log the label probabilities",
        "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path "
        "MODEL"});
 }
 
 Command classify_command() {
-  return make_run_command<Program::Plain>(
-      {"classify", "Prompt a model for the labels of every example, annotators' items included",
+  return make_run_command<kClassifyName>(
+      {kClassifyName, "Prompt a model for the labels of every example, annotators' items included",
        "labelprobe classify GoEmotions --config configs/example/config.yaml --model-name-or-path "
        "MODEL"});
 }
 
 Command assess_command() {
-  return make_run_command<Program::Pair>(
-      {"assess", "Ask a model whether the label shown with a text is reasonable",
+  return make_run_command<kAssessName>(
+      {kAssessName, "Ask a model whether the label shown with a text is reasonable",
        "labelprobe assess GoEmotions --config configs/example/assess.yaml --model-name-or-path "
        "MODEL"});
 }

@@ -130,17 +130,15 @@ void RunListener::on_progress(const experiment::Progress& now) {
   progress_->show(now);
 }
 
-void RunListener::on_outcome(const experiment::PreparedJob& /*prepared*/,
+void RunListener::on_outcome(const experiment::PreparedJob& prepared,
                              const experiment::JobResult& result,
                              const experiment::Outcome& outcome,
                              double seconds) {
   progress_->close();
   say_efforts(*log_, outcome, seconds);
   if (outcome.n_without_label > 0) {
-    log_->warn(
-        "{} of {} answers name no label: their scores are the uniform fallback, test_label_found "
-        "is false",
-        outcome.n_without_label, outcome.n_items);
+    log_->warn("{} of {} answers {}", outcome.n_without_label, outcome.n_items,
+               prepared.job.settings.plan->when_missing);
   }
   for (const char* name : {"accuracy", "f1", "micro_f1", "macro_f1", "jaccard_score"}) {
     if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/plan.h"
 #include "labelprobe/prompt/chat.h"
-#include "labelprobe/prompt/plan.h"
 
 #include "app/options/data_options.h"
 #include "app/options/run_options.h"
@@ -170,22 +170,16 @@ void declare_prompts_group(OptionList& options,
 // The distribution's name in its one spelling; what was given if it is none.
 std::string spell_distribution(const std::string& given) {
   try {
-    const prompt::Plan plan = prompt::parse_plan(given);
-    for (const prompt::PlanInfo& info : prompt::plans()) {
-      if (info.plan == plan) {
-        return info.name;
-      }
-    }
+    return std::string(experiment::find_distribution(given).name);
   } catch (const ConfigError&) {
-    // It is told where the setting is filled.
+    return given;  // it is told where the setting is filled
   }
-  return given;
 }
 
-std::vector<std::string> plan_names() {
+std::vector<std::string> distribution_names() {
   std::vector<std::string> names;
-  for (const prompt::PlanInfo& info : prompt::plans()) {
-    names.push_back(info.name);
+  for (const experiment::Plan* plan : experiment::plans()) {
+    if (plan->is_distribution) names.emplace_back(plan->name);
   }
   return names;
 }
@@ -233,7 +227,7 @@ void check_labels(const OptionList& options, const experiment::Settings& setting
   if (has_shots) {
     require_log(options, settings.labels.mode, settings.train_prior, "--train-pred-log-dir");
   }
-  if (settings.program != experiment::Program::Pair) {
+  if (!settings.plan->shows_labels) {
     return;
   }
   const double rate = settings.pair.unreasonable_rate;
@@ -260,16 +254,17 @@ void declare_questions(OptionList& options,
   declare_prompts_group(options, settings, encoder);
   if (groups.has_distribution) {
     options.begin_group("Distribution");
-    options.add_parsed(settings.plan,
-                       {.name = "distribution",
-                        .help = "What is asked of each example (see: labelprobe ls distributions)",
-                        .fallback = "baseline",
-                        .shown = Shown::First,
-                        .value = "NAME",
-                        .choices = plan_names(),
-                        .name_priority = 3,
-                        .log_as = spell_distribution},
-                       prompt::parse_plan);
+    options.add_parsed(
+        settings.plan,
+        {.name = "distribution",
+         .help = "What is asked of each example (see: labelprobe ls distributions)",
+         .fallback = "baseline",
+         .shown = Shown::First,
+         .value = "NAME",
+         .choices = distribution_names(),
+         .name_priority = 3,
+         .log_as = spell_distribution},
+        [](const std::string& name) { return &experiment::find_distribution(name); });
   }
   if (groups.has_pairs) {
     declare_pairs_group(options, settings.pair);

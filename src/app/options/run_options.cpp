@@ -240,14 +240,14 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
   });
 }
 
-void declare_run(OptionList& options, RunSettings& run, experiment::Program program) {
-  run.experiment.program = program;
-  if (program == experiment::Program::Pair) {
-    run.experiment.plan = prompt::Plan::Pair;
+void declare_run(OptionList& options, RunSettings& run, std::string_view command) {
+  const bool has_distribution = command == kRunName;
+  if (!has_distribution) {
+    run.experiment.plan = &experiment::find_plan(command);
   }
-  declare_questions(options, run.experiment, run.sentence_encoder,
-                    {.has_distribution = program == experiment::Program::Distribution,
-                     .has_pairs = program == experiment::Program::Pair});
+  declare_questions(
+      options, run.experiment, run.sentence_encoder,
+      {.has_distribution = has_distribution, .has_pairs = run.experiment.plan->shows_labels});
   declare_model_group(options, run);
   declare_model_loading(options, run.model);
   declare_run_group(options, run);

@@ -49,7 +49,7 @@ void declare_task(OptionList& options, std::string& task);
 void declare_data(OptionList& options, DataSettings& data);
 void declare_model_loading(OptionList& options, experiment::ModelLoading& model);
 
-// What makes the questions of settings.program: a task, data, prompts, and these groups.
+// What makes the questions of a run: a task, data, prompts, and these groups.
 struct QuestionGroups {
   bool has_distribution = false;
   bool has_pairs = false;
@@ -60,6 +60,8 @@ void declare_questions(OptionList& options,
                        QuestionGroups groups);
 
 // All of a run.
-void declare_run(OptionList& options, RunSettings& run, experiment::Program program);
+//   command  kRunName, where --distribution names the plan, or the plan of that name
+inline constexpr std::string_view kRunName = "run";
+void declare_run(OptionList& options, RunSettings& run, std::string_view command);
 
 }  // namespace labelprobe::app

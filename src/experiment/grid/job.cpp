@@ -45,14 +45,12 @@ void set_numerics(record::Param& param, model::Quantization quantization) {
 // tokenizer.
 record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
   const Settings& settings = prepared.job.settings;
-  const bool is_pair = settings.program == Program::Pair;
-  request.category = settings.task + (is_pair ? "Reason" : "");
-  request.layout = settings.program == Program::Distribution ? record::LogLayout::Distribution
-                                                             : record::LogLayout::Plain;
+  request.category = settings.task + std::string(settings.plan->category_ending);
+  request.layout = settings.plan->layout;
   for (record::Param& param : request.params) {
     set_numerics(param, prepared.model_info.quantization);
   }
-  if (!is_pair) {
+  if (!settings.plan->shows_labels) {
     // The published programs all have it, and hence a place for it in the folder's name.
     request.params.push_back({"query_label_mode", {}, true, 1});
   }
@@ -157,9 +155,8 @@ JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListen
     const Workbench::Opened opened = workbench.open(prepared.job.model);
     return listener.on_model(opened.model, opened.is_new, seconds_since(begin));
   };
-  const Outcome outcome =
-      run(prepared.job.settings, prepared.preparation, *prepared.tokenizer, open_model, files,
-          [&](const Progress& now) { listener.on_progress(now); });
+  const Outcome outcome = run(prepared.job.settings, prepared.preparation, open_model, files,
+                              [&](const Progress& now) { listener.on_progress(now); });
   result.n_failed = outcome.n_failed;
   listener.on_outcome(prepared, result, outcome, seconds_since(start));
   return result;

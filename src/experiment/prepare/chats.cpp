@@ -55,7 +55,7 @@ void check_chat_settings(const Settings& settings) {
   if (settings.mode != prompt::PromptMode::Chat) {
     return;
   }
-  if (settings.plan != prompt::Plan::Baseline && settings.plan != prompt::Plan::MultilabelIcl) {
+  if (!settings.plan->can_chat) {
     throw ConfigError(
         "--prompt-mode chat asks for labels in an assistant's message: expected --distribution "
         "baseline or multilabel_ICL, found one that asks otherwise; use --prompt-mode completion");

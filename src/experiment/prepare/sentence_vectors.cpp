@@ -24,9 +24,8 @@ SentenceVectors make_sentence_vectors(const Settings& settings,
                                       std::span<const Example> train,
                                       std::span<const Example> queries) {
   const SentenceVectorSource& source = settings.sentence_vectors;
-  // The ratios draw by their own strategy whatever is asked for.
   const bool is_needed = settings.sampling.kind == prompt::SamplingStrategy::Kind::Similarity &&
-                         settings.n_shots > 0 && settings.plan != prompt::Plan::MultilabelIcl;
+                         settings.n_shots > 0 && !settings.plan->samples_by_itself;
   if (!is_needed || (source.file.empty() && !source.encode)) {
     return {};
   }

@@ -7,10 +7,6 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
-#include "labelprobe/prompt/template.h"
-#include "labelprobe/readout/answer_draft.h"
-#include "labelprobe/readout/reading.h"
-#include "labelprobe/readout/word_answer.h"
 
 #include "experiment/run/scoring.h"
 
@@ -30,10 +26,10 @@ record::ItemRecord make_item(const Preparation& preparation,
   item.key = query.item.log_key();
   item.annotator = query.item.pseudo_annotator();
   item.query_text = query.query_text;
-  if (settings.program == Program::Pair) {
-    item.kind = LabelKind::SingleLabel;
-    item.gold = {questions.answer_set.names().back()};  // every label asked about is a right one
-    item.checked_label = query.checked_label;
+  item.checked_label = query.checked_label;
+  if (settings.plan->logs_right_answer) {
+    item.kind = questions.answer_set.kind();
+    item.gold = questions.answer_set.names_of(*settings.plan->right_answer(questions, query));
   } else {
     item.kind = questions.label_set.kind();
     item.gold = questions.label_set.names_of(query.gold);
@@ -43,8 +39,7 @@ record::ItemRecord make_item(const Preparation& preparation,
   return item;
 }
 
-// The prompts that the model sees: one per query, or, where answers are single words, two: the
-// whole one and the one without its last space.
+// The prompts that the model sees: one per query, or two: the whole one and its beginning.
 struct ModelPrompts {
   std::vector<TokenIds> prompts;
   std::vector<int> n_new_tokens;  // [prompts.size()], or empty: as many as the run allows
@@ -52,7 +47,7 @@ struct ModelPrompts {
 };
 
 ModelPrompts model_prompts(const Preparation& preparation, int max_new_tokens) {
-  if (preparation.healed_prompts.empty()) {
+  if (preparation.beginnings.empty()) {
     return {preparation.prompts, {}, 1};
   }
   ModelPrompts made;
@@ -60,68 +55,17 @@ ModelPrompts model_prompts(const Preparation& preparation, int max_new_tokens) {
   for (std::size_t i = 0; i < preparation.prompts.size(); ++i) {
     made.prompts.push_back(preparation.prompts[i]);
     made.n_new_tokens.push_back(max_new_tokens);
-    made.prompts.push_back(preparation.healed_prompts[i]);
+    made.prompts.push_back(preparation.beginnings[i]);
     made.n_new_tokens.push_back(1);
   }
   return made;
 }
 
-std::function<bool(std::span<const TokenId>)> end_of_answer(const Preparation& preparation,
-                                                            const tokenizer::Tokenizer& tokenizer) {
-  auto has_stop = readout::stop_predicate(tokenizer, preparation.answer_rule.stop);
-  if (!preparation.questions.are_words) {
-    return has_stop;
-  }
-  return
-      [has_stop, is_word = readout::word_predicate(preparation.label_tokens, tokenizer)](
-          std::span<const TokenId> generated) { return is_word(generated) || has_stop(generated); };
-}
-
-// More answers than this are not worth the search; their labels' names are then drafted one by one.
-constexpr std::size_t kMaxDraftedPairs = 1000;
-
-// Demonstrations with each label, and with each two, the next one begun: as answers may go on.
-std::function<TokenIds(std::span<const TokenId>)> draft_of(const Preparation& preparation,
-                                                           const tokenizer::Tokenizer& tokenizer) {
-  const Questions& questions = preparation.questions;
-  const prompt::Templates& templates = questions.templates;
-  if (questions.are_words || templates.incontext.empty() || templates.is_pair()) {
-    return {};
-  }
-  std::vector<std::string> answers;
-  const auto add = [&](const std::vector<std::string>& names) {
-    const std::string label =
-        prompt::format_labels(names, questions.label_set.kind(), templates.label_format);
-    answers.push_back(prompt::fill_incontext(templates, "text", label) + templates.before_text());
-  };
-  const std::vector<std::string>& names = questions.label_set.names();
-  for (const std::string& name : names) {
-    add({name});
-  }
-  if (questions.label_set.is_multilabel()) {
-    add({});
-    for (const std::string& a : names) {
-      for (const std::string& b : names) {
-        if (a != b && names.size() * names.size() <= kMaxDraftedPairs) {
-          add({a, b});
-        }
-      }
-    }
-  }
-  return readout::AnswerDraft(tokenizer, answers);
-}
-
 // Collects the generations of each query and reads those that are whole.
 class Reader {
  public:
-  Reader(const Settings& settings,
-         const Preparation& preparation,
-         const tokenizer::Tokenizer& tokenizer,
-         std::size_t n_per_query)
-      : settings_(settings),
-        preparation_(preparation),
-        tokenizer_(tokenizer),
-        n_per_query_(n_per_query) {}
+  Reader(const Settings& settings, const Preparation& preparation, std::size_t n_per_query)
+      : settings_(settings), preparation_(preparation), n_per_query_(n_per_query) {}
 
   // The items that `batch` completes. The parts of a query come in neighbouring batches: a prompt
   // sorts right behind its own beginning.
@@ -134,9 +78,9 @@ class Reader {
         continue;
       }
       Parts& parts = waiting_[query];
-      (index % n_per_query_ == 0 ? parts.whole : parts.healed) = std::move(generation);
-      if (parts.whole && parts.healed) {
-        items.push_back(read(query, *parts.whole, &*parts.healed));
+      (index % n_per_query_ == 0 ? parts.whole : parts.beginning) = std::move(generation);
+      if (parts.whole && parts.beginning) {
+        items.push_back(read(query, *parts.whole, &*parts.beginning));
         waiting_.erase(query);
       }
     }
@@ -146,20 +90,14 @@ class Reader {
  private:
   struct Parts {
     std::optional<model::Generation> whole;
-    std::optional<model::Generation> healed;
+    std::optional<model::Generation> beginning;
   };
 
   record::ItemRecord read(std::size_t query,
                           const model::Generation& generation,
-                          const model::Generation* healed) const {
+                          const model::Generation* of_beginning) const {
     record::ItemRecord item = make_item(preparation_, settings_, query);
-    if (healed) {
-      readout::read_word(generation, *healed, preparation_.label_tokens, preparation_.answer_rule,
-                         tokenizer_, item);
-    } else {
-      readout::read(generation, preparation_.label_tokens, preparation_.answer_rule,
-                    preparation_.questions.answer_set, tokenizer_, item);
-    }
+    preparation_.answers.read(generation, of_beginning, item);
     if (settings_.logs_precision) {
       record::round_numbers(item, *settings_.logs_precision);
     }
@@ -168,14 +106,11 @@ class Reader {
 
   const Settings& settings_;
   const Preparation& preparation_;
-  const tokenizer::Tokenizer& tokenizer_;
   std::size_t n_per_query_;
   std::map<std::size_t, Parts> waiting_;
 };
 
-record::Provenance provenance_of(const model::ModelInfo& info,
-                                 const Preparation& preparation,
-                                 const tokenizer::Tokenizer& tokenizer) {
+record::Provenance provenance_of(const model::ModelInfo& info, const Preparation& preparation) {
   record::Provenance made;
   made.program = record::program_version();
   made.backend = info.backend;
@@ -184,7 +119,7 @@ record::Provenance provenance_of(const model::ModelInfo& info,
   made.dtype = weights::dtype_name(info.dtype);
   made.quantization = weights::quantization_name(info.quantization);
   made.model_fingerprint = info.fingerprint;
-  made.tokenizer_fingerprint = tokenizer.fingerprint();
+  made.tokenizer_fingerprint = preparation.tokenizer_fingerprint;
   made.prompts_fingerprint = preparation.contents_fingerprint;
   made.data_files = preparation.questions.data_files;
   return made;
@@ -204,7 +139,6 @@ model::Effort since(const model::Effort& before, model::Effort now) {
 
 Outcome run(const Settings& settings,
             const Preparation& preparation,
-            const tokenizer::Tokenizer& tokenizer,
             const ModelOpener& open_model,
             record::Run& files,
             const std::function<void(const Progress&)>& on_progress) {
@@ -222,7 +156,7 @@ Outcome run(const Settings& settings,
 
   if (n_finished < keys.size()) {
     model::LanguageModel& language_model = open_model();
-    files.add_provenance(provenance_of(language_model.info(), preparation, tokenizer));
+    files.add_provenance(provenance_of(language_model.info(), preparation));
     const model::Effort before = language_model.effort();
     const ModelPrompts asked = model_prompts(preparation, settings.max_new_tokens);
     model::GenerateOptions options;
@@ -230,9 +164,9 @@ Outcome run(const Settings& settings,
     options.stop.end_ids = language_model.info().end_ids;
     options.stop.end_ids.insert(options.stop.end_ids.end(), preparation.end_ids.begin(),
                                 preparation.end_ids.end());
-    options.stop.is_complete = end_of_answer(preparation, tokenizer);
-    if (settings.drafts_answers) options.draft = draft_of(preparation, tokenizer);
-    options.watched = preparation.label_tokens.watched();
+    options.stop.is_complete = preparation.answers.is_complete;
+    if (settings.drafts_answers) options.draft = preparation.answers.draft;
+    options.watched = preparation.answers.watched;
     options.n_top_tokens = kTopTokens;
     options.batch_size = settings.batch_size;
     options.share_prefixes = settings.share_prefixes;
@@ -246,7 +180,7 @@ Outcome run(const Settings& settings,
           {n_finished, keys.size(), outcome.n_resumed, since(before, language_model.effort())});
     };
     report();
-    Reader reader(settings, preparation, tokenizer, asked.n_per_query);
+    Reader reader(settings, preparation, asked.n_per_query);
     language_model.generate(asked.prompts, options,
                             [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
                               std::vector<record::ItemRecord> finished = reader.take(batch);

@@ -24,45 +24,6 @@ Labels labels_of(const std::vector<std::string>& names, const LabelSet& label_se
   return labels;
 }
 
-// Whether the gold labels of a query have this name; `none` is had by those without labels.
-bool has_label(const std::vector<std::string>& gold, const std::string& name) {
-  return std::find(gold.begin(), gold.end(), name) != gold.end() ||
-         (gold.empty() && name == kNoneLabel);
-}
-
-// The right answer to a query, as labels of the answer set; unset where there is none: of a pair of
-// labels both or neither of which is right. (The published programs log constants here.)
-std::optional<Labels> right_answer(const prompt::Query& query,
-                                   const Questions& questions,
-                                   const record::ItemRecord& item) {
-  const std::vector<std::string>& asked = query.item.labels;
-  switch (query.item.kind) {
-    case ItemId::Kind::Unary:
-      return Labels{has_label(item.gold, asked[0]) ? 0 : 1};
-    case ItemId::Kind::Binary: {
-      const bool is_first = has_label(item.gold, asked[0]);
-      if (is_first == has_label(item.gold, asked[1])) return std::nullopt;
-      return Labels{is_first ? 0 : 1};
-    }
-    case ItemId::Kind::Example:
-    case ItemId::Kind::Ratio:
-      break;
-  }
-  return labels_of(item.gold, questions.answer_set);
-}
-
-record::Metrics metrics_of(const Settings& settings,
-                           const Questions& questions,
-                           std::span<const analysis::LabelledPair> pairs) {
-  if (settings.program == Program::Pair) {
-    return analysis::pair_metrics(pairs);
-  }
-  if (settings.program == Program::Plain && !questions.label_set.is_multilabel()) {
-    return analysis::single_label_metrics(pairs, questions.answer_set);
-  }
-  return analysis::classification_metrics(pairs, questions.answer_set);
-}
-
 }  // namespace
 
 RunMetrics score(const Settings& settings,
@@ -73,13 +34,13 @@ RunMetrics score(const Settings& settings,
   for (std::size_t i = 0; i < items.size(); ++i) {
     const record::ItemRecord& item = *items[i];
     if (item.failure) continue;
-    if (const auto gold = right_answer(questions.queries[i], questions, item)) {
+    if (const auto gold = settings.plan->right_answer(questions, questions.queries[i])) {
       pairs[item.annotator].push_back({*gold, labels_of(item.predictions, questions.answer_set)});
     }
   }
   RunMetrics metrics;
   for (const auto& [annotator, labelled] : pairs) {
-    record::Metrics values = metrics_of(settings, questions, labelled);
+    record::Metrics values = settings.plan->metrics(labelled, questions.answer_set);
     if (annotator == kAggregate) {
       metrics.aggregate = std::move(values);
     } else {

@@ -4,7 +4,7 @@
 
 #include "labelprobe/core/error.h"
 
-#include "prompt/plans/builders.h"
+#include "prompt/sampling/demonstrations.h"
 
 namespace labelprobe::prompt {
 
@@ -84,7 +84,7 @@ std::string begin_unary(const std::vector<Demonstration>& demonstrations,
     const std::string label = is_reasonable[i] ? draw_right(shown, label_set, random)
                                                : draw_wrong(shown, label_set, random);
     text += unary_text(shown.example->text, label);
-    text += is_reasonable[i] ? "reasonable\n\n" : "unreasonable\n\n";
+    text.append(kUnaryItems.words[is_reasonable[i] ? 0 : 1]).append("\n\n");
   }
   return text;
 }
@@ -99,7 +99,7 @@ std::string begin_binary(const std::vector<Demonstration>& demonstrations,
     const bool is_a_right = random.random() < 0.5;
     text += is_a_right ? binary_text(shown.example->text, right, wrong)
                        : binary_text(shown.example->text, wrong, right);
-    text += is_a_right ? "a\n\n" : "b\n\n";
+    text.append(kBinaryItems.words[is_a_right ? 0 : 1]).append("\n\n");
   }
   return text;
 }
@@ -112,13 +112,24 @@ struct Beginning {
 
 using Begin = std::string (*)(const std::vector<Demonstration>&, const LabelSet&, python::Random&);
 
+// The ids of such items are taken apart at underscores.
+void check_label_names(const LabelSet& label_set) {
+  for (const std::string& name : label_set.names()) {
+    if (name.find('_') != std::string::npos) {
+      throw ConfigError("the label '" + name +
+                        "' has an underscore, which the ids of unary and binary items cannot hold");
+    }
+  }
+}
+
 // One item per query and choice of labels, in order.
 template <class Ask>
 std::vector<Query> make_items(const Task& task,
                               Begin begin,
-                              ItemId::Kind kind,
+                              const ItemForm& form,
                               const std::vector<std::vector<std::string>>& choices,
                               Ask ask) {
+  check_label_names(task.label_set);
   const DemonstrationDraws draws(task, task.options.sampling);
   PerQuery<Beginning> beginnings(
       task, task.options.sampling, [&](python::Random& random, const DrawRequest& request) {
@@ -131,8 +142,8 @@ std::vector<Query> make_items(const Task& task,
     const Beginning& beginning = beginnings.next();
     for (const std::vector<std::string>& labels : choices) {
       made.push_back(start_query(example, beginning.demonstration_ids, task.options));
-      made.back().item.kind = kind;
-      made.back().item.labels = labels;
+      made.back().item.form = &form;
+      made.back().item.parts = labels;
       made.back().text = beginning.text + ask(example.text, labels);
     }
   }
@@ -146,7 +157,7 @@ std::vector<Query> make_unary(const Task& task) {
   for (const std::string& name : task.label_set.names_with_none()) {
     choices.push_back({name});
   }
-  return make_items(task, begin_unary, ItemId::Kind::Unary, choices,
+  return make_items(task, begin_unary, kUnaryItems, choices,
                     [](std::string_view text, const std::vector<std::string>& labels) {
                       return unary_text(text, labels[0]);
                     });
@@ -160,7 +171,7 @@ std::vector<Query> make_binary(const Task& task) {
       choices.push_back({names[i], names[j]});
     }
   }
-  return make_items(task, begin_binary, ItemId::Kind::Binary, choices,
+  return make_items(task, begin_binary, kBinaryItems, choices,
                     [](std::string_view text, const std::vector<std::string>& labels) {
                       return binary_text(text, labels[0], labels[1]);
                     });

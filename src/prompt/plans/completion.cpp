@@ -7,7 +7,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 
-#include "prompt/plans/builders.h"
+#include "prompt/sampling/demonstrations.h"
 
 namespace labelprobe::prompt {
 
@@ -62,11 +62,28 @@ Beginning begin_prompt(const Task& task,
   return beginning;
 }
 
+void expect_placeholder(std::string_view name,
+                        std::string_view placeholder,
+                        const std::string& text) {
+  if (text.find(placeholder) == std::string::npos) {
+    throw ConfigError(std::string(name) + " template: expected the placeholder " +
+                      std::string(placeholder) + ", found none in '" + text + "'");
+  }
+}
+
+const Task& checked(const Task& task) {
+  if (task.options.mode == PromptMode::Chat) {
+    expect_placeholder("user", "{text}", task.options.templates.user);
+    expect_placeholder("assistant", "{label}", task.options.templates.assistant);
+  }
+  return task;
+}
+
 // The prompts of one sampling strategy, query after query.
 class Completions {
  public:
   Completions(const Task& task, SamplingStrategy strategy)
-      : task_(task),
+      : task_(checked(task)),
         draws_(task, strategy),
         cots_(task.options),
         beginnings_(task, strategy, [this](python::Random& random, const DrawRequest& request) {
@@ -135,8 +152,8 @@ std::vector<Query> make_multilabel_icl(const Task& task) {
   for (const Example& example : task.queries) {
     for (std::size_t i = 0; i < kRatios.size(); ++i) {
       made.push_back(completions[i]->next(example));
-      made.back().item.kind = ItemId::Kind::Ratio;
-      made.back().item.ratio = kRatios[i].name;
+      made.back().item.form = &kRatioItems;
+      made.back().item.parts = {std::string(kRatios[i].name)};
     }
   }
   return made;

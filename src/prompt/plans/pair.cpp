@@ -5,7 +5,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 
-#include "prompt/plans/builders.h"
+#include "prompt/sampling/demonstrations.h"
 #include "prompt/sampling/label_draws.h"
 
 namespace labelprobe::prompt {
@@ -147,7 +147,12 @@ Query PairPrompts::make(const Example& example, const Drawn& drawn) {
 
 }  // namespace
 
-std::vector<Query> make_pair(const Task& task) {
+std::vector<std::string> pair_words(const PairOptions& options) {
+  return options.yes_no ? std::vector<std::string>{"no", "yes"}
+                        : std::vector<std::string>{"unreasonable", "reasonable"};
+}
+
+std::vector<Query> make_pairs(const Task& task) {
   PairPrompts prompts(task);
   PerQuery<Drawn> drawn(task, task.options.sampling,
                         [&](python::Random& random, const DrawRequest& request) {

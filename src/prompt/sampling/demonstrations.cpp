@@ -14,7 +14,7 @@ std::vector<std::string> example_ids(std::span<const Demonstration> demonstratio
 
 Query start_query(const Example& example,
                   std::vector<std::string> demonstration_ids,
-                  const PlanOptions& options) {
+                  const QueryOptions& options) {
   const bool is_prior =
       options.labels.mode == LabelMode::Predictions && example.prior_labels.has_value();
   return {.item = {.example_id = example.example_id, .annotator = example.annotator},
@@ -24,7 +24,7 @@ Query start_query(const Example& example,
           .demonstration_ids = std::move(demonstration_ids)};
 }
 
-ChainsOfThought::ChainsOfThought(const PlanOptions& options) : options_(options) {
+ChainsOfThought::ChainsOfThought(const QueryOptions& options) : options_(options) {
   for (const auto& [id, cot] : options.cots) {
     all_.push_back(cot);
   }

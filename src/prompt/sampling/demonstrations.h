@@ -12,20 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 #include "labelprobe/python/random.h"
 
 #include "prompt/sampling/label_draws.h"
 
 namespace labelprobe::prompt {
-
-// What every builder of prompts works from.
-struct Task {
-  std::span<const Example> train;
-  std::span<const Example> queries;
-  const LabelSet& label_set;
-  const PlanOptions& options;
-};
 
 struct Demonstration {
   const Example* example;  // of the training set
@@ -37,18 +29,18 @@ std::vector<std::string> example_ids(std::span<const Demonstration> demonstratio
 // The first part of a query: whom and what it asks, with the text left empty.
 Query start_query(const Example& example,
                   std::vector<std::string> demonstration_ids,
-                  const PlanOptions& options);
+                  const QueryOptions& options);
 
 // The chains of thought that demonstrations are shown with.
 class ChainsOfThought {
  public:
-  explicit ChainsOfThought(const PlanOptions& options);
+  explicit ChainsOfThought(const QueryOptions& options);
 
   // The example's own, or any of all if they are randomized. Unset if there is none.
   std::optional<std::string_view> draw(const Example& example, python::Random& random) const;
 
  private:
-  const PlanOptions& options_;
+  const QueryOptions& options_;
   std::vector<std::string_view> all_;  // by id
 };
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 #include "labelprobe/python/random.h"
 
 namespace labelprobe::prompt {
@@ -26,7 +26,7 @@ class LabelDraws {
   // used with them.
   LabelDraws(std::span<const Example> train,
              const LabelSet& label_set,
-             const PlanOptions& options,
+             const QueryOptions& options,
              std::initializer_list<AskedMode> asked);
 
   // Whether label draws have a seed of their own, other than the demonstrations'.

@@ -49,7 +49,7 @@ LabelMode parse_label_mode(std::string_view name) {
 
 LabelDraws::LabelDraws(std::span<const Example> train,
                        const LabelSet& label_set,
-                       const PlanOptions& options,
+                       const QueryOptions& options,
                        std::initializer_list<AskedMode> asked)
     : train_(train),
       label_set_(label_set),

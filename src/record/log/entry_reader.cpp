@@ -224,7 +224,7 @@ class StepReader {
 ItemRecord read_entry(const EntryPlace& place, const std::string& key, const YAML::Node& entry) {
   ItemRecord item;
   item.key = key;
-  item.annotator = ItemId::parse(key, ItemId::kind_of(key)).pseudo_annotator();
+  item.annotator = ItemId::parse(key, item_form_of(key)).pseudo_annotator();
   const YAML::Node gold = entry["test_gt"];
   item.kind = gold && gold.IsScalar() ? LabelKind::SingleLabel : LabelKind::MultiLabel;
   const EntryReader reader(place, entry);

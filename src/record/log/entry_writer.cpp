@@ -89,7 +89,7 @@ void add_published_views(const ItemRecord& item, LogLayout layout, JsonF32& entr
   for (const LabelStep& step : item.label_steps) {
     steps.push_back(label_probs(step));
   }
-  if (layout == LogLayout::Plain) {
+  if (layout.scores_are_all_steps) {
     entry[kScores] = writer.encode(steps);
   } else {
     entry[kScores] = writer.encode(item.first_probs());

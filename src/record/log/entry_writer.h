@@ -12,7 +12,7 @@ namespace labelprobe::record {
 // item has a name instead of a list of names (null for a word answer that never came), and the
 // published views of the label steps:
 //   test_scores, test_all_scores     label probabilities at the first and at every label step;
-//                                    LogLayout::Plain: test_scores at every label step
+//                                    LogLayout::scores_are_all_steps: test_scores at every step
 //   test_logits                      raw label logits at the first label step, {} without one
 //   test_label_found                 ours; false: test_scores is the uniform stand-in
 //   test_outs_id_index               of the first label step

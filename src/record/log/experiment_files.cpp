@@ -49,7 +49,7 @@ std::string example_of(const ItemRecord& item) {
 std::vector<std::string> ExperimentFiles::appended_names() const {
   std::vector<std::string> names = {"params.yml", "indexed_metrics.yml", "metrics.yml",
                                     described("annotator_metrics.yml")};
-  if (request_.layout == LogLayout::Plain) {
+  if (request_.layout.sets_annotators_apart) {
     names.push_back(described("annotator_preds.yml"));
     names.emplace_back(kNumbersName);
   }
@@ -59,11 +59,11 @@ std::vector<std::string> ExperimentFiles::appended_names() const {
 void ExperimentFiles::write(const ItemsByKey& items,
                             const std::optional<Metrics>& metrics,
                             const std::map<std::string, Metrics>& annotator_metrics) {
-  const bool is_plain = request_.layout == LogLayout::Plain;
+  const bool is_apart = request_.layout.sets_annotators_apart;
   ItemsByKey indexed;
   std::map<std::string, ItemsByKey> of_annotators;  // by annotator, then example id
   for (const auto& [key, item] : items) {
-    if (is_plain && item->annotator != kAggregate) {
+    if (is_apart && item->annotator != kAggregate) {
       of_annotators[item->annotator][example_of(*item)] = item;
     } else {
       indexed[key] = item;
@@ -85,7 +85,7 @@ void ExperimentFiles::write(const ItemsByKey& items,
     append_block("metrics.yml", block);
   }
   disk_.replace(file("steps.yml"), "{}\n");
-  if (is_plain) {
+  if (is_apart) {
     append_annotators(of_annotators);
     write_aggregates(indexed, named_metrics, annotator_metrics);
   }

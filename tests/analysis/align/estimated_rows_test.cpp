@@ -16,7 +16,7 @@ const LabelSet kClasses({"joy", "fear"}, LabelKind::SingleLabel);
 RunLog unary_run(const std::string& folder = "logs/unary_0") {
   RunLog run;
   run.folder = folder;
-  run.kind = ItemId::Kind::Unary;
+  run.form = &kUnaryItems;
   for (const char* key : {"de0_unary_joy", "de0_unary_fear"}) {
     record::ItemRecord& item = run.items.emplace_back();
     item.key = key;

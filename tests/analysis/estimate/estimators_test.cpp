@@ -118,10 +118,10 @@ TEST_CASE("Estimates are those of numpy and scipy", "[estimators]") {
       EstimatorOptions options;
       options.answer = parse_answer_position(wanted["answer"].get<std::string>());
       if (!wanted["platt"].is_null()) options.platt = {wanted["platt"][0], wanted["platt"][1]};
-      const ItemId::Kind kind = find_estimator(name, label_set.kind()).items;
-      const std::string items_name = kind == ItemId::Kind::Example ? "Example"
-                                     : kind == ItemId::Kind::Unary ? "Unary"
-                                                                   : "Binary";
+      const labelprobe::ItemForm* form = find_estimator(name, label_set.kind()).items;
+      const std::string items_name = form == &labelprobe::kPlainItems   ? "Example"
+                                     : form == &labelprobe::kUnaryItems ? "Unary"
+                                                                        : "Binary";
       const auto items = items_of(log[items_name]);
       const Estimates found = estimate(name, items, label_set, options);
       CHECK(found.estimator == name);

@@ -94,9 +94,9 @@ TEST_CASE("Chats need both templates and a plan of answers", "[chat]") {
   settings = chat_settings();
   settings.templates.user.reset();
   CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("--user-prompt is not given"));
-  for (const prompt::Plan plan : {prompt::Plan::Unary, prompt::Plan::Binary, prompt::Plan::Pair}) {
+  for (const char* plan : {"unary", "binary", "assess"}) {
     settings = chat_settings();
-    settings.plan = plan;
+    settings.plan = &find_plan(plan);
     CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("use --prompt-mode completion"));
   }
 }
@@ -125,13 +125,13 @@ TEST_CASE("Chats are prepared with their end of turn and without a stop string",
   Settings settings = chat_settings();
   settings.chat_template = tokenizer::chat_template(path);
   const Preparation ready = prepare(settings, *tokenizer);
-  CHECK(ready.answer_rule.stop.empty());
+  CHECK(ready.answers.stop.empty());
   CHECK(ready.end_ids == TokenIds{*tokenizer->special_id("<|im_end|>")});
   const std::string& text = ready.questions.queries.front().text;
   CHECK(text.ends_with("<|im_end|>\n<|im_start|>assistant\n"));
-  CHECK(ready.label_tokens.in_context == readout::SpaceVariant::Bare);
-  CHECK(ready.label_tokens.first_tokens[0][0] ==
-        tokenizer->encode("joy", tokenizer::SpecialTokens::Omit).front());
+  CHECK_THAT(ready.answers.description, ContainsSubstring("without a space before them"));
+  const TokenId joy = tokenizer->encode("joy", tokenizer::SpecialTokens::Omit).front();
+  CHECK(std::count(ready.answers.watched.begin(), ready.answers.watched.end(), joy) == 1);
 }
 
 }  // namespace labelprobe::experiment

@@ -2,7 +2,7 @@
 #include <sstream>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 
 #include "prompt/toys.h"
 #include "support/catch.h"
@@ -15,13 +15,12 @@ using Rows = std::vector<std::string>;
 
 const std::vector<Example> kQueries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
 
-std::vector<Query> make_worked_example(Plan plan) {
-  return make_queries(plan, toy_go_emotions(), kQueries, toy_go_emotions_labels(),
-                      pipeline_options());
+std::vector<Query> make_worked_example(MakeQueries make) {
+  return make({toy_go_emotions(), kQueries, toy_go_emotions_labels(), pipeline_options()});
 }
 
 TEST_CASE("Writes the published unary prompt byte for byte", "[breakdown]") {
-  const std::vector<Query> made = make_worked_example(Plan::Unary);
+  const std::vector<Query> made = make_worked_example(make_unary);
   REQUIRE(made.size() == 8);
   CHECK(
       made[0].text ==
@@ -53,11 +52,10 @@ Is the label reasonable: )");
   CHECK(made[3].query_text == "Can I speak to the manager?");
   CHECK(made[3].gold == Labels{3});
   CHECK(made[3].demonstration_ids == Ids{"t8", "t0", "t11", "t6"});
-  CHECK(answer_words(Plan::Unary, {}) == Ids{"reasonable", "unreasonable"});
 }
 
 TEST_CASE("Writes the published binary prompt byte for byte", "[breakdown]") {
-  const std::vector<Query> made = make_worked_example(Plan::Binary);
+  const std::vector<Query> made = make_worked_example(make_binary);
   REQUIRE(made.size() == 28);
   CHECK(
       made[9].text ==
@@ -90,7 +88,6 @@ Correct Label: )");
   CHECK(made[9].item.id() == "de0__aggregate_binary_optimism_fear");
   CHECK(made[0].item.log_key() == "de0_binary_joy_optimism");
   CHECK(made[27].item.log_key() == "de0_binary_anger_none");
-  CHECK(answer_words(Plan::Binary, {}) == Ids{"a", "b"});
 }
 
 TEST_CASE("Draws the published demonstrations of the ratio prompts, whatever the strategy",
@@ -100,12 +97,12 @@ TEST_CASE("Draws the published demonstrations of the ratio prompts, whatever the
       {"0.4", {"t8", "t0", "t7", "t5"}},  {"0.6", {"t8", "t0", "t11", "t6"}},
       {"0.8", {"t8", "t1", "t11", "t6"}}, {"1.0", {"t8", "t1", "t11", "t2"}},
   };
-  PlanOptions options = pipeline_options();
+  QueryOptions options = pipeline_options();
   options.sampling = SamplingStrategy::parse(GENERATE("random", "uniform", "multilabel_0.3"));
   std::vector<Example> queries = kQueries;
   queries.push_back({"de1", "r1", "And another", {}});
-  const std::vector<Query> made = make_queries(Plan::MultilabelIcl, toy_go_emotions(), queries,
-                                               toy_go_emotions_labels(), options);
+  const std::vector<Query> made =
+      make_multilabel_icl({toy_go_emotions(), queries, toy_go_emotions_labels(), options});
   REQUIRE(made.size() == 12);
   for (std::size_t i = 0; i < made.size(); ++i) {
     const auto& [ratio, ids] = expected[i % 6];
@@ -116,15 +113,13 @@ TEST_CASE("Draws the published demonstrations of the ratio prompts, whatever the
   }
   // The text is the baseline's at that share.
   options.sampling = SamplingStrategy::parse("multilabel_0.4");
-  CHECK(made[2].text == make_queries(Plan::Baseline, toy_go_emotions(), queries,
-                                     toy_go_emotions_labels(), options)[0]
-                            .text);
-  CHECK(answer_words(Plan::MultilabelIcl, {}).empty());
+  CHECK(made[2].text ==
+        make_baseline({toy_go_emotions(), queries, toy_go_emotions_labels(), options})[0].text);
 }
 
 TEST_CASE("Ratio prompts are for multi-label sets", "[breakdown]") {
   CHECK_THROWS_WITH(
-      make_queries(Plan::MultilabelIcl, toy_s(), kQueries, toy_s_labels(), pipeline_options()),
+      make_multilabel_icl({toy_s(), kQueries, toy_s_labels(), pipeline_options()}),
       ContainsSubstring("distribution multilabel_ICL: expected a data set with several labels per "
                         "example, found a single-label one"));
 }
@@ -156,33 +151,32 @@ Rows demonstrations_of(const std::string& prompt, std::size_t n_lines) {
   return rows;
 }
 
-Rows draw_toy(Plan plan, int n_shots, std::int64_t seed) {
-  PlanOptions options;
+Rows draw_toy(MakeQueries make, int n_shots, std::int64_t seed) {
+  QueryOptions options;
   options.sampling = SamplingStrategy::parse("multilabel");
   options.n_shots = n_shots;
   options.seed = seed;
   const std::vector<Example> queries = {{"q", "aggregate", "query", {}}};
-  return demonstrations_of(make_queries(plan, toy_m(), queries, toy_m_labels(), options)[0].text,
-                           plan == Plan::Unary ? 3 : 4);
+  return demonstrations_of(make({toy_m(), queries, toy_m_labels(), options})[0].text,
+                           make == make_unary ? 3 : 4);
 }
 
 TEST_CASE("Draws the published labels of unary demonstrations", "[breakdown]") {
-  CHECK(draw_toy(Plan::Unary, 10, 0) ==
+  CHECK(draw_toy(make_unary, 10, 0) ==
         Rows{"58 d reasonable", "18 none unreasonable", "38 c reasonable", "52 b unreasonable",
              "5 none unreasonable", "41 none unreasonable", "47 d reasonable", "26 c reasonable",
              "24 a reasonable", "49 a unreasonable"});
-  CHECK(draw_toy(Plan::Unary, 5, 0) == Rows{"38 a reasonable", "1 b reasonable",
-                                            "41 a unreasonable", "31 d unreasonable",
-                                            "16 d reasonable"});
-  CHECK(draw_toy(Plan::Unary, 5, 1) == Rows{"49 b reasonable", "56 b unreasonable",
-                                            "48 a reasonable", "54 none unreasonable",
-                                            "14 none unreasonable"});
+  CHECK(draw_toy(make_unary, 5, 0) == Rows{"38 a reasonable", "1 b reasonable", "41 a unreasonable",
+                                           "31 d unreasonable", "16 d reasonable"});
+  CHECK(draw_toy(make_unary, 5, 1) == Rows{"49 b reasonable", "56 b unreasonable",
+                                           "48 a reasonable", "54 none unreasonable",
+                                           "14 none unreasonable"});
 }
 
 TEST_CASE("Draws the published labels of binary demonstrations", "[breakdown]") {
-  CHECK(draw_toy(Plan::Binary, 10, 0) == Rows{"58 d c a", "18 a d a", "38 a d a", "52 d none a",
-                                              "5 d none a", "41 d a a", "47 a c b", "26 b c b",
-                                              "24 c a b", "49 c b b"});
+  CHECK(draw_toy(make_binary, 10, 0) == Rows{"58 d c a", "18 a d a", "38 a d a", "52 d none a",
+                                             "5 d none a", "41 d a a", "47 a c b", "26 b c b",
+                                             "24 c a b", "49 c b b"});
 }
 
 TEST_CASE("Makes as many items as labels and pairs of labels", "[breakdown]") {
@@ -204,11 +198,19 @@ TEST_CASE("Makes as many items as labels and pairs of labels", "[breakdown]") {
     }
     const LabelSet label_set(names, counts.kind);
     const std::vector<Example> queries = {toy_example(0, {0}), toy_example(1, {1})};
-    const PlanOptions options;
-    CHECK(make_queries(Plan::Unary, {}, queries, label_set, options).size() == 2 * counts.n_unary);
-    CHECK(make_queries(Plan::Binary, {}, queries, label_set, options).size() ==
-          2 * counts.n_binary);
+    const QueryOptions options;
+    CHECK(make_unary({{}, queries, label_set, options}).size() == 2 * counts.n_unary);
+    CHECK(make_binary({{}, queries, label_set, options}).size() == 2 * counts.n_binary);
   }
+}
+
+TEST_CASE("Refuses labels that the ids of unary and binary items cannot hold", "[breakdown]") {
+  const LabelSet label_set({"no_harm", "harm"}, LabelKind::SingleLabel);
+  const QueryOptions options;
+  const MakeQueries make = GENERATE(make_unary, make_binary);
+  CHECK_THROWS_WITH(make({{}, kQueries, label_set, options}),
+                    "the label 'no_harm' has an underscore, which the ids of unary and binary "
+                    "items cannot hold");
 }
 
 TEST_CASE("Never shows none as the wrong label of an example without labels", "[breakdown]") {
@@ -217,21 +219,21 @@ TEST_CASE("Never shows none as the wrong label of an example without labels", "[
   for (int i = 0; i < 8; ++i) {
     train.push_back(toy_example(i, i % 2 == 0 ? Labels{} : Labels{0}));
   }
-  PlanOptions options;
+  QueryOptions options;
   options.n_shots = 8;
   const std::vector<Example> queries = {{"q", "aggregate", "query", {}}};
   int n_without_labels = 0;
   for (options.seed = 0; options.seed < 20; ++options.seed) {
-    const auto prompt = [&](Plan plan) {
-      return make_queries(plan, train, queries, label_set, options)[0].text;
+    const auto prompt = [&](MakeQueries make) {
+      return make({train, queries, label_set, options})[0].text;
     };
-    for (const std::string& row : demonstrations_of(prompt(Plan::Unary), 3)) {
+    for (const std::string& row : demonstrations_of(prompt(make_unary), 3)) {
       const bool has_labels = (row[0] - '0') % 2 == 1;
       n_without_labels += has_labels ? 0 : 1;
       const bool shows_right = row.ends_with(" reasonable");
       CHECK(row.find(has_labels == shows_right ? " a " : " none ") != std::string::npos);
     }
-    for (const std::string& row : demonstrations_of(prompt(Plan::Binary), 4)) {
+    for (const std::string& row : demonstrations_of(prompt(make_binary), 4)) {
       const bool has_labels = (row[0] - '0') % 2 == 1;
       CHECK(row.substr(1) == (has_labels == row.ends_with(" a") ? " a none " : " none a ") +
                                  row.substr(row.size() - 1));
@@ -242,12 +244,12 @@ TEST_CASE("Never shows none as the wrong label of an example without labels", "[
 
 TEST_CASE("Every item of a query has its demonstrations; fresh ones change with the query",
           "[breakdown]") {
-  const Plan plan = GENERATE(Plan::Unary, Plan::Binary);
-  PlanOptions options;
+  const MakeQueries make = GENERATE(make_unary, make_binary);
+  QueryOptions options;
   options.n_shots = 6;
   options.demonstrations = GENERATE(DemonstrationMode::Shared, DemonstrationMode::Fresh);
   const std::vector<Example> queries = {toy_example(100, {0}), toy_example(101, {0})};
-  const std::vector<Query> made = make_queries(plan, toy_m(), queries, toy_m_labels(), options);
+  const std::vector<Query> made = make({toy_m(), queries, toy_m_labels(), options});
   const std::size_t n_items = made.size() / 2;
   const auto beginning = [&](const Query& query) {
     return query.text.substr(0, query.text.find("Question: " + query.query_text));
@@ -270,11 +272,10 @@ TEST_CASE("Makes all binary prompts of a large set", "[breakdown]") {
   for (int i = 0; i < 231; ++i) {
     queries.push_back(toy_example(i, {0}));
   }
-  PlanOptions options;
+  QueryOptions options;
   options.n_shots = 10;
   options.sampling = SamplingStrategy::parse("multilabel");
-  CHECK(make_queries(Plan::Binary, train, queries, toy_go_emotions_labels(), options).size() ==
-        6468);
+  CHECK(make_binary({train, queries, toy_go_emotions_labels(), options}).size() == 6468);
 }
 
 }  // namespace

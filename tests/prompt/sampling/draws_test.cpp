@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 
 #include "support/catch.h"
 #include "support/paths.h"
@@ -50,8 +50,8 @@ LabelModeOptions read_label_mode(const json& given) {
   return options;
 }
 
-PlanOptions read_options(const json& given, bool is_pair, const LabelSet& label_set) {
-  PlanOptions options;
+QueryOptions read_options(const json& given, bool is_pair, const LabelSet& label_set) {
+  QueryOptions options;
   options.pair = read_pair(given.at("pair"));
   TemplateOptions templates;
   templates.system = " ";
@@ -59,7 +59,7 @@ PlanOptions read_options(const json& given, bool is_pair, const LabelSet& label_
   templates.incontext = given.at("incontext").get<std::string>();
   templates.label_format = LabelFormat::parse(given.at("label_format").get<std::string>());
   if (is_pair) {
-    templates.pair_words = answer_words(Plan::Pair, options.pair);
+    templates.pair_words = pair_words(options.pair);
   }
   options.templates = Templates::resolve(templates, label_set);
   options.sampling = SamplingStrategy::parse(given.at("strategy").get<std::string>());
@@ -98,8 +98,12 @@ void expect_prompts(const std::vector<Query>& made, const json& prompts) {
 TEST_CASE("Draws every plan's prompts as CPython does, with all label modes", "[plan]") {
   std::ifstream file(support::fixture("prompt/plans.json"));
   const json fixture = json::parse(file);
-  const auto [name, n_cases] = GENERATE(table<std::string, int>(
-      {{"baseline", 30}, {"unary", 30}, {"binary", 20}, {"multilabel_ICL", 5}, {"pair", 50}}));
+  const auto [name, make, n_cases] =
+      GENERATE(table<std::string, MakeQueries, int>({{"baseline", make_baseline, 30},
+                                                     {"unary", make_unary, 30},
+                                                     {"binary", make_binary, 20},
+                                                     {"multilabel_ICL", make_multilabel_icl, 5},
+                                                     {"pair", make_pairs, 50}}));
   int n_seen = 0;
   for (const json& given : fixture.at("cases")) {
     if (given.at("plan") != name) {
@@ -113,9 +117,8 @@ TEST_CASE("Draws every plan's prompts as CPython does, with all label modes", "[
     const bool is_pair = name == "pair";
     const std::vector<Example> train = read_examples(toy.at("train"));
     const std::vector<Example> queries = read_examples(toy.at("queries"));
-    const Plan plan = is_pair ? Plan::Pair : parse_plan(name);
-    const PlanOptions options = read_options(given, is_pair, label_set);
-    const std::vector<Query> made = make_queries(plan, train, queries, label_set, options);
+    const QueryOptions options = read_options(given, is_pair, label_set);
+    const std::vector<Query> made = make({train, queries, label_set, options});
     expect_prompts(made, given.at("prompts"));
     const std::size_t n_items = made.size() / queries.size();
     for (std::size_t i = 0; i < made.size(); ++i) {

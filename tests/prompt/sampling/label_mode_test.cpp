@@ -1,7 +1,7 @@
 #include "labelprobe/prompt/label_mode.h"
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 
 #include "prompt/toys.h"
 #include "support/catch.h"
@@ -13,21 +13,21 @@ using Texts = std::vector<std::string>;
 
 const std::vector<Example> kAsked = {{"q", "aggregate", "query", {1}}};
 
-PlanOptions with_mode(LabelMode mode, int n_shots = 4) {
+QueryOptions with_mode(LabelMode mode, int n_shots = 4) {
   TemplateOptions templates;
   templates.system = templates.instruction = " ";
-  PlanOptions options;
+  QueryOptions options;
   options.templates = Templates::resolve(templates, toy_m_labels());
   options.n_shots = n_shots;
   options.labels.mode = mode;
   return options;
 }
 
-std::string first_prompt(const PlanOptions& options,
+std::string first_prompt(const QueryOptions& options,
                          const std::vector<Example>& train,
                          const LabelSet& label_set,
                          const std::vector<Example>& queries = kAsked) {
-  return make_queries(Plan::Baseline, train, queries, label_set, options).at(0).text;
+  return make_baseline({train, queries, label_set, options}).at(0).text;
 }
 
 TEST_CASE("Reads the label modes' names, the misspelt one too", "[label_mode]") {
@@ -59,10 +59,10 @@ TEST_CASE("Changes the labels of aggregate queries only", "[label_mode]") {
 }
 
 TEST_CASE("A seed of its own changes the labels and leaves the demonstrations", "[label_mode]") {
-  PlanOptions options = with_mode(LabelMode::Random, 12);
+  QueryOptions options = with_mode(LabelMode::Random, 12);
   const auto make = [&](std::optional<std::int64_t> seed) {
     options.labels.randomization_seed = seed;
-    return make_queries(Plan::Baseline, toy_m(), kAsked, toy_m_labels(), options).at(0);
+    return make_baseline({toy_m(), kAsked, toy_m_labels(), options}).at(0);
   };
   const Query unset = make(std::nullopt);
   CHECK(make(options.seed).text == unset.text);  // the run's seed is no seed of its own
@@ -100,8 +100,7 @@ TEST_CASE("The gold labels of a query are its prior labels where it has some", "
   std::vector<Example> queries = kAsked;
   queries.push_back({"q2", "aggregate", "query", {1}, Labels{0, 2}});
   const auto gold = [&](LabelMode mode, std::size_t query) {
-    return make_queries(Plan::Baseline, {}, queries, toy_m_labels(), with_mode(mode, 0))[query]
-        .gold;
+    return make_baseline({{}, queries, toy_m_labels(), with_mode(mode, 0)})[query].gold;
   };
   CHECK(gold(LabelMode::Predictions, 0) == Labels{1});
   CHECK(gold(LabelMode::Predictions, 1) == Labels{0, 2});
@@ -109,15 +108,15 @@ TEST_CASE("The gold labels of a query are its prior labels where it has some", "
 }
 
 TEST_CASE("Labels of the same length need a tokenizer", "[label_mode]") {
-  PlanOptions options = with_mode(LabelMode::Distribution);
+  QueryOptions options = with_mode(LabelMode::Distribution);
   options.labels.same_length = true;
   CHECK_THROWS_WITH(first_prompt(options, toy_m(), toy_m_labels()),
                     ContainsSubstring("expected a tokenizer to measure them, found none"));
 }
 
 // Chains of thought stand in the same places as label draws, behind them.
-PlanOptions with_cots(bool randomize) {
-  PlanOptions options = with_mode(LabelMode::Gold, 2);
+QueryOptions with_cots(bool randomize) {
+  QueryOptions options = with_mode(LabelMode::Gold, 2);
   TemplateOptions templates;
   templates.system = templates.instruction = " ";
   templates.incontext = std::string("{text}: {cot} So {label}\n");
@@ -138,9 +137,9 @@ TEST_CASE("A missing chain of thought leaves its placeholder", "[label_mode]") {
 }
 
 TEST_CASE("Pair prompts follow the published template files", "[pair]") {
-  PlanOptions options = with_mode(LabelMode::Gold, 2);
+  QueryOptions options = with_mode(LabelMode::Gold, 2);
   options.pair.yes_no = GENERATE(false, true);
-  const Texts words = answer_words(Plan::Pair, options.pair);
+  const Texts words = pair_words(options.pair);
   CHECK(words == (options.pair.yes_no ? Texts{"no", "yes"} : Texts{"unreasonable", "reasonable"}));
   TemplateOptions templates;
   templates.system = templates.instruction = " ";
@@ -150,43 +149,42 @@ TEST_CASE("Pair prompts follow the published template files", "[pair]") {
   options.n_shots = 1;
   options.pair.unreasonable_rate = 0;
   const std::vector<Example> queries = {{"q", "aggregate", "query", {1, 3}}};
-  const Query made = make_queries(Plan::Pair, train, queries, toy_m_labels(), options).at(0);
+  const Query made = make_pairs({train, queries, toy_m_labels(), options}).at(0);
   CHECK(made.text == "Input: `first`\nLabel: a\nAssessment: " + words[1] +
                          "\n\nInput: `query`\nLabel: b, d\nAssessment:");
   CHECK(made.checked_label == "b, d");
   CHECK(made.item.id() == "q__aggregate");
   options.pair.unreasonable_rate = 1;
-  CHECK(make_queries(Plan::Pair, train, queries, toy_m_labels(), options)[0].text ==
+  CHECK(make_pairs({train, queries, toy_m_labels(), options})[0].text ==
         "Input: `first`\nLabel: a\nAssessment: " + words[0] +
             "\n\nInput: `query`\nLabel: b, d\nAssessment:");
 }
 
 TEST_CASE("Pair prompts never ask about none unless it is the gold label", "[pair]") {
-  PlanOptions options = with_mode(LabelMode::Gold, 3);
+  QueryOptions options = with_mode(LabelMode::Gold, 3);
   TemplateOptions templates;
-  templates.pair_words = answer_words(Plan::Pair, {});
+  templates.pair_words = pair_words({});
   options.templates = Templates::resolve(templates, toy_m_labels());
   options.pair.query_label = GENERATE(LabelMode::Random, LabelMode::Distribution);
   options.labels.randomization_seed = GENERATE(std::optional<std::int64_t>(), 0, 3);
   const std::vector<Example> queries(10, {"q", "aggregate", "query", {}});
   for (options.seed = 0; options.seed < 10; ++options.seed) {
-    for (const Query& query : make_queries(Plan::Pair, toy_m(), queries, toy_m_labels(), options)) {
+    for (const Query& query : make_pairs({toy_m(), queries, toy_m_labels(), options})) {
       CHECK(query.checked_label != "none");
       CHECK(query.gold.empty());
     }
   }
   options.pair.query_label = LabelMode::Gold;
-  CHECK(make_queries(Plan::Pair, toy_m(), queries, toy_m_labels(), options)[0].checked_label ==
-        "none");
+  CHECK(make_pairs({toy_m(), queries, toy_m_labels(), options})[0].checked_label == "none");
 }
 
 TEST_CASE("Says which option of pair prompts cannot work", "[pair]") {
-  PlanOptions options = with_mode(LabelMode::Gold, 1);
+  QueryOptions options = with_mode(LabelMode::Gold, 1);
   TemplateOptions templates;
-  templates.pair_words = answer_words(Plan::Pair, {});
+  templates.pair_words = pair_words({});
   options.templates = Templates::resolve(templates, toy_m_labels());
   const auto make = [&](const std::vector<Example>& train) {
-    make_queries(Plan::Pair, train, kAsked, toy_m_labels(), options);
+    make_pairs({train, kAsked, toy_m_labels(), options});
   };
   const std::vector<Example> unlabelled = {{"t0", "aggregate", "first", {}}};
   options.pair.unreasonable_rate = 1.5;

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/prompt/plan.h"
+#include "labelprobe/prompt/queries.h"
 #include "labelprobe/prompt/sampler.h"
 
 #include "prompt/toys.h"
@@ -73,15 +73,14 @@ TEST_CASE("Similarity says what it lacks", "[sampler]") {
 
 TEST_CASE("Every plan shows each query the demonstrations that resemble it", "[plan]") {
   const std::vector<Example> queries = {toy_example(10, {0}), toy_example(11, {1})};
-  PlanOptions options = pipeline_options();
+  QueryOptions options = pipeline_options();
   options.sampling = SamplingStrategy::parse("similarity");
   options.n_shots = 2;
   options.vectors = plane_vectors({0, 1, 1, 0.1F});
   for (const DemonstrationMode mode : {DemonstrationMode::Shared, DemonstrationMode::Fresh}) {
     options.demonstrations = mode;
-    for (const Plan plan : {Plan::Baseline, Plan::Unary, Plan::Binary}) {
-      for (const Query& query :
-           make_queries(plan, plane_examples(), queries, toy_m_labels(), options)) {
+    for (const MakeQueries make : {make_baseline, make_unary, make_binary}) {
+      for (const Query& query : make({plane_examples(), queries, toy_m_labels(), options})) {
         CAPTURE(query.item.id());
         CHECK(query.demonstration_ids ==
               (query.item.example_id == "t10" ? Ids{"t1", "t2"} : Ids{"t0", "t2"}));
@@ -92,12 +91,12 @@ TEST_CASE("Every plan shows each query the demonstrations that resemble it", "[p
 
 TEST_CASE("The ratios of multilabel_ICL do not look at similarity", "[plan]") {
   const std::vector<Example> queries = {toy_example(100, {0})};
-  PlanOptions options = pipeline_options();
+  QueryOptions options = pipeline_options();
   const std::vector<Query> by_default =
-      make_queries(Plan::MultilabelIcl, toy_m(), queries, toy_m_labels(), options);
+      make_multilabel_icl({toy_m(), queries, toy_m_labels(), options});
   options.sampling = SamplingStrategy::parse("similarity");
   const std::vector<Query> by_similarity =
-      make_queries(Plan::MultilabelIcl, toy_m(), queries, toy_m_labels(), options);
+      make_multilabel_icl({toy_m(), queries, toy_m_labels(), options});
   REQUIRE(by_default.size() == 6);
   for (std::size_t i = 0; i < by_default.size(); ++i) {
     CHECK(by_default[i].text == by_similarity[i].text);

@@ -1,4 +1,4 @@
-// What each plan and program asks, reads and logs, with a scripted model; no torch.
+// What each plan asks, reads and logs, with a scripted model; no torch.
 #include <fstream>
 #include <stdexcept>
 
@@ -42,9 +42,9 @@ FakeModel word_model(const std::string& word, const std::string& rival) {
           }};
 }
 
-Settings plan_settings(prompt::Plan plan) {
+Settings plan_settings(const std::string& plan) {
   Settings settings = example_settings();
-  settings.plan = plan;
+  settings.plan = &find_plan(plan);
   settings.batch_size = 3;  // odd: a prompt and its beginning come in different batches
   return settings;
 }
@@ -60,10 +60,26 @@ float prob_of(const record::LabelValues& values, const std::string& name) {
   throw std::runtime_error("no value named " + name);
 }
 
+TEST_CASE("Lists its plans; --distribution takes some of them", "[unit]") {
+  std::vector<std::string> distributions;
+  for (const Plan* plan : plans()) {
+    CHECK(&find_plan(plan->name) == plan);
+    if (plan->is_distribution) distributions.emplace_back(plan->name);
+  }
+  CHECK(distributions == std::vector<std::string>{"baseline", "unary", "binary", "multilabel_ICL"});
+  CHECK(&find_distribution("multilabel_icl") == &find_plan("multilabel_ICL"));
+  CHECK_THROWS_WITH(find_distribution("unari"),
+                    "unknown distribution 'unari' (known: baseline, unary, binary, "
+                    "multilabel_ICL); did you mean 'unary'?");
+  CHECK_THROWS_AS(find_distribution("classify"), ConfigError);
+  CHECK_THROWS_AS(find_distribution(""), ConfigError);
+  CHECK_THROWS_WITH(find_plan("clasify"), ContainsSubstring("did you mean 'classify'"));
+}
+
 TEST_CASE("A unary run reads the answer where it came, at once, and before the space", "[unit]") {
   const TempFolder logs;
-  const Outcome outcome = run_with(word_model("reasonable", "unreasonable"),
-                                   plan_settings(prompt::Plan::Unary), logs.path());
+  const Outcome outcome =
+      run_with(word_model("reasonable", "unreasonable"), plan_settings("unary"), logs.path());
   CHECK(outcome.n_items == 6 * 8);
   CHECK(outcome.n_without_label == 0);
   CHECK(outcome.metrics.empty());
@@ -93,7 +109,7 @@ TEST_CASE("A unary run reads the answer where it came, at once, and before the s
 
 TEST_CASE("An answer that never comes is logged and counted as not found", "[unit]") {
   const TempFolder logs;
-  Settings settings = plan_settings(prompt::Plan::Unary);
+  Settings settings = plan_settings("unary");
   settings.max_new_tokens = 1;  // the line break is all that comes
   const Outcome outcome = run_with(word_model("reasonable", "unreasonable"), settings, logs.path());
   CHECK(outcome.n_without_label == 48);
@@ -108,7 +124,7 @@ TEST_CASE("An answer that never comes is logged and counted as not found", "[uni
 TEST_CASE("A binary run that died between a prompt and its beginning ends in the same bytes",
           "[unit]") {
   const TempFolder logs;
-  const Settings settings = plan_settings(prompt::Plan::Binary);
+  const Settings settings = plan_settings("binary");
   const Outcome whole = run_with(word_model("a", "b"), settings, logs.path() / "whole");
   CHECK(whole.n_items == 6 * 28);
   FakeModel crashing = word_model("a", "b");
@@ -127,8 +143,7 @@ TEST_CASE("A binary run that died between a prompt and its beginning ends in the
 
 TEST_CASE("A multilabel_ICL run logs six ratios per query, with metrics for each", "[unit]") {
   const TempFolder logs;
-  const Outcome outcome =
-      run_with(answering_model(), plan_settings(prompt::Plan::MultilabelIcl), logs.path());
+  const Outcome outcome = run_with(answering_model(), plan_settings("multilabel_ICL"), logs.path());
   CHECK(outcome.n_items == 36);
   CHECK(outcome.metrics.empty());
   const YAML::Node metrics =
@@ -142,7 +157,7 @@ TEST_CASE("A multilabel_ICL run logs six ratios per query, with metrics for each
 TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior labels", "[unit]") {
   const TempFolder logs;
   Settings settings = example_settings();
-  settings.program = Program::Plain;
+  settings.plan = &find_plan("classify");
   settings.train.annotation_mode = settings.test.annotation_mode = data::AnnotationMode::Both;
   settings.sampling = {};
   settings.limit.reset();
@@ -168,8 +183,7 @@ TEST_CASE("Plain prompting keeps annotators apart; its log serves as prior label
 TEST_CASE("Pair prompting asks whether the gold label is reasonable", "[unit]") {
   const TempFolder logs;
   Settings settings = example_settings();
-  settings.program = Program::Pair;
-  settings.plan = prompt::Plan::Pair;
+  settings.plan = &find_plan("assess");
   settings.templates.incontext = "Input: {text}\nLabel: {label}\nReasonable? {r}\n\n";
   const Outcome outcome = run_with(word_model("reasonable", "unreasonable"), settings, logs.path());
   CHECK(outcome.n_items == 6);

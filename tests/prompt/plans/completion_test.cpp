@@ -1,10 +1,9 @@
-#include "labelprobe/prompt/plan.h"
-
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/prompt/queries.h"
 
 #include "prompt/toys.h"
 #include "support/catch.h"
@@ -20,8 +19,7 @@ const LabelSet kEmotions = toy_go_emotions_labels();
 TEST_CASE("Writes the published baseline prompt byte for byte", "[plan]") {
   const std::vector<Example> train = toy_go_emotions();
   const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
-  const std::vector<Query> made =
-      make_queries(Plan::Baseline, train, queries, kEmotions, pipeline_options());
+  const std::vector<Query> made = make_baseline({train, queries, kEmotions, pipeline_options()});
   REQUIRE(made.size() == 1);
   CHECK(
       made[0].text ==
@@ -49,11 +47,11 @@ TEST_CASE("Draws the published demonstrations of the worked example at every rat
   };
   for (const auto& [strategy, ids] : expected) {
     CAPTURE(strategy);
-    PlanOptions options = pipeline_options();
+    QueryOptions options = pipeline_options();
     options.sampling = SamplingStrategy::parse(strategy);
     const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
-    CHECK(make_queries(Plan::Baseline, toy_go_emotions(), queries, kEmotions, options)[0]
-              .demonstration_ids == ids);
+    CHECK(make_baseline({toy_go_emotions(), queries, kEmotions, options})[0].demonstration_ids ==
+          ids);
   }
 }
 
@@ -83,7 +81,7 @@ void expect_prompts(const nlohmann::json& expected) {
   options.user = optional_text(given, "user");
   options.assistant = optional_text(given, "assistant");
   options.label_format = LabelFormat::parse(expected.at("label_format").get<std::string>());
-  PlanOptions plan;
+  QueryOptions plan;
   plan.templates = Templates::resolve(options, label_set);
   const nlohmann::json& templates = expected.at("templates");
   CHECK(plan.templates.system == templates.at("system").get<std::string>());
@@ -96,8 +94,8 @@ void expect_prompts(const nlohmann::json& expected) {
   plan.demonstrations =
       expected.at("fresh").get<bool>() ? DemonstrationMode::Fresh : DemonstrationMode::Shared;
   const std::vector<Query> made =
-      make_queries(Plan::Baseline, read_examples(expected.at("train")),
-                   read_examples(expected.at("queries")), label_set, plan);
+      make_baseline({read_examples(expected.at("train")), read_examples(expected.at("queries")),
+                     label_set, plan});
   REQUIRE(made.size() == expected.at("prompts").size());
   for (std::size_t i = 0; i < made.size(); ++i) {
     CHECK(made[i].demonstration_ids == expected.at("prompts")[i].at("demos").get<Ids>());
@@ -125,32 +123,30 @@ TEST_CASE("Shared demonstrations make one prefix for all queries of an annotator
   for (int i = 0; i < 6; ++i) {
     queries.push_back(toy_example(100 + i, {0}, i % 2 == 0 ? "aggregate" : "r1"));
   }
-  PlanOptions options;
+  QueryOptions options;
   options.templates = Templates::resolve({}, toy_m_labels());
   options.n_shots = 5;
-  const std::vector<Query> shared =
-      make_queries(Plan::Baseline, train, queries, toy_m_labels(), options);
+  const std::vector<Query> shared = make_baseline({train, queries, toy_m_labels(), options});
   CHECK(shared[0].demonstration_ids == shared[2].demonstration_ids);
   CHECK(shared[1].demonstration_ids == shared[5].demonstration_ids);
   CHECK(shared[0].demonstration_ids != shared[1].demonstration_ids);
   CHECK(shared[1].item.id() == "t101__r1");
 
   options.demonstrations = DemonstrationMode::Fresh;
-  const std::vector<Query> fresh =
-      make_queries(Plan::Baseline, train, queries, toy_m_labels(), options);
+  const std::vector<Query> fresh = make_baseline({train, queries, toy_m_labels(), options});
   CHECK(fresh[0].demonstration_ids != fresh[2].demonstration_ids);
   // A query's demonstrations hang on its position, not on the queries after it.
   const std::vector<Query> first_three =
-      make_queries(Plan::Baseline, train, std::span(queries).first(3), toy_m_labels(), options);
+      make_baseline({train, std::span(queries).first(3), toy_m_labels(), options});
   CHECK(first_three[2].text == fresh[2].text);
 }
 
 TEST_CASE("Fails as a whole when an annotator has too few examples", "[plan]") {
   const std::vector<Example> queries = {toy_example(1, {0}), toy_example(2, {0}, "r9")};
-  PlanOptions options;
+  QueryOptions options;
   options.templates = Templates::resolve({}, toy_m_labels());
   options.n_shots = 1;
-  CHECK_THROWS_WITH(make_queries(Plan::Baseline, toy_m(), queries, toy_m_labels(), options),
+  CHECK_THROWS_WITH(make_baseline({toy_m(), queries, toy_m_labels(), options}),
                     ContainsSubstring("of annotator 'r9', found 0"));
 }
 
@@ -163,27 +159,14 @@ TEST_CASE("Makes the prompts of a large set", "[plan]") {
     }
   }
   const std::vector<Example> queries(train.begin(), train.begin() + 231);
-  PlanOptions options;
+  QueryOptions options;
   options.templates = Templates::resolve({}, toy_m_labels());
   options.n_shots = 10;
   options.sampling = SamplingStrategy::parse(GENERATE("random", "multilabel", "uniform"));
   if (options.sampling.kind == SamplingStrategy::Kind::Uniform) {
     train[0].labels = train[1].labels = train[2].labels = {};
   }
-  CHECK(make_queries(Plan::Baseline, train, queries, toy_m_labels(), options).size() == 231);
-}
-
-TEST_CASE("Lists its plans", "[plan]") {
-  Ids names;
-  for (const PlanInfo& info : plans()) {
-    names.push_back(info.name);
-    CHECK(parse_plan(info.name) == info.plan);
-  }
-  CHECK(names == Ids{"baseline", "unary", "binary", "multilabel_ICL"});
-  CHECK(parse_plan("multilabel_icl") == Plan::MultilabelIcl);
-  CHECK_THROWS_WITH(parse_plan("unari"),
-                    "unknown distribution 'unari' (known: baseline, unary, binary, "
-                    "multilabel_ICL); did you mean 'unary'?");
+  CHECK(make_baseline({train, queries, toy_m_labels(), options}).size() == 231);
 }
 
 }  // namespace
