@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "labelprobe/experiment/settings.h"
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
 #include "labelprobe/model/sentence_encoder.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 

@@ -1,30 +1,43 @@
 // Runs prompts through a causal language model and keeps what the readout needs.
 // Knows nothing about labels or prompts; knows everything about devices and caches.
-// Callers: experiment (through app, which opens the concrete model), and the wrappers that record
-// or fake one.
+// Callers: readout and experiment, which are given a model that somebody has opened (open.h), and
+// those who wrap or fake one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "labelprobe/core/token.h"
-#include "labelprobe/weights/model_info.h"
 #include "labelprobe/weights/precision.h"
 
 namespace labelprobe::model {
 
 using weights::DType;
-using weights::ModelInfo;
 using weights::Quantization;
+
+// What there is to say about a model, before it is loaded (inspect()) and after.
+struct ModelInfo {
+  std::string architecture;  // "LlamaForCausalLM"
+  int vocab_size = 0;
+  int max_context = 0;  // positions
+  std::int64_t n_parameters = 0;
+  std::size_t weight_bytes = 0;
+  std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
+  DType dtype = DType::Float32;
+  Quantization quantization = Quantization::None;
+  std::string device;               // "cpu", "cuda:0"
+  std::string device_name;          // of the GPU, or the number of CPU threads
+  std::string fingerprint;          // of the weight files: headers and a sample of every tensor
+  std::vector<TokenId> end_ids;     // from generation_config.json, config.json or the GGUF header
+  double repetition_penalty = 1.0;  // of the model's own generation config
+  std::string backend;              // whose code computes: "libtorch 2.11.0 with ..."
+};
 
 // How long to go on. A sequence ends after the token that first meets one of these; that token is
 // kept.
@@ -122,24 +135,5 @@ class LanguageModel {
   virtual const ModelInfo& info() const = 0;
   virtual Effort effort() const = 0;
 };
-
-struct OpenOptions {
-  weights::DType dtype = weights::DType::Float32;
-  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
-  int n_threads = 0;            // CPU threads; 0 = one per physical core
-  // None: as the checkpoint says, which may itself hold quantised weights.
-  weights::Quantization quantization = weights::Quantization::None;
-  bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
-};
-
-// Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or
-// config key, what was expected and what was found; ConfigError for a device that is not there.
-std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const OpenOptions& options);
-
-// What open() would say about the model, from its headers alone: nothing is loaded, device fields
-// stay empty.
-ModelInfo inspect(const std::filesystem::path& model,
-                  weights::DType dtype,
-                  weights::Quantization quantization = weights::Quantization::None);
 
 }  // namespace labelprobe::model

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/weights/device_memory.h"
+#include "labelprobe/model/open.h"
 
 #include "app/options/option.h"
 
@@ -31,7 +31,7 @@ void describe_memory(std::ostream& out,
       << mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)) << " MiB; ";
   double free_bytes = 0;
   try {
-    free_bytes = static_cast<double>(weights::free_device_bytes(prepared.device));
+    free_bytes = static_cast<double>(model::free_device_bytes(prepared.device));
   } catch (const ConfigError&) {
     // A dry run beside the GPU machine: said before, when the device was looked for.
   }

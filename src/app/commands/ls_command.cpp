@@ -16,7 +16,7 @@
 #include "labelprobe/experiment/plan.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/weights/locate.h"
-#include "labelprobe/weights/random_checkpoint.h"
+#include "labelprobe/weights/making.h"
 
 #include "app/commands/command.h"
 

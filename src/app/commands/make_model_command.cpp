@@ -14,7 +14,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/tokenizer/tokenizer.h"
-#include "labelprobe/weights/random_checkpoint.h"
+#include "labelprobe/weights/making.h"
 
 #include "app/commands/command.h"
 

@@ -12,7 +12,7 @@
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/experiment/workbench.h"
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
 #include "labelprobe/record/run.h"
 
 #include "app/options/option.h"

@@ -1,8 +1,8 @@
 #include "labelprobe/experiment/workbench.h"
+#include "labelprobe/model/open.h"
 #include "labelprobe/tokenizer/chat_template.h"
-#include "labelprobe/weights/device_memory.h"
 #include "labelprobe/weights/locate.h"
-#include "labelprobe/weights/save_quantized.h"
+#include "labelprobe/weights/making.h"
 
 namespace labelprobe::experiment {
 
@@ -11,7 +11,7 @@ std::filesystem::path ModelSource::locate(const std::string& name) const {
 }
 
 std::string ModelSource::resolve_device(const std::string& device) const {
-  return weights::resolve_device(device);
+  return model::resolve_device(device);
 }
 
 std::shared_ptr<const tokenizer::Tokenizer> ModelSource::load_tokenizer(

@@ -1,4 +1,5 @@
-// The doors through which a model is opened.
+#include "labelprobe/model/open.h"
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,11 +10,11 @@
 #include <c10/util/Exception.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/model/language_model.h"
 
 #include "model/decoder/decoder.h"
 #include "model/engine/backend.h"
 #include "model/engine/engine.h"
+#include "model/engine/model_info.h"
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
@@ -21,7 +22,7 @@
 namespace labelprobe::model {
 
 ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization quantization) {
-  return weights::Checkpoint::open(model).describe(dtype, quantization);
+  return describe(weights::Checkpoint::open(model), dtype, quantization);
 }
 
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
@@ -36,7 +37,7 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   const c10::DeviceGuard on_device(device);
   weights::allow_tf32(options.allows_tf32);
   weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
-  ModelInfo info = checkpoint.describe(options.dtype, options.quantization);
+  ModelInfo info = describe(checkpoint, options.dtype, options.quantization);
   info.cache_bytes_per_token = info.cache_bytes_per_token /
                                c10::elementSize(weights::scalar_type(options.dtype)) *
                                c10::elementSize(activation_type(options.dtype, device));
@@ -52,6 +53,16 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
     throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +
                      "; use --model-dtype bfloat16 or a smaller model");
   }
+}
+
+std::string resolve_device(const std::string& device) {
+  return weights::open_device(device).str();
+}
+
+std::size_t free_device_bytes(const std::string& name) {
+  const c10::Device device = weights::open_device(name);
+  const c10::DeviceGuard on_device(device);
+  return weights::free_bytes(device);
 }
 
 }  // namespace labelprobe::model

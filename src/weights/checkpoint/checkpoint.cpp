@@ -174,7 +174,7 @@ Quantization Checkpoint::quantization_of(std::string_view name) const {
              : Quantization::None;
 }
 
-Quantization Checkpoint::quantization_of(std::string_view name, Quantization asked) const {
+Quantization Checkpoint::quantization(Quantization asked) const {
   const Quantization stored = files_->config.quantization;
   if (stored != Quantization::None && asked != Quantization::None && asked != stored) {
     throw ModelError(files_->path.string() + ": expected weights to be quantised as " +
@@ -182,11 +182,16 @@ Quantization Checkpoint::quantization_of(std::string_view name, Quantization ask
                      std::string(quantization_name(stored)) +
                      "; leave the quantisation out, or use the model's original weights");
   }
+  return stored != Quantization::None ? stored : asked;
+}
+
+Quantization Checkpoint::quantization_of(std::string_view name, Quantization asked) const {
+  const Quantization kept = quantization(asked);
   // A quantised checkpoint says itself which modules it leaves out.
-  if (stored != Quantization::None) {
+  if (files_->config.quantization != Quantization::None) {
     return quantization_of(name);
   }
-  return is_block_linear(name) ? asked : Quantization::None;
+  return is_block_linear(name) ? kept : Quantization::None;
 }
 
 const StoredTensor& Checkpoint::find(std::string_view name) const {
@@ -307,30 +312,6 @@ std::string Checkpoint::fingerprint() const {
     print.add(tensor.bytes.first(std::min(kSampleBytes, tensor.bytes.size())));
   }
   return print.hex();
-}
-
-ModelInfo Checkpoint::describe(DType dtype, Quantization asked) const {
-  const DecoderConfig& config = files_->config;
-  ModelInfo info;
-  info.architecture = config.architecture;
-  info.vocab_size = config.vocab_size;
-  info.max_context = config.max_position_embeddings;
-  info.n_parameters = n_parameters();
-  for (const Parameter& parameter : parameters_of(config)) {
-    const Quantization kept_as = quantization_of(parameter.name, asked);
-    info.weight_bytes += kept_as == Quantization::None
-                             ? static_cast<std::size_t>(n_elements(parameter)) * dtype_bytes(dtype)
-                             : quantized_bytes(parameter.shape[0], parameter.shape[1], kept_as);
-  }
-  info.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
-                               static_cast<std::size_t>(config.n_kv_heads) *
-                               static_cast<std::size_t>(config.head_dim) * dtype_bytes(dtype);
-  info.dtype = dtype;
-  info.quantization = config.quantization == Quantization::None ? asked : config.quantization;
-  info.fingerprint = fingerprint();
-  info.end_ids = config.end_ids;
-  info.repetition_penalty = config.repetition_penalty;
-  return info;
 }
 
 }  // namespace labelprobe::weights

@@ -14,7 +14,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "labelprobe/weights/model_info.h"
 #include "labelprobe/weights/precision.h"
 
 #include "weights/checkpoint/decoder_config.h"
@@ -42,9 +41,13 @@ class Checkpoint {
   // How the parameter is stored: None for what load() and load_rows() give.
   Quantization quantization_of(std::string_view name) const;
 
-  // How the parameter would be kept in memory if `asked` were asked for: as it is stored where that
-  // is quantised, else as asked for if it is a linear layer's of a decoder block. Throws ModelError
-  // if the checkpoint is quantised in another way than asked for.
+  // How the linear layers of the decoder blocks are kept in memory if `asked` is asked for: as they
+  // are stored where that is quantised. Throws ModelError if they are stored quantised in another
+  // way than asked for.
+  Quantization quantization(Quantization asked) const;
+
+  // How this parameter is kept in memory then; None for all that is no linear layer of a block, and
+  // for those that a quantised checkpoint leaves out.
   Quantization quantization_of(std::string_view name, Quantization asked) const;
 
   // From now on the parameters are asked for in the order of parameters_of(config()): a thread of
@@ -77,10 +80,6 @@ class Checkpoint {
   // every file's safetensors header and size, and the first 4 KiB of every tensor. The same files
   // give the same fingerprint in any folder.
   std::string fingerprint() const;
-
-  // What can be said of the model before a device is chosen; weight and cache bytes are those of
-  // `dtype` and of weights quantised as quantization_of() says. Throws as that does.
-  ModelInfo describe(DType dtype, Quantization asked) const;
 
  private:
   struct Files;

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "labelprobe/weights/random_checkpoint.h"
+#include "labelprobe/weights/making.h"
 
 #include "weights/checkpoint/decoder_config.h"
 

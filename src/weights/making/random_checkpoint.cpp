@@ -1,7 +1,5 @@
 // Random checkpoints: what is in which file is settled first, then all threads write their pieces
 // of it at the places where they belong.
-#include "labelprobe/weights/random_checkpoint.h"
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -20,6 +18,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/weights/making.h"
 
 #include "weights/checkpoint/decoder_config.h"
 #include "weights/checkpoint/quantized_tensors.h"

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/weights/precision.h"
+#include "labelprobe/weights/making.h"
 
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/quantized_tensors.h"
@@ -71,14 +71,14 @@ void save_quantized(const fs::path& model,
                     const fs::path& to) {
   const c10::InferenceMode no_gradients;
   Checkpoint checkpoint = Checkpoint::open(model);
-  const ModelInfo info = checkpoint.describe(dtype, quantization);
-  if (info.quantization == Quantization::None) {
+  const Quantization kept_as = checkpoint.quantization(quantization);
+  if (kept_as == Quantization::None) {
     throw ConfigError(
         model.string() +
         ": a packed copy needs a quantisation; expected fp4, nf4, nf4-double or int8");
   }
   write_new_folder(to, [&](const fs::path& folder) {
-    write_folder_files(model, checkpoint.config(), dtype, info.quantization, folder);
+    write_folder_files(model, checkpoint.config(), dtype, kept_as, folder);
     write_weights(checkpoint, dtype, quantization, folder);
   });
 }

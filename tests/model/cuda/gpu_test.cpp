@@ -20,7 +20,7 @@
 #include <dlfcn.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
 
 #include "model/attention/segment_attention.h"
 #include "model/engine/step_reader.h"

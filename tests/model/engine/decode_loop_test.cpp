@@ -11,6 +11,7 @@
 #include "labelprobe/model/language_model.h"
 
 #include "model/engine/engine.h"
+#include "model/engine/model_info.h"
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
@@ -26,7 +27,7 @@ Engine open_tiny(Reading reading) {
   weights::Checkpoint checkpoint =
       weights::Checkpoint::open(support::fixture("model/llama_gqa_llama3_rope"));
   const c10::Device cpu(c10::DeviceType::CPU);
-  ModelInfo info = checkpoint.describe(DType::Float32, Quantization::None);
+  ModelInfo info = describe(checkpoint, DType::Float32, Quantization::None);
   return {Decoder(checkpoint, DType::Float32, cpu),
           std::move(info),
           {1024, 128, std::size_t{1} << 30, kRowsPerStep, reading}};

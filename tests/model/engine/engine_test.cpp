@@ -12,8 +12,9 @@
 #include <c10/util/Exception.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
 
+#include "model/engine/model_info.h"
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
@@ -249,7 +250,7 @@ TEST_CASE("Prompts longer than a pack of rows are computed in parts", "[model]")
   const auto expected = support::generate_all(*open_tiny(), prompts, steps(4));
   weights::Checkpoint checkpoint = weights::Checkpoint::open(kTiny);
   const c10::Device cpu(c10::DeviceType::CPU);
-  const ModelInfo info = checkpoint.describe(DType::Float32, Quantization::None);
+  const ModelInfo info = describe(checkpoint, DType::Float32, Quantization::None);
   Engine engine(Decoder(checkpoint, DType::Float32, cpu), info, {16, 256, std::size_t{1} << 30});
   check_equal_up_to_rounding(support::generate_all(engine, prompts, steps(4)), expected);
 }
@@ -259,7 +260,7 @@ TEST_CASE("Little room for keys and values makes small chunks, down to one seque
   const auto expected = support::generate_all(*open_tiny(), prompts, steps(4));
   weights::Checkpoint checkpoint = weights::Checkpoint::open(kTiny);
   const c10::Device cpu(c10::DeviceType::CPU);
-  const ModelInfo info = checkpoint.describe(DType::Float32, Quantization::None);
+  const ModelInfo info = describe(checkpoint, DType::Float32, Quantization::None);
   Engine engine(Decoder(checkpoint, DType::Float32, cpu), info, {1024, 256, 1});
   int n_batches = 0;
   engine.generate(prompts, steps(4), [&](auto) { ++n_batches; });

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
 
 #include "support/catch.h"
 #include "support/generate.h"

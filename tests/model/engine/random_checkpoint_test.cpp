@@ -1,5 +1,3 @@
-#include "labelprobe/weights/random_checkpoint.h"
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -9,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/model/language_model.h"
-#include "labelprobe/weights/save_quantized.h"
+#include "labelprobe/model/open.h"
+#include "labelprobe/weights/making.h"
 
 #include "support/catch.h"
 #include "support/generate.h"

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
 
 #include "support/catch.h"
 #include "support/generate.h"

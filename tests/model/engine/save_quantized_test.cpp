@@ -1,12 +1,11 @@
-#include "labelprobe/weights/save_quantized.h"
-
 #include <map>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
+#include "labelprobe/weights/making.h"
 
 #include "support/catch.h"
 #include "support/generate.h"

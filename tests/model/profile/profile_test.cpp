@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/model/open.h"
 
 #include "model/profile/profile_summary.h"
 #include "support/catch.h"

@@ -261,29 +261,6 @@ TEST_CASE("A GGUF model cut off anywhere is an error", "[unit]") {
   }
 }
 
-TEST_CASE("Inspecting a model tells its sizes without loading it", "[unit]") {
-  const ModelInfo f32 = Checkpoint::open(support::fixture("model/gguf/llama.gguf"))
-                            .describe(DType::Float32, Quantization::None);
-  CHECK(f32.architecture == "LlamaForCausalLM");
-  CHECK(f32.vocab_size == 24);
-  CHECK(f32.max_context == 96);
-  // 2 * 24 * 32 + 32 + 2 * (2 * 32 + 2 * 32 * 32 + 2 * 16 * 32 + 3 * 32 * 32)
-  CHECK(f32.n_parameters == 13984);
-  CHECK(f32.weight_bytes == 4 * 13984);
-  CHECK(f32.cache_bytes_per_token == 2 * 2 * 2 * 8 * 4);
-  CHECK(f32.end_ids == std::vector<TokenId>{5});
-  CHECK(f32.dtype == DType::Float32);
-  const ModelInfo bf16 = Checkpoint::open(support::fixture("model/gguf/llama.gguf"))
-                             .describe(DType::BFloat16, Quantization::None);
-  CHECK(bf16.weight_bytes == 2 * 13984);
-  CHECK(bf16.cache_bytes_per_token == 2 * 2 * 2 * 8 * 2);
-  CHECK(bf16.fingerprint == f32.fingerprint);
-  CHECK_THAT(message_of([] {
-               Checkpoint::open("no/such.gguf").describe(DType::Float32, Quantization::None);
-             }),
-             ContainsSubstring("no/such.gguf"));
-}
-
 TEST_CASE("The fingerprint follows the weights, not the place", "[unit]") {
   const TempFolder here;
   const TempFolder there;

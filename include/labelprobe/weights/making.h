@@ -1,5 +1,6 @@
-// Checkpoints with random weights in the shapes of well-known models: for measuring speed and
-// memory where the real weights are not at hand. What they say means nothing.
+// Makes model folders: copies with quantised weights, for loading without quantising again, and
+// checkpoints with random weights in the shapes of well-known models, for measuring speed and
+// memory where the real weights are not at hand. What random ones say means nothing.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,14 @@
 #include "labelprobe/weights/precision.h"
 
 namespace labelprobe::weights {
+
+// Writes a copy of the model with quantised weights to the folder `to`, which open() reads as it is
+// (safetensors in the layout of transformers' bitsandbytes checkpoints; its tokenizer's files come
+// along). Holds one tensor at a time. Throws as open() does, and ModelError where `to` is there.
+void save_quantized(const std::filesystem::path& model,
+                    DType dtype,
+                    Quantization quantization,
+                    const std::filesystem::path& to);
 
 struct ModelShape {
   std::string_view name;  // "llama-3.1-8b"

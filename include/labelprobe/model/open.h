@@ -1,0 +1,41 @@
+// From the files of a model, which weights::locate() finds, to one that answers; and what can be
+// said of files and devices before anything is loaded. Callers: those who plan runs.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "labelprobe/model/language_model.h"
+#include "labelprobe/weights/precision.h"
+
+namespace labelprobe::model {
+
+struct OpenOptions {
+  DType dtype = DType::Float32;
+  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
+  int n_threads = 0;            // CPU threads; 0 = one per physical core
+  // None: as the checkpoint says, which may itself hold quantised weights.
+  Quantization quantization = Quantization::None;
+  bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
+};
+
+// Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or
+// config key, what was expected and what was found; ConfigError for a device that is not there.
+std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const OpenOptions& options);
+
+// What open() would say about the model, from its headers alone: nothing is loaded, device fields
+// stay empty.
+ModelInfo inspect(const std::filesystem::path& model,
+                  DType dtype,
+                  Quantization quantization = Quantization::None);
+
+// The device that "auto", "cuda" and the like mean on this machine: "cpu", "cuda:0". Throws
+// ConfigError, as open() would, for one that is not there.
+std::string resolve_device(const std::string& device);
+
+// Bytes that can still be allocated on a device; 0 if that is not known. Throws as above.
+std::size_t free_device_bytes(const std::string& device);
+
+}  // namespace labelprobe::model

@@ -1,0 +1,46 @@
+#include "model/engine/model_info.h"
+
+#include <functional>
+#include <numeric>
+
+#include "weights/device/dtype.h"
+#include "weights/quantized/quantized_weight.h"
+
+namespace labelprobe::model {
+namespace {
+
+std::size_t kept_bytes(const weights::Parameter& parameter, DType dtype, Quantization kept_as) {
+  if (kept_as != Quantization::None) {
+    return weights::quantized_bytes(parameter.shape[0], parameter.shape[1], kept_as);
+  }
+  const std::int64_t n_elements = std::accumulate(parameter.shape.begin(), parameter.shape.end(),
+                                                  std::int64_t{1}, std::multiplies<>());
+  return static_cast<std::size_t>(n_elements) * weights::dtype_bytes(dtype);
+}
+
+}  // namespace
+
+ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantization asked) {
+  const weights::DecoderConfig& config = checkpoint.config();
+  ModelInfo info;
+  info.architecture = config.architecture;
+  info.vocab_size = config.vocab_size;
+  info.max_context = config.max_position_embeddings;
+  info.n_parameters = checkpoint.n_parameters();
+  for (const weights::Parameter& parameter : weights::parameters_of(config)) {
+    info.weight_bytes +=
+        kept_bytes(parameter, dtype, checkpoint.quantization_of(parameter.name, asked));
+  }
+  info.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
+                               static_cast<std::size_t>(config.n_kv_heads) *
+                               static_cast<std::size_t>(config.head_dim) *
+                               weights::dtype_bytes(dtype);
+  info.dtype = dtype;
+  info.quantization = checkpoint.quantization(asked);
+  info.fingerprint = checkpoint.fingerprint();
+  info.end_ids = config.end_ids;
+  info.repetition_penalty = config.repetition_penalty;
+  return info;
+}
+
+}  // namespace labelprobe::model
