@@ -89,6 +89,7 @@ TEST_CASE("Lists what can be named", "[e2e]") {
   CHECK_THAT(run_program({"ls", "metrics"}).out, ContainsSubstring("Brier: squared distance"));
   CHECK_THAT(run_program({"ls", "label-modes"}).out, ContainsSubstring("preds"));
   CHECK_THAT(run_program({"ls", "formats"}).out, ContainsSubstring("polysyndeton"));
+  CHECK_THAT(run_program({"ls", "families"}).out, ContainsSubstring("MistralForCausalLM"));
   // 8,030,261,248 numbers, 6,979,321,856 of them in linear layers: 4.5 bits each.
   CHECK_THAT(
       run_program({"ls", "shapes"}).out,

@@ -26,6 +26,9 @@ struct ModelInfo {
   std::string architecture;  // "LlamaForCausalLM"
   int vocab_size = 0;
   int max_context = 0;  // positions
+  // Positions that a token attends to in some layer, where it is not all before it; 0 otherwise.
+  // Texts longer than this are not computed: max_context is no greater.
+  int attention_window = 0;
   std::int64_t n_parameters = 0;
   std::size_t weight_bytes = 0;
   std::size_t cache_bytes_per_token = 0;  // keys and values of all layers

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace labelprobe::weights {
@@ -18,6 +19,15 @@ struct CachedModel {
   std::string name;  // as locate() takes it
   std::filesystem::path path;
 };
+
+// A family of decoders whose models are read.
+struct ModelFamily {
+  std::string_view name;          // "Llama"
+  std::string_view architecture;  // as config.json names it: "LlamaForCausalLM"
+};
+
+// All of them, by name.
+std::vector<ModelFamily> model_families();
 
 // Every model in the Hugging Face cache that locate() finds, sorted by name. Whether its
 // architecture is one we read shows only when it is opened.

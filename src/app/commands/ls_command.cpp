@@ -91,6 +91,15 @@ Rows list_models() {
   return rows;
 }
 
+Rows list_families() {
+  Rows rows;
+  for (const weights::ModelFamily& family : weights::model_families()) {
+    rows.emplace_back(family.name, "models whose config.json says " +
+                                       std::string(family.architecture) + ", and their GGUF files");
+  }
+  return rows;
+}
+
 double gigabytes_of(const weights::ModelShape& shape, weights::Quantization quantization) {
   weights::RandomCheckpointOptions options;
   options.shape = shape.name;
@@ -165,8 +174,9 @@ constexpr Kind kKinds[] = {
     {"label-modes", plain<list_label_modes>, ""},
     {"formats", plain<list_formats>, ""},
     {"models", plain<list_models>,
-     "no models in the Hugging Face cache; a folder or .gguf file can be named directly (Llama and "
-     "Qwen2 families)"},
+     "no models in the Hugging Face cache; a folder or .gguf file can be named directly (of the "
+     "families that `labelprobe ls families` lists)"},
+    {"families", plain<list_families>, ""},
     {"shapes", plain<list_shapes>, ""},
     {"options", list_options, ""},
 };

@@ -1,5 +1,5 @@
-// The layers of a LlamaForCausalLM or Qwen2ForCausalLM: weights and the arithmetic between
-// attentions. Where keys and values are kept and who attends to what is the business of the
+// The layers of a decoder of Llama's block (weights/families/family.h): weights and the arithmetic
+// between attentions. Where keys and values are kept and who attends to what is the business of the
 // Attention it is given.
 //   T  rows (tokens of any sequences, packed)   C  hidden size   H  query heads   K  key heads
 //   D  head size   F  intermediate size   V  vocabulary
@@ -17,8 +17,6 @@
 #include "weights/checkpoint/checkpoint.h"
 
 namespace labelprobe::model {
-
-class ParameterLoader;
 
 // What one layer's queries see. The tensors are views of a buffer the caller does not reuse.
 class Attention {
@@ -77,8 +75,6 @@ class Decoder {
     Linear gate_up_proj;                  // gate over up
     Linear down_proj;                     // [C, F]
   };
-
-  Layer load_layer(ParameterLoader& loader, int layer) const;
 
   weights::DecoderConfig config_;
   DType dtype_;

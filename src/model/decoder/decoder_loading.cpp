@@ -2,8 +2,8 @@
 // reads ahead, each by way of as little memory as can be.
 #include "model/decoder/decoder_loading.h"
 
+#include <functional>
 #include <numeric>
-#include <string>
 #include <utility>
 
 #include <ATen/Functions.h>
@@ -14,6 +14,7 @@
 #include "weights/device/dtype.h"
 
 namespace labelprobe::model {
+
 ParameterLoader::ParameterLoader(weights::Checkpoint& checkpoint,
                                  DType dtype,
                                  c10::Device device,
@@ -22,75 +23,85 @@ ParameterLoader::ParameterLoader(weights::Checkpoint& checkpoint,
   checkpoint.start_reading();
 }
 
-at::Tensor ParameterLoader::tensor(const std::string& name, std::vector<std::int64_t> shape) {
-  const at::Tensor result = at::empty(
-      shape, at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(staging_.device()));
-  checkpoint_.load_into(name, result, staging_);
+at::Tensor ParameterLoader::tensor(const weights::Parameter& parameter) {
+  const at::Tensor result =
+      at::empty(parameter.shape,
+                at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(staging_.device()));
+  checkpoint_.load_into(parameter, result, staging_);
   return result;
 }
 
-at::Tensor ParameterLoader::norm(const std::string& name, std::int64_t width) {
-  return tensor(name, {width}).to(at::kFloat);
+at::Tensor ParameterLoader::norm(weights::Role role, int layer) {
+  return tensor(weight_of(role, layer)).to(at::kFloat);
 }
 
-Linear ParameterLoader::linear(const std::vector<std::string>& modules,
-                               const std::vector<std::int64_t>& heights,
-                               std::int64_t width,
-                               Biases biases) {
-  const std::int64_t height = std::accumulate(heights.begin(), heights.end(), std::int64_t{0});
-  const auto is_quantized = [&](const std::string& module) {
-    return checkpoint_.quantization_of(module + ".weight", quantization_) != Quantization::None;
-  };
-  for (const std::string& module : modules) {
-    if (is_quantized(module) != is_quantized(modules.front())) {
-      throw ModelError("tensors " + modules.front() + ".weight and " + module +
-                       ".weight: expected both quantised or neither, as they are computed "
-                       "together; found one of them left out of the quantisation");
+Linear ParameterLoader::linear(std::initializer_list<weights::Role> roles, int layer) {
+  std::vector<weights::Parameter> matrices;
+  for (const weights::Role role : roles) matrices.push_back(weight_of(role, layer));
+  const weights::Parameter& first = matrices.front();
+  for (const weights::Parameter& matrix : matrices) {
+    if (is_quantized(matrix) != is_quantized(first)) {
+      throw ModelError("tensors " + first.name + " and " + matrix.name +
+                       ": expected both quantised or neither, as they are computed together; "
+                       "found one of them left out of the quantisation");
     }
   }
-  if (is_quantized(modules.front())) {
-    std::vector<weights::QuantizedWeight> weights;
-    for (std::size_t i = 0; i < modules.size(); ++i) {
-      weights.push_back(quantized(modules[i] + ".weight", heights[i], width));
-    }
-    return Linear(std::move(weights), weights::scalar_type(dtype_), bias(modules, heights, biases));
+  if (!is_quantized(first)) {
+    const at::Tensor weight = plain(matrices);
+    return Linear(weight, bias(roles, layer));
   }
-  const at::Tensor weight = buffer({height, width}, staging_.device());
+  std::vector<weights::QuantizedWeight> weights;
+  for (const weights::Parameter& matrix : matrices) weights.push_back(quantized(matrix));
+  return Linear(std::move(weights), weights::scalar_type(dtype_), bias(roles, layer));
+}
+
+weights::Parameter ParameterLoader::weight_of(weights::Role role, int layer) const {
+  return weights::weight_of(checkpoint_.config(), role, layer);
+}
+
+bool ParameterLoader::is_quantized(const weights::Parameter& weight) const {
+  return checkpoint_.quantization_of(weight, quantization_) != Quantization::None;
+}
+
+// One below the other.
+at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrices) {
+  std::int64_t height = 0;
+  for (const weights::Parameter& matrix : matrices) height += matrix.shape[0];
+  const at::Tensor all = buffer({height, matrices.front().shape[1]}, staging_.device());
   std::int64_t row = 0;
-  for (std::size_t i = 0; i < modules.size(); ++i) {
-    checkpoint_.load_into(modules[i] + ".weight", weight.narrow(0, row, heights[i]), staging_);
-    row += heights[i];
+  for (const weights::Parameter& matrix : matrices) {
+    checkpoint_.load_into(matrix, all.narrow(0, row, matrix.shape[0]), staging_);
+    row += matrix.shape[0];
   }
-  return Linear(weight, bias(modules, heights, biases));
+  return all;
 }
 
-std::optional<at::Tensor> ParameterLoader::bias(const std::vector<std::string>& modules,
-                                                const std::vector<std::int64_t>& heights,
-                                                Biases biases) {
-  if (biases == Biases::None) return std::nullopt;
+std::optional<at::Tensor> ParameterLoader::bias(std::initializer_list<weights::Role> roles,
+                                                int layer) {
   std::vector<at::Tensor> parts;
-  for (std::size_t i = 0; i < modules.size(); ++i) {
-    parts.push_back(tensor(modules[i] + ".bias", {heights[i]}));
+  for (const weights::Role role : roles) {
+    if (const auto part = weights::bias_of(checkpoint_.config(), role, layer)) {
+      parts.push_back(tensor(*part));
+    }
   }
-  return at::cat(parts);
+  LABELPROBE_CHECK(parts.empty() || parts.size() == roles.size());
+  return parts.empty() ? std::nullopt : std::optional(at::cat(parts));
 }
 
-weights::QuantizedWeight ParameterLoader::quantized(const std::string& name,
-                                                    std::int64_t height,
-                                                    std::int64_t width) {
-  if (checkpoint_.quantization_of(name) != Quantization::None) {
-    return checkpoint_.load_quantized(name, std::vector{height, width}, staging_);
+weights::QuantizedWeight ParameterLoader::quantized(const weights::Parameter& weight) {
+  if (checkpoint_.quantization_of(weight) != Quantization::None) {
+    return checkpoint_.load_quantized(weight, staging_);
   }
   // Converted on the CPU, where the codes are made too.
   weights::Staging in_place(at::kCPU);
-  const at::Tensor weight = buffer({height, width}, at::kCPU);
-  checkpoint_.load_into(name, weight, in_place);
-  return weights::to_device(weights::quantize(weight, quantization_), staging_);
+  const at::Tensor exact = buffer(weight.shape, at::kCPU);
+  checkpoint_.load_into(weight, exact, in_place);
+  return weights::to_device(weights::quantize(exact, quantization_), staging_);
 }
 
 // Memory that has just been let go is taken again: getting it from the system anew costs as much
 // time as the conversion.
-at::Tensor ParameterLoader::buffer(std::vector<std::int64_t> shape, c10::Device device) {
+at::Tensor ParameterLoader::buffer(at::IntArrayRef shape, c10::Device device) {
   const auto options = at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(device);
   const std::int64_t n =
       std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
@@ -112,44 +123,25 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
                  c10::Device device,
                  Quantization quantization)
     : config_(checkpoint.config()), dtype_(dtype), device_(device) {
-  const std::int64_t n_vocab = config_.vocab_size;
-  const std::int64_t n_hidden = config_.hidden_size;
+  using weights::Role;
   ParameterLoader loader(checkpoint, dtype, device, quantization);
-  embedding_ = loader.tensor("model.embed_tokens.weight", {n_vocab, n_hidden});
-  for (int layer = 0; layer < config_.n_layers; ++layer) {
-    layers_.push_back(load_layer(loader, layer));
+  embedding_ = loader.tensor(weights::weight_of(config_, Role::Embedding));
+  for (int i = 0; i < config_.n_layers; ++i) {
+    layers_.push_back({loader.norm(Role::InputNorm, i),
+                       loader.linear({Role::Query, Role::Key, Role::Value}, i),
+                       loader.linear({Role::AttentionOutput}, i), loader.norm(Role::MlpNorm, i),
+                       loader.linear({Role::Gate, Role::Up}, i), loader.linear({Role::Down}, i)});
   }
-  norm_ = loader.norm("model.norm.weight", n_hidden);
-  head_ = config_.tie_word_embeddings
-              ? Linear(embedding_)
-              : loader.linear({"lm_head"}, {n_vocab}, n_hidden, Biases::None);
+  norm_ = loader.norm(Role::FinalNorm);
+  head_ = config_.tie_word_embeddings ? Linear(embedding_) : loader.linear({Role::Head});
   checkpoint.check_all_loaded();
 
   // float32 throughout, as in transformers: the product's rounding matters at long positions.
   const std::vector<float> frequencies = weights::rope_frequencies(config_);
-  const at::Tensor positions = at::arange(config_.max_position_embeddings, at::kFloat);
+  const at::Tensor positions = at::arange(config_.n_positions(), at::kFloat);
   const at::Tensor angles = at::outer(positions, at::tensor(frequencies));
   cosines_ = angles.cos().to(device);
   sines_ = angles.sin().to(device);
-}
-
-Decoder::Layer Decoder::load_layer(ParameterLoader& loader, int layer) const {
-  const std::string name = "model.layers." + std::to_string(layer) + ".";
-  const std::int64_t n_hidden = config_.hidden_size;
-  const std::int64_t n_inner = config_.intermediate_size;
-  const std::int64_t q_height = std::int64_t{config_.n_heads} * config_.head_dim;
-  const std::int64_t kv_height = std::int64_t{config_.n_kv_heads} * config_.head_dim;
-  const std::string attention = name + "self_attn.";
-  const std::string mlp = name + "mlp.";
-  const auto biases = [](bool has_biases) { return has_biases ? Biases::Loaded : Biases::None; };
-  return {loader.norm(name + "input_layernorm.weight", n_hidden),
-          loader.linear({attention + "q_proj", attention + "k_proj", attention + "v_proj"},
-                        {q_height, kv_height, kv_height}, n_hidden, biases(config_.qkv_bias)),
-          loader.linear({attention + "o_proj"}, {n_hidden}, q_height, biases(config_.o_bias)),
-          loader.norm(name + "post_attention_layernorm.weight", n_hidden),
-          loader.linear({mlp + "gate_proj", mlp + "up_proj"}, {n_inner, n_inner}, n_hidden,
-                        biases(config_.mlp_bias)),
-          loader.linear({mlp + "down_proj"}, {n_hidden}, n_inner, biases(config_.mlp_bias))};
 }
 
 }  // namespace labelprobe::model

@@ -1,9 +1,8 @@
 // Takes a decoder's parameters out of a checkpoint, onto a device.
 #pragma once
 
-#include <cstdint>
+#include <initializer_list>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -14,14 +13,14 @@
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/staging.h"
+#include "weights/families/parameters.h"
 #include "weights/quantized/quantized_weight.h"
 
 namespace labelprobe::model {
 
-enum class Biases { None, Loaded };
-
 // Besides the parameters that have been loaded it holds at most one tensor, and what is read ahead.
-// Fastest where parameters are asked for in the order of parameters_of().
+// Fastest where parameters are asked for in the order of parameters_of(). Outside the blocks a
+// module's layer does not count.
 class ParameterLoader {
  public:
   // quantization: of the linear layers of the decoder blocks; None = as the checkpoint stores them
@@ -31,26 +30,22 @@ class ParameterLoader {
                   Quantization quantization);
 
   // The parameter in the loader's dtype.
-  at::Tensor tensor(const std::string& name, std::vector<std::int64_t> shape);
+  at::Tensor tensor(const weights::Parameter& parameter);
 
-  // [width], float32 of the loader's dtype.
-  at::Tensor norm(const std::string& name, std::int64_t width);
+  // The weight of a norm: float32 of the loader's dtype.
+  at::Tensor norm(weights::Role role, int layer = 0);
 
-  // The layers `modules` ("model.layers.0.self_attn.q_proj"), [heights[i], width] each, one below
-  // the other: one product instead of several. Quantised ones keep their own states.
-  Linear linear(const std::vector<std::string>& modules,
-                const std::vector<std::int64_t>& heights,
-                std::int64_t width,
-                Biases biases);
+  // The linear layers of these roles one below the other: one product instead of several.
+  // Quantised ones keep their own states. All of them have biases, or none.
+  Linear linear(std::initializer_list<weights::Role> roles, int layer = 0);
 
  private:
-  std::optional<at::Tensor> bias(const std::vector<std::string>& modules,
-                                 const std::vector<std::int64_t>& heights,
-                                 Biases biases);
-  weights::QuantizedWeight quantized(const std::string& name,
-                                     std::int64_t height,
-                                     std::int64_t width);
-  at::Tensor buffer(std::vector<std::int64_t> shape, c10::Device device);
+  weights::Parameter weight_of(weights::Role role, int layer) const;
+  bool is_quantized(const weights::Parameter& weight) const;
+  at::Tensor plain(const std::vector<weights::Parameter>& matrices);
+  std::optional<at::Tensor> bias(std::initializer_list<weights::Role> roles, int layer);
+  weights::QuantizedWeight quantized(const weights::Parameter& weight);
+  at::Tensor buffer(at::IntArrayRef shape, c10::Device device);
 
   weights::Checkpoint& checkpoint_;
   DType dtype_;

@@ -1,11 +1,11 @@
 #include "model/encoder/encoder_config.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
 
 #include "weights/checkpoint/json_file.h"
@@ -17,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kMaxSize = 1 << 20;
-constexpr std::size_t kSampleBytes = 4096;
 
 bool ends_with_any(std::string_view text, std::span<const std::string_view> ends) {
   return std::any_of(ends.begin(), ends.end(),
@@ -178,61 +177,25 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
 }
 
 EncoderWeights::EncoderWeights(const fs::path& folder)
-    : folder_(folder), files_(weights::open_safetensors(folder)) {
-  for (const weights::SafetensorsFile& file : files_) {
-    for (const weights::StoredTensor& tensor : file.tensors()) {
-      const std::string_view name = bare_name(tensor.name);
-      if (is_beside_the_point(name)) {
-        continue;
-      }
-      if (!tensors_.emplace(std::string(name), tensor).second) {
-        throw ModelError(tensor.file.string() + ": tensor " + tensor.name +
-                         ": expected every tensor once, found it a second time");
-      }
-    }
-  }
-}
+    : files_(folder, [](std::string_view name) {
+        const std::string_view bare = bare_name(name);
+        return is_beside_the_point(bare) ? std::string_view() : bare;
+      }) {}
 
 at::Tensor EncoderWeights::take(const std::string& name, std::span<const std::int64_t> shape) {
-  const auto found = tensors_.find(name);
-  if (found == tensors_.end()) {
-    throw ModelError(folder_.string() + ": tensor " + name + " is missing");
-  }
-  const weights::StoredTensor& tensor = found->second;
-  if (!std::equal(shape.begin(), shape.end(), tensor.shape.begin(), tensor.shape.end())) {
-    throw ModelError(tensor.file.string() + ": tensor " + tensor.name + ": expected shape " +
-                     weights::describe_shape(shape) + ", found " +
-                     weights::describe_shape(tensor.shape));
-  }
-  if (!tensor.type) {
-    throw ModelError(tensor.file.string() + ": tensor " + tensor.name +
-                     ": expected F32, F16 or BF16, found " + tensor.type_name);
-  }
+  const weights::StoredTensor& tensor = files_.find(name);
+  weights::check_form(tensor, shape);
   taken_.insert(name);
   return weights::load_tensor(tensor, weights::DType::Float32);
 }
 
 void EncoderWeights::check_all_taken() const {
-  for (const auto& [name, tensor] : tensors_) {
+  for (const auto& [name, tensor] : files_.tensors()) {
     if (!taken_.contains(name)) {
-      throw ModelError(tensor.file.string() + ": tensor " + tensor.name +
+      throw ModelError(tensor.file.string() + ": tensor " + tensor.file_name +
                        " belongs to no part of the encoder that config.json describes");
     }
   }
-}
-
-std::string EncoderWeights::fingerprint() const {
-  Fingerprint print;
-  print.add(files::MappedFile(folder_ / "config.json").text());
-  for (const weights::SafetensorsFile& file : files_) {
-    print.add(file.header_bytes());
-    print.add(std::to_string(file.bytes().size()));
-  }
-  for (const auto& [name, tensor] : tensors_) {
-    print.add(name);
-    print.add(tensor.bytes.first(std::min(kSampleBytes, tensor.bytes.size())));
-  }
-  return print.hex();
 }
 
 }  // namespace labelprobe::model

@@ -1,18 +1,15 @@
 // What the files of a sentence encoder say about it, and the parameters it has.
 #pragma once
 
-#include <array>
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <ATen/core/Tensor.h>
 
-#include "weights/checkpoint/safetensors.h"
+#include "weights/checkpoint/weight_files.h"
 
 namespace labelprobe::model {
 
@@ -49,13 +46,11 @@ class EncoderWeights {
   // Throws ModelError naming a tensor that nobody took.
   void check_all_taken() const;
 
-  // As Checkpoint::fingerprint().
-  std::string fingerprint() const;
+  // As WeightFiles has it.
+  std::string fingerprint() const { return files_.fingerprint(); }
 
  private:
-  std::filesystem::path folder_;
-  std::vector<weights::SafetensorsFile> files_;
-  std::map<std::string, weights::StoredTensor, std::less<>> tensors_;
+  weights::WeightFiles files_;
   std::set<std::string, std::less<>> taken_;
 };
 

@@ -8,7 +8,7 @@
 
 #include "labelprobe/model/language_model.h"
 
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/families/decoder_config.h"
 
 namespace labelprobe::model {
 

@@ -1,8 +1,5 @@
 #include "model/engine/model_info.h"
 
-#include <functional>
-#include <numeric>
-
 #include "weights/device/dtype.h"
 #include "weights/quantized/quantized_weight.h"
 
@@ -13,9 +10,7 @@ std::size_t kept_bytes(const weights::Parameter& parameter, DType dtype, Quantiz
   if (kept_as != Quantization::None) {
     return weights::quantized_bytes(parameter.shape[0], parameter.shape[1], kept_as);
   }
-  const std::int64_t n_elements = std::accumulate(parameter.shape.begin(), parameter.shape.end(),
-                                                  std::int64_t{1}, std::multiplies<>());
-  return static_cast<std::size_t>(n_elements) * weights::dtype_bytes(dtype);
+  return static_cast<std::size_t>(parameter.n_elements()) * weights::dtype_bytes(dtype);
 }
 
 }  // namespace
@@ -23,13 +18,13 @@ std::size_t kept_bytes(const weights::Parameter& parameter, DType dtype, Quantiz
 ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantization asked) {
   const weights::DecoderConfig& config = checkpoint.config();
   ModelInfo info;
-  info.architecture = config.architecture;
+  info.architecture = config.family->architecture;
   info.vocab_size = config.vocab_size;
-  info.max_context = config.max_position_embeddings;
+  info.max_context = config.n_positions();
+  info.attention_window = config.sliding_window;
   info.n_parameters = checkpoint.n_parameters();
   for (const weights::Parameter& parameter : weights::parameters_of(config)) {
-    info.weight_bytes +=
-        kept_bytes(parameter, dtype, checkpoint.quantization_of(parameter.name, asked));
+    info.weight_bytes += kept_bytes(parameter, dtype, checkpoint.quantization_of(parameter, asked));
   }
   info.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
                                static_cast<std::size_t>(config.n_kv_heads) *

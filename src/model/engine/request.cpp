@@ -53,7 +53,10 @@ std::string Request::obstacle_of(std::size_t i) const {
            std::to_string(n_new_tokens(i)) +
            " new ones were asked for, but the model's "
            "context has " +
-           std::to_string(info_.max_context) + " positions";
+           std::to_string(info_.max_context) + " positions" +
+           (info_.max_context == info_.attention_window
+                ? ", as many as its sliding window; longer texts are not supported"
+                : "");
   }
   return {};
 }

@@ -2,32 +2,26 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <memory>
-#include <numeric>
-#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/fingerprint.h"
-#include "labelprobe/files/mapped_file.h"
+#include "labelprobe/files/gguf.h"
 
-#include "weights/checkpoint/dequantize.h"
 #include "weights/checkpoint/gguf_tensors.h"
+#include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/quantized_tensors.h"
 #include "weights/checkpoint/read_ahead.h"
-#include "weights/checkpoint/safetensors.h"
 #include "weights/checkpoint/tensor_loading.h"
-#include "weights/device/dtype.h"
+#include "weights/checkpoint/weight_files.h"
 
 namespace labelprobe::weights {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kSampleBytes = 4096;
 constexpr std::size_t kMaxNamesShown = 5;
 
 // "a, b, c and 4 more"
@@ -42,37 +36,15 @@ std::string list_names(const std::vector<std::string>& names) {
              : text + " and " + std::to_string(names.size() - n_shown) + " more";
 }
 
-// "model.norm.weight", or "model.norm.weight (output_norm.weight in the file)".
-std::string describe_name(const StoredTensor& tensor) {
-  return tensor.name == tensor.file_name ? tensor.name
-                                         : tensor.name + " (" + tensor.file_name + " in the file)";
-}
-
-void add_tensor(TensorMap& tensors, StoredTensor tensor) {
-  const std::string name = tensor.name;
-  const auto [position, is_new] = tensors.try_emplace(name, std::move(tensor));
-  if (!is_new) {
-    throw ModelError(position->second.file.string() + ": tensor " + name +
-                     " is there twice; expected every tensor once in all files of the model");
-  }
-}
-
-void check_shape(const StoredTensor& tensor, std::span<const std::int64_t> expected) {
-  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), expected.begin(), expected.end())) {
-    throw ModelError(tensor.file.string() + ": tensor " + describe_name(tensor) +
-                     ": expected shape " + describe_shape(expected) + ", found " +
-                     describe_shape(tensor.shape));
-  }
-}
-
 // Tensors that repeat what the configuration says: rotary tables that old versions of transformers
 // saved, and the head of a model whose embedding serves as head.
 bool is_redundant(std::string_view name, const DecoderConfig& config) {
   return name.ends_with(".rotary_emb.inv_freq") ||
-         (config.tie_word_embeddings && name == "lm_head.weight");
+         (config.tie_word_embeddings && name == weight_of(config, Role::Head).name);
 }
 
 void check_both_ways(const fs::path& path, const TensorMap& tensors, const DecoderConfig& config) {
+  const std::string architecture(config.family->architecture);
   std::vector<std::string> missing;
   std::set<std::string, std::less<>> expected;
   std::set<std::string, std::less<>> beside;  // the rest of quantised parameters
@@ -83,25 +55,19 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
       missing.push_back(parameter.name);
       continue;
     }
-    if (is_stored_quantized(tensors, parameter.name, config.quantization)) {
-      check_quantized(tensors, parameter.name, parameter.shape, config.quantization);
-      for (const std::string& name : quantized_names(parameter.name, config.quantization)) {
-        beside.insert(name);
-      }
+    if (!is_stored_quantized(tensors, parameter, config.quantization)) {
+      check_form(found->second, parameter.shape);
       continue;
     }
-    const StoredTensor& tensor = found->second;
-    check_shape(tensor, parameter.shape);
-    if (!tensor.type) {
-      throw ModelError(tensor.file.string() + ": tensor " + describe_name(tensor) +
-                       ": expected a type of " + known_type_names() + "; found " +
-                       tensor.type_name);
+    check_quantized(tensors, parameter, config.quantization);
+    for (const std::string& name : quantized_names(parameter.name, config.quantization)) {
+      beside.insert(name);
     }
   }
   if (!missing.empty()) {
     throw ModelError(path.string() + ": expected " + std::to_string(expected.size()) +
-                     " tensors of a " + config.architecture + ", " +
-                     std::to_string(missing.size()) + " of them missing: " + list_names(missing));
+                     " tensors of a " + architecture + ", " + std::to_string(missing.size()) +
+                     " of them missing: " + list_names(missing));
   }
   std::vector<std::string> left_over;
   for (const auto& [name, tensor] : tensors) {
@@ -110,15 +76,10 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
     }
   }
   if (!left_over.empty()) {
-    throw ModelError(path.string() + ": expected only the tensors of a " + config.architecture +
+    throw ModelError(path.string() + ": expected only the tensors of a " + architecture +
                      " with the layers and biases of its configuration, found " +
                      std::to_string(left_over.size()) + " others: " + list_names(left_over));
   }
-}
-
-std::int64_t n_elements(const Parameter& parameter) {
-  return std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::int64_t{1},
-                         std::multiplies<>());
 }
 
 }  // namespace
@@ -126,11 +87,9 @@ std::int64_t n_elements(const Parameter& parameter) {
 struct Checkpoint::Files {
   fs::path path;
   DecoderConfig config;
-  std::vector<SafetensorsFile> safetensors;
-  std::optional<files::GgufFile> gguf;
-  TensorMap tensors;  // by Hugging Face name
-  std::set<std::string, std::less<>> loaded;
-  std::unique_ptr<ReadAhead> read_ahead;  // the last member: it reads the others' bytes
+  WeightFiles weights;
+  std::set<std::string, std::less<>> loaded = {};
+  std::unique_ptr<ReadAhead> read_ahead = nullptr;  // the last member: it reads the others' bytes
 };
 
 Checkpoint::Checkpoint(std::unique_ptr<Files> files) : files_(std::move(files)) {}
@@ -139,24 +98,18 @@ Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
 Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
 
 Checkpoint Checkpoint::open(const fs::path& path) {
-  auto files = std::make_unique<Files>();
-  files->path = path;
+  std::unique_ptr<Files> files;
   if (fs::is_directory(path)) {
-    files->config = load_config(path);
-    files->safetensors = open_safetensors(path);
-    for (const SafetensorsFile& file : files->safetensors) {
-      for (const StoredTensor& tensor : file.tensors()) {
-        add_tensor(files->tensors, tensor);
-      }
-    }
+    DecoderConfig config = load_config(path);
+    files.reset(new Files{path, std::move(config), WeightFiles(path)});
   } else {
-    files->gguf = files::GgufFile::open(path);
-    files->config = load_config(*files->gguf);
-    for (StoredTensor& tensor : gguf_tensors(*files->gguf, files->config)) {
-      add_tensor(files->tensors, std::move(tensor));
-    }
+    files::GgufFile file = files::GgufFile::open(path);
+    DecoderConfig config = load_config(file);
+    std::vector<StoredTensor> tensors = gguf_tensors(file, config);
+    files.reset(
+        new Files{path, std::move(config), WeightFiles(std::move(file), std::move(tensors))});
   }
-  check_both_ways(path, files->tensors, files->config);
+  check_both_ways(path, files->weights.tensors(), files->config);
   return Checkpoint(std::move(files));
 }
 
@@ -164,12 +117,8 @@ const DecoderConfig& Checkpoint::config() const {
   return files_->config;
 }
 
-bool Checkpoint::has(std::string_view name) const {
-  return files_->tensors.contains(name);
-}
-
-Quantization Checkpoint::quantization_of(std::string_view name) const {
-  return is_stored_quantized(files_->tensors, std::string(name), files_->config.quantization)
+Quantization Checkpoint::quantization_of(const Parameter& parameter) const {
+  return is_stored_quantized(files_->weights.tensors(), parameter, files_->config.quantization)
              ? files_->config.quantization
              : Quantization::None;
 }
@@ -185,30 +134,24 @@ Quantization Checkpoint::quantization(Quantization asked) const {
   return stored != Quantization::None ? stored : asked;
 }
 
-Quantization Checkpoint::quantization_of(std::string_view name, Quantization asked) const {
+Quantization Checkpoint::quantization_of(const Parameter& parameter, Quantization asked) const {
   const Quantization kept = quantization(asked);
   // A quantised checkpoint says itself which modules it leaves out.
   if (files_->config.quantization != Quantization::None) {
-    return quantization_of(name);
+    return quantization_of(parameter);
   }
-  return is_block_linear(name) ? kept : Quantization::None;
-}
-
-const StoredTensor& Checkpoint::find(std::string_view name) const {
-  const auto found = files_->tensors.find(name);
-  if (found == files_->tensors.end()) {
-    throw ModelError(files_->path.string() + ": tensor " + std::string(name) + " is missing");
-  }
-  return found->second;
+  return parameter.is_block_linear() ? kept : Quantization::None;
 }
 
 // The tensors that hold the parameter.
-std::vector<const StoredTensor*> Checkpoint::tensors_of(std::string_view name) const {
-  std::vector<const StoredTensor*> tensors = {&find(name)};
-  if (const Quantization stored = quantization_of(name); stored != Quantization::None) {
-    for (const std::string& beside : quantized_names(std::string(name), stored)) {
-      if (beside != name && has(beside)) {
-        tensors.push_back(&find(beside));
+std::vector<const StoredTensor*> Checkpoint::tensors_of(const Parameter& parameter) const {
+  const TensorMap& all = files_->weights.tensors();
+  std::vector<const StoredTensor*> tensors = {&files_->weights.find(parameter.name)};
+  if (const Quantization stored = quantization_of(parameter); stored != Quantization::None) {
+    for (const std::string& name : quantized_names(parameter.name, stored)) {
+      const auto beside = all.find(name);
+      if (name != parameter.name && beside != all.end()) {
+        tensors.push_back(&beside->second);
       }
     }
   }
@@ -218,57 +161,50 @@ std::vector<const StoredTensor*> Checkpoint::tensors_of(std::string_view name) c
 void Checkpoint::start_reading() {
   std::vector<std::span<const std::byte>> order;
   for (const Parameter& parameter : parameters_of(files_->config)) {
-    for (const StoredTensor* tensor : tensors_of(parameter.name)) {
+    for (const StoredTensor* tensor : tensors_of(parameter)) {
       order.push_back(tensor->bytes);
     }
   }
   files_->read_ahead = std::make_unique<ReadAhead>(std::move(order));
 }
 
-void Checkpoint::set_loaded(std::string_view name) {
-  files_->loaded.emplace(name);
+void Checkpoint::set_loaded(const Parameter& parameter) {
+  files_->loaded.insert(parameter.name);
   if (files_->read_ahead) {
-    for (const StoredTensor* tensor : tensors_of(name)) {
+    for (const StoredTensor* tensor : tensors_of(parameter)) {
       files_->read_ahead->let_go(tensor->bytes);
     }
   }
 }
 
-at::Tensor Checkpoint::load(std::string_view name,
-                            std::span<const std::int64_t> shape,
-                            DType dtype) {
-  const StoredTensor& tensor = find(name);
-  check_shape(tensor, shape);
-  LABELPROBE_CHECK(quantization_of(name) == Quantization::None);
-  at::Tensor result = load_tensor(tensor, dtype);
-  set_loaded(name);
+at::Tensor Checkpoint::load(const Parameter& parameter, DType dtype) {
+  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None);
+  at::Tensor result = load_tensor(files_->weights.find(parameter.name), dtype);
+  set_loaded(parameter);
   return result;
 }
 
-void Checkpoint::load_into(std::string_view name, const at::Tensor& target, Staging& staging) {
-  const StoredTensor& tensor = find(name);
-  check_shape(tensor, target.sizes());
-  LABELPROBE_CHECK(quantization_of(name) == Quantization::None);
+void Checkpoint::load_into(const Parameter& parameter, const at::Tensor& target, Staging& staging) {
+  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None &&
+                   target.sizes() == at::IntArrayRef(parameter.shape));
+  const StoredTensor& tensor = files_->weights.find(parameter.name);
   staging.send(target, [&](std::int64_t first_row, const at::Tensor& rows) {
     load_rows(tensor, first_row, rows);
   });
-  set_loaded(name);
+  set_loaded(parameter);
 }
 
-QuantizedWeight Checkpoint::load_quantized(std::string_view name,
-                                           std::span<const std::int64_t> shape) {
+QuantizedWeight Checkpoint::load_quantized(const Parameter& parameter) {
   Staging in_place(at::kCPU);
-  return load_quantized(name, shape, in_place);
+  return load_quantized(parameter, in_place);
 }
 
-QuantizedWeight Checkpoint::load_quantized(std::string_view name,
-                                           std::span<const std::int64_t> shape,
-                                           Staging& staging) {
-  const Quantization stored = quantization_of(name);
-  LABELPROBE_CHECK(stored != Quantization::None && shape.size() == 2);
+QuantizedWeight Checkpoint::load_quantized(const Parameter& parameter, Staging& staging) {
+  const Quantization stored = quantization_of(parameter);
+  LABELPROBE_CHECK(stored != Quantization::None);
   QuantizedWeight weight =
-      weights::load_quantized(files_->tensors, std::string(name), shape, stored, staging);
-  set_loaded(name);
+      weights::load_quantized(files_->weights.tensors(), parameter, stored, staging);
+  set_loaded(parameter);
   return weight;
 }
 
@@ -288,30 +224,13 @@ void Checkpoint::check_all_loaded() const {
 std::int64_t Checkpoint::n_parameters() const {
   std::int64_t n = 0;
   for (const Parameter& parameter : parameters_of(files_->config)) {
-    n += n_elements(parameter);
+    n += parameter.n_elements();
   }
   return n;
 }
 
 std::string Checkpoint::fingerprint() const {
-  Fingerprint print;
-  if (files_->gguf) {
-    print.add(files_->gguf->header_bytes());
-    std::error_code error;  // the size of a file that went away meanwhile is no reason to stop
-    print.add(std::to_string(fs::file_size(files_->path, error)));
-  } else {
-    print.add(files::MappedFile(files_->path / "config.json").text());
-  }
-  for (const SafetensorsFile& file : files_->safetensors) {
-    print.add(file.header_bytes());
-    print.add(std::to_string(file.bytes().size()));
-  }
-  for (const auto& [name, tensor] : files_->tensors) {
-    print.add(name);
-    expect_samples(tensor.bytes);
-    print.add(tensor.bytes.first(std::min(kSampleBytes, tensor.bytes.size())));
-  }
-  return print.hex();
+  return files_->weights.fingerprint();
 }
 
 }  // namespace labelprobe::weights

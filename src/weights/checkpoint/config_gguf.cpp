@@ -1,6 +1,5 @@
 // The header keys of GGUF that describe a decoder (ggml's gguf.md, "LLM" section).
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -8,9 +7,11 @@
 
 #include "labelprobe/core/error.h"
 
-#include "weights/checkpoint/decoder_config.h"
 #include "weights/checkpoint/dequantize.h"
+#include "weights/checkpoint/foreign_settings.h"
+#include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/stored_tensor.h"
+#include "weights/families/parameters.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -118,13 +119,14 @@ void read_sizes(const files::GgufFile& file, const Keys& keys, DecoderConfig& de
     }
   }
   // The vocabulary's size is not always stated; the embedding has one row per token.
-  const files::GgufTensor* embedding = find_tensor(file, "token_embd.weight");
+  const std::string name = gguf_name(module_of(*decoder.family, Role::Embedding), "weight");
+  const files::GgufTensor* embedding = find_tensor(file, name);
   if (embedding == nullptr) {
-    throw ModelError(file.path().string() + ": tensor token_embd.weight is missing");
+    throw ModelError(file.path().string() + ": tensor " + name + " is missing");
   }
   if (embedding->shape.size() != 2 || embedding->shape[0] < 1 ||
       embedding->shape[0] > kMaxDimension) {
-    throw ModelError(file.path().string() + ": tensor token_embd.weight: expected shape [vocab, " +
+    throw ModelError(file.path().string() + ": tensor " + name + ": expected shape [vocab, " +
                      std::to_string(decoder.hidden_size) + "], found " +
                      describe_shape(embedding->shape));
   }
@@ -180,15 +182,40 @@ RopeScaling read_rope_scaling(const files::GgufFile& file, const Keys& keys, int
   return scaling;
 }
 
-void refuse_other_models(const files::GgufFile& file, const Keys& keys) {
+const Family& family_of(const files::GgufFile& file) {
+  const std::string& architecture = file.string("general.architecture");
+  for (const Family& family : families()) {
+    if (!architecture.empty() && architecture == family.gguf_architecture) {
+      return family;
+    }
+  }
+  fail(file, "general.architecture", "one of " + list_families(&Family::gguf_architecture),
+       architecture);
+}
+
+void refuse_parts(const files::GgufFile& file) {
   if (file.integer_or("split.count", 1) > 1) {
     fail(file, "split.count", "the whole model in one file",
          std::to_string(file.integer("split.count")) +
              "; join the parts with `llama-gguf-split --merge`");
   }
-  for (const char* key : {"expert_count", "attention.sliding_window"}) {
-    if (keys.has(key) && keys.integer(key, 0, kMaxPositions) > 0) {
-      keys.fail(key, "0 (not supported)", std::to_string(keys.integer(key, 0, kMaxPositions)));
+}
+
+void read_window(const Keys& keys, DecoderConfig& decoder) {
+  if (keys.has("attention.sliding_window")) {
+    decoder.sliding_window = keys.integer("attention.sliding_window", 0, kMaxPositions);
+  }
+}
+
+// The tensors say which modules have biases.
+void read_biases(const files::GgufFile& file, DecoderConfig& decoder) {
+  const Family& family = *decoder.family;
+  decoder.qkv_bias = family.qkv_bias == Bias::Always;
+  decoder.o_bias = family.o_bias == Bias::Always;
+  decoder.mlp_bias = family.mlp_bias == Bias::Always;
+  for (const Module& module : family.modules) {
+    if (module.has_bias != nullptr && find_tensor(file, gguf_name(module, "bias")) != nullptr) {
+      decoder.*module.has_bias = true;
     }
   }
 }
@@ -212,25 +239,21 @@ void read_end_ids(const files::GgufFile& file, DecoderConfig& decoder) {
 }  // namespace
 
 DecoderConfig load_config(const files::GgufFile& file) {
-  const std::string& architecture = file.string("general.architecture");
-  if (architecture != "llama" && architecture != "qwen2") {
-    fail(file, "general.architecture", "llama or qwen2", architecture);
-  }
-  const Keys keys(file, architecture);
-  refuse_other_models(file, keys);
-
   DecoderConfig decoder;
-  decoder.architecture = architecture == "llama" ? "LlamaForCausalLM" : "Qwen2ForCausalLM";
+  decoder.family = &family_of(file);
+  const Keys keys(file, std::string(decoder.family->gguf_architecture));
+  refuse_parts(file);
+  refuse_foreign_settings(file, *decoder.family);
   read_sizes(file, keys, decoder);
   decoder.rms_norm_eps = keys.positive_number("attention.layer_norm_rms_epsilon");
   if (keys.has("rope.freq_base")) {
     decoder.rope_theta = keys.positive_number("rope.freq_base");
   }
   decoder.rope_scaling = read_rope_scaling(file, keys, decoder.head_dim);
-  decoder.tie_word_embeddings = find_tensor(file, "output.weight") == nullptr;
-  decoder.qkv_bias = architecture == "qwen2" || find_tensor(file, "blk.0.attn_q.bias") != nullptr;
-  decoder.o_bias = find_tensor(file, "blk.0.attn_output.bias") != nullptr;
-  decoder.mlp_bias = find_tensor(file, "blk.0.ffn_gate.bias") != nullptr;
+  read_window(keys, decoder);
+  decoder.tie_word_embeddings =
+      find_tensor(file, gguf_name(module_of(*decoder.family, Role::Head), "weight")) == nullptr;
+  read_biases(file, decoder);
   read_end_ids(file, decoder);
   return decoder;
 }

@@ -1,13 +1,15 @@
 // config.json and generation_config.json, in the spellings of transformers 4 and 5. Defaults are
 // those of transformers' configuration classes: save_pretrained leaves out what equals them.
-#include <array>
+#include <algorithm>
 #include <string>
 
 #include "labelprobe/core/error.h"
 
 #include "weights/checkpoint/config_quantization.h"
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/foreign_settings.h"
 #include "weights/checkpoint/json_file.h"
+#include "weights/checkpoint/load_config.h"
+#include "weights/families/family.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -17,48 +19,28 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
 constexpr std::int64_t kMaxLayers = 4096;
 constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
-
-// What differs between the families whose layers are otherwise the same.
-struct Family {
-  const char* architecture;
-  const char* model_type;
-  bool has_qkv_bias;         // always, whatever attention_bias says
-  bool reads_bias_flags;     // attention_bias, mlp_bias
-  int default_max_position;  // of max_position_embeddings
-};
-
-constexpr std::array kFamilies = {
-    Family{"LlamaForCausalLM", "llama", false, true, 2048},
-    Family{"Qwen2ForCausalLM", "qwen2", true, false, 32768},
-};
-
-std::string known_architectures() {
-  std::string names;
-  for (const Family& family : kFamilies) {
-    names += (names.empty() ? "" : ", ") + std::string(family.architecture);
-  }
-  return names;
-}
+// Of max_window_layers, in transformers.
+constexpr int kDefaultFirstWindowLayer = 28;
 
 const Family& family_of(const JsonReader& config) {
   if (config.has("architectures")) {
     const nlohmann::json& names = config.at("architectures");
     if (names.is_array() && names.size() == 1 && names[0].is_string()) {
-      for (const Family& family : kFamilies) {
+      for (const Family& family : families()) {
         if (names[0] == family.architecture) {
           return family;
         }
       }
     }
-    config.fail("architectures", "one of " + known_architectures());
+    config.fail("architectures", "one of " + list_families(&Family::architecture));
   }
   // Files of the first releases name the model type alone.
-  for (const Family& family : kFamilies) {
+  for (const Family& family : families()) {
     if (config.string("model_type") == family.model_type) {
       return family;
     }
   }
-  config.fail("model_type", "llama or qwen2, for " + known_architectures());
+  config.fail("model_type", "one of " + list_families(&Family::model_type));
 }
 
 double number_or(const JsonReader& config, std::string_view key, double otherwise) {
@@ -76,22 +58,65 @@ int dimension(const JsonReader& config, std::string_view key) {
   return static_cast<int>(config.integer(key, 1, kMaxDimension));
 }
 
-// The features a decoder of ours does not have must not be in use.
-void refuse_other_models(const JsonReader& config) {
-  if (config.has("hidden_act") && config.string("hidden_act") != "silu") {
-    config.fail("hidden_act", "silu");
+// Whether there is a layer to which a window that the configuration gives applies.
+bool has_windowed_layer(const JsonReader& config, const DecoderConfig& decoder) {
+  if (!decoder.family->has_window_switch) {
+    return true;
   }
-  if (config.boolean_or("use_sliding_window", false)) {
-    config.fail("use_sliding_window", "false (sliding-window attention is not supported)");
+  if (!config.boolean_or("use_sliding_window", false)) {
+    return false;
   }
   if (config.has("layer_types")) {
     const nlohmann::json& types = config.at("layer_types");
-    for (const nlohmann::json& type : types) {
-      if (type != "full_attention") {
-        config.fail("layer_types", "full_attention in every layer");
+    return std::find(types.begin(), types.end(), "sliding_attention") != types.end();
+  }
+  const std::int64_t first = config.has("max_window_layers")
+                                 ? config.integer("max_window_layers", 0, kMaxLayers)
+                                 : kDefaultFirstWindowLayer;
+  return first < decoder.n_layers;
+}
+
+// A window that a family's own code would not look at counts too: whoever wrote it meant it.
+void read_window(const JsonReader& config, bool is_stated, DecoderConfig& decoder) {
+  if (has_windowed_layer(config, decoder)) {
+    // Null, which is stated too, means none.
+    const int otherwise = is_stated ? 0 : decoder.family->default_window;
+    decoder.sliding_window =
+        config.has("sliding_window")
+            ? static_cast<int>(config.integer("sliding_window", 1, kMaxPositions))
+            : otherwise;
+  }
+  const bool has_window = decoder.sliding_window > 0;
+  if (!has_window && !decoder.family->has_window_switch &&
+      config.boolean_or("use_sliding_window", false)) {
+    config.fail("use_sliding_window", "false where there is no sliding_window");
+  }
+  if (config.has("layer_types")) {
+    for (const nlohmann::json& type : config.at("layer_types")) {
+      if (type != "full_attention" && !(has_window && type == "sliding_attention")) {
+        config.fail("layer_types", has_window ? "full_attention or sliding_attention in every layer"
+                                              : "full_attention in every layer");
       }
     }
   }
+}
+
+void read_biases(const JsonReader& config, DecoderConfig& decoder) {
+  const auto read = [&](std::string_view key, Bias bias) {
+    return bias == Bias::Always || (bias == Bias::AsConfigured && config.boolean_or(key, false));
+  };
+  const Family& family = *decoder.family;
+  decoder.qkv_bias = read("attention_bias", family.qkv_bias);
+  decoder.o_bias = read("attention_bias", family.o_bias);
+  decoder.mlp_bias = read("mlp_bias", family.mlp_bias);
+  const auto refuse_unless = [&](bool has_bias, std::string_view key) {
+    if (!has_bias && config.boolean_or(key, false)) {
+      config.fail(key,
+                  "false (a " + std::string(family.architecture) + " does not have such biases)");
+    }
+  };
+  refuse_unless(decoder.qkv_bias, "attention_bias");
+  refuse_unless(decoder.mlp_bias, "mlp_bias");
 }
 
 RopeScaling read_rope_scaling(const JsonReader& rope, int max_position_embeddings) {
@@ -138,6 +163,11 @@ void read_rope(const JsonReader& config, DecoderConfig& decoder) {
   read_common(config);
   if (is_set(rope_key)) {
     const JsonReader rope = config.object(rope_key);
+    for (const auto& [key, held] : config.at(rope_key).items()) {
+      if (held.is_object()) {
+        rope.fail(key, "the same rotary embedding in every layer");
+      }
+    }
     read_common(rope);
     decoder.rope_scaling = read_rope_scaling(rope, decoder.max_position_embeddings);
   }
@@ -168,7 +198,7 @@ void read_generation_defaults(const JsonReader& config, DecoderConfig& decoder) 
   }
 }
 
-void read_sizes(const JsonReader& config, const Family& family, DecoderConfig& decoder) {
+void read_sizes(const JsonReader& config, DecoderConfig& decoder) {
   decoder.hidden_size = dimension(config, "hidden_size");
   decoder.intermediate_size = dimension(config, "intermediate_size");
   decoder.n_layers = static_cast<int>(config.integer("num_hidden_layers", 1, kMaxLayers));
@@ -183,7 +213,7 @@ void read_sizes(const JsonReader& config, const Family& family, DecoderConfig& d
   decoder.max_position_embeddings =
       config.has("max_position_embeddings")
           ? static_cast<int>(config.integer("max_position_embeddings", 1, kMaxPositions))
-          : family.default_max_position;
+          : decoder.family->default_max_position;
   if (config.has("head_dim")) {
     decoder.head_dim = dimension(config, "head_dim");
   } else if (decoder.hidden_size % decoder.n_heads == 0) {
@@ -209,22 +239,17 @@ DecoderConfig load_config(const fs::path& folder) {
   }
   const nlohmann::json json = load_object(path);
   const JsonReader config(json, path.string());
-  const Family& family = family_of(config);
-  refuse_other_models(config);
-
   DecoderConfig decoder;
-  decoder.architecture = family.architecture;
-  read_sizes(config, family, decoder);
+  decoder.family = &family_of(config);
+  refuse_foreign_settings(config);
+  read_sizes(config, decoder);
   if (config.has("rms_norm_eps")) {
     decoder.rms_norm_eps = positive_number(config, "rms_norm_eps");
   }
   read_rope(config, decoder);
+  read_window(config, json.contains("sliding_window"), decoder);
   decoder.tie_word_embeddings = config.boolean_or("tie_word_embeddings", false);
-  if (family.reads_bias_flags) {
-    decoder.qkv_bias = decoder.o_bias = config.boolean_or("attention_bias", false);
-    decoder.mlp_bias = config.boolean_or("mlp_bias", false);
-  }
-  decoder.qkv_bias = decoder.qkv_bias || family.has_qkv_bias;
+  read_biases(config, decoder);
   decoder.quantization = read_quantization(config);
   read_generation_defaults(config, decoder);
   const fs::path generation_path = folder / "generation_config.json";

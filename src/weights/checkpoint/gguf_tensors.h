@@ -5,8 +5,8 @@
 
 #include "labelprobe/files/gguf.h"
 
-#include "weights/checkpoint/decoder_config.h"
 #include "weights/checkpoint/stored_tensor.h"
+#include "weights/families/decoder_config.h"
 
 namespace labelprobe::weights {
 

@@ -9,6 +9,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/text.h"
 
+#include "weights/families/family.h"
+
 namespace labelprobe::weights {
 namespace {
 
@@ -144,6 +146,14 @@ fs::path locate(const std::string& name_or_path) {
                      "` (older installations: `huggingface-cli download " + name_or_path + "`)");
   }
   return model_in(repository / "snapshots" / commit);
+}
+
+std::vector<ModelFamily> model_families() {
+  std::vector<ModelFamily> shown;
+  for (const Family& family : families()) {
+    shown.push_back({family.name, family.architecture});
+  }
+  return shown;
 }
 
 std::vector<CachedModel> cached_models() {

@@ -8,7 +8,6 @@
 
 #include "labelprobe/core/error.h"
 
-#include "weights/checkpoint/decoder_config.h"
 #include "weights/checkpoint/json_file.h"
 #include "weights/checkpoint/tensor_loading.h"
 #include "weights/device/dtype.h"
@@ -202,41 +201,39 @@ std::vector<std::string> quantized_names(const std::string& name, Quantization q
 }
 
 bool is_stored_quantized(const TensorMap& tensors,
-                         const std::string& name,
+                         const Parameter& parameter,
                          Quantization quantization) {
-  if (quantization == Quantization::None || !is_block_linear(name)) {
+  if (quantization == Quantization::None || !parameter.is_block_linear()) {
     return false;
   }
-  const auto found = tensors.find(name);
+  const auto found = tensors.find(parameter.name);
   // What is left out of the quantisation has a type that we read as it is, and nothing beside it.
-  return found != tensors.end() &&
-         (!found->second.type || tensors.contains(quantized_names(name, quantization)[1]));
+  return found != tensors.end() && (!found->second.type || tensors.contains(quantized_names(
+                                                               parameter.name, quantization)[1]));
 }
 
-void check_quantized(const TensorMap& tensors,
-                     const std::string& name,
-                     std::span<const std::int64_t> shape,
-                     Quantization quantization) {
-  for (const std::string& needed : quantized_names(name, quantization)) {
+void check_quantized(const TensorMap& tensors, const Parameter& matrix, Quantization quantization) {
+  for (const std::string& needed : quantized_names(matrix.name, quantization)) {
     if (!tensors.contains(needed) && !needed.ends_with(".weight_format")) {
-      throw ModelError(find(tensors, name).file.string() + ": tensor " + needed +
-                       " is missing; expected it beside " + name + ", whose weights are " +
+      throw ModelError(find(tensors, matrix.name).file.string() + ": tensor " + needed +
+                       " is missing; expected it beside " + matrix.name + ", whose weights are " +
                        std::string(quantization_name(quantization)) +
                        " as config.json's quantization_config says");
     }
   }
   if (is_four_bits(quantization)) {
-    check_four_bits(tensors, name, shape, quantization);
+    check_four_bits(tensors, matrix.name, matrix.shape, quantization);
   } else {
-    check_int8(tensors, name, shape);
+    check_int8(tensors, matrix.name, matrix.shape);
   }
 }
 
 QuantizedWeight load_quantized(const TensorMap& tensors,
-                               const std::string& name,
-                               std::span<const std::int64_t> shape,
+                               const Parameter& matrix,
                                Quantization quantization,
                                Staging& staging) {
+  const std::string& name = matrix.name;
+  const std::vector<std::int64_t>& shape = matrix.shape;
   QuantizedWeight weight;
   weight.quantization = quantization;
   weight.height = shape[0];

@@ -21,45 +21,37 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "labelprobe/weights/precision.h"
 
-#include "weights/checkpoint/decoder_config.h"
 #include "weights/checkpoint/safetensors_writer.h"
 #include "weights/checkpoint/staging.h"
 #include "weights/checkpoint/stored_tensor.h"
+#include "weights/families/parameters.h"
 #include "weights/quantized/quantized_weight.h"
 
 namespace labelprobe::weights {
 
-using TensorMap = std::map<std::string, StoredTensor, std::less<>>;
-
 // The names of the tensors of the matrix `name` ("X.weight"), itself first.
 std::vector<std::string> quantized_names(const std::string& name, Quantization quantization);
 
-// Whether the matrix is stored quantised; modules may be left out of a quantised checkpoint.
+// Whether the parameter is stored quantised; modules may be left out of a quantised checkpoint.
 bool is_stored_quantized(const TensorMap& tensors,
-                         const std::string& name,
+                         const Parameter& parameter,
                          Quantization quantization);
 
-// Checks that all tensors of the matrix are there, in the types and shapes of `quantization` and
-// this shape [height, width], and that codes and blocks mean what they mean to us; reads the small
-// ones. Throws ModelError (file, tensor, expected, found).
-void check_quantized(const TensorMap& tensors,
-                     const std::string& name,
-                     std::span<const std::int64_t> shape,
-                     Quantization quantization);
+// Checks that all tensors of the matrix are there, in the types and shapes of `quantization`, and
+// that codes and blocks mean what they mean to us; reads the small ones. Throws ModelError (file,
+// tensor, expected, found).
+void check_quantized(const TensorMap& tensors, const Parameter& matrix, Quantization quantization);
 
 // The matrix, in its own memory on the staging's device, to a GPU by way of its buffers: the
 // machine's memory never holds all of its codes. It has been checked.
 QuantizedWeight load_quantized(const TensorMap& tensors,
-                               const std::string& name,
-                               std::span<const std::int64_t> shape,
+                               const Parameter& matrix,
                                Quantization quantization,
                                Staging& staging);
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +28,8 @@ struct StoredTensor {
   // order for rotary embeddings that turn neighbours) and are put back into the order 0, 1, 2, ...
   int n_interleaved_heads = 0;
 };
+
+using TensorMap = std::map<std::string, StoredTensor, std::less<>>;
 
 // "[49152, 576]"
 std::string describe_shape(std::span<const std::int64_t> shape);

@@ -12,6 +12,8 @@
 #include "labelprobe/files/gguf.h"
 
 #include "weights/checkpoint/json_file.h"
+#include "weights/checkpoint/load_config.h"
+#include "weights/families/parameters.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -88,25 +90,35 @@ json rope_parameters(const fs::path& model, const DecoderConfig& config) {
 }
 
 json config_of_gguf(const fs::path& model, const DecoderConfig& config) {
-  return {{"architectures", {config.architecture}},
-          {"model_type", config.architecture == "Qwen2ForCausalLM" ? "qwen2" : "llama"},
-          {"hidden_act", "silu"},
-          {"hidden_size", config.hidden_size},
-          {"intermediate_size", config.intermediate_size},
-          {"num_hidden_layers", config.n_layers},
-          {"num_attention_heads", config.n_heads},
-          {"num_key_value_heads", config.n_kv_heads},
-          {"head_dim", config.head_dim},
-          {"vocab_size", config.vocab_size},
-          {"max_position_embeddings", config.max_position_embeddings},
-          {"rms_norm_eps", config.rms_norm_eps},
-          // In both spellings, for transformers 4 and 5.
-          {"rope_theta", config.rope_theta},
-          {"rope_parameters", rope_parameters(model, config)},
-          {"tie_word_embeddings", config.tie_word_embeddings},
-          {"attention_bias", config.o_bias},
-          {"mlp_bias", config.mlp_bias},
-          {"eos_token_id", config.end_ids}};
+  const Family& family = *config.family;
+  json written = {{"architectures", {family.architecture}},
+                  {"model_type", family.model_type},
+                  {"hidden_act", "silu"},
+                  {"hidden_size", config.hidden_size},
+                  {"intermediate_size", config.intermediate_size},
+                  {"num_hidden_layers", config.n_layers},
+                  {"num_attention_heads", config.n_heads},
+                  {"num_key_value_heads", config.n_kv_heads},
+                  {"head_dim", config.head_dim},
+                  {"vocab_size", config.vocab_size},
+                  {"max_position_embeddings", config.max_position_embeddings},
+                  {"rms_norm_eps", config.rms_norm_eps},
+                  // In both spellings, for transformers 4 and 5.
+                  {"rope_theta", config.rope_theta},
+                  {"rope_parameters", rope_parameters(model, config)},
+                  {"tie_word_embeddings", config.tie_word_embeddings},
+                  // Only where the family has a say in them.
+                  {"attention_bias", family.o_bias == Bias::AsConfigured && config.o_bias},
+                  {"mlp_bias", family.mlp_bias == Bias::AsConfigured && config.mlp_bias},
+                  {"eos_token_id", config.end_ids}};
+  if (config.sliding_window > 0) {
+    written["sliding_window"] = config.sliding_window;
+    if (family.has_window_switch) {
+      written["use_sliding_window"] = true;
+      written["max_window_layers"] = 0;
+    }
+  }
+  return written;
 }
 
 // The header with its count of tensors, eight bytes from the eighth on, set to none; what described

@@ -5,7 +5,7 @@
 
 #include "labelprobe/weights/precision.h"
 
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/families/decoder_config.h"
 
 namespace labelprobe::weights {
 

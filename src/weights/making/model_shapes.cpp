@@ -8,16 +8,17 @@
 
 #include "labelprobe/core/error.h"
 
+#include "weights/families/llama.h"
+#include "weights/families/qwen2.h"
+
 namespace labelprobe::weights {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-enum class Family { Llama, Qwen2 };
-
 struct Shape {
   ModelShape shown;
-  Family family = Family::Llama;
+  const Family* family = &kLlama;
   int hidden_size = 0;
   int intermediate_size = 0;
   int n_heads = 0;
@@ -93,7 +94,7 @@ constexpr Shape smollm2(ModelShape shown, Sizes sizes, double rope_theta) {
 
 constexpr Shape qwen2(ModelShape shown, Sizes sizes) {
   Shape shape = with_sizes(shown, sizes);
-  shape.family = Family::Qwen2;
+  shape.family = &kQwen2;
   shape.max_position_embeddings = 131072;
   shape.rms_norm_eps = 1e-6;
   shape.rope_theta = 1000000.0;
@@ -172,10 +173,9 @@ const ModelShape& model_shape(std::string_view name) {
 
 std::string config_of(std::string_view name, int n_layers, DType dtype) {
   const Shape& shape = shape_of(name);
-  const bool is_llama = shape.family == Family::Llama;
   Json config;
-  config["architectures"] = {is_llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"};
-  config["model_type"] = is_llama ? "llama" : "qwen2";
+  config["architectures"] = {shape.family->architecture};
+  config["model_type"] = shape.family->model_type;
   config["bos_token_id"] = shape.bos_id;
   config["eos_token_id"] = end_ids_of(shape);
   config["hidden_act"] = "silu";
@@ -195,11 +195,12 @@ std::string config_of(std::string_view name, int n_layers, DType dtype) {
                               {"original_max_position_embeddings", 8192},
                               {"rope_type", "llama3"}};
   }
-  if (is_llama) {
+  if (shape.family->qkv_bias == Bias::AsConfigured) {
     config["attention_bias"] = false;
     config["head_dim"] = shape.hidden_size / shape.n_heads;
     config["mlp_bias"] = false;
-  } else {
+  }
+  if (shape.family->has_window_switch) {
     config["use_sliding_window"] = false;
   }
   config["tie_word_embeddings"] = shape.tie_word_embeddings;
@@ -212,7 +213,7 @@ std::string config_of(std::string_view name, int n_layers, DType dtype) {
 DecoderConfig decoder_config_of(std::string_view name, int n_layers) {
   const Shape& shape = shape_of(name);
   DecoderConfig config;
-  config.architecture = shape.family == Family::Llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM";
+  config.family = shape.family;
   config.hidden_size = shape.hidden_size;
   config.intermediate_size = shape.intermediate_size;
   config.n_layers = n_layers > 0 ? n_layers : shape.shown.n_layers;
@@ -222,7 +223,7 @@ DecoderConfig decoder_config_of(std::string_view name, int n_layers) {
   config.vocab_size = shape.shown.vocab_size;
   config.max_position_embeddings = shape.max_position_embeddings;
   config.tie_word_embeddings = shape.tie_word_embeddings;
-  config.qkv_bias = shape.family == Family::Qwen2;
+  config.qkv_bias = shape.family->qkv_bias == Bias::Always;
   return config;
 }
 

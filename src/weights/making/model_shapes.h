@@ -6,7 +6,7 @@
 
 #include "labelprobe/weights/making.h"
 
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/families/decoder_config.h"
 
 namespace labelprobe::weights {
 

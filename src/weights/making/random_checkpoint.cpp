@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,10 +19,11 @@
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/weights/making.h"
 
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/quantized_tensors.h"
 #include "weights/checkpoint/safetensors_writer.h"
 #include "weights/device/dtype.h"
+#include "weights/families/parameters.h"
 #include "weights/making/folder_files.h"
 #include "weights/making/model_shapes.h"
 #include "weights/making/new_folder.h"
@@ -43,17 +43,14 @@ constexpr std::int64_t kPieceNumbers = std::int64_t{256} << 10;
 constexpr std::int64_t kGroupNumbers = std::int64_t{1} << 30;
 constexpr double kStandardDeviation = 0.02;  // of transformers' initialisation
 
-std::int64_t n_numbers(const Parameter& parameter) {
-  return std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::int64_t{1},
-                         std::multiplies<>());
-}
-
+// All ones.
 bool is_norm(const Parameter& parameter) {
-  return parameter.name.ends_with("norm.weight");
+  return parameter.role == Role::InputNorm || parameter.role == Role::MlpNorm ||
+         parameter.role == Role::FinalNorm;
 }
 
 Quantization kept_as(const Parameter& parameter, const RandomCheckpointOptions& options) {
-  return is_block_linear(parameter.name) ? options.quantization : Quantization::None;
+  return parameter.is_block_linear() ? options.quantization : Quantization::None;
 }
 
 std::vector<TensorToWrite> tensors_of(std::span<const Parameter> parameters,
@@ -102,7 +99,7 @@ class Writer {
     while (!parameters.empty()) {
       std::size_t n = 0;
       for (std::int64_t sum = 0; n < parameters.size(); ++n) {
-        sum += n_numbers(parameters[n]);
+        sum += parameters[n].n_elements();
         if (n > 0 && sum > kGroupNumbers) {
           break;
         }
@@ -125,7 +122,7 @@ class Writer {
     for (const Parameter& parameter : parameters) {
       at::Tensor absmax;
       if (kept_as(parameter, options_) == Quantization::Nf4Double) {
-        absmax = at::empty({(n_numbers(parameter) + 63) / 64}, at::kFloat);
+        absmax = at::empty({(parameter.n_elements() + 63) / 64}, at::kFloat);
         matrices.push_back({&parameter, absmax});
       }
       add_pieces(parameter, absmax, pieces);
@@ -169,7 +166,7 @@ class Writer {
                   const at::Tensor& absmax,
                   std::vector<Piece>& pieces) const {
     const Quantization quantization = kept_as(parameter, options_);
-    const std::int64_t n = n_numbers(parameter);
+    const std::int64_t n = parameter.n_elements();
     const std::uint64_t key = is_norm(parameter) ? 0 : key_of(parameter.name);
     std::int64_t n_most = kPieceNumbers;
     if (quantization == Quantization::Int8) {
@@ -301,12 +298,14 @@ void write_into(const RandomCheckpointOptions& options, const fs::path& folder) 
 }
 
 std::string_view part_name(const Parameter& parameter) {
-  const std::string& name = parameter.name;
-  return name == "model.embed_tokens.weight" ? "embedding"
-         : name == "lm_head.weight"          ? "output head"
-         : !is_block_linear(name)            ? "norms and biases"
-         : name.find(".mlp.") != name.npos   ? "MLP layers"
-                                             : "attention layers";
+  if (!parameter.is_block_linear()) {
+    return parameter.role == Role::Embedding ? "embedding"
+           : parameter.role == Role::Head    ? "output head"
+                                             : "norms and biases";
+  }
+  const bool is_mlp =
+      parameter.role == Role::Gate || parameter.role == Role::Up || parameter.role == Role::Down;
+  return is_mlp ? "MLP layers" : "attention layers";
 }
 
 }  // namespace
@@ -329,9 +328,9 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
       if (part_name(parameter) != name) {
         continue;
       }
-      const std::size_t n = static_cast<std::size_t>(n_numbers(parameter));
+      const std::size_t n = static_cast<std::size_t>(parameter.n_elements());
       const Quantization quantization = kept_as(parameter, options);
-      part.n_numbers += n_numbers(parameter);
+      part.n_numbers += parameter.n_elements();
       part.unquantized_bytes += n * dtype_size;
       part.bytes += quantization == Quantization::None
                         ? n * dtype_size

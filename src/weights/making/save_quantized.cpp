@@ -34,7 +34,7 @@ void write_weights(Checkpoint& checkpoint,
   const std::vector<Parameter> parameters = parameters_of(checkpoint.config());
   std::vector<TensorToWrite> tensors;
   for (const Parameter& parameter : parameters) {
-    const Quantization kept_as = checkpoint.quantization_of(parameter.name, quantization);
+    const Quantization kept_as = checkpoint.quantization_of(parameter, quantization);
     if (kept_as == Quantization::None) {
       tensors.push_back({parameter.name, safetensors_type(dtype), parameter.shape});
     } else {
@@ -46,17 +46,14 @@ void write_weights(Checkpoint& checkpoint,
   SafetensorsWriter writer(folder, tensors);
   checkpoint.start_reading();
   for (const Parameter& parameter : parameters) {
-    const Quantization kept_as = checkpoint.quantization_of(parameter.name, quantization);
+    const Quantization kept_as = checkpoint.quantization_of(parameter, quantization);
     if (kept_as == Quantization::None) {
-      writer.write(parameter.name,
-                   bytes_of(checkpoint.load(parameter.name, parameter.shape, dtype)));
-    } else if (checkpoint.quantization_of(parameter.name) == kept_as) {
-      write_quantized(parameter.name, checkpoint.load_quantized(parameter.name, parameter.shape),
-                      dtype, writer);
+      writer.write(parameter.name, bytes_of(checkpoint.load(parameter, dtype)));
+    } else if (checkpoint.quantization_of(parameter) == kept_as) {
+      write_quantized(parameter.name, checkpoint.load_quantized(parameter), dtype, writer);
     } else {
-      write_quantized(parameter.name,
-                      quantize(checkpoint.load(parameter.name, parameter.shape, dtype), kept_as),
-                      dtype, writer);
+      write_quantized(parameter.name, quantize(checkpoint.load(parameter, dtype), kept_as), dtype,
+                      writer);
     }
   }
   checkpoint.check_all_loaded();

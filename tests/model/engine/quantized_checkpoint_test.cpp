@@ -149,13 +149,13 @@ TEST_CASE("Weights that transformers saved are those that we quantise", "[golden
     CHECK(packed.config().quantization == quantization);
     for (const weights::Parameter& parameter : weights::parameters_of(packed.config())) {
       INFO(parameter.name);
-      const at::Tensor exact = plain.load(parameter.name, parameter.shape, DType::Float32);
-      if (!weights::is_block_linear(parameter.name)) {
-        CHECK(packed.load(parameter.name, parameter.shape, DType::Float32).equal(exact));
+      const at::Tensor exact = plain.load(parameter, DType::Float32);
+      if (!parameter.is_block_linear()) {
+        CHECK(packed.load(parameter, DType::Float32).equal(exact));
         continue;
       }
-      CHECK(packed.quantization_of(parameter.name) == quantization);
-      const weights::QuantizedWeight found = packed.load_quantized(parameter.name, parameter.shape);
+      CHECK(packed.quantization_of(parameter) == quantization);
+      const weights::QuantizedWeight found = packed.load_quantized(parameter);
       const weights::QuantizedWeight expected = weights::quantize(exact, quantization);
       CHECK(found.height == expected.height);
       CHECK(found.width == expected.width);

@@ -14,7 +14,8 @@
 #include "support/generate.h"
 #include "support/program.h"
 #include "support/tolerance.h"
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/load_config.h"
+#include "weights/families/parameters.h"
 #include "weights/making/model_shapes.h"
 #include "weights/making/normal_numbers.h"
 
@@ -65,8 +66,7 @@ TEST_CASE("Every shape has the published number of parameters", "[unit]") {
     const weights::DecoderConfig config = weights::load_config(folder.path());
     std::int64_t n = 0;
     for (const weights::Parameter& parameter : weights::parameters_of(config)) {
-      n += std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::int64_t{1},
-                           std::multiplies<>());
+      n += parameter.n_elements();
     }
     CHECK(n == shape.n_parameters);
     const std::vector<weights::Parameter> read = weights::parameters_of(config);

@@ -54,10 +54,11 @@ TEST_CASE("Logits are those of transformers for every kind of decoder", "[golden
   const std::string name = GENERATE(
       as<std::string>(), "llama_mha", "llama_gqa_llama3_rope", "llama_llama3_rope_old_spelling",
       "llama_linear_rope", "llama_linear_rope_old_spelling", "llama_untied_head", "llama_head_dim",
-      "llama_biases", "llama_bf16_file", "llama_shards", "qwen2");
+      "llama_biases", "llama_bf16_file", "llama_shards", "qwen2", "mistral", "mistral/model.gguf");
   INFO(name);
   const auto path = support::fixture("model/" + name);
-  const auto references = support::read_reference(path);
+  const auto references =
+      support::read_reference(std::filesystem::is_directory(path) ? path : path.parent_path());
   const auto language_model = open_on_cpu(path, DType::Float32);
   GenerateOptions options = keeping_logits(references);
   check_against_reference(*language_model, references, options);

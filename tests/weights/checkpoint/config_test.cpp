@@ -13,7 +13,8 @@
 #include "support/catch.h"
 #include "support/paths.h"
 #include "support/weight_files.h"
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/load_config.h"
+#include "weights/families/family.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -96,7 +97,7 @@ DecoderConfig gguf_config(const GgufBytes& file) {
 
 TEST_CASE("Fills in what config.json may leave out", "[unit]") {
   const DecoderConfig llama = llama_config("{}");
-  CHECK(llama.architecture == "LlamaForCausalLM");
+  CHECK(llama.family->architecture == "LlamaForCausalLM");
   CHECK(llama.hidden_size == 64);
   CHECK(llama.intermediate_size == 172);
   CHECK(llama.n_layers == 5);
@@ -136,7 +137,7 @@ TEST_CASE("Takes what config.json says", "[unit]") {
   CHECK(llama.mlp_bias);
 
   const DecoderConfig qwen = llama_config(R"({"architectures": ["Qwen2ForCausalLM"]})");
-  CHECK(qwen.architecture == "Qwen2ForCausalLM");
+  CHECK(qwen.family->architecture == "Qwen2ForCausalLM");
   CHECK(qwen.qkv_bias);
   CHECK_FALSE(qwen.o_bias);
   CHECK_FALSE(qwen.mlp_bias);
@@ -189,11 +190,12 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
     const char* message;
   };
   const std::vector<Case> cases = {
-      {R"({"architectures": ["MistralForCausalLM"]})",
-       "key 'architectures': expected one of LlamaForCausalLM, Qwen2ForCausalLM, found "
-       "[\"MistralForCausalLM\"]"},
+      {R"({"architectures": ["GemmaForCausalLM"]})",
+       "key 'architectures': expected one of LlamaForCausalLM, MistralForCausalLM, "
+       "Qwen2ForCausalLM, found [\"GemmaForCausalLM\"]"},
       {R"({"architectures": []})", "key 'architectures': expected one of"},
-      {R"({"architectures": null, "model_type": "gemma"})", "found \"gemma\""},
+      {R"({"architectures": null, "model_type": "gemma"})",
+       "key 'model_type': expected one of llama, mistral, qwen2, found \"gemma\""},
       {R"({"architectures": null})", "key 'model_type' is missing"},
       {R"({"hidden_size": null})", "key 'hidden_size' is missing"},
       {R"({"hidden_size": "64"})",
@@ -209,7 +211,15 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
       {R"({"num_key_value_heads": 3})", "key 'num_key_value_heads': expected a divisor"},
       {R"({"hidden_act": "gelu"})", "key 'hidden_act': expected silu, found \"gelu\""},
       {R"({"use_sliding_window": true})", "key 'use_sliding_window': expected false"},
-      {R"({"layer_types": ["full_attention", "sliding_attention"]})", "key 'layer_types'"},
+      {R"({"layer_types": ["full_attention", "sliding_attention"]})",
+       "key 'layer_types': expected full_attention in every layer"},
+      {R"({"sliding_window": 4, "layer_types": ["full_attention", "chunked_attention"]})",
+       "key 'layer_types': expected full_attention or sliding_attention in every layer"},
+      {R"({"sliding_window": 0})", "key 'sliding_window': expected an integer from 1"},
+      {R"({"architectures": ["MistralForCausalLM"], "attention_bias": true})",
+       "key 'attention_bias': expected false (a MistralForCausalLM does not have such biases)"},
+      {R"({"architectures": ["Qwen2ForCausalLM"], "mlp_bias": true})",
+       "key 'mlp_bias': expected false (a Qwen2ForCausalLM does not have such biases)"},
       {R"({"quantization_config": {"quant_method": "gptq"}})",
        "key 'quantization_config.quant_method': expected bitsandbytes"},
       {R"({"rms_norm_eps": 0})", "key 'rms_norm_eps': expected a number above 0"},
@@ -226,6 +236,8 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
       {R"({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0,
            "high_freq_factor": 4.0}})",
        "key 'rope_scaling.high_freq_factor': expected more than low_freq_factor"},
+      {R"({"rope_parameters": {"full_attention": {"rope_theta": 7.0}}})",
+       "key 'rope_parameters.full_attention': expected the same rotary embedding in every layer"},
       {R"({"partial_rotary_factor": 0.5})", "key 'partial_rotary_factor': expected 1"},
       {R"({"eos_token_id": "</s>"})", "key 'eos_token_id': expected token ids, found \"</s>\""},
       {R"({"eos_token_id": [2, -7]})", "key 'eos_token_id': expected token ids"},
@@ -241,6 +253,84 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
   const TempFolder empty;
   CHECK_THAT(message_of([&] { load_config(empty.path()); }),
              ContainsSubstring("expected a model folder with config.json, found no such file"));
+}
+
+TEST_CASE("A configuration's sliding window bounds the texts that are computed", "[unit]") {
+  const std::string mistral = R"({"architectures": ["MistralForCausalLM"], )";
+  const std::string qwen = R"({"architectures": ["Qwen2ForCausalLM"], )";
+  struct Case {
+    std::string config;
+    int window;
+    int n_positions;
+  };
+  const std::vector<Case> cases = {
+      {"{}", 0, 2048},
+      {R"({"sliding_window": null})", 0, 2048},
+      {R"({"sliding_window": 1024})", 1024, 1024},
+      {R"({"sliding_window": 1024, "layer_types": ["sliding_attention", "full_attention"]})", 1024,
+       1024},
+      {R"({"sliding_window": 4096})", 4096, 2048},
+      {mistral + R"("max_position_embeddings": 32768})", 4096, 4096},
+      {mistral + R"("max_position_embeddings": 32768, "sliding_window": 100})", 100, 100},
+      {mistral + R"("use_sliding_window": false})", 4096, 4096},
+      {qwen + R"("sliding_window": 100})", 0, 32768},
+      {qwen + R"("use_sliding_window": false, "sliding_window": 100})", 0, 32768},
+      {qwen + R"("use_sliding_window": true, "sliding_window": 100})", 0, 32768},
+      {qwen + R"("use_sliding_window": true, "sliding_window": 100, "max_window_layers": 5})", 0,
+       32768},
+      {qwen + R"("use_sliding_window": true, "sliding_window": 100, "max_window_layers": 4})", 100,
+       100},
+      {qwen + R"("use_sliding_window": true, "max_window_layers": 0})", 4096, 4096},
+      {qwen + R"("use_sliding_window": true, "sliding_window": 100,
+                 "layer_types": ["full_attention", "sliding_attention"]})",
+       100, 100},
+      {qwen + R"("use_sliding_window": true, "sliding_window": 100, "max_window_layers": 0,
+                 "layer_types": ["full_attention", "full_attention"]})",
+       0, 32768},
+  };
+  for (const Case& one : cases) {
+    INFO(one.config);
+    json config = llama_json("{}");
+    config.update(json::parse(one.config));  // null stays null
+    const DecoderConfig found = config_of(config.dump());
+    CHECK(found.sliding_window == one.window);
+    CHECK(found.n_positions() == one.n_positions);
+  }
+}
+
+// What transformers or those who made other decoders compute with these is not what we would.
+TEST_CASE("Refuses settings of other decoders that are in use", "[unit]") {
+  struct Case {
+    const char* key;
+    const char* neutral;
+    const char* used;
+    const char* expected;
+  };
+  const std::vector<Case> cases = {
+      {"is_causal", "true", "false", "true"},
+      {"final_logit_softcapping", "null", "30.0", "null"},
+      {"attn_logit_softcapping", "null", "50", "null"},
+      {"logit_scale", "1.0", "0.0625", "1"},
+      {"embedding_multiplier", "1", "12.0", "1"},
+      {"use_qk_norm", "false", "true", "false"},
+      {"num_local_experts", "0", "8", "0"},
+      {"no_rope_layers", "[]", "[1, 0]", "null"},
+      {"clip_qkv", "null", "\"8\"", "null"},
+  };
+  for (const Case& one : cases) {
+    INFO(one.key);
+    const auto with = [&](const std::string& held) {
+      json config = llama_json("{}");
+      config[one.key] = json::parse(held);
+      return message_of([&] { config_of(config.dump()); });
+    };
+    CHECK(with(one.neutral) == "no error");
+    CHECK_THAT(with(one.used),
+               ContainsSubstring("config.json: key '" + std::string(one.key) + "': expected " +
+                                 one.expected + " (nothing else is supported), found "));
+  }
+  // Bears on training only.
+  CHECK(llama_config(R"({"attention_dropout": 0.5})").hidden_size == 64);
 }
 
 TEST_CASE("generation_config.json goes before config.json", "[unit]") {
@@ -281,7 +371,7 @@ TEST_CASE("Rotary frequencies are those of transformers", "[golden]") {
 
 TEST_CASE("Reads the configuration in a GGUF header", "[unit]") {
   const DecoderConfig plain = gguf_config(gguf_header("llama"));
-  CHECK(plain.architecture == "LlamaForCausalLM");
+  CHECK(plain.family->architecture == "LlamaForCausalLM");
   CHECK(plain.hidden_size == 8);
   CHECK(plain.intermediate_size == 16);
   CHECK(plain.n_layers == 1);
@@ -307,7 +397,7 @@ TEST_CASE("Reads the configuration in a GGUF header", "[unit]") {
                       .integer("tokenizer.ggml.eos_token_id", 2)
                       .integer("tokenizer.ggml.eot_token_id", 1)
                       .tensor("output.weight", {3, 8}, 0, std::string(96, '\0')));
-  CHECK(full.architecture == "Qwen2ForCausalLM");
+  CHECK(full.family->architecture == "Qwen2ForCausalLM");
   CHECK(full.n_kv_heads == 1);
   CHECK(full.head_dim == 6);
   CHECK(full.rope_theta == 1e6);
@@ -316,6 +406,17 @@ TEST_CASE("Reads the configuration in a GGUF header", "[unit]") {
   CHECK_FALSE(full.tie_word_embeddings);
   CHECK(full.qkv_bias);
   CHECK(full.end_ids == std::vector<TokenId>{2, 1});
+
+  const DecoderConfig windowed = gguf_config(gguf_header("llama")
+                                                 .integer("llama.attention.sliding_window", 20)
+                                                 .integer("llama.expert_count", 0));
+  CHECK(windowed.sliding_window == 20);
+  CHECK(windowed.n_positions() == 20);
+
+  const DecoderConfig biased = gguf_config(
+      gguf_header("llama").tensor("blk.0.attn_output.bias", {8}, 0, std::string(32, '\0')));
+  CHECK(biased.o_bias);
+  CHECK_FALSE(biased.qkv_bias);
 
   const DecoderConfig factors = gguf_config(gguf_header("llama").tensor(
       "rope_freqs.weight", {2}, 0, support::bytes_of(1.0F) + support::bytes_of(8.0F)));
@@ -332,11 +433,18 @@ TEST_CASE("Says which key or tensor of a GGUF header cannot be used", "[unit]") 
     return support::bytes_of(1.0F) + support::bytes_of(factor);
   };
   const std::vector<Case> cases = {
-      {gguf_header("gemma"), "key 'general.architecture': expected llama or qwen2, found gemma"},
+      {gguf_header("gemma"),
+       "key 'general.architecture': expected one of llama, qwen2, found gemma"},
       {GgufBytes(), "general.architecture"},
       {GgufBytes().text("general.architecture", "llama"), "llama.embedding_length"},
       {gguf_header("llama").integer("llama.expert_count", 8),
        "key 'llama.expert_count': expected 0"},
+      {gguf_header("llama").number("llama.logit_scale", 0.5F),
+       "key 'llama.logit_scale': expected 1 (nothing else is supported), found 0.5"},
+      {gguf_header("llama").text("llama.attention.clamp_kqv", "8"),
+       "key 'llama.attention.clamp_kqv': expected 0 (nothing else is supported), found no number"},
+      {gguf_header("llama").number("llama.attention.scale", 0.25F),
+       "key 'llama.attention.scale': expected null (nothing else is supported), found 0.25"},
       {gguf_header("llama").integer("split.count", 2),
        "key 'split.count': expected the whole model"},
       {gguf_header("llama").integer("llama.attention.head_count_kv", 0), "head_count_kv"},

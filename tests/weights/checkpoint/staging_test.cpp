@@ -7,7 +7,7 @@
 
 #include "support/catch.h"
 #include "support/paths.h"
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/quantized_tensors.h"
 #include "weights/checkpoint/safetensors.h"
 
@@ -67,13 +67,11 @@ TEST_CASE("Quantised matrices come through buffers as they are stored", "[unit]"
   Staging in_place(at::kCPU);
   int n_matrices = 0;
   for (const Parameter& parameter : parameters_of(load_config(folder))) {
-    if (!is_stored_quantized(tensors, parameter.name, quantization)) continue;
+    if (!is_stored_quantized(tensors, parameter, quantization)) continue;
     INFO(parameter.name);
     ++n_matrices;
-    const QuantizedWeight found =
-        load_quantized(tensors, parameter.name, parameter.shape, quantization, staging);
-    const QuantizedWeight expected =
-        load_quantized(tensors, parameter.name, parameter.shape, quantization, in_place);
+    const QuantizedWeight found = load_quantized(tensors, parameter, quantization, staging);
+    const QuantizedWeight expected = load_quantized(tensors, parameter, quantization, in_place);
     const auto bytes = [](const at::Tensor& part) {
       return std::string(static_cast<const char*>(part.const_data_ptr()), part.nbytes());
     };

@@ -1,5 +1,6 @@
-#include "weights/checkpoint/decoder_config.h"
+#include "weights/families/decoder_config.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -30,41 +31,9 @@ float llama3_frequency(float frequency, const RopeScaling& scaling) {
 
 }  // namespace
 
-std::vector<Parameter> parameters_of(const DecoderConfig& config) {
-  const std::int64_t hidden = config.hidden_size;
-  const std::int64_t inner = config.intermediate_size;
-  const std::int64_t q_rows = std::int64_t{config.n_heads} * config.head_dim;
-  const std::int64_t kv_rows = std::int64_t{config.n_kv_heads} * config.head_dim;
-  std::vector<Parameter> parameters;
-  const auto add_linear = [&](const std::string& name, std::int64_t n_out, std::int64_t n_in,
-                              bool has_bias) {
-    parameters.push_back({name + ".weight", {n_out, n_in}});
-    if (has_bias) {
-      parameters.push_back({name + ".bias", {n_out}});
-    }
-  };
-  parameters.push_back({"model.embed_tokens.weight", {config.vocab_size, hidden}});
-  for (int i = 0; i < config.n_layers; ++i) {
-    const std::string layer = "model.layers." + std::to_string(i);
-    parameters.push_back({layer + ".input_layernorm.weight", {hidden}});
-    add_linear(layer + ".self_attn.q_proj", q_rows, hidden, config.qkv_bias);
-    add_linear(layer + ".self_attn.k_proj", kv_rows, hidden, config.qkv_bias);
-    add_linear(layer + ".self_attn.v_proj", kv_rows, hidden, config.qkv_bias);
-    add_linear(layer + ".self_attn.o_proj", hidden, q_rows, config.o_bias);
-    parameters.push_back({layer + ".post_attention_layernorm.weight", {hidden}});
-    add_linear(layer + ".mlp.gate_proj", inner, hidden, config.mlp_bias);
-    add_linear(layer + ".mlp.up_proj", inner, hidden, config.mlp_bias);
-    add_linear(layer + ".mlp.down_proj", hidden, inner, config.mlp_bias);
-  }
-  parameters.push_back({"model.norm.weight", {hidden}});
-  if (!config.tie_word_embeddings) {
-    parameters.push_back({"lm_head.weight", {config.vocab_size, hidden}});
-  }
-  return parameters;
-}
-
-bool is_block_linear(std::string_view name) {
-  return name.starts_with("model.layers.") && name.ends_with("_proj.weight");
+int DecoderConfig::n_positions() const {
+  return sliding_window > 0 ? std::min(sliding_window, max_position_embeddings)
+                            : max_position_embeddings;
 }
 
 std::vector<float> rope_frequencies(const DecoderConfig& config) {

@@ -1,0 +1,99 @@
+#include "weights/checkpoint/weight_files.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+#include "labelprobe/files/mapped_file.h"
+
+#include "weights/checkpoint/dequantize.h"
+#include "weights/checkpoint/read_ahead.h"
+
+namespace labelprobe::weights {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSampleBytes = 4096;
+
+// "model.norm.weight", or "model.norm.weight (output_norm.weight in the file)".
+std::string describe_name(const StoredTensor& tensor) {
+  return tensor.name == tensor.file_name ? tensor.name
+                                         : tensor.name + " (" + tensor.file_name + " in the file)";
+}
+
+}  // namespace
+
+WeightFiles::WeightFiles(const fs::path& folder, const Naming& naming)
+    : path_(folder), safetensors_(open_safetensors(folder)) {
+  for (const SafetensorsFile& file : safetensors_) {
+    for (StoredTensor tensor : file.tensors()) {
+      if (naming) {
+        tensor.name = naming(tensor.file_name);
+      }
+      if (!tensor.name.empty()) {
+        add(std::move(tensor));
+      }
+    }
+  }
+}
+
+WeightFiles::WeightFiles(files::GgufFile file, std::vector<StoredTensor> tensors)
+    : path_(file.path()), gguf_(std::move(file)) {
+  for (StoredTensor& tensor : tensors) {
+    add(std::move(tensor));
+  }
+}
+
+void WeightFiles::add(StoredTensor tensor) {
+  const std::string name = tensor.name;
+  const auto [position, is_new] = tensors_.try_emplace(name, std::move(tensor));
+  if (!is_new) {
+    throw ModelError(position->second.file.string() + ": tensor " + name +
+                     " is there twice; expected every tensor once in all files of the model");
+  }
+}
+
+const StoredTensor& WeightFiles::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) {
+    throw ModelError(path_.string() + ": tensor " + std::string(name) + " is missing");
+  }
+  return found->second;
+}
+
+std::string WeightFiles::fingerprint() const {
+  Fingerprint print;
+  if (gguf_) {
+    print.add(gguf_->header_bytes());
+    std::error_code error;  // the size of a file that went away meanwhile is no reason to stop
+    print.add(std::to_string(fs::file_size(path_, error)));
+  } else {
+    print.add(files::MappedFile(path_ / "config.json").text());
+  }
+  for (const SafetensorsFile& file : safetensors_) {
+    print.add(file.header_bytes());
+    print.add(std::to_string(file.bytes().size()));
+  }
+  for (const auto& [name, tensor] : tensors_) {
+    print.add(name);
+    expect_samples(tensor.bytes);
+    print.add(tensor.bytes.first(std::min(kSampleBytes, tensor.bytes.size())));
+  }
+  return print.hex();
+}
+
+void check_form(const StoredTensor& tensor, std::span<const std::int64_t> shape) {
+  const std::string place = tensor.file.string() + ": tensor " + describe_name(tensor);
+  if (!std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
+    throw ModelError(place + ": expected shape " + describe_shape(shape) + ", found " +
+                     describe_shape(tensor.shape));
+  }
+  if (!tensor.type) {
+    throw ModelError(place + ": expected a type of " + known_type_names() + "; found " +
+                     tensor.type_name);
+  }
+}
+
+}  // namespace labelprobe::weights

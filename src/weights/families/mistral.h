@@ -1,0 +1,18 @@
+// Mistral 7B, Mistral Nemo and Mistral Small as text models. llama.cpp writes them as Llama and
+// leaves out the window that the first release has.
+#pragma once
+
+#include "weights/families/llama_block.h"
+
+namespace labelprobe::weights {
+
+inline constexpr Family kMistral = {
+    .name = "Mistral",
+    .architecture = "MistralForCausalLM",
+    .model_type = "mistral",
+    .modules = kLlamaModules,
+    .default_max_position = 131072,
+    .default_window = 4096,
+};
+
+}  // namespace labelprobe::weights
