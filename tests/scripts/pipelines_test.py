@@ -95,7 +95,7 @@ class Pipelines(unittest.TestCase):
                 (("baseline",), "expected 3 to 5 arguments, found 1", 2),
                 (("baseline", "list", "0", "m", "0", "more"), "expected 3 to 5 arguments, found 6", 2),
                 (("baseline", "list", "0", "m", "vllm"), "there is no vLLM variant", 2),
-                (("baseline", "list", "0", "m", "1.5"), "--seed: seed: expected one integer, found '1.5'", 2),
+                (("baseline", "list", "0", "m", "1.5"), "--seed: expected one integer, found '1.5'", 2),
                 (("multilabel", "list", "0"), "unknown cell 'GoEmotions/multilabel'", 2),
                 (("baseline", "list", "0,1"), "GPU: expected cpu or the number of one GPU, found '0,1'", 1),
                 (("baseline", "other", "0"), "no id list", 1)):
