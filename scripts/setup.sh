@@ -20,6 +20,7 @@ needed=(
   "nlohmann-json3-dev header:nlohmann/json.hpp"
   "libyaml-cpp-dev header:yaml-cpp/yaml.h"
   "libspdlog-dev header:spdlog/spdlog.h"
+  "libfmt-dev header:fmt/core.h"
   "libsentencepiece-dev header:sentencepiece_processor.h"
   "libpcre2-dev header:pcre2.h"
   "libutf8proc-dev header:utf8proc.h"

@@ -1,5 +1,6 @@
 # The packages of the distribution that the libraries link to: read by the build and by the installed package.
 find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 namespace labelprobe {
 

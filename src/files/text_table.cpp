@@ -5,23 +5,18 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/utf8.h"
+
 namespace labelprobe::files {
 
 namespace {
-
-// Columns of a terminal, for texts of one column per code point.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
 
 std::string_view shown(std::string_view text, const TerminalLayout& layout) {
   return text.empty() ? layout.empty : text;
 }
 
 std::string padded(std::string_view text, std::size_t width, Align align) {
-  const std::string spaces(width - std::min(width, width_of(text)), ' ');
+  const std::string spaces(width - std::min(width, n_characters(text)), ' ');
   return align == Align::Left ? std::string(text) + spaces : spaces + std::string(text);
 }
 
@@ -33,9 +28,9 @@ std::vector<std::size_t> widths_of(const TextTable& table, const TerminalLayout&
   std::vector<std::size_t> widths(table.columns.size());
   for (std::size_t column = 0; column < widths.size(); ++column) {
     std::size_t& width = widths[column];
-    if (layout.has_header) width = width_of(table.columns[column].header);
+    if (layout.has_header) width = n_characters(table.columns[column].header);
     for (const auto& row : table.rows) {
-      width = std::max(width, width_of(shown(text_at(row, column), layout)));
+      width = std::max(width, n_characters(shown(text_at(row, column), layout)));
     }
   }
   return widths;

@@ -5,7 +5,8 @@
 #include <optional>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::prompt {
 
@@ -129,11 +130,7 @@ std::optional<std::string> default_system(std::string_view text) {
 
 [[noreturn]] void refuse(std::string_view text) {
   constexpr std::size_t kShown = 120;
-  std::size_t n_shown = std::min(kShown, text.size());
-  while (n_shown > 0 && n_shown < text.size() &&
-         (static_cast<unsigned char>(text[n_shown]) & 0xC0) == 0x80) {
-    --n_shown;  // not inside a character
-  }
+  const std::size_t n_shown = character_start(text, std::min(kShown, text.size()));
   std::string known;
   std::string_view last;
   for (const Signature& signature : kSignatures) {
@@ -177,11 +174,11 @@ ChatText render_llama2(std::span<const Message> messages) {
         before = "<<SYS>>\n" + message.content + "\n<</SYS>>\n\n";
         break;
       case Role::User:
-        writer.own("<s>[INST] ").content(strip(before + message.content)).own(" [/INST]");
+        writer.own("<s>[INST] ").content(python::strip(before + message.content)).own(" [/INST]");
         before.clear();
         break;
       case Role::Assistant:
-        writer.own(" ").content(strip(message.content)).own(" </s>");
+        writer.own(" ").content(python::strip(message.content)).own(" </s>");
         break;
     }
   }
@@ -199,14 +196,14 @@ ChatText render_llama3(std::span<const Message> messages, ChatEnd end, bool is_d
     write_llama3_header(writer, Role::System);
     writer.own(kDates);
     if (messages.front().role == Role::System) {
-      writer.content(strip(messages.front().content));
+      writer.content(python::strip(messages.front().content));
       messages = messages.subspan(1);
     }
     writer.own(kEotId);
   }
   for (const Message& message : messages) {
     write_llama3_header(writer, message.role);
-    writer.content(strip(message.content)).own(kEotId);
+    writer.content(python::strip(message.content)).own(kEotId);
   }
   if (end == ChatEnd::AnswerHeader) {
     write_llama3_header(writer, Role::Assistant);
@@ -327,8 +324,9 @@ std::vector<LabelPlace> chat_label_places(const ChatFormat& format,
     const ChatText::Range shown = chat.contents.back();
     const bool is_stripped = shown.end - shown.begin < in_answer.text.size();
     const std::size_t n_removed =
-        is_stripped ? static_cast<std::size_t>(strip(in_answer.text).data() - in_answer.text.data())
-                    : 0;
+        is_stripped
+            ? static_cast<std::size_t>(python::strip(in_answer.text).data() - in_answer.text.data())
+            : 0;
     places.push_back({std::move(chat.text), shown.begin + in_answer.label_begin - n_removed});
   }
   return places;

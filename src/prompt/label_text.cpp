@@ -4,8 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/prompt/template.h"
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::prompt {
 
@@ -83,7 +84,7 @@ std::vector<std::string> names_at(LabelPosition position,
 // `text` without trailing whitespace, but never shorter than n_kept bytes.
 std::string strip_right(std::string text, std::size_t n_kept) {
   const std::string_view tail = std::string_view(text).substr(n_kept);
-  const std::string_view stripped = strip(tail);
+  const std::string_view stripped = python::strip(tail);
   const std::size_t n_tail =
       stripped.empty() ? 0
                        : static_cast<std::size_t>(stripped.data() - tail.data()) + stripped.size();

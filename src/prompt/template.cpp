@@ -5,8 +5,9 @@
 #include <filesystem>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/files/mapped_file.h"
+#include "labelprobe/python/text.h"
 
 #include "prompt/default_templates.h"
 
@@ -205,7 +206,7 @@ std::optional<std::string> Templates::between_cot_and_label() const {
     return std::nullopt;
   }
   const std::size_t begin = cot + kCot.size();
-  return std::string(strip(std::string_view(incontext).substr(begin, answer - begin)));
+  return std::string(python::strip(std::string_view(incontext).substr(begin, answer - begin)));
 }
 
 std::string fill_incontext(const Templates& templates,

@@ -4,7 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::readout {
 
@@ -106,11 +107,11 @@ std::size_t first_whole_word(std::string_view word, std::string_view text) {
 
 Answer split_answer(std::string_view text, const AnswerRule& rule) {
   Answer answer;
-  std::string_view whole = strip(text);
+  std::string_view whole = python::strip(text);
   const std::size_t cut = rule.stop.empty() ? std::string_view::npos : whole.find(rule.stop);
   if (cut != std::string_view::npos) {
     answer.residual_outs = whole.substr(cut);
-    whole = strip(whole.substr(0, cut));
+    whole = python::strip(whole.substr(0, cut));
   }
   if (!rule.cot_marker) {
     answer.outs = whole;
@@ -119,7 +120,7 @@ Answer split_answer(std::string_view text, const AnswerRule& rule) {
   const std::size_t marker = whole.find(*rule.cot_marker);
   answer.prefix_outs = std::string(whole.substr(0, marker));
   if (marker != std::string_view::npos) {
-    answer.outs = strip(whole.substr(marker));
+    answer.outs = python::strip(whole.substr(marker));
   }
   return answer;
 }
@@ -146,7 +147,7 @@ std::optional<std::vector<std::string>> parse_items(std::string_view outs,
   }
   if (items) {
     for (std::string& item : *items) {
-      item = ascii_lower(strip(item));
+      item = ascii_lower(python::strip(item));
     }
   }
   return items;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
 
 #include "readout/step_values.h"
 

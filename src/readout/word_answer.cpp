@@ -5,7 +5,6 @@
 #include <cmath>
 #include <optional>
 
-#include "labelprobe/core/text.h"
 #include "labelprobe/readout/reading.h"
 
 #include "readout/step_values.h"

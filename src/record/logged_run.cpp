@@ -6,7 +6,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/item_id.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "record/log/finished.h"
 #include "record/log/log_reader.h"

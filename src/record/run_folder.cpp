@@ -5,7 +5,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/folder_name.h"
@@ -52,7 +52,7 @@ void check_item(const ItemRecord& item, LogLayout layout) {
 
 }  // namespace
 
-RunFolder::RunFolder(RunRequest request, Disk::BeforeStep before_step)
+RunFolder::RunFolder(RunRequest request, files::Disk::BeforeStep before_step)
     : disk_(std::move(before_step)),
       request_(checked(std::move(request))),
       params_(comparable_form(request_.params)) {
@@ -69,7 +69,7 @@ void RunFolder::take_folder() {
   const fs::path category = request_.log_root / request_.category;
   disk_.make_folders(category);
   // Two processes that start together choose one after the other.
-  const FileLock choosing(category / kLockName, FileLock::IfHeld::Wait);
+  const files::FileLock choosing(category / kLockName, files::FileLock::IfHeld::Wait);
   const FolderChoice choice = choose_folder(request_, params_);
   folder_ = choice.folder;
   if (!choice.found) {
@@ -79,7 +79,7 @@ void RunFolder::take_folder() {
   if (find_finished(*choice.found)) {
     return;
   }
-  lock_.emplace(*choice.found / kLockName, FileLock::IfHeld::Fail);
+  lock_.emplace(*choice.found / kLockName, files::FileLock::IfHeld::Fail);
   if (choice.is_kept_in_place) {
     notes_.push_back(folder_.string() +
                      " has equal runs and stays where it is: other experiments lie inside it");
@@ -97,7 +97,7 @@ bool RunFolder::find_finished(const fs::path& folder) {
   const Manifest manifest = Manifest::load(folder / kManifestName);
   const ExperimentChoice choice = choose_experiment(manifest, folder, request_, params_);
   if (choice.state != ExperimentChoice::State::Finished ||
-      size_of(journal_path(folder, choice.index))) {
+      files::size_of(journal_path(folder, choice.index))) {
     return false;
   }
   folder_ = folder;
@@ -115,7 +115,7 @@ void RunFolder::make_folder(const fs::path& making) {
     disk_.remove_folder(making);
   }
   disk_.make_folders(making);
-  lock_.emplace(making / kLockName, FileLock::IfHeld::Fail);
+  lock_.emplace(making / kLockName, files::FileLock::IfHeld::Fail);
   disk_.replace(making / kManifestName, manifest_.encode());
   disk_.make_folders(folder_.parent_path());
   disk_.rename(making, folder_);
@@ -126,7 +126,7 @@ void RunFolder::recover() {
   bool is_changed = false;
   for (std::size_t i = 0; i < manifest_.experiments.size(); ++i) {
     Experiment& experiment = manifest_.experiments[i];
-    if (experiment.state == ExperimentState::Finished && size_of(journal_path(folder_, i))) {
+    if (experiment.state == ExperimentState::Finished && files::size_of(journal_path(folder_, i))) {
       disk_.remove(journal_path(folder_, i));
     }
     if (experiment.state != ExperimentState::Writing) {
@@ -154,7 +154,7 @@ void RunFolder::take_up(const ExperimentChoice& choice) {
     n_failed_ = manifest_.experiments[index_].n_failed;
     return;
   }
-  if (choice.state != State::GoesOn && size_of(journal_path(folder_, index_))) {
+  if (choice.state != State::GoesOn && files::size_of(journal_path(folder_, index_))) {
     set_aside(journal_path(folder_, index_));
   }
   const std::string before = manifest_.encode();
@@ -255,7 +255,7 @@ void RunFolder::finish(std::span<const std::string> keys,
   ExperimentFiles files(disk_, request_, folder_, index_, repetitions());
   Experiment& experiment = manifest_.experiments[index_];
   for (const std::string& name : files.appended_names()) {
-    experiment.sizes[name] = size_of(file(name));
+    experiment.sizes[name] = files::size_of(file(name));
   }
   experiment.state = ExperimentState::Writing;
   save_manifest();

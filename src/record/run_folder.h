@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "labelprobe/files/disk.h"
 #include "labelprobe/record/run.h"
 
-#include "record/disk/disk.h"
 #include "record/folder/folder_choice.h"
 #include "record/folder/manifest.h"
 
@@ -18,7 +18,7 @@ namespace labelprobe::record {
 
 class RunFolder {
  public:
-  explicit RunFolder(RunRequest request, Disk::BeforeStep before_step = {});
+  explicit RunFolder(RunRequest request, files::Disk::BeforeStep before_step = {});
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
@@ -51,16 +51,16 @@ class RunFolder {
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
 
-  Disk disk_;
+  files::Disk disk_;
   const RunRequest request_;
   const nlohmann::json params_;
   std::filesystem::path folder_;
-  std::optional<FileLock> lock_;
+  std::optional<files::FileLock> lock_;
   Manifest manifest_;
   std::size_t index_ = 0;
   bool was_finished_ = false;
   std::size_t n_failed_ = 0;
-  std::optional<AppendFile> journal_;  // empty once the experiment is finished
+  std::optional<files::AppendFile> journal_;  // empty once the experiment is finished
   std::vector<std::string> notes_;
   std::map<std::string, ItemRecord> finished_;  // by earlier processes
   std::map<std::string, ItemRecord> fresh_;     // by this one

@@ -1,7 +1,7 @@
 #include "labelprobe/tokenizer/chat_template.h"
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
 #include "labelprobe/files/mapped_file.h"
 

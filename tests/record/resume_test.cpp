@@ -19,7 +19,7 @@
 #include "support/paths.h"
 
 namespace fs = std::filesystem;
-using labelprobe::record::Disk;
+using labelprobe::files::Disk;
 using labelprobe::record::IfFinished;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::make_item;
@@ -59,7 +59,7 @@ std::string differences(const std::map<std::string, std::string>& a,
 
 // A whole command: two batches of those items that are not finished yet, then the end. Returns how
 // many items it computed.
-int run_command(const RunRequest& request, Disk::BeforeStep before_step = {}) {
+int run_command(const RunRequest& request, files::Disk::BeforeStep before_step = {}) {
   RunFolder run(request, std::move(before_step));
   if (run.was_finished()) {
     return 0;

@@ -8,7 +8,7 @@
 
 #include "labelprobe/analysis/platt_scaling.h"
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "analysis/align/calibration.h"
 #include "analysis/align/counted.h"

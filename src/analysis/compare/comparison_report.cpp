@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/files/text_table.h"
 
 #include "analysis/report/numbers.h"
@@ -32,9 +33,7 @@ std::string shortened(const std::string& text) {
   std::string line;
   for (const char c : text) line += c == '\n' ? "\\n" : std::string(1, c);
   if (line.size() <= kMost) return line;
-  std::size_t end = kMost - 3;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
-  return line.substr(0, end) + "...";
+  return line.substr(0, character_start(line, kMost - 3)) + "...";
 }
 
 void write_section(std::ostream& out, const std::string& title, const files::TextTable& grid) {

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/utf8.h"
+
 namespace labelprobe::analysis {
 
 namespace {
@@ -52,17 +54,11 @@ std::string escape(std::string_view text) {
   return escaped;
 }
 
-bool is_inside_letter(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
 // Beginning and end of a text that is too long for its place: of paths the end tells most.
 std::string shortened(const std::string& text, std::size_t n_most) {
   if (text.size() <= n_most) return text;
-  std::size_t end = n_most / 3;
-  while (end > 0 && is_inside_letter(text[end])) --end;
-  std::size_t start = text.size() - (n_most - n_most / 3);
-  while (start < text.size() && is_inside_letter(text[start])) ++start;
+  const std::size_t end = character_start(text, n_most / 3);
+  const std::size_t start = next_character_start(text, text.size() - (n_most - n_most / 3));
   return text.substr(0, end) + "\u2026" + text.substr(start);
 }
 

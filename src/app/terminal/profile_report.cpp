@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <sstream>
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include "labelprobe/files/text_table.h"
 

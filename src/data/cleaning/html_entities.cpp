@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 
+#include "labelprobe/core/utf8.h"
+
 #include "data/cleaning/text_preprocessor_regex.h"
 
 namespace labelprobe::data {
@@ -21,19 +23,9 @@ constexpr std::array<unsigned, 32> kWindows1252 = {
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
 
 std::string utf8_of(unsigned code) {
-  const auto tail = [code](int shift) {
-    return static_cast<char>(0x80 | ((code >> shift) & 0x3F));
-  };
-  if (code < 0x80) {
-    return {static_cast<char>(code)};
-  }
-  if (code < 0x800) {
-    return {static_cast<char>(0xC0 | (code >> 6)), tail(0)};
-  }
-  if (code < 0x10000) {
-    return {static_cast<char>(0xE0 | (code >> 12)), tail(6), tail(0)};
-  }
-  return {static_cast<char>(0xF0 | (code >> 18)), tail(12), tail(6), tail(0)};
+  std::string bytes;
+  append_utf8(bytes, code);
+  return bytes;
 }
 
 // Controls and noncharacters: a reference to one vanishes.

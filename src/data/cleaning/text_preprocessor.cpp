@@ -5,7 +5,8 @@
 #include <set>
 #include <vector>
 
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/text.h"
 
 #include "data/cleaning/html_entities.h"
 #include "data/cleaning/text_preprocessor_contractions.h"
@@ -91,7 +92,7 @@ std::string join_tokens(const std::vector<std::string>& tokens) {
       separator = is_in_hashtag ? "-" : " ";
     }
   }
-  return std::string(strip(joined));
+  return std::string(python::strip(joined));
 }
 
 // Reddit's own spellings, and the placeholders of GoEmotions, in those of Twitter.

@@ -4,6 +4,8 @@
 
 #include <utf8proc.h>
 
+#include "labelprobe/core/utf8.h"
+
 #include "data/cleaning/text_preprocessor_regex.h"
 
 namespace labelprobe::data {
@@ -68,17 +70,13 @@ TextRegex make_token_regex() {
 std::string lower(std::string_view text) {
   std::string lowered;
   for (std::size_t at = 0; at < text.size();) {
-    utf8proc_int32_t code = 0;
-    const auto n_bytes =
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + at,
-                         static_cast<utf8proc_ssize_t>(text.size() - at), &code);
-    if (n_bytes <= 0) {
+    const auto [code, n_bytes] = character_at(text, at);
+    if (n_bytes == 0) {
       return lowered.append(text.substr(at));
     }
-    utf8proc_uint8_t bytes[4];
-    const auto n_lower = utf8proc_encode_char(utf8proc_tolower(code), bytes);
-    lowered.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(n_lower));
-    at += static_cast<std::size_t>(n_bytes);
+    append_utf8(lowered,
+                static_cast<std::uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
+    at += n_bytes;
   }
   return lowered;
 }

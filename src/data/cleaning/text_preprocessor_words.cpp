@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
 
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
@@ -57,16 +58,12 @@ std::unordered_map<std::string, double> read_counts(const std::filesystem::path&
 std::vector<std::size_t> character_starts(std::string_view text) {
   std::vector<std::size_t> starts;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+    if (!continues_character(text[i])) {
       starts.push_back(i);
     }
   }
   starts.push_back(text.size());
   return starts;
-}
-
-std::size_t n_characters(std::string_view text) {
-  return character_starts(text).size() - 1;
 }
 
 // The best split of what follows a word.

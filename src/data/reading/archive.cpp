@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "data/reading/table_file.h"
 #include "data/reading/workbook.h"

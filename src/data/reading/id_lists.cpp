@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "labelprobe/core/text.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/table_file.h"
 
@@ -15,7 +15,7 @@ std::vector<std::string> read_ids(const std::string& path) {
   std::vector<std::string> ids;
   std::unordered_set<std::string> seen;
   for (const std::string& line : read_lines(open_file(path, "a list of ids, one a line"))) {
-    std::string id(strip(line));
+    std::string id(python::strip(line));
     if (!id.empty() && seen.insert(id).second) {
       ids.push_back(std::move(id));
     }

@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/table_file.h"
 
@@ -96,7 +96,7 @@ void for_each_json_line(
   std::size_t line = 0;
   for (const std::string& text : read_lines(file)) {
     ++line;
-    if (!strip(text).empty()) {
+    if (!python::strip(text).empty()) {
       take(parse_json(path, text, line), path.string() + ":" + std::to_string(line));
     }
   }

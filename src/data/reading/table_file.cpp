@@ -8,7 +8,7 @@
 #include <csv.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "data/reading/quoting.h"
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/json_file.h"
 #include "data/reading/records.h"
@@ -25,14 +25,14 @@ LabelSet read_objects(const std::filesystem::path& path) {
   const files::MappedFile file = open_file(path, kDataFile);
   check_utf8(file);
   const std::vector<std::string> lines = read_lines(file);
-  if (lines.empty() || strip(lines.front()).empty()) {
+  if (lines.empty() || python::strip(lines.front()).empty()) {
     throw DataError(path.string() +
                     ":1: expected comma-separated names of objects, found an empty line");
   }
   std::vector<std::string> names;
   std::istringstream line(lines.front());
   for (std::string name; std::getline(line, name, ',');) {
-    names.emplace_back(strip(name));
+    names.emplace_back(python::strip(name));
   }
   try {
     return LabelSet(names, LabelKind::MultiLabel);
@@ -89,7 +89,7 @@ class Reader {
       throw DataError(place + ": expected " + std::string(kMask) +
                       " in 'sentence_masked', found none");
     }
-    return std::string(strip(std::string_view(masked).substr(0, mask)));
+    return std::string(python::strip(std::string_view(masked).substr(0, mask)));
   }
 
   Labels labels_of(const std::string& content, const std::string& place) {

@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/json_file.h"
 #include "data/reading/records.h"
@@ -30,7 +31,7 @@ struct EmotionMap {
 std::vector<std::string> read_emotions(const std::filesystem::path& path) {
   std::vector<std::string> names;
   for (const std::string& line : read_lines(open_file(path, kDataFile))) {
-    names.push_back(ascii_lower(strip(line)));
+    names.push_back(ascii_lower(python::strip(line)));
     const std::string place = path.string() + ":" + std::to_string(names.size());
     if (names.back().empty()) {
       throw DataError(place + ": expected the name of an emotion, found an empty line");

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
 
 #include "data/reading/json_file.h"
 #include "data/reading/records.h"

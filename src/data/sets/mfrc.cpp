@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
@@ -41,7 +41,7 @@ Annotation parse_annotation(std::string_view field, const std::string& place) {
   bool has_no_foundation = false;
   while (true) {
     const std::size_t comma = std::min(field.find(','), field.size());
-    const std::string name(strip(field.substr(0, comma)));
+    const std::string name(python::strip(field.substr(0, comma)));
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end()) {
       throw DataError(place + ": " + unknown_choice("label", printable(name), known));

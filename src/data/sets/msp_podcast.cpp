@@ -9,7 +9,8 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
@@ -46,7 +47,7 @@ std::vector<std::string> split_at(std::string_view text, char delimiter) {
   std::vector<std::string> parts;
   while (true) {
     const std::size_t end = std::min(text.find(delimiter), text.size());
-    parts.emplace_back(strip(text.substr(0, end)));
+    parts.emplace_back(python::strip(text.substr(0, end)));
     if (end == text.size()) {
       return parts;
     }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
@@ -44,7 +45,7 @@ SplitRecords read_split(const std::filesystem::path& path, const std::string& sp
     const std::string place = path.string() + ":" + std::to_string(n_lines);
     // The published file has this byte once where a space belongs; the hub's reader mends it alike.
     const std::string line = replace_all(raw, "\xF0", " ");
-    const std::string_view row = strip(line);
+    const std::string_view row = python::strip(line);
     const std::size_t space = row.find(' ');
     const LabelIndex label = label_of(row.substr(0, space), place);
     if (space == std::string_view::npos) {

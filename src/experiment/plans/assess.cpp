@@ -1,12 +1,13 @@
 // The plan that shows each text with a label and asks whether it is reasonable, as the published
 // pair prompting does: one word answers, where the user's template has it.
-#include "labelprobe/core/text.h"
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/readout/reading.h"
 
 #include "experiment/plans/plan_parts.h"
 #include "experiment/plans/token_table.h"
+
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::experiment {
 
@@ -29,7 +30,7 @@ Answers pair_answers(const AnswerTask& task) {
   const readout::LabelTokens tokens = readout::find_label_tokens(
       tokenizer, words.names(), contexts_of(prompt::answer_places(templates, words.names())), {},
       task.settings.label_variants);
-  const readout::AnswerRule rule = {LabelFormat{}, std::string(strip(templates.before_text())),
+  const readout::AnswerRule rule = {LabelFormat{}, std::string(python::strip(templates.before_text())),
                                     templates.between_cot_and_label(), readout::predict_word};
   return {
       .watched = tokens.watched(),

@@ -1,5 +1,4 @@
 // Plans whose answers list labels of the data set, in prompts made of the user's templates.
-#include "labelprobe/core/text.h"
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/readout/answer_draft.h"
@@ -7,6 +6,8 @@
 
 #include "experiment/plans/plan_parts.h"
 #include "experiment/plans/token_table.h"
+
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::experiment {
 
@@ -63,7 +64,7 @@ Answers label_answers(const AnswerTask& task) {
   const prompt::Templates& templates = task.questions.templates;
   const readout::LabelTokens tokens = find_tokens(task);
   const readout::AnswerRule rule = {templates.label_format,
-                                    task.chat ? "" : std::string(strip(templates.before_text())),
+                                    task.chat ? "" : std::string(python::strip(templates.before_text())),
                                     templates.between_cot_and_label()};
   const tokenizer::Tokenizer& tokenizer = task.tokenizer;
   return {.watched = tokens.watched(),

@@ -6,7 +6,6 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/item_id.h"
-#include "labelprobe/core/text.h"
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/readout/reading.h"
@@ -14,6 +13,8 @@
 
 #include "experiment/plans/plan_parts.h"
 #include "experiment/plans/token_table.h"
+
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::experiment {
 
@@ -51,7 +52,7 @@ Answers word_answers(const AnswerTask& task) {
   const readout::LabelTokens tokens = find_tokens(task);
   // These prompts have no chain of thought.
   const readout::AnswerRule rule = {task.questions.templates.label_format,
-                                    std::string(strip(task.questions.templates.before_text()))};
+                                    std::string(python::strip(task.questions.templates.before_text()))};
   const tokenizer::Tokenizer& tokenizer = task.tokenizer;
   return {
       .watched = tokens.watched(),

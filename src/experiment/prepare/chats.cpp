@@ -4,6 +4,7 @@
 #include <set>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
 
 namespace labelprobe::experiment {
 
@@ -15,14 +16,6 @@ bool is_message(const prompt::ChatText& chat, std::size_t begin, std::size_t end
                      [&](const prompt::ChatText::Range& range) {
                        return range.begin <= begin && end <= range.end;
                      });
-}
-
-std::size_t end_of_character(std::string_view text, std::size_t begin) {
-  std::size_t end = begin + 1;
-  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-    ++end;
-  }
-  return end;
 }
 
 // The ids of text[begin, end) and, in `cuts`, where special tokens in it have to be cut.
@@ -41,7 +34,7 @@ TokenIds encode_part(const prompt::ChatText& chat,
         !tokenizer.token_bytes(encoding.ids[i]).empty()) {
       continue;
     }
-    const std::size_t cut = end_of_character(text, token_begin);
+    const std::size_t cut = next_character_start(text, token_begin + 1);
     if (cut < token_end) {
       cuts.insert(cut);
     }

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/python/text.h"
 
 #include "prompt/sampling/demonstrations.h"
 
@@ -104,7 +104,7 @@ class Completions {
       return query;
     }
     const std::string whole = beginning.text + question;
-    query.text = strip(whole);
+    query.text = python::strip(whole);
     return query;
   }
 

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/python/text.h"
 
 #include "prompt/sampling/demonstrations.h"
 #include "prompt/sampling/label_draws.h"
@@ -141,7 +141,7 @@ Query PairPrompts::make(const Example& example, const Drawn& drawn) {
                                  cots_.draw(shown, random));
   }
   whole += fill_pair_query(templates_, example.text, query.checked_label);
-  query.text = strip(whole);
+  query.text = python::strip(whole);
   return query;
 }
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/disk.h"
 
-#include "record/disk/disk.h"
 #include "record/folder/folder_name.h"
 
 namespace labelprobe::record {
@@ -122,8 +122,8 @@ ExperimentChoice choose_experiment(const Manifest& manifest,
         return {i, State::GoesOn};
       }
       starts_over = starts_over.value_or(i);
-    } else if (is_about_the_same &&
-               (request.if_finished == IfFinished::Keep || size_of(journal_path(folder, i)))) {
+    } else if (is_about_the_same && (request.if_finished == IfFinished::Keep ||
+                                     files::size_of(journal_path(folder, i)))) {
       finished = finished.value_or(i);
     }
   }

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
-
-#include "record/disk/yaml_writer.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/files/yaml_writer.h"
+#include "labelprobe/python/repr.h"
 
 namespace labelprobe::record {
 
@@ -21,7 +21,7 @@ std::string spell(const ParamValue& value) {
     std::string operator()(std::monostate) const { return "None"; }
     std::string operator()(bool is_on) const { return is_on ? "True" : "False"; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return python_repr(number); }
+    std::string operator()(double number) const { return python::repr(number); }
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(const std::vector<std::string>& texts) const {
       std::string joined;

@@ -22,64 +22,64 @@ constexpr const char* kSpaced = "spaced";
 
 // --- Values as JSON; encode() and decode() of a type stand in the same order. ---
 
-JsonF32 encode(const std::string& text) {
+files::JsonF32 encode(const std::string& text) {
   return text;
 }
 
-JsonF32 encode(bool is_true) {
+files::JsonF32 encode(bool is_true) {
   return is_true;
 }
 
-JsonF32 encode(std::int64_t number) {
+files::JsonF32 encode(std::int64_t number) {
   return number;
 }
 
-JsonF32 encode(TokenId id) {
+files::JsonF32 encode(TokenId id) {
   return id;
 }
 
-JsonF32 encode(float number) {
+files::JsonF32 encode(float number) {
   if (std::isfinite(number)) {
     return number;
   }
   return std::isnan(number) ? kNan : number > 0 ? kInfinity : kMinusInfinity;
 }
 
-JsonF32 encode(LabelKind kind) {
+files::JsonF32 encode(LabelKind kind) {
   return kind == LabelKind::MultiLabel ? kMultiLabel : kSingleLabel;
 }
 
-JsonF32 encode(SpaceVariant variant) {
+files::JsonF32 encode(SpaceVariant variant) {
   return variant == SpaceVariant::Bare ? kBare : kSpaced;
 }
 
-JsonF32 encode(const std::pair<std::string, float>& value) {
-  return JsonF32::array({value.first, encode(value.second)});
+files::JsonF32 encode(const std::pair<std::string, float>& value) {
+  return files::JsonF32::array({value.first, encode(value.second)});
 }
 
-JsonF32 encode(const LikelyToken& token) {
-  return JsonF32::array({token.text, encode(token.logit)});
+files::JsonF32 encode(const LikelyToken& token) {
+  return files::JsonF32::array({token.text, encode(token.logit)});
 }
 
 template <class Record>
-JsonF32 encode_fields(const Record& record);
+files::JsonF32 encode_fields(const Record& record);
 
-JsonF32 encode(const LabelStep& step) {
+files::JsonF32 encode(const LabelStep& step) {
   return encode_fields(step);
 }
 
-JsonF32 encode(const AnswerReading& reading) {
+files::JsonF32 encode(const AnswerReading& reading) {
   return encode_fields(reading);
 }
 
 template <class Value>
-JsonF32 encode(const std::optional<Value>& value) {
-  return value ? encode(*value) : JsonF32();
+files::JsonF32 encode(const std::optional<Value>& value) {
+  return value ? encode(*value) : files::JsonF32();
 }
 
 template <class Value>
-JsonF32 encode(const std::vector<Value>& values) {
-  JsonF32 list = JsonF32::array();
+files::JsonF32 encode(const std::vector<Value>& values) {
+  files::JsonF32 list = files::JsonF32::array();
   for (const Value& value : values) {
     list.push_back(encode(value));
   }
@@ -98,8 +98,8 @@ bool is_empty(const Value& value) {
 }
 
 template <class Record>
-JsonF32 encode_fields(const Record& record) {
-  JsonF32 node = JsonF32::object();
+files::JsonF32 encode_fields(const Record& record) {
+  files::JsonF32 node = files::JsonF32::object();
   visit_fields(record, [&](const Field& field, const auto& value) {
     if (!is_empty(value)) {
       node[field.name] = encode(value);
@@ -108,17 +108,17 @@ JsonF32 encode_fields(const Record& record) {
   return node;
 }
 
-void decode(const JsonF32& node, std::string& text) {
+void decode(const files::JsonF32& node, std::string& text) {
   text = node.get<std::string>();
 }
 
-void decode(const JsonF32& node, bool& is_true) {
+void decode(const files::JsonF32& node, bool& is_true) {
   is_true = node.get<bool>();
 }
 
 // Numbers of tokens, places and ids; none is below 0.
 template <std::signed_integral Integer>
-void decode(const JsonF32& node, Integer& number) {
+void decode(const files::JsonF32& node, Integer& number) {
   const auto found = node.is_number_integer() ? node.get<std::int64_t>() : -1;
   if (found < 0 || found > std::numeric_limits<Integer>::max()) {
     throw DataError("expected an integer from 0 to " +
@@ -127,7 +127,7 @@ void decode(const JsonF32& node, Integer& number) {
   number = static_cast<Integer>(found);
 }
 
-void decode(const JsonF32& node, float& number) {
+void decode(const files::JsonF32& node, float& number) {
   constexpr float kLimit = std::numeric_limits<float>::infinity();
   if (node == kNan) {
     number = std::numeric_limits<float>::quiet_NaN();
@@ -141,57 +141,57 @@ void decode(const JsonF32& node, float& number) {
 }
 
 // True for `yes`, false for `no`.
-bool is_first(const JsonF32& node, const char* yes, const char* no) {
+bool is_first(const files::JsonF32& node, const char* yes, const char* no) {
   if (node != yes && node != no) {
     throw DataError(std::string("expected '") + yes + "' or '" + no + "'");
   }
   return node == yes;
 }
 
-void decode(const JsonF32& node, LabelKind& kind) {
+void decode(const files::JsonF32& node, LabelKind& kind) {
   kind = is_first(node, kMultiLabel, kSingleLabel) ? LabelKind::MultiLabel : LabelKind::SingleLabel;
 }
 
-void decode(const JsonF32& node, SpaceVariant& variant) {
+void decode(const files::JsonF32& node, SpaceVariant& variant) {
   variant = is_first(node, kBare, kSpaced) ? SpaceVariant::Bare : SpaceVariant::Spaced;
 }
 
-void decode(const JsonF32& node, std::pair<std::string, float>& value) {
+void decode(const files::JsonF32& node, std::pair<std::string, float>& value) {
   decode(node.at(0), value.first);
   decode(node.at(1), value.second);
 }
 
-void decode(const JsonF32& node, LikelyToken& token) {
+void decode(const files::JsonF32& node, LikelyToken& token) {
   decode(node.at(0), token.text);
   decode(node.at(1), token.logit);
 }
 
 template <class Record>
-void decode_fields(const JsonF32& node, Record& record);
+void decode_fields(const files::JsonF32& node, Record& record);
 
-void decode(const JsonF32& node, LabelStep& step) {
+void decode(const files::JsonF32& node, LabelStep& step) {
   decode_fields(node, step);
 }
 
-void decode(const JsonF32& node, AnswerReading& reading) {
+void decode(const files::JsonF32& node, AnswerReading& reading) {
   decode_fields(node, reading);
 }
 
 template <class Value>
-void decode(const JsonF32& node, std::optional<Value>& value) {
+void decode(const files::JsonF32& node, std::optional<Value>& value) {
   decode(node, value.emplace());
 }
 
 template <class Value>
-void decode(const JsonF32& node, std::vector<Value>& values) {
-  for (const JsonF32& element : node.get_ref<const JsonF32::array_t&>()) {
+void decode(const files::JsonF32& node, std::vector<Value>& values) {
+  for (const files::JsonF32& element : node.get_ref<const files::JsonF32::array_t&>()) {
     decode(element, values.emplace_back());
   }
 }
 
 template <class Record>
-void decode_fields(const JsonF32& node, Record& record) {
-  const auto& object = node.get_ref<const JsonF32::object_t&>();
+void decode_fields(const files::JsonF32& node, Record& record) {
+  const auto& object = node.get_ref<const files::JsonF32::object_t&>();
   std::size_t n_known = 0;
   visit_fields(record, [&](const Field& field, auto& value) {
     if (const auto found = object.find(field.name); found != object.end()) {
@@ -206,11 +206,11 @@ void decode_fields(const JsonF32& node, Record& record) {
 
 }  // namespace
 
-JsonF32 to_json(const ItemRecord& item) {
+files::JsonF32 to_json(const ItemRecord& item) {
   return encode_fields(item);
 }
 
-ItemRecord from_json(const JsonF32& node) {
+ItemRecord from_json(const files::JsonF32& node) {
   ItemRecord item;
   decode_fields(node, item);
   if (item.key.empty()) {

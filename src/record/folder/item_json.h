@@ -2,15 +2,14 @@
 // that hold nothing are left out.
 #pragma once
 
+#include "labelprobe/files/yaml_writer.h"
 #include "labelprobe/record/item_record.h"
-
-#include "record/disk/yaml_writer.h"
 
 namespace labelprobe::record {
 
-JsonF32 to_json(const ItemRecord& item);
+files::JsonF32 to_json(const ItemRecord& item);
 
 // The inverse. Throws DataError (field, expected) or a JSON exception for anything else.
-ItemRecord from_json(const JsonF32& node);
+ItemRecord from_json(const files::JsonF32& node);
 
 }  // namespace labelprobe::record

@@ -1,22 +1,22 @@
 #include "record/folder/journal.h"
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/disk.h"
 #include "labelprobe/files/mapped_file.h"
 
-#include "record/disk/disk.h"
 #include "record/folder/item_json.h"
 
 namespace labelprobe::record {
 
 std::string encode_item(const ItemRecord& item) {
-  const JsonF32 node = to_json(item);
+  const files::JsonF32 node = to_json(item);
   try {
     return node.dump() + "\n";
-  } catch (const JsonF32::type_error&) {
+  } catch (const files::JsonF32::type_error&) {
     for (const auto& [field, value] : node.items()) {
       try {
         value.dump();
-      } catch (const JsonF32::type_error&) {
+      } catch (const files::JsonF32::type_error&) {
         throw InternalError("record of item '" + item.key + "': field '" + field +
                             "' is not UTF-8");
       }
@@ -27,8 +27,8 @@ std::string encode_item(const ItemRecord& item) {
 
 ItemRecord decode_item(std::string_view line, const std::string& place) {
   try {
-    return from_json(JsonF32::parse(line));
-  } catch (const JsonF32::exception& error) {
+    return from_json(files::JsonF32::parse(line));
+  } catch (const files::JsonF32::exception& error) {
     throw DataError(place + ": not a record of a finished item (" + error.what() + ")");
   } catch (const DataError& error) {
     throw DataError(place + ": not a record of a finished item (" + error.what() + ")");
@@ -37,7 +37,7 @@ ItemRecord decode_item(std::string_view line, const std::string& place) {
 
 Journal load_journal(const std::filesystem::path& file) {
   Journal journal;
-  if (!size_of(file)) {
+  if (!files::size_of(file)) {
     return journal;
   }
   const files::MappedFile mapped(file);

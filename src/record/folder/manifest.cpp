@@ -8,8 +8,8 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/mapped_file.h"
-
-#include "record/disk/yaml_writer.h"
+#include "labelprobe/files/yaml_writer.h"
+#include "labelprobe/python/repr.h"
 
 namespace labelprobe::record {
 
@@ -269,7 +269,7 @@ json comparable_form(const std::vector<Param>& params) {
     json value = as_json(param.value);
     if (const auto* number = std::get_if<double>(&param.value); number && !std::isfinite(*number)) {
       // JSON has no spelling for infinity; as a text it still compares as it should.
-      value = python_repr(*number);
+      value = python::repr(*number);
     }
     try {
       value.dump();

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/disk.h"
 #include "labelprobe/files/mapped_file.h"
-
-#include "record/disk/disk.h"
-#include "record/disk/yaml_writer.h"
+#include "labelprobe/files/yaml_writer.h"
+#include "labelprobe/python/repr.h"
 
 namespace labelprobe::record {
 
@@ -25,7 +25,7 @@ constexpr double kNormalQuantile = 1.959964;  // 0.975, as the published logger 
 
 // JSON has no spelling for infinities and NaN.
 json encode_number(double number) {
-  return std::isfinite(number) ? json(number) : json(python_repr(number));
+  return std::isfinite(number) ? json(number) : json(python::repr(number));
 }
 
 double decode_number(const json& node) {
@@ -87,11 +87,11 @@ std::pair<std::size_t, Numbers> decode_line(std::string_view line, const std::st
 
 std::string rounded(double number) {
   if (!std::isfinite(number)) {
-    return python_repr(number);
+    return python::repr(number);
   }
   std::array<char, 400> text{};  // the largest double has 309 digits before the point
   std::snprintf(text.data(), text.size(), "%.4f", number);
-  return python_repr(std::strtod(text.data(), nullptr));
+  return python::repr(std::strtod(text.data(), nullptr));
 }
 
 // Metric -> its numbers, one per experiment that has it.
@@ -139,7 +139,7 @@ std::string encode_numbers(std::size_t index, const Numbers& numbers) {
 
 std::map<std::size_t, Numbers> load_numbers(const std::filesystem::path& file) {
   std::map<std::size_t, Numbers> experiments;
-  if (!size_of(file)) {
+  if (!files::size_of(file)) {
     return experiments;
   }
   const files::MappedFile mapped(file);

@@ -21,14 +21,14 @@ class EntryWriter {
     if (!field.log_name || (field.is_left_out_empty && value == Value{})) {
       return;
     }
-    JsonF32& node = entry_[field.log_name];
+    files::JsonF32& node = entry_[field.log_name];
     (field.log_part ? node[field.log_part] : node) = encode(value);
   }
 
-  JsonF32 take() { return std::move(entry_); }
+  files::JsonF32 take() { return std::move(entry_); }
 
-  JsonF32 encode(const LabelValues& values) const {
-    JsonF32 object = JsonF32::object();
+  files::JsonF32 encode(const LabelValues& values) const {
+    files::JsonF32 object = files::JsonF32::object();
     for (const auto& [name, number] : values) {
       object[name] = number;
     }
@@ -36,8 +36,8 @@ class EntryWriter {
   }
 
   template <class Value>
-  JsonF32 encode(const std::vector<Value>& values) const {
-    JsonF32 list = JsonF32::array();
+  files::JsonF32 encode(const std::vector<Value>& values) const {
+    files::JsonF32 list = files::JsonF32::array();
     for (const Value& value : values) {
       list.push_back(encode(value));
     }
@@ -46,44 +46,44 @@ class EntryWriter {
 
  private:
   template <class Value>
-  JsonF32 encode(const Value& value) const {
+  files::JsonF32 encode(const Value& value) const {
     return value;
   }
 
   template <class Value>
-  JsonF32 encode(const std::optional<Value>& value) const {
-    return value ? encode(*value) : JsonF32();
+  files::JsonF32 encode(const std::optional<Value>& value) const {
+    return value ? encode(*value) : files::JsonF32();
   }
 
-  JsonF32 encode(const std::vector<std::string>& names) const {
+  files::JsonF32 encode(const std::vector<std::string>& names) const {
     if (kind_ == LabelKind::MultiLabel) {
       return names;
     }
-    return names.empty() ? JsonF32() : JsonF32(names.front());
+    return names.empty() ? files::JsonF32() : files::JsonF32(names.front());
   }
 
-  JsonF32 encode(SpaceVariant variant) const { return name_of(variant); }
+  files::JsonF32 encode(SpaceVariant variant) const { return name_of(variant); }
 
-  JsonF32 encode(const LikelyToken& token) const {
-    return JsonF32::array({token.text, token.logit});
+  files::JsonF32 encode(const LikelyToken& token) const {
+    return files::JsonF32::array({token.text, token.logit});
   }
 
-  JsonF32 encode(const LabelStep& step) const { return encode_fields(step); }
+  files::JsonF32 encode(const LabelStep& step) const { return encode_fields(step); }
 
-  JsonF32 encode(const AnswerReading& reading) const { return encode_fields(reading); }
+  files::JsonF32 encode(const AnswerReading& reading) const { return encode_fields(reading); }
 
   template <class Record>
-  JsonF32 encode_fields(const Record& record) const {
+  files::JsonF32 encode_fields(const Record& record) const {
     EntryWriter nested(kind_);
     visit_fields(record, nested);
     return nested.take();
   }
 
   LabelKind kind_;
-  JsonF32 entry_ = JsonF32::object();
+  files::JsonF32 entry_ = files::JsonF32::object();
 };
 
-void add_published_views(const ItemRecord& item, LogLayout layout, JsonF32& entry) {
+void add_published_views(const ItemRecord& item, LogLayout layout, files::JsonF32& entry) {
   const EntryWriter writer(item.kind);
   std::vector<LabelValues> steps;
   for (const LabelStep& step : item.label_steps) {
@@ -109,14 +109,14 @@ void add_published_views(const ItemRecord& item, LogLayout layout, JsonF32& entr
 
 }  // namespace
 
-JsonF32 entry_of(const ItemRecord& item, LogLayout layout) {
+files::JsonF32 entry_of(const ItemRecord& item, LogLayout layout) {
   EntryWriter writer(item.kind);
   visit_fields(item, [&](const Field& field, const auto& value) {
     if (!item.failure || field.is_of_question) {
       writer(field, value);
     }
   });
-  JsonF32 entry = writer.take();
+  files::JsonF32 entry = writer.take();
   if (!item.failure) {
     add_published_views(item, layout, entry);
   }

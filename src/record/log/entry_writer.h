@@ -1,10 +1,9 @@
 // What of an item stands in indexed_metrics.yml, and under which names.
 #pragma once
 
+#include "labelprobe/files/yaml_writer.h"
 #include "labelprobe/record/item_record.h"
 #include "labelprobe/record/run.h"
-
-#include "record/disk/yaml_writer.h"
 
 namespace labelprobe::record {
 
@@ -19,6 +18,6 @@ namespace labelprobe::record {
 //   test_top_tokens, test_top_token, test_top_token_logit   absent if no logits were kept
 //   test_classification_loss, test_regularization_loss      0.0: nothing is trained
 // An item that could not be run has only the fields of its question and test_failure.
-JsonF32 entry_of(const ItemRecord& item, LogLayout layout);
+files::JsonF32 entry_of(const ItemRecord& item, LogLayout layout);
 
 }  // namespace labelprobe::record

@@ -2,8 +2,9 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
+#include "labelprobe/files/yaml_writer.h"
+#include "labelprobe/python/repr.h"
 
-#include "record/disk/yaml_writer.h"
 #include "record/folder/folder_name.h"
 #include "record/folder/manifest.h"
 #include "record/log/aggregates.h"
@@ -18,13 +19,13 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
 // The fields of an entry that are numbers; a float32 as the log spells it.
-Metrics numbers_of(const JsonF32& entry) {
+Metrics numbers_of(const files::JsonF32& entry) {
   Metrics numbers;
   for (const auto& [name, field] : entry.items()) {
     if (field.is_number_integer()) {
       numbers[name] = static_cast<double>(field.get<std::int64_t>());
     } else if (field.is_number_float()) {
-      numbers[name] = std::strtod(python_repr(field.get<float>()).c_str(), nullptr);
+      numbers[name] = std::strtod(python::repr(field.get<float>()).c_str(), nullptr);
     }
   }
   return numbers;
@@ -32,7 +33,7 @@ Metrics numbers_of(const JsonF32& entry) {
 
 std::string yaml_text(const json& mapping) {
   std::string text;
-  append_yaml_entries(&text, mapping, 0);
+  files::append_yaml_entries(&text, mapping, 0);
   return text;
 }
 
@@ -125,7 +126,7 @@ std::string ExperimentFiles::described(const std::string& name) const {
 }
 
 void ExperimentFiles::append(const std::string& name, const std::string& block) {
-  AppendFile out = disk_.open_append(file(name));
+  files::AppendFile out = disk_.open_append(file(name));
   out.append(block);
   out.sync();
 }
@@ -138,11 +139,12 @@ void ExperimentFiles::append_block(const std::string& name, const json& entries)
 void ExperimentFiles::append_indexed(const ItemsByKey& items) {
   ItemsByKey entries = items;
   entries[kDescriptionKey] = nullptr;
-  AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
+  files::AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
   std::string block = experiment_key() + ":\n";
   for (const auto& [key, item] : entries) {
-    const JsonF32 entry = item ? entry_of(*item, request_.layout) : JsonF32(request_.description);
-    append_yaml_entries(&block, JsonF32{{key, entry}}, 2);
+    const files::JsonF32 entry =
+        item ? entry_of(*item, request_.layout) : files::JsonF32(request_.description);
+    files::append_yaml_entries(&block, files::JsonF32{{key, entry}}, 2);
     if (block.size() >= kBufferBytes) {
       out.append(block);
       block.clear();
@@ -155,17 +157,17 @@ void ExperimentFiles::append_indexed(const ItemsByKey& items) {
 void ExperimentFiles::append_annotators(const std::map<std::string, ItemsByKey>& items) {
   std::map<std::string, ItemsByKey> annotators = items;
   annotators[kDescriptionKey];
-  AppendFile out = disk_.open_append(file(described("annotator_preds.yml")));
+  files::AppendFile out = disk_.open_append(file(described("annotator_preds.yml")));
   std::string block = experiment_key() + ":\n";
   for (const auto& [annotator, entries] : annotators) {
-    JsonF32 node = JsonF32::object();
+    files::JsonF32 node = files::JsonF32::object();
     for (const auto& [example, item] : entries) {
       node[example] = entry_of(*item, request_.layout);
     }
     if (annotator == kDescriptionKey) {
       node = request_.description;
     }
-    append_yaml_entries(&block, JsonF32{{annotator, node}}, 2);
+    files::append_yaml_entries(&block, files::JsonF32{{annotator, node}}, 2);
     if (block.size() >= kBufferBytes) {
       out.append(block);
       block.clear();

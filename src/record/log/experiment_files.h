@@ -11,9 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/files/disk.h"
 #include "labelprobe/record/run.h"
-
-#include "record/disk/disk.h"
 
 namespace labelprobe::record {
 
@@ -29,7 +28,7 @@ std::string example_of(const ItemRecord& item);
 class ExperimentFiles {
  public:
   //   repetitions  of the folder's experiments, by index, see aggregate()
-  ExperimentFiles(Disk& disk,
+  ExperimentFiles(files::Disk& disk,
                   const RunRequest& request,
                   std::filesystem::path folder,
                   std::size_t index,
@@ -61,7 +60,7 @@ class ExperimentFiles {
                         const Metrics& named_metrics,
                         const std::map<std::string, Metrics>& annotator_metrics);
 
-  Disk& disk_;
+  files::Disk& disk_;
   const RunRequest& request_;
   std::filesystem::path folder_;
   std::size_t index_;

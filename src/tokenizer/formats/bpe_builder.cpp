@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "labelprobe/core/utf8.h"
+
 #include "tokenizer/stages/decoder.h"
-#include "tokenizer/text/unicode.h"
 
 namespace labelprobe::tokenizer {
 

@@ -4,12 +4,12 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
 
 #include "tokenizer/formats/bpe_builder.h"
 #include "tokenizer/formats/components.h"
 #include "tokenizer/formats/loaders.h"
-#include "tokenizer/text/unicode.h"
 
 namespace labelprobe::tokenizer {
 

@@ -8,13 +8,12 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/files/mapped_file.h"
 
 #include "tokenizer/formats/loaders.h"
 #include "tokenizer/formats/sentencepiece_settings.h"
 #include "tokenizer/stages/word_cache.h"
-#include "tokenizer/text/unicode.h"
 
 namespace labelprobe::tokenizer {
 

@@ -2,24 +2,17 @@
 
 #include <algorithm>
 
+#include "labelprobe/core/utf8.h"
+
 #include "tokenizer/text/unicode.h"
 
 namespace labelprobe::tokenizer {
 
 namespace {
 
-// Where the character before `end` begins.
-std::size_t previous_start(std::string_view text, std::size_t end) {
-  std::size_t start = end - 1;
-  while (start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0u) == 0x80u) {
-    --start;
-  }
-  return start;
-}
-
 bool is_word_alone(std::string_view text, Range range) {
   const bool has_word_before =
-      range.begin > 0 && is_word(character_at(text, previous_start(text, range.begin)).code);
+      range.begin > 0 && is_word(character_at(text, character_start(text, range.begin - 1)).code);
   const bool has_word_after =
       range.end < text.size() && is_word(character_at(text, range.end).code);
   return !has_word_before && !has_word_after;
@@ -38,7 +31,7 @@ std::size_t skip_spaces(std::string_view text, std::size_t at) {
 
 std::size_t skip_spaces_back(std::string_view text, std::size_t end, std::size_t first) {
   while (end > first) {
-    const std::size_t start = previous_start(text, end);
+    const std::size_t start = character_start(text, end - 1);
     if (start < first || !is_white_space(character_at(text, start).code)) {
       break;
     }

@@ -4,9 +4,9 @@
 #include <queue>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
 
 #include "tokenizer/stages/word_cache.h"
-#include "tokenizer/text/unicode.h"
 
 namespace labelprobe::tokenizer {
 

@@ -2,9 +2,7 @@
 
 #include <array>
 
-#include "labelprobe/core/text.h"
-
-#include "tokenizer/text/unicode.h"
+#include "labelprobe/core/utf8.h"
 
 namespace labelprobe::tokenizer {
 

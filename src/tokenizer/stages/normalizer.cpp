@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
 
 #include "tokenizer/text/bert_classes.h"
 #include "tokenizer/text/unicode.h"

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
-
-#include "tokenizer/text/unicode.h"
+#include "labelprobe/core/utf8.h"
 
 namespace labelprobe::tokenizer {
 

@@ -1,5 +1,7 @@
 #include "tokenizer/stages/pre_tokenizer.h"
 
+#include "labelprobe/core/utf8.h"
+
 #include "tokenizer/text/bert_classes.h"
 #include "tokenizer/text/unicode.h"
 

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "labelprobe/core/error.h"
-
-#include "tokenizer/text/unicode.h"
+#include "labelprobe/core/utf8.h"
 
 namespace labelprobe::tokenizer {
 

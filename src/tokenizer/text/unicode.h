@@ -1,37 +1,11 @@
-// Characters in UTF-8, and the character classes of the reference tokenizers.
+// The character classes of the reference tokenizers.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <utility>
 
 namespace labelprobe::tokenizer {
-
-struct Character {
-  std::uint32_t code = 0;
-  std::size_t n_bytes = 0;  // 0 if there is no well-formed character
-};
-
-// The character that begins at `text[at]`.
-Character character_at(std::string_view text, std::size_t at);
-
-// The bytes of the character that begins at `text[at]` of a text known to be UTF-8.
-inline std::size_t length_at(std::string_view text, std::size_t at) {
-  const auto first = static_cast<unsigned char>(text[at]);
-  return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-}
-
-// Where the text stops being UTF-8; its size if it does not.
-std::size_t first_non_utf8(std::string_view text);
-
-void append_utf8(std::string& text, std::uint32_t code);
-
-// Rust's String::from_utf8_lossy: each maximal part that begins a character but is none becomes one
-// U+FFFD.
-std::string utf8_lossy(std::string_view bytes);
 
 bool is_white_space(std::uint32_t code);  // the Unicode property
 bool is_word(std::uint32_t code);         // \w of the reference

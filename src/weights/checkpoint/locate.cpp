@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
 
 #include "weights/families/family.h"
 
@@ -107,7 +107,7 @@ std::string commit_in(const fs::path& repository) {
   std::ifstream file(repository / "refs" / "main");
   std::string commit;
   if (file && std::getline(file, commit)) {
-    commit = strip(commit);
+    commit.erase(commit.find_last_not_of(" \t\r") + 1);
     // The text becomes part of a path.
     const bool is_plain = fs::path(commit).filename() == commit && commit != "." && commit != "..";
     if (is_plain && is_folder(repository / "snapshots" / commit)) {

@@ -68,19 +68,4 @@ TEST_CASE("Regular expressions that cannot be said in PCRE2 are refused", "[toke
   CHECK_THROWS_WITH(Regex("(a"), ContainsSubstring("cannot be compiled"));
 }
 
-TEST_CASE("Bytes that are no UTF-8 become one U+FFFD per maximal part", "[tokenizer]") {
-  // What Rust's documentation and Unicode's table 3-8 give.
-  CHECK(utf8_lossy("a\xF1\x80\x80\xE1\x80\xC2"
-                   "b\x80"
-                   "c\x80\xBF"
-                   "d") ==
-        "a\uFFFD\uFFFD\uFFFD"
-        "b\uFFFD"
-        "c\uFFFD\uFFFD"
-        "d");
-  CHECK(utf8_lossy("\xE2\x82") == "\uFFFD");
-  CHECK(utf8_lossy("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");
-  CHECK(utf8_lossy("\xE2\x82\xAC") == "\u20AC");
-}
-
 }  // namespace labelprobe::tokenizer

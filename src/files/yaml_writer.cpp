@@ -1,16 +1,17 @@
-#include "record/disk/yaml_writer.h"
+#include "labelprobe/files/yaml_writer.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
+
+#include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/text.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/python/repr.h"
 
-namespace labelprobe::record {
+namespace labelprobe::files {
 
 namespace {
 
@@ -18,52 +19,10 @@ namespace {
 // 1024 characters.
 constexpr std::size_t kLongestSimpleKey = 128;
 
-template <class Float>
-std::string shortest_decimal(Float number) {
-  if (std::isnan(number)) {
-    return "nan";
-  }
-  if (std::isinf(number)) {
-    return number < 0 ? "-inf" : "inf";
-  }
-  char spelled[40];
-  const auto end =
-      std::to_chars(spelled, spelled + sizeof spelled, number, std::chars_format::scientific).ptr;
-  const std::string_view text(spelled, static_cast<std::size_t>(end - spelled));
-  const std::size_t e = text.find('e');
-  int exponent = 0;
-  const std::size_t exponent_at = e + (text[e + 1] == '+' ? 2 : 1);
-  std::from_chars(text.data() + exponent_at, end, exponent);
-  std::string digits;
-  for (const char c : text.substr(0, e)) {
-    if (c >= '0' && c <= '9') {
-      digits += c;
-    }
-  }
-  std::string result = std::signbit(number) ? "-" : "";
-  if (exponent < -4 || exponent >= 16) {
-    result += digits.front();
-    if (digits.size() > 1) {
-      result.append(".").append(digits, 1);
-    }
-    char tail[16];
-    std::snprintf(tail, sizeof tail, "e%c%02d", exponent < 0 ? '-' : '+', std::abs(exponent));
-    return result.append(tail);
-  }
-  if (exponent < 0) {
-    return result + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
-  }
-  const std::size_t n_whole = static_cast<std::size_t>(exponent) + 1;
-  if (digits.size() <= n_whole) {
-    return result + digits + std::string(n_whole - digits.size(), '0') + ".0";
-  }
-  return result + digits.substr(0, n_whole) + "." + digits.substr(n_whole);
-}
-
 // YAML 1.1 takes a number for a float only if its mantissa has a dot.
 template <class Float>
 std::string yaml_float(Float number) {
-  std::string text = shortest_decimal(number);
+  std::string text = python::repr(number);
   if (!std::isfinite(number)) {
     text.insert(text.begin() + (text.front() == '-' ? 1 : 0), '.');
   } else if (const std::size_t e = text.find('e');
@@ -71,17 +30,6 @@ std::string yaml_float(Float number) {
     text.insert(e, 1, '0').insert(e, 1, '.');
   }
   return text;
-}
-
-// The character at text[*at], which is well-formed UTF-8; moves *at behind it.
-std::uint32_t next_character(std::string_view text, std::size_t* at) {
-  const auto first = static_cast<unsigned char>(text[(*at)++]);
-  const int n_more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-  std::uint32_t code = n_more == 0 ? first : first & (0x3Fu >> n_more);
-  for (int i = 0; i < n_more; ++i) {
-    code = (code << 6) | (static_cast<unsigned char>(text[(*at)++]) & 0x3Fu);
-  }
-  return code;
 }
 
 // Control characters, line breaks of any kind, the byte-order mark and non-characters: what a
@@ -116,24 +64,20 @@ std::string in_single_quotes(std::string_view text) {
 std::string in_double_quotes(std::string_view text) {
   std::string quoted = "\"";
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t start = at;
-    const std::uint32_t code = next_character(text, &at);
-    char escape[12] = "";
+    const auto [code, n_bytes] = character_at(text, at);
     if (code == '"' || code == '\\') {
       quoted += '\\';
       quoted += static_cast<char>(code);
     } else if (code == '\n' || code == '\t' || code == '\r') {
       quoted += code == '\n' ? "\\n" : code == '\t' ? "\\t" : "\\r";
     } else if (needs_escape(code)) {
-      std::snprintf(escape, sizeof escape,
-                    code <= 0xFF     ? "\\x%02X"
-                    : code <= 0xFFFF ? "\\u%04X"
-                                     : "\\U%08X",
-                    static_cast<unsigned>(code));
-      quoted += escape;
+      quoted += code <= 0xFF     ? fmt::format("\\x{:02X}", code)
+                : code <= 0xFFFF ? fmt::format("\\u{:04X}", code)
+                                 : fmt::format("\\U{:08X}", code);
     } else {
-      quoted.append(text.substr(start, at - start));
+      quoted.append(text.substr(at, n_bytes));
     }
+    at += n_bytes;
   }
   return quoted + '"';
 }
@@ -228,18 +172,10 @@ void append_mapping(std::string* out, const Json& mapping, int indent, bool is_f
 
 }  // namespace
 
-std::string python_repr(float number) {
-  return shortest_decimal(number);
-}
-
-std::string python_repr(double number) {
-  return shortest_decimal(number);
-}
-
 std::string yaml_string(std::string_view text) {
   LABELPROBE_CHECK(is_utf8(text));
-  for (std::size_t at = 0; at < text.size();) {
-    if (needs_escape(next_character(text, &at))) {
+  for (std::size_t at = 0; at < text.size(); at += length_at(text, at)) {
+    if (needs_escape(character_at(text, at).code)) {
       return in_double_quotes(text);
     }
   }
@@ -255,4 +191,4 @@ void append_yaml_entries(std::string* out, const Json& mapping, int indent) {
 template void append_yaml_entries(std::string*, const nlohmann::json&, int);
 template void append_yaml_entries(std::string*, const JsonF32&, int);
 
-}  // namespace labelprobe::record
+}  // namespace labelprobe::files

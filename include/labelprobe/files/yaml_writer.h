@@ -10,17 +10,12 @@
 
 #include <nlohmann/json.hpp>
 
-namespace labelprobe::record {
+namespace labelprobe::files {
 
 // A value to write whose floats are float32 and are spelled as such (0.1, not
 // 0.10000000149011612). Objects are sorted by key; keys and strings are UTF-8.
 using JsonF32 = nlohmann::
     basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, float>;
-
-// The shortest decimal that reads back as the same number, laid out as Python's repr() does it:
-// "0.1", "1e-05", "1e+16", "nan", "inf".
-std::string python_repr(float number);
-std::string python_repr(double number);
 
 // A string as a one-line YAML scalar: plain, in single quotes, or in double quotes with escapes.
 std::string yaml_string(std::string_view text);
@@ -33,4 +28,4 @@ void append_yaml_entries(std::string* out, const Json& mapping, int indent);
 extern template void append_yaml_entries(std::string*, const nlohmann::json&, int);
 extern template void append_yaml_entries(std::string*, const JsonF32&, int);
 
-}  // namespace labelprobe::record
+}  // namespace labelprobe::files

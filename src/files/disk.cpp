@@ -1,4 +1,4 @@
-#include "record/disk/disk.h"
+#include "labelprobe/files/disk.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +12,7 @@
 
 #include "labelprobe/core/error.h"
 
-namespace labelprobe::record {
+namespace labelprobe::files {
 
 namespace {
 
@@ -252,4 +252,4 @@ FileLock::~FileLock() {
   }
 }
 
-}  // namespace labelprobe::record
+}  // namespace labelprobe::files

@@ -1,6 +1,5 @@
-#include "record/disk/yaml_writer.h"
+#include "labelprobe/files/yaml_writer.h"
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -16,10 +15,9 @@
 #include "support/catch.h"
 #include "support/paths.h"
 
-using labelprobe::record::append_yaml_entries;
-using labelprobe::record::JsonF32;
-using labelprobe::record::python_repr;
-using labelprobe::record::yaml_string;
+using labelprobe::files::append_yaml_entries;
+using labelprobe::files::JsonF32;
+using labelprobe::files::yaml_string;
 using nlohmann::json;
 
 namespace {
@@ -86,19 +84,6 @@ TEST_CASE("yaml-cpp reads back every nasty string, as value and as key", "[yaml]
   CHECK(read["others"]["pairs"][1][0].as<std::string>() == "b");
   CHECK(read["others"][std::string(300, 'k')]["nested"][1]["deep"].as<std::string>() == "x");
   CHECK(read["others"]["none"].IsNull());
-}
-
-TEST_CASE("Numbers are spelled as Python spells them", "[yaml]") {
-  const json reprs = fixture("float_reprs.json");
-  for (const json& pair : reprs["float64"]) {
-    const std::uint64_t bits = std::stoull(pair[0].get<std::string>(), nullptr, 16);
-    CHECK(python_repr(std::bit_cast<double>(bits)) == pair[1].get<std::string>());
-  }
-  for (const json& pair : reprs["float32"]) {
-    const auto bits =
-        static_cast<std::uint32_t>(std::stoul(pair[0].get<std::string>(), nullptr, 16));
-    CHECK(python_repr(std::bit_cast<float>(bits)) == pair[1].get<std::string>());
-  }
 }
 
 TEST_CASE("Text that is not UTF-8 is not written", "[yaml]") {

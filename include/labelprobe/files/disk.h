@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace labelprobe::record {
+namespace labelprobe::files {
 
 class Disk;
 
@@ -90,4 +90,4 @@ class FileLock {
   int fd_ = -1;
 };
 
-}  // namespace labelprobe::record
+}  // namespace labelprobe::files

@@ -1,4 +1,4 @@
-#include "record/disk/disk.h"
+#include "labelprobe/files/disk.h"
 
 #include <csignal>
 #include <fstream>
@@ -12,9 +12,9 @@
 #include "support/catch.h"
 #include "support/paths.h"
 
-using labelprobe::record::Disk;
-using labelprobe::record::FileLock;
-using labelprobe::record::size_of;
+using labelprobe::files::Disk;
+using labelprobe::files::FileLock;
+using labelprobe::files::size_of;
 
 namespace {
 
