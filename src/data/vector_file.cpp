@@ -1,17 +1,19 @@
 #include "labelprobe/data/vector_file.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <regex>
-#include <string_view>
+#include <span>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
-
-#include "data/reading/json_file.h"
+#include "labelprobe/files/npy.h"
+#include "labelprobe/files/safetensors.h"
 
 namespace labelprobe::data {
 
@@ -22,9 +24,6 @@ namespace fs = std::filesystem;
 static_assert(std::endian::native == std::endian::little, "both formats are read as they lie");
 
 constexpr std::uint64_t kMaxDims = 1 << 20;
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr std::string_view kNpyMagic = "\x93NUMPY";
-constexpr std::size_t kMaxNpyHeaderBytes = 1024;  // of a plain array 118
 
 enum class NumberType { Float16, Float32, Float64 };
 
@@ -37,7 +36,7 @@ struct Matrix {
   NumberType type = NumberType::Float32;
   std::uint64_t n_rows = 0;
   std::uint64_t n_dims = 0;
-  std::string_view bytes;
+  std::span<const std::byte> bytes;
   std::optional<std::vector<std::string>> ids;
 };
 
@@ -61,7 +60,7 @@ void check_size(const fs::path& path, const Matrix& matrix) {
 }
 
 template <class Number>
-Number read_number(const char* bytes) {
+Number read_number(const std::byte* bytes) {
   Number number;
   std::memcpy(&number, bytes, sizeof number);
   return number;
@@ -79,7 +78,7 @@ float half_to_float(std::uint16_t bits) {
 }
 
 float number_at(const Matrix& matrix, std::size_t i) {
-  const char* bytes = matrix.bytes.data() + i * n_bytes_of(matrix.type);
+  const std::byte* bytes = matrix.bytes.data() + i * n_bytes_of(matrix.type);
   switch (matrix.type) {
     case NumberType::Float16:
       return half_to_float(read_number<std::uint16_t>(bytes));
@@ -91,82 +90,43 @@ float number_at(const Matrix& matrix, std::size_t i) {
   throw InternalError("a type of numbers that number_at does not know");
 }
 
-std::uint64_t unsigned_of(const nlohmann::json& number, const fs::path& path) {
-  if (!number.is_number_unsigned()) {
-    fail(path, "integers from 0 in the header of `vectors`", number.dump());
-  }
-  return number.get<std::uint64_t>();
-}
-
 std::vector<std::string> ids_of_metadata(const std::string& list, const fs::path& path) {
-  const nlohmann::json ids = parse_json(path, list);
+  const files::JsonView ids = files::parse_json(list, {path.string() + ": ids of the metadata"});
   std::vector<std::string> texts;
-  for (const nlohmann::json& id : ids.is_array() ? ids : nlohmann::json{nullptr}) {
-    if (!id.is_string()) {
-      fail(path, "a JSON list of texts under `ids` of the metadata", id.dump());
-    }
-    texts.push_back(id.get<std::string>());
+  for (const files::JsonView& id : ids.items()) {
+    texts.push_back(id.string());
   }
   return texts;
 }
 
-Matrix read_safetensors(const fs::path& path, std::string_view file) {
-  const auto n_header = file.size() < 8 ? 0 : read_number<std::uint64_t>(file.data());
-  if (n_header == 0 || n_header > kMaxHeaderBytes || n_header > file.size() - 8) {
-    fail(path, "a safetensors file or one that begins with \\x93NUMPY",
-         std::to_string(file.size()) + " bytes that are neither");
+// The matrix lies in the file.
+Matrix read_safetensors(const files::SafetensorsFile& file) {
+  const auto found = std::find_if(file.tensors().begin(), file.tensors().end(),
+                                  [](const auto& tensor) { return tensor.name == "vectors"; });
+  if (found == file.tensors().end()) {
+    fail(file.path(), "a tensor called `vectors`", "none");
   }
-  const nlohmann::json header = parse_json(path, file.substr(8, n_header));
-  const nlohmann::json& entry = member_of(header, "vectors", path.string());
+  if (found->type != "F32" && found->type != "F16") {
+    fail(file.path(), "F32 or F16 as the dtype of `vectors`", found->type);
+  }
+  if (found->shape.size() != 2) {
+    fail(file.path(), "`vectors` with a shape [n, d]", files::describe_shape(found->shape));
+  }
   Matrix matrix;
-  const std::string type = string_at(entry, "dtype", path.string());
-  if (type != "F32" && type != "F16") {
-    fail(path, "F32 or F16 as the dtype of `vectors`", type);
-  }
-  matrix.type = type == "F32" ? NumberType::Float32 : NumberType::Float16;
-  const nlohmann::json& shape = member_of(entry, "shape", path.string());
-  const nlohmann::json& offsets = member_of(entry, "data_offsets", path.string());
-  if (!shape.is_array() || shape.size() != 2 || !offsets.is_array() || offsets.size() != 2) {
-    fail(path, "`vectors` with a shape [n, d] and two offsets",
-         shape.dump() + " and " + offsets.dump());
-  }
-  matrix.n_rows = unsigned_of(shape[0], path);
-  matrix.n_dims = unsigned_of(shape[1], path);
-  const std::string_view tensors = file.substr(8 + n_header);
-  const std::uint64_t begin = unsigned_of(offsets[0], path);
-  const std::uint64_t end = unsigned_of(offsets[1], path);
-  if (begin > end || end > tensors.size()) {
-    fail(path, "offsets within the " + std::to_string(tensors.size()) + " bytes of tensors",
-         offsets.dump() + " (is the file truncated?)");
-  }
-  matrix.bytes = tensors.substr(begin, end - begin);
-  const auto metadata = header.find("__metadata__");
-  if (metadata != header.end() && metadata->is_object() && metadata->contains("ids")) {
-    matrix.ids = ids_of_metadata(string_at(*metadata, "ids", path.string()), path);
+  matrix.type = found->type == "F32" ? NumberType::Float32 : NumberType::Float16;
+  matrix.n_rows = static_cast<std::uint64_t>(found->shape[0]);
+  matrix.n_dims = static_cast<std::uint64_t>(found->shape[1]);
+  matrix.bytes = found->bytes;
+  if (const auto ids = file.metadata().find("ids"); ids != file.metadata().end()) {
+    matrix.ids = ids_of_metadata(ids->second, file.path());
   }
   return matrix;
 }
 
-Matrix read_npy(const fs::path& path, std::string_view file) {
-  const std::size_t n_prefix = file.size() > 6 && file[6] == 1 ? 10 : 12;
-  if (file.size() < n_prefix) {
-    fail(path, "a .npy file", std::to_string(file.size()) + " bytes");
-  }
-  const std::size_t n_header = n_prefix == 10 ? read_number<std::uint16_t>(file.data() + 8)
-                                              : read_number<std::uint32_t>(file.data() + 8);
-  if (n_header > kMaxNpyHeaderBytes || n_header > file.size() - n_prefix) {
-    fail(path, "the header of a plain .npy array", "one of " + std::to_string(n_header) + " bytes");
-  }
-  const std::string header(file.substr(n_prefix, n_header));
-  static const std::regex form(
-      R"(\{ *'descr': *'<f([48])', *'fortran_order': *False, *'shape': *\((\d{1,15}), *(\d{1,9}),?\),? *\}\s*)");
-  std::smatch match;
-  if (!std::regex_match(header, match, form)) {
-    fail(path, "a two-dimensional array of little-endian float32 or float64 in C order",
-         "the header " + header.substr(0, header.find_last_not_of(" \n") + 1));
-  }
-  return {match[1] == "4" ? NumberType::Float32 : NumberType::Float64, std::stoull(match[2]),
-          std::stoull(match[3]), file.substr(n_prefix + n_header), std::nullopt};
+Matrix npy_matrix(const files::MappedFile& file) {
+  const files::NpyMatrix read = files::read_npy(file);
+  return {read.n_number_bytes == 4 ? NumberType::Float32 : NumberType::Float64, read.n_rows,
+          read.n_columns, read.bytes, std::nullopt};
 }
 
 std::vector<std::string> read_ids(const fs::path& vectors) {
@@ -197,8 +157,11 @@ std::vector<std::string> read_ids(const fs::path& vectors) {
 
 VectorFile VectorFile::load(const fs::path& path) {
   const files::MappedFile file(path);
-  Matrix matrix = file.text().starts_with(kNpyMagic) ? read_npy(path, file.text())
-                                                     : read_safetensors(path, file.text());
+  std::optional<files::SafetensorsFile> safetensors;
+  if (!files::is_npy(file.text())) {
+    safetensors = files::SafetensorsFile::open(path, ErrorKind::Data);
+  }
+  Matrix matrix = safetensors ? read_safetensors(*safetensors) : npy_matrix(file);
   check_size(path, matrix);
   const std::vector<std::string> ids = matrix.ids ? std::move(*matrix.ids) : read_ids(path);
   if (ids.size() != matrix.n_rows) {

@@ -10,6 +10,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "files/map_file.h"
+
 namespace labelprobe::files {
 
 static_assert(std::endian::native == std::endian::little, "GGUF values are read in place");
@@ -340,14 +342,6 @@ void check_version(Reader& reader) {
   }
 }
 
-MappedFile map_model(const std::filesystem::path& path) {
-  try {
-    return MappedFile(path);
-  } catch (const DataError& error) {
-    throw ModelError(error.what());
-  }
-}
-
 std::uint64_t alignment_of(const GgufFile& gguf) {
   constexpr std::string_view kKey = "general.alignment";
   const std::int64_t alignment =
@@ -384,7 +378,7 @@ std::span<const std::byte> find_bytes(const Reader& reader,
 }  // namespace
 
 GgufFile GgufFile::open(const std::filesystem::path& path) {
-  GgufFile gguf(map_model(path));
+  GgufFile gguf(map_file(path, ErrorKind::Model));
   Reader reader(gguf.file_);
   check_version(reader);
   const auto n_tensors = reader.read_count("a number of tensors", kMinTensorBytes);

@@ -3,9 +3,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
-
-#include "tokenizer/formats/json_view.h"
 
 namespace labelprobe::tokenizer {
 
@@ -14,9 +13,9 @@ namespace {
 constexpr const char* kGgufKey = "tokenizer.chat_template";
 
 // The templates of a list are objects with a name and a template.
-std::optional<std::string> find_default(const JsonView& list) {
+std::optional<std::string> find_default(const files::JsonView& list) {
   std::string names;
-  for (const JsonView& item : list.items()) {
+  for (const files::JsonView& item : list.items()) {
     const std::string& name = item.at("name").string();
     if (name == "default") {
       return item.at("template").string();
@@ -30,8 +29,8 @@ std::optional<std::string> find_default(const JsonView& list) {
 }
 
 std::optional<std::string> of_config(const std::filesystem::path& file) {
-  const nlohmann::json document = read_json(file);
-  const JsonView held = JsonView(document, file).find("chat_template");
+  const files::JsonView held =
+      files::load_json_object(file, ErrorKind::Model).find("chat_template");
   if (held.is_null()) {
     return std::nullopt;
   }

@@ -126,10 +126,12 @@ TEST_CASE("The folder's configuration says which special tokens there are", "[to
   CHECK(ids_with(R"({"add_bos_token": false})") == plain);
   CHECK(ids_with(R"({"add_bos_token": false, "add_eos_token": true})") == with_eos);
   CHECK(ids_with(R"({"bos_token": {"content": "</s>"}, "add_bos_token": true})")[0] == 2);
-  CHECK_THROWS_WITH(ids_with("{"), ContainsSubstring("tokenizer_config.json: byte"));
+  CHECK_THROWS_WITH(
+      ids_with("{"),
+      ContainsSubstring("tokenizer_config.json: expected JSON, found an error at byte 2"));
   CHECK_THROWS_WITH(
       ids_with(R"({"bos_token": 7})"),
-      ContainsSubstring("tokenizer_config.json: bos_token: expected a text, found 7"));
+      ContainsSubstring("tokenizer_config.json: key 'bos_token': expected a string, found 7"));
 }
 
 TEST_CASE("Equal files have equal fingerprints, others have others", "[tokenizer]") {
@@ -182,48 +184,48 @@ TEST_CASE("Text that is not UTF-8 is refused with the byte", "[tokenizer]") {
 }
 
 TEST_CASE("Messages about tokenizer.json name file, place and what is supported", "[tokenizer]") {
-  CHECK_THAT(
-      message_after("bytes",
-                    [](json& d) {
-                      d["normalizer"] = {{"type", "NFKB"}};
-                    }),
-      ContainsSubstring("tokenizer.json: normalizer.type: unknown normalizer 'NFKB' (known: NFC"));
+  CHECK_THAT(message_after("bytes",
+                           [](json& d) {
+                             d["normalizer"] = {{"type", "NFKB"}};
+                           }),
+             ContainsSubstring(
+                 "tokenizer.json: key 'normalizer.type': unknown normalizer 'NFKB' (known: NFC"));
   CHECK_THAT(
       message_after(
           "bytes",
           [](json& d) {
             d["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Bert"}}}}};
           }),
-      ContainsSubstring("pre_tokenizer.pretokenizers[0].type: unknown pre-tokenizer 'Bert'"));
+      ContainsSubstring("pre_tokenizer.pretokenizers[0].type': unknown pre-tokenizer 'Bert'"));
   CHECK_THAT(
       message_after("bytes", [](json& d) { d["model"]["type"] = "Unigram"; }),
-      ContainsSubstring("model.type: unknown tokenizer model 'Unigram' (known: BPE, WordPiece)"));
+      ContainsSubstring("model.type': unknown tokenizer model 'Unigram' (known: BPE, WordPiece)"));
   CHECK_THAT(message_after("bytes", [](json& d) { d["model"].erase("merges"); }),
-             ContainsSubstring("model.merges: expected a member of this name"));
+             ContainsSubstring("key 'model.merges' is missing"));
   CHECK_THAT(message_after("bytes",
                            [](json& d) {
                              d["model"]["merges"][3] = {"x", "\u00e9\u00e9"};
                            }),
-             ContainsSubstring("model.merges[3]: expected a merge of two tokens into a third"));
+             ContainsSubstring("model.merges[3]': expected a merge of two tokens into a third"));
   CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["merges"][0] = "a b c"; }),
-             ContainsSubstring("model.merges[0]: expected a merge"));
+             ContainsSubstring("model.merges[0]': expected a merge"));
   CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["vocab"]["a"] = -1; }),
-             ContainsSubstring("model.vocab.a: expected an id"));
+             ContainsSubstring("model.vocab.a': expected an id"));
   CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["vocab"]["a"] = 0; }),
              ContainsSubstring("which another token has"));
   CHECK_THAT(
       message_after("bytes", [](json& d) { d["added_tokens"][0]["id"] = 5; }),
-      ContainsSubstring("added_tokens[0].id: expected the vocabulary's id of this token, 0"));
+      ContainsSubstring("added_tokens[0].id': expected the vocabulary's id of this token, 0"));
   CHECK_THAT(message_after("bytes", [](json& d) { d["decoder"] = nullptr; }),
-             ContainsSubstring("decoder: expected the decoder ByteLevel alone"));
+             ContainsSubstring("decoder': expected the decoder ByteLevel alone"));
   CHECK_THAT(message_after("bytes",
                            [](json& d) {
                              d["post_processor"] = {{"type", "Cls"}};
                            }),
-             ContainsSubstring("post_processor.type: unknown post-processor 'Cls'"));
+             ContainsSubstring("post_processor.type': unknown post-processor 'Cls'"));
   CHECK_THAT(
       message_after("pieces", [](json& d) { d["post_processor"]["single"] = json::array(); }),
-      ContainsSubstring("post_processor.single: expected one Sequence"));
+      ContainsSubstring("post_processor.single': expected one Sequence"));
   CHECK_THAT(message_after("bytes",
                            [](json& d) {
                              json nested = {{"type", "NFC"}};
@@ -232,19 +234,19 @@ TEST_CASE("Messages about tokenizer.json name file, place and what is supported"
                              }
                              d["normalizer"] = nested;
                            }),
-             ContainsSubstring("nested sequences"));
+             ContainsSubstring("levels deep"));
   CHECK_THAT(message_after("bytes",
                            [](json& d) {
                              d["pre_tokenizer"] = {{"type", "Split"},
                                                    {"behavior", "Isolated"},
                                                    {"pattern", {{"Regex", "(a"}}}};
                            }),
-             ContainsSubstring("pre_tokenizer.pattern.Regex: the regular expression '(a'"));
+             ContainsSubstring("pre_tokenizer.pattern.Regex': the regular expression '(a'"));
 }
 
 TEST_CASE("Files of other kinds are refused with what was expected", "[tokenizer]") {
   CHECK_THAT(message_of_file("tokenizer.json", "{\"a\": "),
-             ContainsSubstring("tokenizer.json: byte 7"));
+             ContainsSubstring("tokenizer.json: expected JSON, found an error at byte 7"));
   CHECK_THAT(message_of_file("tokenizer.json", "[]"), ContainsSubstring("expected a JSON object"));
   CHECK_THAT(message_of_file("tokenizer.model", "IQ== 0\nIg== 1\n"), ContainsSubstring("tiktoken"));
   CHECK_THAT(message_of_file("tokenizer.model", ""),

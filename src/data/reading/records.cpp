@@ -6,6 +6,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 
+#include "data/reading/table_file.h"
+
 namespace labelprobe::data {
 
 void SplitRecords::add(Record record, const std::string& place) {
@@ -82,6 +84,33 @@ void check_split(std::string_view dataset,
   if (std::find(known.begin(), known.end(), split) == known.end()) {
     throw ConfigError(unknown_choice(std::string(dataset) + " split", split, known));
   }
+}
+
+std::string id_of(const files::JsonView& id) {
+  if (!id.value().is_number_integer() && !id.value().is_string()) {
+    id.fail_expected("an integer or a string");
+  }
+  return id.value().is_string() ? id.string() : id.value().dump();
+}
+
+std::vector<std::string> strings_of(const files::JsonView& list, const std::string& what) {
+  if (!list.value().is_array() || list.value().empty()) {
+    list.fail_expected("a list of " + what);
+  }
+  std::vector<std::string> strings;
+  for (const files::JsonView& item : list.items()) {
+    strings.push_back(item.string());
+  }
+  return strings;
+}
+
+files::JsonView load_data_json(const std::filesystem::path& path) {
+  return files::parse_json(open_file(path, kDataFile).text(), {path.string()});
+}
+
+void for_each_json_line(const std::filesystem::path& path,
+                        const std::function<void(const files::JsonView&)>& take) {
+  files::for_each_json_line(open_file(path, kDataFile).text(), path.string(), take);
 }
 
 std::string printable(std::string_view found) {

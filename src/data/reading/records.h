@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "labelprobe/core/example.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/files/json.h"
 
 namespace labelprobe::data {
 
@@ -81,6 +83,19 @@ LoadedSplits load_queer_reclaim_lex(const DatasetOptions& options);
 void check_split(std::string_view dataset,
                  const std::string& split,
                  std::span<const std::string> known);
+
+// An id may be a string or an integer, which comes as its digits.
+std::string id_of(const files::JsonView& id);
+
+// The strings of a list that is not empty; `what` says in a message what they are.
+std::vector<std::string> strings_of(const files::JsonView& list, const std::string& what);
+
+// Reads a file of the data set that holds JSON.
+files::JsonView load_data_json(const std::filesystem::path& path);
+
+// Calls `take` for every line of a file of JSON lines.
+void for_each_json_line(const std::filesystem::path& path,
+                        const std::function<void(const files::JsonView&)>& take);
 
 // What a file holds, for a message: cut after 40 bytes, bytes that are not text as `?`.
 std::string printable(std::string_view found);

@@ -5,10 +5,12 @@
 #include <sstream>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/python/text.h"
 
-#include "data/reading/json_file.h"
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
 
@@ -62,15 +64,14 @@ class Reader {
   Reader(const LabelSet& objects, std::string split)
       : objects_(objects), records_(std::move(split)) {}
 
-  void read_row(const nlohmann::json& row, const std::string& place) {
-    const std::string sample_id = id_at(row, "sample_id", place);
+  void read_row(const files::JsonView& row) {
+    const std::string sample_id = id_of(row.at("sample_id"));
     n_of_sample_ = sample_id == sample_id_ ? n_of_sample_ + 1 : 0;
     sample_id_ = sample_id;
-    records_.add(
-        {sample_id + "-" + std::to_string(n_of_sample_),
-         text_of(string_at(row, "sentence_masked", place), place),
-         {{std::string(kAggregate), labels_of(string_at(row, "masked_content", place), place)}}},
-        place);
+    records_.add({fmt::format("{}-{}", sample_id, n_of_sample_),
+                  text_of(row.at("sentence_masked")),
+                  {{std::string(kAggregate), labels_of(row.at("masked_content"))}}},
+                 row.place());
   }
 
   SplitRecords finish(std::vector<std::string>& warnings) {
@@ -83,19 +84,19 @@ class Reader {
   }
 
  private:
-  static std::string text_of(const std::string& masked, const std::string& place) {
+  static std::string text_of(const files::JsonView& sentence) {
+    const std::string_view masked = sentence.string();
     const std::size_t mask = masked.find(kMask);
-    if (mask == std::string::npos) {
-      throw DataError(place + ": expected " + std::string(kMask) +
-                      " in 'sentence_masked', found none");
+    if (mask == std::string_view::npos) {
+      sentence.fail(fmt::format("expected {} in the sentence, found none", kMask));
     }
-    return std::string(python::strip(std::string_view(masked).substr(0, mask)));
+    return std::string(python::strip(masked.substr(0, mask)));
   }
 
-  Labels labels_of(const std::string& content, const std::string& place) {
+  Labels labels_of(const files::JsonView& masked_content) {
+    const std::string& content = masked_content.string();
     if (!content.starts_with(kMask)) {
-      throw DataError(place + ": expected 'masked_content' to begin with " + std::string(kMask) +
-                      ", found " + shown(content));
+      masked_content.fail_expected(fmt::format("a text that begins with {}", kMask));
     }
     Labels labels;
     for (const std::string& item : items_of(content)) {
@@ -139,9 +140,7 @@ LoadedSplits load_boxes(const DatasetOptions& options) {
   for (const std::string& split : options.splits) {
     const std::filesystem::path path = options.root_dir / options.subset / file_of(split);
     Reader reader(loaded.label_set, split);
-    for_each_json_line(path, [&](const nlohmann::json& row, const std::string& place) {
-      reader.read_row(row, place);
-    });
+    for_each_json_line(path, [&](const files::JsonView& row) { reader.read_row(row); });
     loaded.splits.push_back(reader.finish(loaded.warnings));
     if (loaded.splits.back().records().empty()) {
       throw DataError(path.string() + ":1: expected rows, found an empty file");

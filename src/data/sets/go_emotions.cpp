@@ -8,9 +8,9 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/python/text.h"
 
-#include "data/reading/json_file.h"
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
 
@@ -62,7 +62,7 @@ EmotionMap with_clusters(std::vector<std::string> emotions,
                          const std::filesystem::path& path,
                          std::vector<std::string>& warnings) {
   const files::MappedFile file = open_file(path, "a clustering of the emotions");
-  const nlohmann::ordered_json clusters = parse_json_in_order(path, file.text());
+  const nlohmann::ordered_json clusters = files::parse_json_in_order(file.text(), {path.string()});
   if (!clusters.is_object() || clusters.empty()) {
     throw DataError(path.string() + ": expected an object cluster -> list of emotions, found " +
                     (clusters.is_object() ? "an empty one" : clusters.type_name()));

@@ -7,9 +7,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include "labelprobe/core/error.h"
+#include <fmt/ranges.h>
 
-#include "data/reading/json_file.h"
+#include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
+
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
 #include "data/reading/votes.h"
@@ -18,48 +20,28 @@ namespace labelprobe::data {
 
 namespace {
 
-using Json = nlohmann::json;
-
 // The names of the files, in the order of our label set: hate, normal, offensive.
 const std::array<std::string, 3> kFileLabels = {"hatespeech", "normal", "offensive"};
 
-LabelIndex label_at(const Json& object, const std::string& place) {
-  const std::string label = string_at(object, "label", place);
-  const auto found = std::find(kFileLabels.begin(), kFileLabels.end(), label);
-  if (found == kFileLabels.end()) {
-    throw DataError(place + ": " + unknown_choice("label", label, kFileLabels));
-  }
-  return static_cast<LabelIndex>(found - kFileLabels.begin());
+LabelIndex label_of(const files::JsonView& label) {
+  return static_cast<LabelIndex>(label.choice("label", kFileLabels));
 }
 
-std::string text_of(const Json& post, const std::string& place) {
-  const Json& tokens = member_of(post, "post_tokens", place);
-  if (!tokens.is_array() || tokens.empty()) {
-    throw DataError(place + ": expected a list of words under 'post_tokens', found " +
-                    (tokens.is_array() ? "an empty one" : tokens.type_name()));
-  }
-  std::string text;
-  for (const Json& token : tokens) {
-    if (!token.is_string()) {
-      throw DataError(place + ": expected strings in 'post_tokens', found " + token.type_name());
-    }
-    text += (text.empty() ? "" : " ") + token.get_ref<const std::string&>();
-  }
-  return text;
+std::string text_of(const files::JsonView& post) {
+  return fmt::format("{}", fmt::join(strings_of(post.at("post_tokens"), "words"), " "));
 }
 
-Record annotated_record(const std::string& post_id, const Json& post, const std::string& place) {
-  Record record{post_id, text_of(post, place), {}};
-  const Json& annotators = member_of(post, "annotators", place);
-  if (!annotators.is_array() || annotators.empty()) {
-    throw DataError(place + ": expected a list of annotators, found " +
-                    (annotators.is_array() ? "an empty one" : annotators.type_name()));
+Record annotated_record(const std::string& post_id, const files::JsonView& post) {
+  Record record{post_id, text_of(post), {}};
+  const files::JsonView annotators = post.at("annotators");
+  if (!annotators.value().is_array() || annotators.value().empty()) {
+    annotators.fail_expected("a list of annotators");
   }
   std::vector<LabelIndex> votes;
-  for (const Json& vote : annotators) {
-    votes.push_back(label_at(vote, place));
-    std::string annotator = id_at(vote, "annotator_id", place);
-    check_annotator(annotator, place);
+  for (const files::JsonView& vote : annotators.items()) {
+    votes.push_back(label_of(vote.at("label")));
+    std::string annotator = id_of(vote.at("annotator_id"));
+    check_annotator(annotator, vote.place());
     set_vote(record.votes, {std::move(annotator), {votes.back()}});
   }
   // The authors drop posts with three different votes from the splits; where there are any, they
@@ -95,15 +77,15 @@ class MajorityPosts {
  private:
   void read() {
     is_read_ = true;
-    for_each_json_line(path_, [&](const Json& row, const std::string& place) {
-      const std::string post_id = string_at(row, "post_id", place);
-      Post post{std::nullopt, place};
-      if (!member_of(row, "label", place).is_null()) {
-        post.record = Record{
-            post_id, text_of(row, place), {{std::string(kAggregate), {label_at(row, place)}}}};
+    for_each_json_line(path_, [&](const files::JsonView& row) {
+      const std::string post_id = row.at("post_id").string();
+      Post post{std::nullopt, row.place()};
+      if (row.has("label")) {
+        post.record =
+            Record{post_id, text_of(row), {{std::string(kAggregate), {label_of(row.at("label"))}}}};
       }
       if (!posts_.emplace(post_id, std::move(post)).second) {
-        throw DataError(place + ": expected distinct posts, found '" + post_id + "' again");
+        row.fail("expected distinct posts, found '" + post_id + "' again");
       }
     });
   }
@@ -112,25 +94,6 @@ class MajorityPosts {
   bool is_read_ = false;
   std::unordered_map<std::string, Post> posts_;
 };
-
-std::vector<std::string> read_division(const Json& divisions,
-                                       const std::filesystem::path& path,
-                                       const std::string& division) {
-  const Json& ids = member_of(divisions, division.c_str(), path.string());
-  if (!ids.is_array() || ids.empty()) {
-    throw DataError(path.string() + ": expected a list of post ids under '" + division +
-                    "', found " + (ids.is_array() ? "an empty one" : ids.type_name()));
-  }
-  std::vector<std::string> post_ids;
-  for (const Json& id : ids) {
-    if (!id.is_string()) {
-      throw DataError(path.string() + ": expected strings under '" + division + "', found " +
-                      id.type_name());
-    }
-    post_ids.push_back(id.get<std::string>());
-  }
-  return post_ids;
-}
 
 void warn_about_posts(std::vector<std::string>& warnings,
                       const std::string& split,
@@ -144,7 +107,7 @@ void warn_about_posts(std::vector<std::string>& warnings,
 
 SplitRecords make_split(const std::string& split,
                         const std::vector<std::string>& post_ids,
-                        const Json& posts,
+                        const files::JsonView& posts,
                         const DatasetOptions& options,
                         MajorityPosts& majority_posts,
                         std::vector<std::string>& warnings) {
@@ -153,9 +116,8 @@ SplitRecords make_split(const std::string& split,
   std::vector<std::string> majority_only;
   std::vector<std::string> unlabelled;
   for (const std::string& post_id : post_ids) {
-    if (const auto found = posts.find(post_id); found != posts.end()) {
-      const std::string place = posts_path.string() + ": post '" + post_id + "'";
-      records.add(annotated_record(post_id, *found, place), place);
+    if (const files::JsonView found = posts.find(post_id); !found.is_null()) {
+      records.add(annotated_record(post_id, found), found.place());
       continue;
     }
     const MajorityPosts::Post* post =
@@ -192,17 +154,16 @@ LoadedSplits load_hatexplain(const DatasetOptions& options) {
   loaded.label_set = LabelSet({"hate", "normal", "offensive"}, LabelKind::SingleLabel);
   const std::filesystem::path divisions_path = options.root_dir / "post_id_divisions.json";
   const std::filesystem::path posts_path = options.root_dir / "dataset.json";
-  const Json divisions = parse_json(divisions_path, open_file(divisions_path, kDataFile).text());
-  const Json posts = parse_json(posts_path, open_file(posts_path, kDataFile).text());
-  if (!posts.is_object()) {
-    throw DataError(posts_path.string() + ": expected an object post id -> post, found " +
-                    posts.type_name());
+  const files::JsonView divisions = load_data_json(divisions_path);
+  const files::JsonView posts = load_data_json(posts_path);
+  if (!posts.value().is_object()) {
+    posts.fail_expected("an object post id -> post", posts.value().type_name());
   }
   MajorityPosts majority_posts(options.root_dir / "majority_labels.jsonl");
   for (const std::string& split : options.splits) {
     const bool is_dev = split == "dev" || split == "validation";
     const std::vector<std::string> post_ids =
-        read_division(divisions, divisions_path, is_dev ? "val" : split);
+        strings_of(divisions.at(is_dev ? "val" : split), "post ids");
     loaded.splits.push_back(
         make_split(split, post_ids, posts, options, majority_posts, loaded.warnings));
   }

@@ -4,9 +4,11 @@
 #include <array>
 #include <utility>
 
-#include "labelprobe/core/error.h"
+#include <fmt/core.h>
 
-#include "data/reading/json_file.h"
+#include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
+
 #include "data/reading/records.h"
 
 namespace labelprobe::data {
@@ -24,24 +26,23 @@ class Reader {
   Reader(std::string split, std::string delimiter)
       : records_(std::move(split)), delimiter_(std::move(delimiter)) {}
 
-  void read_row(const nlohmann::json& row, const std::string& place) {
-    const nlohmann::json& choices = member_of(row, "options", place);
-    if (!choices.is_array() || choices.empty() || choices.size() > kMaxOptions) {
-      throw DataError(place + ": expected a list of 1 to " + std::to_string(kMaxOptions) +
-                      " strings under 'options', found " +
-                      (choices.is_array() ? std::to_string(choices.size()) : choices.type_name()));
+  void read_row(const files::JsonView& row) {
+    const files::JsonView choices = row.at("options");
+    const std::size_t n_options = choices.value().is_array() ? choices.value().size() : 0;
+    if (n_options == 0 || n_options > kMaxOptions) {
+      choices.fail_expected(fmt::format("a list of 1 to {} strings", kMaxOptions),
+                            choices.value().is_array() ? std::to_string(choices.value().size())
+                                                       : choices.value().type_name());
     }
-    n_options_ = std::max(n_options_, choices.size());
-    const std::string question_id = id_at(row, "question_id", place);
-    const std::size_t answer = answer_of(row, choices.size(), place);
-    if (const auto letter = row.find("answer");
-        letter != row.end() && *letter != letter_of(answer, 'A')) {
+    n_options_ = std::max(n_options_, n_options);
+    const std::string question_id = id_of(row.at("question_id"));
+    const auto answer = static_cast<LabelIndex>(
+        row.at("answer_index").integer(0, static_cast<std::int64_t>(n_options) - 1));
+    if (const files::JsonView letter = row.find("answer");
+        !letter.is_null() && letter.value() != letter_of(static_cast<std::size_t>(answer), 'A')) {
       contradictory_.push_back(question_id);
     }
-    records_.add({question_id,
-                  text_of(row, choices, place),
-                  {{std::string(kAggregate), {static_cast<LabelIndex>(answer)}}}},
-                 place);
+    records_.add({question_id, text_of(row), {{std::string(kAggregate), {answer}}}}, row.place());
   }
 
   std::size_t n_options() const { return n_options_; }
@@ -58,27 +59,11 @@ class Reader {
   }
 
  private:
-  static std::size_t answer_of(const nlohmann::json& row,
-                               std::size_t n_options,
-                               const std::string& place) {
-    const nlohmann::json& answer = member_of(row, "answer_index", place);
-    if (!answer.is_number_unsigned() || answer.get<std::size_t>() >= n_options) {
-      throw DataError(place + ": expected an 'answer_index' from 0 to " +
-                      std::to_string(n_options - 1) + ", found " + shown(answer.dump()));
-    }
-    return answer.get<std::size_t>();
-  }
-
-  std::string text_of(const nlohmann::json& row,
-                      const nlohmann::json& choices,
-                      const std::string& place) const {
-    std::string text = string_at(row, "question", place) + "\n";
+  std::string text_of(const files::JsonView& row) const {
+    std::string text = row.at("question").string() + "\n";
+    const std::vector<std::string> choices = strings_of(row.at("options"), "strings");
     for (std::size_t i = 0; i < choices.size(); ++i) {
-      if (!choices[i].is_string()) {
-        throw DataError(place + ": expected strings in 'options', found " + choices[i].type_name());
-      }
-      text += (i > 0 ? delimiter_ : "") + letter_of(i, 'A') + ". " +
-              choices[i].get_ref<const std::string&>();
+      text += fmt::format("{}{}. {}", i > 0 ? delimiter_ : "", letter_of(i, 'A'), choices[i]);
     }
     return text;
   }
@@ -102,9 +87,7 @@ LoadedSplits load_mmlu_pro(const DatasetOptions& options) {
     const std::filesystem::path path =
         options.root_dir / (split == "test" ? "test.jsonl" : "validation.jsonl");
     Reader reader(split, options.delimiter);
-    for_each_json_line(path, [&](const nlohmann::json& row, const std::string& place) {
-      reader.read_row(row, place);
-    });
+    for_each_json_line(path, [&](const files::JsonView& row) { reader.read_row(row); });
     if (reader.n_options() == 0) {
       throw DataError(path.string() + ":1: expected rows, found an empty file");
     }

@@ -9,9 +9,11 @@
 #include <unordered_set>
 #include <utility>
 
-#include "labelprobe/core/error.h"
+#include <fmt/core.h>
 
-#include "data/reading/json_file.h"
+#include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
+
 #include "data/reading/records.h"
 #include "data/reading/table_file.h"
 #include "data/reading/votes.h"
@@ -145,23 +147,11 @@ std::vector<Post> read_posts(const std::filesystem::path& path) {
   return posts;
 }
 
-std::unordered_set<std::string> read_split_ids(const nlohmann::json& splits,
-                                               const std::filesystem::path& path,
-                                               const std::string& split) {
-  const std::string place = path.string();
-  const nlohmann::json& ids = member_of(splits, split.c_str(), place);
-  if (!ids.is_array() || ids.empty()) {
-    throw DataError(place + ": expected a list of ids under '" + split + "', found " +
-                    (ids.is_array() ? "an empty one" : ids.type_name()));
-  }
+std::unordered_set<std::string> read_split_ids(const files::JsonView& ids) {
   std::unordered_set<std::string> distinct;
-  for (const nlohmann::json& id : ids) {
-    if (!id.is_string()) {
-      throw DataError(place + ": expected strings under '" + split + "', found " + id.type_name());
-    }
-    if (!distinct.insert(id.get<std::string>()).second) {
-      throw DataError(place + ": expected every id of '" + split + "' once, found " +
-                      shown(id.get<std::string>()) + " again");
+  for (const std::string& id : strings_of(ids, "ids")) {
+    if (!distinct.insert(id).second) {
+      ids.fail(fmt::format("expected every id once, found {} again", shown(id)));
     }
   }
   return distinct;
@@ -290,15 +280,15 @@ LoadedSplits load_queer_reclaim_lex(const DatasetOptions& options) {
     }
   }
   const std::filesystem::path splits_path = options.root_dir / "balanced-splits.json";
-  const nlohmann::json splits = parse_json(splits_path, open_file(splits_path, kDataFile).text());
+  const files::JsonView splits = load_data_json(splits_path);
   LoadedSplits loaded;
   loaded.label_set = author == Author::Both
                          ? LabelSet({"ingroup harm", "outgroup harm"}, LabelKind::MultiLabel)
                          : LabelSet({"no harm", "harm"}, LabelKind::SingleLabel);
   const SplitMaker maker(author, options.discard_ambiguous);
   for (const std::string& split : options.splits) {
-    loaded.splits.push_back(maker.make(split, read_split_ids(splits, splits_path, split), posts,
-                                       ratings, loaded.warnings));
+    loaded.splits.push_back(
+        maker.make(split, read_split_ids(splits.at(split)), posts, ratings, loaded.warnings));
   }
   return loaded;
 }

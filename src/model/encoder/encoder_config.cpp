@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
 
-#include "weights/checkpoint/json_file.h"
 #include "weights/checkpoint/tensor_loading.h"
 
 namespace labelprobe::model {
@@ -24,16 +24,15 @@ bool ends_with_any(std::string_view text, std::span<const std::string_view> ends
 }
 
 void check_pooling(const fs::path& file) {
-  const nlohmann::json config = weights::load_object(file);
-  const weights::JsonReader reader(config, file.string());
-  for (const auto& [key, mode] : config.items()) {
+  const files::JsonView reader = files::load_json_object(file, ErrorKind::Model);
+  for (const auto& [key, mode] : reader.value().items()) {
     const bool is_mean = key == "pooling_mode_mean_tokens";
     if (key == "pooling_mode" && mode != "mean") {
-      reader.fail(key, "\"mean\", the one pooling that is supported");
+      reader.find(key).fail_expected("\"mean\", the one pooling that is supported");
     }
     if (key.starts_with("pooling_mode_") && mode != is_mean) {
-      reader.fail(key, is_mean ? "true: only mean pooling is supported"
-                               : "false: only mean pooling is supported");
+      reader.find(key).fail_expected(is_mean ? "true: only mean pooling is supported"
+                                             : "false: only mean pooling is supported");
     }
   }
 }
@@ -44,30 +43,20 @@ void check_modules(const fs::path& folder) {
   if (!fs::exists(file)) {
     return;
   }
-  const std::string list(files::MappedFile(file).text());
-  const nlohmann::json root = weights::parse_object("{\"modules\":" + list + "}", file.string());
-  const nlohmann::json& modules = root.at("modules");
-  const weights::JsonReader reader(root, file.string());
-  if (!modules.is_array()) {
-    reader.fail("modules", "a list of modules");
-  }
+  const files::JsonView modules = files::load_json(file, ErrorKind::Model);
   constexpr std::array<std::string_view, 3> kKnown = {".Transformer", ".Pooling", ".Normalize"};
-  for (const nlohmann::json& module : modules) {
-    if (!module.is_object()) {
-      reader.fail("modules", "a list of objects");
-    }
-    const weights::JsonReader entry(module, file.string(), "modules.");
-    const std::string& type = entry.string("type");
-    const std::string& path = entry.string("path");
+  for (const files::JsonView& entry : modules.items()) {
+    const std::string& type = entry.at("type").string();
+    const std::string& path = entry.at("path").string();
     if (!ends_with_any(type, kKnown)) {
-      entry.fail("type", "Transformer, Pooling or Normalize");
+      entry.at("type").fail_expected("Transformer, Pooling or Normalize");
     }
     if (type.ends_with(".Transformer") && !path.empty()) {
-      entry.fail("path", "\"\": the encoder in the folder itself");
+      entry.at("path").fail_expected("\"\": the encoder in the folder itself");
     }
     if (type.ends_with(".Pooling")) {
       if (path.empty() || fs::path(path).filename() != path || path == "..") {
-        entry.fail("path", "the name of a folder");
+        entry.at("path").fail_expected("the name of a folder");
       }
       check_pooling(folder / path / "config.json");
     }
@@ -79,34 +68,34 @@ std::optional<int> max_seq_length(const fs::path& folder) {
   if (!fs::exists(file)) {
     return std::nullopt;
   }
-  const nlohmann::json config = weights::load_object(file);
-  const weights::JsonReader reader(config, file.string());
+  const files::JsonView reader = files::load_json_object(file, ErrorKind::Model);
   if (reader.boolean_or("do_lower_case", false)) {
-    reader.fail("do_lower_case", "false: lower case is the tokenizer's work");
+    reader.at("do_lower_case").fail_expected("false: lower case is the tokenizer's work");
   }
   return reader.has("max_seq_length")
-             ? std::optional(static_cast<int>(reader.integer("max_seq_length", 2, kMaxSize)))
+             ? std::optional(static_cast<int>(reader.at("max_seq_length").integer(2, kMaxSize)))
              : std::nullopt;
 }
 
-EncoderConfig::Kind read_kind(const weights::JsonReader& reader) {
-  const std::string& type = reader.string("model_type");
+EncoderConfig::Kind read_kind(const files::JsonView& reader) {
+  const std::string& type = reader.at("model_type").string();
   if (type == "bert") {
     return EncoderConfig::Kind::Bert;
   }
   if (type == "mpnet") {
     return EncoderConfig::Kind::Mpnet;
   }
-  reader.fail("model_type", "\"bert\" or \"mpnet\", the sentence encoders that are supported");
+  reader.at("model_type")
+      .fail_expected("\"bert\" or \"mpnet\", the sentence encoders that are supported");
 }
 
-void check_supported(const weights::JsonReader& reader) {
-  if (reader.has("hidden_act") && reader.string("hidden_act") != "gelu") {
-    reader.fail("hidden_act", "\"gelu\"");
+void check_supported(const files::JsonView& reader) {
+  if (reader.has("hidden_act") && reader.at("hidden_act").string() != "gelu") {
+    reader.at("hidden_act").fail_expected("\"gelu\"");
   }
   if (reader.has("position_embedding_type") &&
-      reader.string("position_embedding_type") != "absolute") {
-    reader.fail("position_embedding_type", "\"absolute\"");
+      reader.at("position_embedding_type").string() != "absolute") {
+    reader.at("position_embedding_type").fail_expected("\"absolute\"");
   }
 }
 
@@ -134,10 +123,9 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
                      ": expected the folder of a sentence encoder, found no config.json in it");
   }
   check_modules(folder);
-  const nlohmann::json json = weights::load_object(file);
-  const weights::JsonReader reader(json, file.string());
+  const files::JsonView reader = files::load_json_object(file, ErrorKind::Model);
   const auto size = [&](std::string_view key) {
-    return static_cast<int>(reader.integer(key, 1, kMaxSize));
+    return static_cast<int>(reader.at(key).integer(1, kMaxSize));
   };
   EncoderConfig config;
   config.kind = read_kind(reader);
@@ -145,32 +133,33 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
   const bool is_bert = config.kind == EncoderConfig::Kind::Bert;
   config.hidden_size = size("hidden_size");
   config.intermediate_size = size("intermediate_size");
-  config.n_layers = static_cast<int>(reader.integer("num_hidden_layers", 1, 1000));
+  config.n_layers = static_cast<int>(reader.at("num_hidden_layers").integer(1, 1000));
   config.n_heads = size("num_attention_heads");
   config.vocab_size = size("vocab_size");
   config.n_positions = size("max_position_embeddings");
   if (config.hidden_size % config.n_heads != 0) {
-    reader.fail("num_attention_heads",
-                "a divisor of hidden_size, " + std::to_string(config.hidden_size));
+    reader.at("num_attention_heads")
+        .fail_expected("a divisor of hidden_size, " + std::to_string(config.hidden_size));
   }
   if (is_bert) {
     config.n_token_types = reader.has("type_vocab_size") ? size("type_vocab_size") : 2;
   } else {
     config.n_buckets =
         reader.has("relative_attention_num_buckets")
-            ? static_cast<int>(reader.integer("relative_attention_num_buckets", 4, kMaxSize))
+            ? static_cast<int>(reader.at("relative_attention_num_buckets").integer(4, kMaxSize))
             : 32;
-    config.pad_id = reader.has("pad_token_id")
-                        ? static_cast<int>(reader.integer("pad_token_id", 0, config.vocab_size - 1))
-                        : 1;
+    config.pad_id =
+        reader.has("pad_token_id")
+            ? static_cast<int>(reader.at("pad_token_id").integer(0, config.vocab_size - 1))
+            : 1;
   }
   if (reader.has("layer_norm_eps")) {
-    config.norm_eps = reader.number("layer_norm_eps");
+    config.norm_eps = reader.at("layer_norm_eps").number();
   }
   // MPNet counts positions from behind the padding token's id.
   const int n_most = is_bert ? config.n_positions : config.n_positions - config.pad_id - 1;
   if (n_most < 2) {
-    reader.fail("max_position_embeddings", "room for two tokens or more");
+    reader.at("max_position_embeddings").fail_expected("room for two tokens or more");
   }
   config.max_tokens = std::min(max_seq_length(folder).value_or(n_most), n_most);
   return config;

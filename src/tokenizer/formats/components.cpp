@@ -9,37 +9,32 @@ namespace labelprobe::tokenizer {
 
 namespace {
 
-constexpr int kMaxDepth = 16;
 constexpr std::int64_t kMaxId = 100'000'000;
 
 // Calls `visit(component)` for the component, or for each of a Sequence's in order; `list_key`
 // names their array.
 template <class Visit>
-void for_each_component(const JsonView& component,
+void for_each_component(const files::JsonView& component,
                         std::string_view list_key,
-                        const Visit& visit,
-                        int depth = 0) {
+                        const Visit& visit) {
   if (component.is_null()) {
     return;
   }
   if (component.at("type").string() != "Sequence") {
     return visit(component);
   }
-  if (depth == kMaxDepth) {
-    component.fail("expected at most " + std::to_string(kMaxDepth) + " nested sequences");
-  }
-  for (const JsonView& item : component.at(list_key).items()) {
-    for_each_component(item, list_key, visit, depth + 1);
+  for (const files::JsonView& item : component.at(list_key).items()) {
+    for_each_component(item, list_key, visit);
   }
 }
 
 // {"String": ...} or {"Regex": ...}, the latter compiled.
-std::pair<std::string, std::shared_ptr<const Regex>> read_pattern(const JsonView& pattern) {
-  const JsonView plain = pattern.find("String");
+std::pair<std::string, std::shared_ptr<const Regex>> read_pattern(const files::JsonView& pattern) {
+  const files::JsonView plain = pattern.find("String");
   if (!plain.is_null()) {
     return {plain.string(), nullptr};
   }
-  const JsonView regex = pattern.at("Regex");
+  const files::JsonView regex = pattern.at("Regex");
   try {
     return {{}, std::make_shared<const Regex>(regex.string())};
   } catch (const ModelError& error) {
@@ -47,14 +42,14 @@ std::pair<std::string, std::shared_ptr<const Regex>> read_pattern(const JsonView
   }
 }
 
-std::size_t type_of(const JsonView& component,
+std::size_t type_of(const files::JsonView& component,
                     std::string_view kind,
                     std::initializer_list<std::string> known) {
   const std::vector<std::string> supported(known);
   return component.at("type").choice(kind, supported);
 }
 
-Split read_split(const JsonView& component) {
+Split read_split(const files::JsonView& component) {
   static const std::array<std::string, 5> kBehaviors = {"Isolated", "Removed", "MergedWithPrevious",
                                                         "MergedWithNext", "Contiguous"};
   constexpr std::array kValues = {SplitBehavior::Isolated, SplitBehavior::Removed,
@@ -67,11 +62,11 @@ Split read_split(const JsonView& component) {
           is_inverted ? SplitOn::Gaps : SplitOn::Matches};
 }
 
-PrependScheme read_prepend_scheme(const JsonView& component) {
+PrependScheme read_prepend_scheme(const files::JsonView& component) {
   static const std::array<std::string, 3> kSchemes = {"always", "first", "never"};
   constexpr std::array kValues = {PrependScheme::Always, PrependScheme::First,
                                   PrependScheme::Never};
-  const JsonView scheme = component.find("prepend_scheme");
+  const files::JsonView scheme = component.find("prepend_scheme");
   if (scheme.is_null()) {
     return component.boolean_or("add_prefix_space", true) ? PrependScheme::Always
                                                           : PrependScheme::Never;
@@ -79,24 +74,24 @@ PrependScheme read_prepend_scheme(const JsonView& component) {
   return kValues[scheme.choice("prepend scheme", kSchemes)];
 }
 
-std::size_t read_count(const JsonView& number) {
+std::size_t read_count(const files::JsonView& number) {
   return static_cast<std::size_t>(number.integer(0, kMaxId));
 }
 
-TokenIds read_template_ids(const JsonView& piece, const JsonView& special_tokens) {
+TokenIds read_template_ids(const files::JsonView& piece, const files::JsonView& special_tokens) {
   const std::string& name = piece.at("SpecialToken").at("id").string();
   TokenIds ids;
-  for (const JsonView& id : special_tokens.at(name).at("ids").items()) {
+  for (const files::JsonView& id : special_tokens.at(name).at("ids").items()) {
     ids.push_back(static_cast<TokenId>(id.integer(0, kMaxId)));
   }
   return ids;
 }
 
-Frame read_template(const JsonView& component) {
+Frame read_template(const files::JsonView& component) {
   Frame frame;
   int n_texts = 0;
-  const JsonView pieces = component.at("single");
-  for (const JsonView& piece : pieces.items()) {
+  const files::JsonView pieces = component.at("single");
+  for (const files::JsonView& piece : pieces.items()) {
     if (!piece.find("Sequence").is_null()) {
       ++n_texts;
       continue;
@@ -112,7 +107,7 @@ Frame read_template(const JsonView& component) {
 }
 
 // BertProcessing and RobertaProcessing: ["[SEP]", 102] behind the text and ["[CLS]", 101] before.
-Frame read_cls_and_sep(const JsonView& component) {
+Frame read_cls_and_sep(const files::JsonView& component) {
   const auto id_of = [&](std::string_view key) {
     const auto items = component.at(key).items();
     if (items.size() != 2) {
@@ -123,7 +118,8 @@ Frame read_cls_and_sep(const JsonView& component) {
   return {{id_of("cls")}, {id_of("sep")}};
 }
 
-void append_bert_normalizer(const JsonView& component, std::vector<Normalizer>& normalizers) {
+void append_bert_normalizer(const files::JsonView& component,
+                            std::vector<Normalizer>& normalizers) {
   const bool is_lowercase = component.boolean_or("lowercase", true);
   if (component.boolean_or("clean_text", true)) {
     normalizers.emplace_back(CleanText{});
@@ -151,9 +147,9 @@ PreTokenizer gpt2_split() {
       R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
 }
 
-std::vector<Normalizer> read_normalizers(const JsonView& component) {
+std::vector<Normalizer> read_normalizers(const files::JsonView& component) {
   std::vector<Normalizer> normalizers;
-  for_each_component(component, "normalizers", [&](const JsonView& each) {
+  for_each_component(component, "normalizers", [&](const files::JsonView& each) {
     switch (type_of(each, "normalizer",
                     {"NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip",
                      "BertNormalizer", "Sequence"})) {
@@ -184,9 +180,9 @@ std::vector<Normalizer> read_normalizers(const JsonView& component) {
   return normalizers;
 }
 
-PreTokenizers read_pre_tokenizers(const JsonView& component) {
+PreTokenizers read_pre_tokenizers(const files::JsonView& component) {
   PreTokenizers result;
-  for_each_component(component, "pretokenizers", [&](const JsonView& each) {
+  for_each_component(component, "pretokenizers", [&](const files::JsonView& each) {
     const std::size_t type =
         type_of(each, "pre-tokenizer",
                 {"Split", "ByteLevel", "Digits", "Metaspace", "BertPreTokenizer", "Sequence"});
@@ -217,16 +213,16 @@ PreTokenizers read_pre_tokenizers(const JsonView& component) {
   return result;
 }
 
-std::vector<Decoder> read_decoders(const JsonView& component) {
+std::vector<Decoder> read_decoders(const files::JsonView& component) {
   std::vector<Decoder> decoders;
-  for_each_component(component, "decoders", [&](const JsonView& each) {
+  for_each_component(component, "decoders", [&](const files::JsonView& each) {
     switch (type_of(each, "decoder",
                     {"ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace",
                      "WordPiece", "Sequence"})) {
       case 0:
         return void(decoders.emplace_back(JoinBytes{}));
       case 1: {
-        const JsonView text = each.at("pattern").at("String");
+        const files::JsonView text = each.at("pattern").at("String");
         return void(decoders.emplace_back(ReplaceText{text.string(), each.at("content").string()}));
       }
       case 2:
@@ -248,9 +244,9 @@ std::vector<Decoder> read_decoders(const JsonView& component) {
   return decoders;
 }
 
-Frame read_post_processor(const JsonView& component) {
+Frame read_post_processor(const files::JsonView& component) {
   Frame frame;
-  for_each_component(component, "processors", [&](const JsonView& each) {
+  for_each_component(component, "processors", [&](const files::JsonView& each) {
     const std::size_t type = type_of(
         each, "post-processor",
         {"ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing", "Sequence"});

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/files/json.h"
 
-#include "tokenizer/formats/json_view.h"
 #include "tokenizer/stages/decoder.h"
 #include "tokenizer/stages/normalizer.h"
 #include "tokenizer/stages/pre_tokenizer.h"
@@ -15,15 +15,15 @@
 namespace labelprobe::tokenizer {
 
 // Each takes the component as it stands in the file, which may be null or a Sequence.
-std::vector<Normalizer> read_normalizers(const JsonView& component);
-std::vector<Decoder> read_decoders(const JsonView& component);
+std::vector<Normalizer> read_normalizers(const files::JsonView& component);
+std::vector<Decoder> read_decoders(const files::JsonView& component);
 
 struct PreTokenizers {
   std::vector<PreTokenizer> steps;
   bool is_byte_level = false;
 };
 
-PreTokenizers read_pre_tokenizers(const JsonView& component);
+PreTokenizers read_pre_tokenizers(const files::JsonView& component);
 
 // The special tokens around a single text.
 struct Frame {
@@ -31,7 +31,7 @@ struct Frame {
   TokenIds suffix_ids;
 };
 
-Frame read_post_processor(const JsonView& component);
+Frame read_post_processor(const files::JsonView& component);
 
 // ByteLevel's own regular expression, which is GPT-2's.
 PreTokenizer gpt2_split();

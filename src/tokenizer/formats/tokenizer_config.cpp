@@ -1,4 +1,5 @@
-#include "tokenizer/formats/json_view.h"
+#include "labelprobe/files/json.h"
+
 #include "tokenizer/formats/loaders.h"
 
 namespace labelprobe::tokenizer {
@@ -8,14 +9,14 @@ namespace {
 constexpr std::int64_t kMaxId = 10'000'000;
 
 // A token is its text, or an object with the text under "content".
-std::optional<std::string> read_token(const JsonView& token) {
+std::optional<std::string> read_token(const files::JsonView& token) {
   if (token.is_null()) {
     return std::nullopt;
   }
   return token.value().is_object() ? token.at("content").string() : token.string();
 }
 
-void read_roles(const JsonView& root, TokenizerConfig& config) {
+void read_roles(const files::JsonView& root, TokenizerConfig& config) {
   for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
                           "cls_token", "mask_token"}) {
     const auto token = read_token(root.find(key));
@@ -32,11 +33,11 @@ void read_roles(const JsonView& root, TokenizerConfig& config) {
     }
   }
   for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
-    const JsonView list = root.find(key);
+    const files::JsonView list = root.find(key);
     if (!list.value().is_array()) {
       continue;
     }
-    for (const JsonView& item : list.items()) {
+    for (const files::JsonView& item : list.items()) {
       if (const auto token = read_token(item)) {
         config.special_tokens.push_back(*token);
       }
@@ -44,11 +45,11 @@ void read_roles(const JsonView& root, TokenizerConfig& config) {
   }
 }
 
-std::optional<bool> read_flag(const JsonView& flag) {
+std::optional<bool> read_flag(const files::JsonView& flag) {
   return flag.is_null() ? std::nullopt : std::optional(flag.boolean());
 }
 
-void read_added(const JsonView& list, TokenizerConfig& config) {
+void read_added(const files::JsonView& list, TokenizerConfig& config) {
   if (list.is_null()) {
     return;
   }
@@ -56,7 +57,7 @@ void read_added(const JsonView& list, TokenizerConfig& config) {
     list.fail_expected("an object of ids and tokens");
   }
   for (const auto& [key, unused] : list.value().items()) {
-    const JsonView item = list.at(key);
+    const files::JsonView item = list.at(key);
     AddedToken token;
     std::size_t n_digits = 0;
     while (n_digits < key.size() && key[n_digits] >= '0' && key[n_digits] <= '9') {
@@ -83,8 +84,7 @@ TokenizerConfig TokenizerConfig::load(const std::filesystem::path& folder) {
   std::error_code ignored;
   const auto config_file = folder / "tokenizer_config.json";
   if (std::filesystem::exists(config_file, ignored)) {
-    const nlohmann::json document = read_json(config_file);
-    const JsonView root(document, config_file);
+    const files::JsonView root = files::load_json_object(config_file, ErrorKind::Model);
     read_roles(root, config);
     read_added(root.find("added_tokens_decoder"), config);
     config.add_bos_token = read_flag(root.find("add_bos_token"));
@@ -93,8 +93,7 @@ TokenizerConfig TokenizerConfig::load(const std::filesystem::path& folder) {
   }
   const auto map_file = folder / "special_tokens_map.json";
   if (std::filesystem::exists(map_file, ignored)) {
-    const nlohmann::json document = read_json(map_file);
-    read_roles(JsonView(document, map_file), config);
+    read_roles(files::load_json_object(map_file, ErrorKind::Model), config);
   }
   return config;
 }

@@ -3,11 +3,11 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
 
 #include "tokenizer/formats/bpe_builder.h"
 #include "tokenizer/formats/components.h"
-#include "tokenizer/formats/json_view.h"
 #include "tokenizer/formats/loaders.h"
 #include "tokenizer/stages/word_piece.h"
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kMaxId = 10'000'000;
 
-void read_vocabulary(const JsonView& vocabulary, BpeBuilder& builder) {
+void read_vocabulary(const files::JsonView& vocabulary, BpeBuilder& builder) {
   if (!vocabulary.value().is_object()) {
     vocabulary.fail_expected("an object of tokens and ids");
   }
@@ -44,7 +44,7 @@ std::pair<std::string_view, std::string_view> merge_parts(const nlohmann::json& 
   return {};
 }
 
-void read_merges(const JsonView& merges, BpeBuilder& builder) {
+void read_merges(const files::JsonView& merges, BpeBuilder& builder) {
   if (!merges.value().is_array()) {
     merges.fail_expected("an array of merges");
   }
@@ -65,11 +65,11 @@ void read_merges(const JsonView& merges, BpeBuilder& builder) {
 }
 
 // An added token that the vocabulary has too must have the same id in both.
-void check_added_ids(const JsonView& list, const BpeBuilder& builder) {
+void check_added_ids(const files::JsonView& list, const BpeBuilder& builder) {
   if (list.is_null()) {
     return;
   }
-  for (const JsonView& item : list.items()) {
+  for (const files::JsonView& item : list.items()) {
     const auto id = builder.find(item.at("content").string());
     if (id && item.at("id").integer(0, kMaxId) != *id) {
       item.at("id").fail_expected("the vocabulary's id of this token, " + std::to_string(*id));
@@ -77,8 +77,8 @@ void check_added_ids(const JsonView& list, const BpeBuilder& builder) {
   }
 }
 
-std::unique_ptr<const WordPiece> read_word_piece(const JsonView& model) {
-  const JsonView vocabulary = model.at("vocab");
+std::unique_ptr<const WordPiece> read_word_piece(const files::JsonView& model) {
+  const files::JsonView vocabulary = model.at("vocab");
   if (!vocabulary.value().is_object()) {
     vocabulary.fail_expected("an object of tokens and ids");
   }
@@ -96,10 +96,10 @@ std::unique_ptr<const WordPiece> read_word_piece(const JsonView& model) {
     texts[at] = text;
   }
   WordPieceOptions options;
-  if (const JsonView prefix = model.find("continuing_subword_prefix"); !prefix.is_null()) {
+  if (const files::JsonView prefix = model.find("continuing_subword_prefix"); !prefix.is_null()) {
     options.continuing_prefix = prefix.string();
   }
-  if (const JsonView most = model.find("max_input_chars_per_word"); !most.is_null()) {
+  if (const files::JsonView most = model.find("max_input_chars_per_word"); !most.is_null()) {
     options.max_characters = static_cast<std::size_t>(most.integer(1, kMaxId));
   }
   options.unk_token = model.at("unk_token").string();
@@ -109,25 +109,25 @@ std::unique_ptr<const WordPiece> read_word_piece(const JsonView& model) {
   return std::make_unique<const WordPiece>(std::move(texts), options);
 }
 
-std::unique_ptr<const PieceModel> read_model(const JsonView& model,
-                                             const JsonView& added_tokens,
+std::unique_ptr<const PieceModel> read_model(const files::JsonView& model,
+                                             const files::JsonView& added_tokens,
                                              BpeUnits units) {
   static const std::vector<std::string> kKnown = {"BPE", "WordPiece"};
-  if (const JsonView type = model.find("type");
+  if (const files::JsonView type = model.find("type");
       !type.is_null() && type.choice("tokenizer model", kKnown) == 1) {
     return read_word_piece(model);
   }
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    const JsonView affix = model.find(key);
+    const files::JsonView affix = model.find(key);
     if (!affix.is_null() && !affix.string().empty()) {
       affix.fail("expected none, found one: such vocabularies are not supported");
     }
   }
-  if (const JsonView dropout = model.find("dropout");
+  if (const files::JsonView dropout = model.find("dropout");
       !dropout.is_null() && dropout.value() != 0.0) {
     dropout.fail("expected none, found one: random tokens are not supported");
   }
-  const JsonView vocabulary = model.at("vocab");
+  const files::JsonView vocabulary = model.at("vocab");
   BpeBuilder builder(units, vocabulary.value().size());
   read_vocabulary(vocabulary, builder);
   check_added_ids(added_tokens, builder);
@@ -136,7 +136,7 @@ std::unique_ptr<const PieceModel> read_model(const JsonView& model,
   options.ignore_merges = model.boolean_or("ignore_merges", false);
   options.byte_fallback = model.boolean_or("byte_fallback", false);
   options.fuse_unk = model.boolean_or("fuse_unk", false);
-  if (const JsonView unk = model.find("unk_token"); !unk.is_null()) {
+  if (const files::JsonView unk = model.find("unk_token"); !unk.is_null()) {
     options.unk_id = builder.find(unk.string());
     if (!options.unk_id) {
       unk.fail_expected("a token of the vocabulary");
@@ -145,12 +145,12 @@ std::unique_ptr<const PieceModel> read_model(const JsonView& model,
   return builder.build(options);
 }
 
-std::vector<AddedToken> read_added_tokens(const JsonView& list) {
+std::vector<AddedToken> read_added_tokens(const files::JsonView& list) {
   std::vector<AddedToken> tokens;
   if (list.is_null()) {
     return tokens;
   }
-  for (const JsonView& item : list.items()) {
+  for (const files::JsonView& item : list.items()) {
     AddedToken token;
     token.id = static_cast<TokenId>(item.at("id").integer(0, kMaxId));
     token.content = item.at("content").string();
@@ -198,7 +198,7 @@ void add_configured_tokens(const TokenizerConfig& config, PipelineParts& parts) 
 }
 
 // Decoders must fit the vocabulary: ours holds bytes where the pre-tokenizer makes bytes.
-void check_decoders(const JsonView& component, const PipelineParts& parts) {
+void check_decoders(const files::JsonView& component, const PipelineParts& parts) {
   const bool joins_bytes = std::any_of(
       parts.decoders.begin(), parts.decoders.end(),
       [](const Decoder& decoder) { return std::holds_alternative<JoinBytes>(decoder); });
@@ -234,9 +234,8 @@ std::pair<std::string_view, std::string_view> split_merge(std::string_view merge
 }
 
 std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file) {
-  const nlohmann::json document = read_json(file);
+  const files::JsonView root = files::load_json_object(file, ErrorKind::Model);
   const TokenizerConfig config = TokenizerConfig::load(file.parent_path());
-  const JsonView root(document, file);
   PipelineParts parts;
   PreTokenizers pre_tokenizers = read_pre_tokenizers(root.find("pre_tokenizer"));
   parts.is_byte_level = pre_tokenizers.is_byte_level;

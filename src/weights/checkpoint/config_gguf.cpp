@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/safetensors.h"
 
 #include "weights/checkpoint/dequantize.h"
 #include "weights/checkpoint/foreign_settings.h"
@@ -128,7 +129,7 @@ void read_sizes(const files::GgufFile& file, const Keys& keys, DecoderConfig& de
       embedding->shape[0] > kMaxDimension) {
     throw ModelError(file.path().string() + ": tensor " + name + ": expected shape [vocab, " +
                      std::to_string(decoder.hidden_size) + "], found " +
-                     describe_shape(embedding->shape));
+                     files::describe_shape(embedding->shape));
   }
   decoder.vocab_size = static_cast<int>(embedding->shape[0]);
 }
@@ -141,8 +142,8 @@ RopeScaling read_rope_factors(const files::GgufFile& file,
   if (tensor.type != static_cast<std::uint32_t>(files::GgmlType::F32) ||
       tensor.shape != expected_shape) {
     throw ModelError(file.path().string() + ": tensor rope_freqs.weight: expected F32 of shape " +
-                     describe_shape(expected_shape) + ", found " + type_name(tensor.type) +
-                     " of shape " + describe_shape(tensor.shape));
+                     files::describe_shape(expected_shape) + ", found " + type_name(tensor.type) +
+                     " of shape " + files::describe_shape(tensor.shape));
   }
   RopeScaling scaling;
   scaling.kind = RopeScaling::Kind::Factors;

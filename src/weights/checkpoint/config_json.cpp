@@ -4,10 +4,10 @@
 #include <string>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
 
 #include "weights/checkpoint/config_quantization.h"
 #include "weights/checkpoint/foreign_settings.h"
-#include "weights/checkpoint/json_file.h"
 #include "weights/checkpoint/load_config.h"
 #include "weights/families/family.h"
 
@@ -22,9 +22,9 @@ constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
 // Of max_window_layers, in transformers.
 constexpr int kDefaultFirstWindowLayer = 28;
 
-const Family& family_of(const JsonReader& config) {
+const Family& family_of(const files::JsonView& config) {
   if (config.has("architectures")) {
-    const nlohmann::json& names = config.at("architectures");
+    const nlohmann::json& names = config.at("architectures").value();
     if (names.is_array() && names.size() == 1 && names[0].is_string()) {
       for (const Family& family : families()) {
         if (names[0] == family.architecture) {
@@ -32,34 +32,34 @@ const Family& family_of(const JsonReader& config) {
         }
       }
     }
-    config.fail("architectures", "one of " + list_families(&Family::architecture));
+    config.at("architectures").fail_expected("one of " + list_families(&Family::architecture));
   }
   // Files of the first releases name the model type alone.
   for (const Family& family : families()) {
-    if (config.string("model_type") == family.model_type) {
+    if (config.at("model_type").string() == family.model_type) {
       return family;
     }
   }
-  config.fail("model_type", "one of " + list_families(&Family::model_type));
+  config.at("model_type").fail_expected("one of " + list_families(&Family::model_type));
 }
 
-double number_or(const JsonReader& config, std::string_view key, double otherwise) {
-  return config.has(key) ? config.number(key) : otherwise;
+double number_or(const files::JsonView& config, std::string_view key, double otherwise) {
+  return config.has(key) ? config.at(key).number() : otherwise;
 }
 
-double positive_number(const JsonReader& config, std::string_view key) {
-  if (config.number(key) <= 0.0) {
-    config.fail(key, "a number above 0");
+double positive_number(const files::JsonView& config, std::string_view key) {
+  if (config.at(key).number() <= 0.0) {
+    config.at(key).fail_expected("a number above 0");
   }
-  return config.number(key);
+  return config.at(key).number();
 }
 
-int dimension(const JsonReader& config, std::string_view key) {
-  return static_cast<int>(config.integer(key, 1, kMaxDimension));
+int dimension(const files::JsonView& config, std::string_view key) {
+  return static_cast<int>(config.at(key).integer(1, kMaxDimension));
 }
 
 // Whether there is a layer to which a window that the configuration gives applies.
-bool has_windowed_layer(const JsonReader& config, const DecoderConfig& decoder) {
+bool has_windowed_layer(const files::JsonView& config, const DecoderConfig& decoder) {
   if (!decoder.family->has_window_switch) {
     return true;
   }
@@ -67,41 +67,42 @@ bool has_windowed_layer(const JsonReader& config, const DecoderConfig& decoder) 
     return false;
   }
   if (config.has("layer_types")) {
-    const nlohmann::json& types = config.at("layer_types");
+    const nlohmann::json& types = config.at("layer_types").value();
     return std::find(types.begin(), types.end(), "sliding_attention") != types.end();
   }
   const std::int64_t first = config.has("max_window_layers")
-                                 ? config.integer("max_window_layers", 0, kMaxLayers)
+                                 ? config.at("max_window_layers").integer(0, kMaxLayers)
                                  : kDefaultFirstWindowLayer;
   return first < decoder.n_layers;
 }
 
 // A window that a family's own code would not look at counts too: whoever wrote it meant it.
-void read_window(const JsonReader& config, bool is_stated, DecoderConfig& decoder) {
+void read_window(const files::JsonView& config, bool is_stated, DecoderConfig& decoder) {
   if (has_windowed_layer(config, decoder)) {
     // Null, which is stated too, means none.
     const int otherwise = is_stated ? 0 : decoder.family->default_window;
     decoder.sliding_window =
         config.has("sliding_window")
-            ? static_cast<int>(config.integer("sliding_window", 1, kMaxPositions))
+            ? static_cast<int>(config.at("sliding_window").integer(1, kMaxPositions))
             : otherwise;
   }
   const bool has_window = decoder.sliding_window > 0;
   if (!has_window && !decoder.family->has_window_switch &&
       config.boolean_or("use_sliding_window", false)) {
-    config.fail("use_sliding_window", "false where there is no sliding_window");
+    config.at("use_sliding_window").fail_expected("false where there is no sliding_window");
   }
   if (config.has("layer_types")) {
-    for (const nlohmann::json& type : config.at("layer_types")) {
+    for (const nlohmann::json& type : config.at("layer_types").value()) {
       if (type != "full_attention" && !(has_window && type == "sliding_attention")) {
-        config.fail("layer_types", has_window ? "full_attention or sliding_attention in every layer"
-                                              : "full_attention in every layer");
+        config.at("layer_types")
+            .fail_expected(has_window ? "full_attention or sliding_attention in every layer"
+                                      : "full_attention in every layer");
       }
     }
   }
 }
 
-void read_biases(const JsonReader& config, DecoderConfig& decoder) {
+void read_biases(const files::JsonView& config, DecoderConfig& decoder) {
   const auto read = [&](std::string_view key, Bias bias) {
     return bias == Bias::Always || (bias == Bias::AsConfigured && config.boolean_or(key, false));
   };
@@ -111,23 +112,23 @@ void read_biases(const JsonReader& config, DecoderConfig& decoder) {
   decoder.mlp_bias = read("mlp_bias", family.mlp_bias);
   const auto refuse_unless = [&](bool has_bias, std::string_view key) {
     if (!has_bias && config.boolean_or(key, false)) {
-      config.fail(key,
-                  "false (a " + std::string(family.architecture) + " does not have such biases)");
+      config.at(key).fail_expected("false (a " + std::string(family.architecture) +
+                                   " does not have such biases)");
     }
   };
   refuse_unless(decoder.qkv_bias, "attention_bias");
   refuse_unless(decoder.mlp_bias, "mlp_bias");
 }
 
-RopeScaling read_rope_scaling(const JsonReader& rope, int max_position_embeddings) {
+RopeScaling read_rope_scaling(const files::JsonView& rope, int max_position_embeddings) {
   const std::string_view type_key = rope.has("rope_type") ? "rope_type" : "type";
-  const std::string type = rope.has(type_key) ? rope.string(type_key) : "default";
+  const std::string type = rope.has(type_key) ? rope.at(type_key).string() : "default";
   RopeScaling scaling;
   if (type == "default") {
     return scaling;
   }
   if (type != "linear" && type != "llama3") {
-    rope.fail(type_key, "default, linear or llama3");
+    rope.at(type_key).fail_expected("default, linear or llama3");
   }
   scaling.kind = type == "linear" ? RopeScaling::Kind::Linear : RopeScaling::Kind::Llama3;
   scaling.factor = positive_number(rope, "factor");
@@ -135,11 +136,11 @@ RopeScaling read_rope_scaling(const JsonReader& rope, int max_position_embedding
     scaling.low_freq_factor = positive_number(rope, "low_freq_factor");
     scaling.high_freq_factor = positive_number(rope, "high_freq_factor");
     if (scaling.high_freq_factor <= scaling.low_freq_factor) {
-      rope.fail("high_freq_factor", "more than low_freq_factor");
+      rope.at("high_freq_factor").fail_expected("more than low_freq_factor");
     }
     scaling.original_max_position =
         rope.has("original_max_position_embeddings")
-            ? rope.integer("original_max_position_embeddings", 1, kMaxPositions)
+            ? rope.at("original_max_position_embeddings").integer(1, kMaxPositions)
             : max_position_embeddings;
   }
   return scaling;
@@ -147,25 +148,26 @@ RopeScaling read_rope_scaling(const JsonReader& rope, int max_position_embedding
 
 // Old spelling: rope_theta beside rope_scaling; new: both in rope_parameters. Where a file has
 // both, transformers believes rope_scaling.
-void read_rope(const JsonReader& config, DecoderConfig& decoder) {
+void read_rope(const files::JsonView& config, DecoderConfig& decoder) {
   const auto is_set = [&](std::string_view key) {
-    return config.has(key) && !(config.at(key).is_object() && config.at(key).empty());
+    return config.has(key) &&
+           !(config.at(key).value().is_object() && config.at(key).value().empty());
   };
   const std::string_view rope_key = is_set("rope_scaling") ? "rope_scaling" : "rope_parameters";
-  const auto read_common = [&](const JsonReader& reader) {
+  const auto read_common = [&](const files::JsonView& reader) {
     if (reader.has("rope_theta")) {
       decoder.rope_theta = positive_number(reader, "rope_theta");
     }
     if (number_or(reader, "partial_rotary_factor", 1.0) != 1.0) {
-      reader.fail("partial_rotary_factor", "1 (rotary embedding of the whole head)");
+      reader.at("partial_rotary_factor").fail_expected("1 (rotary embedding of the whole head)");
     }
   };
   read_common(config);
   if (is_set(rope_key)) {
-    const JsonReader rope = config.object(rope_key);
-    for (const auto& [key, held] : config.at(rope_key).items()) {
+    const files::JsonView rope = config.at(rope_key);
+    for (const auto& [key, held] : config.at(rope_key).value().items()) {
       if (held.is_object()) {
-        rope.fail(key, "the same rotary embedding in every layer");
+        rope.at(key).fail_expected("the same rotary embedding in every layer");
       }
     }
     read_common(rope);
@@ -173,11 +175,11 @@ void read_rope(const JsonReader& config, DecoderConfig& decoder) {
   }
 }
 
-void read_end_ids(const JsonReader& config, DecoderConfig& decoder) {
+void read_end_ids(const files::JsonView& config, DecoderConfig& decoder) {
   if (!config.has("eos_token_id")) {
     return;
   }
-  const nlohmann::json& held = config.at("eos_token_id");
+  const nlohmann::json& held = config.at("eos_token_id").value();
   decoder.end_ids.clear();
   for (const nlohmann::json& id : held.is_array() ? held : nlohmann::json::array({held})) {
     // transformers writes -1 where a model has no end of text.
@@ -185,47 +187,48 @@ void read_end_ids(const JsonReader& config, DecoderConfig& decoder) {
       continue;
     }
     if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= kMaxDimension) {
-      config.fail("eos_token_id", "token ids");
+      config.at("eos_token_id").fail_expected("token ids");
     }
     decoder.end_ids.push_back(id.get<TokenId>());
   }
 }
 
-void read_generation_defaults(const JsonReader& config, DecoderConfig& decoder) {
+void read_generation_defaults(const files::JsonView& config, DecoderConfig& decoder) {
   read_end_ids(config, decoder);
   if (config.has("repetition_penalty")) {
     decoder.repetition_penalty = positive_number(config, "repetition_penalty");
   }
 }
 
-void read_sizes(const JsonReader& config, DecoderConfig& decoder) {
+void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
   decoder.hidden_size = dimension(config, "hidden_size");
   decoder.intermediate_size = dimension(config, "intermediate_size");
-  decoder.n_layers = static_cast<int>(config.integer("num_hidden_layers", 1, kMaxLayers));
+  decoder.n_layers = static_cast<int>(config.at("num_hidden_layers").integer(1, kMaxLayers));
   decoder.n_heads = dimension(config, "num_attention_heads");
   decoder.n_kv_heads = config.has("num_key_value_heads") ? dimension(config, "num_key_value_heads")
                                                          : decoder.n_heads;
   if (decoder.n_heads % decoder.n_kv_heads != 0) {
-    config.fail("num_key_value_heads",
-                "a divisor of num_attention_heads (" + std::to_string(decoder.n_heads) + ")");
+    config.at("num_key_value_heads")
+        .fail_expected("a divisor of num_attention_heads (" + std::to_string(decoder.n_heads) +
+                       ")");
   }
   decoder.vocab_size = dimension(config, "vocab_size");
   decoder.max_position_embeddings =
       config.has("max_position_embeddings")
-          ? static_cast<int>(config.integer("max_position_embeddings", 1, kMaxPositions))
+          ? static_cast<int>(config.at("max_position_embeddings").integer(1, kMaxPositions))
           : decoder.family->default_max_position;
   if (config.has("head_dim")) {
     decoder.head_dim = dimension(config, "head_dim");
   } else if (decoder.hidden_size % decoder.n_heads == 0) {
     decoder.head_dim = decoder.hidden_size / decoder.n_heads;
   } else {
-    config.fail("hidden_size", "a multiple of num_attention_heads (" +
-                                   std::to_string(decoder.n_heads) +
-                                   ") where there is no head_dim");
+    config.at("hidden_size")
+        .fail_expected("a multiple of num_attention_heads (" + std::to_string(decoder.n_heads) +
+                       ") where there is no head_dim");
   }
   if (decoder.head_dim % 2 != 0) {
-    config.fail(config.has("head_dim") ? "head_dim" : "hidden_size", "an even head dimension",
-                std::to_string(decoder.head_dim));
+    config.at(config.has("head_dim") ? "head_dim" : "hidden_size")
+        .fail_expected("an even head dimension", std::to_string(decoder.head_dim));
   }
 }
 
@@ -237,8 +240,7 @@ DecoderConfig load_config(const fs::path& folder) {
     throw ModelError(folder.string() +
                      ": expected a model folder with config.json, found no such file");
   }
-  const nlohmann::json json = load_object(path);
-  const JsonReader config(json, path.string());
+  const files::JsonView config = files::load_json_object(path, ErrorKind::Model);
   DecoderConfig decoder;
   decoder.family = &family_of(config);
   refuse_foreign_settings(config);
@@ -247,15 +249,14 @@ DecoderConfig load_config(const fs::path& folder) {
     decoder.rms_norm_eps = positive_number(config, "rms_norm_eps");
   }
   read_rope(config, decoder);
-  read_window(config, json.contains("sliding_window"), decoder);
+  read_window(config, config.value().contains("sliding_window"), decoder);
   decoder.tie_word_embeddings = config.boolean_or("tie_word_embeddings", false);
   read_biases(config, decoder);
   decoder.quantization = read_quantization(config);
   read_generation_defaults(config, decoder);
   const fs::path generation_path = folder / "generation_config.json";
   if (fs::exists(generation_path)) {
-    const nlohmann::json generation = load_object(generation_path);
-    read_generation_defaults(JsonReader(generation, generation_path.string()), decoder);
+    read_generation_defaults(files::load_json_object(generation_path, ErrorKind::Model), decoder);
   }
   return decoder;
 }

@@ -106,13 +106,13 @@ std::optional<double> number_of(const files::GgufFile::Value& held) {
 
 }  // namespace
 
-void refuse_foreign_settings(const JsonReader& config) {
-  if (config.has("hidden_act") && config.string("hidden_act") != "silu") {
-    config.fail("hidden_act", "silu");
+void refuse_foreign_settings(const files::JsonView& config) {
+  if (config.has("hidden_act") && config.at("hidden_act").string() != "silu") {
+    config.at("hidden_act").fail_expected("silu");
   }
   for (const Setting& setting : kInConfigJson) {
-    if (config.has(setting.key) && !is_neutral(setting, config.at(setting.key))) {
-      config.fail(setting.key, expected(setting));
+    if (config.has(setting.key) && !is_neutral(setting, config.at(setting.key).value())) {
+      config.at(setting.key).fail_expected(expected(setting));
     }
   }
 }

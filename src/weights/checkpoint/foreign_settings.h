@@ -4,15 +4,15 @@
 #pragma once
 
 #include "labelprobe/files/gguf.h"
+#include "labelprobe/files/json.h"
 
-#include "weights/checkpoint/json_file.h"
 #include "weights/families/family.h"
 
 namespace labelprobe::weights {
 
 // Throws ModelError (file, key, expected, found) for a setting that is in use. Its absence, null
 // and the value that changes nothing are fine, and so are settings that bear on training alone.
-void refuse_foreign_settings(const JsonReader& config);
+void refuse_foreign_settings(const files::JsonView& config);
 void refuse_foreign_settings(const files::GgufFile& file, const Family& family);
 
 }  // namespace labelprobe::weights

@@ -7,8 +7,8 @@
 #include <ATen/ATen.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
 
-#include "weights/checkpoint/json_file.h"
 #include "weights/checkpoint/tensor_loading.h"
 #include "weights/device/dtype.h"
 #include "weights/quantized/four_bits.h"
@@ -60,8 +60,8 @@ void check_form(const StoredTensor& tensor,
                 std::span<const std::int64_t> shape) {
   if (tensor.type_name != type_name ||
       !std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
-    fail(tensor, type_name + " " + describe_shape(shape),
-         tensor.type_name + " " + describe_shape(tensor.shape));
+    fail(tensor, type_name + " " + files::describe_shape(shape),
+         tensor.type_name + " " + files::describe_shape(tensor.shape));
   }
 }
 
@@ -75,35 +75,33 @@ std::vector<float> numbers_of(const StoredTensor& tensor) {
 class QuantState {
  public:
   explicit QuantState(const StoredTensor& tensor)
-      : place_(tensor.file.string() + ": tensor " + tensor.name),
-        object_(parse_object(
-            {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}, place_)),
-        reader_(object_, place_) {}
+      : reader_(files::parse_json(
+            {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()},
+            {tensor.file.string() + ": tensor " + tensor.name, ErrorKind::Model})) {}
 
   void check(std::span<const std::int64_t> shape, Quantization quantization) const {
-    if (reader_.string("quant_type") != quant_type(quantization)) {
-      reader_.fail("quant_type", std::string(quant_type(quantization)) +
-                                     ", as config.json's quantization_config says");
+    if (reader_.at("quant_type").string() != quant_type(quantization)) {
+      reader_.at("quant_type")
+          .fail_expected(std::string(quant_type(quantization)) +
+                         ", as config.json's quantization_config says");
     }
-    reader_.integer("blocksize", kBlock, kBlock);
-    if (reader_.at("shape") != nlohmann::json(std::vector(shape.begin(), shape.end()))) {
-      reader_.fail("shape", describe_shape(shape));
+    reader_.at("blocksize").integer(kBlock, kBlock);
+    if (reader_.at("shape").value() != nlohmann::json(std::vector(shape.begin(), shape.end()))) {
+      reader_.at("shape").fail_expected(files::describe_shape(shape));
     }
     if (quantization == Quantization::Nf4Double) {
-      reader_.integer("nested_blocksize", kNestedBlock, kNestedBlock);
-      if (reader_.string("nested_dtype") != "float32") {
-        reader_.fail("nested_dtype", "float32");
+      reader_.at("nested_blocksize").integer(kNestedBlock, kNestedBlock);
+      if (reader_.at("nested_dtype").string() != "float32") {
+        reader_.at("nested_dtype").fail_expected("float32");
       }
       offset();
     }
   }
 
-  float offset() const { return static_cast<float>(reader_.number("nested_offset")); }
+  float offset() const { return static_cast<float>(reader_.at("nested_offset").number()); }
 
  private:
-  std::string place_;
-  nlohmann::json object_;
-  JsonReader reader_;
+  files::JsonView reader_;
 };
 
 std::string quant_state_name(const std::string& name, Quantization quantization) {
@@ -119,9 +117,10 @@ void check_four_bits(const TensorMap& tensors,
   const StoredTensor& codes = find(tensors, name);
   const auto n_code_bytes = static_cast<std::size_t>((n_elements + 1) / 2);
   if (codes.bytes.size() != n_code_bytes) {
-    fail(codes, std::to_string(n_code_bytes) + " bytes of 4-bit codes for " + describe_shape(shape),
+    fail(codes,
+         std::to_string(n_code_bytes) + " bytes of 4-bit codes for " + files::describe_shape(shape),
          std::to_string(codes.bytes.size()) + " (" + codes.type_name + " " +
-             describe_shape(codes.shape) + ")");
+             files::describe_shape(codes.shape) + ")");
   }
   const bool is_double = quantization == Quantization::Nf4Double;
   check_form(find(tensors, name + ".absmax"), is_double ? "U8" : "F32", std::vector{blocks});
@@ -156,7 +155,7 @@ void check_int8(const TensorMap& tensors,
   if (format != tensors.end()) {
     const StoredTensor& tensor = format->second;
     if (tensor.type_name != "U8" || tensor.bytes.size() != 1) {
-      fail(tensor, "one U8", tensor.type_name + " " + describe_shape(tensor.shape));
+      fail(tensor, "one U8", tensor.type_name + " " + files::describe_shape(tensor.shape));
     }
     if (tensor.bytes[0] != std::byte{0}) {
       fail(tensor, "0 (rows one behind the other)",
@@ -260,7 +259,8 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
   return weight;
 }
 
-std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantization quantization) {
+std::vector<files::TensorToWrite> quantized_layout(const Parameter& matrix,
+                                                   Quantization quantization) {
   const std::int64_t n_elements = matrix.shape[0] * matrix.shape[1];
   const std::int64_t blocks = n_blocks(n_elements, kBlock);
   const std::vector<std::string> names = quantized_names(matrix.name, quantization);
@@ -269,9 +269,9 @@ std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantizatio
         {names[0], "I8", matrix.shape}, {names[1], "F32", {matrix.shape[0]}}, {names[2], "U8", {}}};
   }
   const bool is_double = quantization == Quantization::Nf4Double;
-  std::vector<TensorToWrite> tensors = {{names[0], "U8", {(n_elements + 1) / 2, 1}},
-                                        {names[1], is_double ? "U8" : "F32", {blocks}},
-                                        {names[2], "F32", {kFourBitCodes}}};
+  std::vector<files::TensorToWrite> tensors = {{names[0], "U8", {(n_elements + 1) / 2, 1}},
+                                               {names[1], is_double ? "U8" : "F32", {blocks}},
+                                               {names[2], "F32", {kFourBitCodes}}};
   if (is_double) {
     tensors.push_back({names[3], "F32", {n_blocks(blocks, kNestedBlock)}});
     tensors.push_back({names[4], "F32", {kNestedCodes}});
@@ -283,7 +283,7 @@ std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantizatio
 void write_quantized(const std::string& name,
                      const QuantizedWeight& weight,
                      DType dtype,
-                     SafetensorsWriter& writer) {
+                     files::SafetensorsWriter& writer) {
   write_quantized_part(name, weight, 0, writer);
   write_quantized_rest(name, weight, dtype, writer);
 }
@@ -291,7 +291,7 @@ void write_quantized(const std::string& name,
 void write_quantized_part(const std::string& name,
                           const QuantizedWeight& part,
                           std::int64_t first,
-                          SafetensorsWriter& writer) {
+                          files::SafetensorsWriter& writer) {
   const bool is_int8 = part.quantization == Quantization::Int8;
   const std::int64_t n_sharing = is_int8 ? part.width : kBlock;
   LABELPROBE_CHECK(first % n_sharing == 0);
@@ -307,7 +307,7 @@ void write_quantized_part(const std::string& name,
 void write_quantized_rest(const std::string& name,
                           const QuantizedWeight& weight,
                           DType dtype,
-                          SafetensorsWriter& writer) {
+                          files::SafetensorsWriter& writer) {
   const std::vector<std::string> names = quantized_names(name, weight.quantization);
   if (weight.quantization == Quantization::Int8) {
     const std::array<std::byte, 1> row_by_row = {};

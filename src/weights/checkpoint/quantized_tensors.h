@@ -25,9 +25,9 @@
 #include <string>
 #include <vector>
 
+#include "labelprobe/files/safetensors_writer.h"
 #include "labelprobe/weights/precision.h"
 
-#include "weights/checkpoint/safetensors_writer.h"
 #include "weights/checkpoint/staging.h"
 #include "weights/checkpoint/stored_tensor.h"
 #include "weights/families/parameters.h"
@@ -56,27 +56,28 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
                                Staging& staging);
 
 // What a file holds of a matrix, in the order of quantized_names().
-std::vector<TensorToWrite> quantized_layout(const Parameter& matrix, Quantization quantization);
+std::vector<files::TensorToWrite> quantized_layout(const Parameter& matrix,
+                                                   Quantization quantization);
 
 // Writes the tensors of quantized_layout().
 //   dtype  of the matrix before quantising
 void write_quantized(const std::string& name,
                      const QuantizedWeight& weight,
                      DType dtype,
-                     SafetensorsWriter& writer);
+                     files::SafetensorsWriter& writer);
 
 // The same part by part: first codes and absmax (Nf4Double: codes) of elements from `first` on,
 // with which a block or row begins, as if they were a matrix of their own; from any thread.
 void write_quantized_part(const std::string& name,
                           const QuantizedWeight& part,
                           std::int64_t first,
-                          SafetensorsWriter& writer);
+                          files::SafetensorsWriter& writer);
 
 // Then what there is once for the whole matrix. Of `weight` neither codes nor absmax are needed.
 void write_quantized_rest(const std::string& name,
                           const QuantizedWeight& weight,
                           DType dtype,
-                          SafetensorsWriter& writer);
+                          files::SafetensorsWriter& writer);
 
 // The text of X.weight.quant_state, padded with spaces, as JSON allows, to kQuantStateBytes: what
 // follows it in a file stays aligned, and its length does not depend on the weights.

@@ -31,7 +31,4 @@ struct StoredTensor {
 
 using TensorMap = std::map<std::string, StoredTensor, std::less<>>;
 
-// "[49152, 576]"
-std::string describe_shape(std::span<const std::int64_t> shape);
-
 }  // namespace labelprobe::weights

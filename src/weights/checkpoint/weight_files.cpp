@@ -27,8 +27,8 @@ std::string describe_name(const StoredTensor& tensor) {
 
 WeightFiles::WeightFiles(const fs::path& folder, const Naming& naming)
     : path_(folder), safetensors_(open_safetensors(folder)) {
-  for (const SafetensorsFile& file : safetensors_) {
-    for (StoredTensor tensor : file.tensors()) {
+  for (const files::SafetensorsFile& file : safetensors_) {
+    for (StoredTensor& tensor : stored_tensors(file)) {
       if (naming) {
         tensor.name = naming(tensor.file_name);
       }
@@ -72,7 +72,7 @@ std::string WeightFiles::fingerprint() const {
   } else {
     print.add(files::MappedFile(path_ / "config.json").text());
   }
-  for (const SafetensorsFile& file : safetensors_) {
+  for (const files::SafetensorsFile& file : safetensors_) {
     print.add(file.header_bytes());
     print.add(std::to_string(file.bytes().size()));
   }
@@ -87,8 +87,8 @@ std::string WeightFiles::fingerprint() const {
 void check_form(const StoredTensor& tensor, std::span<const std::int64_t> shape) {
   const std::string place = tensor.file.string() + ": tensor " + describe_name(tensor);
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
-    throw ModelError(place + ": expected shape " + describe_shape(shape) + ", found " +
-                     describe_shape(tensor.shape));
+    throw ModelError(place + ": expected shape " + files::describe_shape(shape) + ", found " +
+                     files::describe_shape(tensor.shape));
   }
   if (!tensor.type) {
     throw ModelError(place + ": expected a type of " + known_type_names() + "; found " +

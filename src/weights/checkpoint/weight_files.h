@@ -45,7 +45,7 @@ class WeightFiles {
   void add(StoredTensor tensor);
 
   std::filesystem::path path_;
-  std::vector<SafetensorsFile> safetensors_;
+  std::vector<files::SafetensorsFile> safetensors_;
   std::optional<files::GgufFile> gguf_;
   TensorMap tensors_;
 };

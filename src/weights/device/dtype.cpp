@@ -87,4 +87,8 @@ std::size_t dtype_bytes(DType dtype) {
   return c10::elementSize(scalar_type(dtype));
 }
 
+std::string safetensors_type(DType dtype) {
+  return dtype == DType::Float32 ? "F32" : dtype == DType::BFloat16 ? "BF16" : "F16";
+}
+
 }  // namespace labelprobe::weights

@@ -10,8 +10,8 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/gguf.h"
+#include "labelprobe/files/json.h"
 
-#include "weights/checkpoint/json_file.h"
 #include "weights/checkpoint/load_config.h"
 #include "weights/families/parameters.h"
 
@@ -146,7 +146,7 @@ void write_folder_files(const fs::path& model,
                         const fs::path& folder) {
   json written;
   if (fs::is_directory(model)) {
-    written = load_object(model / "config.json");
+    written = files::load_json_object(model / "config.json", ErrorKind::Model).value();
     for (const char* name : kCopied) {
       std::error_code error;
       if (fs::exists(model / name, error) && !fs::copy_file(model / name, folder / name, error)) {

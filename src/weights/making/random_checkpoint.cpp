@@ -17,16 +17,16 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/files/new_folder.h"
+#include "labelprobe/files/safetensors_writer.h"
 #include "labelprobe/weights/making.h"
 
 #include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/quantized_tensors.h"
-#include "weights/checkpoint/safetensors_writer.h"
 #include "weights/device/dtype.h"
 #include "weights/families/parameters.h"
 #include "weights/making/folder_files.h"
 #include "weights/making/model_shapes.h"
-#include "weights/making/new_folder.h"
 #include "weights/making/normal_numbers.h"
 #include "weights/quantized/dynamic_map.h"
 #include "weights/quantized/quantized_weight.h"
@@ -53,15 +53,15 @@ Quantization kept_as(const Parameter& parameter, const RandomCheckpointOptions& 
   return parameter.is_block_linear() ? options.quantization : Quantization::None;
 }
 
-std::vector<TensorToWrite> tensors_of(std::span<const Parameter> parameters,
-                                      const RandomCheckpointOptions& options) {
-  std::vector<TensorToWrite> tensors;
+std::vector<files::TensorToWrite> tensors_of(std::span<const Parameter> parameters,
+                                             const RandomCheckpointOptions& options) {
+  std::vector<files::TensorToWrite> tensors;
   for (const Parameter& parameter : parameters) {
     if (kept_as(parameter, options) == Quantization::None) {
       tensors.push_back({parameter.name, safetensors_type(options.dtype), parameter.shape});
       continue;
     }
-    for (TensorToWrite& tensor : quantized_layout(parameter, options.quantization)) {
+    for (files::TensorToWrite& tensor : quantized_layout(parameter, options.quantization)) {
       tensors.push_back(std::move(tensor));
     }
   }
@@ -249,7 +249,7 @@ class Writer {
 
   const RandomCheckpointOptions& options_;
   NormalNumbers numbers_;
-  SafetensorsWriter file_writer_;
+  files::SafetensorsWriter file_writer_;
   std::int64_t n_reported_ = 0;
 };
 
@@ -340,7 +340,7 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
       plan.parts.push_back(part);
     }
   }
-  plan.disk_bytes = SafetensorsWriter::bytes_on_disk(tensors_of(parameters, options));
+  plan.disk_bytes = files::SafetensorsWriter::bytes_on_disk(tensors_of(parameters, options));
   plan.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
                                static_cast<std::size_t>(config.n_kv_heads) *
                                static_cast<std::size_t>(config.head_dim) * dtype_size;
@@ -350,7 +350,7 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
 
 void write_random_checkpoint(const RandomCheckpointOptions& options) {
   const RandomCheckpointPlan plan = plan_random_checkpoint(options);
-  write_new_folder(options.folder, [&](const fs::path& folder) {
+  files::write_new_folder(options.folder, ErrorKind::Model, [&](const fs::path& folder) {
     check_space(plan.disk_bytes, options, folder);
     write_into(options, folder);
   });

@@ -8,14 +8,14 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/new_folder.h"
+#include "labelprobe/files/safetensors_writer.h"
 #include "labelprobe/weights/making.h"
 
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/quantized_tensors.h"
-#include "weights/checkpoint/safetensors_writer.h"
 #include "weights/device/dtype.h"
 #include "weights/making/folder_files.h"
-#include "weights/making/new_folder.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -32,18 +32,18 @@ void write_weights(Checkpoint& checkpoint,
                    Quantization quantization,
                    const fs::path& folder) {
   const std::vector<Parameter> parameters = parameters_of(checkpoint.config());
-  std::vector<TensorToWrite> tensors;
+  std::vector<files::TensorToWrite> tensors;
   for (const Parameter& parameter : parameters) {
     const Quantization kept_as = checkpoint.quantization_of(parameter, quantization);
     if (kept_as == Quantization::None) {
       tensors.push_back({parameter.name, safetensors_type(dtype), parameter.shape});
     } else {
-      for (TensorToWrite& tensor : quantized_layout(parameter, kept_as)) {
+      for (files::TensorToWrite& tensor : quantized_layout(parameter, kept_as)) {
         tensors.push_back(std::move(tensor));
       }
     }
   }
-  SafetensorsWriter writer(folder, tensors);
+  files::SafetensorsWriter writer(folder, tensors);
   checkpoint.start_reading();
   for (const Parameter& parameter : parameters) {
     const Quantization kept_as = checkpoint.quantization_of(parameter, quantization);
@@ -74,7 +74,7 @@ void save_quantized(const fs::path& model,
         model.string() +
         ": a packed copy needs a quantisation; expected fp4, nf4, nf4-double or int8");
   }
-  write_new_folder(to, [&](const fs::path& folder) {
+  files::write_new_folder(to, ErrorKind::Model, [&](const fs::path& folder) {
     write_folder_files(model, checkpoint.config(), dtype, kept_as, folder);
     write_weights(checkpoint, dtype, quantization, folder);
   });

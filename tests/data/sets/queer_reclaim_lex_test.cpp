@@ -78,22 +78,23 @@ TEST_CASE("Posts without ratings and ids without posts are named", "[data]") {
 }
 
 TEST_CASE("Spoilt QueerReclaimLex files are reported with their place", "[data]") {
-  expect_spoilt(
-      "QueerReclaimLex", "queer_reclaim_lex", "train",
-      {{kPosts, "template,", "text,", ":1: expected a column 'template', found none"},
-       {kPosts, "i am an alpha,0.0", "i am an alpha",
-        ":2: expected 5 comma-separated fields, found 4"},
-       {kPosts, "i am an alpha", "i am\xFF an alpha", ":2: expected a text in UTF-8"},
-       {kSplits, "\"train\"", "\"training\"", ": expected an object with the key 'train'"},
-       {kSplits, "\"1-alpha\"", "1", ": expected strings under 'train', found number"},
-       {kSplits, "\"1-alpha\"", "\"0-alpha\"",
-        ": expected every id of 'train' once, found '0-alpha' again"},
-       {kSplits, "\"1-alpha\"", "\"\\ud800\"", ":"},
-       {kSplits, "[", "{", ":"}});
+  expect_spoilt("QueerReclaimLex", "queer_reclaim_lex", "train",
+                {{kPosts, "template,", "text,", ":1: expected a column 'template', found none"},
+                 {kPosts, "i am an alpha,0.0", "i am an alpha",
+                  ":2: expected 5 comma-separated fields, found 4"},
+                 {kPosts, "i am an alpha", "i am\xFF an alpha", ":2: expected a text in UTF-8"},
+                 {kSplits, "\"train\"", "\"training\"", ": key 'train' is missing"},
+                 {kSplits, "\"1-alpha\"", "1", ": key 'train[0]': expected a string, found 1"},
+                 {kSplits, "\"1-alpha\"", "\"0-alpha\"",
+                  ": key 'train': expected every id once, found '0-alpha' again"},
+                 {kSplits, "\"1-alpha\"", "\"\\ud800\"", ":"},
+                 {kSplits, "[", "{", ":"}});
   FixtureRoot root("queer_reclaim_lex");
   root.write(kSplits, "{\"train\": [], \"test\": 3}");
-  expect_data_error("QueerReclaimLex", root.options({"train"}), "found an empty one");
-  expect_data_error("QueerReclaimLex", root.options({"test"}), "under 'test', found number");
+  expect_data_error("QueerReclaimLex", root.options({"train"}),
+                    "key 'train': expected a list of ids, found []");
+  expect_data_error("QueerReclaimLex", root.options({"test"}),
+                    "key 'test': expected a list of ids, found 3");
 }
 
 TEST_CASE("Workbooks without the sheets and columns of the ratings are reported", "[data]") {

@@ -137,7 +137,7 @@ TEST_CASE("An encoder's files say what is wrong with them", "[sentence_encoder]"
                            }),
              ContainsSubstring("expected the name of a folder"));
   CHECK_THAT(message_after("modules.json", [](json& c) { c = 7; }),
-             ContainsSubstring("expected a list of modules"));
+             ContainsSubstring("modules.json: expected a list, found"));
   CHECK_THROWS_WITH(
       open_sentence_encoder(support::fixture("model/sentence"), "cpu", 1),
       ContainsSubstring("expected the folder of a sentence encoder, found no config.json"));

@@ -328,7 +328,7 @@ TEST_CASE("Broken 4-bit checkpoints are refused by name", "[unit]") {
              ContainsSubstring("key 'shape': expected [64, 64], found [32,64]"));
   CHECK_THAT(with_state("\"fp4\"", "\"nf4\""), ContainsSubstring("key 'quant_type': expected fp4"));
   CHECK_THAT(with_state("\"shape\"", "\"shopp\""), ContainsSubstring("key 'shape' is missing"));
-  CHECK_THAT(with_state("{", "["), ContainsSubstring("expected JSON; broken at byte"));
+  CHECK_THAT(with_state("{", "["), ContainsSubstring("expected JSON, found an error at byte"));
   CHECK_THAT(with_state("\"blocksize\": 64", "\"quant_type\": 4"),
              ContainsSubstring("there twice"));
 

@@ -60,13 +60,14 @@ TEST_CASE("A packed copy is what transformers saves, tensor by tensor", "[golden
   const fs::path copy = folder.path() / "copy";
   weights::save_quantized(saved("plain"), dtype, quantization, copy);
   CHECK_FALSE(fs::exists(folder.path() / "copy.partial"));
-  const weights::SafetensorsFile found = weights::SafetensorsFile::open(copy / "model.safetensors");
-  const weights::SafetensorsFile expected =
-      weights::SafetensorsFile::open(saved(name) / "model.safetensors");
+  const auto found = files::SafetensorsFile::open(copy / "model.safetensors", ErrorKind::Model);
+  const auto expected =
+      files::SafetensorsFile::open(saved(name) / "model.safetensors", ErrorKind::Model);
   std::map<std::string, weights::StoredTensor> by_name;
-  for (const weights::StoredTensor& tensor : found.tensors()) by_name[tensor.name] = tensor;
+  for (const weights::StoredTensor& tensor : weights::stored_tensors(found))
+    by_name[tensor.name] = tensor;
   CHECK(by_name.size() == expected.tensors().size());
-  for (const weights::StoredTensor& tensor : expected.tensors()) {
+  for (const weights::StoredTensor& tensor : weights::stored_tensors(expected)) {
     INFO(tensor.name);
     REQUIRE(by_name.contains(tensor.name));
     const weights::StoredTensor& written = by_name[tensor.name];

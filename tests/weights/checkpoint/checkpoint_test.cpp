@@ -102,10 +102,10 @@ std::string checksum(const at::Tensor& tensor) {
 TEST_CASE("Loads GGUF files to the bits and row order that transformers loads", "[golden]") {
   for (const std::string name : {"llama", "qwen2"}) {
     Checkpoint checkpoint = Checkpoint::open(support::fixture("model/gguf/" + name + ".gguf"));
-    const auto expected =
-        SafetensorsFile::open(support::fixture("model/gguf/" + name + ".expected.safetensors"));
+    const auto expected = files::SafetensorsFile::open(
+        support::fixture("model/gguf/" + name + ".expected.safetensors"), ErrorKind::Model);
     std::map<std::string, at::Tensor> by_name;
-    for (const StoredTensor& reference : expected.tensors()) {
+    for (const StoredTensor& reference : stored_tensors(expected)) {
       by_name[reference.name] = load_tensor(reference, DType::Float32);
     }
     const std::vector<Parameter> parameters = parameters_of(checkpoint.config());

@@ -249,7 +249,7 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
     CHECK_THAT(message, ContainsSubstring(one.message));
   }
   CHECK_THAT(message_of([] { config_of("{\"hidden_size\": 6"); }),
-             ContainsSubstring("broken at byte"));
+             ContainsSubstring("expected JSON, found an error at byte 18"));
   const TempFolder empty;
   CHECK_THAT(message_of([&] { load_config(empty.path()); }),
              ContainsSubstring("expected a model folder with config.json, found no such file"));

@@ -60,9 +60,9 @@ TEST_CASE("Quantised matrices come through buffers as they are stored", "[unit]"
                                                  {"int8", Quantization::Int8}}));
   INFO(name);
   const auto folder = support::fixture("model/bitsandbytes/" + name);
-  const SafetensorsFile file = SafetensorsFile::open(folder / "model.safetensors");
+  const auto file = files::SafetensorsFile::open(folder / "model.safetensors", ErrorKind::Model);
   TensorMap tensors;
-  for (const StoredTensor& tensor : file.tensors()) tensors[tensor.name] = tensor;
+  for (const StoredTensor& tensor : stored_tensors(file)) tensors[tensor.name] = tensor;
   Staging staging(at::kCPU, /*buffer_bytes=*/48);
   Staging in_place(at::kCPU);
   int n_matrices = 0;

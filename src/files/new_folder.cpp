@@ -1,14 +1,15 @@
-#include "weights/making/new_folder.h"
+#include "labelprobe/files/new_folder.h"
 
 #include <system_error>
 
-#include "labelprobe/core/error.h"
+#include <fmt/core.h>
 
-namespace labelprobe::weights {
+namespace labelprobe::files {
 
 namespace fs = std::filesystem;
 
 void write_new_folder(const fs::path& folder,
+                      ErrorKind error_kind,
                       const std::function<void(const fs::path& partial)>& write) {
   // "model/" names the same folder as "model".
   const fs::path whole = folder.has_filename() ? folder : folder.parent_path();
@@ -16,12 +17,12 @@ void write_new_folder(const fs::path& folder,
   partial += ".partial";
   for (const fs::path& path : {whole, partial}) {
     if (fs::exists(path)) {
-      throw ModelError(path.string() + ": is there already; remove it, or name another folder");
+      fail(error_kind, path.string() + ": is there already; remove it, or name another folder");
     }
   }
   std::error_code error;
   if (!fs::create_directories(partial, error)) {
-    throw ModelError(partial.string() + ": cannot be made: " + error.message());
+    fail(error_kind, fmt::format("{}: cannot be made: {}", partial.string(), error.message()));
   }
   try {
     write(partial);
@@ -32,4 +33,4 @@ void write_new_folder(const fs::path& folder,
   }
 }
 
-}  // namespace labelprobe::weights
+}  // namespace labelprobe::files

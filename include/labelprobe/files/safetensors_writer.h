@@ -1,5 +1,4 @@
-// Writes safetensors files whose tensors come one after the other and need not be in memory
-// together: what is where is settled before the first byte.
+// Writes safetensors files.
 #pragma once
 
 #include <atomic>
@@ -12,12 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "labelprobe/weights/precision.h"
+#include "labelprobe/core/error_kind.h"
+#include "labelprobe/files/safetensors.h"
 
-namespace labelprobe::weights {
-
-// "F32", "BF16" or "F16".
-std::string safetensors_type(DType dtype);
+namespace labelprobe::files {
 
 struct TensorToWrite {
   std::string name;
@@ -27,6 +24,14 @@ struct TensorToWrite {
   std::size_t n_bytes() const;
 };
 
+// Writes one file of tensors that are in memory, in the order given. Throws `error` if it cannot be
+// written.
+void write_safetensors(const std::filesystem::path& path,
+                       std::span<const SafetensorsTensor> tensors,
+                       ErrorKind error);
+
+// Writes tensors that come one after the other and need not be in memory together: what is where is
+// settled before the first byte.
 class SafetensorsWriter {
  public:
   static constexpr std::size_t kMaxShardBytes = 5'000'000'000;
@@ -76,4 +81,4 @@ class SafetensorsWriter {
   std::atomic<std::size_t> n_bytes_written_ = 0;
 };
 
-}  // namespace labelprobe::weights
+}  // namespace labelprobe::files

@@ -1,21 +1,19 @@
-#include "weights/checkpoint/safetensors_writer.h"
+#include "labelprobe/files/safetensors_writer.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
 
-namespace labelprobe::weights {
+namespace labelprobe::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -24,20 +22,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kHeaderAlignment = 8;
 
 [[noreturn]] void fail_writing(const fs::path& path) {
-  throw ModelError(path.string() + ": cannot be written: " + std::strerror(errno));
-}
-
-std::size_t element_bytes(std::string_view type) {
-  struct Known {
-    std::string_view type;
-    std::size_t n_bytes;
-  };
-  constexpr std::array kKnown = {Known{"F32", 4}, Known{"BF16", 2}, Known{"F16", 2}, Known{"U8", 1},
-                                 Known{"I8", 1}};
-  for (const Known& known : kKnown) {
-    if (known.type == type) return known.n_bytes;
-  }
-  LABELPROBE_CHECK(!"a type that we write");
+  throw ModelError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
 }
 
 // The tensors of each file.
@@ -58,25 +43,36 @@ std::vector<std::vector<TensorToWrite>> divided(const std::vector<TensorToWrite>
 
 std::string file_name(std::size_t i, std::size_t n) {
   if (n == 1) return "model.safetensors";
-  std::array<char, 64> name{};
-  std::snprintf(name.data(), name.size(), "model-%05zu-of-%05zu.safetensors", i + 1, n);
-  return name.data();
+  return fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, n);
 }
 
 // The tensors of one file in its order.
 void sort_by_width(std::vector<TensorToWrite>& tensors) {
   std::stable_sort(tensors.begin(), tensors.end(),
                    [](const TensorToWrite& a, const TensorToWrite& b) {
-                     return element_bytes(a.type) > element_bytes(b.type);
+                     return safetensors_element_bytes(a.type) > safetensors_element_bytes(b.type);
                    });
 }
 
+std::size_t n_bytes_of(const TensorToWrite& tensor) {
+  return tensor.n_bytes();
+}
+
+std::size_t n_bytes_of(const SafetensorsTensor& tensor) {
+  return tensor.bytes.size();
+}
+
+// What transformers writes, and asks for.
+Json format_pt() {
+  return {{"__metadata__", {{"format", "pt"}}}};
+}
+
 // What a file with these tensors, in its order, begins with.
-std::string head_of(std::span<const TensorToWrite> tensors) {
-  Json header = {{"__metadata__", {{"format", "pt"}}}};
+template <class Tensor>
+std::string head_of(std::span<const Tensor> tensors, Json header) {
   std::size_t end = 0;
-  for (const TensorToWrite& tensor : tensors) {
-    const std::size_t begin = std::exchange(end, end + tensor.n_bytes());
+  for (const Tensor& tensor : tensors) {
+    const std::size_t begin = std::exchange(end, end + n_bytes_of(tensor));
     header[tensor.name] = {
         {"dtype", tensor.type}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
   }
@@ -89,14 +85,24 @@ std::string head_of(std::span<const TensorToWrite> tensors) {
 
 }  // namespace
 
-std::string safetensors_type(DType dtype) {
-  return dtype == DType::Float32 ? "F32" : dtype == DType::BFloat16 ? "BF16" : "F16";
-}
-
 std::size_t TensorToWrite::n_bytes() const {
-  std::size_t n = element_bytes(type);
+  std::size_t n = safetensors_element_bytes(type);
+  LABELPROBE_CHECK(n > 0);
   for (const std::int64_t size : shape) n *= static_cast<std::size_t>(size);
   return n;
+}
+
+void write_safetensors(const fs::path& path,
+                       std::span<const SafetensorsTensor> tensors,
+                       ErrorKind error) {
+  std::ofstream file(path, std::ios::binary);
+  file << head_of(tensors, Json::object());
+  for (const SafetensorsTensor& tensor : tensors) {
+    file.write(reinterpret_cast<const char*>(tensor.bytes.data()),
+               static_cast<std::streamsize>(tensor.bytes.size()));
+  }
+  file.close();
+  if (!file) fail(error, path.string() + ": cannot be written");
 }
 
 class SafetensorsWriter::File {
@@ -159,7 +165,7 @@ std::size_t SafetensorsWriter::bytes_on_disk(const std::vector<TensorToWrite>& t
   std::size_t n_bytes = 0;
   for (std::vector<TensorToWrite>& part : divided(tensors, max_shard_bytes)) {
     sort_by_width(part);
-    n_bytes += head_of(part).size();
+    n_bytes += head_of(std::span<const TensorToWrite>(part), format_pt()).size();
     for (const TensorToWrite& tensor : part) n_bytes += tensor.n_bytes();
   }
   return n_bytes;
@@ -167,7 +173,7 @@ std::size_t SafetensorsWriter::bytes_on_disk(const std::vector<TensorToWrite>& t
 
 void SafetensorsWriter::add_file(const fs::path& path, std::vector<TensorToWrite> tensors) {
   sort_by_width(tensors);
-  const std::string head = head_of(tensors);
+  const std::string head = head_of(std::span<const TensorToWrite>(tensors), format_pt());
   files_.push_back(std::make_unique<File>(path));
   files_.back()->write(std::as_bytes(std::span(head)), 0);
   std::size_t at = head.size();
@@ -204,4 +210,4 @@ void SafetensorsWriter::close() {
   for (const std::unique_ptr<File>& file : files_) file->close();
 }
 
-}  // namespace labelprobe::weights
+}  // namespace labelprobe::files

@@ -1,4 +1,4 @@
-#include "weights/checkpoint/safetensors_writer.h"
+#include "labelprobe/files/safetensors_writer.h"
 
 #include <thread>
 
@@ -9,9 +9,8 @@
 #include "support/catch.h"
 #include "support/paths.h"
 #include "support/weight_files.h"
-#include "weights/checkpoint/safetensors.h"
 
-namespace labelprobe::weights {
+namespace labelprobe::files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,12 +32,16 @@ void write_all(SafetensorsWriter& writer) {
   writer.close();
 }
 
-void check_tensor(const StoredTensor& tensor) {
+SafetensorsFile open(const fs::path& path) {
+  return SafetensorsFile::open(path, ErrorKind::Model);
+}
+
+void check_tensor(const SafetensorsTensor& tensor) {
   INFO(tensor.name);
   const auto wanted = std::find_if(kTensors.begin(), kTensors.end(),
                                    [&](const auto& known) { return known.name == tensor.name; });
   REQUIRE(wanted != kTensors.end());
-  CHECK(tensor.type_name == wanted->type);
+  CHECK(tensor.type == wanted->type);
   CHECK(tensor.shape == wanted->shape);
   const auto expected = filled(wanted->n_bytes(), static_cast<int>(wanted - kTensors.begin()) + 1);
   CHECK(std::equal(tensor.bytes.begin(), tensor.bytes.end(), expected.begin(), expected.end()));
@@ -51,16 +54,15 @@ TEST_CASE("Writes one file, the wider types first", "[unit]") {
   SafetensorsWriter writer(folder.path(), kTensors);
   CHECK(writer.n_bytes() == 30);
   write_all(writer);
-  const auto files = open_safetensors(folder.path());
-  REQUIRE(files.size() == 1);
-  CHECK(files[0].path().filename() == "model.safetensors");
+  const SafetensorsFile file = open(folder.path() / "model.safetensors");
   std::string order;
-  for (const StoredTensor& tensor : files[0].tensors()) {
+  for (const SafetensorsTensor& tensor : file.tensors()) {
     check_tensor(tensor);
     order += tensor.name;
   }
   CHECK(order == "bcad");
-  CHECK(files[0].header_bytes().size() % 8 == 0);
+  CHECK(file.header_bytes().size() % 8 == 0);
+  CHECK(file.metadata().at("format") == "pt");
 }
 
 TEST_CASE("Writes shards of the size asked for, and their index", "[unit]") {
@@ -73,10 +75,11 @@ TEST_CASE("Writes shards of the size asked for, and their index", "[unit]") {
   CHECK(index["weight_map"]["a"] == "model-00001-of-00002.safetensors");
   CHECK(index["weight_map"]["b"] == "model-00001-of-00002.safetensors");
   CHECK(index["weight_map"]["d"] == "model-00002-of-00002.safetensors");
-  const auto files = open_safetensors(folder.path());
-  REQUIRE(files.size() == 2);
-  for (const SafetensorsFile& file : files) {
-    for (const StoredTensor& tensor : file.tensors()) check_tensor(tensor);
+  for (const char* name :
+       {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}) {
+    const SafetensorsFile file = open(folder.path() / name);
+    CHECK(file.tensors().size() == 2);
+    for (const SafetensorsTensor& tensor : file.tensors()) check_tensor(tensor);
   }
 }
 
@@ -95,8 +98,8 @@ TEST_CASE("Tensors may come in parts from several threads", "[unit]") {
   for (std::thread& thread : threads) thread.join();
   CHECK(writer.n_bytes_written() == 30);
   writer.close();
-  const auto files = open_safetensors(folder.path());
-  for (const StoredTensor& tensor : files.at(0).tensors()) check_tensor(tensor);
+  const SafetensorsFile file = open(folder.path() / "model.safetensors");
+  for (const SafetensorsTensor& tensor : file.tensors()) check_tensor(tensor);
 }
 
 TEST_CASE("A tensor that is not written, or too much of it, is a bug", "[unit]") {
@@ -114,10 +117,26 @@ TEST_CASE("Knows beforehand what the files take", "[unit]") {
   SafetensorsWriter writer(folder.path(), kTensors, max_shard_bytes);
   write_all(writer);
   std::size_t n_bytes = 0;
-  for (const SafetensorsFile& file : open_safetensors(folder.path())) {
-    n_bytes += fs::file_size(file.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.path())) {
+    if (entry.path().extension() == ".safetensors") n_bytes += entry.file_size();
   }
   CHECK(SafetensorsWriter::bytes_on_disk(kTensors, max_shard_bytes) == n_bytes);
+}
+
+TEST_CASE("Writes tensors that are in memory in the order given", "[unit]") {
+  const TempFolder folder;
+  const std::vector<std::byte> numbers = filled(8, 7);
+  const std::vector<SafetensorsTensor> tensors = {{"z", "F32", {1, 2}, numbers},
+                                                  {"a", "U8", {8}, numbers}};
+  write_safetensors(folder.path() / "x.safetensors", tensors, ErrorKind::Config);
+  const SafetensorsFile file = open(folder.path() / "x.safetensors");
+  REQUIRE(file.tensors().size() == 2);
+  CHECK(file.tensors()[0].name == "z");
+  CHECK(file.tensors()[1].bytes.back() == numbers.back());
+  CHECK(file.metadata().empty());
+  CHECK(file.header_bytes().size() % 8 == 0);
+  CHECK_THROWS_AS(write_safetensors(folder.path() / "no" / "x", tensors, ErrorKind::Config),
+                  ConfigError);
 }
 
 TEST_CASE("Says which file cannot be written", "[unit]") {
@@ -125,4 +144,4 @@ TEST_CASE("Says which file cannot be written", "[unit]") {
                     ContainsSubstring("no/such/folder/model.safetensors: cannot be written: "));
 }
 
-}  // namespace labelprobe::weights
+}  // namespace labelprobe::files

@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <functional>
 
-namespace labelprobe::weights {
+#include "labelprobe/core/error_kind.h"
+
+namespace labelprobe::files {
 
 // Has `write` fill FOLDER.partial, which then takes the name of `folder` and is removed if `write`
-// throws. Throws ModelError where either is there already or cannot be made.
+// throws. Throws `error_kind` where either is there already or cannot be made.
 void write_new_folder(const std::filesystem::path& folder,
+                      ErrorKind error_kind,
                       const std::function<void(const std::filesystem::path& partial)>& write);
 
-}  // namespace labelprobe::weights
+}  // namespace labelprobe::files
