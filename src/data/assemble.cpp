@@ -5,6 +5,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 #include "data/reading/id_lists.h"
@@ -217,8 +219,8 @@ std::string describe_filters(const DatasetOptions& options, std::size_t n_before
   add(options.debug_ann.has_value(), "debug_ann");
   add(options.keep_same_examples, "keep_same_examples");
   add(options.debug_len.has_value(), "debug_len");
-  return "expected at least one example, found none of " + std::to_string(n_before) +
-         " left after: " + (filters.empty() ? "reading" : filters);
+  return fmt::format("expected at least one example, found none of {} left after: {}", n_before,
+                     filters.empty() ? "reading" : filters);
 }
 
 }  // namespace
@@ -271,7 +273,7 @@ Dataset assemble(std::string name, LoadedSplits loaded, const DatasetOptions& op
     }
   }
   if (dataset.examples.empty()) {
-    throw DataError(dataset.name + ": " + describe_filters(options, n_before));
+    throw DataError(fmt::format("{}: {}", dataset.name, describe_filters(options, n_before)));
   }
   dataset.notes.splits = count_splits(loaded.splits, records, is_listed);
   return dataset;

@@ -4,9 +4,12 @@
 #include <optional>
 #include <set>
 
-#include "labelprobe/core/error.h"
+#include <fmt/core.h>
 
-#include "data/reading/table_file.h"
+#include "labelprobe/core/error.h"
+#include "labelprobe/files/csv.h"
+
+#include "data/reading/records.h"
 
 namespace labelprobe::data {
 
@@ -15,7 +18,7 @@ std::vector<std::pair<std::string, std::string>> load_cots(const std::filesystem
   std::set<std::string> ids;
   std::size_t n_fields = 0;
   std::optional<std::size_t> cot_column;
-  for_each_row(csv, ',', [&](TableRow& row) {
+  files::for_each_row(open_data_file(csv), ',', [&](files::TableRow& row) {
     if (!cot_column) {
       n_fields = row.fields.size();
       const auto found = std::find(row.fields.begin(), row.fields.end(), "cot");
@@ -25,10 +28,10 @@ std::vector<std::pair<std::string, std::string>> load_cots(const std::filesystem
       cot_column = static_cast<std::size_t>(found - row.fields.begin());
       return;
     }
-    check_n_fields(row, n_fields, "comma-separated");
+    files::check_n_fields(row, n_fields, "comma-separated");
     std::string& id = row.fields.front();
     if (!ids.insert(id).second) {
-      throw DataError(row.place + ": expected every id once, found '" + id + "' again");
+      throw DataError(fmt::format("{}: expected every id once, found '{}' again", row.place, id));
     }
     cots.emplace_back(std::move(id), std::move(row.fields[*cot_column]));
   });

@@ -7,6 +7,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/core.h>
+
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/summary.h"
 #include "labelprobe/python/random.h"
@@ -14,6 +17,9 @@
 namespace labelprobe::data {
 
 namespace {
+
+constexpr auto kRules =
+    enum_names<ListRule>("rule", {{ListRule::Main, "main"}, {ListRule::MultiLabel, "multilabel"}});
 
 struct Candidate {
   std::string example_id;
@@ -176,23 +182,18 @@ void share_out(std::vector<Group>& groups, std::size_t n) {
 
 void check(const Dataset& dataset, ListRule rule, int n) {
   if (n < 1) {
-    throw ConfigError("n: expected the number of examples, at least 1, found " + std::to_string(n));
+    throw ConfigError(fmt::format("n: expected the number of examples, at least 1, found {}", n));
   }
   if (rule == ListRule::MultiLabel && !dataset.label_set.is_multilabel()) {
-    throw ConfigError("rule multilabel: " + dataset.name +
-                      " has one label per example; use rule main");
+    throw ConfigError(
+        fmt::format("rule multilabel: {} has one label per example; use rule main", dataset.name));
   }
 }
 
 }  // namespace
 
 ListRule parse_list_rule(std::string_view name) {
-  static const std::array<std::string, 2> kRules = {"main", "multilabel"};
-  const auto found = std::find(kRules.begin(), kRules.end(), name);
-  if (found == kRules.end()) {
-    throw ConfigError(unknown_choice("rule", name, kRules));
-  }
-  return found == kRules.begin() ? ListRule::Main : ListRule::MultiLabel;
+  return kRules.parse(name);
 }
 
 EvaluationList draw_evaluation_list(const Dataset& dataset,
@@ -206,9 +207,9 @@ EvaluationList draw_evaluation_list(const Dataset& dataset,
       groups.begin(), groups.end(), std::size_t{0},
       [](std::size_t sum, const Group& group) { return sum + n_available_in(group); });
   if (n_available < static_cast<std::size_t>(n)) {
-    throw DataError(dataset.name + ": expected at least " + std::to_string(n) +
-                    " examples to draw from, found " + std::to_string(n_available) +
-                    "; ask for fewer or add splits");
+    throw DataError(fmt::format(
+        "{}: expected at least {} examples to draw from, found {}; ask for fewer or add splits",
+        dataset.name, n, n_available));
   }
   share_out(groups, static_cast<std::size_t>(n));
   EvaluationList list;

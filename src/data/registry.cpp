@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/dataset.h"
@@ -82,8 +84,8 @@ const Entry& find_entry(std::string_view name) {
 
 void check_range(std::string_view option, const std::optional<PositionRange>& range) {
   if (range && (range->begin < 0 || range->end < range->begin)) {
-    throw ConfigError(std::string(option) + ": expected positions 0 <= begin <= end, found " +
-                      std::to_string(range->begin) + " " + std::to_string(range->end));
+    throw ConfigError(fmt::format("{}: expected positions 0 <= begin <= end, found {} {}", option,
+                                  range->begin, range->end));
   }
 }
 

@@ -9,6 +9,8 @@
 #include <optional>
 #include <span>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
@@ -43,19 +45,18 @@ struct Matrix {
 [[noreturn]] void fail(const fs::path& path,
                        const std::string& expected,
                        const std::string& found) {
-  throw DataError(path.string() + ": expected " + expected + ", found " + found);
+  throw DataError(fmt::format("{}: expected {}, found {}", path.string(), expected, found));
 }
 
 void check_size(const fs::path& path, const Matrix& matrix) {
   if (matrix.n_rows == 0 || matrix.n_dims == 0 || matrix.n_dims > kMaxDims) {
-    fail(path, "vectors of 1 to " + std::to_string(kMaxDims) + " numbers",
-         std::to_string(matrix.n_rows) + " of " + std::to_string(matrix.n_dims));
+    fail(path, fmt::format("vectors of 1 to {} numbers", kMaxDims),
+         fmt::format("{} of {}", matrix.n_rows, matrix.n_dims));
   }
   const std::uint64_t row_bytes = matrix.n_dims * n_bytes_of(matrix.type);
   if (matrix.bytes.size() % row_bytes != 0 || matrix.bytes.size() / row_bytes != matrix.n_rows) {
-    fail(path,
-         std::to_string(matrix.n_rows) + " vectors of " + std::to_string(row_bytes) + " bytes",
-         std::to_string(matrix.bytes.size()) + " bytes");
+    fail(path, fmt::format("{} vectors of {} bytes", matrix.n_rows, row_bytes),
+         fmt::format("{} bytes", matrix.bytes.size()));
   }
 }
 
@@ -145,8 +146,8 @@ std::vector<std::string> read_ids(const fs::path& vectors) {
       id.remove_suffix(1);
     }
     if (id.empty()) {
-      throw DataError(path.string() + ":" + std::to_string(ids.size() + 1) +
-                      ": expected an id, found an empty line");
+      throw DataError(
+          fmt::format("{}:{}: expected an id, found an empty line", path.string(), ids.size() + 1));
     }
     ids.emplace_back(id);
   }
@@ -165,7 +166,7 @@ VectorFile VectorFile::load(const fs::path& path) {
   check_size(path, matrix);
   const std::vector<std::string> ids = matrix.ids ? std::move(*matrix.ids) : read_ids(path);
   if (ids.size() != matrix.n_rows) {
-    fail(path, "as many ids as vectors, " + std::to_string(matrix.n_rows),
+    fail(path, fmt::format("as many ids as vectors, {}", matrix.n_rows),
          std::to_string(ids.size()));
   }
   VectorFile loaded;
@@ -173,12 +174,12 @@ VectorFile VectorFile::load(const fs::path& path) {
   loaded.n_dims_ = static_cast<int>(matrix.n_dims);
   for (std::size_t row = 0; row < ids.size(); ++row) {
     if (!loaded.rows_.emplace(ids[row], row).second) {
-      fail(path, "every id once", "'" + ids[row] + "' a second time");
+      fail(path, "every id once", fmt::format("'{}' a second time", ids[row]));
     }
     for (std::size_t i = row * matrix.n_dims; i < (row + 1) * matrix.n_dims; ++i) {
       loaded.vectors_.push_back(number_at(matrix, i));
       if (!std::isfinite(loaded.vectors_.back())) {
-        fail(path, "finite numbers", "others in the vector of '" + ids[row] + "'");
+        fail(path, "finite numbers", fmt::format("others in the vector of '{}'", ids[row]));
       }
     }
   }
@@ -203,8 +204,8 @@ std::vector<float> VectorFile::vectors_of(std::span<const Example> examples) con
     vectors.insert(vectors.end(), begin, begin + n_dims_);
   }
   if (n_missing > 0) {
-    fail(path_, "a vector of each of " + std::to_string(examples.size()) + " items",
-         "none of " + std::to_string(n_missing) + " of them, the first '" + first_missing + "'");
+    fail(path_, fmt::format("a vector of each of {} items", examples.size()),
+         fmt::format("none of {} of them, the first '{}'", n_missing, first_missing));
   }
   return vectors;
 }

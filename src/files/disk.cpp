@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ namespace labelprobe::files {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, int error) {
-  throw ConfigError(path.string() + ": cannot " + what + ": " + std::strerror(error));
+  throw ConfigError(fmt::format("{}: cannot {}: {}", path.string(), what, std::strerror(error)));
 }
 
 // A file descriptor closed at the end of the scope.
@@ -79,7 +80,7 @@ void AppendFile::sync() {
 
 void Disk::step(std::string_view what, const std::filesystem::path& path) const {
   if (before_step_) {
-    before_step_(std::string(what) + " " + path.filename().string());
+    before_step_(fmt::format("{} {}", what, path.filename().string()));
   }
 }
 
@@ -140,9 +141,9 @@ void Disk::cut_to(const std::filesystem::path& file, std::optional<std::uint64_t
   const std::optional<std::uint64_t> n_now = size_of(file);
   if (n_bytes.value_or(0) > n_now.value_or(0)) {
     throw DataError(
-        file.string() + ": expected at least " + std::to_string(*n_bytes) + " bytes, found " +
-        (n_now ? std::to_string(*n_now) : "no file") +
-        "; it was changed after an interrupted run: restore it or move its folder away");
+        fmt::format("{}: expected at least {} bytes, found {}; it was changed after an interrupted "
+                    "run: restore it or move its folder away",
+                    file.string(), *n_bytes, n_now ? std::to_string(*n_now) : "no file"));
   }
   if (!n_bytes) {
     remove(file);
@@ -224,12 +225,12 @@ FileLock::FileLock(const std::filesystem::path& file, IfHeld if_held)
       fail(file, "lock", error);
     }
     const std::string process(holder, std::strspn(holder, "0123456789"));
-    throw ConfigError(parent_of(file).string() + ": process " +
-                      (process.empty() ? "(unknown)" : process) +
-                      " is writing this folder; wait for it to end or give the run another "
-                      "--alternative-experiment-name");
+    throw ConfigError(
+        fmt::format("{}: process {} is writing this folder; wait for it to end or give the run "
+                    "another --alternative-experiment-name",
+                    parent_of(file).string(), process.empty() ? "(unknown)" : process));
   }
-  const std::string pid = std::to_string(::getpid()) + "\n";
+  const std::string pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(fd_, 0) != 0 ||
       ::pwrite(fd_, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     fail(file, "write", errno);

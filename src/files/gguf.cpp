@@ -8,6 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 #include "files/map_file.h"
@@ -92,7 +94,7 @@ class Reader {
   std::uint64_t n_left() const { return bytes_.size() - position_; }
 
   [[noreturn]] void fail(std::size_t offset, const std::string& message) const {
-    throw ModelError(path_.string() + ": byte " + std::to_string(offset) + ": " + message);
+    throw ModelError(fmt::format("{}: byte {}: {}", path_.string(), offset, message));
   }
 
   template <class T>
@@ -108,8 +110,8 @@ class Reader {
     const std::size_t start = position_;
     const auto length = read<std::uint64_t>(what);
     if (length > n_left()) {
-      fail(start, std::string("expected ") + what + " of " + std::to_string(length) +
-                      " bytes, found only " + std::to_string(n_left()) + " bytes to the end");
+      fail(start, fmt::format("{}{} of {} bytes, found only {} bytes to the end", "expected ", what,
+                              length, n_left()));
     }
     const std::string_view text(reinterpret_cast<const char*>(bytes_.data() + position_), length);
     position_ += length;
@@ -119,8 +121,7 @@ class Reader {
   bool read_bool(const char* what) {
     const auto byte = read<std::uint8_t>(what);
     if (byte > 1) {
-      fail(position_ - 1,
-           std::string("expected ") + what + " (a bool, 0 or 1), found " + std::to_string(byte));
+      fail(position_ - 1, fmt::format("{}{} (a bool, 0 or 1), found {}", "expected ", what, byte));
     }
     return byte == 1;
   }
@@ -138,15 +139,15 @@ class Reader {
                     const char* what,
                     std::size_t start) const {
     if (count > n_left() / min_bytes) {
-      fail(start, std::string("expected ") + what + " that fits the remaining " +
-                      std::to_string(n_left()) + " bytes, found " + std::to_string(count));
+      fail(start, fmt::format("{}{} that fits the remaining {} bytes, found {}", "expected ", what,
+                              n_left(), count));
     }
   }
 
  private:
   void require(std::size_t n_bytes, const char* what) const {
     if (n_bytes > n_left()) {
-      fail(position_, std::string("expected ") + what + ", found the end of the file");
+      fail(position_, fmt::format("{}{}, found the end of the file", "expected ", what));
     }
   }
 
@@ -184,7 +185,7 @@ std::uint64_t min_bytes_of(ValueType type) {
 
 [[noreturn]] void fail_type(const Reader& reader, std::size_t offset, std::uint32_t type) {
   reader.fail(offset,
-              "expected a value type 0 to 12 (arrays not nested), found " + std::to_string(type));
+              fmt::format("expected a value type 0 to 12 (arrays not nested), found {}", type));
 }
 
 GgufFile::Value read_array(Reader& reader) {
@@ -282,8 +283,8 @@ std::uint64_t count_bytes(const Reader& reader,
   std::uint64_t n_elements = 1;
   for (const std::int64_t n : tensor.shape) {
     if (__builtin_mul_overflow(n_elements, static_cast<std::uint64_t>(n), &n_elements)) {
-      reader.fail(start,
-                  "tensor " + in_quotes(tensor.name) + " has more elements than can be counted");
+      reader.fail(start, fmt::format("tensor {} has more elements than can be counted",
+                                     in_quotes(tensor.name)));
     }
   }
   const auto block = block_of(tensor.type);
@@ -291,14 +292,16 @@ std::uint64_t count_bytes(const Reader& reader,
     return 0;
   }
   if (n_row % block->n_elements != 0) {
-    reader.fail(start, "tensor " + in_quotes(tensor.name) + " of type " +
-                           std::to_string(tensor.type) +
-                           ": expected a first dimension that is a multiple of " +
-                           std::to_string(block->n_elements) + ", found " + std::to_string(n_row));
+    reader.fail(
+        start,
+        fmt::format(
+            "tensor {} of type {}: expected a first dimension that is a multiple of {}, found {}",
+            in_quotes(tensor.name), tensor.type, block->n_elements, n_row));
   }
   std::uint64_t n_bytes = 0;
   if (__builtin_mul_overflow(n_elements / block->n_elements, block->n_bytes, &n_bytes)) {
-    reader.fail(start, "tensor " + in_quotes(tensor.name) + " has more bytes than can be counted");
+    reader.fail(
+        start, fmt::format("tensor {} has more bytes than can be counted", in_quotes(tensor.name)));
   }
   return n_bytes;
 }
@@ -309,16 +312,16 @@ TensorEntry read_entry(Reader& reader, GgufTensor& tensor) {
   const std::size_t dims_start = reader.position();
   const auto n_dims = reader.read<std::uint32_t>("a number of dimensions");
   if (n_dims < 1 || n_dims > kMaxDims) {
-    reader.fail(dims_start, "tensor " + in_quotes(tensor.name) +
-                                ": expected 1 to 4 dimensions, found " + std::to_string(n_dims));
+    reader.fail(dims_start, fmt::format("tensor {}: expected 1 to 4 dimensions, found {}",
+                                        in_quotes(tensor.name), n_dims));
   }
   tensor.shape.resize(n_dims);
   for (std::uint32_t i = 0; i < n_dims; ++i) {
     const auto n = reader.read<std::uint64_t>("a tensor dimension");
     if (n < 1 || n > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      reader.fail(reader.position() - 8, "tensor " + in_quotes(tensor.name) +
-                                             ": expected a positive dimension, found " +
-                                             std::to_string(n));
+      reader.fail(reader.position() - 8,
+                  fmt::format("tensor {}: expected a positive dimension, found {}",
+                              in_quotes(tensor.name), n));
     }
     tensor.shape[n_dims - 1 - i] = static_cast<std::int64_t>(n);
   }
@@ -338,7 +341,7 @@ void check_version(Reader& reader) {
     reader.fail(4, "expected a little-endian file, found a big-endian one");
   }
   if (version != 2 && version != 3) {
-    reader.fail(4, "expected GGUF version 2 or 3, found " + std::to_string(version));
+    reader.fail(4, fmt::format("expected GGUF version 2 or 3, found {}", version));
   }
 }
 
@@ -348,9 +351,9 @@ std::uint64_t alignment_of(const GgufFile& gguf) {
       gguf.integer_or(kKey, static_cast<std::int64_t>(kDefaultAlignment));
   if (alignment < 1 || alignment > static_cast<std::int64_t>(kMaxAlignment) ||
       !std::has_single_bit(static_cast<std::uint64_t>(alignment))) {
-    throw ModelError(gguf.path().string() + ": metadata key '" + std::string(kKey) +
-                     "': expected a power of two up to " + std::to_string(kMaxAlignment) +
-                     ", found " + std::to_string(alignment));
+    throw ModelError(
+        fmt::format("{}: metadata key '{}': expected a power of two up to {}, found {}",
+                    gguf.path().string(), kKey, kMaxAlignment, alignment));
   }
   return static_cast<std::uint64_t>(alignment);
 }
@@ -361,16 +364,14 @@ std::span<const std::byte> find_bytes(const Reader& reader,
                                       std::span<const std::byte> tensor_data,
                                       std::uint64_t alignment) {
   if (entry.offset % alignment != 0) {
-    reader.fail(entry.start, "tensor " + in_quotes(name) + ": expected an offset aligned to " +
-                                 std::to_string(alignment) + ", found " +
-                                 std::to_string(entry.offset));
+    reader.fail(entry.start, fmt::format("tensor {}: expected an offset aligned to {}, found {}",
+                                         in_quotes(name), alignment, entry.offset));
   }
   if (entry.offset > tensor_data.size() || entry.n_bytes > tensor_data.size() - entry.offset) {
-    reader.fail(entry.start, "tensor " + in_quotes(name) + ": expected " +
-                                 std::to_string(entry.n_bytes) + " bytes at " +
-                                 std::to_string(entry.offset) + " of the tensor data, which has " +
-                                 std::to_string(tensor_data.size()) +
-                                 " bytes; the file may be truncated");
+    reader.fail(entry.start,
+                fmt::format("tensor {}: expected {} bytes at {} of the tensor data, which has {} "
+                            "bytes; the file may be truncated",
+                            in_quotes(name), entry.n_bytes, entry.offset, tensor_data.size()));
   }
   return tensor_data.subspan(entry.offset, entry.n_bytes);
 }
@@ -387,7 +388,7 @@ GgufFile GgufFile::open(const std::filesystem::path& path) {
     const std::size_t start = reader.position();
     std::string key(reader.read_string("a metadata key"));
     if (gguf.has(key)) {
-      reader.fail(start, "metadata key " + in_quotes(key) + " stands twice");
+      reader.fail(start, fmt::format("metadata key {} stands twice", in_quotes(key)));
     }
     Value parsed = read_value(reader);
     gguf.metadata_.emplace(std::move(key), std::move(parsed));
@@ -399,7 +400,8 @@ GgufFile GgufFile::open(const std::filesystem::path& path) {
     GgufTensor& tensor = gguf.tensors_.emplace_back();
     entries.push_back(read_entry(reader, tensor));
     if (!names.insert(tensor.name).second) {
-      reader.fail(entries.back().start, "tensor " + in_quotes(tensor.name) + " stands twice");
+      reader.fail(entries.back().start,
+                  fmt::format("tensor {} stands twice", in_quotes(tensor.name)));
     }
   }
   const auto bytes = gguf.file_.bytes();

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/gguf.h"
 
@@ -14,8 +16,9 @@ bool GgufFile::has(std::string_view key) const {
 namespace {
 
 [[noreturn]] void fail_key(const GgufFile& gguf, std::string_view key, const char* expected) {
-  throw ModelError(gguf.path().string() + ": metadata key '" + std::string(key) + "': expected " +
-                   expected + (gguf.has(key) ? ", found another type" : ", found no such key"));
+  throw ModelError(fmt::format("{}: metadata key '{}': expected {}{}", gguf.path().string(), key,
+                               expected,
+                               gguf.has(key) ? ", found another type" : ", found no such key"));
 }
 
 // The value of `key` as it is stored, null if it is missing or of another type.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/csv.h"
 
 namespace labelprobe::files {
 
@@ -34,15 +35,6 @@ std::vector<std::size_t> widths_of(const TextTable& table, const TerminalLayout&
     }
   }
   return widths;
-}
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
 }
 
 template <typename Write>

@@ -4,6 +4,9 @@
 #include <array>
 #include <optional>
 
+#include <fmt/core.h>
+
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/python/text.h"
@@ -11,6 +14,12 @@
 namespace labelprobe::prompt {
 
 namespace {
+
+constexpr auto kPromptModes = enum_names<PromptMode>(
+    "prompt mode", {{PromptMode::Completion, "completion"}, {PromptMode::Chat, "chat"}});
+
+constexpr auto kRoles = enum_names<Role>(
+    "role", {{Role::System, "system"}, {Role::User, "user"}, {Role::Assistant, "assistant"}});
 
 using Family = ChatFormat::Family;
 
@@ -114,7 +123,7 @@ std::size_t line_break_at(std::string_view text) {
 
 // What a ChatML template says in place of a missing system message; nullopt if it says nothing.
 std::optional<std::string> default_system(std::string_view text) {
-  const std::string opening = std::string(kImStart) + "system";
+  const std::string opening = fmt::format("{}system", kImStart);
   for (std::size_t at = text.find(opening); at != std::string_view::npos;
        at = text.find(opening, at + 1)) {
     std::string_view rest = text.substr(at + opening.size());
@@ -139,9 +148,10 @@ std::optional<std::string> default_system(std::string_view text) {
     }
     last = signature.name;
   }
-  throw ModelError("chat template: expected one of a known family (" + known +
-                   "), found one that begins '" + std::string(text.substr(0, n_shown)) +
-                   "'; --prompt-mode completion works with every model");
+  throw ModelError(
+      fmt::format("chat template: expected one of a known family ({}), found one that begins '{}'; "
+                  "--prompt-mode completion works with every model",
+                  known, text.substr(0, n_shown)));
 }
 
 // Appends to a chat, minding what is the messages'.
@@ -171,7 +181,7 @@ ChatText render_llama2(std::span<const Message> messages) {
   for (const Message& message : messages) {
     switch (message.role) {
       case Role::System:
-        before = "<<SYS>>\n" + message.content + "\n<</SYS>>\n\n";
+        before = fmt::format("<<SYS>>\n{}\n<</SYS>>\n\n", message.content);
         break;
       case Role::User:
         writer.own("<s>[INST] ").content(python::strip(before + message.content)).own(" [/INST]");
@@ -231,26 +241,11 @@ ChatText render_chatml(std::span<const Message> messages,
 }  // namespace
 
 PromptMode parse_prompt_mode(std::string_view name) {
-  if (name == "completion") {
-    return PromptMode::Completion;
-  }
-  if (name == "chat") {
-    return PromptMode::Chat;
-  }
-  const std::string known[] = {"completion", "chat"};
-  throw ConfigError(unknown_choice("prompt mode", name, known));
+  return kPromptModes.parse(name);
 }
 
 std::string_view role_name(Role role) {
-  switch (role) {
-    case Role::System:
-      return "system";
-    case Role::User:
-      return "user";
-    case Role::Assistant:
-      break;
-  }
-  return "assistant";
+  return kRoles.name_of(role);
 }
 
 ChatFormat ChatFormat::recognise(std::string_view template_text) {

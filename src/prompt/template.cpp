@@ -4,6 +4,8 @@
 #include <array>
 #include <filesystem>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/mapped_file.h"
@@ -72,21 +74,23 @@ void expect_placeholder(std::string_view text,
     return;
   }
   const std::string wanted(placeholder);
-  const std::string message = template_name + ": expected the placeholder " + wanted + ", found ";
+  const std::string message =
+      fmt::format("{}: expected the placeholder {}, found ", template_name, wanted);
   for (const std::string& word : words_in_braces(text)) {
     const bool is_placeholder = word == kText || word == kLabel || word == kCot || word == kWord;
     if (!is_placeholder && !nearest_choice(word, std::span(&wanted, 1)).empty()) {
-      throw ConfigError(message + "'" + word + "'; did you mean '" + wanted + "'?");
+      throw ConfigError(fmt::format("{}'{}'; did you mean '{}'?", message, word, wanted));
     }
   }
-  throw ConfigError(message + "none in '" + std::string(text) + "'");
+  throw ConfigError(fmt::format("{}none in '{}'", message, text));
 }
 
 void expect_query(const Templates& templates, const std::string& template_name) {
   for (const std::string& word : words_in_braces(templates.query)) {
     if (word != kText && !(templates.is_pair() && word == kLabel)) {
-      throw ConfigError(template_name + ": expected no placeholder but {text}" +
-                        (templates.is_pair() ? " and {label}" : "") + ", found '" + word + "'");
+      throw ConfigError(fmt::format("{}: expected no placeholder but {{text}}{}, found '{}'",
+                                    template_name, templates.is_pair() ? " and {label}" : "",
+                                    word));
     }
   }
   expect_placeholder(templates.query, kText, template_name);
@@ -102,7 +106,7 @@ std::string_view answer_placeholder(const Templates& templates) {
 
 void expect_utf8(const std::optional<std::string>& text, std::string_view template_name) {
   if (text && !is_utf8(*text)) {
-    throw ConfigError(std::string(template_name) + ": expected UTF-8 text, found other bytes");
+    throw ConfigError(fmt::format("{}: expected UTF-8 text, found other bytes", template_name));
   }
 }
 
@@ -119,8 +123,9 @@ void resolve_incontext(Templates& templates, const TemplateOptions& options) {
   const std::string user = options.user.value_or(std::string(kDefaultUser));
   const std::string assistant = options.assistant.value_or(std::string(kDefaultAssistant));
   const bool is_made_of_both = !templates.is_pair() || options.user || options.assistant;
-  templates.incontext = options.incontext.value_or(
-      is_made_of_both ? user + "\n" + assistant + "\n" : std::string(kDefaultPairIncontext));
+  templates.incontext =
+      options.incontext.value_or(is_made_of_both ? fmt::format("{}\n{}\n", user, assistant)
+                                                 : std::string(kDefaultPairIncontext));
   const std::string name =
       options.incontext ? "incontext template" : "incontext template (made of user and assistant)";
   expect_placeholder(templates.incontext, kText, name);

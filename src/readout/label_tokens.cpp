@@ -4,11 +4,15 @@
 #include <map>
 #include <utility>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::readout {
 
 namespace {
+
+constexpr auto kVariants = enum_names<LabelVariants>(
+    "label variant mode", {{LabelVariants::Both, "both"}, {LabelVariants::Strict, "strict"}});
 
 struct FirstToken {
   TokenId id = 0;
@@ -61,14 +65,7 @@ bool is_single_letter(std::string_view token) {
 }  // namespace
 
 LabelVariants parse_label_variants(std::string_view name) {
-  if (name == "both") {
-    return LabelVariants::Both;
-  }
-  if (name == "strict") {
-    return LabelVariants::Strict;
-  }
-  const std::string known[] = {"both", "strict"};
-  throw ConfigError(unknown_choice("label variant mode", name, known));
+  return kVariants.parse(name);
 }
 
 TokenIds LabelTokens::watched() const {

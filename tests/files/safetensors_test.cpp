@@ -5,9 +5,9 @@
 
 #include "labelprobe/core/error.h"
 
-#include "support/weight_files.h"
 #include "support/catch.h"
 #include "support/paths.h"
+#include "support/weight_files.h"
 
 namespace labelprobe::files {
 namespace {

@@ -59,7 +59,7 @@ std::string differences(const std::map<std::string, std::string>& a,
 
 // A whole command: two batches of those items that are not finished yet, then the end. Returns how
 // many items it computed.
-int run_command(const RunRequest& request, files::Disk::BeforeStep before_step = {}) {
+int run_command(const RunRequest& request, Disk::BeforeStep before_step = {}) {
   RunFolder run(request, std::move(before_step));
   if (run.was_finished()) {
     return 0;

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/utf8.h"
 
 #include "data/cleaning/text_preprocessor_regex.h"
@@ -96,7 +98,7 @@ std::string named_character(std::string_view name) {
       return found->second + std::string(name.substr(length));
     }
   }
-  return "&" + std::string(name);
+  return fmt::format("&{}", name);
 }
 
 }  // namespace

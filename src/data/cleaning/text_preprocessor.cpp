@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/python/text.h"
 
@@ -40,7 +42,7 @@ std::string spaced_by_case(std::string_view body) {
   static const TextRegex kPartBegin(
       R"((?<=[a-z])[A-Z]|(?<!^)[A-Z](?=[a-z])|[0-9]+|(?<=[0-9_-])[A-Za-z]|[_-])");
   std::string words = kPartBegin.replace(
-      body, [](const RegexMatch& match) { return " " + std::string(match.group(0)); });
+      body, [](const RegexMatch& match) { return fmt::format(" {}", match.group(0)); });
   std::erase_if(words, [](char c) { return c == '-' || c == '_'; });
   return words;
 }
@@ -63,9 +65,9 @@ std::string annotate_signs(std::string text) {
     return std::string(signs.begin(), signs.end()) + " <repeated> ";
   });
   text = kEmphasis.replace(
-      text, [](const RegexMatch& match) { return std::string(match.group(1)) + " <emphasis> "; });
+      text, [](const RegexMatch& match) { return fmt::format("{} <emphasis> ", match.group(1)); });
   return kCensored.replace(
-      text, [](const RegexMatch& match) { return std::string(match.group(0)) + " <censored> "; });
+      text, [](const RegexMatch& match) { return fmt::format("{} <censored> ", match.group(0)); });
 }
 
 // Tags of addresses lose their brackets, those of a hashtag make one word of it, the others vanish.
@@ -80,7 +82,7 @@ std::string join_tokens(const std::vector<std::string>& tokens) {
   std::string_view separator;
   for (const std::string& token : tokens) {
     if (token == "<hashtag>") {
-      joined += std::string(joined.empty() ? "" : " ") + "#";
+      joined += fmt::format("{}#", joined.empty() ? "" : " ");
       is_in_hashtag = true;
       separator = " ";
     } else if (token == "</hashtag>") {
@@ -143,10 +145,10 @@ std::string TextPreprocessor::annotate(std::string text) const {
   static const TextRegex kAllCaps(R"((?<![#@$])\b[A-Z][A-Z ]+[A-Z]\b)");
   static const TextRegex kElongated(R"(\b[A-Za-z]*([A-Za-z])\1{2,}[A-Za-z]*\b)");
   text = kHashtag.replace(text, [&](const RegexMatch& match) {
-    return " <hashtag> " + hashtag_words(match.group(1)) + " </hashtag> ";
+    return fmt::format(" <hashtag> {} </hashtag> ", hashtag_words(match.group(1)));
   });
   text = kAllCaps.replace(text, [](const RegexMatch& match) {
-    return " <allcaps> " + std::string(match.group(0)) + " </allcaps> ";
+    return fmt::format(" <allcaps> {} </allcaps> ", match.group(0));
   });
   text = kElongated.replace(
       text, [&](const RegexMatch& match) { return normal_word(match.group(0)) + " <elongated> "; });

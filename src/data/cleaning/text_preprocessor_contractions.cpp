@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <fmt/core.h>
+
 #include "data/cleaning/text_preprocessor_regex.h"
 
 namespace labelprobe::data {
@@ -40,7 +42,7 @@ std::string unpack_contractions(std::string_view text) {
     });
   }
   return kYouAll.replace(
-      unpacked, [](const RegexMatch& match) { return std::string(match.group(1)) + "ou all"; });
+      unpacked, [](const RegexMatch& match) { return fmt::format("{}ou all", match.group(1)); });
 }
 
 }  // namespace labelprobe::data

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -17,8 +19,8 @@ TextRegex::TextRegex(std::string_view pattern) {
       pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &error_at, nullptr);
   if (code_ == nullptr) {
-    throw InternalError("the regular expression '" + std::string(pattern) +
-                        "' does not compile at byte " + std::to_string(error_at));
+    throw InternalError(
+        fmt::format("the regular expression '{}' does not compile at byte {}", pattern, error_at));
   }
   pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE);  // without it the matching is slower, no more
 }
@@ -44,9 +46,10 @@ void TextRegex::for_each(std::string_view text,
       return;
     }
     if (n_groups < 0) {
-      throw DataError("text_preprocessor: expected a text that can be searched, found one of " +
-                      std::to_string(text.size()) + " bytes that PCRE2 fails on (error " +
-                      std::to_string(n_groups) + ")");
+      throw DataError(
+          fmt::format("text_preprocessor: expected a text that can be searched, found one of {} "
+                      "bytes that PCRE2 fails on (error {})",
+                      text.size(), n_groups));
     }
     const PCRE2_SIZE* ovector = pcre2_get_ovector_pointer(space.get());
     std::vector<std::size_t> bounds(ovector, ovector + 2 * pcre2_get_ovector_count(space.get()));

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include <fmt/core.h>
 #include <utf8proc.h>
 
 #include "labelprobe/core/utf8.h"
@@ -61,7 +62,7 @@ constexpr std::array kKinds = {
 TextRegex make_token_regex() {
   std::string pattern;
   for (const char* kind : kKinds) {
-    pattern += std::string("(?:") + kind + ")|";
+    pattern += fmt::format("(?:{})|", kind);
   }
   // A sign that changes how an emoji is drawn belongs to it; any other character stands alone.
   return TextRegex(pattern + R"([^\w\s]\x{fe0f}?|\S)");

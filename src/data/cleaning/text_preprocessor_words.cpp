@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstdint>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/text_file.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 
 namespace labelprobe::data {
 
@@ -29,11 +31,11 @@ std::unordered_map<std::string, double> read_counts(const std::filesystem::path&
                       "no such file; ekphrasis fetches them as 'twitter_2018', or leave "
                       "word_statistics out");
   }
-  const files::MappedFile file = open_file(path, "the counts of word_statistics");
-  check_utf8(file);
+  const files::MappedFile file = files::open_file(path, "the counts of word_statistics");
+  files::check_utf8(file);
   std::unordered_map<std::string, double> counts;
   std::size_t n_lines = 0;
-  for (const std::string& line : read_lines(file)) {
+  for (const std::string& line : files::read_lines(file)) {
     ++n_lines;
     const std::size_t tab = line.rfind('\t');
     std::uint64_t count = 0;
@@ -41,8 +43,8 @@ std::unordered_map<std::string, double> read_counts(const std::filesystem::path&
     const char* begin = tab == std::string::npos ? end : line.data() + tab + 1;
     const auto [stop, error] = std::from_chars(begin, end, count);
     if (tab == std::string::npos || tab == 0 || error != std::errc() || stop != end || count == 0) {
-      throw DataError(path.string() + ":" + std::to_string(n_lines) +
-                      ": expected a word, a tab and a count above 0, found " + shown(line));
+      throw DataError(fmt::format("{}:{}: expected a word, a tab and a count above 0, found {}",
+                                  path.string(), n_lines, files::shown(line)));
     }
     std::string words = line.substr(0, tab);
     std::replace(words.begin(), words.end(), '\t', kBetweenWords);

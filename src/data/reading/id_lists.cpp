@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "labelprobe/python/text.h"
+#include <fmt/core.h>
 
-#include "data/reading/table_file.h"
+#include "labelprobe/files/text_file.h"
+#include "labelprobe/python/text.h"
 
 namespace labelprobe::data {
 
@@ -14,7 +15,8 @@ namespace {
 std::vector<std::string> read_ids(const std::string& path) {
   std::vector<std::string> ids;
   std::unordered_set<std::string> seen;
-  for (const std::string& line : read_lines(open_file(path, "a list of ids, one a line"))) {
+  for (const std::string& line :
+       files::read_lines(files::open_file(path, "a list of ids, one a line"))) {
     std::string id(python::strip(line));
     if (!id.empty() && seen.insert(id).second) {
       ids.push_back(std::move(id));
@@ -31,8 +33,8 @@ std::string warn_unknown(const std::string& path,
   for (const std::string& split : splits) {
     names += (names.empty() ? "" : ", ") + split;
   }
-  return path + ": " + std::to_string(unknown.size()) + " of " + std::to_string(n_ids) +
-         " ids are not in the data loaded (" + names + ") and are ignored: " + some_of(unknown);
+  return fmt::format("{}: {} of {} ids are not in the data loaded ({}) and are ignored: {}", path,
+                     unknown.size(), n_ids, names, files::some_of(unknown));
 }
 
 }  // namespace

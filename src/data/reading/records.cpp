@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
-
-#include "data/reading/table_file.h"
+#include "labelprobe/files/text_file.h"
 
 namespace labelprobe::data {
 
@@ -18,9 +19,9 @@ void SplitRecords::add(Record record, const std::string& place) {
     throw DataError(place + ": expected an id in UTF-8, found other bytes");
   }
   if (record.example_id.find(kIdSeparator) != std::string::npos) {
-    throw DataError(place + ": expected an id without '" + std::string(kIdSeparator) +
-                    "' (it separates id and annotator in the log), found " +
-                    shown(record.example_id));
+    throw DataError(fmt::format(
+        "{}: expected an id without '{}' (it separates id and annotator in the log), found {}",
+        place, kIdSeparator, files::shown(record.example_id)));
   }
   if (!is_utf8(record.text)) {
     throw DataError(place + ": expected a text in UTF-8, found other bytes; convert the file");
@@ -28,14 +29,14 @@ void SplitRecords::add(Record record, const std::string& place) {
   for (const Vote& vote : record.votes) {
     if (vote.annotator.empty() || vote.annotator.find(kIdSeparator) != std::string::npos ||
         !is_utf8(vote.annotator)) {
-      throw DataError(place +
-                      ": expected an annotator name that is UTF-8, not empty and without '" +
-                      std::string(kIdSeparator) + "'");
+      throw DataError(
+          fmt::format("{}: expected an annotator name that is UTF-8, not empty and without '{}'",
+                      place, kIdSeparator));
     }
   }
   if (!position_of_.emplace(record.example_id, records_.size()).second) {
-    throw DataError(place + ": expected distinct ids within a split, found " +
-                    shown(record.example_id) + " again");
+    throw DataError(fmt::format("{}: expected distinct ids within a split, found {} again", place,
+                                files::shown(record.example_id)));
   }
   records_.push_back(std::move(record));
 }
@@ -82,7 +83,7 @@ void check_split(std::string_view dataset,
                  const std::string& split,
                  std::span<const std::string> known) {
   if (std::find(known.begin(), known.end(), split) == known.end()) {
-    throw ConfigError(unknown_choice(std::string(dataset) + " split", split, known));
+    throw ConfigError(unknown_choice(fmt::format("{} split", dataset), split, known));
   }
 }
 
@@ -104,38 +105,17 @@ std::vector<std::string> strings_of(const files::JsonView& list, const std::stri
   return strings;
 }
 
+files::MappedFile open_data_file(const std::filesystem::path& path) {
+  return files::open_file(path, "a file of the data set");
+}
+
 files::JsonView load_data_json(const std::filesystem::path& path) {
-  return files::parse_json(open_file(path, kDataFile).text(), {path.string()});
+  return files::parse_json(open_data_file(path).text(), {path.string()});
 }
 
 void for_each_json_line(const std::filesystem::path& path,
                         const std::function<void(const files::JsonView&)>& take) {
-  files::for_each_json_line(open_file(path, kDataFile).text(), path.string(), take);
-}
-
-std::string printable(std::string_view found) {
-  constexpr std::size_t kMaxBytes = 40;
-  std::string cut(found.substr(0, kMaxBytes));
-  const bool is_whole = is_utf8(cut);
-  for (char& c : cut) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_whole)) {
-      c = '?';
-    }
-  }
-  return cut + (found.size() > kMaxBytes ? "..." : "");
-}
-
-std::string shown(std::string_view found) {
-  return "'" + printable(found) + "'";
-}
-
-std::string some_of(std::span<const std::string> names) {
-  std::string listed;
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 5); ++i) {
-    listed += (i > 0 ? ", " : "") + names[i];
-  }
-  return names.size() > 5 ? listed + ", ..." : listed;
+  files::for_each_json_line(open_data_file(path).text(), path.string(), take);
 }
 
 }  // namespace labelprobe::data

@@ -14,6 +14,9 @@
 #include "labelprobe/core/example.h"
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/mapped_file.h"
+
+#include "data/reading/records.h"
 
 namespace labelprobe::data {
 
@@ -90,20 +93,14 @@ std::string id_of(const files::JsonView& id);
 // The strings of a list that is not empty; `what` says in a message what they are.
 std::vector<std::string> strings_of(const files::JsonView& list, const std::string& what);
 
+// Opens a file below root_dir. Throws DataError naming it if it is not there.
+files::MappedFile open_data_file(const std::filesystem::path& path);
+
 // Reads a file of the data set that holds JSON.
 files::JsonView load_data_json(const std::filesystem::path& path);
 
 // Calls `take` for every line of a file of JSON lines.
 void for_each_json_line(const std::filesystem::path& path,
                         const std::function<void(const files::JsonView&)>& take);
-
-// What a file holds, for a message: cut after 40 bytes, bytes that are not text as `?`.
-std::string printable(std::string_view found);
-
-// The same, quoted.
-std::string shown(std::string_view found);
-
-// "a, b, c, ..." : at most five of `names`.
-std::string some_of(std::span<const std::string> names);
 
 }  // namespace labelprobe::data

@@ -3,7 +3,10 @@
 #include <map>
 #include <optional>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/text_file.h"
 
 namespace labelprobe::data {
 
@@ -25,7 +28,8 @@ std::vector<bool> labels_found(const SplitRecords& split, std::size_t n_labels) 
 
 void check_annotator(const std::string& annotator, const std::string& place) {
   if (annotator.empty() || annotator == kAggregate) {
-    throw DataError(place + ": expected an annotator's own name, found " + shown(annotator));
+    throw DataError(fmt::format("{}: expected an annotator's own name, found {}", place,
+                                files::shown(annotator)));
   }
 }
 
@@ -74,15 +78,17 @@ LabelSet keep_labels_found(std::string_view dataset,
     }
   }
   if (kept_names.empty()) {
-    throw DataError(std::string(dataset) + ", split " + last +
-                    ": expected examples with labels, found no label at all");
+    throw DataError(fmt::format(
+        "{}, split {}: expected examples with labels, found no label at all", dataset, last));
   }
   for (SplitRecords& split : splits) {
     const std::vector<bool> is_found = labels_found(split, names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (is_found[i] && !is_kept[i]) {
-        throw DataError(std::string(dataset) + ": expected the same labels in all splits, found '" +
-                        names[i] + "' in split " + split.split() + " and not in split " + last);
+        throw DataError(
+            fmt::format("{}: expected the same labels in all splits, found '{}' in split {} and "
+                        "not in split {}",
+                        dataset, names[i], split.split(), last));
       }
     }
     split.renumber_labels(new_index);

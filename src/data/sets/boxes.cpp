@@ -9,10 +9,10 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/text_file.h"
 #include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 
 namespace labelprobe::data {
 
@@ -24,9 +24,9 @@ constexpr std::string_view kNothing = "nothing";  // content of an empty box
 // The published code builds its label vectors over the sorted names and keeps the order of the file
 // in its label set, which permutes the labels; here the order of the file is the only one.
 LabelSet read_objects(const std::filesystem::path& path) {
-  const files::MappedFile file = open_file(path, kDataFile);
-  check_utf8(file);
-  const std::vector<std::string> lines = read_lines(file);
+  const files::MappedFile file = open_data_file(path);
+  files::check_utf8(file);
+  const std::vector<std::string> lines = files::read_lines(file);
   if (lines.empty() || python::strip(lines.front()).empty()) {
     throw DataError(path.string() +
                     ":1: expected comma-separated names of objects, found an empty line");
@@ -39,7 +39,7 @@ LabelSet read_objects(const std::filesystem::path& path) {
   try {
     return LabelSet(names, LabelKind::MultiLabel);
   } catch (const DataError& error) {
-    throw DataError(path.string() + ":1: " + error.what());
+    throw DataError(fmt::format("{}:1: {}", path.string(), error.what()));
   }
 }
 
@@ -76,9 +76,9 @@ class Reader {
 
   SplitRecords finish(std::vector<std::string>& warnings) {
     if (!unknown_.empty()) {
-      warnings.push_back(
-          "Boxes, split " + records_.split() + ": " + std::to_string(unknown_.size()) +
-          " mentions of objects that objects.txt does not list are left out: " + some_of(unknown_));
+      warnings.push_back(fmt::format(
+          "Boxes, split {}: {} mentions of objects that objects.txt does not list are left out: {}",
+          records_.split(), unknown_.size(), files::some_of(unknown_)));
     }
     return std::move(records_);
   }

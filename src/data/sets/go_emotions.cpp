@@ -6,13 +6,16 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/csv.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/text_file.h"
 #include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 
 namespace labelprobe::data {
 
@@ -30,21 +33,22 @@ struct EmotionMap {
 
 std::vector<std::string> read_emotions(const std::filesystem::path& path) {
   std::vector<std::string> names;
-  for (const std::string& line : read_lines(open_file(path, kDataFile))) {
+  for (const std::string& line : files::read_lines(open_data_file(path))) {
     names.push_back(ascii_lower(python::strip(line)));
-    const std::string place = path.string() + ":" + std::to_string(names.size());
+    const std::string place = fmt::format("{}:{}", path.string(), names.size());
     if (names.back().empty()) {
       throw DataError(place + ": expected the name of an emotion, found an empty line");
     }
     if (std::find(names.begin(), names.end() - 1, names.back()) != names.end() - 1) {
-      throw DataError(place + ": expected distinct names, found " + shown(names.back()) + " again");
+      throw DataError(fmt::format("{}: expected distinct names, found {} again", place,
+                                  files::shown(names.back())));
     }
   }
   if (names.size() != kNNames || names.back() != kNeutral) {
-    throw DataError(path.string() + ":" + std::to_string(std::max<std::size_t>(1, names.size())) +
-                    ": expected " + std::to_string(kNNames) + " names, the last one '" +
-                    std::string(kNeutral) + "', found " + std::to_string(names.size()) +
-                    (names.empty() ? "" : ", the last one " + shown(names.back())));
+    throw DataError(
+        fmt::format("{}:{}: expected {} names, the last one '{}', found {}{}", path.string(),
+                    std::max<std::size_t>(1, names.size()), kNNames, kNeutral, names.size(),
+                    names.empty() ? "" : ", the last one " + files::shown(names.back())));
   }
   names.pop_back();
   return names;
@@ -61,27 +65,30 @@ EmotionMap without_clusters(const std::vector<std::string>& emotions) {
 EmotionMap with_clusters(std::vector<std::string> emotions,
                          const std::filesystem::path& path,
                          std::vector<std::string>& warnings) {
-  const files::MappedFile file = open_file(path, "a clustering of the emotions");
+  const files::MappedFile file = files::open_file(path, "a clustering of the emotions");
   const nlohmann::ordered_json clusters = files::parse_json_in_order(file.text(), {path.string()});
   if (!clusters.is_object() || clusters.empty()) {
-    throw DataError(path.string() + ": expected an object cluster -> list of emotions, found " +
-                    (clusters.is_object() ? "an empty one" : clusters.type_name()));
+    throw DataError(fmt::format("{}: expected an object cluster -> list of emotions, found {}",
+                                path.string(),
+                                clusters.is_object() ? "an empty one" : clusters.type_name()));
   }
   std::vector<std::string> names;
   std::vector<std::vector<LabelIndex>> labels_of(emotions.size());
   for (const auto& [name, members] : clusters.items()) {
-    const std::string place = path.string() + ": cluster '" + name + "'";
+    const std::string place = fmt::format("{}: cluster '{}'", path.string(), name);
     if (!members.is_array()) {
-      throw DataError(place + ": expected a list of emotions, found " + members.type_name());
+      throw DataError(
+          fmt::format("{}: expected a list of emotions, found {}", place, members.type_name()));
     }
     for (const auto& member : members) {
       if (!member.is_string()) {
-        throw DataError(place + ": expected names of emotions, found " + member.type_name());
+        throw DataError(
+            fmt::format("{}: expected names of emotions, found {}", place, member.type_name()));
       }
       const std::string emotion = ascii_lower(member.get_ref<const std::string&>());
       const auto found = std::find(emotions.begin(), emotions.end(), emotion);
       if (found == emotions.end()) {
-        throw DataError(place + ": " + unknown_choice("emotion", emotion, emotions));
+        throw DataError(fmt::format("{}: {}", place, unknown_choice("emotion", emotion, emotions)));
       }
       labels_of[static_cast<std::size_t>(found - emotions.begin())].push_back(
           static_cast<LabelIndex>(names.size()));
@@ -95,14 +102,14 @@ EmotionMap with_clusters(std::vector<std::string> emotions,
     }
   }
   if (!left_over.empty()) {
-    warnings.push_back(path.string() + ": " + std::to_string(left_over.size()) + " of " +
-                       std::to_string(emotions.size()) +
-                       " emotions are in no cluster and count as no label: " + some_of(left_over));
+    warnings.push_back(
+        fmt::format("{}: {} of {} emotions are in no cluster and count as no label: {}",
+                    path.string(), left_over.size(), emotions.size(), files::some_of(left_over)));
   }
   try {
     return {std::move(emotions), std::move(labels_of), LabelSet(names, LabelKind::MultiLabel)};
   } catch (const DataError& error) {
-    throw DataError(path.string() + ": " + error.what());
+    throw DataError(fmt::format("{}: {}", path.string(), error.what()));
   }
 }
 
@@ -122,11 +129,12 @@ Labels parse_label_numbers(const std::string& field,
     std::size_t number = 0;
     const auto [stop, error] = std::from_chars(at, comma, number);
     if (error != std::errc() || stop != comma) {
-      throw DataError(place + ": expected comma-separated label numbers, found " + shown(field));
+      throw DataError(fmt::format("{}: expected comma-separated label numbers, found {}", place,
+                                  files::shown(field)));
     }
     if (number > map.emotions.size()) {
-      throw DataError(place + ": expected label numbers from 0 to " +
-                      std::to_string(map.emotions.size()) + ", found " + std::to_string(number));
+      throw DataError(fmt::format("{}: expected label numbers from 0 to {}, found {}", place,
+                                  map.emotions.size(), number));
     }
     if (number < map.emotions.size()) {
       add_emotion(labels, map, number);
@@ -142,8 +150,8 @@ SplitRecords read_split(const std::filesystem::path& root,
                         const std::string& split,
                         const EmotionMap& map) {
   SplitRecords records(split);
-  for_each_row(root / (split + ".tsv"), '\t', [&](TableRow& row) {
-    check_n_fields(row, 3, "tab-separated");
+  files::for_each_row(open_data_file(root / (split + ".tsv")), '\t', [&](files::TableRow& row) {
+    files::check_n_fields(row, 3, "tab-separated");
     Labels labels = parse_label_numbers(row.fields[1], map, row.place);
     records.add({std::move(row.fields[2]),
                  std::move(row.fields[0]),
@@ -164,7 +172,7 @@ class RaterVotes {
 
   void read(const std::filesystem::path& path) {
     n_columns_ = 0;
-    for_each_row(path, ',', [&](const TableRow& row) {
+    files::for_each_row(open_data_file(path), ',', [&](const files::TableRow& row) {
       if (n_columns_ == 0) {
         read_header(row);
       } else {
@@ -182,18 +190,18 @@ class RaterVotes {
   }
 
  private:
-  void read_header(const TableRow& row) {
+  void read_header(const files::TableRow& row) {
     n_columns_ = row.fields.size();
-    id_column_ = column_of(row, "id");
-    rater_column_ = column_of(row, "rater_id");
+    id_column_ = files::column_of(row, "id");
+    rater_column_ = files::column_of(row, "rater_id");
     emotion_columns_.clear();
     for (const std::string& emotion : map_.emotions) {
-      emotion_columns_.push_back(column_of(row, emotion));
+      emotion_columns_.push_back(files::column_of(row, emotion));
     }
   }
 
-  void read_row(const TableRow& row) {
-    check_n_fields(row, n_columns_, "comma-separated");
+  void read_row(const files::TableRow& row) {
+    files::check_n_fields(row, n_columns_, "comma-separated");
     const std::string& example_id = row.fields[id_column_];
     if (std::none_of(splits_.begin(), splits_.end(), [&](const SplitRecords& split) {
           return split.find(example_id) != nullptr;
@@ -202,13 +210,14 @@ class RaterVotes {
     }
     Vote vote{row.fields[rater_column_], {}};
     if (vote.annotator.empty() || vote.annotator == kAggregate) {
-      throw DataError(row.place + ": expected a rater_id, found " + shown(vote.annotator));
+      throw DataError(fmt::format("{}: expected a rater_id, found {}", row.place,
+                                  files::shown(vote.annotator)));
     }
     for (std::size_t i = 0; i < emotion_columns_.size(); ++i) {
       const std::string& mark = row.fields[emotion_columns_[i]];
       if (mark != "0" && mark != "1") {
-        throw DataError(row.place + ": expected 0 or 1 in column '" + map_.emotions[i] +
-                        "', found " + shown(mark));
+        throw DataError(fmt::format("{}: expected 0 or 1 in column '{}', found {}", row.place,
+                                    map_.emotions[i], files::shown(mark)));
       }
       if (mark == "1") {
         add_emotion(vote.labels, map_, i);
@@ -242,12 +251,10 @@ SplitRecords with_raters(const SplitRecords& split,
     }
   }
   if (!unrated.empty()) {
-    warnings.push_back("GoEmotions, split " + split.split() + ": " +
-                       std::to_string(unrated.size()) + " of " +
-                       std::to_string(split.records().size()) +
-                       " examples have no rater in goemotions_1.csv to goemotions_3.csv and are "
-                       "left out: " +
-                       some_of(unrated));
+    warnings.push_back(fmt::format(
+        "GoEmotions, split {}: {} of {} examples have no rater in goemotions_1.csv to "
+        "goemotions_3.csv and are left out: {}",
+        split.split(), unrated.size(), split.records().size(), files::some_of(unrated)));
   }
   std::sort(rated.begin(), rated.end(),
             [](const Record* a, const Record* b) { return a->example_id < b->example_id; });

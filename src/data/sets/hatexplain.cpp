@@ -11,9 +11,9 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/text_file.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 #include "data/reading/votes.h"
 
 namespace labelprobe::data {
@@ -85,7 +85,7 @@ class MajorityPosts {
             Record{post_id, text_of(row), {{std::string(kAggregate), {label_of(row.at("label"))}}}};
       }
       if (!posts_.emplace(post_id, std::move(post)).second) {
-        row.fail("expected distinct posts, found '" + post_id + "' again");
+        row.fail(fmt::format("expected distinct posts, found '{}' again", post_id));
       }
     });
   }
@@ -100,8 +100,8 @@ void warn_about_posts(std::vector<std::string>& warnings,
                       const std::vector<std::string>& post_ids,
                       const std::string& what) {
   if (!post_ids.empty()) {
-    warnings.push_back("Hatexplain, split " + split + ": " + std::to_string(post_ids.size()) +
-                       " posts " + what + ": " + some_of(post_ids));
+    warnings.push_back(fmt::format("Hatexplain, split {}: {} posts {}: {}", split, post_ids.size(),
+                                   what, files::some_of(post_ids)));
   }
 }
 
@@ -123,9 +123,10 @@ SplitRecords make_split(const std::string& split,
     const MajorityPosts::Post* post =
         majority_posts.exists() ? majority_posts.find(post_id) : nullptr;
     if (post == nullptr) {
-      throw DataError(posts_path.string() + ": expected all " + std::to_string(post_ids.size()) +
-                      " posts of split '" + split + "', found no post '" + post_id +
-                      "' here or in majority_labels.jsonl; fetch the authors' whole dataset.json");
+      throw DataError(
+          fmt::format("{}: expected all {} posts of split '{}', found no post '{}' here or in "
+                      "majority_labels.jsonl; fetch the authors' whole dataset.json",
+                      posts_path.string(), post_ids.size(), split, post_id));
     }
     if (post->record) {
       records.add(*post->record, post->place);

@@ -7,11 +7,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/csv.h"
+#include "labelprobe/files/text_file.h"
 #include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 #include "data/reading/text_ids_file.h"
 #include "data/reading/votes.h"
 
@@ -44,7 +47,8 @@ Annotation parse_annotation(std::string_view field, const std::string& place) {
     const std::string name(python::strip(field.substr(0, comma)));
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end()) {
-      throw DataError(place + ": " + unknown_choice("label", printable(name), known));
+      throw DataError(
+          fmt::format("{}: {}", place, unknown_choice("label", files::printable(name), known)));
     }
     ++n_names;
     if (means_no_foundation(name)) {
@@ -67,7 +71,7 @@ class SplitBuilder {
  public:
   SplitBuilder(std::string split, TextIds ids) : split_(std::move(split)), ids_(std::move(ids)) {}
 
-  void add(const TableRow& row) {
+  void add(const files::TableRow& row) {
     const auto& [text, annotator, annotation_field] =
         std::tie(row.fields[0], row.fields[1], row.fields[2]);
     const auto id = ids_.find(text);
@@ -89,16 +93,16 @@ class SplitBuilder {
   }
 
   SplitRecords finish(std::vector<std::string>& warnings) {
-    const std::string place = "MFRC, split " + split_ + ": ";
+    const std::string place = fmt::format("MFRC, split {}: ", split_);
     if (n_contradictory_ > 0) {
-      warnings.push_back(place + std::to_string(n_contradictory_) +
-                         " rows that have Non-Moral or Thin Morality beside another label are "
-                         "left out");
+      warnings.push_back(fmt::format(
+          "{}{} rows that have Non-Moral or Thin Morality beside another label are left out", place,
+          n_contradictory_));
     }
     if (records_.size() < ids_.size()) {
-      warnings.push_back(place + std::to_string(ids_.size() - records_.size()) + " of " +
-                         std::to_string(ids_.size()) +
-                         " texts of splits.yaml have no annotation that counts and are left out");
+      warnings.push_back(fmt::format(
+          "{}{} of {} texts of splits.yaml have no annotation that counts and are left out", place,
+          ids_.size() - records_.size(), ids_.size()));
     }
     SplitRecords split(split_);
     for (std::size_t i = 0; i < records_.size(); ++i) {
@@ -127,15 +131,16 @@ LoadedSplits load_mfrc(const DatasetOptions& options) {
     check_split("MFRC", split, kSplits);
   }
   const std::filesystem::path rows_path = options.root_dir / "final_mfrc_data.csv";
-  open_file(rows_path,
-            "the annotations of the corpus, the CSV file of USC-MOLA-Lab/MFRC on the Hugging Face "
-            "hub (text,subreddit,bucket,annotator,annotation,confidence)");
+  files::open_file(
+      rows_path,
+      "the annotations of the corpus, the CSV file of USC-MOLA-Lab/MFRC on the Hugging Face "
+      "hub (text,subreddit,bucket,annotator,annotation,confidence)");
   std::vector<TextIds> texts = read_text_ids(options.root_dir / "splits.yaml", options.splits);
   std::vector<SplitBuilder> builders;
   for (std::size_t i = 0; i < options.splits.size(); ++i) {
     builders.emplace_back(options.splits[i], std::move(texts[i]));
   }
-  for_each_row_of(rows_path, ',', kColumns, [&](const TableRow& row) {
+  files::for_each_row_of(open_data_file(rows_path), ',', kColumns, [&](const files::TableRow& row) {
     for (SplitBuilder& builder : builders) {
       builder.add(row);
     }

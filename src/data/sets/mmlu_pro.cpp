@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/text_file.h"
 
 #include "data/reading/records.h"
 
@@ -49,11 +50,10 @@ class Reader {
 
   SplitRecords finish(std::vector<std::string>& warnings) {
     if (!contradictory_.empty()) {
-      warnings.push_back("MMLUPro, split " + records_.split() + ": " +
-                         std::to_string(contradictory_.size()) +
-                         " questions have an 'answer' that is not their 'answer_index', which "
-                         "counts: " +
-                         some_of(contradictory_));
+      warnings.push_back(
+          fmt::format("MMLUPro, split {}: {} questions have an 'answer' that is not their "
+                      "'answer_index', which counts: {}",
+                      records_.split(), contradictory_.size(), files::some_of(contradictory_)));
     }
     return std::move(records_);
   }
@@ -93,9 +93,9 @@ LoadedSplits load_mmlu_pro(const DatasetOptions& options) {
     }
     // The label set of the last split counts; a split with fewer options before it is no trouble.
     if (n_options > reader.n_options()) {
-      throw DataError(path.string() + ": expected a question with " + std::to_string(n_options) +
-                      " options as in the split before, found at most " +
-                      std::to_string(reader.n_options()));
+      throw DataError(fmt::format(
+          "{}: expected a question with {} options as in the split before, found at most {}",
+          path.string(), n_options, reader.n_options()));
     }
     n_options = reader.n_options();
     loaded.splits.push_back(reader.finish(loaded.warnings));

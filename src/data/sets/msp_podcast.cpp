@@ -8,12 +8,15 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/csv.h"
+#include "labelprobe/files/text_file.h"
 #include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 #include "data/reading/votes.h"
 
 namespace labelprobe::data {
@@ -34,10 +37,11 @@ std::string clip_id_of(std::string_view file_name) {
 TextOfName read_texts(const std::filesystem::path& path,
                       const std::array<std::string_view, 2>& columns) {
   TextOfName texts;
-  for_each_row_of(path, ',', columns, [&](TableRow& row) {
+  files::for_each_row_of(open_data_file(path), ',', columns, [&](files::TableRow& row) {
     const std::string clip_id = clip_id_of(row.fields[0]);
     if (!texts.emplace(clip_id, std::move(row.fields[1])).second) {
-      throw DataError(row.place + ": expected every clip once, found " + shown(clip_id) + " again");
+      throw DataError(fmt::format("{}: expected every clip once, found {} again", row.place,
+                                  files::shown(clip_id)));
     }
   });
   return texts;
@@ -68,8 +72,9 @@ std::optional<std::vector<std::string>> primary_emotion(const std::string& field
     return std::nullopt;
   }
   if (std::find(kPrimaryEmotions.begin(), kPrimaryEmotions.end(), name) == kPrimaryEmotions.end()) {
-    throw DataError(place + ": " +
-                    unknown_choice("primary emotion", printable(field), kPrimaryEmotions));
+    throw DataError(
+        fmt::format("{}: {}", place,
+                    unknown_choice("primary emotion", files::printable(field), kPrimaryEmotions)));
   }
   return std::vector<std::string>{name};
 }
@@ -93,9 +98,9 @@ NamedVote parse_details(const std::string& details, bool is_multilabel, const st
   const std::vector<std::string> parts = split_at(details, ';');
   constexpr std::size_t kNParts = 7;
   if (parts.size() != kNParts) {
-    throw DataError(place + ": expected " + std::to_string(kNParts) +
-                    " parts separated by ';' in column 'EmoDetail', found " +
-                    std::to_string(parts.size()));
+    throw DataError(
+        fmt::format("{}: expected {} parts separated by ';' in column 'EmoDetail', found {}", place,
+                    kNParts, parts.size()));
   }
   check_annotator(parts[0], place);
   return {parts[0],
@@ -149,9 +154,9 @@ class SplitClips {
     }
     std::erase_if(clips_, [](const Clip& clip) { return clip.votes.empty(); });
     if (!dropped.empty()) {
-      warnings.push_back("MSPPodcast, split " + split_ + ": " + std::to_string(dropped.size()) +
-                         " of " + std::to_string(n_before) +
-                         " clips have no vote that counts and are left out: " + some_of(dropped));
+      warnings.push_back(fmt::format(
+          "MSPPodcast, split {}: {} of {} clips have no vote that counts and are left out: {}",
+          split_, dropped.size(), n_before, files::some_of(dropped)));
     }
   }
 
@@ -169,13 +174,13 @@ void read_votes(const DatasetOptions& options, std::vector<SplitClips>& splits) 
   std::size_t n_fields = 0;  // 0: the header is still to come
   std::size_t details_column = 0;
   const std::filesystem::path path = options.root_dir / "Labels" / "labels_detailed.csv";
-  for_each_row(path, ',', [&](const TableRow& row) {
+  files::for_each_row(open_data_file(path), ',', [&](const files::TableRow& row) {
     if (n_fields == 0) {
       n_fields = row.fields.size();
-      details_column = column_of(row, "EmoDetail");
+      details_column = files::column_of(row, "EmoDetail");
       return;
     }
-    check_n_fields(row, n_fields, "comma-separated");
+    files::check_n_fields(row, n_fields, "comma-separated");
     const std::string clip_id = clip_id_of(row.fields[0]);
     const auto transcript = transcripts.find(clip_id);
     const auto split_set = split_set_of.find(clip_id);

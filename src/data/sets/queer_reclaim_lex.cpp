@@ -12,12 +12,13 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/csv.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/text_file.h"
+#include "labelprobe/files/workbook.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 #include "data/reading/votes.h"
-#include "data/reading/workbook.h"
 
 namespace labelprobe::data {
 
@@ -84,19 +85,19 @@ std::vector<std::filesystem::path> annotator_files(const std::filesystem::path& 
   return files;
 }
 
-void read_ratings(const Workbook& workbook,
+void read_ratings(const files::Workbook& workbook,
                   const std::string& annotator,
                   const std::string& sheet,
                   RatingsOfPost& ratings) {
   static const std::array<std::string, 3> kColumns = {"POST", "HARMFUL_IF_IN", "HARMFUL_IF_OUT"};
   std::vector<std::size_t> columns;
-  workbook.for_each_row(sheet, [&](SheetRow& row) {
+  workbook.for_each_row(sheet, [&](files::SheetRow& row) {
     if (columns.empty()) {
       for (const std::string& name : kColumns) {
         const auto found = std::find(row.cells.begin(), row.cells.end(), name);
         if (found == row.cells.end()) {
-          throw DataError(workbook.place_of(sheet, row.number, 0) + ": expected a header with '" +
-                          name + "', found none in this row");
+          throw DataError(fmt::format("{}: expected a header with '{}', found none in this row",
+                                      workbook.place_of(sheet, row.number, 0), name));
         }
         columns.push_back(static_cast<std::size_t>(found - row.cells.begin()));
       }
@@ -135,8 +136,8 @@ std::vector<Post> read_posts(const std::filesystem::path& path) {
   static constexpr std::array<std::string_view, 3> kColumns = {"template_idx", "term", "template"};
   std::vector<Post> posts;
   std::unordered_map<std::string, std::size_t> position_of;
-  for_each_row_of(path, ',', kColumns, [&](TableRow& row) {
-    const std::string example_id = row.fields[0] + "-" + row.fields[1];
+  files::for_each_row_of(open_data_file(path), ',', kColumns, [&](files::TableRow& row) {
+    const std::string example_id = fmt::format("{}-{}", row.fields[0], row.fields[1]);
     const auto [found, is_new] = position_of.emplace(example_id, posts.size());
     if (is_new) {
       posts.push_back({example_id, {}, {}});
@@ -151,7 +152,7 @@ std::unordered_set<std::string> read_split_ids(const files::JsonView& ids) {
   std::unordered_set<std::string> distinct;
   for (const std::string& id : strings_of(ids, "ids")) {
     if (!distinct.insert(id).second) {
-      ids.fail(fmt::format("expected every id once, found {} again", shown(id)));
+      ids.fail(fmt::format("expected every id once, found {} again", files::shown(id)));
     }
   }
   return distinct;
@@ -215,8 +216,8 @@ class SplitMaker {
                    const std::vector<std::string>& ids,
                    const std::string& what) {
     if (!ids.empty()) {
-      warnings.push_back("QueerReclaimLex, split " + split + ": " + std::to_string(ids.size()) +
-                         " ids " + what + ": " + some_of(ids));
+      warnings.push_back(fmt::format("QueerReclaimLex, split {}: {} ids {}: {}", split, ids.size(),
+                                     what, files::some_of(ids)));
     }
   }
 
@@ -270,9 +271,9 @@ LoadedSplits load_queer_reclaim_lex(const DatasetOptions& options) {
   for (const Post& post : posts) {
     ratings.try_emplace(post.text);
   }
-  std::vector<std::pair<std::string, Workbook>> workbooks;
+  std::vector<std::pair<std::string, files::Workbook>> workbooks;
   for (const std::filesystem::path& path : annotator_files(options.root_dir / "Annotations")) {
-    workbooks.emplace_back(path.stem().string(), Workbook(path));
+    workbooks.emplace_back(path.stem().string(), files::Workbook(path));
   }
   for (const std::string sheet : {"slurs", "identity terms"}) {
     for (const auto& [annotator, workbook] : workbooks) {

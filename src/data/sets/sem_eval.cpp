@@ -4,11 +4,14 @@
 #include <array>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/csv.h"
+#include "labelprobe/files/text_file.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 
 namespace labelprobe::data {
 
@@ -42,43 +45,45 @@ std::filesystem::path path_of(const DatasetOptions& options,
                               const std::string& split) {
   const std::string part = split == "test" ? "test-gold" : split;
   return options.root_dir / language.folder / "E-c" /
-         ("2018-E-c-" + std::string(language.code) + "-" + part + ".txt");
+         (fmt::format("2018-E-c-{}-{}.txt", language.code, part));
 }
 
 // The label of every column behind ID and Tweet.
-std::vector<LabelIndex> read_header(const TableRow& header) {
+std::vector<LabelIndex> read_header(const files::TableRow& header) {
   const std::vector<std::string>& names = header.fields;
   if (names.size() < 2 || names[0] != "ID" || names[1] != "Tweet") {
-    throw DataError(header.place + ": expected a header that begins with ID and Tweet, found " +
-                    shown(names[0] + (names.size() < 2 ? "" : " " + names[1])));
+    throw DataError(fmt::format("{}: expected a header that begins with ID and Tweet, found {}",
+                                header.place,
+                                files::shown(names[0] + (names.size() < 2 ? "" : " " + names[1]))));
   }
-  check_n_fields(header, 2 + kNEmotions, "tab-separated");
+  files::check_n_fields(header, 2 + kNEmotions, "tab-separated");
   std::vector<LabelIndex> labels;
   for (std::size_t i = 2; i < names.size(); ++i) {
     const auto found = std::find(kEmotions.begin(), kEmotions.end(), ascii_lower(names[i]));
     if (found == kEmotions.end()) {
-      throw DataError(header.place + ": " +
-                      unknown_choice("emotion", printable(names[i]), kEmotions));
+      throw DataError(
+          fmt::format("{}: {}", header.place,
+                      unknown_choice("emotion", files::printable(names[i]), kEmotions)));
     }
     const auto label = static_cast<LabelIndex>(found - kEmotions.begin());
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
-      throw DataError(header.place + ": expected every emotion once, found " + shown(names[i]) +
-                      " again");
+      throw DataError(fmt::format("{}: expected every emotion once, found {} again", header.place,
+                                  files::shown(names[i])));
     }
     labels.push_back(label);
   }
   return labels;
 }
 
-Record read_row(TableRow& row, const std::vector<LabelIndex>& label_of_column) {
-  check_n_fields(row, 2 + kNEmotions, "tab-separated");
+Record read_row(files::TableRow& row, const std::vector<LabelIndex>& label_of_column) {
+  files::check_n_fields(row, 2 + kNEmotions, "tab-separated");
   Labels labels;
   for (std::size_t i = 0; i < label_of_column.size(); ++i) {
     const std::string& mark = row.fields[2 + i];
     if (mark != "0" && mark != "1") {
-      throw DataError(row.place + ": expected 0 or 1 for " +
-                      kEmotions[static_cast<std::size_t>(label_of_column[i])] + ", found " +
-                      shown(mark));
+      throw DataError(fmt::format("{}: expected 0 or 1 for {}, found {}", row.place,
+                                  kEmotions[static_cast<std::size_t>(label_of_column[i])],
+                                  files::shown(mark)));
     }
     if (mark == "1") {
       labels.push_back(label_of_column[i]);
@@ -92,7 +97,7 @@ Record read_row(TableRow& row, const std::vector<LabelIndex>& label_of_column) {
 SplitRecords read_split(const std::filesystem::path& path, const std::string& split) {
   SplitRecords records(split);
   std::vector<LabelIndex> label_of_column;
-  for_each_row(path, '\t', [&](TableRow& row) {
+  files::for_each_row(open_data_file(path), '\t', [&](files::TableRow& row) {
     if (label_of_column.empty()) {
       label_of_column = read_header(row);
     } else {
@@ -100,8 +105,8 @@ SplitRecords read_split(const std::filesystem::path& path, const std::string& sp
     }
   });
   if (records.records().empty()) {
-    throw DataError(path.string() + ":1: expected a header and rows, found " +
-                    (label_of_column.empty() ? "an empty file" : "a header only"));
+    throw DataError(fmt::format("{}:1: expected a header and rows, found {}", path.string(),
+                                label_of_column.empty() ? "an empty file" : "a header only"));
   }
   return records;
 }

@@ -4,12 +4,14 @@
 #include <array>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/text_file.h"
 #include "labelprobe/python/text.h"
 
 #include "data/reading/records.h"
-#include "data/reading/table_file.h"
 
 namespace labelprobe::data {
 
@@ -21,35 +23,38 @@ const std::array<std::string, 6> kCoarseNames = {"ABBR", "ENTY", "DESC", "HUM", 
 LabelIndex label_of(std::string_view kind, const std::string& place) {
   const std::size_t colon = kind.find(':');
   if (colon == std::string_view::npos) {
-    throw DataError(place + ": expected a line 'COARSE:fine text', found " + shown(kind));
+    throw DataError(
+        fmt::format("{}: expected a line 'COARSE:fine text', found {}", place, files::shown(kind)));
   }
   const std::string coarse(kind.substr(0, colon));
   const auto found = std::find(kCoarseNames.begin(), kCoarseNames.end(), coarse);
   if (found == kCoarseNames.end()) {
-    throw DataError(place + ": " + unknown_choice("coarse label", printable(coarse), kCoarseNames));
+    throw DataError(fmt::format(
+        "{}: {}", place, unknown_choice("coarse label", files::printable(coarse), kCoarseNames)));
   }
   return static_cast<LabelIndex>(found - kCoarseNames.begin());
 }
 
 SplitRecords read_split(const std::filesystem::path& path, const std::string& split) {
-  const files::MappedFile file = open_file(path, kDataFile);
+  const files::MappedFile file = open_data_file(path);
   if (!file.text().ends_with('\n')) {
-    throw DataError(
-        path.string() + ": expected lines that all end in a line break, found " +
-        (file.text().empty() ? "an empty file" : "a last line without; the file may be cut off"));
+    throw DataError(fmt::format(
+        "{}: expected lines that all end in a line break, found {}", path.string(),
+        file.text().empty() ? "an empty file" : "a last line without; the file may be cut off"));
   }
   SplitRecords records(split);
   std::size_t n_lines = 0;
-  for (const std::string& raw : read_lines(file)) {
+  for (const std::string& raw : files::read_lines(file)) {
     const std::string row_id = std::to_string(n_lines++);
-    const std::string place = path.string() + ":" + std::to_string(n_lines);
+    const std::string place = fmt::format("{}:{}", path.string(), n_lines);
     // The published file has this byte once where a space belongs; the hub's reader mends it alike.
     const std::string line = replace_all(raw, "\xF0", " ");
     const std::string_view row = python::strip(line);
     const std::size_t space = row.find(' ');
     const LabelIndex label = label_of(row.substr(0, space), place);
     if (space == std::string_view::npos) {
-      throw DataError(place + ": expected a question behind " + shown(row) + ", found none");
+      throw DataError(
+          fmt::format("{}: expected a question behind {}, found none", place, files::shown(row)));
     }
     records.add({row_id, std::string(row.substr(space + 1)), {{std::string(kAggregate), {label}}}},
                 place);

@@ -2,12 +2,11 @@
 // pair prompting does: one word answers, where the user's template has it.
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
+#include "labelprobe/python/text.h"
 #include "labelprobe/readout/reading.h"
 
 #include "experiment/plans/plan_parts.h"
 #include "experiment/plans/token_table.h"
-
-#include "labelprobe/python/text.h"
 
 namespace labelprobe::experiment {
 
@@ -30,7 +29,8 @@ Answers pair_answers(const AnswerTask& task) {
   const readout::LabelTokens tokens = readout::find_label_tokens(
       tokenizer, words.names(), contexts_of(prompt::answer_places(templates, words.names())), {},
       task.settings.label_variants);
-  const readout::AnswerRule rule = {LabelFormat{}, std::string(python::strip(templates.before_text())),
+  const readout::AnswerRule rule = {LabelFormat{},
+                                    std::string(python::strip(templates.before_text())),
                                     templates.between_cot_and_label(), readout::predict_word};
   return {
       .watched = tokens.watched(),

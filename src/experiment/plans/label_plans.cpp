@@ -1,13 +1,12 @@
 // Plans whose answers list labels of the data set, in prompts made of the user's templates.
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
+#include "labelprobe/python/text.h"
 #include "labelprobe/readout/answer_draft.h"
 #include "labelprobe/readout/reading.h"
 
 #include "experiment/plans/plan_parts.h"
 #include "experiment/plans/token_table.h"
-
-#include "labelprobe/python/text.h"
 
 namespace labelprobe::experiment {
 
@@ -63,9 +62,9 @@ readout::LabelTokens find_tokens(const AnswerTask& task) {
 Answers label_answers(const AnswerTask& task) {
   const prompt::Templates& templates = task.questions.templates;
   const readout::LabelTokens tokens = find_tokens(task);
-  const readout::AnswerRule rule = {templates.label_format,
-                                    task.chat ? "" : std::string(python::strip(templates.before_text())),
-                                    templates.between_cot_and_label()};
+  const readout::AnswerRule rule = {
+      templates.label_format, task.chat ? "" : std::string(python::strip(templates.before_text())),
+      templates.between_cot_and_label()};
   const tokenizer::Tokenizer& tokenizer = task.tokenizer;
   return {.watched = tokens.watched(),
           .is_complete = readout::stop_predicate(tokenizer, rule.stop),

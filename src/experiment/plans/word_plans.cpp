@@ -8,13 +8,12 @@
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
+#include "labelprobe/python/text.h"
 #include "labelprobe/readout/reading.h"
 #include "labelprobe/readout/word_answer.h"
 
 #include "experiment/plans/plan_parts.h"
 #include "experiment/plans/token_table.h"
-
-#include "labelprobe/python/text.h"
 
 namespace labelprobe::experiment {
 
@@ -51,8 +50,9 @@ std::string_view without_last_space(std::string_view prompt) {
 Answers word_answers(const AnswerTask& task) {
   const readout::LabelTokens tokens = find_tokens(task);
   // These prompts have no chain of thought.
-  const readout::AnswerRule rule = {task.questions.templates.label_format,
-                                    std::string(python::strip(task.questions.templates.before_text()))};
+  const readout::AnswerRule rule = {
+      task.questions.templates.label_format,
+      std::string(python::strip(task.questions.templates.before_text()))};
   const tokenizer::Tokenizer& tokenizer = task.tokenizer;
   return {
       .watched = tokens.watched(),

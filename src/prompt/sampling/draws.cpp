@@ -2,6 +2,8 @@
 #include <limits>
 #include <numeric>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 #include "prompt/sampling/candidates.h"
@@ -14,14 +16,14 @@ void throw_too_few(const Candidates& candidates,
                    int n_needed,
                    std::size_t n_found,
                    const std::string& what) {
-  throw ConfigError("sampling strategy '" + candidates.strategy.name() + "' with " +
-                    std::to_string(candidates.n_shots) + " shots: expected at least " +
-                    std::to_string(n_needed) + " training examples " + what + ", found " +
-                    std::to_string(n_found) + "; use fewer shots or another strategy");
+  throw ConfigError(
+      fmt::format("sampling strategy '{}' with {} shots: expected at least {} training examples "
+                  "{}, found {}; use fewer shots or another strategy",
+                  candidates.strategy.name(), candidates.n_shots, n_needed, what, n_found));
 }
 
 std::string of_annotator(std::string_view annotator) {
-  return "of annotator '" + std::string(annotator) + "'";
+  return fmt::format("of annotator '{}'", annotator);
 }
 
 const Candidates::Pool& pool_of(const Candidates& candidates, std::string_view annotator) {
@@ -97,8 +99,9 @@ std::vector<int> draw_complete(const Candidates& candidates,
   const Candidates::Pool& pool = pool_of(candidates, annotator);
   for (std::size_t label = 0; label + 1 < pool.classes.size(); ++label) {
     if (pool.classes[label].empty()) {
-      throw_too_few(candidates, 1, 0,
-                    "labelled '" + candidates.class_names[label] + "' " + of_annotator(annotator));
+      throw_too_few(
+          candidates, 1, 0,
+          fmt::format("labelled '{}' {}", candidates.class_names[label], of_annotator(annotator)));
     }
   }
   std::vector<int> taken;
@@ -116,10 +119,10 @@ std::vector<int> draw_complete(const Candidates& candidates,
     taken.insert(taken.end(), rest.begin(), rest.end());
     return taken;
   }
-  throw ConfigError("sampling strategy 'complete' with " + std::to_string(candidates.n_shots) +
-                    " shots: expected to show all " + std::to_string(pool.classes.size() - 1) +
-                    " labels, failed in " + std::to_string(candidates.strategy.n_retries) +
-                    " attempts; use more shots, more retries or another strategy");
+  throw ConfigError(
+      fmt::format("sampling strategy 'complete' with {} shots: expected to show all {} labels, "
+                  "failed in {} attempts; use more shots, more retries or another strategy",
+                  candidates.n_shots, pool.classes.size() - 1, candidates.strategy.n_retries));
 }
 
 // An equal share for every class, the rest from anywhere. Candidates stand in the order of Python's
@@ -139,8 +142,8 @@ std::vector<int> draw_uniform(const Candidates& candidates,
   if (n_per_class > 0) {
     for (std::size_t i = 0; i < pool.class_sets.size(); ++i) {
       take(pool.class_sets[i], n_per_class,
-           "labelled '" + candidates.class_names[i] + "' " + of_annotator(annotator) +
-               ", not drawn for an earlier label");
+           fmt::format("labelled '{}' {}, not drawn for an earlier label",
+                       candidates.class_names[i], of_annotator(annotator)));
     }
   }
   if (const int n_left = candidates.n_shots - static_cast<int>(taken.size()); n_left > 0) {

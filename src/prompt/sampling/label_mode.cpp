@@ -7,6 +7,9 @@
 #include <array>
 #include <numeric>
 
+#include <fmt/core.h>
+
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 
 #include "prompt/sampling/label_draws.h"
@@ -15,18 +18,14 @@ namespace labelprobe::prompt {
 
 namespace {
 
-struct Entry {
-  LabelMode mode;
-  std::string_view name;
-};
-
-constexpr std::array kModes = {
-    Entry{LabelMode::Random, "random"},           Entry{LabelMode::Distribution, "distribution"},
-    Entry{LabelMode::Predictions, "preds"},       Entry{LabelMode::Opposite, "opposite"},
-    Entry{LabelMode::Contrastive, "contrastive"},
-};
-
-constexpr std::string_view kContrastiveSpelling = "constrastive";
+// The published code spells the last one "constrastive".
+constexpr auto kModes =
+    enum_names<LabelMode>("label mode",
+                          {{LabelMode::Random, "random"},
+                           {LabelMode::Distribution, "distribution"},
+                           {LabelMode::Predictions, "preds"},
+                           {LabelMode::Opposite, "opposite"},
+                           {LabelMode::Contrastive, "contrastive", "constrastive"}});
 
 }  // namespace
 
@@ -34,17 +33,7 @@ LabelMode parse_label_mode(std::string_view name) {
   if (name.empty() || name == "None") {
     return LabelMode::Gold;
   }
-  if (name == kContrastiveSpelling) {
-    return LabelMode::Contrastive;
-  }
-  std::vector<std::string> known;
-  for (const Entry& entry : kModes) {
-    if (name == entry.name) {
-      return entry.mode;
-    }
-    known.emplace_back(entry.name);
-  }
-  throw ConfigError(unknown_choice("label mode", name, known));
+  return kModes.parse(name);
 }
 
 LabelDraws::LabelDraws(std::span<const Example> train,
@@ -75,9 +64,10 @@ void LabelDraws::check(const AskedMode& asked) const {
                       "names it without one); use random, distribution, preds or opposite");
   }
   if (asked.mode == LabelMode::Opposite && (label_set_.is_multilabel() || label_set_.size() != 2)) {
-    throw ConfigError(option + " 'opposite': expected a single-label set of two labels, found a " +
-                      (label_set_.is_multilabel() ? "multi" : "single") + "-label set of " +
-                      std::to_string(label_set_.size()) + "; use random or distribution");
+    throw ConfigError(
+        fmt::format("{} 'opposite': expected a single-label set of two labels, found a {}-label "
+                    "set of {}; use random or distribution",
+                    option, label_set_.is_multilabel() ? "multi" : "single", label_set_.size()));
   }
   if (asked.mode == LabelMode::Distribution && options_.same_length && !options_.n_tokens) {
     throw ConfigError(option +
@@ -118,10 +108,10 @@ Labels LabelDraws::draw(LabelMode mode, const Example& example, python::Random& 
       return draw_from_distribution(example, random);
     case LabelMode::Predictions:
       if (!example.prior_labels) {
-        throw ConfigError(
-            "label mode 'preds': expected the labels that an earlier run predicted "
-            "for every example shown, found none for '" +
-            example.id() + "'; give the log of a run that asked about it");
+        throw ConfigError(fmt::format(
+            "label mode 'preds': expected the labels that an earlier run predicted for every "
+            "example shown, found none for '{}'; give the log of a run that asked about it",
+            example.id()));
       }
       return *example.prior_labels;
     case LabelMode::Opposite:
@@ -157,11 +147,10 @@ Labels LabelDraws::draw_from_distribution(const Example& example, python::Random
   const int n_tokens = n_label_tokens(example.labels);
   const auto found = positions_by_n_tokens_.find(n_tokens);
   if (found == positions_by_n_tokens_.end()) {
-    throw ConfigError(
-        "label mode 'distribution' with labels of the same length: expected a training "
-        "example whose labels have " +
-        std::to_string(n_tokens) + " tokens, as those of '" + example.id() +
-        "' have, found none; leave the length out");
+    throw ConfigError(fmt::format(
+        "label mode 'distribution' with labels of the same length: expected a training example "
+        "whose labels have {} tokens, as those of '{}' have, found none; leave the length out",
+        n_tokens, example.id()));
   }
   const int position = random.choice(std::span<const int>(found->second));
   return train_[static_cast<std::size_t>(position)].labels;

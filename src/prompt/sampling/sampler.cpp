@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 #include "prompt/sampling/candidates.h"
@@ -111,9 +113,9 @@ SamplingStrategy SamplingStrategy::parse(std::string_view name) {
     if (error == std::errc() && end == number.data() + number.size() && ratio >= 0 && ratio <= 1) {
       return {Kind::Multilabel, ratio};
     }
-    throw ConfigError("sampling strategy '" + std::string(name) +
-                      "': expected a share from 0 to 1 after 'multilabel_', found '" +
-                      std::string(number) + "'");
+    throw ConfigError(fmt::format(
+        "sampling strategy '{}': expected a share from 0 to 1 after 'multilabel_', found '{}'",
+        name, number));
   }
   std::vector<std::string> known;
   for (const Entry& entry : kSamplers) {
@@ -150,15 +152,16 @@ Sampler::Sampler(std::span<const Example> train,
   const bool is_for_multilabel = strategy.kind == SamplingStrategy::Kind::Multilabel ||
                                  strategy.kind == SamplingStrategy::Kind::Complete;
   if (is_for_multilabel && !label_set.is_multilabel()) {
-    throw ConfigError("sampling strategy '" + strategy.name() +
-                      "': expected a data set with several labels per example, found a "
-                      "single-label one; use 'uniform' or 'random'");
+    throw ConfigError(
+        fmt::format("sampling strategy '{}': expected a data set with several labels per example, "
+                    "found a single-label one; use 'uniform' or 'random'",
+                    strategy.name()));
   }
   if (strategy.n_retries < 1) {
-    throw ConfigError("retries: expected 1 or more, found " + std::to_string(strategy.n_retries));
+    throw ConfigError(fmt::format("retries: expected 1 or more, found {}", strategy.n_retries));
   }
   if (n_shots < 0) {
-    throw ConfigError("shots: expected 0 or more, found " + std::to_string(n_shots));
+    throw ConfigError(fmt::format("shots: expected 0 or more, found {}", n_shots));
   }
   auto candidates = std::make_shared<Candidates>();
   candidates->strategy = strategy;

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::tokenizer {
@@ -101,7 +103,7 @@ Frame read_template(const files::JsonView& component) {
     side.insert(side.end(), ids.begin(), ids.end());
   }
   if (n_texts != 1) {
-    pieces.fail("expected one Sequence in the template, found " + std::to_string(n_texts));
+    pieces.fail(fmt::format("expected one Sequence in the template, found {}", n_texts));
   }
   return frame;
 }

@@ -2,6 +2,8 @@
 // and merges but only names the way texts are split; what the names mean is written down here.
 #include <array>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/core/utf8.h"
@@ -73,7 +75,7 @@ constexpr std::array kPreTokenizations = {
 [[noreturn]] void fail(const files::GgufFile& gguf,
                        const std::string& key,
                        const std::string& message) {
-  throw ModelError(gguf.path().string() + ": metadata key '" + key + "': " + message);
+  throw ModelError(fmt::format("{}: metadata key '{}': {}", gguf.path().string(), key, message));
 }
 
 const PreTokenization& find_pre_tokenization(const files::GgufFile& gguf) {
@@ -96,8 +98,7 @@ const std::vector<T>& beside_tokens(const files::GgufFile& gguf,
   const std::size_t n_tokens = gguf.strings(kTokens).size();
   if (array.size() != n_tokens) {
     fail(gguf, key,
-         "expected " + std::to_string(n_tokens) + " entries as in " + kTokens + ", found " +
-             std::to_string(array.size()));
+         fmt::format("expected {} entries as in {}, found {}", n_tokens, kTokens, array.size()));
   }
   return array;
 }
@@ -123,7 +124,7 @@ BpeBuilder read_tokens(const files::GgufFile& gguf, BpeUnits units) {
   BpeBuilder builder(units, tokens.size());
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     if (first_non_utf8(tokens[id]) != tokens[id].size()) {
-      fail(gguf, kTokens, "entry " + std::to_string(id) + ": expected UTF-8");
+      fail(gguf, kTokens, fmt::format("entry {}: expected UTF-8", id));
     }
     builder.add_token(tokens[id], static_cast<TokenId>(id));
   }
@@ -155,8 +156,7 @@ std::optional<TokenId> read_id(const files::GgufFile& gguf, const char* key) {
   const std::int64_t id = gguf.integer(key);
   const auto n_tokens = static_cast<std::int64_t>(gguf.strings(kTokens).size());
   if (id < 0 || id >= n_tokens) {
-    fail(gguf, key,
-         "expected an id below " + std::to_string(n_tokens) + ", found " + std::to_string(id));
+    fail(gguf, key, fmt::format("expected an id below {}, found {}", n_tokens, id));
   }
   return static_cast<TokenId>(id);
 }
@@ -167,8 +167,8 @@ void read_merges(const files::GgufFile& gguf, BpeBuilder& builder) {
     const auto [left, right] = split_merge(merge);
     if (left.empty() || right.empty() || !builder.add_merge(left, right, rank)) {
       fail(gguf, kMerges,
-           "entry " + std::to_string(rank) + ": expected two tokens that make a third, found '" +
-               merge.substr(0, 80) + "'");
+           fmt::format("entry {}: expected two tokens that make a third, found '{}'", rank,
+                       merge.substr(0, 80)));
     }
     ++rank;
   }

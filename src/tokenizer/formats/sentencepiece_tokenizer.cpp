@@ -4,6 +4,7 @@
 #include <string>
 #include <unordered_map>
 
+#include <fmt/core.h>
 #include <sentencepiece_processor.h>
 
 #include "labelprobe/core/error.h"
@@ -71,11 +72,10 @@ class SentencePieceTokenizer final : public Tokenizer {
 
 void require_ok(const sentencepiece::util::Status& status, const std::filesystem::path& file) {
   if (!status.ok()) {
-    throw ModelError(file.string() +
-                     ": expected a SentencePiece model, found something the library "
-                     "refuses (" +
-                     status.ToString() +
-                     "); a tiktoken vocabulary of this name needs its tokenizer.json instead");
+    throw ModelError(
+        fmt::format("{}: expected a SentencePiece model, found something the library refuses ({}); "
+                    "a tiktoken vocabulary of this name needs its tokenizer.json instead",
+                    file.string(), status.ToString()));
   }
 }
 

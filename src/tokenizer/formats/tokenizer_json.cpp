@@ -1,6 +1,8 @@
 // Loads Hugging Face tokenizer.json.
 #include <algorithm>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/json.h"
@@ -24,11 +26,11 @@ void read_vocabulary(const files::JsonView& vocabulary, BpeBuilder& builder) {
   for (const auto& [text, id] : vocabulary.value().items()) {
     const bool is_id = id.is_number_unsigned() && id.get<std::uint64_t>() <= kMaxId;
     if (!is_id) {
-      vocabulary.find(text).fail_expected("an id below " + std::to_string(kMaxId));
+      vocabulary.find(text).fail_expected(fmt::format("an id below {}", kMaxId));
     }
     if (!builder.add_token(text, id.get<TokenId>())) {
-      vocabulary.find(text).fail("expected an id of its own, found " + id.dump() +
-                                 ", which another token has");
+      vocabulary.find(text).fail(
+          fmt::format("expected an id of its own, found {}, which another token has", id.dump()));
     }
   }
 }
@@ -52,7 +54,8 @@ void read_merges(const files::JsonView& merges, BpeBuilder& builder) {
   for (const nlohmann::json& merge : merges.value()) {
     const auto [left, right] = merge_parts(merge);
     const auto fail = [&](const std::string& expected) {
-      merges.items()[rank].fail("expected " + expected + ", found " + merge.dump(-1, ' ', true));
+      merges.items()[rank].fail(
+          fmt::format("expected {}, found {}", expected, merge.dump(-1, ' ', true)));
     };
     if (left.empty() || right.empty()) {
       fail("a merge \"a b\" or [\"a\", \"b\"]");
@@ -72,7 +75,7 @@ void check_added_ids(const files::JsonView& list, const BpeBuilder& builder) {
   for (const files::JsonView& item : list.items()) {
     const auto id = builder.find(item.at("content").string());
     if (id && item.at("id").integer(0, kMaxId) != *id) {
-      item.at("id").fail_expected("the vocabulary's id of this token, " + std::to_string(*id));
+      item.at("id").fail_expected(fmt::format("the vocabulary's id of this token, {}", *id));
     }
   }
 }
@@ -85,13 +88,13 @@ std::unique_ptr<const WordPiece> read_word_piece(const files::JsonView& model) {
   std::vector<std::string> texts;
   for (const auto& [text, id] : vocabulary.value().items()) {
     if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMaxId) {
-      vocabulary.find(text).fail_expected("an id below " + std::to_string(kMaxId));
+      vocabulary.find(text).fail_expected(fmt::format("an id below {}", kMaxId));
     }
     const auto at = id.get<std::size_t>();
     texts.resize(std::max(texts.size(), at + 1));
     if (!texts[at].empty()) {
-      vocabulary.find(text).fail("expected an id of its own, found " + id.dump() +
-                                 ", which another token has");
+      vocabulary.find(text).fail(
+          fmt::format("expected an id of its own, found {}, which another token has", id.dump()));
     }
     texts[at] = text;
   }

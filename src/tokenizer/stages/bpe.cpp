@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <queue>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 
@@ -180,7 +182,7 @@ Bpe::Bpe(std::vector<BpeEntry> entries,
   for (int byte = 0; byte < 256; ++byte) {
     const std::string name = options_.units == BpeUnits::Bytes
                                  ? std::string(1, static_cast<char>(byte))
-                                 : std::string("<0x") + kHex[byte / 16] + kHex[byte % 16] + ">";
+                                 : fmt::format("{}{}{}>", "<0x", kHex[byte / 16], kHex[byte % 16]);
     byte_ids_[static_cast<std::size_t>(byte)] = find(name).value_or(-1);
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 
@@ -22,9 +24,8 @@ void append_token(Encoding& encoding, TokenId id, Tracking tracking, Range sourc
 void require_utf8(std::string_view text) {
   const std::size_t bad = first_non_utf8(text);
   if (bad != text.size()) {
-    throw DataError("text to tokenize: byte " + std::to_string(bad) +
-                    ": expected UTF-8, found byte " +
-                    std::to_string(static_cast<unsigned char>(text[bad])));
+    throw DataError(fmt::format("text to tokenize: byte {}: expected UTF-8, found byte {}", bad,
+                                static_cast<unsigned char>(text[bad])));
   }
 }
 

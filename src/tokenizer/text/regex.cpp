@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <span>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 
 #include "tokenizer/text/unicode.h"
@@ -88,21 +90,21 @@ std::string_view escape_at(std::string_view rest) {
 
 std::string translate_escape(std::string_view escape, bool in_class) {
   if (const std::string items = positive_items(escape); !items.empty()) {
-    return in_class ? items : "[" + items + "]";
+    return in_class ? items : fmt::format("[{}]", items);
   }
   const std::string items = positive_items(opposite(escape));
   if (items.empty()) {
     return std::string(escape);
   }
   if (!in_class) {
-    return "[^" + items + "]";
+    return fmt::format("[^{}]", items);
   }
   if (escape == "\\S") {
     return "\\P{White_Space}";
   }
   if (escape == "\\W" || escape == "\\H") {
-    throw ModelError("the regular expression has " + std::string(escape) +
-                     " inside [...], which is not supported");
+    throw ModelError(
+        fmt::format("the regular expression has {} inside [...], which is not supported", escape));
   }
   return std::string(escape == "\\D" ? "\\P{Nd}" : escape);
 }
@@ -179,8 +181,8 @@ Regex::Regex(std::string_view pattern) : pattern_(pattern) {
                         &error_at, context);
   pcre2_compile_context_free(context);
   if (code_ == nullptr) {
-    throw ModelError("the regular expression '" + pattern_ +
-                     "' cannot be compiled: " + describe_pcre2(error));
+    throw ModelError(fmt::format("the regular expression '{}' cannot be compiled: {}", pattern_,
+                                 describe_pcre2(error)));
   }
   has_jit_ = pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE) == 0;
 }
@@ -200,8 +202,8 @@ bool Regex::find(std::string_view text, std::size_t from, Range* match) const {
     return false;
   }
   if (n_groups < 0) {
-    throw ModelError("the regular expression '" + pattern_ + "' fails on a text of " +
-                     std::to_string(text.size()) + " bytes: " + describe_pcre2(n_groups));
+    throw ModelError(fmt::format("the regular expression '{}' fails on a text of {} bytes: {}",
+                                 pattern_, text.size(), describe_pcre2(n_groups)));
   }
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(space.data);
   // \K may report a match that ends before it begins.

@@ -1,86 +1,54 @@
 #include "weights/device/dtype.h"
 
-#include <array>
 #include <string>
-#include <vector>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::weights {
 namespace {
 
-struct NamedDType {
-  DType dtype;
-  const char* name;
-  const char* other_name;  // torch's second spelling; empty if there is none
-  c10::ScalarType scalar;
-};
+// torch spells two of them in two ways.
+constexpr auto kDTypes = enum_names<DType>("model dtype",
+                                           {{DType::Float32, "float32", "float"},
+                                            {DType::BFloat16, "bfloat16"},
+                                            {DType::Float16, "float16", "half"}});
 
-constexpr std::array kDTypes = {
-    NamedDType{DType::Float32, "float32", "float", c10::ScalarType::Float},
-    NamedDType{DType::BFloat16, "bfloat16", "", c10::ScalarType::BFloat16},
-    NamedDType{DType::Float16, "float16", "half", c10::ScalarType::Half},
-};
-
-struct NamedQuantization {
-  Quantization quantization;
-  const char* name;
-};
-
-constexpr std::array kQuantizations = {
-    NamedQuantization{Quantization::None, "none"},
-    NamedQuantization{Quantization::Fp4, "fp4"},
-    NamedQuantization{Quantization::Nf4, "nf4"},
-    NamedQuantization{Quantization::Nf4Double, "nf4-double"},
-    NamedQuantization{Quantization::Int8, "int8"},
-};
-
-const NamedDType& entry(DType dtype) {
-  for (const NamedDType& known : kDTypes) {
-    if (known.dtype == dtype) {
-      return known;
-    }
-  }
-  LABELPROBE_CHECK(!"a dtype of the enumeration");
-  return kDTypes[0];
-}
+constexpr auto kQuantizations = enum_names<Quantization>("quantisation",
+                                                         {{Quantization::None, "none"},
+                                                          {Quantization::Fp4, "fp4"},
+                                                          {Quantization::Nf4, "nf4"},
+                                                          {Quantization::Nf4Double, "nf4-double"},
+                                                          {Quantization::Int8, "int8"}});
 
 }  // namespace
 
 DType parse_dtype(std::string_view name) {
-  std::vector<std::string> names;
-  for (const NamedDType& known : kDTypes) {
-    if (name == known.name || (!name.empty() && name == known.other_name)) {
-      return known.dtype;
-    }
-    names.emplace_back(known.name);
-  }
-  throw ConfigError(unknown_choice("model dtype", name, names));
+  return kDTypes.parse(name);
 }
 
 std::string_view dtype_name(DType dtype) {
-  return entry(dtype).name;
+  return kDTypes.name_of(dtype);
 }
 
 Quantization parse_quantization(std::string_view name) {
-  std::vector<std::string> names;
-  for (const NamedQuantization& known : kQuantizations) {
-    if (name == known.name) return known.quantization;
-    names.emplace_back(known.name);
-  }
-  throw ConfigError(unknown_choice("quantisation", name, names));
+  return kQuantizations.parse(name);
 }
 
 std::string_view quantization_name(Quantization quantization) {
-  for (const NamedQuantization& known : kQuantizations) {
-    if (known.quantization == quantization) return known.name;
-  }
-  LABELPROBE_CHECK(!"a quantisation of the enumeration");
-  return kQuantizations[0].name;
+  return kQuantizations.name_of(quantization);
 }
 
 c10::ScalarType scalar_type(DType dtype) {
-  return entry(dtype).scalar;
+  switch (dtype) {
+    case DType::Float32:
+      return c10::ScalarType::Float;
+    case DType::BFloat16:
+      return c10::ScalarType::BFloat16;
+    case DType::Float16:
+      return c10::ScalarType::Half;
+  }
+  throw InternalError("a dtype that torch does not know");
 }
 
 std::size_t dtype_bytes(DType dtype) {

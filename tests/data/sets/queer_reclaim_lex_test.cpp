@@ -3,9 +3,13 @@
 #include "labelprobe/data/dataset.h"
 
 #include "data/small_root.h"
-#include "data/small_workbook.h"
+#include "support/small_workbook.h"
 
 namespace labelprobe::data {
+
+using support::cell;
+using support::workbook_parts;
+using support::write_archive;
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "support/catch.h"
 
-namespace labelprobe::data {
+namespace labelprobe::support {
 
 using Parts = std::map<std::string, std::string>;
 
@@ -44,4 +44,4 @@ inline Parts workbook_parts(const std::string& rows) {
        head + "<worksheet><sheetData>" + rows + "</sheetData></worksheet>"}};
 }
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::support

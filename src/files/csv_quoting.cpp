@@ -1,6 +1,6 @@
-#include "data/reading/quoting.h"
+#include "files/csv_quoting.h"
 
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 namespace {
 
@@ -86,4 +86,4 @@ std::string_view well_quoted(std::string_view text, char delimiter, std::string&
   return repaired;
 }
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

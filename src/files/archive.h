@@ -9,7 +9,7 @@
 #include <pugixml.hpp>
 #include <zip.h>
 
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 class Archive {
  public:
@@ -38,4 +38,4 @@ class Archive {
 // The element's name without its namespace prefix.
 std::string local_name(const char* qualified);
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

@@ -1,14 +1,15 @@
-#include "data/reading/archive.h"
+#include "files/archive.h"
 
 #include <algorithm>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/text_file.h"
+#include "labelprobe/files/workbook.h"
 
-#include "data/reading/table_file.h"
-#include "data/reading/workbook.h"
-
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 namespace {
 
@@ -21,8 +22,8 @@ std::string message_of(int code) {
 }
 
 std::string too_large(const std::string& place) {
-  return place + ": expected at most " + std::to_string(kMaxPartBytes >> 20) +
-         " MiB once unpacked, found more";
+  return fmt::format("{}: expected at most {} MiB once unpacked, found more", place,
+                     kMaxPartBytes >> 20);
 }
 
 }  // namespace
@@ -32,8 +33,9 @@ Archive::Archive(const std::filesystem::path& path) : path_(path) {
   int code = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
   if (archive_ == nullptr) {
-    throw DataError(path.string() + ": expected a workbook (.xlsx, a ZIP archive), found none: " +
-                    message_of(code) + "; the file may be cut off");
+    throw DataError(fmt::format(
+        "{}: expected a workbook (.xlsx, a ZIP archive), found none: {}; the file may be cut off",
+        path.string(), message_of(code)));
   }
 }
 
@@ -42,7 +44,7 @@ bool Archive::has(const std::string& part) const {
 }
 
 std::string Archive::read(const std::string& part) const {
-  const std::string place = path_.string() + ": part " + part;
+  const std::string place = fmt::format("{}: part {}", path_.string(), part);
   zip_stat_t stat;
   zip_stat_init(&stat);
   if (zip_stat(archive_.get(), part.c_str(), 0, &stat) != 0) {
@@ -54,14 +56,15 @@ std::string Archive::read(const std::string& part) const {
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(
       zip_fopen_index(archive_.get(), stat.index, 0), zip_fclose);
   if (file == nullptr) {
-    throw DataError(place + ": cannot be unpacked: " + zip_strerror(archive_.get()));
+    throw DataError(fmt::format("{}: cannot be unpacked: {}", place, zip_strerror(archive_.get())));
   }
   std::string content;
   std::string block(std::size_t{1} << 16, '\0');
   while (true) {
     const zip_int64_t n_read = zip_fread(file.get(), block.data(), block.size());
     if (n_read < 0) {
-      throw DataError(place + ": cannot be unpacked: " + zip_file_strerror(file.get()));
+      throw DataError(
+          fmt::format("{}: cannot be unpacked: {}", place, zip_file_strerror(file.get())));
     }
     if (n_read == 0) {
       return content;
@@ -76,7 +79,7 @@ std::string Archive::read(const std::string& part) const {
 
 std::unique_ptr<pugi::xml_document> Archive::parse(const std::string& part) const {
   const std::string content = read(part);
-  const std::string place = path_.string() + ": part " + part;
+  const std::string place = fmt::format("{}: part {}", path_.string(), part);
   if (!is_utf8(content)) {
     throw DataError(place + ": expected XML in UTF-8, found other bytes");
   }
@@ -89,9 +92,8 @@ std::unique_ptr<pugi::xml_document> Archive::parse(const std::string& part) cons
         static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, result.offset)), content.size());
     const auto n_breaks =
         std::count(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(n_read), '\n');
-    throw DataError(place + ", line " + std::to_string(n_breaks + 1) +
-                    ": expected XML, found at byte " + std::to_string(n_read) + ": " +
-                    result.description());
+    throw DataError(fmt::format("{}, line {}: expected XML, found at byte {}: {}", place,
+                                n_breaks + 1, n_read, result.description()));
   }
   for (const pugi::xml_node node : document->children()) {
     if (node.type() == pugi::node_doctype) {
@@ -106,4 +108,4 @@ std::string local_name(const char* qualified) {
   return name.substr(name.find(':') + 1);
 }
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

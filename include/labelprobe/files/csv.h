@@ -1,11 +1,10 @@
-// Reads tables of text: CSV and TSV with CSV quoting, as pandas' read_csv understands them. A field
+// Tables of text: CSV and TSV with CSV quoting, as pandas' read_csv understands them. A field
 // that begins with a double quote runs to the closing one, doubled quotes inside stand for one, and
 // what follows the closing one up to the delimiter belongs to the field; spaces belong to the
 // field; blank lines are skipped.
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -14,10 +13,7 @@
 
 #include "labelprobe/files/mapped_file.h"
 
-namespace labelprobe::data {
-
-// `expected` of the files below root_dir.
-inline constexpr std::string_view kDataFile = "a file of the data set";
+namespace labelprobe::files {
 
 struct TableRow {
   std::vector<std::string> fields;
@@ -25,10 +21,10 @@ struct TableRow {
 };
 
 // Calls `take` for every row, the header included; it may keep the fields. Reads the whole file
-// once. Throws DataError if the file cannot be read, if a quoted field is never closed, and if the
+// once. Throws DataError if a quoted field is never closed, and if the
 // last row does not end in a line break: a cut-off file can end in the middle of an id, which
 // nothing else would show.
-void for_each_row(const std::filesystem::path& path,
+void for_each_row(const MappedFile& file,
                   char delimiter,
                   const std::function<void(TableRow&)>& take);
 
@@ -38,22 +34,15 @@ std::size_t column_of(const TableRow& header, std::string_view name);
 // Calls `take` for every row below the header with the fields of `columns`, in that order. Throws
 // DataError as for_each_row, if the header lacks a column, if a row has more or fewer fields than
 // the header and if one of the fields taken is not UTF-8.
-void for_each_row_of(const std::filesystem::path& path,
+void for_each_row_of(const MappedFile& file,
                      char delimiter,
                      std::span<const std::string_view> columns,
                      const std::function<void(TableRow&)>& take);
 
-// Opens a file that has to be there.
-//   expected  what it should be, for the message of the DataError if there is none
-files::MappedFile open_file(const std::filesystem::path& path, std::string_view expected);
-
-// DataError naming the line if the text of the file is not UTF-8.
-void check_utf8(const files::MappedFile& file);
-
-// The lines of a text file without their line breaks (LF or CRLF); the last one may lack its own.
-std::vector<std::string> read_lines(const files::MappedFile& file);
-
 // DataError "<place>: expected <n_expected> <kind> fields, found <n>" unless the row has as many.
 void check_n_fields(const TableRow& row, std::size_t n_expected, std::string_view kind);
 
-}  // namespace labelprobe::data
+// A field as a CSV file has it: in quotes where it needs them.
+std::string csv_field(std::string_view text);
+
+}  // namespace labelprobe::files

@@ -1,4 +1,4 @@
-#include "data/reading/workbook.h"
+#include "labelprobe/files/workbook.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,12 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/text_file.h"
 
-#include "data/reading/archive.h"
-#include "data/reading/records.h"
+#include "files/archive.h"
 
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 namespace {
 
@@ -119,9 +121,9 @@ class RowReader {
       const auto column =
           reference.empty() ? std::optional(cells.size()) : column_of_reference(reference);
       if (!column || *column < cells.size() || *column >= kMaxColumns) {
-        throw DataError(place_(cells.size()) + ": expected a cell in column " +
-                        letters_of(cells.size()) + " to " + letters_of(kMaxColumns - 1) +
-                        ", found " + shown(reference));
+        throw DataError(fmt::format("{}: expected a cell in column {} to {}, found {}",
+                                    place_(cells.size()), letters_of(cells.size()),
+                                    letters_of(kMaxColumns - 1), shown(reference)));
       }
       cells.resize(*column);
       cells.push_back(content_of(cell, *column));
@@ -141,15 +143,15 @@ class RowReader {
     if (type == "s") {
       const auto index = to_number(content);
       if (!index || *index >= shared_strings_.size()) {
-        throw DataError(place_(column) + ": expected one of the " +
-                        std::to_string(shared_strings_.size()) +
-                        " shared strings by its number, found " + shown(content));
+        throw DataError(
+            fmt::format("{}: expected one of the {} shared strings by its number, found {}",
+                        place_(column), shared_strings_.size(), shown(content)));
       }
       content = shared_strings_[*index];
     }
     if (content.size() > kMaxCellBytes) {
-      throw DataError(place_(column) + ": expected at most " + std::to_string(kMaxCellBytes) +
-                      " bytes, found " + std::to_string(content.size()));
+      throw DataError(fmt::format("{}: expected at most {} bytes, found {}", place_(column),
+                                  kMaxCellBytes, content.size()));
     }
     return content;
   }
@@ -188,8 +190,7 @@ Workbook::Workbook(std::filesystem::path path) : path_(std::move(path)) {
 std::string Workbook::place_of(const std::string& sheet,
                                std::size_t row,
                                std::size_t column) const {
-  return path_.string() + ": sheet '" + sheet + "', cell " + letters_of(column) +
-         std::to_string(row);
+  return fmt::format("{}: sheet '{}', cell {}{}", path_.string(), sheet, letters_of(column), row);
 }
 
 void Workbook::for_each_row(const std::string& sheet,
@@ -200,8 +201,8 @@ void Workbook::for_each_row(const std::string& sheet,
     for (const auto& [name, ignored] : part_of_sheet_) {
       known.push_back(name);
     }
-    throw DataError(path_.string() + ": expected a sheet '" + sheet + "', found " +
-                    (known.empty() ? "no sheet" : some_of(known)));
+    throw DataError(fmt::format("{}: expected a sheet '{}', found {}", path_.string(), sheet,
+                                known.empty() ? "no sheet" : some_of(known)));
   }
   const auto document = Archive(path_).parse(part->second);
   std::size_t number = 0;
@@ -212,9 +213,9 @@ void Workbook::for_each_row(const std::string& sheet,
     const std::string given = attribute_of(row, "r");
     const std::optional<std::size_t> stated = given.empty() ? number + 1 : to_number(given);
     if (!stated || *stated <= number || *stated > kMaxRows) {
-      throw DataError(path_.string() + ": sheet '" + sheet + "': expected rows numbered from " +
-                      std::to_string(number + 1) + " to " + std::to_string(kMaxRows) +
-                      ", found row " + shown(given));
+      throw DataError(
+          fmt::format("{}: sheet '{}': expected rows numbered from {} to {}, found row {}",
+                      path_.string(), sheet, number + 1, kMaxRows, shown(given)));
     }
     number = *stated;
     const std::function<std::string(std::size_t)> place = [&](std::size_t column) {
@@ -228,4 +229,4 @@ void Workbook::for_each_row(const std::string& sheet,
   }
 }
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

@@ -1,14 +1,19 @@
-#include "data/reading/workbook.h"
+#include "labelprobe/files/workbook.h"
 
 #include <fstream>
 #include <sstream>
 
 #include "labelprobe/core/error.h"
 
-#include "data/small_workbook.h"
 #include "support/paths.h"
+#include "support/small_workbook.h"
 
-namespace labelprobe::data {
+namespace labelprobe::files {
+
+using support::cell;
+using support::Parts;
+using support::workbook_parts;
+using support::write_archive;
 
 namespace {
 
@@ -66,7 +71,7 @@ std::string four_bytes(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("Reads every kind of cell of a workbook", "[data]") {
+TEST_CASE("Reads every kind of cell of a workbook", "[unit]") {
   const WorkbookFile file(workbook_parts(
       "<row r=\"2\">" + cell("B2", "inline &amp; &lt;escaped&gt; &#233;") +
       "<c r=\"C2\"><v>0.5</v></c><c r=\"E2\" t=\"s\"><v>1</v></c></row><row r=\"3\"/>"
@@ -77,7 +82,7 @@ TEST_CASE("Reads every kind of cell of a workbook", "[data]") {
                               {" "}});
 }
 
-TEST_CASE("Namespace prefixes make no difference", "[data]") {
+TEST_CASE("Namespace prefixes make no difference", "[unit]") {
   Parts parts = workbook_parts("");
   parts["xl/worksheets/sheet1.xml"] =
       "<x:worksheet xmlns:x=\"m\"><x:sheetData><x:row r=\"1\"><x:c r=\"A1\"><x:v>7</x:v></x:c>"
@@ -85,7 +90,7 @@ TEST_CASE("Namespace prefixes make no difference", "[data]") {
   REQUIRE(WorkbookFile(parts).rows() == Rows{{"7"}});
 }
 
-TEST_CASE("Cells that cannot be are named", "[data]") {
+TEST_CASE("Cells that cannot be are named", "[unit]") {
   const auto row = [](const std::string& cells) { return "<row r=\"4\">" + cells + "</row>"; };
   expect_rows_error(row("<c r=\"B4\" t=\"s\"><v>3</v></c>"),
                     "sheet 'slurs', cell B4: expected one of the 3 shared strings by its number, "
@@ -106,7 +111,7 @@ TEST_CASE("Cells that cannot be are named", "[data]") {
   expect_rows_error("<row r=\"99999999999999999999\"/>", "found row '99999999999999999999'");
 }
 
-TEST_CASE("Damaged workbooks are reported with the part", "[data]") {
+TEST_CASE("Damaged workbooks are reported with the part", "[unit]") {
   const std::string sheet = "xl/worksheets/sheet1.xml";
   expect_part_error(sheet, "<worksheet><sheetData>\n<row></worksheet>",
                     "part xl/worksheets/sheet1.xml, line 2: expected XML, found at byte");
@@ -123,7 +128,7 @@ TEST_CASE("Damaged workbooks are reported with the part", "[data]") {
   WorkbookFile(parts).expect_error("part xl/_rels/workbook.xml.rels: expected this part of a");
 }
 
-TEST_CASE("Entities of a document type are refused before they grow", "[data]") {
+TEST_CASE("Entities of a document type are refused before they grow", "[unit]") {
   const std::string laughs =
       "<?xml version=\"1.0\"?><!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">"
       "<!ENTITY c \"&b;&b;&b;&b;\">]><worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>&c;</v></c>"
@@ -138,7 +143,7 @@ TEST_CASE("Entities of a document type are refused before they grow", "[data]") 
   }
 }
 
-TEST_CASE("Deep nesting is no trouble", "[data]") {
+TEST_CASE("Deep nesting is no trouble", "[unit]") {
   std::string deep;
   for (int i = 0; i < 200000; ++i) {
     deep += "<a>";
@@ -152,7 +157,7 @@ TEST_CASE("Deep nesting is no trouble", "[data]") {
   REQUIRE(WorkbookFile(parts).rows().empty());
 }
 
-TEST_CASE("Zip bombs are refused, whatever size they state", "[data]") {
+TEST_CASE("Zip bombs are refused, whatever size they state", "[unit]") {
   Parts parts = workbook_parts("<row r=\"1\"/>");
   const std::size_t n_bytes = kMaxPartBytes + 12345;
   parts["xl/worksheets/sheet1.xml"] = std::string(n_bytes, ' ');
@@ -171,7 +176,7 @@ TEST_CASE("Zip bombs are refused, whatever size they state", "[data]") {
   REQUIRE_THROWS_AS(bomb.rows(), DataError);
 }
 
-TEST_CASE("Workbooks that are cut off or changed anywhere never crash", "[data]") {
+TEST_CASE("Workbooks that are cut off or changed anywhere never crash", "[unit]") {
   WorkbookFile file(workbook_parts("<row r=\"1\">" + cell("A1", "POST") + "</row>"));
   const std::string bytes = file.bytes();
   for (std::size_t n_bytes = 0; n_bytes < bytes.size(); n_bytes += 7) {
@@ -195,4 +200,4 @@ TEST_CASE("Workbooks that are cut off or changed anywhere never crash", "[data]"
   file.expect_error("expected a workbook (.xlsx, a ZIP archive), found none");
 }
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

@@ -1,26 +1,21 @@
-#include "data/reading/table_file.h"
+#include "labelprobe/files/csv.h"
 
 #include <algorithm>
 #include <new>
-#include <system_error>
 #include <utility>
 
 #include <csv.h>
+#include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/text_file.h"
 
-#include "data/reading/quoting.h"
+#include "files/csv_quoting.h"
 
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::string_view without_byte_order_mark(std::string_view text) {
-  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
-}
 
 // libcsv's callbacks only collect: an exception must not pass through C.
 struct Collected {
@@ -77,18 +72,17 @@ class Parser {
 
 }  // namespace
 
-void for_each_row(const std::filesystem::path& path,
+void for_each_row(const MappedFile& file,
                   char delimiter,
                   const std::function<void(TableRow&)>& take) {
-  const files::MappedFile file = open_file(path, kDataFile);
   std::string repaired;
-  std::string_view rest = well_quoted(without_byte_order_mark(file.text()), delimiter, repaired);
+  std::string_view rest = well_quoted(text_of(file), delimiter, repaired);
   Parser parser(delimiter);
   Collected collected;
   TableRow row;
   std::size_t first_line = 1;  // of the row being read; a quoted field may hold line breaks
   bool is_in_row = false;
-  const auto place = [&] { return path.string() + ":" + std::to_string(first_line); };
+  const auto place = [&] { return fmt::format("{}:{}", file.path().string(), first_line); };
   for (std::size_t line = 1; !rest.empty(); ++line) {
     const std::size_t line_break = rest.find('\n');
     const std::size_t n_bytes = line_break == std::string_view::npos ? rest.size() : line_break + 1;
@@ -128,20 +122,20 @@ void for_each_row(const std::filesystem::path& path,
 std::size_t column_of(const TableRow& header, std::string_view name) {
   const auto found = std::find(header.fields.begin(), header.fields.end(), name);
   if (found == header.fields.end()) {
-    throw DataError(header.place + ": expected a column '" + std::string(name) +
-                    "', found none in the header");
+    throw DataError(
+        fmt::format("{}: expected a column '{}', found none in the header", header.place, name));
   }
   return static_cast<std::size_t>(found - header.fields.begin());
 }
 
-void for_each_row_of(const std::filesystem::path& path,
+void for_each_row_of(const MappedFile& file,
                      char delimiter,
                      std::span<const std::string_view> columns,
                      const std::function<void(TableRow&)>& take) {
   std::size_t n_fields = 0;  // 0: the header is still to come
   std::vector<std::size_t> positions;
   const std::string kind = delimiter == ',' ? "comma-separated" : "tab-separated";
-  for_each_row(path, delimiter, [&](TableRow& row) {
+  for_each_row(file, delimiter, [&](TableRow& row) {
     if (n_fields == 0) {
       n_fields = row.fields.size();
       for (const std::string_view column : columns) {
@@ -161,53 +155,21 @@ void for_each_row_of(const std::filesystem::path& path,
     take(taken);
   });
   if (n_fields == 0) {
-    throw DataError(path.string() + ":1: expected a header, found an empty file");
+    throw DataError(file.path().string() + ":1: expected a header, found an empty file");
   }
-}
-
-files::MappedFile open_file(const std::filesystem::path& path, std::string_view expected) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error) && !error) {
-    throw DataError(path.string() + ": expected " + std::string(expected) + ", found no such file" +
-                    (path.is_relative()
-                         ? " from the working directory " + std::filesystem::current_path().string()
-                         : "") +
-                    "; check the path or fetch the file");
-  }
-  return files::MappedFile(path);
-}
-
-void check_utf8(const files::MappedFile& file) {
-  if (is_utf8(file.text())) {
-    return;
-  }
-  const std::vector<std::string> lines = read_lines(file);
-  const auto broken =
-      std::find_if(lines.begin(), lines.end(), [](const auto& line) { return !is_utf8(line); });
-  throw DataError(file.path().string() + ":" + std::to_string(broken - lines.begin() + 1) +
-                  ": expected text in UTF-8, found other bytes; convert the file");
-}
-
-std::vector<std::string> read_lines(const files::MappedFile& file) {
-  std::string_view rest = without_byte_order_mark(file.text());
-  std::vector<std::string> lines;
-  while (!rest.empty()) {
-    const std::size_t line_break = rest.find('\n');
-    std::string_view line = rest.substr(0, line_break);
-    rest.remove_prefix(line_break == std::string_view::npos ? rest.size() : line_break + 1);
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
-    }
-    lines.emplace_back(line);
-  }
-  return lines;
 }
 
 void check_n_fields(const TableRow& row, std::size_t n_expected, std::string_view kind) {
   if (row.fields.size() != n_expected) {
-    throw DataError(row.place + ": expected " + std::to_string(n_expected) + " " +
-                    std::string(kind) + " fields, found " + std::to_string(row.fields.size()));
+    throw DataError(fmt::format("{}: expected {} {} fields, found {}", row.place, n_expected, kind,
+                                row.fields.size()));
   }
 }
 
-}  // namespace labelprobe::data
+std::string csv_field(std::string_view text) {
+  return text.find_first_of(",\"\r\n") == std::string_view::npos
+             ? std::string(text)
+             : fmt::format("\"{}\"", replace_all(text, "\"", "\"\""));
+}
+
+}  // namespace labelprobe::files

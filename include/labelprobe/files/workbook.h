@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 // What a part of the archive may hold once unpacked: far above any table of annotations, far below
 // a zip bomb.
@@ -43,4 +43,4 @@ class Workbook {
   std::vector<std::string> shared_strings_;
 };
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

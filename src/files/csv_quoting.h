@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace labelprobe::data {
+namespace labelprobe::files {
 
 // `text` itself, if every quoted field ends behind its closing quote. Otherwise `repaired`, which
 // holds the table with the fields that pandas reads: after a closing quote that no delimiter
@@ -12,4 +12,4 @@ namespace labelprobe::data {
 // libcsv, which reads the table, would take that quote for text and go on to the next lines.
 std::string_view well_quoted(std::string_view text, char delimiter, std::string& repaired);
 
-}  // namespace labelprobe::data
+}  // namespace labelprobe::files

@@ -1,0 +1,45 @@
+#include "labelprobe/files/csv.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/small_root.h"
+
+namespace labelprobe::files {
+
+TEST_CASE("Quotes in odd places mean what they mean to Python's csv module", "[unit]") {
+  const auto reference =
+      nlohmann::json::parse(std::ifstream(support::fixture("data/quoting.json")));
+  data::SmallRoot root;
+  std::size_t n_tables = 0;
+  for (const auto& table : reference.at("tables")) {
+    const std::string path = root.write("table.csv", table.at("text").get<std::string>());
+    INFO(table.dump());
+    std::vector<std::vector<std::string>> rows;
+    for_each_row(MappedFile(path), ',', [&](TableRow& row) { rows.push_back(row.fields); });
+    REQUIRE(rows == table.at("rows").get<std::vector<std::vector<std::string>>>());
+    ++n_tables;
+  }
+  REQUIRE(n_tables == 150);
+}
+
+TEST_CASE("A field that goes on behind its quotes ends with its line", "[unit]") {
+  data::SmallRoot root;
+  std::vector<std::string> places;
+  std::vector<std::string> fields;
+  for_each_row(MappedFile(root.write("t.tsv", "\"a\nb\" c\td\n\"e\" \"f\n")), '\t',
+               [&](TableRow& row) {
+                 places.push_back(row.place.substr(row.place.rfind(':')));
+                 fields.insert(fields.end(), row.fields.begin(), row.fields.end());
+               });
+  REQUIRE(fields == std::vector<std::string>{"a\nb c", "d", "e \"f"});
+  REQUIRE(places == std::vector<std::string>{":1", ":3"});
+}
+
+TEST_CASE("Fields are quoted where a reader would stumble", "[unit]") {
+  CHECK(csv_field("plain text") == "plain text");
+  CHECK(csv_field("a,b") == "\"a,b\"");
+  CHECK(csv_field("say \"x\"") == "\"say \"\"x\"\"\"");
+  CHECK(csv_field("a\nb") == "\"a\nb\"");
+}
+
+}  // namespace labelprobe::files
