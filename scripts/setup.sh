@@ -19,6 +19,7 @@ needed=(
   "python3-venv python:ensurepip,venv"
   "nlohmann-json3-dev header:nlohmann/json.hpp"
   "libyaml-cpp-dev header:yaml-cpp/yaml.h"
+  "libcli11-dev header:CLI/CLI.hpp"
   "libspdlog-dev header:spdlog/spdlog.h"
   "libfmt-dev header:fmt/core.h"
   "libsentencepiece-dev header:sentencepiece_processor.h"

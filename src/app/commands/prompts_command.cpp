@@ -75,7 +75,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
   options.add_parsed(arguments.command,
                      {.name = "program",
                       .help = "Whose prompts: those of labelprobe run, classify or assess",
-                      .fallback = std::string(kRunName),
+                      .fallback = kRunName,
                       .shown = Shown::First,
                       .value = "COMMAND",
                       .choices = command_names(),

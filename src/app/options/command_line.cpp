@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -28,43 +29,75 @@ class Parser {
       : args_(args), options_(options), grids_(grids), owners_(owners) {}
 
   GivenValues parse() {
-    while (at_ < args_.size()) {
-      const std::string& arg = args_[at_++];
-      if (arg == "--") {
-        operands_.insert(operands_.end(), args_.begin() + static_cast<std::ptrdiff_t>(at_),
-                         args_.end());
-        break;
-      }
-      if (is_flag(arg)) {
-        take_flag(arg);
-      } else {
-        operands_.push_back(arg);
-      }
+    CLI::App app;
+    app.set_help_flag();
+    app.allow_extras();
+    for (const Option& option : options_.options()) declare(app, option);
+    std::vector<std::string> words = spelled_out();
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
+    try {
+      app.parse(words);
+    } catch (const CLI::RequiredError&) {
+      // Who asked for the values says what is missing, after config files were read.
+    } catch (const CLI::ArgumentMismatch& error) {
+      const std::string text = error.what();
+      throw ConfigError(
+          fmt::format("{}: expected a value behind it", text.substr(0, text.find(':'))));
+    } catch (const CLI::ParseError& error) {
+      throw ConfigError(error.what());
     }
-    give_operands();
+    for (const std::string& left : app.remaining()) {
+      if (left != "--") throw ConfigError(fmt::format("an argument was not expected: {}", left));
+    }
     return std::move(given_);
   }
 
  private:
-  void take_flag(const std::string& arg) {
-    const std::size_t equals = std::min(arg.find('='), arg.size());
-    const Option& option = choose(arg.substr(0, equals));
-    std::vector<std::string> values;
-    if (equals < arg.size()) {
-      values.push_back(arg.substr(equals + 1));
-    }
+  void declare(CLI::App& app, const Option& option) {
+    const auto keep = [this, &option](const CLI::results_t& values) {
+      given_[std::string(option.info.name)] = {values, option.flag()};
+      return true;
+    };
     const std::size_t most = most_values(option);
-    while (values.size() < most && at_ < args_.size() && !is_flag(args_[at_]) &&
-           args_[at_] != "--" && (values.empty() || args_.size() - at_ > n_operands_missing())) {
-      values.push_back(args_[at_++]);
+    CLI::Option* declared = app.add_option(
+        option.is_operand ? std::string(option.info.name) : option.flag(), CLI::callback_t(keep));
+    // Each time that a flag is met anew: the last one counts.
+    declared->trigger_on_parse();
+    if (most == 0) {
+      declared->expected(0);
+    } else if (most > 1) {
+      const std::size_t bound = CLI::detail::expected_max_vector_size;
+      declared->expected(1, static_cast<int>(std::min(most, bound)));
+      declared->allow_extra_args(most > bound);
     }
-    if (values.empty()) {
-      if (option.kind != OptionKind::Flag) {
-        throw ConfigError(fmt::format("{}: expected a value behind it", option.flag()));
+    declared->required(option.is_operand && option.info.is_required);
+  }
+
+  // The words with every flag in full, so that CLI11 knows it.
+  std::vector<std::string> spelled_out() const {
+    std::vector<std::string> words;
+    bool is_list_open = false;
+    for (std::size_t at = 0; at < args_.size(); ++at) {
+      const std::string& arg = args_[at];
+      if (arg == "--") {
+        // CLI11 takes a first one for the end of a list of values.
+        if (is_list_open) words.push_back(arg);
+        words.insert(words.end(), args_.begin() + static_cast<std::ptrdiff_t>(at), args_.end());
+        break;
       }
-      values = {"true"};
+      if (!is_flag(arg)) {
+        words.push_back(arg);
+        continue;
+      }
+      const std::size_t equals = std::min(arg.find('='), arg.size());
+      const Option& option = choose(arg.substr(0, equals));
+      is_list_open = most_values(option) > 1;
+      // An empty value behind an equals sign would be none to CLI11.
+      const bool is_empty = equals + 1 == arg.size();
+      words.push_back(option.flag() + (is_empty ? "" : arg.substr(equals)));
+      if (is_empty) words.emplace_back();
     }
-    given_[std::string(option.info.name)] = {std::move(values), option.flag()};
+    return words;
   }
 
   std::size_t most_values(const Option& option) const {
@@ -78,16 +111,6 @@ class Parser {
       default:
         return option.spans_grid() && grids_ == Grids::Taken ? SIZE_MAX : 1;
     }
-  }
-
-  // Of the operands that must be given, those that do not stand before here.
-  std::size_t n_operands_missing() const {
-    const auto all = options_.options();
-    const auto n =
-        static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const Option& option) {
-          return option.is_operand && option.info.is_required;
-        }));
-    return n - std::min(n, operands_.size());
   }
 
   const Option& choose(const std::string& arg) const {
@@ -125,29 +148,10 @@ class Parser {
                                   near.empty() ? "" : "; did you mean '--" + near + "'?"));
   }
 
-  void give_operands() {
-    std::size_t n_taken = 0;
-    for (const Option& option : options_.options()) {
-      if (!option.is_operand || n_taken == operands_.size()) {
-        continue;
-      }
-      const std::size_t n = option.kind == OptionKind::TextList ? operands_.size() - n_taken : 1;
-      const auto begin = operands_.begin() + static_cast<std::ptrdiff_t>(n_taken);
-      given_[std::string(option.info.name)] = {{begin, begin + static_cast<std::ptrdiff_t>(n)},
-                                               option.flag()};
-      n_taken += n;
-    }
-    if (n_taken < operands_.size()) {
-      throw ConfigError(fmt::format("an argument was not expected: {}", operands_[n_taken]));
-    }
-  }
-
   std::span<const std::string> args_;
   const OptionList& options_;
   Grids grids_;
   const std::function<std::string(const std::string&)>& owners_;
-  std::size_t at_ = 0;
-  std::vector<std::string> operands_;
   GivenValues given_;
 };
 
