@@ -198,8 +198,7 @@ TEST_CASE("A spoilt clustering file is reported", "[data]") {
                ": cluster 'a': expected a list of emotions, found string");
   expect_error("clusters.json", R"({"a": [1]})",
                ": cluster 'a': expected names of emotions, found number");
-  expect_error("clusters.json", R"({"a": [], "a": []})",
-               ": key 'a' is there twice");
+  expect_error("clusters.json", R"({"a": [], "a": []})", ": key 'a' is there twice");
   expect_error("clusters.json", R"({"a": [], "A": []})",
                ": label set: expected distinct names, found 'a'");
   expect_error("clusters.json", std::string(100000, '['),
