@@ -6,7 +6,7 @@ usage: check_logs.py FOLDER... [--experiment K] [--kind KIND]
 
 FOLDER       an experiment folder (with indexed_metrics.yml), or one above such folders
 --experiment only experiment_K; by default all of a folder
---kind       baseline, unary, binary, multilabel_ICL, plain or pair; by default what params.yml says
+--kind       baseline, unary, binary, multilabel_ICL, verbalized, plain or pair; by default what params.yml says
 
 Prints one line per experiment, and every mismatch as file/experiment/item/field. Exit code 0: all is as documented,
 1: some is not, 2: wrong arguments or no log there. Needs PyYAML.
@@ -21,7 +21,7 @@ import sys
 import yaml
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-KINDS = ("baseline", "unary", "binary", "multilabel_ICL", "plain", "pair")
+KINDS = ("baseline", "unary", "binary", "multilabel_ICL", "verbalized", "plain", "pair")
 WORD_KINDS = ("unary", "binary", "pair")
 MAX_SHOWN = 20
 
@@ -123,6 +123,14 @@ def label_steps(value):
     return None
 
 
+def stated(value):
+    """Ours: what the numbers in an answer say of each label; labels without a readable number are missing."""
+    readings = ("reported", "expected", "number_mass")
+    is_sound = isinstance(value, dict) and value and set(value) <= set(readings) and all(
+        not numbers_by_name(numbers) and all(0 <= v <= 1.0001 for v in numbers.values()) for numbers in value.values())
+    return None if is_sound else "numbers from 0 to 1 by label, under some of reported, expected and number_mass"
+
+
 COMMON = {
     "test_gt": names, "test_preds": names, "test_outs": text, "test_residual_outs": text, "test_prefix_outs": text_or_null,
     "test_text": text, "test_classification_loss": zero, "test_regularization_loss": zero,
@@ -136,6 +144,7 @@ PLAIN = COMMON | {"test_scores": distributions}
 OPTIONAL = {
     "test_label_v_input_attn": attention, "test_semantic_f1": number, "test_label_found": truth, "test_answers": answers,
     "test_label_steps": label_steps,
+    "test_stated": stated,
     "test_prompt_hash": text, "test_n_prompt_tokens": integer,
 } | {name: form for name, form in DISTRIBUTION.items() if name not in COMMON and name != "test_all_scores"}
 ABSENT = {"plain": ("test_all_scores",), "pair": ("test_all_scores",)}
@@ -151,6 +160,8 @@ def fields_of(kind):
         return PLAIN | {"test_preds": names_or_null, "test_checked_label": text}
     if kind == "plain":
         return PLAIN
+    if kind == "verbalized":  # no label step
+        return DISTRIBUTION | {"test_preds": names_or_null, "test_scores": numbers_by_name}
     return DISTRIBUTION | ({"test_preds": names_or_null} if kind in WORD_KINDS else {})
 
 
@@ -231,7 +242,7 @@ def check_items(place, kind, items, findings, n):
         if is_whole and len(findings.by_place) == n_before:
             check_scores(here, kind, entry, findings)
             n["fields"] += len(entry)
-            n["found"] += bool(entry.get("test_all_scores", entry["test_scores"]))
+            n["found"] += bool(entry.get("test_all_scores", entry["test_scores"]) or entry.get("test_stated"))
 
 
 def kind_of(params, items):
@@ -275,7 +286,7 @@ def check_other_files(folder, index, kind, has_run, findings):
             block = load(path).get(key)
             if isinstance(block, dict):
                 check_numbers(f"{path}/{key}", block, findings)
-            elif path.name == "metrics.yml" and kind in ("baseline", "plain", "pair") and has_run:
+            elif path.name == "metrics.yml" and kind in ("baseline", "verbalized", "plain", "pair") and has_run:
                 findings.add(f"{path}/{key}", "expected the metrics of this experiment, found none")
     for name in ("params.yml", "names.txt", "steps.yml"):
         if not (folder / name).exists():

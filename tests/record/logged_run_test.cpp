@@ -113,6 +113,9 @@ TEST_CASE("What is read and written again is the same in both layouts", "[logged
   many.predictions.clear();
   ItemRecord checked = make_item("d");
   checked.checked_label = "no";
+  checked.reported_probs = {{"fear", 0.25f}, {"joy", 1.0f}};
+  checked.expected_probs = {{"fear", 0.3f}};
+  checked.number_mass = {{"fear", 0.95f}};
   for (const bool is_plain : {false, true}) {
     const labelprobe::support::TempFolder one;
     const labelprobe::support::TempFolder two;

@@ -70,11 +70,13 @@ struct Estimator {
   LabelSets label_sets = LabelSets::All;
   // Fills all of Estimates but n_items, n_failed and the estimator's name.
   void (*run)(const EstimationInput& input, Estimates& estimates) = nullptr;
+  std::string_view other_plan = {};  // that its runs are of; empty: the usual one of such items
 
   bool fits(LabelKind kind) const {
     return label_sets == LabelSets::All ||
            (label_sets == LabelSets::MultiLabel) == (kind == LabelKind::MultiLabel);
   }
+  std::string_view plan() const { return other_plan.empty() ? items->plan : other_plan; }
   // Its runs are answered by a word, which may be read at each AnswerPosition.
   bool has_positions() const { return items->asks_about_labels(); }
 };

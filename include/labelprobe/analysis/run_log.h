@@ -6,14 +6,12 @@
 #include <string>
 
 #include "labelprobe/analysis/estimators.h"
-#include "labelprobe/core/item_id.h"
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/record/logged_run.h"
 
 namespace labelprobe::analysis {
 
 struct RunLog : record::LoggedRun {
-  const ItemForm* form = &kPlainItems;  // plain, unary or binary items
   ModelState model_state = ModelState::Plain;
 };
 

@@ -42,6 +42,7 @@ struct Plan {
   // What is asked. How items are named is said by their ItemForm.
   prompt::MakeQueries make_queries = nullptr;
   prompt::Templates (*make_templates)(const Settings&, const LabelSet&) = nullptr;
+  bool has_own_templates = false;  // what the user gives is left aside
   bool can_chat = false;           // its prompts can be messages of a chat
   bool samples_by_itself = false;  // whatever sampling strategy is asked for
   bool shows_labels = false;  // each text with a label that is asked about (prompt::PairOptions)

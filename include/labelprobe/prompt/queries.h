@@ -82,7 +82,12 @@ std::vector<std::string> pair_words(const PairOptions& options);
 // options do not fit.
 using MakeQueries = std::vector<Query> (*)(const Task& task);
 
+// What a demonstration with these labels is answered with.
+using WriteAnswer = std::function<std::string(const Labels& labels)>;
+
 // One completion prompt per example: instruction, demonstrations, query.
+std::vector<Query> make_completions(const Task& task, const WriteAnswer& write_answer);
+// The same, answered with the labels in the templates' label format.
 std::vector<Query> make_baseline(const Task& task);
 // Six of them per example, with 0, 1/5, ... 1 of multi-label demonstrations, drawn by the
 // multi-label sampler whatever strategy is asked for. Multi-label sets only.

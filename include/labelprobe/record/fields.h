@@ -39,6 +39,9 @@ void visit_fields(Item& item, Visitor&& visit) {
   visit(Field{"greedy_answer", "test_answers", "greedy", false, true}, item.greedy_answer);
   visit(Field{"first_answer", "test_answers", "first", false, true}, item.first_answer);
   visit(Field{"healed_answer", "test_answers", "healed", false, true}, item.healed_answer);
+  visit(Field{"reported_probs", "test_stated", "reported", false, true}, item.reported_probs);
+  visit(Field{"expected_probs", "test_stated", "expected", false, true}, item.expected_probs);
+  visit(Field{"number_mass", "test_stated", "number_mass", false, true}, item.number_mass);
   visit(Field{"checked_label", "test_checked_label", {}, true, true}, item.checked_label);
   visit(Field{"n_prompt_tokens", "test_n_prompt_tokens"}, item.n_prompt_tokens);
   visit(Field{"prompt_fingerprint", "test_prompt_hash", {}, true}, item.prompt_fingerprint);

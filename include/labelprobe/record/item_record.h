@@ -53,6 +53,11 @@ struct ItemRecord {
   std::optional<AnswerReading> first_answer;   // at the first generated position
   std::optional<AnswerReading> healed_answer;  // one token earlier, before the prompt's last space
 
+  // Verbalized prompts only. Labels whose number could not be read are missing.
+  LabelValues reported_probs;  // the number that the answer gives each label, / 100
+  LabelValues expected_probs;  // the mean over all numbers there, / 100; where numbers are tokens
+  LabelValues number_mass;     // what these numbers hold of the whole vocabulary there
+
   std::string checked_label;  // pair prompts only: the label asked about; empty = none
 
   std::int64_t n_prompt_tokens = 0;
@@ -62,6 +67,8 @@ struct ItemRecord {
   std::optional<std::string> failure;
 
   bool is_label_found() const { return !label_steps.empty(); }
+  // Whether the answer says anything of what was asked.
+  bool is_answered() const { return is_label_found() || !reported_probs.empty(); }
 
   // Label probabilities at the first label step, or what stands in for them.
   LabelValues first_probs() const;

@@ -14,7 +14,7 @@ namespace {
 bool calibrates(const RunLog& fitted, const EstimatedRow& row) {
   if (!row.run || row.estimates.platt_inputs.empty()) return false;
   const RunLog& run = *row.run;
-  return fitted.form == run.form && run.model_state == ModelState::Plain &&
+  return fitted.plan == run.plan && run.model_state == ModelState::Plain &&
          (fitted.model.empty() || run.model.empty() || fitted.model == run.model);
 }
 
@@ -41,7 +41,7 @@ void check_calibration(const Calibration& calibration, std::span<const Estimated
       throw ConfigError(fmt::format(
           "--platt: {}: expected a {} run of the same model among those aligned, of a method with "
           "logits (baseline or binary, multi-label), found none",
-          describe(run), run.form->plan));
+          describe(run), run.plan));
     }
   }
 }

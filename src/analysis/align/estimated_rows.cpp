@@ -14,7 +14,7 @@ namespace labelprobe::analysis {
 namespace {
 
 bool suits(const Estimator& estimator, const RunLog& run) {
-  return run.form == estimator.items && run.model_state == estimator.model_state;
+  return run.plan == estimator.plan() && run.model_state == estimator.model_state;
 }
 
 bool is_wanted(const Estimator& estimator, const std::vector<std::string>& names) {

@@ -13,16 +13,16 @@ RunLog read_run_log(const std::filesystem::path& folder,
                     const std::string& task,
                     const LabelSet& label_set) {
   RunLog run{record::read_run(folder, experiment)};
-  run.form = &item_form_of(run);
+  const ItemForm& form = item_form_of(run);
   run.model_state = state;
-  if (run.form == &kRatioItems) {
+  if (&form == &kRatioItems) {
     throw ConfigError(describe(run) +
                       ": expected a baseline, unary or binary run, found one of demonstration "
                       "ratios (multilabel_ICL), which has no estimator");
   }
-  if (state == ModelState::Tuned && run.form != &kPlainItems) {
+  if (state == ModelState::Tuned && &form != &kPlainItems) {
     throw ConfigError(fmt::format("{}: expected a baseline run of the fine-tuned model, found {}",
-                                  describe(run), run.form->plan));
+                                  describe(run), run.plan));
   }
   record::check_labels(run, task, label_set);
   return run;

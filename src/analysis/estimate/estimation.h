@@ -30,6 +30,8 @@ void estimate_unary(const EstimationInput& input, Estimates& estimates);
 void estimate_unary_normalized(const EstimationInput& input, Estimates& estimates);
 void estimate_binary(const EstimationInput& input, Estimates& estimates);
 void estimate_binary_outcome(const EstimationInput& input, Estimates& estimates);
+void estimate_verbalized(const EstimationInput& input, Estimates& estimates);
+void estimate_verbalized_expected(const EstimationInput& input, Estimates& estimates);
 
 // sigmoid(weight * x + bias) of each.
 std::vector<double> scaled_probs(const std::vector<double>& inputs, const PlattScaling& platt);

@@ -23,38 +23,58 @@ std::string listed(const std::vector<std::string>& names) {
   return text.empty() ? "none" : text;
 }
 
-float at(const record::LabelValues& values, const std::string& name) {
+// Null: the label has none.
+const float* find(const record::LabelValues& values, const std::string& name) {
   const auto found = std::find_if(values.begin(), values.end(),
                                   [&](const auto& value) { return value.first == name; });
-  return found == values.end() ? 0.0F : found->second;
+  return found == values.end() ? nullptr : &found->second;
 }
 
-// One row per label, most probable first; one column per label step.
-void print_steps(const record::ItemRecord& item) {
+// What an item says of every label: one column per label step, or per reading of the numbers that
+// its answer states.
+struct Column {
+  std::string title;
+  record::LabelValues probs;
+};
+
+std::vector<Column> columns_of(const record::ItemRecord& item) {
+  std::vector<Column> columns;
+  for (const record::LabelStep& step : item.label_steps) {
+    columns.push_back({"step " + std::to_string(columns.size() + 1), record::label_probs(step)});
+  }
+  if (!item.reported_probs.empty()) columns.push_back({"reported", item.reported_probs});
+  if (!item.expected_probs.empty()) columns.push_back({"expected", item.expected_probs});
+  return columns;
+}
+
+// One row per label, most probable first.
+void print_columns(const std::vector<Column>& columns) {
   std::vector<std::pair<float, std::string>> rows;
   std::size_t width = 0;
-  std::vector<record::LabelValues> steps;
-  for (const record::LabelStep& step : item.label_steps) {
-    steps.push_back(record::label_probs(step));
-  }
-  for (const auto& [name, prob] : steps.front()) {
+  for (const auto& [name, prob] : columns.front().probs) {
     float largest = 0.0F;
-    for (const record::LabelValues& step : steps) {
-      largest = std::max(largest, at(step, name));
+    for (const Column& column : columns) {
+      const float* of_column = find(column.probs, name);
+      largest = std::max(largest, of_column ? *of_column : 0.0F);
     }
     rows.emplace_back(-largest, name);
     width = std::max(width, name.size());
   }
   std::sort(rows.begin(), rows.end());
   std::printf("  %-*s", static_cast<int>(width), "");
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    std::printf("  step %zu", i + 1);
+  for (const Column& column : columns) {
+    std::printf("  %s", column.title.c_str());
   }
   std::printf("\n");
   for (const auto& [order, name] : rows) {
     std::printf("  %-*s", static_cast<int>(width), name.c_str());
-    for (const record::LabelValues& step : steps) {
-      std::printf("  %6.4f", static_cast<double>(at(step, name)));
+    for (const Column& column : columns) {
+      const auto column_width = static_cast<int>(column.title.size());
+      if (const float* of_column = find(column.probs, name)) {
+        std::printf("  %*.4f", column_width, static_cast<double>(*of_column));
+      } else {
+        std::printf("  %*s", column_width, "-");
+      }
     }
     std::printf("\n");
   }
@@ -68,11 +88,11 @@ void print_item(const record::ItemRecord& item) {
   }
   std::printf("  gold:      %s\n  predicted: %s\n  answer:    %s\n", listed(item.gold).c_str(),
               listed(item.predictions).c_str(), item.outs.c_str());
-  if (!item.is_label_found()) {
+  if (!item.is_answered()) {
     std::printf("  no label was generated, so there are no probabilities\n\n");
     return;
   }
-  print_steps(item);
+  print_columns(columns_of(item));
   std::printf("\n");
 }
 

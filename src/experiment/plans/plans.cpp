@@ -5,12 +5,12 @@
 
 namespace labelprobe::experiment {
 
-extern const Plan kBaseline, kUnary, kBinary, kMultilabelIcl, kClassify, kAssess;
+extern const Plan kBaseline, kUnary, kBinary, kMultilabelIcl, kVerbalized, kClassify, kAssess;
 
 namespace {
 
-constexpr std::array kPlans = {&kBaseline,      &kUnary,    &kBinary,
-                               &kMultilabelIcl, &kClassify, &kAssess};
+constexpr std::array kPlans = {&kBaseline,   &kUnary,    &kBinary, &kMultilabelIcl,
+                               &kVerbalized, &kClassify, &kAssess};
 
 }  // namespace
 

@@ -51,7 +51,11 @@ void check_chat_settings(const Settings& settings) {
   if (!settings.plan->can_chat) {
     throw ConfigError(
         "--prompt-mode chat asks for labels in an assistant's message: expected --distribution "
-        "baseline or multilabel_ICL, found one that asks otherwise; use --prompt-mode completion");
+        "baseline, multilabel_ICL or verbalized, found one that asks otherwise; use --prompt-mode "
+        "completion");
+  }
+  if (settings.plan->has_own_templates) {
+    return;
   }
   for (const auto& [flag, is_given] :
        {std::pair{"--user-prompt", settings.templates.user.has_value()},

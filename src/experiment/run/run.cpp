@@ -200,7 +200,7 @@ Outcome run(const Settings& settings,
     const record::ItemRecord& item = items.at(key);
     ordered.push_back(&item);
     outcome.n_failed += item.failure ? 1 : 0;
-    outcome.n_without_label += !item.failure && !item.is_label_found() ? 1 : 0;
+    outcome.n_without_label += !item.failure && !item.is_answered() ? 1 : 0;
   }
   RunMetrics metrics = score(settings, questions, ordered);
   files.finish(keys, metrics.aggregate, metrics.annotators);

@@ -46,6 +46,7 @@ void show(const Task& task,
 }
 
 Beginning begin_prompt(const Task& task,
+                       const WriteAnswer& write_answer,
                        const std::vector<Demonstration>& demonstrations,
                        const ChainsOfThought& cots,
                        python::Random& random) {
@@ -55,9 +56,8 @@ Beginning begin_prompt(const Task& task,
     beginning.messages.push_back({Role::System, templates.system});
   }
   for (const Demonstration& shown : demonstrations) {
-    const std::string label = format_labels(task.label_set.names_of(shown.labels),
-                                            task.label_set.kind(), templates.label_format);
-    show(task, shown.example->text, label, cots.draw(*shown.example, random), beginning);
+    show(task, shown.example->text, write_answer(shown.labels), cots.draw(*shown.example, random),
+         beginning);
   }
   return beginning;
 }
@@ -82,13 +82,14 @@ const Task& checked(const Task& task) {
 // The prompts of one sampling strategy, query after query.
 class Completions {
  public:
-  Completions(const Task& task, SamplingStrategy strategy)
+  Completions(const Task& task, SamplingStrategy strategy, WriteAnswer write_answer)
       : task_(checked(task)),
+        write_answer_(std::move(write_answer)),
         draws_(task, strategy),
         cots_(task.options),
         beginnings_(task, strategy, [this](python::Random& random, const DrawRequest& request) {
           const std::vector<Demonstration> shown = draws_.draw(random, request);
-          return begin_prompt(task_, shown, cots_, random);
+          return begin_prompt(task_, write_answer_, shown, cots_, random);
         }) {}
   Completions(const Completions&) = delete;  // the function made above holds on to this
   Completions& operator=(const Completions&) = delete;
@@ -110,10 +111,19 @@ class Completions {
 
  private:
   const Task& task_;
+  WriteAnswer write_answer_;
   DemonstrationDraws draws_;
   ChainsOfThought cots_;
   PerQuery<Beginning> beginnings_;
 };
+
+// The labels as the templates' format writes them. `task` must outlive it.
+WriteAnswer label_writer(const Task& task) {
+  return [&task](const Labels& labels) {
+    return format_labels(task.label_set.names_of(labels), task.label_set.kind(),
+                         task.options.templates.label_format);
+  };
+}
 
 struct Ratio {
   double multilabel_ratio;
@@ -125,14 +135,18 @@ constexpr std::array kRatios = {Ratio{0.0, "0.0"},     Ratio{1 / 5.0, "0.2"}, Ra
 
 }  // namespace
 
-std::vector<Query> make_baseline(const Task& task) {
-  Completions completions(task, task.options.sampling);
+std::vector<Query> make_completions(const Task& task, const WriteAnswer& write_answer) {
+  Completions completions(task, task.options.sampling, write_answer);
   std::vector<Query> made;
   made.reserve(task.queries.size());
   for (const Example& example : task.queries) {
     made.push_back(completions.next(example));
   }
   return made;
+}
+
+std::vector<Query> make_baseline(const Task& task) {
+  return make_completions(task, label_writer(task));
 }
 
 // With the multi-label sampler whatever strategy is asked for, as published.
@@ -145,7 +159,8 @@ std::vector<Query> make_multilabel_icl(const Task& task) {
   std::vector<std::unique_ptr<Completions>> completions;
   for (const Ratio& ratio : kRatios) {
     completions.push_back(std::make_unique<Completions>(
-        task, SamplingStrategy{SamplingStrategy::Kind::Multilabel, ratio.multilabel_ratio}));
+        task, SamplingStrategy{SamplingStrategy::Kind::Multilabel, ratio.multilabel_ratio},
+        label_writer(task)));
   }
   std::vector<Query> made;
   made.reserve(task.queries.size() * kRatios.size());

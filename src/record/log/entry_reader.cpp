@@ -29,7 +29,8 @@ class EntryReader {
     if (!field.log_part) return take(field.log_name, value);
     const YAML::Node mapping = entry_[field.log_name];
     if (!mapping) return;
-    if (!mapping.IsMap()) fail(mapping, field.log_name, "a mapping of greedy, first and healed");
+    if (!mapping.IsMap())
+      fail(mapping, field.log_name, std::string("a mapping with ") + field.log_part);
     if (const YAML::Node node = mapping[field.log_part]) read(node, field.log_name, value);
   }
 

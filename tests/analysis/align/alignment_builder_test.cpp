@@ -196,7 +196,7 @@ EstimatedRow scalable(const RunLog& run) {
 TEST_CASE("A run calibrates rows of its kind and model, and only one does", "[align]") {
   const RunLog run = run_of("logs/run_0");
   RunLog unary = run_of("logs/unary_0");
-  unary.form = &kUnaryItems;
+  unary.plan = "unary";
   RunLog other = run_of("logs/other_0");
   other.model = "another/model";
   const std::vector<EstimatedRow> rows = {scalable(run)};

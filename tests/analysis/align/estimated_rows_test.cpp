@@ -16,7 +16,7 @@ const LabelSet kClasses({"joy", "fear"}, LabelKind::SingleLabel);
 RunLog unary_run(const std::string& folder = "logs/unary_0") {
   RunLog run;
   run.folder = folder;
-  run.form = &kUnaryItems;
+  run.plan = "unary";
   for (const char* key : {"de0_unary_joy", "de0_unary_fear"}) {
     record::ItemRecord& item = run.items.emplace_back();
     item.key = key;
@@ -31,6 +31,7 @@ RunLog unary_run(const std::string& folder = "logs/unary_0") {
 RunLog example_run(ModelState state) {
   RunLog run;
   run.folder = "logs/baseline_0";
+  run.plan = "baseline";
   run.model_state = state;
   record::ItemRecord& item = run.items.emplace_back();
   item.key = "de0";
@@ -46,6 +47,20 @@ std::vector<std::string> names_of(const std::vector<EstimatedRow>& rows) {
   std::vector<std::string> names;
   for (const EstimatedRow& row : rows) names.push_back(row.name());
   return names;
+}
+
+TEST_CASE("A run of numbers allows no estimator of label steps, and the other way round",
+          "[align]") {
+  RunLog run = example_run(ModelState::Plain);
+  run.plan = "verbalized";
+  run.items[0].reported_probs = {{"joy", 0.9F}, {"fear", 0.1F}};
+  std::vector<std::string> warnings;
+  const std::vector<RunLog> runs = {run};
+  for (const EstimatedRow& row : estimate_rows(runs, kGreedy, kEmotions, {}, warnings)) {
+    CHECK(row.estimator->name.starts_with("verbalized"));
+  }
+  CHECK_THROWS_WITH(estimate_rows(runs, kGreedy, kEmotions, {"baseline"}, warnings),
+                    ContainsSubstring("(they allow: verbalized, verbalized_expected)"));
 }
 
 TEST_CASE("Runs allow the estimators of their kind and model, in the paper's order", "[align]") {

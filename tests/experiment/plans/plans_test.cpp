@@ -66,11 +66,12 @@ TEST_CASE("Lists its plans; --distribution takes some of them", "[unit]") {
     CHECK(&find_plan(plan->name) == plan);
     if (plan->is_distribution) distributions.emplace_back(plan->name);
   }
-  CHECK(distributions == std::vector<std::string>{"baseline", "unary", "binary", "multilabel_ICL"});
+  CHECK(distributions ==
+        std::vector<std::string>{"baseline", "unary", "binary", "multilabel_ICL", "verbalized"});
   CHECK(&find_distribution("multilabel_icl") == &find_plan("multilabel_ICL"));
   CHECK_THROWS_WITH(find_distribution("unari"),
                     "unknown distribution 'unari' (known: baseline, unary, binary, "
-                    "multilabel_ICL); did you mean 'unary'?");
+                    "multilabel_ICL, verbalized); did you mean 'unary'?");
   CHECK_THROWS_AS(find_distribution("classify"), ConfigError);
   CHECK_THROWS_AS(find_distribution(""), ConfigError);
   CHECK_THROWS_WITH(find_plan("clasify"), ContainsSubstring("did you mean 'classify'"));
