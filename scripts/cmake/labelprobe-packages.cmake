@@ -2,7 +2,6 @@
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(yaml-cpp REQUIRED)
 
 # labelprobe_package(NAME HEADER LIBRARY): the imported target labelprobe_NAME, for packages without a CMake package.
 # Not through pkg-config: where sentencepiece was built against protobuf, its .pc file asks for protobuf's headers.
@@ -17,14 +16,6 @@ macro(labelprobe_package name header library)
   target_include_directories(labelprobe_${name} SYSTEM INTERFACE "${LABELPROBE_${name}_INCLUDE}")
   target_link_libraries(labelprobe_${name} INTERFACE "${LABELPROBE_${name}_LIBRARY}")
 endmacro()
-if(LABELPROBE_STATIC)
-  labelprobe_package(yaml_cpp yaml-cpp/yaml.h yaml-cpp)
-  set(LABELPROBE_YAML_CPP labelprobe_yaml_cpp)
-elseif(TARGET yaml-cpp::yaml-cpp)
-  set(LABELPROBE_YAML_CPP yaml-cpp::yaml-cpp)
-else()
-  set(LABELPROBE_YAML_CPP yaml-cpp)  # yaml-cpp 0.7
-endif()
 labelprobe_package(libcsv csv.h csv)
 labelprobe_package(libyaml yaml.h yaml)
 labelprobe_package(libzip zip.h zip)

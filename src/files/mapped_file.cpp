@@ -20,9 +20,14 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
     throw DataError(path.string() + ": cannot be opened: " + std::strerror(errno));
   }
   struct stat status {};
-  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) {
+    read_all(fd);
+    return;
+  }
+  if (!S_ISREG(status.st_mode)) {
     ::close(fd);
-    throw DataError(path.string() + ": expected a regular file");
+    throw DataError(path.string() + ": expected a file, found " +
+                    (S_ISDIR(status.st_mode) ? "a folder" : "something else"));
   }
   size_ = static_cast<std::size_t>(status.st_size);
   if (size_ > 0) {
@@ -39,19 +44,39 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   note_read(path);
 }
 
+void MappedFile::read_all(int fd) {
+  constexpr std::size_t kPiece = 1U << 16U;
+  std::size_t n = 0;
+  ::ssize_t n_read = 1;
+  while (n_read > 0 || (n_read < 0 && errno == EINTR)) {
+    content_.resize(n + kPiece);
+    n_read = ::read(fd, content_.data() + n, kPiece);
+    if (n_read > 0) n += static_cast<std::size_t>(n_read);
+  }
+  const int error = errno;
+  ::close(fd);
+  if (n_read < 0) {
+    throw DataError(path_.string() + ": cannot be read: " + std::strerror(error));
+  }
+  size_ = n;
+  data_ = content_.data();
+}
+
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) {
+  if (data_ != nullptr && content_.empty()) {
     ::munmap(const_cast<std::byte*>(data_), size_);
   }
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
+      content_(std::move(other.content_)),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(content_, other.content_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;

@@ -43,7 +43,7 @@ std::string attribute_of(const pugi::xml_node& node, std::string_view name) {
   return "";
 }
 
-// Of the attribute r:id, whatever the prefix.
+// The value of the attribute r:id, whatever the prefix.
 std::string relation_of(const pugi::xml_node& sheet) {
   for (const pugi::xml_attribute attribute : sheet.attributes()) {
     if (std::string_view(attribute.name()).ends_with(":id")) {

@@ -1,5 +1,7 @@
 #include "labelprobe/files/yaml_events.h"
 
+#include <utility>
+
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
@@ -7,12 +9,13 @@
 
 namespace labelprobe::files {
 
-YamlEvents::YamlEvents(const MappedFile& file) : path_(file.path().string()) {
+YamlEvents::YamlEvents(std::string_view text, YamlSource source) : source_(std::move(source)) {
   if (yaml_parser_initialize(&parser_) == 0) {
     throw InternalError("libyaml cannot be initialised");
   }
-  yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(file.text().data()),
-                               file.text().size());
+  const char* begin = text.empty() ? "" : text.data();  // libyaml takes no null pointer
+  yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(begin),
+                               text.size());
 }
 
 YamlEvents::~YamlEvents() {
@@ -65,7 +68,8 @@ void YamlEvents::fail_again(const std::string& wanted) const {
 }
 
 void YamlEvents::fail(std::size_t line, const std::string& wanted, const std::string& found) const {
-  throw DataError(fmt::format("{}:{}: expected {}, found {}", path_, line + 1, wanted, found));
+  labelprobe::fail(source_.error, fmt::format("{}:{}: expected {}, found {}", source_.name,
+                                              source_.first_line + line + 1, wanted, found));
 }
 
 }  // namespace labelprobe::files

@@ -1,6 +1,9 @@
 #include "labelprobe/files/mapped_file.h"
 
 #include <fstream>
+#include <thread>
+
+#include <sys/stat.h>
 
 #include "labelprobe/core/error.h"
 
@@ -38,7 +41,20 @@ TEST_CASE("Says which file cannot be mapped and why", "[mapped_file]") {
   CHECK_THROWS_WITH(MappedFile(path),
                     path.string() + ": cannot be opened: No such file or directory");
   CHECK_THROWS_WITH(MappedFile(folder.path()),
-                    folder.path().string() + ": expected a regular file");
+                    folder.path().string() + ": expected a file, found a folder");
+}
+
+TEST_CASE("Reads a pipe to its end", "[mapped_file]") {
+  const support::TempFolder folder;
+  const std::filesystem::path path = folder.path() / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const std::string text(200'000, 'x');
+  std::thread writer([&] { std::ofstream(path, std::ios::binary) << text; });
+  MappedFile file(path);
+  writer.join();
+  CHECK(file.text() == text);
+  const MappedFile moved = std::move(file);
+  CHECK(moved.text() == text);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// A file mapped read-only into memory.
+// A file mapped read-only into memory; what comes through a pipe is read into memory.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace labelprobe::files {
 
@@ -12,8 +13,8 @@ namespace labelprobe::files {
 // no memory of its own.
 class MappedFile {
  public:
-  // Throws DataError if the file cannot be opened or is no regular file. An empty file maps to an
-  // empty span.
+  // Throws DataError if the file cannot be opened or is neither a regular file nor a pipe. An empty
+  // file maps to an empty span.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
@@ -24,7 +25,10 @@ class MappedFile {
   const std::filesystem::path& path() const { return path_; }
 
  private:
+  void read_all(int fd);
+
   std::filesystem::path path_;
+  std::vector<std::byte> content_;  // of a pipe
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -60,7 +60,7 @@ class SafetensorsWriter {
   // To be called when all have been written.
   void close();
 
-  // Of all tensors, and of what has been written of them.
+  // Bytes of all tensors, and of what has been written of them.
   std::size_t n_bytes() const { return n_bytes_; }
   std::size_t n_bytes_written() const { return n_bytes_written_; }
 

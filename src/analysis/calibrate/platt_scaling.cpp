@@ -20,7 +20,7 @@ struct Point {
   double share = 0.0;
 };
 
-// Of the mean loss, in units of the scaled x.
+// Largest slope of the mean loss at its minimum, in units of the scaled x.
 constexpr double kSlopeWanted = 1e-9;
 constexpr double kSlopeTried = 1e-12;
 

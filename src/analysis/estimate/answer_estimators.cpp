@@ -129,7 +129,7 @@ void estimate_pairs(const EstimationInput& input, Evidence evidence, Estimates& 
 void estimate_unary(const EstimationInput& input, Estimates& estimates) {
   estimates.probs = read_unary(input, estimates);
   if (input.label_set.is_multilabel()) return;
-  // Of the probabilities, not of logits, hence nearly flat: that is what the paper reports.
+  // A softmax of probabilities, not of logits, is nearly flat: that is what the paper reports.
   for (auto& [example_id, probs] : estimates.probs) probs = softmax(probs);
 }
 

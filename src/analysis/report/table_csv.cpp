@@ -45,7 +45,7 @@ void add_metrics(const TableLine& line, const std::vector<const Metric*>& metric
   }
 }
 
-// Of the log and of the paper: said of a row, not of each of its labels.
+// What log and paper say is said of a row, not of each of its labels.
 void add_row(const TableLine& line, const std::vector<const Metric*>& metrics, Cells& cells) {
   static const AlignmentRow kNothing;
   const AlignmentRow& row = line.label.empty() ? *line.row : kNothing;

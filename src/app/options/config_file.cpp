@@ -5,9 +5,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/yaml.h"
 
 #include "app/options/grid.h"
 
@@ -15,35 +15,22 @@ namespace labelprobe::app {
 
 namespace {
 
-// A scalar as its text, a list as its items' texts, null as kUnset.
-std::vector<std::string> values_of(const YAML::Node& node, const std::string& place) {
-  if (node.IsNull()) {
-    return {std::string(kUnset)};
+std::string value_of(const files::YamlView& node, const Option* option) {
+  if (node.is_null()) return std::string(kUnset);
+  // Whatever word YAML has for it.
+  if (option && (option->kind == OptionKind::Flag || option->kind == OptionKind::Boolean)) {
+    if (const auto is_true = node.boolean()) return *is_true ? "true" : "false";
   }
-  if (node.IsScalar()) {
-    return {node.Scalar()};
-  }
-  if (!node.IsSequence()) {
-    throw ConfigError(place + ": expected a value or a list of values, found a mapping");
-  }
-  std::vector<std::string> values;
-  for (const YAML::Node& item : node) {
-    if (!item.IsScalar() && !item.IsNull()) {
-      throw ConfigError(place + ": expected a list of plain values");
-    }
-    values.push_back(item.IsNull() ? std::string(kUnset) : item.Scalar());
-  }
-  return values;
+  return node.text();
 }
 
-YAML::Node load(const std::filesystem::path& path) {
-  try {
-    return YAML::LoadFile(path.string());
-  } catch (const YAML::BadFile&) {
-    throw ConfigError(path.string() + ": config file cannot be read");
-  } catch (const YAML::Exception& error) {
-    throw ConfigError(fmt::format("{}:{}: {}", path.string(), error.mark.line + 1, error.msg));
-  }
+// A scalar as its text, a list as its items' texts, null as kUnset.
+std::vector<std::string> values_of(const files::YamlView& node, const Option* option) {
+  if (node.is_scalar()) return {value_of(node, option)};
+  if (!node.is_list()) node.fail_expected("a value or a list of values");
+  std::vector<std::string> values;
+  for (const files::YamlView& item : node.items()) values.push_back(value_of(item, option));
+  return values;
 }
 
 }  // namespace
@@ -52,20 +39,16 @@ void read_config_file(const std::filesystem::path& path,
                       const OptionList& options,
                       std::span<const std::string> known,
                       GivenValues& given) {
-  const YAML::Node root = load(path);
-  if (root.IsNull()) {
+  const files::YamlView root = files::load_yaml(path, ErrorKind::Config);
+  if (root.is_null()) {
     return;
   }
-  if (!root.IsMap()) {
-    throw ConfigError(path.string() + ":1: expected a mapping of option names to values");
-  }
+  if (!root.is_map()) root.fail_expected("a mapping of option names to values");
   std::set<std::string> seen;
-  for (const auto& entry : root) {
-    const std::string place = fmt::format("{}:{}", path.string(), entry.first.Mark().line + 1);
-    if (!entry.first.IsScalar()) {
-      throw ConfigError(place + ": expected an option name");
-    }
-    const std::string& key = entry.first.Scalar();
+  for (const auto& [name_given, value] : root.members()) {
+    const std::string place = name_given.place();
+    if (!name_given.is_scalar()) name_given.fail_expected("an option name");
+    const std::string& key = name_given.text();
     const Option* option = options.find(key);
     const bool is_of_command = option && !option->is_operand && !option->is_built_in;
     if (!is_of_command && std::find(known.begin(), known.end(), key) == known.end()) {
@@ -78,7 +61,7 @@ void read_config_file(const std::filesystem::path& path,
     if (!seen.insert(name).second) {
       throw ConfigError(place + ": key '" + name + "' stands here a second time");
     }
-    const std::vector<std::string> values = values_of(entry.second, place);
+    const std::vector<std::string> values = values_of(value, is_of_command ? option : nullptr);
     if (is_of_command) {  // a command ignores keys that only other commands use
       given.try_emplace(name, Given{values, place});
     }

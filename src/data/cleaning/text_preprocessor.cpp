@@ -47,7 +47,7 @@ std::string spaced_by_case(std::string_view body) {
   return words;
 }
 
-// Of a character three times or more in a row two stay.
+// A character three times or more in a row becomes two.
 std::string cut_runs(std::string_view word) {
   static const TextRegex kRun(R"((.)\1{2,})");
   return kRun.replace(word, [](const RegexMatch& match) {

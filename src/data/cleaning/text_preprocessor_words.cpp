@@ -104,7 +104,7 @@ std::string WordStatistics::segment(std::string_view text) const {
   };
   // best[at][length]: of the text from `at` on, behind a word of `length` characters.
   std::vector<std::vector<Split>> best(n + 1, std::vector<Split>(kLongestWord + 1));
-  // Of equally probable splits the one whose words are larger, the first that differs deciding.
+  // Equally probable splits: the one whose words are larger, the first that differs deciding.
   const auto is_larger = [&](std::size_t at, std::size_t left, std::size_t right) {
     std::size_t left_at = at;
     std::size_t right_at = at;

@@ -50,7 +50,7 @@ std::vector<TextIds> read_text_ids(const std::filesystem::path& path,
                     ": expected the last line to end in a line break, found the end of the file; "
                     "it may be cut off: fetch it again, or add the line break if it is complete");
   }
-  files::YamlEvents events(file);
+  files::YamlEvents events(file.text(), {path.string()});
   events.expect(YAML_STREAM_START_EVENT, "YAML");
   events.expect(YAML_DOCUMENT_START_EVENT, "a map split -> text -> id");
   events.expect(YAML_MAPPING_START_EVENT, "a map split -> text -> id");

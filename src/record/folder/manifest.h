@@ -26,7 +26,7 @@ namespace labelprobe::record {
 
 inline constexpr const char* kManifestName = "manifest.json";
 
-// Of the journals' form. Those of another version are not continued.
+// Version of the journals' form. Those of another version are not continued.
 inline constexpr int kRecordVersion = 2;
 
 enum class ExperimentState { Running, Writing, Finished };

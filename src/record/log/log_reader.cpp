@@ -5,11 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include <yaml-cpp/yaml.h>
-
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/files/mapped_file.h"
+#include "labelprobe/files/yaml.h"
 
 #include "record/log/entry_reader.h"
 #include "record/log/log_lines.h"
@@ -51,18 +50,14 @@ Block choose(const std::vector<Block>& blocks, std::optional<int> index, const f
   return *block;
 }
 
-using TakeEntry =
-    std::function<void(const EntryPlace&, const std::string& key, const YAML::Node& entry)>;
+using TakeEntry = std::function<void(const std::string& key, const files::YamlView& entry)>;
 
 // Calls `take` with every entry of the mapping. `description` and whatever else is no mapping is
 // passed over.
-void take_entries(const EntryPlace& place, const YAML::Node& entries, const TakeEntry& take) {
-  if (!entries.IsMap()) {
-    throw DataError(place.file + ":" + std::to_string(place.first_line + 1) +
-                    ": expected a mapping of ids to entries");
-  }
-  for (const auto& entry : entries) {
-    if (entry.second.IsMap()) take(place, entry.first.Scalar(), entry.second);
+void take_entries(const files::YamlView& entries, const TakeEntry& take) {
+  if (!entries.is_map()) entries.fail_expected("a mapping of ids to entries");
+  for (const auto& [key, entry] : entries.members()) {
+    if (entry.is_map()) take(key.text(), entry);
   }
 }
 
@@ -70,16 +65,10 @@ void take_entries(const EntryPlace& place, const YAML::Node& entries, const Take
 // only one of them is in memory at a time.
 void each_entry(const fs::path& path, const Block& block, const TakeEntry& take) {
   for (const Lines& lines : find_entries(block.lines)) {
-    const EntryPlace place{path.string(), lines.first_line};
-    try {
-      const YAML::Node root = YAML::Load(std::string(lines.text));
-      const bool is_whole = lines.first_line == block.lines.first_line;
-      take_entries(place, is_whole ? root.begin()->second : root, take);
-    } catch (const YAML::Exception& error) {
-      const auto line = static_cast<std::size_t>(std::max(error.mark.line, 0));
-      throw DataError(place.file + ":" + std::to_string(lines.first_line + line + 1) + ": " +
-                      error.msg);
-    }
+    const files::YamlView root =
+        files::parse_yaml(lines.text, {path.string(), ErrorKind::Data, lines.first_line});
+    const bool is_whole = lines.first_line == block.lines.first_line;
+    take_entries(is_whole ? root.members().at(0).second : root, take);
   }
 }
 
@@ -114,8 +103,8 @@ std::vector<ItemRecord> read_items(const fs::path& folder, int index) {
   const files::MappedFile file = open_log(path);
   std::vector<ItemRecord> items;
   each_entry(path, choose(find_blocks(file.text()), index, path),
-             [&](const EntryPlace& place, const std::string& key, const YAML::Node& entry) {
-               items.push_back(read_entry(place, key, entry));
+             [&](const std::string& key, const files::YamlView& entry) {
+               items.push_back(read_entry(key, entry));
              });
   return items;
 }
@@ -126,15 +115,13 @@ std::vector<ItemRecord> read_annotator_items(const fs::path& folder, int index) 
     const files::MappedFile file(path);
     for (const Block& block : find_blocks(file.text())) {
       if (block.index != index) continue;
-      each_entry(
-          path, block,
-          [&](const EntryPlace& place, const std::string& annotator, const YAML::Node& examples) {
-            for (const auto& entry : examples) {
-              const ItemId item = {.example_id = entry.first.Scalar(), .annotator = annotator};
-              items.push_back(read_entry(place, item.log_key(), entry.second));
-              items.back().annotator = annotator;
-            }
-          });
+      each_entry(path, block, [&](const std::string& annotator, const files::YamlView& examples) {
+        for (const auto& [example_id, entry] : examples.members()) {
+          const ItemId item = {.example_id = example_id.text(), .annotator = annotator};
+          items.push_back(read_entry(item.log_key(), entry));
+          items.back().annotator = annotator;
+        }
+      });
     }
   }
   return items;

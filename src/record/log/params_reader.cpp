@@ -1,8 +1,6 @@
 #include "record/log/params_reader.h"
 
-#include <yaml-cpp/yaml.h>
-
-#include "labelprobe/core/error.h"
+#include "labelprobe/files/yaml.h"
 
 #include "record/folder/manifest.h"
 
@@ -20,11 +18,11 @@ std::string text_of(const nlohmann::json& value) {
   return joined;
 }
 
-std::string text_of(const YAML::Node& node) {
-  if (node.IsScalar()) return node.Scalar();
-  if (!node.IsSequence()) return "null";
+std::string text_of(const files::YamlView& node) {
+  if (node.is_map() || node.is_null()) return "null";
+  if (node.is_scalar()) return node.text();
   std::string joined;
-  for (const YAML::Node& element : node) {
+  for (const files::YamlView& element : node.items()) {
     joined += (joined.empty() ? "" : ", ") + text_of(element);
   }
   return joined;
@@ -41,24 +39,18 @@ LoggedParams read_manifest(const std::filesystem::path& file, int index) {
 }
 
 LoggedParams read_params_file(const std::filesystem::path& file, int index) {
-  YAML::Node root;
-  try {
-    root = YAML::LoadFile(file.string());
-  } catch (const YAML::Exception& error) {
-    throw DataError(file.string() + ":" + std::to_string(error.mark.line + 1) +
-                    ": not YAML: " + error.msg);
-  }
+  const files::YamlView root = files::load_yaml(file, ErrorKind::Data);
   LoggedParams params;
-  if (!root.IsMap()) return params;
-  for (const auto& entry : root) {
-    if (!entry.first.IsScalar() || !entry.second.IsMap()) continue;
+  if (!root.is_map()) return params;
+  for (const auto& [experiment, values] : root.members()) {
+    if (!experiment.is_scalar() || !values.is_map()) continue;
     params.clear();  // the published files keep the last experiment's only
-    for (const auto& param : entry.second) {
+    for (const auto& [key, value] : values.members()) {
       // Copies under names such as ___shot___ are for folder names.
-      const std::string name = param.first.IsScalar() ? param.first.Scalar() : "";
-      if (!name.empty() && !name.ends_with("___")) params[name] = text_of(param.second);
+      const std::string name = key.is_scalar() ? key.text() : "";
+      if (!name.empty() && !name.ends_with("___")) params[name] = text_of(value);
     }
-    if (entry.first.Scalar() == "experiment_" + std::to_string(index)) break;
+    if (experiment.text() == "experiment_" + std::to_string(index)) break;
   }
   return params;
 }
