@@ -1,13 +1,12 @@
-// What stands in for templates that are not given. These texts are part of the published behaviour;
-// all other templates are data (configs/).
+// What stands in for templates that are not given; all other templates are data (configs/).
 #pragma once
 
 #include <string_view>
 
 namespace labelprobe::prompt {
 
-// The public Llama-2 default system prompt. The published runs switch it off with ' '.
-inline constexpr std::string_view kDefaultSystem =
+// Published: the public Llama-2 default system prompt. The published runs switch it off with ' '.
+inline constexpr std::string_view kPublishedSystem =
     "You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, "
     "while being safe. Your answers should not include any harmful, unethical, racist, sexist, "
     "toxic, dangerous, or illegal content. Please ensure that your responses are socially unbiased "
@@ -22,6 +21,12 @@ inline constexpr std::string_view kDefaultMultiLabelInstruction =
     "Classify the following examples as none, one, or many of the following: {labels}.\n\n";
 inline constexpr std::string_view kDefaultSingleLabelInstruction =
     "Classify the following examples as one of the following: {labels}.\n\n";
+
+// Labelling: a demonstration. The cue `Label:` is where the query ends.
+inline constexpr std::string_view kLabellingMultiLabelIncontext =
+    "Input: {text}\nLabels: {label}\n\n";
+inline constexpr std::string_view kLabellingSingleLabelIncontext =
+    "Input: {text}\nLabel: {label}\n\n";
 
 inline constexpr std::string_view kDefaultUser = "{text}";
 inline constexpr std::string_view kDefaultAssistant = "{label}";

@@ -4,7 +4,8 @@
 #include <array>
 #include <filesystem>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
@@ -17,11 +18,12 @@ namespace labelprobe::prompt {
 
 namespace {
 
-constexpr std::string_view kText = "{text}";
-constexpr std::string_view kLabel = "{label}";
-constexpr std::string_view kCot = "{cot}";
-constexpr std::string_view kWord = "{r}";
-constexpr std::string_view kLabels = "{labels}";
+const std::string kText = "{text}";
+const std::string kLabel = "{label}";
+const std::string kCot = "{cot}";
+const std::string kWord = "{r}";
+const std::string kLabels = "{labels}";
+const std::array kAll = {kText, kLabel, kCot, kWord, kLabels};
 
 struct Insertion {
   std::string_view placeholder;
@@ -67,36 +69,44 @@ std::vector<std::string> words_in_braces(std::string_view text) {
   return words;
 }
 
-void expect_placeholder(std::string_view text,
-                        std::string_view placeholder,
-                        const std::string& template_name) {
-  if (text.find(placeholder) != std::string_view::npos) {
-    return;
-  }
-  const std::string wanted(placeholder);
-  const std::string message =
-      fmt::format("{}: expected the placeholder {}, found ", template_name, wanted);
-  for (const std::string& word : words_in_braces(text)) {
-    const bool is_placeholder = word == kText || word == kLabel || word == kCot || word == kWord;
-    if (!is_placeholder && !nearest_choice(word, std::span(&wanted, 1)).empty()) {
-      throw ConfigError(fmt::format("{}'{}'; did you mean '{}'?", message, word, wanted));
+// What a template may hold, and what it has to hold.
+struct Form {
+  std::string name;  // of the template, for messages
+  std::vector<std::string> required;
+  std::vector<std::string> optional = {};
+  bool takes_other_braces = true;
+};
+
+void check_form(std::string_view text, const Form& form) {
+  std::vector<std::string> known = form.required;
+  known.insert(known.end(), form.optional.begin(), form.optional.end());
+  const std::vector<std::string> words = words_in_braces(text);
+  const auto fail = [&](const std::string& expected, const std::string& found) {
+    throw ConfigError(fmt::format("{}: expected {}, found {}", form.name, expected, found));
+  };
+  const auto is_known = [&](const std::string& word) {
+    return std::find(known.begin(), known.end(), word) != known.end();
+  };
+  for (const std::string& word : words) {
+    if (is_known(word)) continue;
+    const bool is_elsewhere = std::find(kAll.begin(), kAll.end(), word) != kAll.end();
+    const std::string near = is_elsewhere ? "" : nearest_choice(word, known);
+    if (is_elsewhere || !near.empty() || !form.takes_other_braces) {
+      fail(fmt::format("no placeholder but {}", fmt::join(known, ", ")),
+           fmt::format("'{}'{}", word, near.empty() ? "" : "; did you mean '" + near + "'?"));
     }
   }
-  throw ConfigError(fmt::format("{}none in '{}'", message, text));
+  for (const std::string& wanted : form.required) {
+    if (text.find(wanted) == std::string_view::npos) {
+      fail("the placeholder " + wanted, fmt::format("none in '{}'", text));
+    }
+  }
 }
 
-void expect_query(const Templates& templates, const std::string& template_name) {
-  for (const std::string& word : words_in_braces(templates.query)) {
-    if (word != kText && !(templates.is_pair() && word == kLabel)) {
-      throw ConfigError(fmt::format("{}: expected no placeholder but {{text}}{}, found '{}'",
-                                    template_name, templates.is_pair() ? " and {label}" : "",
-                                    word));
-    }
-  }
-  expect_placeholder(templates.query, kText, template_name);
-  if (templates.is_pair()) {
-    expect_placeholder(templates.query, kLabel, template_name);
-  }
+void check_query(const Templates& templates, const std::string& name) {
+  std::vector<std::string> required = {kText};
+  if (templates.is_pair()) required.push_back(kLabel);
+  check_form(templates.query, {name, required, {}, false});
 }
 
 // Where the answer stands in the incontext template.
@@ -112,27 +122,55 @@ void expect_utf8(const std::optional<std::string>& text, std::string_view templa
 
 std::string with_labels(const std::optional<std::string>& given,
                         std::string_view otherwise,
-                        const std::string& labels) {
+                        const std::string& labels,
+                        const std::string& template_name) {
   if (given && *given == kEmptyMark) {
     return "";
   }
+  if (given) check_form(*given, {template_name, {}, {kLabels}});
   return fill(given ? std::string_view(*given) : otherwise, std::array{Insertion{kLabels, labels}});
 }
 
-void resolve_incontext(Templates& templates, const TemplateOptions& options) {
-  const std::string user = options.user.value_or(std::string(kDefaultUser));
-  const std::string assistant = options.assistant.value_or(std::string(kDefaultAssistant));
-  const bool is_made_of_both = !templates.is_pair() || options.user || options.assistant;
-  templates.incontext =
-      options.incontext.value_or(is_made_of_both ? fmt::format("{}\n{}\n", user, assistant)
-                                                 : std::string(kDefaultPairIncontext));
-  const std::string name =
-      options.incontext ? "incontext template" : "incontext template (made of user and assistant)";
-  expect_placeholder(templates.incontext, kText, name);
-  expect_placeholder(templates.incontext, kLabel, name);
-  if (templates.is_pair()) {
-    expect_placeholder(templates.incontext, kWord, name);
+// The demonstration that stands in where neither it nor its halves are given.
+std::string default_incontext(const Templates& templates,
+                              DefaultTemplates defaults,
+                              const LabelSet& label_set) {
+  if (templates.is_pair()) return std::string(kDefaultPairIncontext);
+  if (defaults == DefaultTemplates::Published) {
+    return fmt::format("{}\n{}\n", kDefaultUser, kDefaultAssistant);
   }
+  return std::string(label_set.is_multilabel() ? kLabellingMultiLabelIncontext
+                                               : kLabellingSingleLabelIncontext);
+}
+
+void resolve_incontext(Templates& templates,
+                       const TemplateOptions& options,
+                       const LabelSet& label_set) {
+  std::string name = "incontext template";
+  if (options.incontext) {
+    templates.incontext = *options.incontext;
+  } else if (options.user || options.assistant) {
+    templates.incontext = fmt::format("{}\n{}\n", options.user.value_or(std::string(kDefaultUser)),
+                                      options.assistant.value_or(std::string(kDefaultAssistant)));
+    name += " (made of user and assistant)";
+  } else {
+    templates.incontext = default_incontext(templates, options.defaults, label_set);
+  }
+  std::vector<std::string> required = {kText, kLabel};
+  if (templates.is_pair()) required.push_back(kWord);
+  check_form(templates.incontext, {name, required, {kCot}});
+}
+
+// The halves of a demonstration: together they have to hold what it needs.
+void check_halves(const Templates& templates, const TemplateOptions& options) {
+  std::vector<std::string> of_user = {kText};
+  std::vector<std::string> of_assistant = {kLabel, kCot};
+  if (templates.is_pair()) {
+    of_user.push_back(kLabel);
+    of_assistant.push_back(kWord);
+  }
+  if (options.user) check_form(*options.user, {"user template", {}, of_user});
+  if (options.assistant) check_form(*options.assistant, {"assistant template", {}, of_assistant});
 }
 
 void resolve_query(Templates& templates, const TemplateOptions& options) {
@@ -142,15 +180,15 @@ void resolve_query(Templates& templates, const TemplateOptions& options) {
                        (!templates.is_pair() || user.find(kLabel) != std::string::npos);
   if (options.query) {
     templates.query = *options.query;
-    expect_query(templates, "query template");
+    check_query(templates, "query template");
   } else if (is_user) {
     templates.query = user;
-    expect_query(templates, "query template (the user template)");
+    check_query(templates, "query template (the user template)");
   } else {
     const std::string_view incontext = templates.incontext;
     templates.query = incontext.substr(
         0, std::min(incontext.find(kCot), incontext.find(answer_placeholder(templates))));
-    expect_query(templates, "query template (the incontext template up to the answer)");
+    check_query(templates, "query template (the incontext template up to the answer)");
   }
 }
 
@@ -187,13 +225,18 @@ Templates Templates::resolve(const TemplateOptions& options, const LabelSet& lab
   templates.pair_words = options.pair_words;
   const std::string labels = enumerate_labels(
       templates.is_pair() ? LabelSet(options.pair_words, LabelKind::SingleLabel) : label_set);
-  templates.system = with_labels(options.system, kDefaultSystem, labels);
+  const std::string_view no_system;
+  templates.system =
+      with_labels(options.system,
+                  options.defaults == DefaultTemplates::Published ? kPublishedSystem : no_system,
+                  labels, "system template");
   templates.instruction = with_labels(options.instruction,
                                       templates.is_pair()         ? kDefaultPairInstruction
                                       : label_set.is_multilabel() ? kDefaultMultiLabelInstruction
                                                                   : kDefaultSingleLabelInstruction,
-                                      labels);
-  resolve_incontext(templates, options);
+                                      labels, "instruction template");
+  check_halves(templates, options);
+  resolve_incontext(templates, options, label_set);
   resolve_query(templates, options);
   return templates;
 }

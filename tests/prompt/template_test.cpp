@@ -37,7 +37,9 @@ std::string format(const Names& names,
 }
 
 TEST_CASE("Templates that are not given have the published defaults", "[template]") {
-  const Templates templates = resolve({});
+  TemplateOptions published;
+  published.defaults = DefaultTemplates::Published;
+  const Templates templates = resolve(published);
   CHECK_THAT(templates.system,
              ContainsSubstring("You are a helpful, respectful and honest assistant."));
   CHECK(templates.system.ends_with("share false information.\n\n"));
@@ -49,6 +51,49 @@ TEST_CASE("Templates that are not given have the published defaults", "[template
   CHECK(templates.query == "{text}\n");
   CHECK(Templates::resolve({}, kHate).instruction ==
         "Classify the following examples as one of the following: hate, normal and offensive.\n\n");
+}
+
+TEST_CASE("Where nothing is given, prompts ask for labels and show where they stand",
+          "[template]") {
+  const Templates many = resolve({});
+  CHECK(many.system.empty());
+  CHECK(many.instruction.starts_with("Classify the following examples as none, one, or many"));
+  CHECK(many.incontext == "Input: {text}\nLabels: {label}\n\n");
+  CHECK(many.query == "Input: {text}\nLabels: ");
+  CHECK(Templates::resolve({}, kHate).incontext == "Input: {text}\nLabel: {label}\n\n");
+  TemplateOptions half;
+  half.user = "Q: {text}";
+  CHECK(resolve(half).incontext == "Q: {text}\n{label}\n");
+}
+
+TEST_CASE("A placeholder out of place, or nearly one, is refused in every template", "[template]") {
+  const auto refuses = [](auto set, const std::string& text, const std::string& found) {
+    TemplateOptions options;
+    options.incontext = "{text} {label}";
+    set(options) = text;
+    INFO(text);
+    CHECK_THROWS_WITH(resolve(options), ContainsSubstring(found));
+  };
+  const auto system = [](TemplateOptions & o) -> auto& {
+    return o.system;
+  };
+  const auto instruction = [](TemplateOptions & o) -> auto& {
+    return o.instruction;
+  };
+  const auto incontext = [](TemplateOptions & o) -> auto& {
+    return o.incontext;
+  };
+  refuses(instruction, "One of {lables}.",
+          "instruction template: expected no placeholder but {labels}, found '{lables}'; did you "
+          "mean '{labels}'?");
+  refuses(system, "One of {Labels}.", "system template: expected no placeholder but {labels}");
+  refuses(instruction, "About {text}", "found '{text}'");
+  refuses(incontext, "{labels}: {text} {label}", "found '{labels}'");
+  refuses(incontext, "{text} {label} {r}", "found '{r}'");
+  TemplateOptions braces;
+  braces.instruction = "Answer {\"label\": ...} as \\textbf{one} of {labels}.\n";
+  braces.incontext = "{text} {label} {joy}\n";
+  CHECK(resolve(braces).incontext == "{text} {label} {joy}\n");
 }
 
 TEST_CASE("One space stands for an empty system or instruction text, the empty text for itself",
@@ -93,7 +138,7 @@ TEST_CASE("Finds the stop text and the text between thought and label", "[templa
   const Templates thinking = resolve(with_incontext("Q: {text}\nWhy: {cot}\n So: {label}\n"));
   CHECK(thinking.before_text() == "Q: ");
   CHECK(thinking.between_cot_and_label() == "So:");
-  CHECK(resolve({}).before_text().empty());
+  CHECK(resolve(with_incontext("{text}\n{label}\n")).before_text().empty());
   TemplateOptions label_first = with_incontext("Is {label}: {text}\n");
   label_first.query = std::string("{text}");
   CHECK(resolve(label_first).before_text() == "Is ");
@@ -105,11 +150,11 @@ TEST_CASE("Says which placeholder of which template is missing", "[template]") {
       resolve(with_incontext("{text} only")),
       "incontext template: expected the placeholder {label}, found none in '{text} only'");
   CHECK_THROWS_WITH(resolve(with_incontext("{text} {lable}")),
-                    "incontext template: expected the placeholder {label}, found '{lable}'; did "
-                    "you mean '{label}'?");
+                    "incontext template: expected no placeholder but {text}, {label}, {cot}, found "
+                    "'{lable}'; did you mean '{label}'?");
   CHECK_THROWS_WITH(resolve(with_incontext("{Text} {label}")),
-                    "incontext template: expected the placeholder {text}, found '{Text}'; did you "
-                    "mean '{text}'?");
+                    "incontext template: expected no placeholder but {text}, {label}, {cot}, found "
+                    "'{Text}'; did you mean '{text}'?");
   TemplateOptions options;
   options.assistant = std::string("nothing");
   CHECK_THROWS_WITH(
@@ -137,7 +182,7 @@ TEST_CASE("Refuses placeholders in the query that nothing would fill", "[templat
   options.user = std::string("{text} {label}");
   CHECK_THROWS_WITH(
       resolve(options),
-      ContainsSubstring("query template (the user template): expected no placeholder"));
+      ContainsSubstring("user template: expected no placeholder but {text}, found '{label}'"));
 }
 
 TEST_CASE("Refuses templates that are not UTF-8", "[template]") {
@@ -318,16 +363,7 @@ TEST_CASE("Says which placeholder a pair template lacks", "[template]") {
                     ContainsSubstring("query template: expected the placeholder {label}"));
   options.query = "{text} {label} {r}";
   CHECK_THROWS_WITH(Templates::resolve(options, kHate),
-                    "query template: expected no placeholder but {text} and {label}, found '{r}'");
-}
-
-TEST_CASE("Outside pair prompts {r} is literal text", "[template]") {
-  TemplateOptions options;
-  options.incontext = std::string("a {r} {text} {label}");
-  options.query = std::string("{text}");
-  const Templates templates = Templates::resolve(options, kHate);
-  CHECK(fill_incontext(templates, "t", "l") == "a {r} t l");
-  CHECK(templates.before_text() == "a {r} ");
+                    "query template: expected no placeholder but {text}, {label}, found '{r}'");
 }
 
 TEST_CASE("Finds the place of the word in a pair template", "[template]") {

@@ -69,7 +69,7 @@ inline std::vector<Example> toy_go_emotions() {
   return train;
 }
 
-// Of the published GoEmotions pipeline, with four demonstrations.
+// Those of the published GoEmotions pipeline, with four demonstrations.
 inline QueryOptions pipeline_options() {
   TemplateOptions given;
   given.system = std::string(" ");

@@ -52,8 +52,8 @@ enum class ChatEnd {
 
 class ChatFormat {
  public:
-  // Of a template's text. Throws ModelError with the text's beginning and the known families if it
-  // is of none of them.
+  // The family of a template's text. Throws ModelError with the text's beginning and the known
+  // families if it is of none of them.
   static ChatFormat recognise(std::string_view template_text);
 
   // "Llama-2", "Llama-3.0", "Llama-3.1" (to 3.3), "Qwen2.5", "ChatML"

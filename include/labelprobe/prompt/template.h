@@ -8,20 +8,32 @@
 #include <string_view>
 #include <vector>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/label_format.h"
 #include "labelprobe/core/label_set.h"
 
 namespace labelprobe::prompt {
+
+// What stands in for templates that are not given.
+enum class DefaultTemplates {
+  Labelling,  // no system prompt; "Input: {text}", "Label: {label}"
+  Published,  // a general safety preamble, which the published runs switch off; text and label bare
+};
+inline constexpr auto kDefaultTemplates = enum_names<DefaultTemplates>(
+    "default prompts",
+    {{DefaultTemplates::Labelling, "labelling"}, {DefaultTemplates::Published, "published"}});
 
 // The templates as texts; what a user gives may also name a file, see text_or_file(). Unset is not
 // the same as empty: it means the default.
 struct TemplateOptions {
   std::optional<std::string> system;       // " " is the empty text
   std::optional<std::string> instruction;  // " " is the empty text
-  std::optional<std::string> incontext;    // default: user, a line break, assistant, a line break
+  // Default: user, a line break, assistant, a line break, where one of them is given.
+  std::optional<std::string> incontext;
   std::optional<std::string> query;  // default: user if given, else incontext up to the answer
   std::optional<std::string> user;
   std::optional<std::string> assistant;
+  DefaultTemplates defaults = DefaultTemplates::Labelling;
   LabelFormat label_format;
   // Pair prompts: pair_words(), in place of the labels in {labels}. Empty for all others.
   std::vector<std::string> pair_words = {};
@@ -34,8 +46,9 @@ std::string text_or_file(const std::string& text_or_path);
 
 // The templates of a run with all defaults filled in. Placeholders: {labels} in system and
 // instruction (replaced here already), {text}, {label}, {cot} in incontext, {text} in query. Pair
-// prompts have {r} in incontext, where the answer stands, and {label} in query too. Other braces
-// are literal text.
+// prompts have {r} in incontext, where the answer stands, and {label} in query too. A placeholder
+// of another template, or a word in braces that is nearly one, is refused; other braces are literal
+// text, but for the query, which takes none.
 struct Templates {
   std::string system;
   std::string instruction;
@@ -46,7 +59,7 @@ struct Templates {
   std::string user = "{text}";               // chats: a demonstration's question
   std::string assistant = "{label}";         // chats: and its answer
 
-  // Throws ConfigError naming the template and the placeholder that is missing or unknown.
+  // Throws ConfigError naming the template and the placeholder that is missing or out of place.
   static Templates resolve(const TemplateOptions& options, const LabelSet& label_set);
 
   bool is_pair() const { return !pair_words.empty(); }

@@ -42,6 +42,14 @@ void declare_templates(OptionList& options, prompt::TemplateOptions& templates) 
   add_template(options, templates.assistant,
                {.name = "assistant_prompt",
                 .help = "Second half of a demonstration, where --incontext-prompt is not given"});
+  options.add_parsed(templates.defaults,
+                     {.name = "default_prompts",
+                      .help = "What stands in for prompts that are not given: labelling (a plain "
+                              "labelling prompt) or published (a safety preamble, no cue)",
+                      .fallback = "labelling",
+                      .value = "NAME",
+                      .choices = prompt::kDefaultTemplates.names()},
+                     [](const std::string& name) { return prompt::kDefaultTemplates.parse(name); });
   options.add_parsed(templates.label_format,
                      {.name = "label_format",
                       .help = "How labels are written: default, json, json-KEY or polysyndeton",

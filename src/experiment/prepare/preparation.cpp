@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/cot_file.h"
@@ -78,6 +81,30 @@ prompt::QueryOptions query_options(const Settings& settings, const prompt::Templ
   return options;
 }
 
+// A sentence for the templates that are given and have no part in the prompts.
+void warn_of_unused_templates(const Settings& settings, std::vector<std::string>& warnings) {
+  const prompt::TemplateOptions& given = settings.templates;
+  std::vector<std::string> flags;
+  const auto add = [&](const std::optional<std::string>& text, const char* flag) {
+    if (text && *text != " ") flags.emplace_back(flag);
+  };
+  const bool is_own = settings.plan->has_own_templates;
+  if (is_own) {
+    add(given.system, "--system-prompt");
+    add(given.instruction, "--instruction-prompt");
+    add(given.query, "--query-prompt");
+    add(given.user, "--user-prompt");
+    add(given.assistant, "--assistant-prompt");
+  }
+  const bool is_chat = settings.mode == prompt::PromptMode::Chat;
+  if (is_own || is_chat) add(given.incontext, "--incontext-prompt");
+  if (flags.empty()) return;
+  warnings.push_back(fmt::format(
+      "{} not used: {}", fmt::join(flags, ", "),
+      is_own ? fmt::format("the distribution {} has prompts of its own", settings.plan->name)
+             : "chats are made of --user-prompt and --assistant-prompt"));
+}
+
 }  // namespace
 
 Questions make_questions(const Settings& settings) {
@@ -100,6 +127,7 @@ Questions make_questions(const Settings& settings) {
   append(questions.warnings, train.notes.warnings);
   append(questions.warnings, test.notes.warnings);
   questions.templates = plan.make_templates(settings, test.label_set);
+  warn_of_unused_templates(settings, questions.warnings);
   prompt::QueryOptions options = query_options(settings, questions.templates);
   SentenceVectors sentences = make_sentence_vectors(settings, train.examples, test.examples);
   options.vectors = std::move(sentences.vectors);

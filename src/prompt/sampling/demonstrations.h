@@ -74,7 +74,7 @@ class PerQuery {
         make_(std::move(make)),
         query_seeds_(task.options.seed) {}
 
-  // Of each query in turn, from the first to the last. Valid until the next call.
+  // Serves each query in turn, from the first to the last. Valid until the next call.
   const Made& next() {
     LABELPROBE_CHECK(n_queries_ < task_.queries.size());
     const std::string& annotator = task_.queries[n_queries_].annotator;

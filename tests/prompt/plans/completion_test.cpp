@@ -74,6 +74,7 @@ void expect_prompts(const nlohmann::json& expected) {
                                                                  ? LabelKind::SingleLabel
                                                                  : LabelKind::MultiLabel);
   TemplateOptions options;
+  options.defaults = DefaultTemplates::Published;
   options.system = optional_text(given, "system");
   options.instruction = optional_text(given, "instruction");
   options.incontext = optional_text(given, "incontext");

@@ -74,7 +74,8 @@ TEST_CASE("A seed of its own changes the labels and leaves the demonstrations", 
 TEST_CASE("Opposite labels are for two classes", "[label_mode]") {
   const LabelSet two({"harm", "harmless"}, LabelKind::SingleLabel);
   const std::vector<Example> train = {{"t0", "aggregate", "first", {0}}};
-  CHECK(first_prompt(with_mode(LabelMode::Opposite, 1), train, two) == "first\nharmless\nquery");
+  CHECK(first_prompt(with_mode(LabelMode::Opposite, 1), train, two) ==
+        "Input: first\nLabels: harmless\n\nInput: query\nLabels:");
   CHECK_THROWS_AS(first_prompt(with_mode(LabelMode::Opposite), toy_s(), toy_s_labels()),
                   ConfigError);
   CHECK_THROWS_WITH(first_prompt(with_mode(LabelMode::Opposite), toy_s(), toy_s_labels()),
