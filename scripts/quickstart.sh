@@ -12,7 +12,9 @@ help_if_asked "$@"
 
 cd "$root" # the configuration names its data from here
 run=(build/labelprobe run GoEmotions --config configs/example/config.yaml
-  --model-name-or-path build/models/SmolLM2-135M-Instruct.Q4_1.gguf "$@")
+  --model-name-or-path build/models/SmolLM2-135M-Instruct.Q4_1.gguf)
+# What stands in braces counts more than what stands outside of them.
+if [ $# -gt 0 ]; then run+=('{' "$@" '}'); fi
 say "running ${run[*]}"
 log=$("${run[@]}")
 log="${log#./}"

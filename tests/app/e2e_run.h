@@ -33,7 +33,11 @@ inline std::vector<std::string> run_arguments(const std::filesystem::path& logs,
         std::string("e2e"), std::string("--device"), std::string("cpu")}) {
     arguments.push_back(argument);
   }
-  arguments.insert(arguments.end(), more.begin(), more.end());
+  if (!more.empty()) {  // a group counts more than what stands outside of it
+    arguments.emplace_back("{");
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    arguments.emplace_back("}");
+  }
   return arguments;
 }
 

@@ -117,8 +117,10 @@ TEST_CASE("Takes unique prefixes of flags, underscores and values with a dash", 
 }
 
 TEST_CASE("Writes the prompts of every program", "[e2e]") {
-  const auto first = [](const std::vector<std::string>& more) {
-    const ProgramResult result = run_program(with(kExample, more));
+  const auto first = [](const std::vector<std::string>& more,
+                        const std::string& config = "configs/example/config.yaml") {
+    const ProgramResult result =
+        run_program(with({"prompts", "GoEmotions", "--config", config}, more));
     INFO(result.err);
     REQUIRE(result.exit_code == 0);
     return nlohmann::json::parse(result.out.substr(0, result.out.find('\n')));
@@ -126,8 +128,7 @@ TEST_CASE("Writes the prompts of every program", "[e2e]") {
   CHECK(first({"--distribution", "binary"})["id"].get<std::string>().ends_with(
       "_binary_joy_optimism"));
   CHECK(first({"--program", "classify"})["text"] == first({})["text"]);
-  const nlohmann::json pair =
-      first({"--program", "assess", "--config", "configs/example/assess.yaml"});
+  const nlohmann::json pair = first({"--program", "assess"}, "configs/example/assess.yaml");
   CHECK(pair["text"].get<std::string>().ends_with(
       "Label: " + pair["checked_label"].get<std::string>() + "\nAssessment:"));
 }
@@ -200,7 +201,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {{"prompts", "GoEmotions", "--config", path("broken.yaml")}, 2, {"broken.yaml:"}},
       {{"prompts", "GoEmotions", "--config", path("absent.yaml")},
        2,
-       {"absent.yaml: config file cannot be read"}},
+       {"absent.yaml: cannot be opened: No such file"}},
       {with(kExample, {"--sampling-strategy", "unifrom"}), 2, {"did you mean 'uniform'?"}},
       {with(kExample, {"--label-format", "jsom"}), 2, {"did you mean 'json'?"}},
       {with(kExample, {"--annotation-mode", "agregate"}), 2, {"did you mean 'aggregate'?"}},
@@ -266,7 +267,8 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {{"prompts", "GoEmotions", "--config", path("grid.yaml")},
        2,
        {"grid.yaml:2: shot: expected one integer, found 'ten'"}},
-      {{"prompts", "GoEmotions", "--config", path("mode.yaml"), "configs/example/config.yaml"},
+      {{"prompts", "GoEmotions", "--config", path("mode.yaml"), "--config",
+        "configs/example/config.yaml"},
        2,
        {"mode.yaml:2: unknown label mode 'randm'", "did you mean 'random'?"}},
       {with(kExample, {"--label-mode", "preds"}),

@@ -100,7 +100,7 @@ TEST_CASE("Shows the command line of each cell, and finds what these have run", 
   REQUIRE(shown.exit_code == 0);
   CHECK_THAT(shown.out, ContainsSubstring("labelprobe run GoEmotions --config ") &&
                             ContainsSubstring("'list/{distribution}/{model_name_or_path}'") &&
-                            ContainsSubstring(" --quant none --shot 2\n"));
+                            ContainsSubstring(" '{' --quant none --shot 2 '}'\n"));
   std::vector<std::string> words;
   std::string line = shown.out.substr(0, shown.out.size() - 1);
   line.erase(std::remove(line.begin(), line.end(), '\''), line.end());

@@ -62,13 +62,13 @@ class Pipelines(unittest.TestCase):
         self.assertEqual(args[args.index("--model-name-or-path") + 1], "some/model")
         self.assertEqual(args[args.index("--device") + 1], "cpu")
         self.assertEqual(args[args.index("--seed") + 1], "7")
-        self.assertEqual(args[-4:], ["--limit", "5", "--system-prompt", "a  b"])
+        self.assertEqual(args[-6:], ["{", "--limit", "5", "--system-prompt", "a  b", "}"])
 
     def test_flags_may_keep_the_weights_otherwise(self):
         for flags in (["--quant", "none"], ["--quant=nf4"], ["--load-in-8bit"], ["--load_in_4bit"]):
             self.call("goemotions", "unary", "list", "cpu", "model", "--", *flags)
             (args,) = self.program.calls()
-            self.assertEqual(args[args.index("debug") + 1:], flags)
+            self.assertEqual(args[args.index("debug") + 1:], ["{", *flags, "}"])
 
     def test_takes_the_path_of_an_id_list(self):
         (self.folder / "own list.txt").write_text("a\n")

@@ -86,10 +86,11 @@ void add_built_in(OptionList& options) {
       {.name = "help_all", .help = "Show every option and stop", .shown = Shown::First});
   add(OptionKind::TextList,
       {.name = "config",
-       .help = "YAML or JSON files of options (names with underscores); flags win, then earlier "
-               "files",
+       .help = "YAML or JSON file of options (names with underscores); may be given again: flags "
+               "win, then earlier files",
        .shown = Shown::First,
        .value = "FILE",
+       .is_one_by_one = true,
        .other_name = "gridparse_config"});
 }
 
@@ -126,8 +127,8 @@ std::vector<GivenValues> read_settings(const Command& command,
   const Command::Declared declared = command.declare();
   std::vector<GivenValues> settings;
   const auto lines = command.grids == Grids::Taken ? expand_groups(args)
-                                                   : std::vector<std::vector<std::string>>{args};
-  for (const std::vector<std::string>& line : lines) {
+                                                   : std::vector<std::vector<Word>>{words_of(args)};
+  for (const std::vector<Word>& line : lines) {
     GivenValues given = parse_command_line(line, declared.options, command.grids, owners);
     if (given.contains("help") || given.contains("help_all")) {
       return {std::move(given)};

@@ -29,7 +29,7 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
   return logger;
 }
 
-// Of a grid: "setting 2 of 3".
+// A setting's name in a grid: "setting 2 of 3".
 std::string name_of(std::size_t place, std::size_t n_jobs) {
   return fmt::format("setting {} of {}", place + 1, n_jobs);
 }

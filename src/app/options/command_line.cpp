@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -20,13 +21,21 @@ bool is_flag(const std::string& arg) {
                          std::isalpha(static_cast<unsigned char>(arg[2])) != 0);
 }
 
+// Values reach CLI11 behind a letter for their depth, so that it reads none of them as a flag, a
+// list in brackets or nothing at all.
+constexpr char kOutside = '@';
+
+std::string masked(const std::string& value, int depth) {
+  return static_cast<char>(kOutside + depth) + value;
+}
+
 class Parser {
  public:
-  Parser(std::span<const std::string> args,
+  Parser(std::span<const Word> words,
          const OptionList& options,
          Grids grids,
          const std::function<std::string(const std::string&)>& owners)
-      : args_(args), options_(options), grids_(grids), owners_(owners) {}
+      : words_(words), options_(options), grids_(grids), owners_(owners) {}
 
   GivenValues parse() {
     CLI::App app;
@@ -47,57 +56,115 @@ class Parser {
       throw ConfigError(error.what());
     }
     for (const std::string& left : app.remaining()) {
-      if (left != "--") throw ConfigError(fmt::format("an argument was not expected: {}", left));
+      if (left != "--") {
+        throw ConfigError(fmt::format("an argument was not expected: {}", left.substr(1)));
+      }
     }
+    check_operands();
     return std::move(given_);
   }
 
  private:
   void declare(CLI::App& app, const Option& option) {
     const auto keep = [this, &option](const CLI::results_t& values) {
-      given_[std::string(option.info.name)] = {values, option.flag()};
+      this->keep(option, values);
       return true;
     };
     const std::size_t most = most_values(option);
     CLI::Option* declared = app.add_option(
         option.is_operand ? std::string(option.info.name) : option.flag(), CLI::callback_t(keep));
-    // Each time that a flag is met anew: the last one counts.
-    declared->trigger_on_parse();
+    declared->trigger_on_parse(!option.is_operand);  // each time that a flag is met
     if (most == 0) {
       declared->expected(0);
     } else if (most > 1) {
-      const std::size_t bound = CLI::detail::expected_max_vector_size;
-      declared->expected(1, static_cast<int>(std::min(most, bound)));
-      declared->allow_extra_args(most > bound);
+      // CLI11 takes a higher number for "without bound", which adds rules of its own.
+      constexpr std::size_t kBound = CLI::detail::expected_max_vector_size / 32;
+      declared->expected(1, static_cast<int>(std::min(most, kBound)));
+      declared->allow_extra_args(option.is_operand);  // else it takes one word only
     }
     declared->required(option.is_operand && option.info.is_required);
   }
 
-  // The words with every flag in full, so that CLI11 knows it.
-  std::vector<std::string> spelled_out() const {
+  // Adds the values that stand behind one flag.
+  void keep(const Option& option, const CLI::results_t& found) {
+    Given now = {{}, option.flag()};
+    int depth = 0;
+    if (option.kind == OptionKind::Flag) {
+      const Word& flag = flags_.at(option.info.name);
+      now.values = {flag.text};
+      depth = flag.depth;
+    } else {
+      for (const std::string& value : found) now.values.push_back(value.substr(1));
+      depth = found.front().front() - kOutside;
+    }
+    const std::string name(option.info.name);
+    const auto [before, is_first] = given_.try_emplace(name, now);
+    int& depth_before = depths_[name];
+    if (!is_first && depth > depth_before) {
+      before->second = now;
+    } else if (!is_first && adds_up(option)) {
+      std::vector<std::string>& values = before->second.values;
+      values.insert(values.end(), now.values.begin(), now.values.end());
+    } else if (!is_first && before->second.values != now.values) {
+      throw ConfigError(fmt::format("{}: expected once, found '{}' and then '{}'", option.flag(),
+                                    fmt::join(before->second.values, " "),
+                                    fmt::join(now.values, " ")));
+    }
+    depth_before = depth;
+  }
+
+  bool adds_up(const Option& option) const {
+    return option.kind == OptionKind::TextList || option.kind == OptionKind::GridList ||
+           (grids_ == Grids::Taken && option.spans_grid());
+  }
+
+  // The words with every flag in full, so that CLI11 knows it, and every value masked.
+  std::vector<std::string> spelled_out() {
     std::vector<std::string> words;
     bool is_list_open = false;
-    for (std::size_t at = 0; at < args_.size(); ++at) {
-      const std::string& arg = args_[at];
-      if (arg == "--") {
+    bool takes_flags = true;
+    for (const auto& [text, depth] : words_) {
+      if (!takes_flags) {
+        words.push_back(masked(text, depth));
+      } else if (text == "--") {
         // CLI11 takes a first one for the end of a list of values.
-        if (is_list_open) words.push_back(arg);
-        words.insert(words.end(), args_.begin() + static_cast<std::ptrdiff_t>(at), args_.end());
-        break;
+        words.insert(words.end(), is_list_open ? 2 : 1, text);
+        takes_flags = false;
+      } else if (!is_flag(text)) {
+        words.push_back(masked(text, depth));
+      } else {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        const Option& option = choose(text.substr(0, equals));
+        is_list_open = most_values(option) > 1;
+        words.push_back(option.flag());
+        const bool has_value = equals < text.size();
+        if (option.kind == OptionKind::Flag) {
+          flags_[option.info.name] = {has_value ? text.substr(equals + 1) : "true", depth};
+        } else if (has_value) {
+          words.push_back(masked(text.substr(equals + 1), depth));
+        }
       }
-      if (!is_flag(arg)) {
-        words.push_back(arg);
-        continue;
-      }
-      const std::size_t equals = std::min(arg.find('='), arg.size());
-      const Option& option = choose(arg.substr(0, equals));
-      is_list_open = most_values(option) > 1;
-      // An empty value behind an equals sign would be none to CLI11.
-      const bool is_empty = equals + 1 == arg.size();
-      words.push_back(option.flag() + (is_empty ? "" : arg.substr(equals)));
-      if (is_empty) words.emplace_back();
     }
     return words;
+  }
+
+  // Where an operand is missing, a flag that takes several words may have taken its.
+  void check_operands() const {
+    if (given_.contains("help") || given_.contains("help_all")) return;
+    for (const Option& option : options_.options()) {
+      if (!option.is_operand || !option.info.is_required || given_.contains(option.info.name)) {
+        continue;
+      }
+      for (const Option& other : options_.options()) {
+        const auto found = given_.find(other.info.name);
+        if (most_values(other) > 1 && found != given_.end() && !other.is_operand) {
+          throw ConfigError(
+              fmt::format("{} is required: {}. {} took '{}'; {} comes first, or behind --",
+                          option.info.name, option.info.help, other.flag(),
+                          fmt::join(found->second.values, " "), option.info.name));
+        }
+      }
+    }
   }
 
   std::size_t most_values(const Option& option) const {
@@ -107,7 +174,7 @@ class Parser {
       case OptionKind::Range:
         return 2;
       case OptionKind::TextList:
-        return SIZE_MAX;
+        return option.info.is_one_by_one ? 1 : SIZE_MAX;
       default:
         return option.spans_grid() && grids_ == Grids::Taken ? SIZE_MAX : 1;
     }
@@ -148,20 +215,28 @@ class Parser {
                                   near.empty() ? "" : "; did you mean '--" + near + "'?"));
   }
 
-  std::span<const std::string> args_;
+  std::span<const Word> words_;
   const OptionList& options_;
   Grids grids_;
   const std::function<std::string(const std::string&)>& owners_;
+  std::map<std::string_view, Word> flags_;  // options without a value: "true" where it stood last
   GivenValues given_;
+  std::map<std::string, int> depths_;  // of what is given
 };
 
 }  // namespace
 
-GivenValues parse_command_line(std::span<const std::string> args,
+std::vector<Word> words_of(std::span<const std::string> args) {
+  std::vector<Word> words;
+  for (const std::string& arg : args) words.push_back({arg});
+  return words;
+}
+
+GivenValues parse_command_line(std::span<const Word> words,
                                const OptionList& options,
                                Grids grids,
                                const std::function<std::string(const std::string& flag)>& owners) {
-  return Parser(args, options, grids, owners).parse();
+  return Parser(words, options, grids, owners).parse();
 }
 
 }  // namespace labelprobe::app

@@ -51,7 +51,7 @@ void add_range(OptionList& options, std::optional<data::PositionRange>& field, O
   });
 }
 
-// Of the same data set, hence for both roles.
+// Both roles are of the same data set, hence one option for both.
 template <typename Field>
 void add_for_both(OptionList& options,
                   data::DatasetOptions& train,

@@ -12,7 +12,7 @@ namespace labelprobe::app {
 namespace {
 
 constexpr std::string_view kReference = "args.";
-constexpr std::size_t kDeepestGroup = 64;
+constexpr std::size_t kDeepestGroup = 20;
 constexpr std::size_t kLongestShown = 40;  // of a text in a setting's description
 
 // One level of braces: arguments, and the groups among them.
@@ -81,15 +81,16 @@ Group parse_groups(const std::vector<std::string>& args) {
 }
 
 void collect(const Group& group,
-             std::vector<std::string> before,
-             std::vector<std::vector<std::string>>& lines) {
-  before.insert(before.end(), group.args.begin(), group.args.end());
+             int depth,
+             std::vector<Word> before,
+             std::vector<std::vector<Word>>& lines) {
+  for (const std::string& arg : group.args) before.push_back({arg, depth});
   if (group.groups.empty()) {
     lines.push_back(std::move(before));
     return;
   }
   for (const Group& inner : group.groups) {
-    collect(inner, before, lines);
+    collect(inner, depth + 1, before, lines);
   }
 }
 
@@ -191,9 +192,9 @@ std::string shown(const record::ParamValue& value) {
 
 }  // namespace
 
-std::vector<std::vector<std::string>> expand_groups(const std::vector<std::string>& args) {
-  std::vector<std::vector<std::string>> lines;
-  collect(parse_groups(args), {}, lines);
+std::vector<std::vector<Word>> expand_groups(const std::vector<std::string>& args) {
+  std::vector<std::vector<Word>> lines;
+  collect(parse_groups(args), 0, {}, lines);
   return lines;
 }
 

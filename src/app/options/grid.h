@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/options/command_line.h"
 #include "app/options/option.h"
 
 namespace labelprobe::app {
@@ -25,7 +26,7 @@ inline constexpr std::string_view kUnset = "_None_";
 // Braces group where they stand alone or hug the first or last argument of a group (`{--shot 0}`);
 // an argument whose braces are balanced, such as a template, is left alone. Throws ConfigError for
 // a brace without its partner.
-std::vector<std::vector<std::string>> expand_groups(const std::vector<std::string>& args);
+std::vector<std::vector<Word>> expand_groups(const std::vector<std::string>& args);
 
 // One element for each combination of values, references replaced. Types are not looked at.
 // Throws ConfigError for a reference to nothing or to itself, and for more than kMostSettings.

@@ -62,8 +62,9 @@ struct OptionInfo {
   bool is_comparable = true;               // see record::Param
   int name_priority = -1;                  // see record::Param; -1 = not part of folder names
   record::Bearing bearing = record::Bearing::Result;
-  bool is_logged = true;    // false: about this process, not about what it computes
-  bool is_of_grid = false;  // one value for all settings of a grid
+  bool is_logged = true;       // false: about this process, not about what it computes
+  bool is_of_grid = false;     // one value for all settings of a grid
+  bool is_one_by_one = false;  // of a list: each flag takes one value, and may be given again
   // A value that stands for several settings of a grid.
   std::optional<std::pair<std::string, std::vector<std::string>>> shorthand = {};
   std::string (*log_as)(const std::string& given) = nullptr;  // unset = as it was given
@@ -146,7 +147,7 @@ class OptionList {
   // Fills the fields. Throws ConfigError for what is missing or wrong.
   void fill(const GivenValues& given);
 
-  // Of the option bound to `field`, once fill() works: whether it was given and not as unset, and
+  // The option bound to `field`, once fill() works: whether it was given and not as unset, and
   // that as a flag; where a message about it points.
   bool is_given(const auto& field) const { return !values_of(&field).empty(); }
   bool is_given_as_flag(const auto& field) const {

@@ -100,7 +100,7 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                                 "model"});
 }
 
-// Of the published programs; nothing reads them.
+// Options of the published programs; nothing reads them.
 void accept_compatible(OptionList& options) {
   const auto accept = [&](OptionKind kind, std::string_view name, std::string_view why) {
     options.accept(kind, {.name = name,

@@ -193,7 +193,11 @@ std::vector<std::string> run_arguments(const Cell& cell, const CellOptions& opti
   if (options.limit) {
     add({"--limit", std::to_string(*options.limit)});
   }
-  add(options.flags);
+  if (!options.flags.empty()) {  // in a group, as that counts more than what stands outside of it
+    add({"{"});
+    add(options.flags);
+    add({"}"});
+  }
   return arguments;
 }
 

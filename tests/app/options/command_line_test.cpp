@@ -15,6 +15,7 @@ struct Command {
   std::string task;
   Args folders;
   Args splits;
+  Args configs;
   std::string root;
   int n_shots = 0;
   int n_tokens = 0;
@@ -30,12 +31,13 @@ struct Command {
     options.add(splits, {.name = "test_splits"});
     options.add(root, {.name = "log_root", .is_of_grid = true});
     options.add(is_dry, {.name = "dry_run"});
+    options.add(configs, {.name = "config", .is_one_by_one = true});
     options.add_special(OptionKind::Range, nullptr, {.name = "debug_len"}, [](const Given&) {});
     options.add(splits, {.name = "resample_seed", .flag = "seed"});
   }
 
   GivenValues parse(const Args& args, Grids grids = Grids::Taken) const {
-    return parse_command_line(args, options, grids, [](const std::string& flag) {
+    return parse_command_line(words_of(args), options, grids, [](const std::string& flag) {
       return flag == "--unreasonable-rate" ? " (a flag of labelprobe assess)" : "";
     });
   }
@@ -64,15 +66,65 @@ TEST_CASE("Flags are taken from prefixes, with underscores and with an equals si
 TEST_CASE("Values may begin with a dash, and what stands behind -- is never a flag", "[unit]") {
   const Command command;
   CHECK(command.values({"T", "--shot", "-1", "3"}, "shot") == Args{"-1", "3"});
-  CHECK(command.values({"T", "--log-root", "- {text}"}, "log_root") == Args{"- {text}"});
+  for (const std::string text :
+       {"- {text}", "-x", "-o", "--- {text}", "--", "[INST] {text} [/INST]", "[a,b]", "", "{}"}) {
+    INFO(text);
+    if (text != "--") {
+      CHECK(command.values({"T", "--log-root", text}, "log_root") == Args{text});
+      CHECK(command.values({"T", "--test-splits", "a", text, "b"}, "test_splits") ==
+            Args{"a", text, "b"});
+      CHECK(command.values({"T", text}, "FOLDER") == Args{text});
+    }
+    CHECK(command.values({"T", "--log-root=" + text}, "log_root") == Args{text});
+    CHECK(command.values({"T", "--", "a", text}, "FOLDER") == Args{"a", text});
+  }
   CHECK(command.values({"--shot", "1", "--", "T", "--x"}, "FOLDER") == Args{"--x"});
 }
 
-TEST_CASE("Of a flag given again the last counts", "[unit]") {
+TEST_CASE("A flag that is given again adds up or is refused", "[unit]") {
   const Command command;
-  CHECK(command.values({"T", "--shot", "0", "5", "--dry-run", "--sho", "3"}, "shot") == Args{"3"});
+  CHECK(command.values({"T", "--shot", "0", "5", "--dry-run", "--sho", "3"}, "shot") ==
+        Args{"0", "5", "3"});
   CHECK(command.values({"T", "--max-new-tokens", "5", "--generation-max", "8"}, "max_new_tokens") ==
-        Args{"8"});
+        Args{"5", "8"});
+  CHECK(command.values({"T", "--test-splits", "a", "--test-splits", "b"}, "test_splits") ==
+        Args{"a", "b"});
+  CHECK_THROWS_WITH(command.parse({"T", "--shot", "5", "--shot", "8"}, Grids::None),
+                    ContainsSubstring("--shot: expected once, found '5' and then '8'"));
+  CHECK_THROWS_WITH(command.parse({"T", "--log-root", "a", "--log-root", "b"}),
+                    ContainsSubstring("--log-root: expected once"));
+  CHECK_THROWS_WITH(command.parse({"T", "--debug-len", "1", "--debug-len", "2", "3"}),
+                    ContainsSubstring("--debug-len: expected once, found '1' and then '2 3'"));
+  CHECK(command.values({"T", "--log-root", "a", "--log-root", "a"}, "log_root") == Args{"a"});
+  CHECK(command.values({"T", "--dry-run", "--dry-run"}, "dry_run") == Args{"true"});
+}
+
+TEST_CASE("What a group sets counts more than what stands outside of it", "[unit]") {
+  const Command command;
+  const std::vector<Word> words = {{"T"},        {"--shot"},        {"0"},    {"--log-root"},
+                                   {"outside"},  {"--shot", 1},     {"5", 1}, {"--shot", 1},
+                                   {"8", 1},     {"--log-root", 1}, {"x", 1}, {"--log-root", 2},
+                                   {"inside", 2}};
+  const GivenValues given =
+      parse_command_line(words, command.options, Grids::Taken, [](const auto&) { return ""; });
+  CHECK(given.at("shot").values == Args{"5", "8"});
+  CHECK(given.at("log_root").values == Args{"inside"});
+}
+
+TEST_CASE("An option that takes one value at a time leaves the next word alone", "[unit]") {
+  const Command command;
+  const Args args = {"--config", "a", "T", "F", "--config", "b", "G"};
+  CHECK(command.values(args, "config") == Args{"a", "b"});
+  CHECK(command.values(args, "TASK") == Args{"T"});
+  CHECK(command.values(args, "FOLDER") == Args{"F", "G"});
+}
+
+TEST_CASE("Where an operand is missing, the flag that took the words is named", "[unit]") {
+  const Command command;
+  CHECK_THROWS_WITH(
+      command.parse({"--test-splits", "T"}),
+      ContainsSubstring("TASK is required") && ContainsSubstring("--test-splits took 'T'"));
+  CHECK(command.parse({"--log-root", "T"}).count("TASK") == 0);
 }
 
 TEST_CASE("A flag takes as many values as its kind", "[unit]") {
@@ -104,9 +156,9 @@ TEST_CASE("An argument too many is told", "[unit]") {
   std::string task;
   options.add(task, {.name = "TASK", .is_required = true});
   options.make_operand();
-  CHECK_THROWS_WITH(
-      parse_command_line(Args{"T", "b"}, options, Grids::None, [](const auto&) { return ""; }),
-      ContainsSubstring("not expected: b"));
+  CHECK_THROWS_WITH(parse_command_line(words_of(Args{"T", "b"}), options, Grids::None,
+                                       [](const auto&) { return ""; }),
+                    ContainsSubstring("not expected: b"));
 }
 
 }  // namespace labelprobe::app

@@ -69,6 +69,16 @@ std::vector<std::vector<Args>> table(const std::vector<GivenValues>& settings,
   return rows;
 }
 
+// The texts of the words of each command line.
+std::vector<Args> groups_of(const Args& args) {
+  std::vector<Args> lines;
+  for (const std::vector<Word>& line : expand_groups(args)) {
+    Args& texts = lines.emplace_back();
+    for (const Word& word : line) texts.push_back(word.text);
+  }
+  return lines;
+}
+
 }  // namespace
 
 TEST_CASE("A command line without groups stands for itself", "[unit]") {
@@ -82,26 +92,26 @@ TEST_CASE("A command line without groups stands for itself", "[unit]") {
                      "a}",
                      "{b",
                      "{}"};
-  CHECK(expand_groups(args) == std::vector<Args>{args});
-  CHECK(expand_groups({}) == std::vector<Args>{{}});
+  CHECK(groups_of(args) == std::vector<Args>{args});
+  CHECK(groups_of({}) == std::vector<Args>{{}});
 }
 
 TEST_CASE("Each group stands for a command line with the flags outside of it", "[unit]") {
   const std::vector<Args> expected = {{"run", "T", "--seed", "1", "--limit", "9", "--shot", "0"},
                                       {"run", "T", "--seed", "1", "--limit", "9", "--shot", "5"}};
-  CHECK(expand_groups({"run", "T", "--seed", "1", "{", "--shot", "0", "}", "{", "--shot", "5", "}",
-                       "--limit", "9"}) == expected);
+  CHECK(groups_of({"run", "T", "--seed", "1", "{", "--shot", "0", "}", "{", "--shot", "5", "}",
+                   "--limit", "9"}) == expected);
   // Braces may hug the first and the last argument.
-  CHECK(expand_groups({"run", "T", "--seed", "1", "{--shot", "0}", "{--shot", "5}", "--limit",
-                       "9"}) == expected);
+  CHECK(groups_of({"run", "T", "--seed", "1", "{--shot", "0}", "{--shot", "5}", "--limit", "9"}) ==
+        expected);
 }
 
 TEST_CASE("Groups hold groups", "[unit]") {
   // The count of the published parser's own example: (3 * (3 + 4) + 3) settings for each of two.
   const auto lines =
-      expand_groups({"run",    "--a", "1",     "2",    "{--b", "1",    "2",     "3",   "{--n",
-                     "normal", "--d", "100",   "101",  "102}", "{--n", "maybe", "--d", "200",
-                     "201",    "202", "203}}", "{--b", "4",    "5",    "6",     "--n", "other}"});
+      groups_of({"run",    "--a", "1",     "2",    "{--b", "1",    "2",     "3",   "{--n",
+                 "normal", "--d", "100",   "101",  "102}", "{--n", "maybe", "--d", "200",
+                 "201",    "202", "203}}", "{--b", "4",    "5",    "6",     "--n", "other}"});
   const std::vector<Args> expected = {
       {"run", "--a", "1", "2", "--b", "1", "2", "3", "--n", "normal", "--d", "100", "101", "102"},
       {"run", "--a", "1", "2", "--b", "1", "2", "3", "--n", "maybe", "--d", "200", "201", "202",
@@ -110,21 +120,27 @@ TEST_CASE("Groups hold groups", "[unit]") {
   CHECK(lines == expected);
 }
 
+TEST_CASE("A word knows how many groups it stands in", "[unit]") {
+  const auto lines = expand_groups({"run", "{", "--a", "1", "{--b", "2}", "}", "T"});
+  std::vector<int> depths;
+  for (const Word& word : lines.at(0)) depths.push_back(word.depth);
+  CHECK(depths == std::vector<int>{0, 0, 1, 1, 2, 2});  // what stands outside comes first
+}
+
 TEST_CASE("A template inside a group keeps its braces", "[unit]") {
   CHECK(
-      expand_groups({"run", "{", "--query-prompt", "{text}", "}", "{--query-prompt", "{text}}"}) ==
+      groups_of({"run", "{", "--query-prompt", "{text}", "}", "{--query-prompt", "{text}}"}) ==
       std::vector<Args>{{"run", "--query-prompt", "{text}"}, {"run", "--query-prompt", "{text}"}});
 }
 
 TEST_CASE("Braces without their partner are told", "[unit]") {
-  CHECK_THROWS_WITH(expand_groups({"run", "{", "--shot", "0"}), ContainsSubstring("not closed"));
-  CHECK_THROWS_WITH(expand_groups({"run", "--shot", "0", "}"}),
-                    ContainsSubstring("closes no group"));
-  CHECK_THROWS_WITH(expand_groups({"run", "{--shot", "0}}"}), ContainsSubstring("closes no group"));
-  CHECK_THROWS_WITH(expand_groups({"run", "{", "GoEmotions", "}"}),
+  CHECK_THROWS_WITH(groups_of({"run", "{", "--shot", "0"}), ContainsSubstring("not closed"));
+  CHECK_THROWS_WITH(groups_of({"run", "--shot", "0", "}"}), ContainsSubstring("closes no group"));
+  CHECK_THROWS_WITH(groups_of({"run", "{--shot", "0}}"}), ContainsSubstring("closes no group"));
+  CHECK_THROWS_WITH(groups_of({"run", "{", "GoEmotions", "}"}),
                     ContainsSubstring("expected a flag first in a group in { }, found "
                                       "'GoEmotions'"));
-  CHECK_THROWS_WITH(expand_groups(Args(1000, "{")), ContainsSubstring("deep"));
+  CHECK_THROWS_WITH(groups_of(Args(1000, "{")), ContainsSubstring("deep"));
 }
 
 TEST_CASE("Several values are combined, the first option of the table changing fastest", "[unit]") {

@@ -111,8 +111,9 @@ TEST_CASE("Flags may keep the weights otherwise, and come last", "[unit]") {
            {"--quant", "none"}, {"--quant=nf4"}, {"--load_in_8bit"}, {"--load-in-4bit"}}) {
     options.flags = flags;
     const std::vector<std::string> found = run_arguments({"GoEmotions", "baseline"}, options);
-    std::vector<std::string> wanted = {"debug", "--limit", "5"};
+    std::vector<std::string> wanted = {"debug", "--limit", "5", "{"};
     wanted.insert(wanted.end(), flags.begin(), flags.end());
+    wanted.emplace_back("}");
     CHECK(std::vector<std::string>(found.end() - static_cast<std::ptrdiff_t>(wanted.size()),
                                    found.end()) == wanted);
   }
