@@ -26,7 +26,7 @@ TEST_CASE("Examples with fewer than two annotators are left out where votes coun
   const nlohmann::json formula = {
       {"is_multilabel", true}, {"n_labels", 4}, {"n_examples", 110}, {"annotators", true}};
   const Dataset dataset = formula_set(formula);
-  // Of 0 to 109: 10 multiples of 11 have none, 22 - 2 other multiples of 5 have one.
+  // From 0 to 109: 10 multiples of 11 have none, 22 - 2 other multiples of 5 have one.
   CHECK(draw_evaluation_list(dataset, ListRule::Main, 80, 0).n_left_out == 30);
   CHECK(draw_evaluation_list(dataset, ListRule::MultiLabel, 10, 0).n_left_out == 0);
   CHECK_THROWS_WITH(draw_evaluation_list(dataset, ListRule::Main, 81, 0),

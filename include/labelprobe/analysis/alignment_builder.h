@@ -54,8 +54,9 @@ class AlignmentBuilder {
   // The same probabilities for every example.
   void add_constant(const std::vector<double>& rates, const std::string& note);
 
-  // Of all rows against one, named by number (from 1), method or estimator; empty = the first.
-  // Throws ConfigError if `against` is no row with numbers, DataError if a row shares no example.
+  // Compares all rows against one, named by number (from 1), method or estimator; empty = the
+  // first. Throws ConfigError if `against` is no row with numbers, DataError if a row shares no
+  // example.
   void add_differences(const std::string& against, const BootstrapOptions& options);
 
   const LabelSet& label_set() const { return set_.label_set; }

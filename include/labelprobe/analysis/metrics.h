@@ -37,8 +37,8 @@ struct Metric {
   double (*of_example)(const JudgedExample& example) = nullptr;
   // So that it may be taken of one label alone: the mean of its own terms.
   bool is_sum_over_labels = false;
-  // Of one label over all examples, at least one; unset where it is not defined. Null: the metric
-  // says nothing of single labels, unless it is such a sum.
+  // The value of one label over all examples, at least one; unset where it is not defined. Null:
+  // the metric says nothing of single labels, unless it is such a sum.
   std::optional<double> (*of_label)(std::span<const JudgedLabel> examples) = nullptr;
 };
 

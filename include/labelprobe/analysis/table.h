@@ -33,7 +33,7 @@ struct AlignmentRow {
   std::string note;       // how the row came about, where that is not the method's own definition
   std::optional<Alignment> alignment;  // unset: the method does not apply to the data set
   std::vector<Alignment> by_label;     // in label-set order; empty unless asked for
-  // Of the log; unset where there is none.
+  // What the log says; unset where there is none.
   std::optional<std::size_t> n_items;
   std::optional<std::size_t> n_failed;
   std::optional<std::size_t> n_answers_found;

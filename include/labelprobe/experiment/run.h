@@ -28,7 +28,8 @@ struct Outcome {
   std::size_t n_failed = 0;         // recorded as failed, left out of the metrics
   std::size_t n_without_label = 0;  // answered, but no label step (no answer word) was found
   model::Effort effort;
-  // Of the annotator `aggregate`; empty if it has no items of its own, as in unary and binary runs.
+  // Metrics of the annotator `aggregate`; empty if it has no items of its own, as in unary and
+  // binary runs.
   record::Metrics metrics;
 };
 

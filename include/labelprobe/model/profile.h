@@ -22,8 +22,8 @@ struct ProfileRow {
 struct ProfileSummary {
   double seconds = 0;    // of the wall clock that were recorded
   bool is_whole = true;  // false: generate() went on after the recording had reached its limit
-  // Of the thread that called generate(), most time first. An operator that divides its work among
-  // threads counts once, from its beginning to its end.
+  // Operators of the thread that called generate(), most time first. An operator that divides its
+  // work among threads counts once, from its beginning to its end.
   std::vector<ProfileRow> operators;
   double unnamed_seconds = 0;  // of that thread in no operator
   bool is_gpu = false;

@@ -16,7 +16,8 @@ struct Provenance {
   std::string device_name;  // the processor and its threads, or the GPU and its driver
   std::string dtype;        // in which the model computes
   std::string quantization;
-  // Of the model's files, the tokenizer and all prompts with their ids, see core/fingerprint.h.
+  // Fingerprints of the model's files, the tokenizer and all prompts with their ids, see
+  // core/fingerprint.h.
   std::string model_fingerprint;
   std::string tokenizer_fingerprint;
   std::string prompts_fingerprint;

@@ -57,7 +57,7 @@ struct LogLayout {
   // experiments, keyed by description.
   bool sets_annotators_apart = false;
 };
-// Of the published plain and pair prompting.
+// The layout of the published plain and pair prompting.
 inline constexpr LogLayout kPlainLayout = {.scores_are_all_steps = true,
                                            .sets_annotators_apart = true};
 

@@ -41,7 +41,7 @@ const ModelShape& model_shape(std::string_view name);
 struct RandomCheckpointOptions {
   std::string shape;
   DType dtype = DType::BFloat16;
-  // Of the linear layers of the decoder blocks, written as save_quantized() writes them.
+  // How the linear layers of the decoder blocks are kept, as save_quantized() writes them.
   Quantization quantization = Quantization::None;
   std::uint64_t seed = 0;
   int n_layers = 0;              // 0 = as many as the shape has, else at most so many

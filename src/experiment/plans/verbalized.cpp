@@ -199,7 +199,7 @@ class NumberReader {
   const TokenIds& number_tokens() const { return number_tokens_; }
   const std::string& stop() const { return rule_.stop; }
 
-  // Of an answer with the longest number for every label, and what shows that it is at its end.
+  // Length of an answer with the longest number for every label, and what shows that it has ended.
   int n_tokens() const {
     return static_cast<int>(encode(lead_ + write_same(label_set_.names(), kMost) + ",").size());
   }

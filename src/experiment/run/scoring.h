@@ -14,8 +14,8 @@
 namespace labelprobe::experiment {
 
 struct RunMetrics {
-  // Of the annotator `aggregate`; unset if it has no items: unary, binary and multilabel_ICL items
-  // belong to pseudo annotators such as `aggregate_unary_joy`.
+  // Metrics of the annotator `aggregate`; unset if it has no items: unary, binary and
+  // multilabel_ICL items belong to pseudo annotators such as `aggregate_unary_joy`.
   std::optional<record::Metrics> aggregate;
   std::map<std::string, record::Metrics> annotators;  // the others, by name
 };

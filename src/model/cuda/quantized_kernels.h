@@ -24,7 +24,7 @@ struct Dequantize4BitArguments {
   bool is_aligned = false;  // codes to four bytes, the result to sixteen
 };
 
-// Of a block of kAbsmaxBlock elements.
+// The absmax of a block of kAbsmaxBlock elements.
 template <typename T>
 __device__ float absmax_of(const Dequantize4BitArguments<T>& a, std::int64_t block) {
   if (a.absmax) return a.absmax[block];

@@ -37,8 +37,8 @@ class Attention {
                             const at::Tensor& values) = 0;
 };
 
-// Of queries, keys, values and all that goes into a matrix product. What the layers add to stays
-// float32 on the CPU, as does everything there whose processor does not multiply bfloat16.
+// The type of queries, keys, values and all that goes into a matrix product. What the layers add to
+// stays float32 on the CPU, as does everything there whose processor does not multiply bfloat16.
 c10::ScalarType activation_type(DType dtype, c10::Device device);
 
 class Decoder {
@@ -52,7 +52,7 @@ class Decoder {
 
   const weights::DecoderConfig& config() const { return config_; }
   c10::Device device() const { return device_; }
-  // Of keys and values.
+  // The type of keys and values.
   c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
 
   // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the

@@ -99,7 +99,7 @@ void check_supported(const files::JsonView& reader) {
   }
 }
 
-// Of a whole model's tensor "bert.encoder.x" the encoder's own name, "encoder.x".
+// The encoder's own name, "encoder.x", for a whole model's tensor "bert.encoder.x".
 std::string_view bare_name(std::string_view name) {
   for (const std::string_view prefix : {"bert.", "mpnet.", "auto_model."}) {
     if (name.starts_with(prefix)) {

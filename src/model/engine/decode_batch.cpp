@@ -11,7 +11,7 @@
 namespace labelprobe::model {
 namespace {
 
-// Of a row: token, position and arena row, and the largest that the last two grow to.
+// A row has its token, position and arena row, and the largest that the last two grow to.
 constexpr std::int64_t kNumbersPerRow = 5;
 
 }  // namespace

@@ -17,8 +17,9 @@
 
 namespace labelprobe::model {
 
-// Of the rows of a step: tokens, positions, and where the arena takes their keys and values. Memory
-// that stays where it is from step to step, as long as a step has no more rows than any before.
+// What a step holds of its rows: tokens, positions, and where the arena takes their keys and
+// values. Memory that stays where it is from step to step, as long as a step has no more rows than
+// any before.
 //   R  rows of the step
 class StepInputs {
  public:

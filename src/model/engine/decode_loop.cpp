@@ -147,7 +147,7 @@ void DecodeLoop::take_readings(std::vector<StepReading> readings, std::span<Sequ
   }
 }
 
-// Of hidden states [R, C], as pack_step().
+// Packs hidden states [R, C] as pack_step() does.
 at::Tensor DecodeLoop::pack(const at::Tensor& hidden) const {
   std::vector<at::Tensor> parts;
   for (const at::Tensor& rows : hidden.split(kRowsPerHead)) {

@@ -44,7 +44,7 @@ class DecodeLoop {
   // std::bad_alloc where the arena is full.
   std::vector<SequenceState> run(at::Tensor hidden, const PrefixCache& cache, int first, int end);
 
-  // Of run().
+  // How many tokens run() drafted.
   std::int64_t n_drafted() const { return n_drafted_; }
   std::int64_t n_drafted_kept() const { return n_drafted_kept_; }
 

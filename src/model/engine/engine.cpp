@@ -36,12 +36,13 @@ constexpr int kFewestRowsPerPack = 32;
 // whole of which it needs a part.
 constexpr std::int64_t kSparePacks = 2;
 
-// Of the warm-up: enough for the kernels that long packs and full steps take, too few to be felt.
+// Length of the warm-up: enough for the kernels that long packs and full steps take, too few to be
+// felt.
 constexpr int kWarmUpTokens = 1024;
 constexpr int kWarmUpPrompts = 64;
 constexpr int kWarmUpSteps = 8;
 
-// Of the arena, if all prompts and answers were kept.
+// What the arena would hold if all prompts and answers were kept.
 std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
   std::int64_t n = 0;
   for (const PrefixNode& node : tree.nodes()) n += node.n_tokens;

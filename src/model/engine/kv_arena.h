@@ -44,7 +44,7 @@ class KvArena {
   std::int64_t reserve(std::int64_t n);
   void release(std::int64_t first, std::int64_t n) { ranges_.release(first, n); }
 
-  // Of one layer, [N, K, D].
+  // The keys and the values of one layer, [N, K, D].
   at::Tensor keys(int layer) const { return keys_[layer]; }
   at::Tensor values(int layer) const { return values_[layer]; }
 

@@ -45,7 +45,7 @@ std::span<const TokenId> PrefixTree::prompt(const PrefixSequence& sequence) cons
   return prompts_[sequence.prompts.front()];
 }
 
-// Of the last sequence: the first ones may end within the node.
+// Read from the last sequence: the first ones may end within the node.
 std::span<const TokenId> PrefixTree::tokens(const PrefixNode& node) const {
   return prompt(sequences_[node.end_sequence - 1]).subspan(node.first_position, node.n_tokens);
 }

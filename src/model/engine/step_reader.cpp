@@ -79,7 +79,7 @@ at::Tensor ordered_keys(const at::Tensor& logits) {
   return ordered.mul(std::int64_t{1} << 31).sub_(ids);
 }
 
-// Of which the first is the greedy choice, wanted or not.
+// At least one: the greedy choice is read, wanted or not.
 int n_top_of(const at::Tensor& logits, int n_top_tokens) {
   return std::clamp(n_top_tokens, 1, static_cast<int>(logits.size(1)));
 }

@@ -20,7 +20,7 @@ struct StepReading {
   Step step;
 };
 
-// Of logits [B, V], float32, on any device: one copy to the host for all of it.
+// Reads logits [B, V], float32, on any device: one copy to the host for all of it.
 std::vector<StepReading> read_step(const at::Tensor& logits,
                                    std::span<const TokenId> watched,
                                    int n_top_tokens);

@@ -47,8 +47,8 @@ void check_writable(const std::filesystem::path& file) {
                    "; PyTorch's own builds of libtorch have its profiler, Kineto");
 }
 
-// Of kernels, copies and fills the GPU, not the shadows that host operators throw on its time line;
-// of operators and calls of the CUDA libraries the host.
+// Kernels, copies and fills are the GPU's; the shadows that host operators throw on its time line
+// are not counted. Operators and calls of the CUDA libraries are the host's.
 std::optional<TracedEvent::Place> place_of(const profiler::KinetoEvent& event) {
   switch (static_cast<libkineto::ActivityType>(event.activityType())) {
     case libkineto::ActivityType::CONCURRENT_KERNEL:

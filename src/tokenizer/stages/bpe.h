@@ -46,7 +46,7 @@ struct BpeEntry {
 
 class Bpe final : public PieceModel {
  public:
-  // Of equal pairs among the merges the last one counts.
+  // Where the merges hold equal pairs, the last one counts.
   Bpe(std::vector<BpeEntry> entries,
       const std::vector<BpeMerge>& merges,
       const BpeOptions& options);

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
 constexpr std::int64_t kMaxLayers = 4096;
 constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
-// Of max_window_layers, in transformers.
+// The default of max_window_layers in transformers.
 constexpr int kDefaultFirstWindowLayer = 28;
 
 const Family& family_of(const files::JsonView& config) {

@@ -1,5 +1,5 @@
 // Quantised matrices in safetensors files, in the layout in which transformers saves bitsandbytes'.
-// Of a matrix X.weight [height, width], n = height * width elements, row-major:
+// A matrix X.weight [height, width], n = height * width elements, row-major, is stored as
 //   4 bits  X.weight            [(n + 1) / 2, 1]  U8 (or the same bytes as another type): two codes
 //                               per byte, the earlier element in the high nibble
 //           X.weight.absmax     [blocks]  F32; of blocks of 64 elements

@@ -41,8 +41,8 @@ class ReadAhead {
   std::thread thread_;  // the last member: it uses the others
 };
 
-// Of these bytes, part of a file mapping, only a few here and there will be asked for next: the
-// system had better not read all around them.
+// Tells the system that only a few bytes here and there of this part of a file mapping will be
+// asked for next: it had better not read all around them.
 void expect_samples(std::span<const std::byte> bytes);
 
 }  // namespace labelprobe::weights

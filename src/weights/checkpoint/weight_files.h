@@ -28,7 +28,7 @@ class WeightFiles {
   // ModelError as open_safetensors() does, and for a tensor that is there twice.
   explicit WeightFiles(const std::filesystem::path& folder, const Naming& naming = {});
 
-  // Of a GGUF file, with what has been read from it. Throws as above.
+  // Those of a GGUF file, with what has been read from it. Throws as above.
   WeightFiles(files::GgufFile file, std::vector<StoredTensor> tensors);
 
   const TensorMap& tensors() const { return tensors_; }

@@ -75,7 +75,7 @@ std::string driver_number(const std::string& version) {
 
 std::size_t free_gpu_bytes(c10::DeviceIndex index) {
   using MemGetInfo = int (*)(std::size_t*, std::size_t*);
-  // Of the CUDA run-time library that came with libtorch; we do not link one.
+  // From the CUDA run-time library that came with libtorch; we do not link one.
   const auto query = reinterpret_cast<MemGetInfo>(::dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
   std::size_t n_free = 0;
   std::size_t n_total = 0;
@@ -129,7 +129,7 @@ std::string describe_device(const c10::Device& device) {
   using GetName = int (*)(char*, int, int);
   void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY);
   if (!driver) return "GPU";
-  // Of the driver, which libtorch has started: it counts GPUs as libtorch does.
+  // From the driver, which libtorch has started: it counts GPUs as libtorch does.
   const auto get_device = reinterpret_cast<GetDevice>(::dlsym(driver, "cuDeviceGet"));
   const auto get_name = reinterpret_cast<GetName>(::dlsym(driver, "cuDeviceGetName"));
   int handle = 0;

@@ -49,7 +49,7 @@ struct DecoderConfig {
   bool qkv_bias = false;             // of the products that make queries, keys and values
   bool o_bias = false;               // of the one behind the attention
   bool mlp_bias = false;             // of those of the MLP
-  // Of the weights as they are stored; modules may be left out. GGUF's block types do not count.
+  // How the weights are stored; modules may be left out. GGUF's block types do not count.
   Quantization quantization = Quantization::None;
   std::vector<TokenId> end_ids;     // generation_config.json before config.json
   double repetition_penalty = 1.0;  // as above

@@ -13,8 +13,9 @@ namespace labelprobe::weights {
 
 class NormalNumbers {
  public:
-  // Of mean 0 and this standard deviation, in the bytes of `dtype`. They take 65,536 values, the
-  // middles of as many equally likely intervals: one look-up each, as fast as a disk writes.
+  // Numbers of mean 0 and this standard deviation, in the bytes of `dtype`. They take 65,536
+  // values, the middles of as many equally likely intervals: one look-up each, as fast as a disk
+  // writes.
   NormalNumbers(DType dtype, double standard_deviation);
 
   std::size_t element_size() const { return element_size_; }

@@ -18,8 +18,8 @@ struct DynamicCodes {
   at::Tensor absmax;  // float32 [blocks of kDynamicBlock]
 };
 
-// Of float32 [n] on the CPU. A code is looked up by the share's place among 65536 even steps, as
-// the reference does it, and so is not always the nearest.
+// The codes of float32 [n] on the CPU. A code is looked up by the share's place among 65536 even
+// steps, as the reference does it, and so is not always the nearest.
 DynamicCodes quantize_with_dynamic_map(const at::Tensor& x);
 
 }  // namespace labelprobe::weights

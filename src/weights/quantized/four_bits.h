@@ -27,7 +27,7 @@ struct FourBitCode {
   std::array<std::uint8_t, 16> code_by_rank;
 };
 
-// Of Fp4, Nf4 and Nf4Double.
+// The code of Fp4, Nf4 or Nf4Double.
 const FourBitCode& four_bit_code(Quantization quantization);
 
 // Quantises `n` <= kFourBitBlock elements: one block, or the end of a matrix.

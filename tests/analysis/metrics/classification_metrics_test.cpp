@@ -65,7 +65,7 @@ TEST_CASE("An item without a prediction is wrong, and no false alarm", "[metrics
   const auto metrics = pair_metrics(items);
   CHECK(metrics.at("accuracy") == 0.5);
   CHECK(metrics.at("f1") == 2.0 / 3.0);
-  // Of four pairs of a positive and a negative: 1 above 0 and above nothing, nothing equal to
+  // Four pairs of a positive and a negative: 1 above 0 and above nothing, nothing equal to
   // nothing.
   CHECK(metrics.at("auc") == 2.5 / 4.0);
 }

@@ -72,7 +72,7 @@ GenerateOptions greedy(int n_steps) {
   return options;
 }
 
-// Of which steps run ahead: nothing that the host must know first.
+// Options with which steps run ahead: nothing that the host must know first.
 GenerateOptions ahead(int n_steps) {
   GenerateOptions options = greedy(n_steps);
   options.keep_logits = false;

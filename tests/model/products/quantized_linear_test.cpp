@@ -67,7 +67,7 @@ TEST_CASE("Multiplies with quantised weights as bitsandbytes' layers do", "[gold
 }
 
 TEST_CASE("Multiplies quantised weights one below the other like one by one", "[unit]") {
-  // Of the three, the second begins and ends within a block where the width is 100.
+  // The second of the three begins and ends within a block where the width is 100.
   const at::Tensor whole = weight_of_products();
   for (const weights::Quantization quantization :
        {weights::Quantization::Fp4, weights::Quantization::Nf4Double,

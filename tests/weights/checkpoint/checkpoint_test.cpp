@@ -85,7 +85,7 @@ at::Tensor loaded(Checkpoint& checkpoint,
   return checkpoint.load(parameter, dtype);
 }
 
-// Of the bits of all elements and of their order, as in smollm2_checksums.json.
+// A sum over the bits of all elements and their order, as in smollm2_checksums.json.
 std::string checksum(const at::Tensor& tensor) {
   const auto* bits = reinterpret_cast<const std::uint32_t*>(tensor.const_data_ptr<float>());
   std::uint64_t sum = 0;
