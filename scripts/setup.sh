@@ -17,6 +17,8 @@ needed=(
   "cmake command:cmake"
   "ninja-build command:ninja,make"
   "python3-venv python:ensurepip,venv"
+  "curl command:curl"
+  "ca-certificates file:/etc/ssl/certs/ca-certificates.crt"
   "nlohmann-json3-dev header:nlohmann/json.hpp"
   "libyaml-cpp-dev header:yaml-cpp/yaml.h"
   "libcli11-dev header:CLI/CLI.hpp"
@@ -42,7 +44,7 @@ installed_packages() {
   dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null | sed -n 's/ installed$//p' || true
 }
 
-# is_there KIND:NAMES: one of the commands, all the Python modules or one of the headers can be used.
+# is_there KIND:NAMES: one of the commands, all the Python modules or one of the headers can be used; the file is there.
 is_there() {
   local names="${1#*:}" name prefix
   case "$1" in
@@ -50,6 +52,7 @@ is_there() {
       for name in ${names//,/ }; do has "$name" && return 0; done
       return 1
       ;;
+    file:*) [ -e "$names" ] ;;
     python:*) python3 -c "import $names" >/dev/null 2>&1 ;;
     header:*)
       local flags=()
