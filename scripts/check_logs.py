@@ -267,6 +267,10 @@ def check_aggregates(path, findings):
             for name, inner in value.items():
                 check(f"{place}/{name}", inner)
             return
+        if place.endswith("/n") and path.name == "aggregated_metrics.yml":
+            if not isinstance(value, int) or value < 1:
+                findings.add(place, f"expected the number of experiments counted, found {found(value)}")
+            return
         parts = value.split("+-") if isinstance(value, str) else []
         try:
             is_sound = len(parts) == 2 and all(part == repr(float(part)) for part in parts)

@@ -173,6 +173,7 @@ std::string mean_and_interval(std::span<const double> numbers) {
 Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
                      std::span<const std::string> repetitions) {
   struct Group {
+    std::size_t n = 0;
     Columns metrics;
     std::map<std::string, Columns> items;
     std::map<std::string, Columns> annotators;
@@ -191,6 +192,7 @@ Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
       continue;
     }
     Group& group = groups[numbers.description];
+    group.n += 1;
     add(&group.metrics, numbers.metrics);
     add(&group.items, numbers.items);
     add(&group.annotators, numbers.annotators);
@@ -198,6 +200,7 @@ Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
   Aggregates aggregates{json::object(), json::object(), json::object()};
   for (const auto& [description, group] : groups) {
     aggregates.metrics[description] = summary(group.metrics);
+    aggregates.metrics[description]["n"] = group.n;
     aggregates.indexed_metrics[description] = summary(group.items);
     aggregates.annotator_metrics[description] = summary(group.annotators);
   }

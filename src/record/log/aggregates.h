@@ -40,6 +40,7 @@ std::string mean_and_interval(std::span<const double> numbers);
 // experiments that have it.
 //   repetitions  what each experiment repeats the folder's setting with (its seeds), by index;
 //                where several have the same and the same description, the last one counts
+// The metrics of a description have `n` beside them: how many experiments were counted.
 struct Aggregates {
   nlohmann::json metrics;
   nlohmann::json indexed_metrics;
