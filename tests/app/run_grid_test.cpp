@@ -157,7 +157,7 @@ TEST_CASE("A grid that was killed goes on with what is left and ends in the same
   };
   CHECK(contents("killed") == contents("whole"));
   CHECK_THAT(contents("killed").at("GoEmotions/e2e_0/aggregated_metrics.yml"),
-             ContainsSubstring("\n  n: 3\n"));
+             ContainsSubstring("\n  'n': 3\n"));
 }
 
 TEST_CASE("A setting that fails stops no other, and the exit code tells", "[e2e]") {

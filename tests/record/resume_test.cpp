@@ -267,7 +267,7 @@ TEST_CASE("Aggregates are right whatever was interrupted between", "[resume]") {
   const fs::path out = preview(make_plain_request(whole.path(), 2)).folder;
   // 1/2 and 1/3: mean 0.41667, standard deviation 1/12, interval 1.959964 / 12 / sqrt(2).
   CHECK(read_file(out / "aggregated_metrics.yml") ==
-        "'':\n  n: 2\n  test_micro_f1: '0.4167+-0.1155'\n");
+        "'':\n  'n': 2\n  test_micro_f1: '0.4167+-0.1155'\n");
   int n = 0;
   for (bool is_killed = true; is_killed; n += 3) {
     const labelprobe::support::TempFolder folder;

@@ -207,7 +207,8 @@ TEST_CASE("Plain prompting logs steps as a list and annotators apart", "[run]") 
   CHECK(annotators["rater"]["b"]["test_outs"].Scalar() == "joy, fear");
   CHECK(annotators["description"].Scalar() == "");
 
-  CHECK(read_file(out / "aggregated_metrics.yml") == "'':\n  n: 1\n  test_accuracy: '0.5+-0.0'\n");
+  CHECK(read_file(out / "aggregated_metrics.yml") ==
+        "'':\n  'n': 1\n  test_accuracy: '0.5+-0.0'\n");
   CHECK(read_file(out / "aggregated_annotator_metrics.yml") ==
         "'':\n  '12':\n    accuracy: '0.25+-0.0'\n");
   const YAML::Node numbers =
@@ -229,9 +230,9 @@ TEST_CASE("Runs under other descriptions are aggregated apart", "[run]") {
     out = run_all(request, {make_item("a"), make_item("a__r")},
                   Metrics{{"accuracy", seed == 0 ? 0.5 : 0.7}});
   }
-  CHECK(
-      read_file(out / "aggregated_metrics.yml") ==
-      "'':\n  n: 2\n  test_accuracy: '0.6+-0.1386'\nagain:\n  n: 1\n  test_accuracy: '0.7+-0.0'\n");
+  CHECK(read_file(out / "aggregated_metrics.yml") ==
+        "'':\n  'n': 2\n  test_accuracy: '0.6+-0.1386'\nagain:\n  'n': 1\n  test_accuracy: "
+        "'0.7+-0.0'\n");
   CHECK(YAML::LoadFile((out / "again-annotator_preds.yml").string()).size() == 1);
   CHECK(labelprobe::record::read_run(out, 2, labelprobe::record::Annotators::All).items.size() ==
         2);
