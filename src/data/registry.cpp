@@ -27,6 +27,7 @@ struct Entry {
 };
 
 constexpr bool kAnnotators = true;
+constexpr bool kLineNumbersAsIds = true;
 
 // Every data set we know, in the order --help shows them.
 constexpr std::array kDatasets = {
@@ -57,7 +58,8 @@ constexpr std::array kDatasets = {
            !kAnnotators},
           TextDomain::Other,
           load_boxes},
-    Entry{{"TREC", "questions, the kind of thing that is asked for", "single-label", !kAnnotators},
+    Entry{{"TREC", "questions, the kind of thing that is asked for", "single-label", !kAnnotators,
+           kLineNumbersAsIds},
           TextDomain::Other,
           load_trec},
     Entry{{"MMLUPro", "multiple-choice questions with up to ten options", "single-label",

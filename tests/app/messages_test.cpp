@@ -107,6 +107,19 @@ TEST_CASE("Writes prompts as JSON lines with the demonstrations in order", "[e2e
       "Classify the following inputs into none, one, or multiple"));
 }
 
+TEST_CASE("Queries among their own demonstrations are counted, and replaced where asked", "[e2e]") {
+  const std::vector<std::string> mmlu = {
+      "prompts",        "MMLUPro", "--root-dir",    fixture("data/mmlu_pro").string(),
+      "--train-splits", "train",   "--test-splits", "dev",
+      "--shot",         "1"};
+  const ProgramResult kept = run_program(mmlu);
+  CHECK_THAT(kept.err, ContainsSubstring("queries stand among their own demonstrations"));
+  const ProgramResult replaced = run_program(with(mmlu, {"--exclude-query"}));
+  CHECK(replaced.exit_code == 0);
+  CHECK_THAT(replaced.err, !ContainsSubstring("stand among"));
+  CHECK(replaced.out != kept.out);
+}
+
 TEST_CASE("Takes unique prefixes of flags, underscores and values with a dash", "[e2e]") {
   const std::string expected = run_program(with(kExample, {"--shot", "2", "--limit", "1"})).out;
   CHECK(run_program(with(kExample, {"--sho", "2", "--lim", "1", "--system", " "})).out == expected);

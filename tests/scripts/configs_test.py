@@ -118,6 +118,10 @@ class Configs(unittest.TestCase):
             self.assertEqual(template(config.get("incontext_prompt")), incontext, name)
             self.assertEqual(template(config.get("system_prompt")), None if instruction is None else "", name)
 
+    def test_multiple_choice_shows_no_question_its_own_answer(self):
+        config = read_config(CONFIGS / "MMLU-Pro/config.yaml")
+        self.assertEqual(config["exclude_query"], "true")
+
     def test_reasonableness_has_the_published_prompts(self):
         for name, kind in (("GoEmotions", "emotion"), ("SemEval", "emotion"), ("MSPPodcast", "emotion"), ("MFRC", "moral"),
                            ("QueerReclaimLex", "harm")):
@@ -168,6 +172,8 @@ class Program(unittest.TestCase):
     def test_makes_prompts_of_every_configuration(self):
         settings = {name: (one[3:], 2) for name, one in PROMPTING.items() if one[3] is not None}
         settings.update({f"{name}/pipeline.yaml": (one[4:], 0) for name, one in PIPELINES.items()})
+        # Demonstrations and queries are the same two questions, of which one is left to show.
+        settings["MMLU-Pro/config.yaml"] = (PROMPTING["MMLU-Pro/config.yaml"][3:], 1)
         for config, ((instruction, incontext), n_shots) in settings.items():
             small = DATA[config.split("/")[0]][1]
             if small:

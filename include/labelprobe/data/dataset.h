@@ -102,6 +102,8 @@ struct DatasetInfo {
   // "single-label", "multi-label", or which option decides; Dataset::label_set knows for sure.
   std::string_view label_kinds;
   bool has_annotators;  // where its options ask for them
+  // Ids are numbers of lines, from 0 in every file: they say nothing across splits.
+  bool has_line_numbers_as_ids = false;
 };
 
 // Every data set known, in the order --help shows them.

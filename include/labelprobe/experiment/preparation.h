@@ -21,6 +21,7 @@ struct Questions {
   LabelSet answer_set;  // what answers name: the data set's labels, or the plan's answer words
   prompt::Templates templates;
   std::vector<prompt::Query> queries;
+  std::int64_t n_demonstrated = 0;  // examples asked about that are shown with their own labels
   std::string encoder_fingerprint;  // of the sentence encoder that chose demonstrations; or empty
   std::map<std::string, std::string> data_files;  // path -> fingerprint
   std::vector<std::string> warnings;

@@ -51,6 +51,7 @@ struct Settings {
   prompt::SamplingStrategy sampling;
   SentenceVectorSource sentence_vectors;
   prompt::DemonstrationMode demonstrations = prompt::DemonstrationMode::Shared;
+  prompt::OwnDemonstrations own_demonstrations = prompt::OwnDemonstrations::Keep;
   prompt::LabelModeOptions labels;  // n_tokens is filled in by prepare()
   prompt::PairOptions pair;
   std::filesystem::path cot_csv;  // chains of thought by full id; empty = none

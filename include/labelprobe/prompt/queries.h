@@ -30,7 +30,8 @@ struct Query {
   std::string query_text;  // the example's own text
   Labels gold;             // of the example; its prior labels under LabelMode::Predictions
   std::vector<std::string> demonstration_ids = {};  // example ids (without annotator), prompt order
-  std::string checked_label = {};      // pairs: the label asked about, as the prompt shows it
+  bool is_demonstrated = false;    // the query itself is among them: the same id or the same text
+  std::string checked_label = {};  // pairs: the label asked about, as the prompt shows it
   std::vector<Message> messages = {};  // chats: what ChatFormat makes the prompt of
 };
 
@@ -50,6 +51,12 @@ struct PairOptions {
   bool yes_no = false;  // "no" and "yes" in place of "unreasonable" and "reasonable"
 };
 
+// What becomes of a query that is drawn as its own demonstration.
+enum class OwnDemonstrations {
+  Keep,     // it is shown, as published
+  Replace,  // another is shown in its place, see Sampler::sample()
+};
+
 struct QueryOptions {
   PromptMode mode = PromptMode::Completion;  // chats: of completions only
   Templates templates;  // pairs: resolved with their words; unary and binary prompts use none
@@ -58,6 +65,10 @@ struct QueryOptions {
   int n_shots = 0;
   std::int64_t seed = 0;
   DemonstrationMode demonstrations = DemonstrationMode::Shared;
+  OwnDemonstrations own = OwnDemonstrations::Keep;
+  // Whether an id of a training example and of a query means one example. Not if they are numbers
+  // of lines.
+  bool ids_are_common = true;
   LabelModeOptions labels;  // of the demonstrations; pairs take all but the mode
   PairOptions pair;
   // Chains of thought by full id ("de0__aggregate"), in the order of their file.

@@ -44,8 +44,9 @@ struct SentenceVectors {
 // What demonstrations are drawn for.
 struct DrawRequest {
   std::int64_t seed = 0;
-  std::string_view annotator;  // whose items may be drawn, normally `aggregate`
-  std::size_t query = 0;       // its position among the queries; only Similarity looks at it
+  std::string_view annotator;     // whose items may be drawn, normally `aggregate`
+  std::size_t query = 0;          // its position among the queries; only Similarity looks at it
+  std::span<const int> own = {};  // positions that are not shown, for they are the query itself
 };
 
 // Draws demonstrations from one training set. The class lists are made once; sample() is cheap.
@@ -72,6 +73,12 @@ class Sampler {
   // it. Similarity neither seeds nor draws: the nearest training examples by the cosine of their
   // vectors and the query's, nearest first, of equally near ones the first. A query that is itself
   // a training example is its own nearest.
+  // Where a position of request.own was drawn, another stands in its place, and the others stay.
+  // After the draw, in prompt order, each such place gets one random.choice() of the positions,
+  // ascending, that were not drawn, are not `own` and serve as well: any of the annotator's under
+  // Random; under Multilabel any from the same of its two lists; under Uniform and Complete any of
+  // the annotator's with the very labels. Similarity goes on to the next nearest instead. Throws
+  // ConfigError if there is none.
   std::vector<int> sample(python::Random& random, const DrawRequest& request) const;
 
   struct Candidates;

@@ -98,6 +98,9 @@ void RunListener::on_open(const experiment::PreparedJob& prepared, const record:
   for (const std::string& note : run.notes()) {
     log_->info("{}", note);
   }
+  for (const std::string& warning : prepared.warnings) {
+    log_->debug("warning: {}", warning);  // said on the terminal before the log was open
+  }
   for (const record::Param& param : prepared.job.request.params) {
     log_->debug("option {} = {}", param.name, describe(param.value));
   }

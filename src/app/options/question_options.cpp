@@ -91,6 +91,17 @@ void declare_demonstrations(OptionList& options, experiment::Settings& settings)
                                                       ? prompt::DemonstrationMode::Fresh
                                                       : prompt::DemonstrationMode::Shared;
                       });
+  options.add_special(
+      Flag, &settings.own_demonstrations,
+      {.name = "exclude_query",
+       .help = "Where a query is drawn as its own demonstration (the same id or text), show "
+               "another in its place: the next nearest, or one more draw among those that serve "
+               "the sampling strategy as well; the other demonstrations stay"},
+      [&settings](const Given& given) {
+        settings.own_demonstrations = given.values.front() == "true"
+                                          ? prompt::OwnDemonstrations::Replace
+                                          : prompt::OwnDemonstrations::Keep;
+      });
   options.add(settings.seed, {.name = "seed",
                               .help = "Seed of the demonstrations; -1 = seeds 0 to 4",
                               .fallback = "0",

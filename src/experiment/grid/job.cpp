@@ -61,6 +61,11 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
                                     {"resolved_device", prepared.device}}) {
     request.params.push_back({name, value, false, {}, record::Bearing::Process});
   }
+  request.params.push_back({"n_demonstrated_queries",
+                            prepared.preparation.questions.n_demonstrated,
+                            false,
+                            {},
+                            record::Bearing::Process});
   request.contents_fingerprint = prepared.job.program_version + " model " +
                                  prepared.model_info.fingerprint + " tokenizer " + tokenizer +
                                  " prompts " + prepared.preparation.contents_fingerprint +

@@ -1,6 +1,7 @@
 #include "labelprobe/experiment/preparation.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -72,6 +73,8 @@ prompt::QueryOptions query_options(const Settings& settings, const prompt::Templ
   options.n_shots = settings.n_shots;
   options.seed = settings.seed;
   options.demonstrations = settings.demonstrations;
+  options.own = settings.own_demonstrations;
+  options.ids_are_common = !data::dataset_info(settings.task).has_line_numbers_as_ids;
   options.labels = settings.labels;
   options.pair = settings.pair;
   options.randomize_cots = settings.randomize_cots;
@@ -105,6 +108,24 @@ void warn_of_unused_templates(const Settings& settings, std::vector<std::string>
              : "chats are made of --user-prompt and --assistant-prompt"));
 }
 
+// Counts the examples whose own text, and mostly their own labels, their prompts show.
+void count_demonstrated(Questions& questions, std::size_t n_examples) {
+  std::set<std::string> demonstrated;
+  std::string first;
+  for (const prompt::Query& query : questions.queries) {
+    if (!query.is_demonstrated) continue;
+    const ItemId example{query.item.example_id, query.item.annotator};
+    if (demonstrated.insert(example.log_key()).second && first.empty()) first = example.log_key();
+  }
+  questions.n_demonstrated = static_cast<std::int64_t>(demonstrated.size());
+  if (!demonstrated.empty()) {
+    questions.warnings.push_back(fmt::format(
+        "{} of {} queries stand among their own demonstrations (the same id or text), the first is "
+        "'{}': their prompts tell the answer; --exclude-query shows another example instead",
+        demonstrated.size(), n_examples, first));
+  }
+}
+
 }  // namespace
 
 Questions make_questions(const Settings& settings) {
@@ -133,6 +154,7 @@ Questions make_questions(const Settings& settings) {
   options.vectors = std::move(sentences.vectors);
   questions.encoder_fingerprint = std::move(sentences.fingerprint);
   questions.queries = plan.make_queries({train.examples, test.examples, test.label_set, options});
+  count_demonstrated(questions, test.examples.size());
   return questions;
 }
 

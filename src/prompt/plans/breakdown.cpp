@@ -107,7 +107,7 @@ std::string begin_binary(const std::vector<Demonstration>& demonstrations,
 // What all items of a query begin with; built once for them.
 struct Beginning {
   std::string text;
-  std::vector<std::string> demonstration_ids;
+  ShownExamples shown;
 };
 
 using Begin = std::string (*)(const std::vector<Demonstration>&, const LabelSet&, python::Random&);
@@ -134,14 +134,14 @@ std::vector<Query> make_items(const Task& task,
   PerQuery<Beginning> beginnings(
       task, task.options.sampling, [&](python::Random& random, const DrawRequest& request) {
         const std::vector<Demonstration> shown = draws.draw(random, request);
-        return Beginning{begin(shown, task.label_set, random), example_ids(shown)};
+        return Beginning{begin(shown, task.label_set, random), examples_of(shown)};
       });
   std::vector<Query> made;
   made.reserve(task.queries.size() * choices.size());
   for (const Example& example : task.queries) {
     const Beginning& beginning = beginnings.next();
     for (const std::vector<std::string>& labels : choices) {
-      made.push_back(start_query(example, beginning.demonstration_ids, task.options));
+      made.push_back(start_query(example, beginning.shown, task.options));
       made.back().item.form = &form;
       made.back().item.parts = labels;
       made.back().text = beginning.text + ask(example.text, labels);

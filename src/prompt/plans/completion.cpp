@@ -16,7 +16,7 @@ namespace {
 // What all prompts with the same demonstrations begin with.
 struct Beginning {
   std::string text;
-  std::vector<std::string> demonstration_ids;
+  ShownExamples shown;
   std::vector<Message> messages = {};  // chats: in place of the text
 };
 
@@ -51,7 +51,7 @@ Beginning begin_prompt(const Task& task,
                        const ChainsOfThought& cots,
                        python::Random& random) {
   const Templates& templates = task.options.templates;
-  Beginning beginning{templates.system + templates.instruction, example_ids(demonstrations)};
+  Beginning beginning{templates.system + templates.instruction, examples_of(demonstrations)};
   if (!templates.system.empty()) {
     beginning.messages.push_back({Role::System, templates.system});
   }
@@ -96,12 +96,12 @@ class Completions {
 
   Query next(const Example& example) {
     const Beginning& beginning = beginnings_.next();
-    Query query = start_query(example, beginning.demonstration_ids, task_.options);
+    Query query = start_query(example, beginning.shown, task_.options);
     const Templates& templates = task_.options.templates;
     const std::string question = fill_query(templates, example.text);
     if (task_.options.mode == PromptMode::Chat) {
       query.messages = beginning.messages;
-      query.messages.push_back(ask(templates, beginning.demonstration_ids.empty(), question));
+      query.messages.push_back(ask(templates, beginning.shown.empty(), question));
       return query;
     }
     const std::string whole = beginning.text + question;

@@ -22,7 +22,7 @@ struct PairDemonstration {
 
 struct Drawn {
   std::vector<PairDemonstration> demonstrations;
-  std::vector<std::string> demonstration_ids;
+  ShownExamples shown;
   python::Random random;  // where the draws ended
 };
 
@@ -95,7 +95,7 @@ Drawn PairPrompts::draw(python::Random& random, const DrawRequest& request) cons
     const LabelMode mode = is_reasonable[i] ? LabelMode::Gold : options_.unreasonable_labels;
     drawn.demonstrations.push_back(
         {{&example, labels_.draw(mode, example, random)}, is_reasonable[i]});
-    drawn.demonstration_ids.push_back(example.example_id);
+    drawn.shown.push_back(&example);
   }
   drawn.random = random;
   return drawn;
@@ -130,7 +130,7 @@ std::string PairPrompts::format(const Labels& labels) const {
 Query PairPrompts::make(const Example& example, const Drawn& drawn) {
   python::Random continued = drawn.random;
   python::Random& random = task_.options.n_shots == 0 ? unseeded_ : continued;
-  Query query = start_query(example, drawn.demonstration_ids, task_.options);
+  Query query = start_query(example, drawn.shown, task_.options);
   query.gold = example.labels;
   query.checked_label = format(draw_query_labels(example, random));
   std::string whole = templates_.system + templates_.instruction;

@@ -31,7 +31,7 @@ struct Sampler::Candidates {
   std::map<std::string, Pool, std::less<>> pools;  // by annotator
   std::vector<int> several_labels;                 // Multilabel: of all annotators, ascending
   std::vector<int> one_label;                      // Multilabel: of all annotators, ascending
-  std::vector<Labels> labels;                      // Complete: by position
+  std::vector<Labels> labels;                      // Uniform, Complete: by position
   std::shared_ptr<const SentenceVectors> vectors;  // Similarity
   std::vector<float> lengths;                      // Similarity: of the vectors, by position
 };
@@ -57,6 +57,12 @@ std::vector<int> draw_uniform(const Sampler::Candidates& candidates,
 std::vector<int> draw_multilabel(const Sampler::Candidates& candidates,
                                  const DrawRequest& request,
                                  python::Random& random);
+
+// Puts others in the place of those positions that are request.own.
+void replace_own(const Sampler::Candidates& candidates,
+                 const DrawRequest& request,
+                 python::Random& random,
+                 std::vector<int>& drawn);
 
 // The Euclidean length of every vector, [n / n_dims].
 std::vector<float> lengths_of(std::span<const float> vectors, int n_dims);

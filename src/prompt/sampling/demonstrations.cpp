@@ -4,24 +4,33 @@
 
 namespace labelprobe::prompt {
 
-std::vector<std::string> example_ids(std::span<const Demonstration> demonstrations) {
-  std::vector<std::string> ids;
+ShownExamples examples_of(std::span<const Demonstration> demonstrations) {
+  ShownExamples shown;
   for (const Demonstration& demonstration : demonstrations) {
-    ids.push_back(demonstration.example->example_id);
+    shown.push_back(demonstration.example);
   }
-  return ids;
+  return shown;
 }
 
-Query start_query(const Example& example,
-                  std::vector<std::string> demonstration_ids,
-                  const QueryOptions& options) {
+bool is_among(const Example& query, const ShownExamples& shown, const QueryOptions& options) {
+  return std::any_of(shown.begin(), shown.end(), [&](const Example* example) {
+    return is_same_example(query, *example, options);
+  });
+}
+
+Query start_query(const Example& example, const ShownExamples& shown, const QueryOptions& options) {
+  std::vector<std::string> ids;
+  for (const Example* demonstration : shown) {
+    ids.push_back(demonstration->example_id);
+  }
   const bool is_prior =
       options.labels.mode == LabelMode::Predictions && example.prior_labels.has_value();
   return {.item = {.example_id = example.example_id, .annotator = example.annotator},
           .text = {},
           .query_text = example.text,
           .gold = is_prior ? *example.prior_labels : example.labels,
-          .demonstration_ids = std::move(demonstration_ids)};
+          .demonstration_ids = std::move(ids),
+          .is_demonstrated = is_among(example, shown, options)};
 }
 
 ChainsOfThought::ChainsOfThought(const QueryOptions& options) : options_(options) {

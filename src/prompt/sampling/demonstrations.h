@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,31 @@ struct Demonstration {
   Labels labels;           // that it is shown with
 };
 
-std::vector<std::string> example_ids(std::span<const Demonstration> demonstrations);
+// The training examples of a prompt, in its order.
+using ShownExamples = std::vector<const Example*>;
+
+ShownExamples examples_of(std::span<const Demonstration> demonstrations);
+
+bool is_same_example(const Example& query, const Example& shown, const QueryOptions& options);
+bool is_among(const Example& query, const ShownExamples& shown, const QueryOptions& options);
+
+// Which training examples a query is itself.
+class OwnExamples {
+ public:
+  // `task` must outlive this. Knows none where they are kept.
+  explicit OwnExamples(const Task& task);
+
+  // Their positions; some may come twice.
+  std::vector<int> of(const Example& query) const;
+
+ private:
+  using Index = std::unordered_map<std::string_view, std::vector<int>>;
+  Index by_text_;
+  Index by_id_;
+};
 
 // The first part of a query: whom and what it asks, with the text left empty.
-Query start_query(const Example& example,
-                  std::vector<std::string> demonstration_ids,
-                  const QueryOptions& options);
+Query start_query(const Example& example, const ShownExamples& shown, const QueryOptions& options);
 
 // The chains of thought that demonstrations are shown with.
 class ChainsOfThought {
@@ -61,7 +81,8 @@ class DemonstrationDraws {
 };
 
 // What is made of the demonstrations, kept for the queries it serves: for all of an annotator's
-// when demonstrations are shared, for one when they are fresh or resemble the query.
+// when demonstrations are shared, for one when they are fresh or resemble the query, or the query
+// itself had to be replaced among them. Made has a member `shown`, its ShownExamples.
 template <class Made>
 class PerQuery {
  public:
@@ -72,24 +93,33 @@ class PerQuery {
       : task_(task),
         is_by_query_(strategy.kind == SamplingStrategy::Kind::Similarity),
         make_(std::move(make)),
-        query_seeds_(task.options.seed) {}
+        query_seeds_(task.options.seed),
+        own_(task) {}
 
   // Serves each query in turn, from the first to the last. Valid until the next call.
   const Made& next() {
     LABELPROBE_CHECK(n_queries_ < task_.queries.size());
-    const std::string& annotator = task_.queries[n_queries_].annotator;
+    const Example& query = task_.queries[n_queries_];
     const bool is_fresh = task_.options.demonstrations == DemonstrationMode::Fresh;
     const std::int64_t seed = is_fresh ? query_seeds_.getrandbits(32) : task_.options.seed;
-    const DrawRequest request{.seed = seed, .annotator = annotator, .query = n_queries_++};
-    if (is_fresh || is_by_query_) {
-      return fresh_.emplace(made(request));
+    DrawRequest request{.seed = seed, .annotator = query.annotator, .query = n_queries_++};
+    const std::vector<int> own = own_.of(query);
+    if (!is_fresh && !is_by_query_) {
+      const Made& shared = of_annotator(request);
+      if (own.empty() || !is_among(query, shared.shown, task_.options)) return shared;
     }
-    const auto known = shared_.find(annotator);
-    return known != shared_.end() ? known->second
-                                  : shared_.emplace(annotator, made(request)).first->second;
+    request.own = own;
+    return fresh_.emplace(made(request));
   }
 
  private:
+  const Made& of_annotator(const DrawRequest& request) {
+    const auto known = shared_.find(request.annotator);
+    return known != shared_.end()
+               ? known->second
+               : shared_.emplace(std::string(request.annotator), made(request)).first->second;
+  }
+
   Made made(const DrawRequest& request) const {
     python::Random random(request.seed);
     return make_(random, request);
@@ -99,9 +129,10 @@ class PerQuery {
   bool is_by_query_;
   Make make_;
   python::Random query_seeds_;
+  OwnExamples own_;
   std::size_t n_queries_ = 0;
   std::optional<Made> fresh_;
-  std::map<std::string, Made> shared_;  // by annotator
+  std::map<std::string, Made, std::less<>> shared_;  // by annotator
 };
 
 }  // namespace labelprobe::prompt

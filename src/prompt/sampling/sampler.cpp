@@ -67,10 +67,8 @@ void list_classes(Candidates& candidates,
                   std::span<const Example> train,
                   const LabelSet& label_set) {
   LABELPROBE_CHECK(label_set.size() > 0);
-  if (candidates.strategy.kind == SamplingStrategy::Kind::Complete) {
-    for (const Example& example : train) {
-      candidates.labels.push_back(example.labels);
-    }
+  for (const Example& example : train) {
+    candidates.labels.push_back(example.labels);
   }
   for (auto& [annotator, pool] : candidates.pools) {
     std::vector<std::vector<int>> classes(candidates.class_names.size());
@@ -201,7 +199,9 @@ std::vector<int> Sampler::sample(python::Random& random, const DrawRequest& requ
   if (candidates_->strategy.kind != SamplingStrategy::Kind::Similarity) {
     random.seed(request.seed);
   }
-  return entry_of(candidates_->strategy.kind).draw(*candidates_, request, random);
+  std::vector<int> drawn = entry_of(candidates_->strategy.kind).draw(*candidates_, request, random);
+  replace_own(*candidates_, request, random, drawn);
+  return drawn;
 }
 
 }  // namespace labelprobe::prompt

@@ -46,9 +46,6 @@ std::vector<int> draw_similar(const Sampler::Candidates& candidates,
                               python::Random& /*random*/) {
   const std::vector<int>& pool = pool_of(candidates, request.annotator).positions;
   const auto n_shots = static_cast<std::size_t>(candidates.n_shots);
-  if (pool.size() < n_shots) {
-    throw_too_few(candidates, candidates.n_shots, pool.size(), of_annotator(request.annotator));
-  }
   const SentenceVectors& vectors = *candidates.vectors;
   const auto n_dims = static_cast<std::size_t>(vectors.n_dims);
   LABELPROBE_CHECK((request.query + 1) * n_dims <= vectors.queries.size());
@@ -56,10 +53,14 @@ std::vector<int> draw_similar(const Sampler::Candidates& candidates,
   std::vector<std::pair<float, int>> ranked;  // by falling resemblance, then by position
   ranked.reserve(pool.size());
   for (const int position : pool) {
+    if (std::find(request.own.begin(), request.own.end(), position) != request.own.end()) continue;
     const auto at = static_cast<std::size_t>(position);
     const float length = candidates.lengths[at];
     const float product = dot(query, vectors.train.data() + at * n_dims, n_dims);
     ranked.emplace_back(length > 0 ? -product / length : 0.0F, position);
+  }
+  if (ranked.size() < n_shots) {
+    throw_too_few(candidates, candidates.n_shots, ranked.size(), of_annotator(request.annotator));
   }
   std::partial_sort(ranked.begin(), ranked.begin() + candidates.n_shots, ranked.end());
   std::vector<int> nearest;
