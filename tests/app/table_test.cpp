@@ -58,9 +58,14 @@ TEST_CASE("Runs the cells of a table once and prints it", "[e2e]") {
     CHECK_THAT(first.out, ContainsSubstring(part));
   }
   CHECK_THAT(first.out, !ContainsSubstring("### Missing"));
+  for (const char* part : {"Made by labelprobe 0.1.0", "- float32; seed 0, 2 shots\n",
+                           "Id list: list (3 ids, hash "}) {
+    CAPTURE(part);
+    CHECK_THAT(first.out, ContainsSubstring(part));
+  }
   CHECK(first.out ==
-        read_file(folder.path() /
-                  "logs/tables/table5-list-2-GoEmotions-baseline-GoEmotions-unary.md"));
+        read_file(folder.path() / "logs/tables/table5-list-2-GoEmotions-baseline-GoEmotions-unary-"
+                                  "model-none-float32-seed0.md"));
 
   const ProgramResult again = run_program(table(folder.path(), cells, {"--limit", "2"}));
   CHECK(again.out == first.out);

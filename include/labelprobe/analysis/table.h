@@ -25,18 +25,23 @@ TableFormat parse_table_format(std::string_view name);
 // By the ending of a file's name: .txt, .md, .csv, .json, .tex; ConfigError naming them.
 TableFormat format_of_file(const std::filesystem::path& path);
 
+// Below this share of found answers a row says more of what stands in for the others.
+inline constexpr double kFoundEnough = 0.9;
+
 struct AlignmentRow {
   std::string method;     // as the paper's tables call it, for people
   std::string estimator;  // "unary"; "scores" of a file; "constant"
   std::string answer;     // where unary and binary answers are read; empty for others
   std::string run;        // folder or file the estimates come from; empty if there is none
   std::string note;       // how the row came about, where that is not the method's own definition
-  std::optional<Alignment> alignment;  // unset: the method does not apply to the data set
+  // Unset: the method does not apply to the data set, or no answer was found to make it of.
+  std::optional<Alignment> alignment;
   std::vector<Alignment> by_label;     // in label-set order; empty unless asked for
   // What the log says; unset where there is none.
   std::optional<std::size_t> n_items;
   std::optional<std::size_t> n_failed;
   std::optional<std::size_t> n_answers_found;
+  bool is_doubtful = false;  // fewer than kFoundEnough of its answers were found
   std::optional<double> mean_answer_mass;
   std::optional<PlattScaling> platt;  // where the row is calibrated
   std::optional<PublishedCell> published;

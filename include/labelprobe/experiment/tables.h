@@ -3,6 +3,7 @@
 // them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -42,8 +43,9 @@ std::vector<Cell> choose_cells(const Table& table, std::span<const std::string> 
 
 // What all cells of a model have in common.
 struct CellOptions {
-  std::string model;                      // as given to --model-name-or-path
-  std::string id_list = "main_test_set";  // name of a list of the set, or path of one
+  std::string model;  // as given to --model-name-or-path
+  // Name of a list of the set, or path of one. Unset: the first of kUsualLists that the set has.
+  std::optional<std::string> id_list;
   std::string device = "auto";
   std::string seed = "0";
   std::optional<std::int64_t> limit;
@@ -54,8 +56,17 @@ struct CellOptions {
   std::filesystem::path log_root = "./logs";
 };
 
-// The name under which the id list stands in log folders: "main_test_set".
-std::string id_list_name(const CellOptions& options);
+// The published list, and the one drawn by our rule.
+inline constexpr std::array<std::string_view, 2> kUsualLists = {"main_test_set", "ours_200"};
+
+// A list of ids, and the name under which it stands in log folders: "main_test_set".
+struct IdList {
+  std::string name;
+  std::filesystem::path file;
+};
+
+// The list of a set. Throws ConfigError, naming those that there are, if it is not there.
+IdList find_id_list(const std::string& task, const CellOptions& options);
 
 // The flags that say which data a cell is about, for `run` and `align`. Throws ConfigError saying
 // what was looked for if the data or the id list are not there.

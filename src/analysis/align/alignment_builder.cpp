@@ -16,6 +16,30 @@
 
 namespace labelprobe::analysis {
 
+namespace {
+
+void add_note(AlignmentRow& row, const std::string& sentence) {
+  row.note += (row.note.empty() ? "" : "; ") + sentence;
+}
+
+// A row whose answers were mostly not found shows what stands in for them; one of which none was
+// found shows nothing else, and has no numbers. Answers read at a fixed position are always there:
+// for these the share only says whether the likeliest token begins an answer.
+void mark_found(AlignmentRow& row) {
+  const std::size_t n_items = row.n_items.value_or(0);
+  if (!row.n_answers_found || n_items == 0) return;
+  const double share = static_cast<double>(*row.n_answers_found) / static_cast<double>(n_items);
+  row.is_doubtful = share < kFoundEnough;
+  const bool is_generated = row.answer.empty() || row.answer == "greedy";
+  if (share == 0.0 && is_generated) {
+    row.alignment.reset();
+    row.by_label.clear();
+    add_note(row, fmt::format("no numbers: none of {} answers was found", n_items));
+  }
+}
+
+}  // namespace
+
 AlignmentBuilder::AlignmentBuilder(const std::string& task,
                                    VotedSet set,
                                    const AlignmentOptions& options)
@@ -60,6 +84,7 @@ void AlignmentBuilder::add_run(const EstimatedRow& estimated) {
     row.n_failed = estimated.estimates.n_failed;
     row.n_answers_found = estimated.estimates.n_answers_found;
     row.mean_answer_mass = estimated.estimates.mean_answer_mass;
+    mark_found(row);
   }
   // The paper reads answers where they were generated: the other positions have no cell.
   if (table_.paper && estimated.answer.value_or(AnswerPosition::Greedy) == AnswerPosition::Greedy) {
@@ -98,9 +123,10 @@ void AlignmentBuilder::add_calibrated(const EstimatedRow& estimated,
   row.method += ", Platt";
   row.platt = options.platt;
   row.published.reset();  // the paper calibrates nothing
-  row.note = fmt::format(
-      "Platt scaling with weight {:.4g} and bias {:.4g}, fitted on {} examples of {}",
-      options.platt.weight, options.platt.bias, fitting.platt_inputs.size(), describe(run));
+  add_note(row, fmt::format(
+                    "Platt scaling with weight {:.4g} and bias {:.4g}, fitted on {} examples of {}",
+                    options.platt.weight, options.platt.bias, fitting.platt_inputs.size(),
+                    describe(run)));
 }
 
 void AlignmentBuilder::add_runs(std::span<const EstimatedRow> rows,

@@ -14,6 +14,8 @@ namespace labelprobe::analysis {
 
 namespace {
 
+constexpr std::string_view kDoubtful = " \u2020";
+
 std::string with_error(const Measured& measured) {
   if (!measured.value) return "";
   return rounded(*measured.value) +
@@ -70,7 +72,9 @@ files::TextTable make_grid(const AlignmentTable& table, const std::vector<std::s
     grid.columns.push_back({header});
   }
   for (const TableLine& line : lines_of(table)) {
-    std::vector<std::string> texts = {line.row->method, line.row->answer, line.label};
+    std::vector<std::string> texts = {
+        line.row->method + (line.row->is_doubtful ? std::string(kDoubtful) : ""), line.row->answer,
+        line.label};
     for (const Metric* metric : metrics) {
       texts.push_back(metric_text(line, *metric));
       if (is_published(*metric)) texts.push_back(published_text(line, *metric));
@@ -130,6 +134,10 @@ std::vector<std::string> legend(const AlignmentTable& table) {
         [](const AlignmentRow& row) { return row.answer == "first" || row.answer == "healed"; });
     lines.push_back(std::string("found: share of items whose answer was found") +
                     (is_greedy ? "" : "; first, healed: whose likeliest token begins an answer"));
+  }
+  if (any([](const AlignmentRow& row) { return row.is_doubtful; })) {
+    lines.push_back(
+        fmt::format("\u2020: found for less than {:g} % of the items", 100.0 * kFoundEnough));
   }
   if (any([](const AlignmentRow& row) { return row.mean_answer_mass.has_value(); })) {
     lines.emplace_back(

@@ -1,18 +1,14 @@
 // labelprobe align: how far a model's label distributions are from what people chose.
 #include <fstream>
 #include <iostream>
-#include <memory>
+#include <utility>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include "labelprobe/analysis/alignment_builder.h"
-#include "labelprobe/analysis/scores_file.h"
+#include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/alignment.h"
 
 #include "app/commands/command.h"
 #include "app/commands/run_flags.h"
-#include "app/commands/voted_set.h"
 #include "app/options/run_options.h"
 
 namespace labelprobe::app {
@@ -83,7 +79,7 @@ analysis::Calibration load_calibration(const AlignFlags& flags) {
   if (!flags.platt_ids_filenames.empty()) {
     of_split.ids_filenames = flags.platt_ids_filenames;
   }
-  const analysis::VotedSet set = load_votes(flags.runs.task, std::move(of_split));
+  const analysis::VotedSet set = experiment::load_votes(flags.runs.task, std::move(of_split));
   calibration.votes = set.votes;
   for (const std::string& folder : flags.platt_folders) {
     calibration.runs.push_back(
@@ -92,63 +88,25 @@ analysis::Calibration load_calibration(const AlignFlags& flags) {
   return calibration;
 }
 
-// Mean aggregate labels of the train splits, or, without them, the mean votes on the very examples.
-void add_base_rate(analysis::AlignmentBuilder& builder,
-                   const std::string& task,
-                   data::DatasetOptions train) {
-  if (train.splits.empty()) {
-    builder.add_constant(analysis::mean_shares(builder.votes()),
-                         "mean vote shares of the evaluated examples themselves (--train-splits "
-                         "takes the train splits' mean labels)");
-    return;
-  }
-  train.annotation_mode = data::AnnotationMode::Aggregate;
-  train.debug_ann.reset();
-  const data::Dataset dataset = data::load(task, train);
-  if (dataset.label_set != builder.label_set()) {
-    throw DataError(task + ": the train splits have other labels than the test splits");
-  }
-  builder.add_constant(analysis::mean_labels(dataset.examples, dataset.label_set),
-                       fmt::format("mean aggregate labels of the {} examples of {}",
-                                   dataset.examples.size(), fmt::join(train.splits, ", ")));
-}
-
 analysis::AlignmentTable make_table(const AlignFlags& flags) {
-  std::vector<analysis::NamedScores> scores = parse_scores(flags.scores);
-  analysis::AlignmentOptions wanted;
-  if (!flags.paper.empty()) {
-    wanted.paper = analysis::parse_paper_table(flags.paper);
-  }
-  wanted.has_labels = flags.has_labels;
-  const std::vector<analysis::AnswerPosition> answers = analysis::parse_answers(flags.runs.answers);
   const std::string& task = flags.runs.task;
-  analysis::AlignmentBuilder builder(task, load_votes(task, flags.data.test), wanted);
-  const LabelSet& label_set = builder.label_set();
-
-  const bool has_others = !scores.empty() || !flags.runs.tuned_folders.empty();
-  const std::vector<analysis::RunLog> runs =
-      load_runs(flags.runs, has_others ? Search::IfAsked : Search::IfNoneNamed, label_set);
-  std::vector<std::string> warnings;
-  const auto rows = analysis::estimate_rows(runs, answers, label_set, {}, warnings);
-  for (analysis::NamedScores& file : scores) {
-    file.estimates = analysis::read_scores(file.path, label_set);
-  }
-  const analysis::Calibration calibration = load_calibration(flags);
-  analysis::check_calibration(calibration, rows);
-
-  builder.choose_examples(rows, scores);
-  builder.add_runs(rows, analysis::ModelState::Plain, calibration);
-  for (const analysis::NamedScores& file : scores) {
-    builder.add_scores(file);
-  }
-  builder.add_runs(rows, analysis::ModelState::Tuned, calibration);
-  add_base_rate(builder, task, flags.data.train);
+  experiment::AlignmentRequest request;
+  request.task = task;
+  request.train = flags.data.train;
+  request.scores = parse_scores(flags.scores);
+  if (!flags.paper.empty()) request.options.paper = analysis::parse_paper_table(flags.paper);
+  request.options.has_labels = flags.has_labels;
+  request.answers = analysis::parse_answers(flags.runs.answers);
+  analysis::VotedSet votes = experiment::load_votes(task, flags.data.test);
+  const bool has_others = !request.scores.empty() || !flags.runs.tuned_folders.empty();
+  request.runs =
+      load_runs(flags.runs, has_others ? Search::IfAsked : Search::IfNoneNamed, votes.label_set);
+  request.calibration = load_calibration(flags);
   if (flags.n_resamples > 0) {
-    builder.add_differences(flags.against, {flags.n_resamples, flags.seed, flags.level});
+    request.bootstrap = {flags.n_resamples, flags.seed, flags.level};
+    request.against = flags.against;
   }
-  analysis::AlignmentTable table = builder.finish();
-  table.warnings.insert(table.warnings.end(), warnings.begin(), warnings.end());
-  return table;
+  return experiment::align_runs(std::move(request), std::move(votes));
 }
 
 int align(const AlignFlags& flags) {

@@ -6,10 +6,10 @@
 
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/alignment.h"
 
 #include "app/commands/command.h"
 #include "app/commands/run_flags.h"
-#include "app/commands/voted_set.h"
 #include "app/options/run_options.h"
 
 namespace labelprobe::app {
@@ -53,7 +53,7 @@ int write_distributions(const DistributionFlags& flags) {
   data::DatasetOptions of_test = flags.data.test;
   analysis::VotedSet set;
   if (!flags.votes_path.empty()) {
-    set = load_votes(task, std::move(of_test));
+    set = experiment::load_votes(task, std::move(of_test));
   } else {
     of_test.annotation_mode = data::AnnotationMode::Aggregate;
     set.label_set = data::load(task, of_test).label_set;

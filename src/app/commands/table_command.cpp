@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
-#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/analysis/published.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/grid.h"
@@ -18,6 +17,7 @@
 #include "app/commands/command.h"
 #include "app/commands/jobs.h"
 #include "app/commands/run_listener.h"
+#include "app/commands/table_report.h"
 
 namespace labelprobe::app {
 
@@ -31,20 +31,10 @@ struct TableSettings {
   experiment::CellOptions cells;    // of the model that is at hand
   std::vector<std::string> asked;
   std::int64_t seed = 0;
-  std::string paper;
-  std::vector<std::string> scores;
   std::vector<std::string> answers;
-  int n_resamples = 0;
+  ReportOptions report;
   bool is_dry_run = false;
   bool shows_commands = false;
-};
-
-// A cell of one model, and what became of it.
-struct CellRun {
-  experiment::Cell cell;
-  std::optional<experiment::GridJob> job;  // unset if it cannot be made
-  std::string missing;                     // why there is no run; empty if there is one
-  experiment::JobResult result;
 };
 
 std::vector<std::string> split_at_commas(const std::vector<std::string>& lists) {
@@ -182,126 +172,6 @@ bool show_commands(const TableSettings& table, const std::vector<experiment::Cel
   return has_all;
 }
 
-// --- The report ---
-
-class Report {
- public:
-  Report(const TableSettings& table, const experiment::Table& rows) : table_(table), rows_(rows) {
-    const std::string list = experiment::id_list_name(table.cells);
-    const auto& limit = table.cells.limit;
-    const fs::path folder = table.cells.log_root / "tables";
-    fs::create_directories(folder);
-    std::string name =
-        fmt::format("{}-{}{}", table.table, list, limit ? "-" + std::to_string(*limit) : "");
-    // The cells are in the name, so that some of them do not overwrite the whole table.
-    for (const std::string& cell : table.asked) {
-      name += '-' + cell;
-    }
-    std::replace(name.begin(), name.end(), '/', '-');
-    path_ = folder / (name + ".md");
-    text_ = fmt::format("# Distribution alignment: {}{}\n", list,
-                        limit ? fmt::format(", first {} examples", *limit) : "");
-  }
-
-  void add_model(const std::vector<CellRun>& cells) {
-    text_ += fmt::format("\n## {}\n", table_.cells.model);
-    std::vector<std::string> notes;
-    for (const CellRun& cell : cells) {
-      if (!cell.missing.empty()) {
-        notes.push_back(cell.cell.name() + ": " + cell.missing);
-      } else if (cell.result.n_failed > 0) {
-        notes.push_back(
-            fmt::format("{}: {} items failed; each entry of {} says why under "
-                        "test_failure",
-                        cell.cell.name(), cell.result.n_failed,
-                        (cell.result.folder / "indexed_metrics.yml").string()));
-      }
-    }
-    for (const std::string_view task : rows_.tasks) {
-      add_set(std::string(task), cells, notes);
-    }
-    if (!notes.empty()) {
-      is_whole_ = false;
-      text_ += "\n### Missing\n\n";
-      for (const std::string& note : notes) {
-        text_ += "- " + note + '\n';
-      }
-    }
-  }
-
-  // Whether nothing was missing.
-  bool finish() const {
-    std::ofstream file(path_, std::ios::binary);
-    file << text_;
-    if (!file.flush()) {
-      throw ConfigError(path_.string() + ": cannot be written");
-    }
-    std::cout << text_ << std::flush;
-    std::cerr << "written to " << path_.string() << '\n';
-    return is_whole_;
-  }
-
- private:
-  void add_set(const std::string& task,
-               const std::vector<CellRun>& cells,
-               std::vector<std::string>& notes) {
-    std::vector<const experiment::JobResult*> runs;
-    for (const CellRun& cell : cells) {
-      if (cell.cell.task == task && cell.missing.empty()) runs.push_back(&cell.result);
-    }
-    if (runs.empty()) {
-      return;
-    }
-    text_ += fmt::format("\n### {}\n\n", task);
-    try {
-      text_ += align(task, runs);
-    } catch (const std::exception& error) {
-      notes.push_back(fmt::format("{}: no table: {}", task, error.what()));
-      text_ += "No table; see below.\n";
-    }
-  }
-
-  // The set's table in Markdown, as `labelprobe align` writes it.
-  std::string align(const std::string& task,
-                    const std::vector<const experiment::JobResult*>& runs) const {
-    std::vector<std::string> arguments = {task};
-    const auto add = [&](const std::vector<std::string>& more) {
-      arguments.insert(arguments.end(), more.begin(), more.end());
-    };
-    for (const experiment::JobResult* run : runs) {
-      if (run->experiment_index != runs.front()->experiment_index) {
-        throw ConfigError("its runs have different places in their folders");
-      }
-      add({run->folder.string()});
-    }
-    add(experiment::data_arguments(task, table_.cells));
-    add({"--experiment", std::to_string(runs.front()->experiment_index)});
-    if (const std::string paper = table_.paper.empty() ? std::string(rows_.paper) : table_.paper;
-        !paper.empty() && paper != "none") {
-      add({"--paper", paper});
-    }
-    if (table_.n_resamples > 0) add({"--bootstrap", std::to_string(table_.n_resamples)});
-    add({"--answer"});
-    add(table_.answers);
-    for (const std::string& given : table_.scores) {
-      if (given.starts_with(task + "/")) add({"--scores", given.substr(task.size() + 1)});
-    }
-    const fs::path part = path_.string() + ".part";
-    add({"--format", "markdown", "--out", part.string()});
-    execute(find_command("align"), arguments);
-    std::ifstream file(part, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    fs::remove(part);
-    return text;
-  }
-
-  const TableSettings& table_;
-  const experiment::Table& rows_;
-  fs::path path_;
-  std::string text_;
-  bool is_whole_ = true;
-};
-
 // --- The command ---
 
 // Models stand before the first word that begins with a dash; what follows are flags of `run`.
@@ -324,12 +194,14 @@ void check(TableSettings& table) {
   }
   table.cells.seed = std::to_string(table.seed);
   table.asked = split_at_commas(table.asked);
-  table.answers = split_at_commas(table.answers);
-  if (!table.paper.empty() && table.paper != "none") {
-    analysis::parse_paper_table(table.paper);
+  table.report.answers = analysis::parse_answers(split_at_commas(table.answers));
+  const experiment::Table& rows = experiment::find_table(table.table);
+  if (table.report.paper.empty()) table.report.paper = rows.paper;
+  if (!table.report.paper.empty() && table.report.paper != "none") {
+    analysis::parse_paper_table(table.report.paper);
   }
-  const auto& tasks = experiment::find_table(table.table).tasks;
-  for (const std::string& given : table.scores) {
+  const auto& tasks = rows.tasks;
+  for (const std::string& given : table.report.scores) {
     const std::size_t slash = given.find('/');
     const std::size_t equals = given.find('=');
     const bool is_of_set =
@@ -342,12 +214,32 @@ void check(TableSettings& table) {
   }
 }
 
+// Tells people of lists that stand in for the published ones.
+void say_lists(const std::vector<experiment::Cell>& cells, const experiment::CellOptions& options) {
+  if (options.id_list) return;
+  std::set<std::string> said;
+  for (const experiment::Cell& cell : cells) {
+    if (!said.insert(cell.task).second) continue;
+    try {
+      const std::string name = experiment::find_id_list(cell.task, options).name;
+      if (name == experiment::kUsualLists.front()) continue;
+      std::cerr << fmt::format(
+          "note: {}: the published list {} is not here, {} stands in for it (scripts/get_ids.sh "
+          "gets the published lists)\n",
+          cell.task, experiment::kUsualLists.front(), name);
+    } catch (const ConfigError&) {
+      // The cell says so itself.
+    }
+  }
+}
+
 int run_table(const TableSettings& given) {
   TableSettings table = given;
   check(table);
   const experiment::Table& rows = experiment::find_table(table.table);
   const std::vector<experiment::Cell> cells = experiment::choose_cells(rows, table.asked);
-  std::optional<Report> report;
+  say_lists(cells, table.cells);
+  TableReport report(table.table, table.asked, table.report);
   bool is_whole = true;
   for (const std::string& model : table.models) {
     table.cells.model = model;
@@ -361,11 +253,13 @@ int run_table(const TableSettings& given) {
       continue;
     }
     run_cells(runs);
-    if (!report) report.emplace(table, rows);
-    report->add_model(runs);
+    report.add_model(table.cells, rows.tasks, runs);
   }
-  if (report) {
-    is_whole = report->finish();
+  if (!report.is_empty()) {
+    is_whole = report.is_whole();
+    const fs::path file = report.write(table.cells.log_root / "tables");
+    std::cout << report.text() << std::flush;
+    std::cerr << "written to " << file.string() << '\n';
   }
   return is_whole ? kSuccess : kSomeFailed;
 }
@@ -419,8 +313,8 @@ void declare_table(OptionList& options, TableSettings& table) {
                             .shown = Shown::First,
                             .value = "CELL"});
   options.add(table.cells.id_list, {.name = "id_list",
-                                    .help = "Name of a list of the sets, or path of one",
-                                    .fallback = "main_test_set",
+                                    .help = "Name of a list of the sets, or path of one (default: "
+                                            "main_test_set where a set has it, else ours_200)",
                                     .shown = Shown::First,
                                     .value = "LIST"});
   options.add(table.cells.device, {.name = "device",
@@ -440,24 +334,26 @@ void declare_table(OptionList& options, TableSettings& table) {
                        "say on a cluster, are found"});
   declare_roots(options, table.cells);
   options.begin_group("Alignment");
-  options.add(table.paper, {.name = "paper",
-                            .help = "Whose published numbers stand beside: table1, table5 or none "
-                                    "(default: those of the table)",
-                            .value = "TABLE",
-                            .choices = {"table1", "table5", "none"}});
-  options.add(table.scores, {.name = "scores",
-                             .help = "Scores of another method as a row of a set's table",
-                             .value = "SET/NAME=FILE"});
+  options.add(table.report.paper,
+              {.name = "paper",
+               .help = "Whose published numbers stand beside: table1, table5 or none "
+                       "(default: those of the table)",
+               .value = "TABLE",
+               .choices = {"table1", "table5", "none"}});
+  options.add(table.report.scores, {.name = "scores",
+                                    .help = "Scores of another method as a row of a set's table",
+                                    .value = "SET/NAME=FILE"});
   options.add(table.answers, {.name = "answer",
                               .help = "Where unary and binary answers are read: greedy, first, "
                                       "healed",
                               .fallback = "greedy",
                               .value = "POSITION",
                               .choices = {"greedy", "first", "healed"}});
-  options.add(table.n_resamples, {.name = "bootstrap",
-                                  .help = "Differences between rows, with intervals from N paired "
-                                          "resamples",
-                                  .least = 1});
+  options.add(table.report.n_resamples,
+              {.name = "bootstrap",
+               .help = "Differences between rows, with intervals from N paired "
+                       "resamples",
+               .least = 1});
 }
 
 }  // namespace

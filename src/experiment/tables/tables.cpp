@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
 
@@ -44,12 +48,14 @@ const TableSet& find_set(std::string_view task) {
   return *found;
 }
 
-std::string joined(const std::vector<std::string_view>& names) {
-  std::string text;
-  for (const std::string_view name : names) {
-    text.append(text.empty() ? "" : ", ").append(name);
+// "a, b" of the folder's lists; "none".
+std::string lists_in(const fs::path& folder) {
+  std::set<std::string> names;
+  std::error_code ignored;  // a folder that is not there has none
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".txt") names.insert(entry.path().stem().string());
   }
-  return text;
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 fs::path data_folder(const TableSet& set, const fs::path& data_root) {
@@ -58,23 +64,10 @@ fs::path data_folder(const TableSet& set, const fs::path& data_root) {
       return data_root / name;
     }
   }
-  throw ConfigError("no data of " + std::string(set.task) + ": expected " + std::string(set.mark) +
-                    " in one of the folders " + joined(set.folders) + " below " +
-                    data_root.string() +
-                    " (--data-root); scripts/get_data.sh gets the public sets and says where to "
-                    "ask for the others");
-}
-
-fs::path id_list_file(const TableSet& set, const CellOptions& options) {
-  const std::string& list = options.id_list;
-  const bool is_path = list.find('/') != std::string::npos || list.ends_with(".txt");
-  const fs::path folder = options.id_root / set.task;
-  const fs::path file = is_path ? fs::path(list) : folder / (list + ".txt");
-  if (!fs::is_regular_file(file)) {
-    throw ConfigError("no id list " + file.string() + ": expected the name of a list in " +
-                      folder.string() + ", or the path of one");
-  }
-  return file;
+  throw ConfigError(
+      fmt::format("no data of {}: expected {} in one of the folders {} below {} (--data-root); "
+                  "scripts/get_data.sh gets the public sets and says where to ask for the others",
+                  set.task, set.mark, fmt::join(set.folders, ", "), data_root.string()));
 }
 
 bool says_how_weights_are_kept(const std::vector<std::string>& flags) {
@@ -149,12 +142,32 @@ std::vector<Cell> choose_cells(const Table& table, std::span<const std::string> 
   return cells;
 }
 
-std::string id_list_name(const CellOptions& options) {
-  std::string name = fs::path(options.id_list).filename().string();
-  if (name.ends_with(".txt")) {
-    name.resize(name.size() - 4);
+IdList find_id_list(const std::string& task, const CellOptions& options) {
+  const fs::path folder = options.id_root / task;
+  const auto in_folder = [&](std::string_view name) {
+    return IdList{std::string(name), folder / (std::string(name) + ".txt")};
+  };
+  if (options.id_list) {
+    const std::string& given = *options.id_list;
+    const bool is_path = given.find('/') != std::string::npos || given.ends_with(".txt");
+    const fs::path name = fs::path(given).filename();
+    const IdList list =
+        is_path ? IdList{(name.extension() == ".txt" ? name.stem() : name).string(), given}
+                : in_folder(given);
+    if (fs::is_regular_file(list.file)) return list;
+    throw ConfigError(fmt::format(
+        "no id list {}: expected the name of a list in {}, or the path of one (there are: {})",
+        list.file.string(), folder.string(), lists_in(folder)));
   }
-  return name;
+  for (const std::string_view name : kUsualLists) {
+    const IdList list = in_folder(name);
+    if (fs::is_regular_file(list.file)) return list;
+  }
+  throw ConfigError(
+      fmt::format("no id list of {}: expected {}.txt in {} (there are: {}); scripts/get_ids.sh "
+                  "gets the published "
+                  "lists, labelprobe ids draws one by the paper's rule",
+                  task, fmt::join(kUsualLists, ".txt or "), folder.string(), lists_in(folder)));
 }
 
 std::vector<std::string> data_arguments(const std::string& task, const CellOptions& options) {
@@ -165,7 +178,7 @@ std::vector<std::string> data_arguments(const std::string& task, const CellOptio
                                         "--root-dir",
                                         data.string(),
                                         "--test-ids-filename",
-                                        id_list_file(set, options).string()};
+                                        find_id_list(task, options).file.string()};
   if (!set.file_flag.empty()) {
     arguments.insert(arguments.end(),
                      {std::string(set.file_flag), (data / set.file_name).string()});
@@ -182,8 +195,8 @@ std::vector<std::string> run_arguments(const Cell& cell, const CellOptions& opti
   add({"--distribution", cell.distribution, "--model-name-or-path", options.model, "--device",
        options.device, "--seed", options.seed, "--log-root", options.log_root.string(),
        "--alternative-experiment-name",
-       id_list_name(options) + "/{distribution}/{model_name_or_path}", "--accelerate",
-       "--logging-level", "debug"});
+       find_id_list(cell.task, options).name + "/{distribution}/{model_name_or_path}",
+       "--accelerate", "--logging-level", "debug"});
   if (!says_how_weights_are_kept(options.flags)) {
     add({"--load-in-4bit"});
   }

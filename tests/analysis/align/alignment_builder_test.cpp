@@ -32,7 +32,7 @@ EstimatedRow row_of(const RunLog& run, const LabelNumbers& probs) {
   EstimatedRow row{&find_estimator("baseline", LabelKind::MultiLabel), &run, {}, {}};
   row.estimates.estimator = "baseline";
   row.estimates.probs = probs;
-  row.estimates.n_items = probs.size();
+  row.estimates.n_items = row.estimates.n_answers_found = probs.size();
   return row;
 }
 
@@ -73,6 +73,31 @@ TEST_CASE("A table has the rows of runs, scores and base rates in the order they
              ContainsSubstring("scores.yml: has no probabilities for 2 of 3 examples, the first "
                                "'de1'") &&
                  ContainsSubstring("rows rest on different examples (Demux on 1 of 3)"));
+}
+
+TEST_CASE("A row whose answers were mostly not found is marked, one without any has no numbers",
+          "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const auto row_with = [&](std::size_t n_found, AnswerPosition position) {
+    EstimatedRow row = row_of(run, kProbs);
+    row.estimates.n_items = 100;
+    row.estimates.n_answers_found = n_found;
+    row.answer = position;
+    AlignmentBuilder builder(kTask, voted_set(), {});
+    builder.choose_examples({{row}}, {});
+    builder.add_runs({{row}}, ModelState::Plain, {});
+    return builder.finish().rows.at(0);
+  };
+  CHECK_FALSE(row_with(90, AnswerPosition::Greedy).is_doubtful);
+  const AlignmentRow few = row_with(89, AnswerPosition::Greedy);
+  CHECK(few.is_doubtful);
+  CHECK(few.alignment);
+  const AlignmentRow none = row_with(0, AnswerPosition::Greedy);
+  CHECK(none.is_doubtful);
+  CHECK_FALSE(none.alignment);
+  CHECK(none.note == "no numbers: none of 100 answers was found");
+  // The first position is always read, whatever token is likeliest there.
+  CHECK(row_with(0, AnswerPosition::First).alignment);
 }
 
 TEST_CASE("Runs say which examples count, scores only without runs", "[align]") {

@@ -140,7 +140,26 @@ TEST_CASE("Data are found under their other names, id lists by name or path", "[
   support::write_file(folder.path() / "own list.txt", "a\n");
   options.id_list = (folder.path() / "own list.txt").string();
   CHECK(data_arguments("MFRC", options)[5] == options.id_list);
-  CHECK(id_list_name(options) == "own list");
+  CHECK(find_id_list("MFRC", options).name == "own list");
+}
+
+TEST_CASE("Without a named list the published one is taken, else ours", "[tables]") {
+  const TempFolder folder;
+  CellOptions options = options_in(folder.path());
+  options.id_list.reset();
+  const std::filesystem::path ids = options.id_root / "SemEval";
+  CHECK_THROWS_WITH(find_id_list("SemEval", options),
+                    ContainsSubstring("no id list of SemEval: expected main_test_set.txt or "
+                                      "ours_200.txt in ") &&
+                        ContainsSubstring("(there are: list)") &&
+                        ContainsSubstring("scripts/get_ids.sh"));
+  support::write_file(ids / "ours_200.txt", "a\n");
+  CHECK(find_id_list("SemEval", options).name == "ours_200");
+  support::write_file(ids / "main_test_set.txt", "a\n");
+  CHECK(find_id_list("SemEval", options).file == ids / "main_test_set.txt");
+  options.id_list = "main";
+  CHECK_THROWS_WITH(find_id_list("SemEval", options),
+                    ContainsSubstring("(there are: list, main_test_set, ours_200)"));
 }
 
 }  // namespace labelprobe::experiment
