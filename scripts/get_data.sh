@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
 # Gets a data set from its own publisher into a folder, as labelprobe reads it, and checks every file.
-# Usage: scripts/get_data.sh DATASET DIR [--from DIR_OR_URL]
+# Usage: scripts/get_data.sh DATASET DIR [--from DIR_OR_URL] [--aggregate-only] [--unchecked]
 #
 #   DATASET   GoEmotions, Hatexplain, MFRC, TREC, MMLUPro; with --from also SemEval, MSPPodcast, Boxes, QueerReclaimLex,
 #             which are under a licence or behind a password: without it their names say where to ask
 #   DIR       the data set's own folder, e.g. data/GoEmotions; made if missing
 #   --from    a folder, or the beginning of a URL, that holds the same files under the same names: a mirror, or files that
 #             you were given
+#   --aggregate-only   GoEmotions: without the annotators' files, which only votes and alignment need
+#   --unchecked        take files of other versions: sizes and sums are compared and told, not demanded
 #
 # Where the publisher's sizes and SHA-256 sums are known a file must have them, and an interrupted download is taken up
 # where it stopped. Elsewhere the file's format is checked. A file gets its name only when it is whole and checked; one
-# that is there already is checked and kept. MMLU-Pro is published as Parquet: it is converted to JSON lines with pyarrow,
+# that is there already is checked and kept. Every file is looked at before the script ends, and told by name if it is
+# missing or another. MMLU-Pro is published as Parquet: it is converted to JSON lines with pyarrow,
 # which goes into build/data-env if python3 (or $PYTHON) lacks it.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 help_if_asked "$@"
 
-dataset="" dir="" from=""
+dataset="" dir="" from="" aggregate_only="" unchecked=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --from)
@@ -25,7 +28,9 @@ while [ $# -gt 0 ]; do
       [ -n "$from" ] || fail "--from: expected a folder or the beginning of a URL"
       shift 2
       ;;
-    -*) fail "unknown flag '$1' (known: --from, --help)" ;;
+    --aggregate-only) aggregate_only=1 && shift ;;
+    --unchecked) unchecked=1 && shift ;;
+    -*) fail "unknown flag '$1' (known: --from, --aggregate-only, --unchecked, --help)" ;;
     *)
       if [ -z "$dataset" ]; then dataset="$1"; elif [ -z "$dir" ]; then dir="$1"; else fail "too many arguments: '$1'"; fi
       shift
@@ -41,6 +46,13 @@ has "$python" || fail "no program $python: install python3, or name another Pyth
 is_url() { [[ "$1" =~ ^[a-z]+:// ]]; }
 
 bytes_of() { stat -c %s "$1" 2>/dev/null || printf '0\n'; }
+
+problems=() # of all files, a sentence each
+
+add_problem() {
+  problems+=("$*")
+  say "$*"
+}
 
 # problem FILE BYTES SHA256 FORMAT: says what is wrong with a file; silent if nothing is.
 problem() {
@@ -81,9 +93,29 @@ fetch() {
     fi
   fi
   say "getting $url"
-  download "$url" "$part" ||
-    fail "$url could not be downloaded (curl's message is above). What has come so far is kept in $part; behind a proxy" \
-      "set https_proxy, or name a mirror with --from"
+  local status=0
+  download "$url" "$part" || status=$?
+  case "$status" in
+    0) ;;
+    22) # the server has no such file
+      rm -f "$part"
+      add_problem "$url could not be downloaded (curl's message is above)"
+      return 1
+      ;;
+    *) fail "$url could not be downloaded (curl's message is above). What has come so far is kept in $part; behind a proxy" \
+      "set https_proxy, or name a mirror with --from" ;;
+  esac
+}
+
+# accepts WHERE PROBLEM: whether a file with the problem is taken all the same.
+accepts() {
+  if [ -z "$2" ]; then return; fi
+  if [ -n "$unchecked" ]; then
+    say "$1 is another file than its publisher's: $2; taken, as --unchecked asks"
+    return
+  fi
+  add_problem "$1: $2 (--unchecked takes it as it is)"
+  return 1
 }
 
 # get PATH URL BYTES SHA256 FORMAT: one file; BYTES and SHA256 are - where they are not known.
@@ -92,12 +124,16 @@ get() {
   shift 2
   if [ -e "$target" ]; then
     wrong=$(problem "$target" "$@")
-    [ -z "$wrong" ] || fail "$target is there, but: $wrong. Move it away to have it fetched anew"
+    if [ -n "$wrong" ]; then wrong="$wrong. Move it away to have it fetched anew"; fi
+    accepts "$target is there, but" "$wrong" || true
     return
   fi
   mkdir -p "$(dirname "$target")"
   if [ -n "$from" ] && ! is_url "$from"; then
-    [ -f "$from/$path" ] || fail "$from has no file $path"
+    if ! [ -f "$from/$path" ]; then
+      add_problem "$from has no file $path"
+      return
+    fi
     cp "$from/$path" "$part"
     url="$from/$path"
   else
@@ -105,17 +141,17 @@ get() {
     has curl || fail "curl is missing: apt-get install curl"
     local n_before
     n_before=$(bytes_of "$part")
-    fetch "$url" "$part" "$1"
+    fetch "$url" "$part" "$1" || return 0
     if [ "$n_before" -gt 0 ] && [ -n "$(problem "$part" "$@")" ]; then
       say "the parts of $path do not fit together; getting it anew"
       rm -f "$part"
-      fetch "$url" "$part" "$1"
+      fetch "$url" "$part" "$1" || return 0
     fi
   fi
   wrong=$(problem "$part" "$@")
-  if [ -n "$wrong" ]; then
+  if ! accepts "$url" "$wrong"; then
     rm -f "$part"
-    fail "$url: $wrong"
+    return
   fi
   mv "$part" "$target"
   if [ "$1" = - ]; then say "$target: its format was checked; its publisher's sum is not known here"; fi
@@ -136,15 +172,20 @@ goemotions() {
   local data=https://raw.githubusercontent.com/google-research/google-research/master/goemotions/data
   local raw=https://storage.googleapis.com/gresearch/goemotions/data/full_dataset
   licence "Apache-2.0 (google-research). The texts are Reddit comments; the raw files name their public authors"
+  # The seven clusters of the paper are not Google's: they come with this program.
+  mkdir -p "$dir"
+  [ -e "$dir/emotion_clustering.json" ] || cp "$root/configs/example/emotion_clustering.json" "$dir/"
   get train.tsv $data/train.tsv 3519053 1c254a142be5c00e80d819b9ae1bbd36d94b2eeb8f4b1271846508d57e57d9c5 -
   get dev.tsv $data/dev.tsv 439059 575489c079c9de1097062a01738f998590d6b7ead66dd1c9fd1d2ba01fd8bc62 -
   get test.tsv $data/test.tsv 436706 0587b2dd8b27b97352adbfc3fb083d46005c8946657fdc2b1ca8b1cc7f1f8be4 -
   get emotions.txt $data/emotions.txt - - goemotions-emotions
+  if [ -n "$aggregate_only" ]; then
+    say "the annotators' files goemotions_1.csv to goemotions_3.csv are left out: votes and alignment need them"
+    return
+  fi
   get goemotions_1.csv $raw/goemotions_1.csv 14174600 cac049036bad5d68d1081f72b65f2cc51e4df82af05e3e22cfa747051cac1af3 -
   get goemotions_2.csv $raw/goemotions_2.csv 14173154 f699ecc5aa425c1720c1d02475f1e41815244b680bd75b282eb770d2c76cd84d -
   get goemotions_3.csv $raw/goemotions_3.csv 14395164 467f1e7191af00f2e76cc7f425885c2dc304bea8aff284b10e8c460d22f2e1af -
-  # The seven clusters of the paper are not Google's: they come with this program.
-  [ -e "$dir/emotion_clustering.json" ] || cp "$root/configs/example/emotion_clustering.json" "$dir/"
 }
 
 hatexplain() {
@@ -189,6 +230,7 @@ mmlu_pro() {
     fi
     parquet=data/$split-00000-of-00001.parquet
     get $parquet https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro/resolve/main/$parquet - - parquet
+    [ -e "$dir/$parquet" ] || continue
     with_pyarrow
     "$python" "$root/scripts/parquet_to_jsonl.py" "$dir/$parquet" "$dir/$split.jsonl.part" ||
       fail "$dir/$parquet could not be converted (Python's message is above)"
@@ -239,6 +281,9 @@ queer_reclaim_lex() {
   get Annotations/Annotator2.xlsx - - - queer-xlsx
 }
 
+if [ -n "$aggregate_only" ] && [ "${dataset,,}" != goemotions ]; then
+  fail "--aggregate-only: expected with GoEmotions, whose annotators have files of their own; $dataset needs all of its files"
+fi
 case "${dataset,,}" in
   goemotions) goemotions ;;
   hatexplain) hatexplain ;;
@@ -252,4 +297,9 @@ case "${dataset,,}" in
   *) fail "unknown data set '$dataset' (known: GoEmotions, Hatexplain, MFRC, TREC, MMLUPro, SemEval, MSPPodcast, Boxes," \
     "QueerReclaimLex)" ;;
 esac
+if [ ${#problems[@]} -gt 0 ]; then
+  say "$dataset is not whole in $dir:"
+  printf '  %s\n' "${problems[@]}" >&2
+  exit 1
+fi
 say "$dataset is whole in $dir"

@@ -60,8 +60,8 @@ class GetData(unittest.TestCase):
         self.addCleanup(lambda: (server.shutdown(), thread.join(), server.server_close()))
         return f"http://127.0.0.1:{server.server_address[1]}", server.asked
 
-    def get(self, dataset, source):
-        return support.run(SCRIPT, dataset, self.target, "--from", source, env={"no_proxy": "127.0.0.1"}, cwd=self.folder)
+    def get(self, dataset, source, *flags):
+        return support.run(SCRIPT, dataset, self.target, "--from", source, *flags, env={"no_proxy": "127.0.0.1"}, cwd=self.folder)
 
     def files(self):
         return {str(path.relative_to(self.target)) for path in self.target.rglob("*") if path.is_file()}
@@ -101,7 +101,7 @@ class GetData(unittest.TestCase):
             done = self.get("SemEval", self.source)
             self.assertEqual(done.returncode, 1)
             self.assertIn(reason, done.stderr)
-            self.assertEqual(self.files(), {"English/E-c/2018-E-c-En-train.txt"})
+            self.assertEqual(self.files(), {f"English/E-c/2018-E-c-En-{part}.txt" for part in ("train", "test-gold")})
 
     def test_keeps_what_is_there_and_says_that_it_is_wrong(self):
         self.target.mkdir()
@@ -136,6 +136,28 @@ class GetData(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(reason, done.stderr)
             self.assertEqual(self.files(), set())
+
+    def test_says_of_every_file_what_is_wrong_and_takes_others_when_asked(self):
+        for name in ("train.tsv", "dev.tsv"):
+            (self.source / name).write_text("a text\t1\tid\n")
+        (self.source / "emotions.txt").write_text("".join(f"emotion{i}\n" for i in range(28)))
+        done = self.get("GoEmotions", self.source)
+        self.assertEqual(done.returncode, 1)
+        for reported in ("train.tsv: expected 3519053 bytes, found", "dev.tsv: expected 439059 bytes, found",
+                         "has no file test.tsv", "has no file goemotions_3.csv", "GoEmotions is not whole in"):
+            self.assertIn(reported, done.stderr)
+        self.assertIn("emotion_clustering.json", self.files())
+
+        done = self.get("GoEmotions", self.source, "--unchecked", "--aggregate-only")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is another file than its publisher's: expected 439059 bytes", done.stderr)
+        self.assertNotIn("goemotions_1.csv\n", done.stderr)
+        self.assertLessEqual({"train.tsv", "dev.tsv"}, self.files())
+        (self.source / "test.tsv").write_text("a text\t1\tid\n")
+        done = self.get("GoEmotions", self.source, "--unchecked", "--aggregate-only")
+        self.assertNotIn("has no file", done.stderr)
+        done = self.get("TREC", self.source, "--aggregate-only")
+        self.assertIn("--aggregate-only: expected with GoEmotions", done.stderr)
 
     def copy_trec(self):
         for name in ("train_5500.label", "TREC_10.label"):

@@ -5,6 +5,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/evaluation_list.h"
+#include "labelprobe/files/disk.h"
 #include "labelprobe/files/text_table.h"
 
 #include "app/commands/command.h"
@@ -61,6 +62,7 @@ void print_votes_note(std::ostream& out,
 void write_ids(const std::string& path, const std::vector<std::string>& ids) {
   std::ofstream file;
   if (path != "-") {
+    files::Disk().make_folders(std::filesystem::absolute(path).parent_path());
     file.open(path, std::ios::binary);
   }
   std::ostream& out = path == "-" ? std::cout : file;
