@@ -518,6 +518,7 @@ TEST_CASE("The manifest names each kind of process that computed items, once", "
                   .device_name = "a processor, 2 CPU threads",
                   .dtype = "float32",
                   .quantization = "none",
+                  .generation = "answers end at token 2, repetition_penalty 1.05",
                   .model_fingerprint = "0a",
                   .tokenizer_fingerprint = "0b",
                   .prompts_fingerprint = "0c",
@@ -532,6 +533,7 @@ TEST_CASE("The manifest names each kind of process that computed items, once", "
   const auto& listed = manifest["experiments"][0]["provenance"];
   REQUIRE(listed.size() == 2);
   CHECK(listed[0]["device"] == "cpu");
+  CHECK(listed[0]["generation"] == made.generation);
   CHECK(listed[1]["device"] == "cuda:0");
   CHECK(listed[1]["data_files"]["data/train.tsv"] == "0d");
   CHECK_THAT(listed[0]["program"].get<std::string>(), Catch::Matchers::StartsWith("0.1.0"));
@@ -539,4 +541,12 @@ TEST_CASE("The manifest names each kind of process that computed items, once", "
   run_command(make_request(folder.path(), 1));
   CHECK(nlohmann::json::parse(read_file(out / "manifest.json"))["experiments"][0]["provenance"] ==
         listed);
+  // Earlier versions did not note the settings of generation.
+  auto older = nlohmann::json::parse(read_file(out / "manifest.json"));
+  older["experiments"][0]["provenance"][0].erase("generation");
+  std::ofstream(out / "manifest.json") << older;
+  run_command(make_request(folder.path(), 2));
+  const auto newer = nlohmann::json::parse(read_file(out / "manifest.json"));
+  CHECK(newer["experiments"].size() == 3);
+  CHECK(newer["experiments"][0]["provenance"][0]["generation"] == "");
 }

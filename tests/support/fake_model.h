@@ -103,7 +103,7 @@ class FakeModel : public model::LanguageModel {
         const std::size_t t = std::min(result.token_ids.size(), answer->second.size() - 1);
         logits.at(answer->second.at(t)) = 5.0f;
       }
-      penalize(logits, prompt, result.token_ids, options.repetition_penalty);
+      penalize(logits, prompt, result.token_ids, options.rules.repetition_penalty);
       goes_on = take(result, logits, n_new_tokens, options);
     }
     effort_.n_generated_tokens += static_cast<std::int64_t>(result.token_ids.size());

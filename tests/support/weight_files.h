@@ -42,6 +42,21 @@ class GgufBytes {
     return pair(key, 9, array);
   }
 
+  GgufBytes& numbers(const std::string& key, const std::vector<float>& held) {
+    std::string array = bytes_of(std::uint32_t{6}) + bytes_of(std::uint64_t{held.size()});
+    for (const float one : held) {
+      array += bytes_of(one);
+    }
+    return pair(key, 9, array);
+  }
+  GgufBytes& texts(const std::string& key, const std::vector<std::string>& held) {
+    std::string array = bytes_of(std::uint32_t{8}) + bytes_of(std::uint64_t{held.size()});
+    for (const std::string& one : held) {
+      array += string(one);
+    }
+    return pair(key, 9, array);
+  }
+
   // `shape` as torch counts; `bytes` are the tensor's own.
   GgufBytes& tensor(const std::string& name,
                     std::vector<std::uint64_t> shape,

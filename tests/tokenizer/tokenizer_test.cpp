@@ -134,6 +134,61 @@ TEST_CASE("The folder's configuration says which special tokens there are", "[to
       ContainsSubstring("tokenizer_config.json: key 'bos_token': expected a string, found 7"));
 }
 
+TEST_CASE("A token with a role is special whatever tokenizer.json says", "[tokenizer]") {
+  json document = read_fixture("bytes/tokenizer.json");
+  const support::TempFolder folder;
+  for (json& token : document["added_tokens"]) {
+    token["special"] = false;
+  }
+  const std::string name = document["added_tokens"][0]["content"];
+  const TokenId id = document["added_tokens"][0]["id"];
+  std::ofstream(folder.path() / "tokenizer.json") << document;
+  const std::string plain_print = load(folder.path())->fingerprint();
+  CHECK(load(folder.path())->decode(TokenIds{id}) == name);
+  CHECK_FALSE(load(folder.path())->special_id(name));
+  for (const char* role : {"bos_token", "eos_token", "pad_token", "additional_special_tokens"}) {
+    const bool is_list = std::string(role) == "additional_special_tokens";
+    std::ofstream(folder.path() / "tokenizer_config.json", std::ios::trunc)
+        << json{{role, is_list ? json{name} : json(name)}};
+    const auto tokenizer = load(folder.path());
+    CHECK(tokenizer->decode(TokenIds{id}).empty());
+    CHECK(tokenizer->special_id(name) == id);
+    CHECK(tokenizer->fingerprint() != plain_print);
+  }
+}
+
+TEST_CASE("added_tokens.json beside a tokenizer counts", "[tokenizer]") {
+  const support::TempFolder folder;
+  std::filesystem::copy(support::fixture("tokenizer/pieces/tokenizer.model"), folder.path());
+  const int n_pieces = load(folder.path())->vocab_size();
+  std::ofstream(folder.path() / "added_tokens.json")
+      << json{{"<|im_end|>", n_pieces}, {"<|im_start|>", n_pieces + 1}};
+  std::ofstream(folder.path() / "tokenizer_config.json") << R"({"eos_token": "<|im_end|>"})";
+  const auto tokenizer = load(folder.path());
+  CHECK(tokenizer->vocab_size() == n_pieces + 2);
+  CHECK(tokenizer->eos_id() == n_pieces);
+  const TokenIds ids = tokenizer->encode("<|im_start|>a<|im_end|>", SpecialTokens::Omit);
+  CHECK(ids.front() == n_pieces + 1);
+  CHECK(ids.back() == n_pieces);
+  CHECK(tokenizer->decode(ids) == "<|im_start|>a");  // only the end has a role
+}
+
+TEST_CASE("Llama 2's vocabulary with ChatML's tokens in added_tokens.json", "[tokenizer]") {
+  const auto model = support::shared("tokenizers/llama2/tokenizer.model");
+  if (!std::filesystem::exists(model)) {
+    SKIP_ALOUD("no shared Llama 2 tokenizer");
+  }
+  const support::TempFolder folder;
+  std::filesystem::copy(model, folder.path());
+  std::ofstream(folder.path() / "added_tokens.json")
+      << R"({"<|im_end|>": 32000, "<|im_start|>": 32001})";
+  std::ofstream(folder.path() / "tokenizer_config.json")
+      << R"({"eos_token": "<|im_end|>", "legacy": false})";
+  // From transformers.
+  CHECK(load(folder.path())->encode("<|im_start|>user\nHello<|im_end|>", SpecialTokens::Add) ==
+        TokenIds{1, 32001, 1792, 13, 10994, 32000});
+}
+
 TEST_CASE("Equal files have equal fingerprints, others have others", "[tokenizer]") {
   const std::string fingerprint = load_fixture("bytes")->fingerprint();
   CHECK(fingerprint.size() == 32);

@@ -37,6 +37,19 @@ struct Outcome {
 // compute. The model outlives the run and may serve others.
 using ModelOpener = std::function<model::LanguageModel&()>;
 
+// What decides a greedy answer besides the weights and the prompt: the model's own settings of
+// generation with what this run changes of them.
+struct GenerationInForce {
+  TokenIds end_ids;  // the tokens that end an answer
+  model::GenerationRules rules;
+
+  // "answers end at tokens 258 259, repetition_penalty 1.05".
+  std::string describe() const;
+};
+GenerationInForce generation_in_force(const model::ModelInfo& info,
+                                      const Settings& settings,
+                                      const Preparation& preparation);
+
 // Carries the run to its end. What was appended before an exception stays on disk for the next
 // call.
 Outcome run(const Settings& settings,

@@ -62,6 +62,7 @@ struct Settings {
   std::int64_t seed = 0;
   std::optional<std::int64_t> limit;  // only the first so many queries
   int max_new_tokens = 0;
+  std::optional<double> repetition_penalty;  // in place of the model's own; unset = that
   readout::LabelVariants label_variants = readout::LabelVariants::Both;
   std::optional<int> logs_precision;  // decimals kept of logged numbers; unset = all
   int batch_size = 0;                 // 0 = chosen by the model

@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/weights/generation_rules.h"
 #include "labelprobe/weights/precision.h"
 
 namespace labelprobe::model {
 
 using weights::DType;
+using weights::GenerationRules;
 using weights::Quantization;
 
 // What there is to say about a model, before it is loaded (inspect()) and after.
@@ -34,12 +36,13 @@ struct ModelInfo {
   std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
   DType dtype = DType::Float32;
   Quantization quantization = Quantization::None;
-  std::string device;               // "cpu", "cuda:0"
-  std::string device_name;          // of the GPU, or the number of CPU threads
-  std::string fingerprint;          // of the weight files: headers and a sample of every tensor
-  std::vector<TokenId> end_ids;     // from generation_config.json, config.json or the GGUF header
-  double repetition_penalty = 1.0;  // of the model's own generation config
-  std::string backend;              // whose code computes: "libtorch 2.11.0 with ..."
+  std::string device;                 // "cpu", "cuda:0"
+  std::string device_name;            // of the GPU, or the number of CPU threads
+  std::string fingerprint;            // of the weight files: headers and a sample of every tensor
+  std::vector<TokenId> end_ids;       // from generation_config.json, config.json or the GGUF header
+  GenerationRules rules;              // of its own generation configuration, or the GGUF header
+  std::string backend;                // whose code computes: "libtorch 2.11.0 with ..."
+  std::vector<std::string> warnings;  // what is odd about its files, in sentences
 };
 
 // How long to go on. A sequence ends after the token that first meets one of these; that token is
@@ -73,9 +76,8 @@ struct GenerateOptions {
   // only as far as they are what step-by-step decoding chooses. Called from one thread; unset = no
   // guesses.
   std::function<TokenIds(std::span<const TokenId> generated)> draft;
-  // 1.0 = off. Applied to the logits of every distinct token of prompt and output before anything
-  // reads them, as the reference's processor does.
-  double repetition_penalty = 1.0;
+  // Applied to the logits of every step before anything reads them.
+  GenerationRules rules;
 };
 
 struct TopToken {

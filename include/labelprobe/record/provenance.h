@@ -16,6 +16,7 @@ struct Provenance {
   std::string device_name;  // the processor and its threads, or the GPU and its driver
   std::string dtype;        // in which the model computes
   std::string quantization;
+  std::string generation;  // end tokens and rules of generation in force; empty in older logs
   // Fingerprints of the model's files, the tokenizer and all prompts with their ids, see
   // core/fingerprint.h.
   std::string model_fingerprint;
@@ -36,6 +37,7 @@ void visit_fields(Made& made, Visitor&& visit) {
   visit("device_name", made.device_name);
   visit("dtype", made.dtype);
   visit("quantization", made.quantization);
+  visit("generation", made.generation);
   visit("model_fingerprint", made.model_fingerprint);
   visit("tokenizer_fingerprint", made.tokenizer_fingerprint);
   visit("prompts_fingerprint", made.prompts_fingerprint);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/run.h"
 #include "labelprobe/model/open.h"
 
 #include "app/options/option.h"
@@ -72,7 +73,9 @@ void describe_dry_run(std::ostream& out,
       << counts.longest_prompt << " tokens, context " << prepared.model_info.max_context << "\n"
       << "new tokens at most " << max_new_tokens << " per prompt, "
       << max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
-      << "stop string " << nlohmann::json(preparation.answers.stop).dump() << "\n\n"
+      << experiment::generation_in_force(prepared.model_info, prepared.job.settings, preparation)
+             .describe()
+      << "\nstop string " << nlohmann::json(preparation.answers.stop).dump() << "\n\n"
       << preparation.answers.description;
   for (const std::string& warning : preparation.warnings) {
     out << "warning: " << warning << '\n';

@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/job.h"
+#include "labelprobe/experiment/run.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/tokenizer.h"
@@ -30,6 +31,7 @@ struct Arguments {
   std::string profile;
   int max_new_tokens = 0;
   int batch_size = 0;
+  std::optional<double> repetition_penalty;  // unset = the model's own
   bool ignore_eos = false;
   bool no_share_prefixes = false;
   std::vector<std::string> stop_strings;
@@ -84,7 +86,9 @@ model::GenerateOptions make_generate_options(const Arguments& arguments,
   options.batch_size = arguments.batch_size;
   options.share_prefixes = !arguments.no_share_prefixes;
   options.keep_logits = !arguments.logits_out.empty();
-  options.repetition_penalty = info.repetition_penalty;
+  options.rules = info.rules;
+  options.rules.repetition_penalty =
+      arguments.repetition_penalty.value_or(info.rules.repetition_penalty);
   return options;
 }
 
@@ -145,12 +149,15 @@ int run(const Arguments& arguments) {
   std::cerr << info.architecture << ", "
             << experiment::describe_numerics(info.quantization, info.dtype) << ", " << info.device
             << " (" << info.device_name << "), " << info.backend << '\n';
+  for (const std::string& warning : info.warnings) std::cerr << "warning: " << warning << '\n';
   const std::string idle_tf32 = experiment::warn_of_idle_tf32(loading, info.device);
   if (!idle_tf32.empty()) std::cerr << "warning: " << idle_tf32 << '\n';
 
   std::vector<model::Generation> answers(prompts.size());
   std::vector<NamedRows> logits(prompts.size());
   const auto options = make_generate_options(arguments, info, tokens.get());
+  std::cerr << experiment::GenerationInForce{options.stop.end_ids, options.rules}.describe()
+            << '\n';
   language_model.generate(prompts, options, [&](auto batch) {
     for (auto& [i, answer] : batch) {
       logits[i] = {lines[i].id, std::move(answer.logits)};
@@ -219,6 +226,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
   options.add(
       arguments.stop_strings,
       {.name = "stop", .help = "End an answer that contains one of these", .shown = Shown::First});
+  declare_repetition_penalty(options, arguments.repetition_penalty);
   options.add(arguments.batch_size, {.name = "batch_size",
                                      .help = "Prompts computed together; 0 = from free memory",
                                      .fallback = "0",

@@ -106,6 +106,9 @@ void RunListener::on_open(const experiment::PreparedJob& prepared, const record:
   }
   log_->debug("contents: {}", prepared.job.request.contents_fingerprint);
   log_->info("log folder {}, experiment_{}", run.folder().string(), run.experiment_index());
+  log_->info("{}", experiment::generation_in_force(prepared.model_info, prepared.job.settings,
+                                                   prepared.preparation)
+                       .describe());
   progress_ = std::make_unique<ProgressLine>(display_.shows_progress);
 }
 

@@ -68,6 +68,7 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                                         .is_required = true,
                                         .least = 1,
                                         .other_name = "generation_max_length"});
+  declare_repetition_penalty(options, settings.repetition_penalty);
   options.add(settings.batch_size,
               {.name = "batch_size",
                .help = "Prompts computed together at most; 0 = chosen by the program",
@@ -236,6 +237,19 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
       throw ConfigError(model.packed_copy_place +
                         ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which "
                         "say how to quantise");
+    }
+  });
+}
+
+void declare_repetition_penalty(OptionList& options, std::optional<double>& penalty) {
+  options.add(penalty, {.name = "repetition_penalty",
+                        .help = "Divides the logits of tokens that are there already; 1 = off "
+                                "(default: the model's own)",
+                        .value = "NUMBER"});
+  options.afterwards([&] {
+    if (penalty && !(*penalty > 0)) {
+      throw ConfigError(fmt::format("{}: repetition_penalty: expected a number above 0, found {}",
+                                    options.place(penalty), *penalty));
     }
   });
 }

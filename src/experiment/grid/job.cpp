@@ -41,6 +41,10 @@ void set_numerics(record::Param& param, model::Quantization quantization) {
   }
 }
 
+GenerationInForce generation_of(const PreparedJob& prepared) {
+  return generation_in_force(prepared.model_info, prepared.job.settings, prepared.preparation);
+}
+
 // What the results depend on, as logged: the options, then the program, the model and the
 // tokenizer.
 record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
@@ -66,10 +70,10 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
                             false,
                             {},
                             record::Bearing::Process});
-  request.contents_fingerprint = prepared.job.program_version + " model " +
-                                 prepared.model_info.fingerprint + " tokenizer " + tokenizer +
-                                 " prompts " + prepared.preparation.contents_fingerprint +
-                                 " device " + prepared.device;
+  request.contents_fingerprint =
+      prepared.job.program_version + " model " + prepared.model_info.fingerprint + " tokenizer " +
+      tokenizer + " prompts " + prepared.preparation.contents_fingerprint + " device " +
+      prepared.device + " generation " + generation_of(prepared).describe();
   if (prepared.model_info.quantization != model::Quantization::None) {
     request.contents_fingerprint +=
         " weights " + std::string(weights::quantization_name(prepared.model_info.quantization));
@@ -137,8 +141,9 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   if (!idle_tf32.empty()) {
     prepared.warnings.push_back(idle_tf32);
   }
-  const std::vector<std::string>& more = prepared.preparation.warnings;
-  prepared.warnings.insert(prepared.warnings.end(), more.begin(), more.end());
+  for (const auto& more : {prepared.model_info.warnings, prepared.preparation.warnings}) {
+    prepared.warnings.insert(prepared.warnings.end(), more.begin(), more.end());
+  }
   return prepared;
 }
 

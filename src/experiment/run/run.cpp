@@ -110,7 +110,9 @@ class Reader {
   std::map<std::size_t, Parts> waiting_;
 };
 
-record::Provenance provenance_of(const model::ModelInfo& info, const Preparation& preparation) {
+record::Provenance provenance_of(const model::ModelInfo& info,
+                                 const GenerationInForce& generation,
+                                 const Preparation& preparation) {
   record::Provenance made;
   made.program = record::program_version();
   made.backend = info.backend;
@@ -118,6 +120,7 @@ record::Provenance provenance_of(const model::ModelInfo& info, const Preparation
   made.device_name = info.device_name;
   made.dtype = weights::dtype_name(info.dtype);
   made.quantization = weights::quantization_name(info.quantization);
+  made.generation = generation.describe();
   made.model_fingerprint = info.fingerprint;
   made.tokenizer_fingerprint = preparation.tokenizer_fingerprint;
   made.prompts_fingerprint = preparation.contents_fingerprint;
@@ -136,6 +139,29 @@ model::Effort since(const model::Effort& before, model::Effort now) {
 }
 
 }  // namespace
+
+std::string GenerationInForce::describe() const {
+  std::string text = end_ids.empty() ? "no token ends an answer" : "answers end at token";
+  for (const TokenId id : end_ids) {
+    text += " " + std::to_string(id);
+  }
+  const std::string of_rules = weights::describe(rules);
+  return text + ", " + (of_rules.empty() ? "no rule changes the logits" : of_rules);
+}
+
+GenerationInForce generation_in_force(const model::ModelInfo& info,
+                                      const Settings& settings,
+                                      const Preparation& preparation) {
+  GenerationInForce made{info.end_ids, info.rules};
+  for (const TokenId id : preparation.end_ids) {
+    if (std::find(made.end_ids.begin(), made.end_ids.end(), id) == made.end_ids.end()) {
+      made.end_ids.push_back(id);
+    }
+  }
+  made.rules.repetition_penalty =
+      settings.repetition_penalty.value_or(made.rules.repetition_penalty);
+  return made;
+}
 
 Outcome run(const Settings& settings,
             const Preparation& preparation,
@@ -156,14 +182,15 @@ Outcome run(const Settings& settings,
 
   if (n_finished < keys.size()) {
     model::LanguageModel& language_model = open_model();
-    files.add_provenance(provenance_of(language_model.info(), preparation));
+    const GenerationInForce generation =
+        generation_in_force(language_model.info(), settings, preparation);
+    files.add_provenance(provenance_of(language_model.info(), generation, preparation));
     const model::Effort before = language_model.effort();
     const ModelPrompts asked = model_prompts(preparation, settings.max_new_tokens);
     model::GenerateOptions options;
     options.stop.max_new_tokens = settings.max_new_tokens;
-    options.stop.end_ids = language_model.info().end_ids;
-    options.stop.end_ids.insert(options.stop.end_ids.end(), preparation.end_ids.begin(),
-                                preparation.end_ids.end());
+    options.stop.end_ids = generation.end_ids;
+    options.rules = generation.rules;
     options.stop.is_complete = preparation.answers.is_complete;
     if (settings.drafts_answers) options.draft = preparation.answers.draft;
     options.watched = preparation.answers.watched;
@@ -171,7 +198,6 @@ Outcome run(const Settings& settings,
     options.batch_size = settings.batch_size;
     options.share_prefixes = settings.share_prefixes;
     options.n_new_tokens = asked.n_new_tokens;
-    options.repetition_penalty = language_model.info().repetition_penalty;
     for (const std::string& key : keys) {
       options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
     }

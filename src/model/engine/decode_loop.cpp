@@ -7,6 +7,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/engine/logit_rules.h"
 #include "model/engine/step_reader.h"
 
 namespace labelprobe::model {
@@ -82,7 +83,7 @@ bool DecodeLoop::may_run_ahead() const {
   const bool drafts =
       options.draft && 2 * static_cast<std::int64_t>(live_.size()) <= limits_.n_rows;
   return limits_.reading == Reading::DuringNextStep && !drafts && !options.keep_logits &&
-         options.repetition_penalty == 1.0;
+         changes_nothing(options.rules);
 }
 
 // Takes steps of all live sequences until too many of them have ended. The chosen tokens stay on

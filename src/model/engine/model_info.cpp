@@ -34,7 +34,8 @@ ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantizat
   info.quantization = checkpoint.quantization(asked);
   info.fingerprint = checkpoint.fingerprint();
   info.end_ids = config.end_ids;
-  info.repetition_penalty = config.repetition_penalty;
+  info.rules = config.rules;
+  info.warnings = checkpoint.warnings();
   return info;
 }
 

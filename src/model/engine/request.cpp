@@ -25,8 +25,8 @@ Request::Request(std::span<const TokenIds> prompts,
                         std::to_string(options.stop.max_new_tokens));
     }
   }
-  if (!(options.repetition_penalty > 0)) {
-    throw ConfigError("repetition_penalty is " + std::to_string(options.repetition_penalty) +
+  if (!(options.rules.repetition_penalty > 0)) {
+    throw ConfigError("repetition_penalty is " + std::to_string(options.rules.repetition_penalty) +
                       "; expected a number above 0");
   }
   for (const TokenId id : options.watched) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/engine/logit_rules.h"
+
 namespace labelprobe::model {
 
 SequenceState::SequenceState(std::span<const TokenId> prompt,
@@ -64,14 +66,16 @@ void take_step(const at::Tensor& logits,
                std::span<const StepRow> rows,
                std::span<SequenceState> states,
                const GenerateOptions& options) {
-  if (options.repetition_penalty != 1.0) {
-    std::vector<TokenIds> seen;
+  if (!changes_nothing(options.rules)) {
+    std::vector<RowContext> contexts;
     for (const StepRow& row : rows) {
-      const std::span<const TokenId> pending = states[row.sequence].pending();
-      seen.push_back(states[row.sequence].tokens());
-      seen.back().insert(seen.back().end(), pending.begin() + 1, pending.begin() + 1 + row.i);
+      const SequenceState& state = states[row.sequence];
+      const std::span<const TokenId> pending = state.pending();
+      RowContext& context = contexts.emplace_back(
+          RowContext{state.tokens(), state.tokens().size() - state.generated().size()});
+      context.tokens.insert(context.tokens.end(), pending.begin() + 1, pending.begin() + 1 + row.i);
     }
-    penalize_repetition(logits, seen, options.repetition_penalty);
+    apply_rules(logits, contexts, options);
   }
   std::vector<StepReading> readings = read_step(logits, options.watched, options.n_top_tokens);
   const std::int64_t n_vocab = logits.size(1);

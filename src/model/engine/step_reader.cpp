@@ -188,22 +188,4 @@ std::vector<StepReading> StepOnItsWay::wait(std::size_t n_watched, int n_top_tok
   return unpack(on_host_, n_watched, n_top_tokens);
 }
 
-void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty) {
-  std::size_t width = 0;
-  for (const TokenIds& ids : seen) width = std::max(width, ids.size());
-  std::vector<std::int64_t> padded;
-  padded.reserve(seen.size() * width);
-  for (const TokenIds& ids : seen) {
-    padded.insert(padded.end(), ids.begin(), ids.end());
-    padded.insert(padded.end(), width - ids.size(), ids.front());
-  }
-  const at::Tensor columns =
-      at::tensor(padded)
-          .view({static_cast<std::int64_t>(seen.size()), static_cast<std::int64_t>(width)})
-          .to(logits.device());
-  const at::Tensor before = logits.gather(1, columns);
-  // A token named twice is written twice with the same number.
-  logits.scatter_(1, columns, at::where(before.lt(0), before * penalty, before / penalty));
-}
-
 }  // namespace labelprobe::model

@@ -51,8 +51,4 @@ class StepOnItsWay {
   std::optional<c10::Event> is_there_;  // of a GPU
 };
 
-// Applies the repetition penalty, in place: logits of the tokens of seen[b] divided by it where
-// positive, multiplied where negative, each once. Token lists must not be empty.
-void penalize_repetition(const at::Tensor& logits, std::span<const TokenIds> seen, double penalty);
-
 }  // namespace labelprobe::model

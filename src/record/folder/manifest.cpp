@@ -138,6 +138,9 @@ class Reader {
   Provenance provenance(const json& node) const {
     Provenance made;
     visit_fields(made, [&](const char* name, auto& value) {
+      if (node.is_object() && !node.contains(name) && name == std::string_view("generation")) {
+        return;  // of an earlier version
+      }
       if (!node.is_object() || !node.contains(name)) {
         fail(std::string("expected a field '") + name + "' in 'provenance'");
       }

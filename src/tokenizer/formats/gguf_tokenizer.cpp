@@ -8,6 +8,7 @@
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
+#include "labelprobe/files/gguf_vocabulary.h"
 
 #include "tokenizer/formats/bpe_builder.h"
 #include "tokenizer/formats/components.h"
@@ -17,15 +18,13 @@ namespace labelprobe::tokenizer {
 
 namespace {
 
-constexpr const char* kTokens = "tokenizer.ggml.tokens";
-constexpr const char* kTypes = "tokenizer.ggml.token_type";
+using files::GgufTokenType;
+
+constexpr std::string_view kTokens = files::kGgufTokens;
 constexpr const char* kScores = "tokenizer.ggml.scores";
 constexpr const char* kMerges = "tokenizer.ggml.merges";
 constexpr const char* kModel = "tokenizer.ggml.model";
 constexpr const char* kPre = "tokenizer.ggml.pre";
-
-// Values of tokenizer.ggml.token_type.
-enum class TokenType : std::int64_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4 };
 
 constexpr std::string_view kLlama3Regex =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
@@ -73,7 +72,7 @@ constexpr std::array kPreTokenizations = {
 };
 
 [[noreturn]] void fail(const files::GgufFile& gguf,
-                       const std::string& key,
+                       std::string_view key,
                        const std::string& message) {
   throw ModelError(fmt::format("{}: metadata key '{}': {}", gguf.path().string(), key, message));
 }
@@ -103,16 +102,7 @@ const std::vector<T>& beside_tokens(const files::GgufFile& gguf,
   return array;
 }
 
-std::vector<std::int64_t> read_types(const files::GgufFile& gguf) {
-  if (!gguf.has(kTypes)) {
-    return std::vector<std::int64_t>(gguf.strings(kTokens).size(),
-                                     static_cast<std::int64_t>(TokenType::Normal));
-  }
-  const auto types = gguf.integers(kTypes);
-  return beside_tokens(gguf, kTypes, types);
-}
-
-bool is_type(std::int64_t number, TokenType type) {
+bool is_type(std::int64_t number, GgufTokenType type) {
   return number == static_cast<std::int64_t>(type);
 }
 
@@ -133,12 +123,12 @@ BpeBuilder read_tokens(const files::GgufFile& gguf, BpeUnits units) {
 
 std::vector<AddedToken> read_added_tokens(const files::GgufFile& gguf) {
   const auto& tokens = gguf.strings(kTokens);
-  const auto types = read_types(gguf);
+  const auto types = files::token_types(gguf);
+  const std::vector<bool> are_special = files::special_tokens(gguf);
   std::vector<AddedToken> added;
   for (std::size_t id = 0; id < tokens.size(); ++id) {
-    const bool is_special =
-        is_type(types[id], TokenType::Control) || is_type(types[id], TokenType::Unknown);
-    if (is_special || is_type(types[id], TokenType::UserDefined)) {
+    const bool is_special = are_special[id];
+    if (is_special || is_type(types[id], GgufTokenType::UserDefined)) {
       AddedToken token;
       token.id = static_cast<TokenId>(id);
       token.content = tokens[id];
@@ -147,18 +137,6 @@ std::vector<AddedToken> read_added_tokens(const files::GgufFile& gguf) {
     }
   }
   return added;
-}
-
-std::optional<TokenId> read_id(const files::GgufFile& gguf, const char* key) {
-  if (!gguf.has(key)) {
-    return std::nullopt;
-  }
-  const std::int64_t id = gguf.integer(key);
-  const auto n_tokens = static_cast<std::int64_t>(gguf.strings(kTokens).size());
-  if (id < 0 || id >= n_tokens) {
-    fail(gguf, key, fmt::format("expected an id below {}, found {}", n_tokens, id));
-  }
-  return static_cast<TokenId>(id);
 }
 
 void read_merges(const files::GgufFile& gguf, BpeBuilder& builder) {
@@ -199,13 +177,13 @@ bool load_llama(const files::GgufFile& gguf, PipelineParts& parts) {
   options.byte_fallback = true;
   options.fuse_unk = true;
   BpeBuilder builder = read_tokens(gguf, BpeUnits::Characters);
-  const auto types = read_types(gguf);
+  const auto types = files::token_types(gguf);
+  const std::vector<bool> are_special = files::special_tokens(gguf);
   for (std::size_t id = 0; id < types.size(); ++id) {
-    const bool is_unknown = is_type(types[id], TokenType::Unknown);
-    if (is_unknown && !options.unk_id) {
+    if (is_type(types[id], GgufTokenType::Unknown) && !options.unk_id) {
       options.unk_id = static_cast<TokenId>(id);
     }
-    if (is_unknown || is_type(types[id], TokenType::Control)) {
+    if (are_special[id]) {
       builder.hide(static_cast<TokenId>(id));
     }
   }
@@ -265,8 +243,8 @@ std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file) {
     fail(gguf, kModel, unknown_choice("tokenizer model", model, known));
   }
   parts.added_tokens = read_added_tokens(gguf);
-  parts.bos_id = read_id(gguf, "tokenizer.ggml.bos_token_id");
-  parts.eos_id = read_id(gguf, "tokenizer.ggml.eos_token_id");
+  parts.bos_id = files::token_of_role(gguf, "bos");
+  parts.eos_id = files::token_of_role(gguf, "eos");
   if (gguf.boolean_or("tokenizer.ggml.add_bos_token", adds_bos) && parts.bos_id) {
     parts.prefix_ids = {*parts.bos_id};
   }

@@ -8,23 +8,32 @@
 #include <string_view>
 #include <vector>
 
+#include "labelprobe/core/fingerprint.h"
+
 #include "tokenizer/stages/pipeline.h"
 
 namespace labelprobe::tokenizer {
 
-// What tokenizer_config.json and special_tokens_map.json beside a tokenizer say, as far as we need
-// it.
+// What tokenizer_config.json, special_tokens_map.json and added_tokens.json beside a tokenizer say,
+// as far as we need it.
 struct TokenizerConfig {
   std::optional<std::string> bos_token;
   std::optional<std::string> eos_token;
   std::vector<std::string> special_tokens;  // all that have a role: bos, eos, unk, pad, ...
-  std::vector<AddedToken> added_tokens;     // added_tokens_decoder
+  // added_tokens_decoder, then those that added_tokens.json alone names. A token with a role is
+  // special, whatever the files say of it.
+  std::vector<AddedToken> added_tokens;
   std::optional<bool> add_bos_token;
   std::optional<bool> add_eos_token;
   std::optional<bool> legacy;
 
   // Reads what there is in `folder`; nothing is required to be there.
   static TokenizerConfig load(const std::filesystem::path& folder);
+
+  bool has_role(const std::string& text) const;
+
+  // All of it that changes how texts become tokens or tokens become text.
+  void add_to(Fingerprint& fingerprint) const;
 };
 
 std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file);

@@ -113,11 +113,7 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
   adds_eos_ = config.add_eos_token.value_or(false) && eos_id_;
   Fingerprint fingerprint;
   fingerprint.add(std::string_view(model));
-  fingerprint.add(std::as_bytes(std::span(&adds_bos_, 1)));
-  fingerprint.add(std::as_bytes(std::span(&adds_eos_, 1)));
-  for (const AddedToken& token : config.added_tokens) {
-    fingerprint.add(token.content);
-  }
+  config.add_to(fingerprint);
   fingerprint_ = fingerprint.hex();
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "labelprobe/files/json.h"
 
 #include "tokenizer/formats/loaders.h"
@@ -77,6 +79,22 @@ void read_added(const files::JsonView& list, TokenizerConfig& config) {
   }
 }
 
+// {"<|im_end|>": 32000}: how transformers kept added tokens before added_tokens_decoder.
+void read_added_tokens_json(const files::JsonView& root, TokenizerConfig& config) {
+  for (const auto& [text, id] : root.members()) {
+    const bool is_known =
+        std::any_of(config.added_tokens.begin(), config.added_tokens.end(),
+                    [&](const AddedToken& token) { return token.content == text; });
+    if (!is_known) {
+      AddedToken token;
+      token.id = static_cast<TokenId>(id.integer(0, kMaxId));
+      token.content = text;
+      token.normalized = !config.has_role(text);
+      config.added_tokens.push_back(std::move(token));
+    }
+  }
+}
+
 }  // namespace
 
 TokenizerConfig TokenizerConfig::load(const std::filesystem::path& folder) {
@@ -95,7 +113,37 @@ TokenizerConfig TokenizerConfig::load(const std::filesystem::path& folder) {
   if (std::filesystem::exists(map_file, ignored)) {
     read_roles(files::load_json_object(map_file, ErrorKind::Model), config);
   }
+  const auto added_file = folder / "added_tokens.json";
+  if (std::filesystem::exists(added_file, ignored)) {
+    read_added_tokens_json(files::load_json_object(added_file, ErrorKind::Model), config);
+  }
+  for (AddedToken& token : config.added_tokens) {
+    token.special = token.special || config.has_role(token.content);
+  }
   return config;
+}
+
+bool TokenizerConfig::has_role(const std::string& text) const {
+  return std::find(special_tokens.begin(), special_tokens.end(), text) != special_tokens.end();
+}
+
+void TokenizerConfig::add_to(Fingerprint& fingerprint) const {
+  fingerprint.add(bos_token.value_or(""));
+  fingerprint.add(eos_token.value_or(""));
+  for (const std::string& text : special_tokens) {
+    fingerprint.add(text);
+  }
+  for (const AddedToken& token : added_tokens) {
+    fingerprint.add(token.content);
+    fingerprint.add(std::to_string(token.id));
+    for (const bool flag :
+         {token.single_word, token.lstrip, token.rstrip, token.normalized, token.special}) {
+      fingerprint.add(std::string_view(flag ? "1" : "0"));
+    }
+  }
+  for (const std::optional<bool>& flag : {add_bos_token, add_eos_token, legacy}) {
+    fingerprint.add(std::string_view(!flag ? "-" : *flag ? "1" : "0"));
+  }
 }
 
 }  // namespace labelprobe::tokenizer

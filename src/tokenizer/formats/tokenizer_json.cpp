@@ -176,8 +176,12 @@ std::optional<TokenId> find_token(const PipelineParts& parts, const std::string&
   return parts.model->find(text);
 }
 
-// Tokens that tokenizer_config.json adds, or gives a role, count as added tokens too.
+// Tokens that the files beside tokenizer.json add, or give a role, count as added tokens too; those
+// with a role are special, whatever tokenizer.json says of them.
 void add_configured_tokens(const TokenizerConfig& config, PipelineParts& parts) {
+  for (AddedToken& token : parts.added_tokens) {
+    token.special = token.special || config.has_role(token.content);
+  }
   const auto is_added = [&](const std::string& text) {
     return std::any_of(parts.added_tokens.begin(), parts.added_tokens.end(),
                        [&](const AddedToken& token) { return token.content == text; });
@@ -261,8 +265,7 @@ std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path
   }
   Fingerprint fingerprint;
   fingerprint.add(files::MappedFile(file).text());
-  fingerprint.add(config.bos_token.value_or(""));
-  fingerprint.add(config.eos_token.value_or(""));
+  config.add_to(fingerprint);
   parts.fingerprint = fingerprint.hex();
   return std::make_unique<const Pipeline>(std::move(parts));
 }

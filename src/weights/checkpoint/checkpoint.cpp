@@ -82,12 +82,44 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
   }
 }
 
+// What the files hold of a head and an embedding that the configuration ties. Some writers store
+// one matrix as the head alone; and some models were given a head of their own later, which counts.
+void untie_stored_head(const fs::path& folder,
+                       WeightFiles& weights,
+                       DecoderConfig& config,
+                       std::vector<std::string>& warnings) {
+  if (!config.tie_word_embeddings) {
+    return;
+  }
+  const std::string embedding_name = weight_of(config, Role::Embedding).name;
+  const std::string head_name = weight_of(config, Role::Head).name;
+  const auto head = weights.tensors().find(head_name);
+  const auto embedding = weights.tensors().find(embedding_name);
+  if (head == weights.tensors().end()) {
+    return;
+  }
+  if (embedding == weights.tensors().end()) {
+    weights.rename(head_name, embedding_name);
+    return;
+  }
+  const StoredTensor& a = head->second;
+  const StoredTensor& b = embedding->second;
+  if (a.type_name != b.type_name || a.shape != b.shape || !std::ranges::equal(a.bytes, b.bytes)) {
+    config.tie_word_embeddings = false;
+    warnings.push_back((folder / "config.json").string() + " says tie_word_embeddings, but " +
+                       head_name + " is stored and differs from " + embedding_name +
+                       ": the stored head counts, as in transformers; say tie_word_embeddings: "
+                       "false to make this plain");
+  }
+}
+
 }  // namespace
 
 struct Checkpoint::Files {
   fs::path path;
   DecoderConfig config;
   WeightFiles weights;
+  std::vector<std::string> warnings = {};
   std::set<std::string, std::less<>> loaded = {};
   std::unique_ptr<ReadAhead> read_ahead = nullptr;  // the last member: it reads the others' bytes
 };
@@ -102,6 +134,7 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   if (fs::is_directory(path)) {
     DecoderConfig config = load_config(path);
     files.reset(new Files{path, std::move(config), WeightFiles(path)});
+    untie_stored_head(path, files->weights, files->config, files->warnings);
   } else {
     files::GgufFile file = files::GgufFile::open(path);
     DecoderConfig config = load_config(file);
@@ -115,6 +148,10 @@ Checkpoint Checkpoint::open(const fs::path& path) {
 
 const DecoderConfig& Checkpoint::config() const {
   return files_->config;
+}
+
+const std::vector<std::string>& Checkpoint::warnings() const {
+  return files_->warnings;
 }
 
 Quantization Checkpoint::quantization_of(const Parameter& parameter) const {

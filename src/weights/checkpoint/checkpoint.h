@@ -32,7 +32,12 @@ class Checkpoint {
   Checkpoint(Checkpoint&&) noexcept;
   Checkpoint& operator=(Checkpoint&&) noexcept;
 
+  // Where the configuration ties the head to the embedding, but the files hold another head, the
+  // head is not tied.
   const DecoderConfig& config() const;
+
+  // What its user should know, in sentences.
+  const std::vector<std::string>& warnings() const;
 
   // How the parameter is stored: None for what load() gives. All parameters that are asked for are
   // of parameters_of(config()).

@@ -1,11 +1,14 @@
 // The header keys of GGUF that describe a decoder (ggml's gguf.md, "LLM" section).
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <variant>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/gguf_vocabulary.h"
 #include "labelprobe/files/safetensors.h"
 
 #include "weights/checkpoint/dequantize.h"
@@ -221,19 +224,34 @@ void read_biases(const files::GgufFile& file, DecoderConfig& decoder) {
   }
 }
 
-// The end of the text and, in chat models, of the turn.
+// The tokens that end an answer; all must have logits.
 void read_end_ids(const files::GgufFile& file, DecoderConfig& decoder) {
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
-    if (!file.has(key)) {
-      continue;
+  decoder.end_ids = files::end_tokens(file);
+  for (const TokenId id : decoder.end_ids) {
+    if (id >= decoder.vocab_size) {
+      throw ModelError(file.path().string() + ": end token " + std::to_string(id) +
+                       ": expected a token id below " + std::to_string(decoder.vocab_size) +
+                       ", the rows of the embedding");
     }
-    const std::int64_t id = file.integer(key);
-    if (id < 0 || id >= decoder.vocab_size) {
-      fail(file, key, "a token id below " + std::to_string(decoder.vocab_size), std::to_string(id));
-    }
-    if (std::find(decoder.end_ids.begin(), decoder.end_ids.end(), id) == decoder.end_ids.end()) {
-      decoder.end_ids.push_back(static_cast<TokenId>(id));
-    }
+  }
+}
+
+// The decimal number that a float32 was written for: 1.05, not 1.0499999523162842.
+double shortest_decimal(float number) {
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  double decimal = 0.0;
+  std::from_chars(digits.data(), written.ptr, decimal);
+  return decimal;
+}
+
+// What converters write of generation_config.json: only the penalty changes greedy answers.
+void read_rules(const files::GgufFile& file, DecoderConfig& decoder) {
+  const std::string key = "general.sampling.penalty_repeat";
+  decoder.rules.repetition_penalty = shortest_decimal(static_cast<float>(file.number_or(key, 1.0)));
+  if (!(decoder.rules.repetition_penalty > 0.0) ||
+      !std::isfinite(decoder.rules.repetition_penalty)) {
+    fail(file, key, "a number above 0", std::to_string(decoder.rules.repetition_penalty));
   }
 }
 
@@ -256,6 +274,7 @@ DecoderConfig load_config(const files::GgufFile& file) {
       find_tensor(file, gguf_name(module_of(*decoder.family, Role::Head), "weight")) == nullptr;
   read_biases(file, decoder);
   read_end_ids(file, decoder);
+  read_rules(file, decoder);
   return decoder;
 }
 

@@ -6,6 +6,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 
+#include "weights/checkpoint/config_generation.h"
 #include "weights/checkpoint/config_quantization.h"
 #include "weights/checkpoint/foreign_settings.h"
 #include "weights/checkpoint/load_config.h"
@@ -175,31 +176,6 @@ void read_rope(const files::JsonView& config, DecoderConfig& decoder) {
   }
 }
 
-void read_end_ids(const files::JsonView& config, DecoderConfig& decoder) {
-  if (!config.has("eos_token_id")) {
-    return;
-  }
-  const nlohmann::json& held = config.at("eos_token_id").value();
-  decoder.end_ids.clear();
-  for (const nlohmann::json& id : held.is_array() ? held : nlohmann::json::array({held})) {
-    // transformers writes -1 where a model has no end of text.
-    if (id == -1) {
-      continue;
-    }
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= kMaxDimension) {
-      config.at("eos_token_id").fail_expected("token ids");
-    }
-    decoder.end_ids.push_back(id.get<TokenId>());
-  }
-}
-
-void read_generation_defaults(const files::JsonView& config, DecoderConfig& decoder) {
-  read_end_ids(config, decoder);
-  if (config.has("repetition_penalty")) {
-    decoder.repetition_penalty = positive_number(config, "repetition_penalty");
-  }
-}
-
 void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
   decoder.hidden_size = dimension(config, "hidden_size");
   decoder.intermediate_size = dimension(config, "intermediate_size");
@@ -253,11 +229,15 @@ DecoderConfig load_config(const fs::path& folder) {
   decoder.tie_word_embeddings = config.boolean_or("tie_word_embeddings", false);
   read_biases(config, decoder);
   decoder.quantization = read_quantization(config);
-  read_generation_defaults(config, decoder);
+  read_end_ids(config, decoder);
+  // As transformers has it: where there is a file for these settings, config.json's do not count.
   const fs::path generation_path = folder / "generation_config.json";
+  files::JsonView generation = config;
   if (fs::exists(generation_path)) {
-    read_generation_defaults(files::load_json_object(generation_path, ErrorKind::Model), decoder);
+    generation = files::load_json_object(generation_path, ErrorKind::Model);
+    read_end_ids(generation, decoder);
   }
+  decoder.rules = read_generation_rules(generation, decoder.vocab_size);
   return decoder;
 }
 

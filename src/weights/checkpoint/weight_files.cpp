@@ -55,6 +55,14 @@ void WeightFiles::add(StoredTensor tensor) {
   }
 }
 
+void WeightFiles::rename(std::string_view name, const std::string& new_name) {
+  const auto found = tensors_.find(name);
+  LABELPROBE_CHECK(found != tensors_.end() && !tensors_.contains(new_name));
+  auto node = tensors_.extract(found);
+  node.key() = node.mapped().name = new_name;
+  tensors_.insert(std::move(node));
+}
+
 const StoredTensor& WeightFiles::find(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {

@@ -36,6 +36,9 @@ class WeightFiles {
   // Throws ModelError if there is none of that name.
   const StoredTensor& find(std::string_view name) const;
 
+  // From now on the tensor has another name, which none has yet.
+  void rename(std::string_view name, const std::string& new_name);
+
   // Recognises the weights without reading them all: XXH3 over config.json (or the GGUF header),
   // every file's safetensors header and size, and the first 4 KiB of every tensor. The same files
   // give the same fingerprint in any folder.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/weights/generation_rules.h"
 #include "labelprobe/weights/precision.h"
 
 namespace labelprobe::weights {
@@ -51,8 +52,9 @@ struct DecoderConfig {
   bool mlp_bias = false;             // of those of the MLP
   // How the weights are stored; modules may be left out. GGUF's block types do not count.
   Quantization quantization = Quantization::None;
-  std::vector<TokenId> end_ids;     // generation_config.json before config.json
-  double repetition_penalty = 1.0;  // as above
+  std::vector<TokenId> end_ids;  // generation_config.json before config.json
+  // generation_config.json, or config.json where there is none.
+  GenerationRules rules;
 
   // Positions of a text that the decoder computes as its makers do: within the window, full
   // attention and a sliding one are the same, and beyond it only the latter would be right.

@@ -110,7 +110,9 @@ json config_of_gguf(const fs::path& model, const DecoderConfig& config) {
                   // Only where the family has a say in them.
                   {"attention_bias", family.o_bias == Bias::AsConfigured && config.o_bias},
                   {"mlp_bias", family.mlp_bias == Bias::AsConfigured && config.mlp_bias},
-                  {"eos_token_id", config.end_ids}};
+                  {"eos_token_id", config.end_ids},
+                  // Of the settings of generation, a GGUF header has this one.
+                  {"repetition_penalty", config.rules.repetition_penalty}};
   if (config.sliding_window > 0) {
     written["sliding_window"] = config.sliding_window;
     if (family.has_window_switch) {
@@ -147,6 +149,8 @@ void write_folder_files(const fs::path& model,
   json written;
   if (fs::is_directory(model)) {
     written = files::load_json_object(model / "config.json", ErrorKind::Model).value();
+    // The head may be another than config.json says.
+    written["tie_word_embeddings"] = config.tie_word_embeddings;
     for (const char* name : kCopied) {
       std::error_code error;
       if (fs::exists(model / name, error) && !fs::copy_file(model / name, folder / name, error)) {

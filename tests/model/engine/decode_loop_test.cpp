@@ -146,7 +146,7 @@ TEST_CASE("Steps wait for what the host knows where it changes them", "[model]")
   const auto prompts = prompts_with_common_stem(20);
   GenerateOptions options = steps(6);
   SECTION("a penalty on tokens") {
-    options.repetition_penalty = 1.4;
+    options.rules.repetition_penalty = 1.4;
   }
   SECTION("all logits") {
     options.keep_logits = true;

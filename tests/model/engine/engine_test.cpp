@@ -160,7 +160,7 @@ TEST_CASE("Drafted tokens change nothing but the number of steps", "[model]") {
   const auto prompts = tangled_prompts();
   const double penalty = GENERATE(1.0, 1.3);
   GenerateOptions options = steps(9);
-  options.repetition_penalty = penalty;
+  options.rules.repetition_penalty = penalty;
   options.stop.is_complete = [](std::span<const TokenId> ids) { return ids.back() % 11 == 0; };
   const auto expected = support::generate_all(*open_tiny(), prompts, options);
   // Right, wrong from the second token on, and of no use, in turn.
@@ -406,7 +406,7 @@ TEST_CASE("The repetition penalty acts on every token of prompt and output once"
   const auto tiny = open_tiny();
   const auto plain = support::generate_all(*tiny, prompts, steps(1));
   GenerateOptions options = steps(1);
-  options.repetition_penalty = 1.5;
+  options.rules.repetition_penalty = 1.5;
   const auto penalized = support::generate_all(*tiny, prompts, options);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     std::vector<float> expected = plain[i].logits;
@@ -417,7 +417,7 @@ TEST_CASE("The repetition penalty acts on every token of prompt and output once"
   }
   // A generated token is penalized from the next step on: no token wins for ever.
   options.stop.max_new_tokens = 12;
-  options.repetition_penalty = 1e6;
+  options.rules.repetition_penalty = 1e6;
   const auto varied = support::generate_all(*tiny, prompts, options);
   const std::set<TokenId> distinct(varied[0].token_ids.begin(), varied[0].token_ids.end());
   CHECK(distinct.size() == varied[0].token_ids.size());
@@ -494,7 +494,7 @@ TEST_CASE("Options that make no sense are refused before any work", "[model]") {
   options.n_new_tokens = {1, 1};
   CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), InternalError);
   options = steps(1);
-  options.repetition_penalty = 0;
+  options.rules.repetition_penalty = 0;
   CHECK_THROWS_AS(support::generate_all(*tiny, prompts, options), ConfigError);
 }
 

@@ -117,7 +117,7 @@ TEST_CASE("A copy of a packed model and the files beside it stay as they are", "
   weights::save_quantized(source, DType::Float32, Quantization::None, copy);
   CHECK(support::read_file(copy / "tokenizer.json") == "{}");
   CHECK_FALSE(fs::exists(copy / "notes.txt"));
-  CHECK(inspect(copy, DType::Float32).repetition_penalty == 1.05);
+  CHECK(inspect(copy, DType::Float32).rules.repetition_penalty == 1.05);
   CHECK(logits_of(copy, DType::Float32, Quantization::None) ==
         logits_of(source, DType::Float32, Quantization::None));
 }

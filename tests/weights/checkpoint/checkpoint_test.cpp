@@ -73,6 +73,13 @@ struct ModelParts {
   }
 };
 
+// The model of the parts, its files gone but still mapped.
+Checkpoint open_parts(const ModelParts& parts) {
+  const TempFolder folder;
+  parts.write(folder.path());
+  return Checkpoint::open(folder.path());
+}
+
 std::string message_for(const ModelParts& parts) {
   const TempFolder folder;
   parts.write(folder.path());
@@ -98,6 +105,42 @@ std::string checksum(const at::Tensor& tensor) {
 }
 
 }  // namespace
+
+TEST_CASE("A head that is stored counts, whatever the configuration ties", "[unit]") {
+  ModelParts parts;
+  const std::string head = "lm_head.weight";
+  const std::string embedding = "model.embed_tokens.weight";
+  CHECK(open_parts(parts).config().tie_word_embeddings);
+
+  // The same matrix once more: the head is tied.
+  parts.shapes[head] = {5, 8};
+  const Checkpoint twice = open_parts(parts);
+  CHECK(twice.config().tie_word_embeddings);
+  CHECK(twice.warnings().empty());
+
+  // The matrix under the other name alone.
+  parts.shapes.erase(embedding);
+  Checkpoint as_head = open_parts(parts);
+  CHECK(as_head.config().tie_word_embeddings);
+  CHECK(as_head.warnings().empty());
+  CHECK(as_head.load(weight_of(as_head.config(), Role::Embedding), DType::Float32).size(0) == 5);
+
+  // Another matrix.
+  const TempFolder folder;
+  parts.shapes[embedding] = {5, 8};
+  parts.write(folder.path());
+  std::string bytes = support::read_file(folder.path() / "model.safetensors");
+  const std::uint64_t n_header = *reinterpret_cast<const std::uint64_t*>(bytes.data());
+  bytes[8 + n_header] = 1;  // the first byte of lm_head.weight
+  write_file(folder.path() / "model.safetensors", bytes);
+  Checkpoint untied = Checkpoint::open(folder.path());
+  CHECK_FALSE(untied.config().tie_word_embeddings);
+  REQUIRE(untied.warnings().size() == 1);
+  CHECK_THAT(untied.warnings()[0], ContainsSubstring("config.json says tie_word_embeddings, but "
+                                                     "lm_head.weight is stored and differs"));
+  CHECK(untied.load(weight_of(untied.config(), Role::Head), DType::Float32)[0][0].item<float>() >
+        0);
+}
 
 TEST_CASE("Loads GGUF files to the bits and row order that transformers loads", "[golden]") {
   for (const std::string name : {"llama", "qwen2"}) {

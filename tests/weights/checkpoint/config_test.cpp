@@ -112,7 +112,7 @@ TEST_CASE("Fills in what config.json may leave out", "[unit]") {
   CHECK_FALSE(llama.tie_word_embeddings);
   CHECK_FALSE(llama.qkv_bias);
   CHECK(llama.end_ids.empty());
-  CHECK(llama.repetition_penalty == 1.0);
+  CHECK(llama.rules.repetition_penalty == 1.0);
   // Null is the same as not there.
   const DecoderConfig nulls = llama_config("{}");
   const DecoderConfig with_null = config_of(
@@ -338,14 +338,51 @@ TEST_CASE("generation_config.json goes before config.json", "[unit]") {
   const std::vector<TokenId> two = {2};
   const std::vector<TokenId> several = {128001, 128009};
   CHECK(config_of(config).end_ids == two);
-  CHECK(config_of(config).repetition_penalty == 1.5);
+  CHECK(config_of(config).rules.repetition_penalty == 1.5);
   const DecoderConfig overridden =
       config_of(config, R"({"eos_token_id": [128001, 128009], "repetition_penalty": 1.1})");
   CHECK(overridden.end_ids == several);
-  CHECK(overridden.repetition_penalty == 1.1);
+  CHECK(overridden.rules.repetition_penalty == 1.1);
   CHECK(config_of(config, R"({"do_sample": true})").end_ids == two);
   CHECK_THAT(message_of([&] { config_of(config, R"({"repetition_penalty": 0})"); }),
              ContainsSubstring("generation_config.json: key 'repetition_penalty'"));
+  // Where there is such a file, settings of generation in config.json do not count.
+  CHECK(config_of(config, "{}").rules == GenerationRules());
+}
+
+TEST_CASE("Settings of generation that change greedy logits are read, or refused by name",
+          "[unit]") {
+  const std::string config = llama_json("{}").dump();
+  const auto rules_of = [&](const std::string& json) { return config_of(config, json).rules; };
+  const GenerationRules all = rules_of(R"({
+      "repetition_penalty": 1.3, "no_repeat_ngram_size": 2, "min_length": 5, "min_new_tokens": 3,
+      "sequence_bias": [[[1, 2], -0.5]], "bad_words_ids": [[3], [4, 5]],
+      "forced_bos_token_id": 6, "forced_eos_token_id": [7, 8], "suppress_tokens": [9],
+      "begin_suppress_tokens": [10, 11]})");
+  CHECK(describe(all) ==
+        "sequence_bias [[[1,2],-0.5]], repetition_penalty 1.3, no_repeat_ngram_size 2, "
+        "bad_words_ids [[3],[4,5]], min_length 5, min_new_tokens 3, forced_bos_token_id [6], "
+        "forced_eos_token_id [7,8], suppress_tokens [9], begin_suppress_tokens [10,11]");
+  // What samples, and values that change nothing.
+  CHECK(rules_of(R"({"do_sample": true, "temperature": 0.1, "top_k": 1, "top_p": 0.1, "min_p": 0.5,
+      "typical_p": 0.2, "epsilon_cutoff": 0.1, "num_beams": 1, "guidance_scale": 1.0,
+      "renormalize_logits": false, "stop_strings": null, "suppress_tokens": null,
+      "bad_words_ids": [], "repetition_penalty": 1, "min_length": 0, "length_penalty": 2.0,
+      "encoder_no_repeat_ngram_size": 0, "max_length": 20})") == GenerationRules());
+  for (const char* used :
+       {R"({"num_beams": 4})", R"({"penalty_alpha": 0.6})", R"({"dola_layers": "high"})",
+        R"({"guidance_scale": 1.5})", R"({"encoder_repetition_penalty": 1.2})",
+        R"({"encoder_no_repeat_ngram_size": 2})", R"({"renormalize_logits": true})",
+        R"({"exponential_decay_length_penalty": [5, 1.1]})", R"({"watermarking_config": {"a": 1}})",
+        R"({"token_healing": true})", R"({"stop_strings": ["a"]})", R"({"max_time": 3.0})",
+        R"({"force_words_ids": [[1]]})", R"({"suppress_tokens": [100000]})",
+        R"({"bad_words_ids": [[]]})", R"({"sequence_bias": [[[1]]]})",
+        R"({"forced_bos_token_id": [1, 2]})", R"({"no_repeat_ngram_size": -1})"}) {
+    const std::string key = nlohmann::json::parse(used).begin().key();
+    INFO(used);
+    CHECK_THAT(message_of([&] { rules_of(used); }),
+               ContainsSubstring("generation_config.json: key '" + key));
+  }
 }
 
 TEST_CASE("Rotary frequencies are those of transformers", "[golden]") {
@@ -406,6 +443,16 @@ TEST_CASE("Reads the configuration in a GGUF header", "[unit]") {
   CHECK_FALSE(full.tie_word_embeddings);
   CHECK(full.qkv_bias);
   CHECK(full.end_ids == std::vector<TokenId>{2, 1});
+
+  const DecoderConfig named =
+      gguf_config(gguf_header("llama")
+                      .texts("tokenizer.ggml.tokens", {"<|end_of_text|>", "<|eot_id|>", "a"})
+                      .integer("tokenizer.ggml.eos_token_id", 1));
+  CHECK(named.end_ids == std::vector<TokenId>{1, 0});
+
+  const DecoderConfig penalized =
+      gguf_config(gguf_header("llama").number("general.sampling.penalty_repeat", 1.05F));
+  CHECK(penalized.rules.repetition_penalty == 1.05);  // the number that was written as a float32
 
   const DecoderConfig windowed = gguf_config(gguf_header("llama")
                                                  .integer("llama.attention.sliding_window", 20)
