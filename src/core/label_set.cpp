@@ -19,6 +19,7 @@ LabelSet::LabelSet(const std::vector<std::string>& names, LabelKind kind) : kind
     if (index_of(lower)) {
       throw DataError("label set: expected distinct names, found '" + lower + "' twice");
     }
+    folded_.push_back(folded(lower));
     names_.push_back(std::move(lower));
   }
 }
@@ -32,11 +33,14 @@ std::vector<std::string> LabelSet::names_with_none() const {
 }
 
 std::optional<LabelIndex> LabelSet::index_of(std::string_view name) const {
-  const auto found = std::find(names_.begin(), names_.end(), name);
-  if (found == names_.end()) {
+  auto found = std::find(folded_.begin(), folded_.end(), name);
+  if (found == folded_.end()) {
+    found = std::find(folded_.begin(), folded_.end(), folded(name));
+  }
+  if (found == folded_.end()) {
     return std::nullopt;
   }
-  return static_cast<LabelIndex>(found - names_.begin());
+  return static_cast<LabelIndex>(found - folded_.begin());
 }
 
 std::vector<std::string> LabelSet::names_of(const Labels& labels) const {

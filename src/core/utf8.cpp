@@ -1,8 +1,11 @@
 #include "labelprobe/core/utf8.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <utf8proc.h>
+
+#include "labelprobe/core/error.h"
 
 namespace labelprobe {
 
@@ -125,6 +128,47 @@ std::string ascii_lower(std::string_view text) {
     }
   }
   return lower;
+}
+
+std::string folded(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+    return ascii_lower(text);
+  }
+  const std::string known = utf8_lossy(text);
+  utf8proc_uint8_t* made = nullptr;
+  const auto n_bytes = utf8proc_map(
+      reinterpret_cast<const utf8proc_uint8_t*>(known.data()),
+      static_cast<utf8proc_ssize_t>(known.size()), &made,
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
+  if (n_bytes < 0) {
+    throw InternalError(std::string("case folding: ") + utf8proc_errmsg(n_bytes));
+  }
+  std::string result(reinterpret_cast<const char*>(made), static_cast<std::size_t>(n_bytes));
+  std::free(made);
+  return result;
+}
+
+bool is_in_word(std::uint32_t code) {
+  const auto point = static_cast<utf8proc_int32_t>(code);
+  const utf8proc_category_t category = utf8proc_category(point);
+  const bool is_letter = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+  return is_letter && utf8proc_charwidth(point) < 2;
+}
+
+std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
+  const auto goes_on = [](std::string_view of, std::size_t at) {
+    return at < of.size() && is_in_word(character_at(of, at).code);
+  };
+  const auto last_of = [](std::string_view of) { return character_start(of, of.size() - 1); };
+  for (std::size_t at = text.find(word, from); at != std::string_view::npos && !word.empty();
+       at = text.find(word, at + 1)) {
+    const bool joins_before =
+        at > 0 && goes_on(word, 0) && goes_on(text, last_of(text.substr(0, at)));
+    const bool joins_behind = goes_on(word, last_of(word)) && goes_on(text, at + word.size());
+    if (!joins_before && !joins_behind) return at;
+  }
+  return std::string_view::npos;
 }
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {

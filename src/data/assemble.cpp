@@ -8,6 +8,8 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/text_file.h"
+#include "labelprobe/python/text.h"
 
 #include "data/reading/id_lists.h"
 
@@ -223,9 +225,22 @@ std::string describe_filters(const DatasetOptions& options, std::size_t n_before
                      filters.empty() ? "reading" : filters);
 }
 
+// Names are found in answers as they are written, and nobody sees blanks around them.
+void check_names(const std::string& dataset, const LabelSet& label_set) {
+  for (const std::string& name : label_set.names()) {
+    if (python::strip(name) != name) {
+      throw DataError(
+          fmt::format("{}: expected names of labels without blanks around them, found "
+                      "{}",
+                      dataset, files::shown(name)));
+    }
+  }
+}
+
 }  // namespace
 
 Dataset assemble(std::string name, LoadedSplits loaded, const DatasetOptions& options) {
+  check_names(name, loaded.label_set);
   Dataset dataset{std::move(name), std::move(loaded.label_set), {}, {}, {}};
   dataset.notes.warnings = std::move(loaded.warnings);
   std::vector<const Record*> records = unite(loaded.splits);

@@ -322,7 +322,8 @@ std::vector<LabelPlace> chat_label_places(const ChatFormat& format,
         is_stripped
             ? static_cast<std::size_t>(python::strip(in_answer.text).data() - in_answer.text.data())
             : 0;
-    places.push_back({std::move(chat.text), shown.begin + in_answer.label_begin - n_removed});
+    places.push_back({std::move(chat.text), shown.begin + in_answer.label_begin - n_removed,
+                      in_answer.spelling});
   }
   return places;
 }

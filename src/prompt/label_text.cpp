@@ -21,12 +21,13 @@ struct LabelText {
 // In place of a text. Ends in a letter, as most texts do not join with what follows then.
 constexpr std::string_view kNeutralText = "text";
 
-// As Python's json.dumps writes a string: everything outside printable ASCII escaped.
-std::string json_string(const std::string& text) {
+// As Python's json.dumps writes a string: everything outside printable ASCII escaped, unless
+// ensure_ascii=False was given.
+std::string json_string(const std::string& text, bool has_escapes) {
   if (!is_utf8(text)) {
     throw DataError("label format json: expected UTF-8 names, found other bytes in a name or key");
   }
-  return nlohmann::json(text).dump(-1, ' ', /*ensure_ascii=*/true);
+  return nlohmann::json(text).dump(-1, ' ', /*ensure_ascii=*/has_escapes);
 }
 
 void append_name(LabelText& written, std::string_view name) {
@@ -35,12 +36,16 @@ void append_name(LabelText& written, std::string_view name) {
   written.last_end = written.text.size();
 }
 
-LabelText write_json(std::span<const std::string> names, LabelKind kind, const std::string& key) {
+LabelText write_json(std::span<const std::string> names,
+                     LabelKind kind,
+                     const LabelFormat& format) {
   const bool is_list = kind == LabelKind::MultiLabel;
   LabelText written;
-  written.text.append("{").append(json_string(key)).append(is_list ? ": [" : ": ");
+  written.text.append("{")
+      .append(json_string(format.json_key, format.has_escapes))
+      .append(is_list ? ": [" : ": ");
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::string quoted = json_string(names[i]);
+    const std::string quoted = json_string(names[i], format.has_escapes);
     written.text += i > 0 ? ", \"" : "\"";
     append_name(written, std::string_view(quoted).substr(1, quoted.size() - 2));
     written.text += '"';
@@ -55,7 +60,7 @@ LabelText write_labels(std::span<const std::string> names,
   const std::string none(kNoneLabel);
   LABELPROBE_CHECK(kind == LabelKind::MultiLabel || names.size() <= 1);
   if (format.kind == LabelFormat::Kind::Json) {
-    return write_json(names.empty() ? std::span(&none, 1) : names, kind, format.json_key);
+    return write_json(names.empty() ? std::span(&none, 1) : names, kind, format);
   }
   const bool has_articles = format.kind == LabelFormat::Kind::Polysyndeton;
   LabelText written;
@@ -124,7 +129,8 @@ std::vector<LabelPlace> answer_places(const Templates& templates,
   const std::size_t n_before = filled(before_word, "").size();
   std::vector<LabelPlace> places;
   for (const std::string& word : words) {
-    places.push_back({strip_right(filled(templates, word), n_before + word.size()), n_before});
+    places.push_back(
+        {strip_right(filled(templates, word), n_before + word.size()), n_before, word});
   }
   return places;
 }
@@ -149,7 +155,8 @@ std::vector<LabelPlace> label_places(const Templates& templates,
     places.push_back(
         {strip_right(fill_incontext(templates, kNeutralText, written.text, kNeutralText),
                      n_before + written.last_end),
-         n_before + written.last_begin});
+         n_before + written.last_begin,
+         written.text.substr(written.last_begin, written.last_end - written.last_begin)});
   }
   return places;
 }

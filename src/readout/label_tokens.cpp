@@ -35,12 +35,13 @@ FirstToken first_token_at(const tokenizer::Tokenizer& tokenizer, const LabelCont
                    std::to_string(context.label_begin) + " of '" + context.text + "'");
 }
 
-// The first token of `name` with or without a space before it, in a neutral context.
+// The first token of a name, spelled as answers do, with or without a space before it, in a neutral
+// context.
 TokenId first_token_of(const tokenizer::Tokenizer& tokenizer,
-                       const std::string& name,
+                       const std::string& spelling,
                        SpaceVariant variant) {
   const std::string before = variant == SpaceVariant::Spaced ? "a " : "\n";
-  return first_token_at(tokenizer, {before + name, before.size()}).id;
+  return first_token_at(tokenizer, {before + spelling, before.size(), spelling}).id;
 }
 
 std::string in_quotes(std::string_view token) {
@@ -94,6 +95,7 @@ LabelTokens find_label_tokens(const tokenizer::Tokenizer& tokenizer,
     // the one to expect.
     const FirstToken later =
         later_places.empty() ? first : first_token_at(tokenizer, later_places[i]);
+    found.spellings.push_back(first_places[i].spelling);
     if (i == 0) {
       found.in_context = first.variant;
     }
@@ -101,7 +103,7 @@ LabelTokens find_label_tokens(const tokenizer::Tokenizer& tokenizer,
       const TokenId token = variant == first.variant ? first.id
                             : variant == later.variant
                                 ? later.id
-                                : first_token_of(tokenizer, names[i], variant);
+                                : first_token_of(tokenizer, first_places[i].spelling, variant);
       found.first_tokens[static_cast<std::size_t>(variant)].push_back(token);
     }
   }

@@ -84,6 +84,28 @@ TEST_CASE("Lowers ASCII letters and nothing else", "[unit]") {
   CHECK(ascii_lower("Anger/ÄÉ Z@[`{") == "anger/ÄÉ z@[`{");
 }
 
+TEST_CASE("Folds case and accents as Python's NFC of casefold()", "[unit]") {
+  CHECK(folded("Joy") == "joy");
+  CHECK(folded("ÄRGER") == "ärger");
+  CHECK(folded("A\xCC\x88rger") == "ärger");  // A and a combining diaeresis
+  CHECK(folded("Spaß") == "spass");
+  CHECK(folded("ΣΊΣΥΦΟΣ") == "σίσυφοσ");
+  CHECK(folded("\xFFX") == "\uFFFDx");
+}
+
+TEST_CASE("Finds words that stand by themselves", "[unit]") {
+  constexpr std::size_t kNone = std::string_view::npos;
+  CHECK(find_word("the answer is c", "c") == 14);
+  CHECK(find_word("c. paris", "a") == kNone);
+  CHECK(find_word("hanger, anger", "anger") == 8);
+  CHECK(find_word("„ärger“", "ärger") == 3);
+  CHECK(find_word("verärgert", "ärger") == kNone);
+  CHECK(find_word("joy joy", "joy", 1) == 4);
+  CHECK(find_word("joy2", "joy") == kNone);
+  CHECK(find_word("我觉得是喜悦。", "喜悦") == 12);  // written without spaces
+  CHECK(find_word("", "a") == kNone);
+}
+
 TEST_CASE("Replaces every occurrence without scanning what it inserted", "[unit]") {
   CHECK(replace_all("{a}{a} {b}", "{a}", "{a}{b}") == "{a}{b}{a}{b} {b}");
   CHECK(replace_all("aaa", "aa", "b") == "ba");

@@ -304,6 +304,25 @@ TEST_CASE("Finds the place of every label when another precedes it", "[template]
         Names{"text none, |joy", "text joy, |none"});
 }
 
+TEST_CASE("Places say how the format spells the label there", "[template]") {
+  const LabelSet set({"Überraschung", "freude"}, LabelKind::MultiLabel);
+  const auto spellings = [&](const char* format) {
+    TemplateOptions options;
+    options.incontext = std::string("{text} {label}\n");
+    options.label_format = LabelFormat::parse(format);
+    std::vector<std::string> found;
+    for (const LabelPlace& place : label_places(Templates::resolve(options, set), set)) {
+      CHECK(place.text.substr(place.label_begin).starts_with(place.spelling));
+      found.push_back(place.spelling);
+    }
+    return found;
+  };
+  // Python's json.dumps, without and with ensure_ascii=False.
+  CHECK(spellings("json") == Names{"\\u00dcberraschung", "freude", "none"});
+  CHECK(spellings("json-unescaped") == Names{"Überraschung", "freude", "none"});
+  CHECK(spellings("default") == Names{"Überraschung", "freude", "none"});
+}
+
 TEST_CASE("Finds the first of several places, after a thought, and labels that end in spaces",
           "[template]") {
   const LabelSet set({"é x ", "y"}, LabelKind::MultiLabel);

@@ -11,6 +11,24 @@ const LabelFormat kList;
 const LabelFormat kJson{LabelFormat::Kind::Json, "label"};
 const LabelFormat kPolysyndeton{LabelFormat::Kind::Polysyndeton, "label"};
 
+Prediction read_labels(std::string_view outs,
+                       const LabelFormat& format,
+                       const LabelSet& set,
+                       Parser parser = Parser::Words) {
+  return predict_labels(outs, {.label_format = format, .stop = "", .parser = parser}, set);
+}
+
+Labels labels_of(std::string_view outs,
+                 const LabelFormat& format,
+                 const LabelSet& set,
+                 Parser parser = Parser::Words) {
+  return read_labels(outs, format, set, parser).labels;
+}
+
+Labels word_of(std::string_view outs, const LabelFormat& format, const LabelSet& words) {
+  return predict_word(outs, {.label_format = format, .stop = ""}, words).labels;
+}
+
 TEST_CASE("Cuts the answer at the first stop string and strips both parts", "[unit]") {
   const AnswerRule rule{kJson, "Input:", std::nullopt};
   const Answer answer = split_answer("\n{\"label\": [\"joy\"]}\nInput: more\nInput:", rule);
@@ -47,8 +65,9 @@ TEST_CASE("Reads predictions as the label format writes them", "[unit]") {
       {"Anger,JOY , joy", kList, {0, 2}},
       {"none", kList, {}},
       {"", kList, {}},
-      // One unknown item: every label anywhere in the answer counts, as published.
-      {"joyful, hanger", kList, {0, 2}},
+      // One unknown item: every label that stands in the answer as a word counts.
+      {"joyful, hanger", kList, {}},
+      {"pure joy and (anger)", kList, {0, 2}},
       {"happiness", kList, {}},
       {R"(Sure: {"label": ["admiration", "joy"]} ok)", kJson, {0, 1}},
       {R"({"label": ["none"]})", kJson, {}},
@@ -61,24 +80,68 @@ TEST_CASE("Reads predictions as the label format writes them", "[unit]") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.outs);
-    CHECK(predict_labels(row.outs, row.format, kEmotions) == row.expected);
+    CHECK(labels_of(row.outs, row.format, kEmotions) == row.expected);
   }
 }
 
 TEST_CASE("A single-label prediction is the first class named, class 0 if none is", "[unit]") {
-  CHECK(predict_labels("normal", kList, kHate) == Labels{1});
-  CHECK(predict_labels("offensive, normal", kList, kHate) == Labels{1});
-  CHECK(predict_labels("no idea", kList, kHate) == Labels{0});
-  CHECK(predict_labels(R"({"label": "offensive"})", kJson, kHate) == Labels{2});
+  CHECK(labels_of("normal", kList, kHate) == Labels{1});
+  CHECK(labels_of("offensive, normal", kList, kHate) == Labels{1});
+  CHECK(labels_of("no idea", kList, kHate) == Labels{0});
+  CHECK(labels_of(R"({"label": "offensive"})", kJson, kHate) == Labels{2});
+}
+
+TEST_CASE("Labels are searched for as whole words, and inside words as published", "[unit]") {
+  const LabelSet letters({"a", "b", "c"}, LabelKind::SingleLabel);
+  struct Row {
+    const char* outs;
+    Labels words;
+    record::AnswerSource source;
+  };
+  for (const Row& row : {Row{"C", {2}, record::AnswerSource::Listed},
+                         Row{"C. Paris", {2}, record::AnswerSource::Searched},
+                         Row{"The answer is C", {2}, record::AnswerSource::Searched},
+                         Row{"None of the above", {0}, record::AnswerSource::Nothing},
+                         Row{"", {0}, record::AnswerSource::Nothing}}) {
+    CAPTURE(row.outs);
+    const Prediction read = read_labels(row.outs, kList, letters);
+    CHECK(read.labels == row.words);
+    CHECK(read.source == row.source);
+  }
+  for (const char* outs : {"C. Paris", "The answer is C", "None of the above"}) {
+    CHECK(labels_of(outs, kList, letters, Parser::Published) == Labels{0});
+  }
+  CHECK(labels_of("joyful, hanger", kList, kEmotions, Parser::Published) == Labels{0, 2});
+  CHECK(read_labels("no idea", kList, kEmotions).source == record::AnswerSource::Nothing);
+  CHECK(read_labels("none", kList, kEmotions).source == record::AnswerSource::Listed);
+  CHECK(parse_parser("published") == Parser::Published);
+}
+
+TEST_CASE("Names are compared without regard to case and to how accents are put together",
+          "[unit]") {
+  const LabelSet german({"Ärger", "Überraschung", "spaß", "very happy"}, LabelKind::MultiLabel);
+  CHECK(labels_of("ÄRGER, überraschung", kList, german) == Labels{0, 1});
+  CHECK(labels_of("A\xCC\x88rger", kList, german) == Labels{0});  // A and a combining diaeresis
+  CHECK(labels_of("SPASS, Very Happy", kList, german) == Labels{2, 3});
+  CHECK(labels_of("eine „Überraschung“!", kList, german) == Labels{1});
+  CHECK(labels_of("Verärgerung", kList, german).empty());
+  CHECK(labels_of(R"({"label": ["\u00dcberraschung"]})", kJson, german) == Labels{1});
+  // Cut off, so that no parser of JSON takes it; the second is an emoji of two code units.
+  CHECK(labels_of(R"({"label": ["\u00dcberraschung", "tra)", kJson, german) == Labels{1});
+  const LabelSet emoji({"😀", "b"}, LabelKind::MultiLabel);
+  CHECK(labels_of(R"({"label": ["\ud83d\ude00", "tra)", kJson, emoji) == Labels{0});
+  CHECK(labels_of(R"({"label": ["\ud83d", "\u12", "b)", kJson, emoji) == Labels{1});
+  const LabelSet chinese({"喜悦", "愤怒"}, LabelKind::MultiLabel);
+  CHECK(labels_of("我觉得是喜悦。", kList, chinese) == Labels{0});
 }
 
 TEST_CASE("A label inside a longer label's name is not named", "[unit]") {
   const LabelSet pair({"reasonable", "unreasonable"}, LabelKind::SingleLabel);
-  CHECK(predict_labels("Unreasonable.", kList, pair) == Labels{1});
-  CHECK(predict_labels("this is reasonable", kList, pair) == Labels{0});
+  CHECK(labels_of("Unreasonable.", kList, pair) == Labels{1});
+  CHECK(labels_of("this is reasonable", kList, pair) == Labels{0});
   const LabelSet raw({"approval", "disapproval", "joy"}, LabelKind::MultiLabel);
-  CHECK(predict_labels("some disapproval", kList, raw) == Labels{1});
-  CHECK(predict_labels("some disapproval and approval", kList, raw) == Labels{0, 1});
+  CHECK(labels_of("some disapproval", kList, raw) == Labels{1});
+  CHECK(labels_of("some disapproval and approval", kList, raw) == Labels{0, 1});
 }
 
 TEST_CASE("Reads the word of a pair prompt's answer", "[unit]") {
@@ -106,11 +169,11 @@ TEST_CASE("Reads the word of a pair prompt's answer", "[unit]") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.outs);
-    CHECK(predict_word(row.outs, kList, row.words) == row.expected);
+    CHECK(word_of(row.outs, kList, row.words) == row.expected);
   }
-  CHECK(predict_word(R"({"label": "unreasonable"})", kJson, pair) == Labels{1});
-  CHECK(predict_word(R"({"label": ["no"]})", kJson, yes_no) == Labels{1});
-  CHECK(predict_word("the no", kPolysyndeton, yes_no) == Labels{1});
+  CHECK(word_of(R"({"label": "unreasonable"})", kJson, pair) == Labels{1});
+  CHECK(word_of(R"({"label": ["no"]})", kJson, yes_no) == Labels{1});
+  CHECK(word_of("the no", kPolysyndeton, yes_no) == Labels{1});
 }
 
 TEST_CASE("An answer nested without end is no JSON answer", "[unit]") {

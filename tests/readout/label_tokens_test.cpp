@@ -16,7 +16,7 @@ std::vector<LabelContext> contexts(const std::vector<std::string>& names,
                                    const std::string& after) {
   std::vector<LabelContext> found;
   for (const std::string& name : names) {
-    found.push_back({before + name + after, before.size()});
+    found.push_back({before + name + after, before.size(), name});
   }
   return found;
 }

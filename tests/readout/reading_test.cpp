@@ -18,7 +18,7 @@ const LabelSet kLabels({"joy", "disgust", "disapproval"}, LabelKind::MultiLabel)
 
 LabelTokens label_tokens(LabelVariants variants = LabelVariants::Both) {
   LabelTokens tokens;
-  tokens.names = kLabels.names_with_none();
+  tokens.names = tokens.spellings = kLabels.names_with_none();
   tokens.first_tokens[0] = {kTokenizer.id("joy"), kTokenizer.id("dis"), kTokenizer.id("dis"),
                             kTokenizer.id("none")};
   tokens.first_tokens[1] = {kTokenizer.id(" joy"), kTokenizer.id(" dis"), kTokenizer.id(" dis"),
@@ -36,11 +36,21 @@ TokenIds ids(const std::vector<std::string>& tokens) {
   return found;
 }
 
+model::Generation generation(const std::vector<std::string>& tokens,
+                             const std::vector<std::vector<float>>& logits) {
+  model::Generation made;
+  made.token_ids = ids(tokens);
+  for (const std::vector<float>& watched : logits) {
+    made.steps.push_back({watched, {{kTokenizer.id("joy"), 2.5F}}});
+  }
+  return made;
+}
+
 std::vector<std::size_t> steps_of(const std::vector<std::string>& tokens,
                                   LabelVariants variants = LabelVariants::Both) {
   std::vector<std::size_t> steps;
   for (const LabelPlace& step :
-       find_label_places(ids(tokens), label_tokens(variants), kTokenizer)) {
+       find_label_places(ids(tokens), label_tokens(variants), kTokenizer).places) {
     steps.push_back(step.step);
   }
   return steps;
@@ -65,19 +75,51 @@ TEST_CASE("A first token that goes on as another word is no label", "[unit]") {
 TEST_CASE("No label begins inside the name of another", "[unit]") {
   const ListTokenizer tokenizer({"un", "reason", "able", ",", " reason"});
   LabelTokens tokens;
-  tokens.names = {"reasonable", "unreasonable"};
+  tokens.names = tokens.spellings = {"reasonable", "unreasonable"};
   tokens.first_tokens[0] = {tokenizer.id("reason"), tokenizer.id("un")};
   tokens.first_tokens[1] = {tokenizer.id(" reason"), tokenizer.id("un")};
   const TokenIds generated = {tokenizer.id("un"), tokenizer.id("reason"),  tokenizer.id("able"),
                               tokenizer.id(","),  tokenizer.id(" reason"), tokenizer.id("able")};
-  const std::vector<LabelPlace> steps = find_label_places(generated, tokens, tokenizer);
+  const std::vector<LabelPlace> steps = find_label_places(generated, tokens, tokenizer).places;
   REQUIRE(steps.size() == 2);
   CHECK(steps[0].step == 0);
   CHECK(steps[1].step == 4);
 }
 
-TEST_CASE("An answer that ends inside a label's name still begins that label", "[unit]") {
-  CHECK(steps_of({"joy", ",", " dis"}) == std::vector<std::size_t>{0, 2});
+TEST_CASE("A label's name that the end of the answer cuts off is no label, and is marked",
+          "[unit]") {
+  CHECK(steps_of({"joy", ",", " dis"}) == std::vector<std::size_t>{0});
+  const auto is_cut_off = [](const std::vector<std::string>& tokens,
+                             LabelVariants variants = LabelVariants::Both) {
+    return find_label_places(ids(tokens), label_tokens(variants), kTokenizer).is_cut_off;
+  };
+  CHECK(is_cut_off({"joy", ",", " dis"}));
+  CHECK(is_cut_off({"dis"}));
+  CHECK(!is_cut_off({"joy"}));
+  CHECK(!is_cut_off({"dis", "like"}));
+  CHECK(!is_cut_off({"dis", "\n"}));
+  CHECK(!is_cut_off({"dis"}, LabelVariants::Strict));  // as published
+
+  record::ItemRecord item;
+  read(generation({"dis"}, {{0, 0, 0, 0, 0, 0}}), label_tokens(),
+       {LabelFormat(), "Input:", std::nullopt}, kLabels, kTokenizer, item);
+  CHECK(item.is_cut_off);
+  CHECK_FALSE(item.is_label_found());
+  CHECK(item.answer_source == record::AnswerSource::Nothing);
+}
+
+TEST_CASE("Labels are found as the format spells them", "[unit]") {
+  const ListTokenizer tokenizer({"\\u00dc", "berraschung", "Ü", " Ü", "\"", "freude"});
+  const std::vector<std::string> names = {"Überraschung", "freude"};
+  const std::vector<LabelContext> places = {{"[\"\\u00dcberraschung\"]", 2, "\\u00dcberraschung"},
+                                            {"[\"freude\"]", 2, "freude"}};
+  const LabelTokens found = find_label_tokens(tokenizer, names, places, {}, LabelVariants::Both);
+  CHECK(found.first_tokens[0] == TokenIds{tokenizer.id("\\u00dc"), tokenizer.id("freude")});
+  const TokenIds answer = {tokenizer.id("\""), tokenizer.id("\\u00dc"), tokenizer.id("berraschung"),
+                           tokenizer.id("\"")};
+  const LabelPlaces read_back = find_label_places(answer, found, tokenizer);
+  REQUIRE(read_back.places.size() == 1);
+  CHECK(read_back.places[0].step == 1);
 }
 
 TEST_CASE("Strict mode sees only the template's variant and only the one token", "[unit]") {
@@ -107,16 +149,6 @@ TEST_CASE("A stop string that ends in a very long token is seen", "[unit]") {
   const ListTokenizer tokenizer({"I", "n", newest});
   const TokenIds token_ids = {tokenizer.id("I"), tokenizer.id("n"), tokenizer.id(newest)};
   CHECK(stop_predicate(tokenizer, "Input:")(token_ids));
-}
-
-model::Generation generation(const std::vector<std::string>& tokens,
-                             const std::vector<std::vector<float>>& logits) {
-  model::Generation made;
-  made.token_ids = ids(tokens);
-  for (const std::vector<float>& watched : logits) {
-    made.steps.push_back({watched, {{kTokenizer.id("joy"), 2.5F}}});
-  }
-  return made;
 }
 
 TEST_CASE("Each label step gives a distribution over the variant that was generated there",
@@ -178,11 +210,11 @@ TEST_CASE("A pair prompt's answer is the one word, found where it begins", "[uni
   const ListTokenizer tokenizer(
       {"reason", "able", "un", " reason", " un", "Input:", "\n", "maybe"});
   const LabelSet pair({"reasonable", "unreasonable"}, LabelKind::SingleLabel);
-  const std::vector<LabelContext> places = {{"Label: reasonable\n", 7},
-                                            {"Label: unreasonable\n", 7}};
+  const std::vector<LabelContext> places = {{"Label: reasonable\n", 7, "reasonable"},
+                                            {"Label: unreasonable\n", 7, "unreasonable"}};
   const LabelTokens tokens =
       find_label_tokens(tokenizer, pair.names(), places, {}, LabelVariants::Both);
-  const AnswerRule rule{LabelFormat(), "Input:", std::nullopt, predict_word};
+  const AnswerRule rule{LabelFormat(), "Input:", std::nullopt, Parser::Words, predict_word};
   const auto answer = [&](const std::vector<std::string>& texts) {
     model::Generation made;
     for (const std::string& text : texts) {

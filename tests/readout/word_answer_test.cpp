@@ -19,7 +19,7 @@ const std::vector<std::string> kWords = {"reasonable", "unreasonable"};
 LabelTokens word_tokens(LabelVariants variants = LabelVariants::Both) {
   std::vector<LabelContext> places;
   for (const std::string& word : kWords) {
-    places.push_back({"\n" + word, 1});
+    places.push_back({"\n" + word, 1, word});
   }
   return find_label_tokens(kTokenizer, kWords, places, {}, variants);
 }

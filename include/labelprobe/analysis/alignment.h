@@ -17,8 +17,8 @@ namespace labelprobe::analysis {
 struct Measured {
   const Metric* metric = nullptr;
   std::optional<double> value;  // unset where it is not defined
-  // Sample standard deviation (n - 1) / sqrt(n), 0 for one example; unset for what is no mean over
-  // examples.
+  // Sample standard deviation (n - 1) / sqrt(n); unset for one example, which has none, and for
+  // what is no mean over examples.
   std::optional<double> standard_error;
   std::vector<double> by_example;  // in the order of Alignment::example_ids; empty if no mean
 };

@@ -68,6 +68,7 @@ class AlignmentBuilder {
  private:
   AlignmentRow& add_row(const std::string& method, const Distributions& estimates);
   void add_run(const EstimatedRow& row);
+  void add_answered(const Estimates& estimates, AlignmentRow& row) const;
   void add_calibrated(const EstimatedRow& row, const RunLog& run, const Votes& votes);
   std::size_t find_row(const std::string& name) const;
 

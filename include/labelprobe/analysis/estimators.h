@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ struct Estimates : Distributions {
   // Items whose answer (label step) was found: greedy, the generated answer has one; first and
   // healed, the most probable token of all begins an answer word.
   std::size_t n_answers_found = 0;
+  // Runs that ask for all labels at once: examples whose answers say nothing of what was asked, so
+  // that the published stand-in counts for them.
+  std::set<std::string> unanswered;
   // Unary, binary: mean probability of the whole vocabulary that the answer words hold at the
   // position asked, over the items that have it (greedy: those whose answer was found). Unset where
   // the log does not tell (the published program's logs).

@@ -36,12 +36,15 @@ struct AlignmentRow {
   std::string note;       // how the row came about, where that is not the method's own definition
   // Unset: the method does not apply to the data set, or no answer was found to make it of.
   std::optional<Alignment> alignment;
-  std::vector<Alignment> by_label;     // in label-set order; empty unless asked for
+  std::vector<Alignment> by_label;  // in label-set order; empty unless asked for
+  // Over the examples whose answers say something of what was asked; unset if all do, or none does.
+  std::optional<Alignment> answered;
   // What the log says; unset where there is none.
   std::optional<std::size_t> n_items;
   std::optional<std::size_t> n_failed;
   std::optional<std::size_t> n_answers_found;
-  bool is_doubtful = false;  // fewer than kFoundEnough of its answers were found
+  bool is_doubtful = false;                     // fewer than kFoundEnough of its answers were found
+  std::optional<std::size_t> n_without_answer;  // of Alignment::example_ids
   std::optional<double> mean_answer_mass;
   std::optional<PlattScaling> platt;  // where the row is calibrated
   std::optional<PublishedCell> published;

@@ -11,15 +11,16 @@ struct LabelFormat {
   enum class Kind {
     List,          // joy, admiration; an empty list is `none`; a single label is its name
     Json,          // {"label": ["joy", "admiration"]}; an empty list is ["none"]; a single label is
-                   // {"label": "joy"}
+                   // {"label": "joy"}; everything outside of ASCII as escapes
     Polysyndeton,  // the book and the cup
   };
 
   Kind kind = Kind::List;
   std::string json_key = "label";  // Json only
+  bool has_escapes = true;  // Json only: "\\u00dcberraschung", as published, or "Überraschung"
 
-  // "default" or "" (List), "json", "json-KEY", "polysyndeton". Throws ConfigError naming these for
-  // anything else.
+  // "default" or "" (List), "json", "json-KEY", "json-unescaped", "json-unescaped-KEY",
+  // "polysyndeton". Throws ConfigError naming these for anything else.
   static LabelFormat parse(std::string_view name);
 
   // The spelling parse() accepts.

@@ -24,8 +24,8 @@ class LabelSet {
  public:
   LabelSet() = default;
 
-  // Lower-cases the names (ASCII). Throws DataError if a name is empty, repeated or, in a
-  // multi-label set, `none`.
+  // Lower-cases the names (ASCII). Throws DataError if a name is empty, is repeated (be it in other
+  // letters, see folded()) or, in a multi-label set, is `none`.
   LabelSet(const std::vector<std::string>& names, LabelKind kind);
 
   const std::vector<std::string>& names() const { return names_; }
@@ -36,6 +36,7 @@ class LabelSet {
   // names(), followed by `none` in multi-label sets ("labels*" of the paper's breakdown prompts).
   std::vector<std::string> names_with_none() const;
 
+  // Names are compared by what folded() makes of them.
   std::optional<LabelIndex> index_of(std::string_view name) const;
 
   // The names of `labels` in label-set order.
@@ -45,6 +46,7 @@ class LabelSet {
 
  private:
   std::vector<std::string> names_;
+  std::vector<std::string> folded_;  // [size()], of the names
   LabelKind kind_ = LabelKind::MultiLabel;
 };
 

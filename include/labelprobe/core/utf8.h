@@ -52,6 +52,18 @@ std::string utf8_lossy(std::string_view bytes);
 // A-Z to a-z; every other byte unchanged.
 std::string ascii_lower(std::string_view text);
 
+// What texts have in common that differ only in upper and lower case or in how accents are put
+// together: Unicode's full case folding, then NFC. Bytes that are no UTF-8 become U+FFFD.
+std::string folded(std::string_view text);
+
+// Whether words go on over this character: letters, their marks and digits, but those of scripts
+// that are written without spaces, as Chinese is, stand for themselves.
+bool is_in_word(std::uint32_t code);
+
+// Where `word` first stands by itself in `text`, both UTF-8, from byte `from` on; npos if it does
+// not. Nothing is before and behind it that its own ends would go on with.
+std::size_t find_word(std::string_view text, std::string_view word, std::size_t from = 0);
+
 // `text` with every occurrence of `from` replaced, left to right, not scanning what was inserted.
 // `from` is not empty.
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);

@@ -50,6 +50,7 @@ struct Plan {
 
   // What answers. Null: the labels of the data set.
   std::vector<std::string> (*answer_words)(const Settings&) = nullptr;
+  bool lists_labels = false;  // in the label format: the parser searches answers that do not
   Answers (*make_answers)(const AnswerTask&) = nullptr;
   std::string_view when_missing = {};  // what "3 of 40 answers" do that say nothing
 

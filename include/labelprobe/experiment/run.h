@@ -27,6 +27,9 @@ struct Outcome {
   std::size_t n_resumed = 0;        // taken over from an interrupted process
   std::size_t n_failed = 0;         // recorded as failed, left out of the metrics
   std::size_t n_without_label = 0;  // answered, but no label step (no answer word) was found
+  std::size_t n_searched = 0;       // their labels were searched for, see record::AnswerSource
+  std::size_t n_unread = 0;         // and not found
+  std::size_t n_cut_off = 0;        // end inside what may be a label's name
   model::Effort effort;
   // Metrics of the annotator `aggregate`; empty if it has no items of its own, as in unary and
   // binary runs.

@@ -16,6 +16,7 @@
 #include "labelprobe/prompt/queries.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/prompt/template.h"
+#include "labelprobe/readout/answer.h"
 #include "labelprobe/readout/label_tokens.h"
 
 namespace labelprobe::experiment {
@@ -64,8 +65,9 @@ struct Settings {
   int max_new_tokens = 0;
   std::optional<double> repetition_penalty;  // in place of the model's own; unset = that
   readout::LabelVariants label_variants = readout::LabelVariants::Both;
-  std::optional<int> logs_precision;  // decimals kept of logged numbers; unset = all
-  int batch_size = 0;                 // 0 = chosen by the model
+  readout::Parser parser = readout::Parser::Words;  // of answers that list labels of the data set
+  std::optional<int> logs_precision;                // decimals kept of logged numbers; unset = all
+  int batch_size = 0;                               // 0 = chosen by the model
   bool share_prefixes = true;
   bool drafts_answers = true;  // guesses how answers go on, where that saves passes
 };

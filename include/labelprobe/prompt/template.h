@@ -109,6 +109,7 @@ std::string fill_pair_query(const Templates& templates,
 struct LabelPlace {
   std::string text;         // the filled template, stripped on the right
   std::size_t label_begin;  // byte offset of the label's first character
+  std::string spelling;     // the label as the format writes it, JSON's escapes included
 };
 
 enum class LabelPosition {

@@ -30,10 +30,12 @@ LabelVariants parse_label_variants(std::string_view name);
 struct LabelContext {
   std::string text;
   std::size_t label_begin = 0;  // byte offset of the label's first character
+  std::string spelling;         // how the label stands there, e.g. with JSON's escapes
 };
 
 struct LabelTokens {
   std::vector<std::string> names;  // [n_names], label-set order, `none` last where the set has it
+  std::vector<std::string> spellings;            // [n_names], as answers write them
   std::array<TokenIds, 2> first_tokens;          // [SpaceVariant][n_names]
   SpaceVariant in_context = SpaceVariant::Bare;  // of a first label in the template
   LabelVariants variants = LabelVariants::Both;

@@ -24,14 +24,19 @@ struct LabelPlace {
   SpaceVariant variant = SpaceVariant::Bare;
 };
 
+struct LabelPlaces {
+  std::vector<LabelPlace> places;
+  bool is_cut_off = false;  // the tokens end inside what may be another label's name
+};
+
 // The steps at which a label (or `none`) begins for the first time, ascending, each once.
-// A token counts as a label's beginning only if the tokens after it go on with that label's name
-// (or end inside it); labels that share a first token are told apart so, and no label begins inside
-// another's name. LabelVariants::Strict looks at the one token alone.
+// A token counts as a label's beginning only if the tokens after it go on with that label's whole
+// name, as answers spell it; labels that share a first token are told apart so, and no label begins
+// inside another's name. LabelVariants::Strict looks at the one token alone.
 //   token_ids  generated tokens up to the end of the answer
-std::vector<LabelPlace> find_label_places(std::span<const TokenId> token_ids,
-                                          const LabelTokens& label_tokens,
-                                          const tokenizer::Tokenizer& tokenizer);
+LabelPlaces find_label_places(std::span<const TokenId> token_ids,
+                              const LabelTokens& label_tokens,
+                              const tokenizer::Tokenizer& tokenizer);
 
 // Number of generated tokens that begin before the stop string; all of them if it does not occur or
 // is empty.

@@ -29,7 +29,9 @@ void visit_fields(Item& item, Visitor&& visit) {
   visit(Field{"query_text", "test_text", {}, true}, item.query_text);
   visit(Field{"gold", "test_gt", {}, true}, item.gold);
   visit(Field{"predictions", "test_preds"}, item.predictions);
+  visit(Field{"answer_source", "test_answer_source", {}, false, true}, item.answer_source);
   visit(Field{"label_steps", "test_label_steps"}, item.label_steps);
+  visit(Field{"is_cut_off", "test_cut_off", {}, false, true}, item.is_cut_off);
   visit(Field{"stand_in_probs"}, item.stand_in_probs);
   visit(Field{"opening_tokens"}, item.opening_tokens);
   visit(Field{"outs", "test_outs"}, item.outs);

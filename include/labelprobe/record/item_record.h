@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/core/token.h"
 #include "labelprobe/record/label_step.h"
@@ -25,6 +26,20 @@ struct AnswerReading {
   friend bool operator==(const AnswerReading&, const AnswerReading&) = default;
 };
 
+// How the predictions were had of an answer.
+enum class AnswerSource {
+  Unknown,   // older logs do not tell, and plans whose answers list no labels have none
+  Listed,    // the answer lists them in the format asked for
+  Searched,  // it does not, but the names occur in it
+  Nothing,   // neither: what stands as predictions says nothing about the answer
+};
+inline constexpr auto kAnswerSources =
+    enum_names<AnswerSource>("answer source",
+                             {{AnswerSource::Unknown, "unknown"},
+                              {AnswerSource::Listed, "listed"},
+                              {AnswerSource::Searched, "searched"},
+                              {AnswerSource::Nothing, "nothing"}});
+
 // A new field needs a line in visit_fields() (record/fields.h) and nothing else.
 struct ItemRecord {
   std::string key;        // ItemId::log_key()
@@ -35,8 +50,10 @@ struct ItemRecord {
   std::vector<std::string> gold;  // names in label-set order; single-label: exactly one
   // Likewise; of unary, binary and pair prompts the answer word, none if it never came.
   std::vector<std::string> predictions;
+  AnswerSource answer_source = AnswerSource::Unknown;
 
   std::vector<LabelStep> label_steps;  // in the order of the answer; empty if it names no label
+  bool is_cut_off = false;  // it ends inside what may be a label's name: no step was made of that
   // Without a label step: the published fallback for the first one's probabilities, uniform 1/n
   // over the first n = |label set| names, and the likeliest tokens where the answer begins.
   LabelValues stand_in_probs;

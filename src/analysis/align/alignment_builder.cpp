@@ -69,6 +69,23 @@ AlignmentRow& AlignmentBuilder::add_row(const std::string& method, const Distrib
   return row;
 }
 
+void AlignmentBuilder::add_answered(const Estimates& estimates, AlignmentRow& row) const {
+  if (!row.alignment) return;
+  const std::vector<std::string>& ids = row.alignment->example_ids;
+  const auto is_unanswered = [&](const std::string& id) {
+    return estimates.unanswered.contains(id);
+  };
+  const auto n_without =
+      static_cast<std::size_t>(std::count_if(ids.begin(), ids.end(), is_unanswered));
+  row.n_without_answer = n_without;
+  if (n_without == 0 || n_without == ids.size()) return;
+  Distributions answered{estimates.estimator, {}};
+  for (const std::string& id : ids) {
+    if (!is_unanswered(id)) answered.probs.emplace(id, estimates.probs.at(id));
+  }
+  row.answered = align(answered, set_.votes, set_.label_set);
+}
+
 void AlignmentBuilder::add_run(const EstimatedRow& estimated) {
   const std::string method(estimated.estimator->title);
   if (!estimated.run) {
@@ -85,6 +102,7 @@ void AlignmentBuilder::add_run(const EstimatedRow& estimated) {
     row.n_answers_found = estimated.estimates.n_answers_found;
     row.mean_answer_mass = estimated.estimates.mean_answer_mass;
     mark_found(row);
+    if (!estimated.estimator->has_positions()) add_answered(estimated.estimates, row);
   }
   // The paper reads answers where they were generated: the other positions have no cell.
   if (table_.paper && estimated.answer.value_or(AnswerPosition::Greedy) == AnswerPosition::Greedy) {

@@ -91,9 +91,24 @@ class CompareToNone {
   std::size_t n_underflowed_ = 0;
 };
 
-void count_label_steps(const EstimationInput& input, Estimates& estimates) {
+bool has_label_step(const record::ItemRecord& item) {
+  return item.is_label_found();
+}
+
+// Logs that do not tell how answers were read are gone by their label steps.
+bool names_labels(const record::ItemRecord& item) {
+  return item.answer_source == record::AnswerSource::Unknown
+             ? item.is_label_found()
+             : item.answer_source != record::AnswerSource::Nothing;
+}
+
+void count_answers(const EstimationInput& input,
+                   bool (*is_answered)(const record::ItemRecord&),
+                   Estimates& estimates) {
   for (const LogItem& item : input.items) {
-    if (!item.has_failed() && item.record->is_label_found()) ++estimates.n_answers_found;
+    if (item.has_failed()) continue;
+    estimates.n_answers_found += item.record->is_label_found() ? 1 : 0;
+    if (!is_answered(*item.record)) estimates.unanswered.insert(item.id.example_id);
   }
 }
 
@@ -127,7 +142,7 @@ std::vector<double> hard_probs(const LogItem& item, const LabelSet& label_set) {
 }  // namespace
 
 void estimate_baseline(const EstimationInput& input, Estimates& estimates) {
-  count_label_steps(input, estimates);
+  count_answers(input, has_label_step, estimates);
   if (!input.label_set.is_multilabel()) return baseline_of_classes(input, estimates);
   CompareToNone compare(input.label_set);
   for (const LogItem& item : input.items) {
@@ -140,7 +155,7 @@ void estimate_baseline(const EstimationInput& input, Estimates& estimates) {
 }
 
 void estimate_output(const EstimationInput& input, Estimates& estimates) {
-  count_label_steps(input, estimates);
+  count_answers(input, names_labels, estimates);
   std::vector<std::string> without_class;
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;
@@ -160,7 +175,7 @@ void estimate_output_normalized(const EstimationInput& input, Estimates& estimat
 }
 
 void estimate_max(const EstimationInput& input, Estimates& estimates) {
-  count_label_steps(input, estimates);
+  count_answers(input, has_label_step, estimates);
   std::size_t n_fallbacks = 0;
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;

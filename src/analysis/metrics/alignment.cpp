@@ -66,7 +66,7 @@ Judged judge(const Distributions& estimates, const Votes& votes, const LabelSet&
 }
 
 Measured mean_over(const Metric& metric, const std::vector<JudgedExample>& examples) {
-  Measured measured{.metric = &metric, .value = 0.0, .standard_error = 0.0, .by_example = {}};
+  Measured measured{.metric = &metric, .value = 0.0, .standard_error = {}, .by_example = {}};
   const auto n = static_cast<double>(examples.size());
   double sum = 0.0;
   for (const JudgedExample& example : examples) {

@@ -52,6 +52,13 @@ void add_row(const TableLine& line, const std::vector<const Metric*>& metrics, C
   cells.add("n_items", count(row.n_items));
   cells.add("n_failed", count(row.n_failed));
   cells.add("n_answers_found", count(row.n_answers_found));
+  cells.add("n_without_answer", count(row.n_without_answer));
+  for (const Metric* metric : metrics) {
+    if (!metric->of_example) continue;
+    const Measured* answered = row.answered ? row.answered->find(metric->name) : nullptr;
+    cells.add(fmt::format("answered_{}", metric->name),
+              answered ? exact_or_empty(answered->value) : "");
+  }
   cells.add("mean_answer_mass", exact_or_empty(row.mean_answer_mass));
   cells.add("platt_weight", row.platt ? exact(row.platt->weight) : "");
   cells.add("platt_bias", row.platt ? exact(row.platt->bias) : "");

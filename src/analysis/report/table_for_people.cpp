@@ -71,7 +71,7 @@ files::TextTable make_grid(const AlignmentTable& table, const std::vector<std::s
   for (const char* header : {"n", "items", "failed", "found", "mass", "run"}) {
     grid.columns.push_back({header});
   }
-  for (const TableLine& line : lines_of(table)) {
+  for (const TableLine& line : lines_for_people(table)) {
     std::vector<std::string> texts = {
         line.row->method + (line.row->is_doubtful ? std::string(kDoubtful) : ""), line.row->answer,
         line.label};
@@ -142,6 +142,10 @@ std::vector<std::string> legend(const AlignmentTable& table) {
   if (any([](const AlignmentRow& row) { return row.mean_answer_mass.has_value(); })) {
     lines.emplace_back(
         "mass: mean probability of the whole vocabulary that the answer words hold there");
+  }
+  if (any([](const AlignmentRow& row) { return row.answered.has_value(); })) {
+    lines.push_back(fmt::format(
+        "{}: without the examples whose answers name nothing that was asked for", kAnswered));
   }
   for (const AlignmentRow& row : table.rows) {
     if (!row.note.empty()) lines.push_back(name_of(row) + ": " + row.note);

@@ -74,6 +74,12 @@ Json row_json(const AlignmentRow& row, const AlignmentTable& table) {
   json["n_items"] = or_null(row.n_items);
   json["n_failed"] = or_null(row.n_failed);
   json["n_answers_found"] = or_null(row.n_answers_found);
+  json["n_without_answer"] = or_null(row.n_without_answer);
+  json["answered"] = nullptr;
+  if (row.answered) {
+    json["answered"] = {{"n_examples", row.answered->example_ids.size()}};
+    add_metrics(&*row.answered, of_rows, json["answered"]);
+  }
   json["mean_answer_mass"] = or_null(row.mean_answer_mass);
   json["platt"] =
       row.platt ? Json{{"weight", row.platt->weight}, {"bias", row.platt->bias}} : Json();

@@ -37,6 +37,19 @@ std::vector<TableLine> lines_of(const AlignmentTable& table) {
   return lines;
 }
 
+std::vector<TableLine> lines_for_people(const AlignmentTable& table) {
+  std::vector<TableLine> lines;
+  for (TableLine& line : lines_of(table)) {
+    const AlignmentRow& row = *line.row;
+    const bool is_of_row = line.label.empty();
+    lines.push_back(std::move(line));
+    if (is_of_row && row.answered) {
+      lines.push_back({&row, &*row.answered, nullptr, std::string(kAnswered)});
+    }
+  }
+  return lines;
+}
+
 std::vector<const Metric*> metrics_of(const AlignmentTable& table) {
   const bool has_labels =
       std::any_of(table.rows.begin(), table.rows.end(),

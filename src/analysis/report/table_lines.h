@@ -17,6 +17,12 @@ struct TableLine {
   std::string label;                          // empty: all labels together
 };
 
+// Label of the line that a row has for the examples whose answers say something.
+inline constexpr std::string_view kAnswered = "(answered)";
+
+// Every row with the line of its answered examples, where it has one.
+std::vector<TableLine> lines_for_people(const AlignmentTable& table);
+
 // Every row, each followed by its labels.
 std::vector<TableLine> lines_of(const AlignmentTable& table);
 

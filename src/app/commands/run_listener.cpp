@@ -50,6 +50,27 @@ void say_efforts(spdlog::logger& log, const experiment::Outcome& outcome, double
   }
 }
 
+void say_answers(spdlog::logger& log, const experiment::Outcome& outcome) {
+  if (outcome.n_searched > 0) {
+    log.info(
+        "{} of {} answers list no labels in the format asked for: the labels that occur in "
+        "them count, test_answer_source is searched",
+        outcome.n_searched, outcome.n_items);
+  }
+  if (outcome.n_unread > 0) {
+    log.warn(
+        "{} of {} answers name nothing that was asked for: the metrics count them, the "
+        "answered_ ones do not",
+        outcome.n_unread, outcome.n_items);
+  }
+  if (outcome.n_cut_off > 0) {
+    log.warn(
+        "{} of {} answers end inside what may be a label: they may need a larger "
+        "--max-new-tokens",
+        outcome.n_cut_off, outcome.n_items);
+  }
+}
+
 }  // namespace
 
 RunListener::RunListener(const RunDisplay& display)
@@ -146,6 +167,7 @@ void RunListener::on_outcome(const experiment::PreparedJob& prepared,
     log_->warn("{} of {} answers {}", outcome.n_without_label, outcome.n_items,
                prepared.job.settings.plan->when_missing);
   }
+  say_answers(*log_, outcome);
   for (const char* name : {"accuracy", "f1", "micro_f1", "macro_f1", "jaccard_score"}) {
     if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {
       log_->info("{} {:.4f}", name, found->second);

@@ -50,13 +50,15 @@ void declare_templates(OptionList& options, prompt::TemplateOptions& templates) 
                       .value = "NAME",
                       .choices = prompt::kDefaultTemplates.names()},
                      [](const std::string& name) { return prompt::kDefaultTemplates.parse(name); });
-  options.add_parsed(templates.label_format,
-                     {.name = "label_format",
-                      .help = "How labels are written: default, json, json-KEY or polysyndeton",
-                      .value = "FORMAT",
-                      .choices = {"default", "json", "polysyndeton"},
-                      .name_priority = 0},
-                     LabelFormat::parse);
+  options.add_parsed(
+      templates.label_format,
+      {.name = "label_format",
+       .help = "How labels are written: default, json or json-KEY (as escapes: \\u00dc), "
+               "json-unescaped or json-unescaped-KEY, polysyndeton",
+       .value = "FORMAT",
+       .choices = {"default", "json", "json-unescaped", "polysyndeton"},
+       .name_priority = 0},
+      LabelFormat::parse);
 }
 
 std::vector<std::string> sampler_names() {

@@ -92,6 +92,22 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                       .value = "FORMS",
                       .choices = {"both", "strict"}},
                      readout::parse_label_variants);
+  options.add_parsed(
+      settings.parser,
+      {.name = "parser",
+       .help = "How labels are searched for in answers that do not list them: words (whole words "
+               "only) or published (anywhere, inside other words too)",
+       .fallback = "words",
+       .value = "NAME",
+       .choices = {"words", "published"}},
+      readout::parse_parser);
+  options.afterwards([&] {
+    if (settings.parser != readout::Parser::Words && !settings.plan->lists_labels) {
+      throw ConfigError(fmt::format(
+          "{}: parser published is for answers that list labels, which those of {} do not",
+          options.place(settings.parser), settings.plan->name));
+    }
+  });
   options.refuse(Text, {.name = "word_embeddings_model",
                         .help = "Not supported: answers outside the label set are not mapped by "
                                 "word vectors",

@@ -85,7 +85,7 @@ EmotionMap with_clusters(std::vector<std::string> emotions,
         throw DataError(
             fmt::format("{}: expected names of emotions, found {}", place, member.type_name()));
       }
-      const std::string emotion = ascii_lower(member.get_ref<const std::string&>());
+      const std::string emotion = ascii_lower(python::strip(member.get_ref<const std::string&>()));
       const auto found = std::find(emotions.begin(), emotions.end(), emotion);
       if (found == emotions.end()) {
         throw DataError(fmt::format("{}: {}", place, unknown_choice("emotion", emotion, emotions)));
@@ -93,7 +93,7 @@ EmotionMap with_clusters(std::vector<std::string> emotions,
       labels_of[static_cast<std::size_t>(found - emotions.begin())].push_back(
           static_cast<LabelIndex>(names.size()));
     }
-    names.push_back(name);
+    names.emplace_back(python::strip(name));
   }
   std::vector<std::string> left_over;
   for (std::size_t i = 0; i < emotions.size(); ++i) {

@@ -29,9 +29,9 @@ Answers pair_answers(const AnswerTask& task) {
   const readout::LabelTokens tokens = readout::find_label_tokens(
       tokenizer, words.names(), contexts_of(prompt::answer_places(templates, words.names())), {},
       task.settings.label_variants);
-  const readout::AnswerRule rule = {LabelFormat{},
-                                    std::string(python::strip(templates.before_text())),
-                                    templates.between_cot_and_label(), readout::predict_word};
+  const readout::AnswerRule rule = {
+      LabelFormat{}, std::string(python::strip(templates.before_text())),
+      templates.between_cot_and_label(), readout::Parser::Words, readout::predict_word};
   return {
       .watched = tokens.watched(),
       .is_complete = readout::stop_predicate(tokenizer, rule.stop),

@@ -64,7 +64,7 @@ Answers label_answers(const AnswerTask& task) {
   const readout::LabelTokens tokens = find_tokens(task);
   const readout::AnswerRule rule = {
       templates.label_format, task.chat ? "" : std::string(python::strip(templates.before_text())),
-      templates.between_cot_and_label()};
+      templates.between_cot_and_label(), task.settings.parser};
   const tokenizer::Tokenizer& tokenizer = task.tokenizer;
   return {.watched = tokens.watched(),
           .is_complete = readout::stop_predicate(tokenizer, rule.stop),
@@ -107,6 +107,7 @@ extern constinit const Plan kBaseline = {
     .make_queries = prompt::make_baseline,
     .make_templates = user_templates,
     .can_chat = true,
+    .lists_labels = true,
     .make_answers = label_answers,
     .when_missing = kNameNoLabel,
     .right_answer = gold_labels,
@@ -123,6 +124,7 @@ extern constinit const Plan kMultilabelIcl = {
     .make_templates = user_templates,
     .can_chat = true,
     .samples_by_itself = true,
+    .lists_labels = true,
     .make_answers = label_answers,
     .when_missing = kNameNoLabel,
     .right_answer = gold_labels,
@@ -137,6 +139,7 @@ extern constinit const Plan kClassify = {
     .make_templates = user_templates,
     .can_chat = true,
     .asks_known_annotators = true,
+    .lists_labels = true,
     .make_answers = label_answers,
     .when_missing = kNameNoLabel,
     .right_answer = gold_labels,

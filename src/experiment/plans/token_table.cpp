@@ -42,7 +42,7 @@ std::string describe_tokens(std::string_view title,
 std::vector<readout::LabelContext> contexts_of(const std::vector<prompt::LabelPlace>& places) {
   std::vector<readout::LabelContext> contexts;
   for (const prompt::LabelPlace& place : places) {
-    contexts.push_back({place.text, place.label_begin});
+    contexts.push_back({place.text, place.label_begin, place.spelling});
   }
   return contexts;
 }

@@ -28,7 +28,7 @@ readout::LabelTokens find_tokens(const AnswerTask& task) {
   const std::vector<std::string>& words = task.questions.answer_set.names();
   std::vector<readout::LabelContext> places;
   for (const std::string& word : words) {
-    places.push_back({"\n" + word, 1});
+    places.push_back({"\n" + word, 1, word});
   }
   readout::LabelTokens tokens =
       readout::find_label_tokens(task.tokenizer, words, places, {}, task.settings.label_variants);

@@ -227,6 +227,9 @@ Outcome run(const Settings& settings,
     ordered.push_back(&item);
     outcome.n_failed += item.failure ? 1 : 0;
     outcome.n_without_label += !item.failure && !item.is_answered() ? 1 : 0;
+    outcome.n_searched += item.answer_source == record::AnswerSource::Searched ? 1 : 0;
+    outcome.n_unread += item.answer_source == record::AnswerSource::Nothing ? 1 : 0;
+    outcome.n_cut_off += item.is_cut_off ? 1 : 0;
   }
   RunMetrics metrics = score(settings, questions, ordered);
   files.finish(keys, metrics.aggregate, metrics.annotators);

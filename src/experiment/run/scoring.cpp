@@ -24,23 +24,50 @@ Labels labels_of(const std::vector<std::string>& names, const LabelSet& label_se
   return labels;
 }
 
+// The items of an annotator, and those of them whose answers say something of what was asked.
+struct ScoredItems {
+  std::vector<analysis::LabelledPair> all;
+  std::vector<analysis::LabelledPair> answered;
+
+  void add(analysis::LabelledPair pair, bool is_answered) {
+    if (is_answered) answered.push_back(pair);
+    all.push_back(std::move(pair));
+  }
+};
+
+// The published metrics, of all items; beside them, where answers list labels, how many answers
+// name none and what stands over the others.
+record::Metrics metrics_of(const ScoredItems& items, const Plan& plan, const LabelSet& answer_set) {
+  record::Metrics values = plan.metrics(items.all, answer_set);
+  if (!plan.lists_labels) return values;
+  const record::Metrics answered = plan.metrics(items.answered, answer_set);
+  for (const char* name : {"accuracy", "micro_f1", "macro_f1", "jaccard_score"}) {
+    if (const auto found = answered.find(name); found != answered.end()) {
+      values[std::string("answered_") + name] = found->second;
+    }
+  }
+  values["n_without_answer"] = static_cast<double>(items.all.size() - items.answered.size());
+  return values;
+}
+
 }  // namespace
 
 RunMetrics score(const Settings& settings,
                  const Questions& questions,
                  std::span<const record::ItemRecord* const> items) {
   LABELPROBE_CHECK(items.size() == questions.queries.size());
-  std::map<std::string, std::vector<analysis::LabelledPair>> pairs;  // by annotator
+  std::map<std::string, ScoredItems> scored;  // by annotator
   for (std::size_t i = 0; i < items.size(); ++i) {
     const record::ItemRecord& item = *items[i];
     if (item.failure) continue;
     if (const auto gold = settings.plan->right_answer(questions, questions.queries[i])) {
-      pairs[item.annotator].push_back({*gold, labels_of(item.predictions, questions.answer_set)});
+      scored[item.annotator].add({*gold, labels_of(item.predictions, questions.answer_set)},
+                                 item.answer_source != record::AnswerSource::Nothing);
     }
   }
   RunMetrics metrics;
-  for (const auto& [annotator, labelled] : pairs) {
-    record::Metrics values = settings.plan->metrics(labelled, questions.answer_set);
+  for (const auto& [annotator, pairs] : scored) {
+    record::Metrics values = metrics_of(pairs, *settings.plan, questions.answer_set);
     if (annotator == kAggregate) {
       metrics.aggregate = std::move(values);
     } else {

@@ -49,6 +49,10 @@ files::JsonF32 encode(LabelKind kind) {
   return kind == LabelKind::MultiLabel ? kMultiLabel : kSingleLabel;
 }
 
+files::JsonF32 encode(AnswerSource source) {
+  return std::string(kAnswerSources.name_of(source));
+}
+
 files::JsonF32 encode(SpaceVariant variant) {
   return variant == SpaceVariant::Bare ? kBare : kSpaced;
 }
@@ -150,6 +154,12 @@ bool is_first(const files::JsonF32& node, const char* yes, const char* no) {
 
 void decode(const files::JsonF32& node, LabelKind& kind) {
   kind = is_first(node, kMultiLabel, kSingleLabel) ? LabelKind::MultiLabel : LabelKind::SingleLabel;
+}
+
+void decode(const files::JsonF32& node, AnswerSource& source) {
+  const auto found = kAnswerSources.find(node.get<std::string>());
+  if (!found) throw DataError("expected an answer source");
+  source = *found;
 }
 
 void decode(const files::JsonF32& node, SpaceVariant& variant) {

@@ -77,6 +77,14 @@ class EntryReader {
     number = static_cast<Integer>(found);
   }
 
+  void read(const files::YamlView& node, const std::string& name, AnswerSource& source) const {
+    std::string spelled;
+    read(node, name, spelled);
+    const auto found = kAnswerSources.find(spelled);
+    if (!found) fail(node, name, "listed, searched or nothing");
+    source = *found;
+  }
+
   void read(const files::YamlView& node, const std::string& name, SpaceVariant& variant) const {
     std::string spelled;
     read(node, name, spelled);

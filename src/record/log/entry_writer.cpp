@@ -62,6 +62,10 @@ class EntryWriter {
     return names.empty() ? files::JsonF32() : files::JsonF32(names.front());
   }
 
+  files::JsonF32 encode(AnswerSource source) const {
+    return std::string(kAnswerSources.name_of(source));
+  }
+
   files::JsonF32 encode(SpaceVariant variant) const { return name_of(variant); }
 
   files::JsonF32 encode(const LikelyToken& token) const {

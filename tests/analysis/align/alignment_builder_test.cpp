@@ -100,6 +100,27 @@ TEST_CASE("A row whose answers were mostly not found is marked, one without any 
   CHECK(row_with(0, AnswerPosition::First).alignment);
 }
 
+TEST_CASE("A row tells how many answers name nothing, and its numbers without them", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  std::vector<EstimatedRow> rows = {row_of(run, kProbs), row_of(run, kProbs), row_of(run, kProbs)};
+  rows[0].estimates.unanswered = {"de1", "de9"};
+  rows[1].estimates.unanswered = {"de0", "de1", "de2"};
+  AlignmentBuilder builder(kTask, voted_set(), {});
+  builder.choose_examples(rows, {});
+  builder.add_runs(rows, ModelState::Plain, {});
+  const AlignmentTable table = builder.finish();
+  CHECK(table.rows[0].alignment->example_ids.size() == 3);
+  CHECK(table.rows[0].n_without_answer == 1U);
+  REQUIRE(table.rows[0].answered);
+  CHECK(table.rows[0].answered->example_ids == std::vector<std::string>{"de0", "de2"});
+  // |0.75 - 0.5| + |0.25 - 0|, |0.5 - 1| + |0.5 - 0.5|
+  CHECK(table.rows[0].answered->find("l1")->value == Approx((0.5 + 0.5) / 2));
+  CHECK(table.rows[1].n_without_answer == 3U);
+  CHECK_FALSE(table.rows[1].answered);
+  CHECK(table.rows[2].n_without_answer == 0U);
+  CHECK_FALSE(table.rows[2].answered);
+}
+
 TEST_CASE("Runs say which examples count, scores only without runs", "[align]") {
   const RunLog run = run_of("logs/run_0");
   const NamedScores scores{"Mine", "scores.yml", {"scores", kProbs}};

@@ -70,6 +70,24 @@ std::string written(TableFormat format, const AlignmentTable& table = small_tabl
   return out.str();
 }
 
+TEST_CASE("The line of answered examples stands below its row, in columns of CSV", "[analysis]") {
+  AlignmentTable table = small_table();
+  table.rows[0].n_without_answer = 1;
+  table.rows[0].answered = *table.rows[0].alignment;
+  table.rows[0].answered->example_ids = {"a"};
+  table.rows[0].answered->metrics[0] = measured("nll", 7.5);
+  const std::string text = written(TableFormat::Terminal, table);
+  CHECK_THAT(text, ContainsSubstring("Unary     first   (answered)          7.50") &&
+                       ContainsSubstring("(answered): without the examples whose answers"));
+  const std::string csv = written(TableFormat::Csv, table);
+  CHECK_THAT(csv,
+             ContainsSubstring(",n_without_answer,answered_nll,") && ContainsSubstring(",1,7.5,"));
+  const auto json = nlohmann::json::parse(written(TableFormat::Json, table));
+  CHECK(json["rows"][0]["n_without_answer"] == 1);
+  CHECK(json["rows"][0]["answered"]["nll"]["value"] == 7.5);
+  CHECK(json["rows"][1]["answered"].is_null());
+}
+
 TEST_CASE("The terminal's table is aligned and rounded as the paper's", "[analysis]") {
   CHECK(
       written(TableFormat::Terminal) ==
