@@ -11,12 +11,18 @@ help_if_asked "$@"
 "$root/scripts/get_model.sh"
 
 cd "$root" # the configuration names its data from here
-run=(build/labelprobe run GoEmotions --config configs/example/config.yaml
+run=(build/labelprobe run GoEmotions --config configs/example/quickstart.yaml
   --model-name-or-path build/models/SmolLM2-135M-Instruct.Q4_1.gguf)
 # What stands in braces counts more than what stands outside of them.
 if [ $# -gt 0 ]; then run+=('{' "$@" '}'); fi
 say "running ${run[*]}"
 log=$("${run[@]}")
 log="${log#./}"
-build/labelprobe show "$log" --items 4
-say "the log is $root/$log; see all of it with: build/labelprobe show '$log' --items 0"
+build/labelprobe show "$log" --bars --items 0 --id x1r6wem x659nf9 xo3v2qm xsrbp6b xe45mhi x5neivw
+cat >&2 <<TEXT
+
+The log is $root/$log.
+Next, see all 40 answers, or hold them against the (invented) votes of annotators:
+  build/labelprobe show '$log' --bars --items 0
+  build/labelprobe align GoEmotions '$log' --config configs/example/quickstart.yaml
+TEXT

@@ -11,6 +11,7 @@
 #include "app/commands/command.h"
 #include "app/commands/error_report.h"
 #include "app/commands/help.h"
+#include "app/commands/version.h"
 
 namespace {
 
@@ -39,21 +40,26 @@ void wait_without_spinning(int, char** argv, char** environment) {
 __attribute__((section(".preinit_array"),
                used)) void (*const kBeforeLibraries)(int, char**, char**) = wait_without_spinning;
 
+namespace app = labelprobe::app;
+
 int run_program(const std::vector<std::string>& args) {
   if (args.empty()) {
     throw labelprobe::ConfigError(
         "expected a command, such as run or ls (labelprobe --help lists them)");
   }
-  if (args[0] == "--help" || args[0] == "-h") {
-    std::cout << labelprobe::app::describe_program() << std::flush;
-    return labelprobe::app::kSuccess;
+  const std::string& first = args[0];
+  if (first == "help" && args.size() > 1) {
+    return app::execute(app::find_command(args[1]), {"--help"});
   }
-  if (args[0] == "--version") {
-    std::cout << "labelprobe " LABELPROBE_VERSION << std::endl;
-    return labelprobe::app::kSuccess;
+  if (first == "--help" || first == "-h" || first == "help") {
+    std::cout << app::describe_program() << std::flush;
+    return app::kSuccess;
   }
-  return labelprobe::app::execute(labelprobe::app::find_command(args[0]),
-                                  {args.begin() + 1, args.end()});
+  if (first == "--version" || first == "-V" || first == "version") {
+    std::cout << app::describe_version() << std::flush;
+    return app::kSuccess;
+  }
+  return app::execute(app::find_command(first), {args.begin() + 1, args.end()});
 }
 
 }  // namespace

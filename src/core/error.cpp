@@ -62,15 +62,15 @@ std::string nearest_choice(std::string_view given, std::span<const std::string> 
 std::string unknown_choice(std::string_view kind,
                            std::string_view given,
                            std::span<const std::string> known) {
-  std::string message = "unknown " + std::string(kind) + " '" + std::string(given) + "' (known: ";
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    message += (i > 0 ? ", " : "") + known[i];
-  }
-  message += ")";
+  std::string message = "unknown " + std::string(kind) + " '" + std::string(given) + "'";
   if (const std::string near = nearest_choice(given, known); !near.empty()) {
     message += "; did you mean '" + near + "'?";
   }
-  return message;
+  message += " (known: ";
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    message += (i > 0 ? ", " : "") + known[i];
+  }
+  return message + ")";
 }
 
 void fail_check(const char* condition, const char* file, int line) {

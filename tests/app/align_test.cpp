@@ -332,6 +332,21 @@ TEST_CASE("Writes distributions and votes for other programs", "[e2e]") {
     }
   }
   std::size_t n_compared = 0;
+  // The same numbers under the same names in every form.
+  const json item = json::parse(lines.at(0));
+  CHECK(item["estimator"] == "unary");
+  CHECK(item["method"] == "Unary");
+  const ProgramResult piped =
+      run_program(joined(base, {"--out", "-", "--answer", "first", "--estimator", "unary"}));
+  CHECK(piped.out == read_file(path("d.jsonl")));
+  REQUIRE(run_program(
+              joined(base, {"--out", path("d.csv"), "--answer", "first", "--estimator", "unary"}))
+              .exit_code == 0);
+  const auto rows = lines_of(read_file(path("d.csv")));
+  CHECK(rows.at(0) == "id,estimator,method,answer,run,experiment,label,prob");
+  CHECK(rows.size() == 1 + lines.size() * item["probs"].size());
+  CHECK(rows.at(1).starts_with(item["id"].get<std::string>() + ",unary,Unary,first,"));
+
   for (const std::string& line : lines_of(read_file(path("v.jsonl")))) {
     const json votes = json::parse(line);
     const auto wanted = reference["votes"].find(votes["id"].get<std::string>());

@@ -184,9 +184,9 @@ TEST_CASE("Data and ids answer mistakes with the nearest choice or a next step",
       {of_example("ids", {"--n", "41"}), 3, "expected at least 41 examples to draw from, found 40"},
       {of_example("ids", {"--annotation-mode", "annotator"}), 2,
        "expected annotation_mode both or aggregate"},
-      {of_example("ids", {"--n", "3", "--out", "/nowhere/list.txt"}), 2, "cannot be written"},
+      {of_example("ids", {"--n", "3", "--out", "/proc/nowhere/list.txt"}), 2, "/proc/nowhere"},
       {of_example("data", {"--show", "-1"}), 2, "at least 0, found -1"},
-      {of_example("data", {"--out", "/nowhere/items.jsonl"}), 2, "cannot be written"},
+      {of_example("data", {"--out", "/proc/nowhere/items.jsonl"}), 2, "cannot be written"},
       {of_example("data", {"--root-dir", "/nowhere"}), 3, "/nowhere"},
   };
   for (const Mistake& mistake : mistakes) {

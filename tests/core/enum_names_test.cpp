@@ -23,7 +23,7 @@ TEST_CASE("Reads and writes the names of an enumeration", "[unit]") {
 TEST_CASE("An unknown name is answered with the known ones", "[unit]") {
   CHECK_THROWS_AS(kSides.parse("rigth"), ConfigError);
   CHECK_THROWS_WITH(kSides.parse("rigth"),
-                    "unknown side 'rigth' (known: left, right); did you mean 'right'?");
+                    "unknown side 'rigth'; did you mean 'right'? (known: left, right)");
   CHECK_THROWS_AS(kSides.name_of(Side::Unnamed), InternalError);
 }
 

@@ -25,8 +25,8 @@ TEST_CASE("Suggests nothing where nothing is near", "[error]") {
 
 TEST_CASE("Lists the known words of an unknown choice, and asks only when one is near", "[error]") {
   CHECK(unknown_choice("key", "shots", kKnown) ==
-        "unknown key 'shots' (known: shot, seed, label_format, sampling_strategy); did you mean "
-        "'shot'?");
+        "unknown key 'shots'; did you mean 'shot'? (known: shot, seed, label_format, "
+        "sampling_strategy)");
   CHECK(unknown_choice("key", "temperature", kKnown) ==
         "unknown key 'temperature' (known: shot, seed, label_format, sampling_strategy)");
 }

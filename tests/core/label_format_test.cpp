@@ -35,9 +35,8 @@ TEST_CASE("Names the known label formats when it meets another", "[label_format]
   CHECK_THROWS_AS(LabelFormat::parse("xml"), ConfigError);
   CHECK_THROWS_AS(LabelFormat::parse("json-"), ConfigError);
   CHECK_THROWS_WITH(LabelFormat::parse("jsn"),
-                    "unknown label format 'jsn' (known: default, json, json-KEY, "
-                    "json-unescaped, json-unescaped-KEY, "
-                    "polysyndeton); did you mean 'json'?");
+                    "unknown label format 'jsn'; did you mean 'json'? (known: default, json, "
+                    "json-KEY, json-unescaped, json-unescaped-KEY, polysyndeton)");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
+#include "support/files.h"
 #include "support/paths.h"
 
 using labelprobe::files::Disk;
@@ -17,13 +18,6 @@ using labelprobe::files::FileLock;
 using labelprobe::files::size_of;
 
 namespace {
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // Files of this process may not grow beyond n_bytes while it lives.
 class FileSizeLimit {
@@ -58,7 +52,7 @@ TEST_CASE("A write that finds no room leaves nothing of it behind", "[disk]") {
   }
   file.append("next line\n");
   file.sync();
-  CHECK(read_file(folder.path() / "journal") == "whole line\nnext line\n");
+  CHECK(labelprobe::support::read_file(folder.path() / "journal") == "whole line\nnext line\n");
 }
 
 TEST_CASE("Replacing a file swaps its whole content", "[disk]") {
@@ -66,7 +60,7 @@ TEST_CASE("Replacing a file swaps its whole content", "[disk]") {
   Disk disk;
   disk.replace(folder.path() / "f", "a long first content");
   disk.replace(folder.path() / "f", "second");
-  CHECK(read_file(folder.path() / "f") == "second");
+  CHECK(labelprobe::support::read_file(folder.path() / "f") == "second");
   CHECK_FALSE(size_of(folder.path() / "f.tmp"));
 }
 
@@ -76,7 +70,7 @@ TEST_CASE("Cutting a file restores its length or its absence", "[disk]") {
   Disk disk;
   disk.open_append(path).append("0123456789");
   disk.cut_to(path, 4);
-  CHECK(read_file(path) == "0123");
+  CHECK(labelprobe::support::read_file(path) == "0123");
   CHECK_THROWS_AS(disk.cut_to(path, 5), labelprobe::DataError);
   CHECK_THROWS_WITH(disk.cut_to(path, 5), ContainsSubstring("expected at least 5 bytes, found 4"));
   disk.cut_to(path, std::nullopt);

@@ -8,6 +8,7 @@
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/paths.h"
 
 namespace labelprobe::files {
@@ -15,18 +16,8 @@ namespace {
 
 const JsonSource kSource = {"x.json"};
 
-template <class Action>
-std::string message_of(const Action& action) {
-  try {
-    action();
-  } catch (const DataError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 std::string parse_message(const std::string& text) {
-  return message_of([&] { parse_json(text, kSource); });
+  return support::message_of<DataError>([&] { parse_json(text, kSource); });
 }
 
 }  // namespace
@@ -56,7 +47,7 @@ TEST_CASE("Says what is wrong with a value", "[unit]") {
   const JsonView root = parse_json(
       R"({"n": 7, "big": 18446744073709551615, "s": "x", "l": [1, [2]], "none": null})", kSource);
   const auto says = [](const auto& action, const std::string& expected) {
-    CHECK(message_of(action) == "x.json: " + expected);
+    CHECK(support::message_of<DataError>(action) == "x.json: " + expected);
   };
   says([&] { root.at("absent"); }, "key 'absent' is missing");
   says([&] { root.at("none"); }, "key 'none' is missing");
@@ -71,7 +62,7 @@ TEST_CASE("Says what is wrong with a value", "[unit]") {
   says([&] { root.at("l").items()[1].find("x"); }, "key 'l[1]': expected an object, found [2]");
   says([&] { root.at("s").fail("too short"); }, "key 's': too short");
   const std::vector<std::string> known = {"left", "right"};
-  CHECK_THAT(message_of([&] { root.at("s").choice("side", known); }),
+  CHECK_THAT(support::message_of<DataError>([&] { root.at("s").choice("side", known); }),
              ContainsSubstring("x.json: key 's': unknown side 'x' (known: left, right)"));
 }
 
@@ -125,7 +116,8 @@ TEST_CASE("Takes JSON lines one by one, from a text and from a stream", "[unit]"
   CHECK(found == std::vector<std::string>{"x.jsonl:1 {\"a\":1}", "x.jsonl:4 [2]", "-:1 {\"a\":1}",
                                           "-:4 [2]"});
   CHECK(
-      message_of([&] { for_each_json_line(std::string("1\n{\n"), "x.jsonl", take); }) ==
+      support::message_of<DataError>(
+          [&] { for_each_json_line(std::string("1\n{\n"), "x.jsonl", take); }) ==
       "x.jsonl:2: expected JSON, found an error at byte 2, the end of the text; it may be cut off");
 }
 

@@ -13,6 +13,7 @@
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
+#include "support/files.h"
 #include "support/paths.h"
 
 using labelprobe::files::append_yaml_entries;
@@ -22,15 +23,9 @@ using nlohmann::json;
 
 namespace {
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 json fixture(const std::string& name) {
-  return json::parse(read_file(labelprobe::support::fixture("record/" + name)));
+  return json::parse(
+      labelprobe::support::read_file(labelprobe::support::fixture("record/" + name)));
 }
 
 // The fixture's values as a document; float32s go through the float32 writer.
@@ -59,7 +54,7 @@ TEST_CASE("Nasty values are written as the text that PyYAML reads back", "[yaml]
   if (const char* out = std::getenv("LABELPROBE_WRITE_NASTY_YAML")) {
     std::ofstream(out, std::ios::binary) << text;
   }
-  CHECK(text == read_file(stored));
+  CHECK(text == labelprobe::support::read_file(stored));
 }
 
 TEST_CASE("yaml-cpp reads back every nasty string, as value and as key", "[yaml]") {

@@ -8,6 +8,7 @@
 
 #include "record/items.h"
 #include "support/catch.h"
+#include "support/files.h"
 #include "support/paths.h"
 
 namespace fs = std::filesystem;
@@ -42,11 +43,6 @@ ItemRecord sorted(ItemRecord item) {
     }
   }
   return item;
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 // Logs the items as one experiment and returns its folder.
@@ -141,7 +137,8 @@ TEST_CASE("What is read and written again is the same in both layouts", "[logged
     request.log_root = two.path();
     const fs::path second = log_items(request, read);
     for (const char* name : {"indexed_metrics.yml", "annotator_preds.yml"}) {
-      CHECK(read_file(first / name) == read_file(second / name));
+      CHECK(labelprobe::support::read_file(first / name) ==
+            labelprobe::support::read_file(second / name));
     }
   }
 }

@@ -12,6 +12,7 @@
 
 #include "record/items.h"
 #include "support/catch.h"
+#include "support/files.h"
 #include "support/paths.h"
 
 namespace fs = std::filesystem;
@@ -27,14 +28,6 @@ using labelprobe::record::RunRequest;
 using labelprobe::record::step_of;
 
 namespace {
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  REQUIRE(in.good());
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 fs::path run_all(const RunRequest& request,
                  const std::vector<ItemRecord>& items,
@@ -128,7 +121,7 @@ TEST_CASE("The log holds what PyYAML wrote for the same items", "[run]") {
 TEST_CASE("An entry carries what later questions need", "[run]") {
   const labelprobe::support::TempFolder folder;
   const fs::path out = run_all(make_request(folder.path()), {make_item("a")});
-  const std::string text = read_file(out / "indexed_metrics.yml");
+  const std::string text = labelprobe::support::read_file(out / "indexed_metrics.yml");
   const YAML::Node entry = YAML::Load(text)["experiment_0"]["a"];
   CHECK(entry["test_logits"]["joy"].as<float>() == 12.25f);
   CHECK(entry["test_all_scores"][1]["joy"].Scalar() == "1.0e-07");
@@ -198,7 +191,7 @@ TEST_CASE("Plain prompting logs steps as a list and annotators apart", "[run]") 
   CHECK(log["b"]["test_scores"].IsSequence());
   CHECK(log["b"]["test_scores"].size() == 0);
 
-  const std::string text = read_file(out / "annotator_preds.yml");
+  const std::string text = labelprobe::support::read_file(out / "annotator_preds.yml");
   const YAML::Node annotators = YAML::Load(text)["experiment_0"];
   CHECK(annotators.size() == 3);
   CHECK(text.starts_with("experiment_0:\n  '12':\n    a:\n      test_"));
@@ -207,9 +200,9 @@ TEST_CASE("Plain prompting logs steps as a list and annotators apart", "[run]") 
   CHECK(annotators["rater"]["b"]["test_outs"].Scalar() == "joy, fear");
   CHECK(annotators["description"].Scalar() == "");
 
-  CHECK(read_file(out / "aggregated_metrics.yml") ==
+  CHECK(labelprobe::support::read_file(out / "aggregated_metrics.yml") ==
         "'':\n  'n': 1\n  test_accuracy: '0.5+-0.0'\n");
-  CHECK(read_file(out / "aggregated_annotator_metrics.yml") ==
+  CHECK(labelprobe::support::read_file(out / "aggregated_annotator_metrics.yml") ==
         "'':\n  '12':\n    accuracy: '0.25+-0.0'\n");
   const YAML::Node numbers =
       YAML::LoadFile((out / "aggregated_indexed_metrics.yml").string())[""]["a"];
@@ -230,7 +223,7 @@ TEST_CASE("Runs under other descriptions are aggregated apart", "[run]") {
     out = run_all(request, {make_item("a"), make_item("a__r")},
                   Metrics{{"accuracy", seed == 0 ? 0.5 : 0.7}});
   }
-  CHECK(read_file(out / "aggregated_metrics.yml") ==
+  CHECK(labelprobe::support::read_file(out / "aggregated_metrics.yml") ==
         "'':\n  'n': 2\n  test_accuracy: '0.6+-0.1386'\nagain:\n  'n': 1\n  test_accuracy: "
         "'0.7+-0.0'\n");
   CHECK(YAML::LoadFile((out / "again-annotator_preds.yml").string()).size() == 1);
@@ -269,11 +262,12 @@ TEST_CASE("The files beside the items are those of the published log", "[run]") 
   const labelprobe::support::TempFolder folder;
   const fs::path out = run_all(make_request(folder.path()), {make_item("a")},
                                Metrics{{"micro_f1", 0.5}, {"joy_f1", 1.0}});
-  CHECK(read_file(out / "metrics.yml") ==
+  CHECK(labelprobe::support::read_file(out / "metrics.yml") ==
         "experiment_0:\n  description: ''\n  test_joy_f1: 1.0\n  test_micro_f1: 0.5\n");
-  CHECK(read_file(out / "annotator_metrics.yml") == "experiment_0:\n  description: ''\n");
-  CHECK(read_file(out / "steps.yml") == "{}\n");
-  CHECK(read_file(out / "names.txt") ==
+  CHECK(labelprobe::support::read_file(out / "annotator_metrics.yml") ==
+        "experiment_0:\n  description: ''\n");
+  CHECK(labelprobe::support::read_file(out / "steps.yml") == "{}\n");
+  CHECK(labelprobe::support::read_file(out / "names.txt") ==
         "baseline,meta-llama--Llama-3.1-8B,None,None,multilabel,10,aggregate,json,None:\n"
         "___distribution___\n__model_name_or_path___\n_label_mode___\n_query_label_mode___\n"
         "_sampling_strategy___\n_shot___\nannotation_mode___\nlabel_format___\n"
@@ -334,7 +328,8 @@ TEST_CASE("The order in which items finish leaves no trace", "[run]") {
   const fs::path first = run_all(make_request(one.path()), items);
   std::reverse(items.begin(), items.end());
   const fs::path second = run_all(make_request(other.path()), items);
-  CHECK(read_file(first / "indexed_metrics.yml") == read_file(second / "indexed_metrics.yml"));
+  CHECK(labelprobe::support::read_file(first / "indexed_metrics.yml") ==
+        labelprobe::support::read_file(second / "indexed_metrics.yml"));
 
   std::vector<std::string> keys;
   const YAML::Node log = YAML::LoadFile((first / "indexed_metrics.yml").string())["experiment_0"];

@@ -56,7 +56,13 @@ void write_distributions_yaml(std::ostream& out,
                               const LabelSet& label_set,
                               std::size_t n_answers);
 
-// One line per row and example: {"id", "estimator", "answer", "run", "experiment", "probs"}.
+// One line per row, example and label.
+void write_distributions_csv(std::ostream& out,
+                             std::span<const EstimatedRow> rows,
+                             const LabelSet& label_set);
+
+// One line per row and example: {"id", "estimator", "method", "answer", "run", "experiment",
+// "probs"}. `estimator` is the name that flags take, `method` the title of the tables.
 void write_distributions_json_lines(std::ostream& out,
                                     std::span<const EstimatedRow> rows,
                                     const LabelSet& label_set);

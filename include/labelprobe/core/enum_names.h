@@ -4,6 +4,7 @@
 //   kRules.parse("main"); kRules.name_of(ListRule::Main);
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -19,7 +20,7 @@ template <class Enum>
 struct EnumName {
   Enum value;
   std::string_view name;
-  std::string_view also = {};  // a second spelling, which is read but neither written nor listed
+  std::string_view also = {};  // other spellings, between spaces: read, neither written nor listed
 };
 
 template <class Enum, std::size_t n>
@@ -29,9 +30,18 @@ struct EnumNames {
 
   std::optional<Enum> find(std::string_view name) const {
     for (const EnumName<Enum>& row : rows) {
-      if (name == row.name || (!row.also.empty() && name == row.also)) return row.value;
+      if (name == row.name || is_word_of(name, row.also)) return row.value;
     }
     return std::nullopt;
+  }
+
+  static bool is_word_of(std::string_view name, std::string_view words) {
+    for (std::size_t begin = 0; begin < words.size();) {
+      const std::size_t end = std::min(words.find(' ', begin), words.size());
+      if (name == words.substr(begin, end - begin)) return true;
+      begin = end + 1;
+    }
+    return false;
   }
 
   // Throws ConfigError "unknown <kind> '<name>' (known: ...)".

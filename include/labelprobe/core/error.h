@@ -39,7 +39,7 @@ class InternalError : public Error {
   using Error::Error;
 };
 
-// "unknown <kind> '<given>' (known: a, b, c); did you mean 'b'?"; the question is left out when
+// "unknown <kind> '<given>'; did you mean 'b'? (known: a, b, c)"; the question is left out when
 // nothing is near.
 std::string unknown_choice(std::string_view kind,
                            std::string_view given,

@@ -20,6 +20,8 @@ struct Progress {
   std::size_t n_total = 0;
   std::size_t n_resumed = 0;
   model::Effort effort;  // of this process so far
+  // Prompt tokens that this process computes at most, equal prefixes once.
+  std::int64_t n_tokens_at_most = 0;
 };
 
 struct Outcome {

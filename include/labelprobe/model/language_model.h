@@ -55,6 +55,8 @@ struct StopRule {
   std::function<bool(std::span<const TokenId>)> is_complete;
 };
 
+struct Effort;
+
 struct GenerateOptions {
   StopRule stop;
   // Tokens whose logits are kept at every step, e.g. the first token of each label.
@@ -76,6 +78,9 @@ struct GenerateOptions {
   // only as far as they are what step-by-step decoding chooses. Called from one thread; unset = no
   // guesses.
   std::function<TokenIds(std::span<const TokenId> generated)> draft;
+  // Told of the effort so far while a batch is being computed, for people who watch; from one
+  // thread. Unset = nobody watches.
+  std::function<void(const Effort&)> on_work;
   // Applied to the logits of every step before anything reads them.
   GenerationRules rules;
 };

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/weights/precision.h"
@@ -30,6 +32,9 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const Op
 ModelInfo inspect(const std::filesystem::path& model,
                   DType dtype,
                   Quantization quantization = Quantization::None);
+
+// What models are computed with on this machine, name and words: "libtorch", "processor", "CUDA".
+std::vector<std::pair<std::string, std::string>> describe_platform();
 
 // The device that "auto", "cuda" and the like mean on this machine: "cpu", "cuda:0". Throws
 // ConfigError, as open() would, for one that is not there.

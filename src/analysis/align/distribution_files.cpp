@@ -8,6 +8,7 @@
 
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/text_table.h"
 
 #include "analysis/report/numbers.h"
 
@@ -79,6 +80,7 @@ void write_distributions_json_lines(std::ostream& out,
     for (const auto& [id, probs] : row.estimates.probs) {
       out << dumped({{"id", id},
                      {"estimator", row.estimator->name},
+                     {"method", row.estimator->title},
                      {"answer", row.answer ? Json(describe(row.answer)) : Json()},
                      {"run", row.run->folder.string()},
                      {"experiment", row.run->index},
@@ -86,6 +88,28 @@ void write_distributions_json_lines(std::ostream& out,
           << '\n';
     }
   }
+}
+
+void write_distributions_csv(std::ostream& out,
+                             std::span<const EstimatedRow> rows,
+                             const LabelSet& label_set) {
+  files::TextTable grid;
+  for (const char* header :
+       {"id", "estimator", "method", "answer", "run", "experiment", "label", "prob"}) {
+    grid.columns.push_back({header});
+  }
+  for (const EstimatedRow& row : rows) {
+    if (!row.run) continue;
+    for (const auto& [id, probs] : row.estimates.probs) {
+      for (std::size_t label = 0; label < probs.size(); ++label) {
+        grid.rows.push_back({id, std::string(row.estimator->name),
+                             std::string(row.estimator->title), describe(row.answer),
+                             row.run->folder.string(), std::to_string(row.run->index),
+                             label_set.names()[label], exact(probs[label])});
+      }
+    }
+  }
+  files::write_csv(out, grid);
 }
 
 void write_votes_json_lines(std::ostream& out, const Votes& votes, const LabelSet& label_set) {

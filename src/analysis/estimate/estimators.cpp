@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 
 #include "analysis/estimate/estimation.h"
@@ -50,32 +51,19 @@ constexpr std::array kEstimators = {
               kTuned, LabelSets::MultiLabel, estimate_max},
 };
 
-struct PositionName {
-  AnswerPosition position;
-  std::string_view name;
-};
-constexpr std::array kPositions = {
-    PositionName{AnswerPosition::Greedy, "greedy"},
-    PositionName{AnswerPosition::First, "first"},
-    PositionName{AnswerPosition::Healed, "healed"},
-};
+constexpr auto kPositions = enum_names<AnswerPosition>("answer position",
+                                                       {{AnswerPosition::Greedy, "greedy"},
+                                                        {AnswerPosition::First, "first"},
+                                                        {AnswerPosition::Healed, "healed"}});
 
 }  // namespace
 
 AnswerPosition parse_answer_position(std::string_view name) {
-  std::vector<std::string> known;
-  for (const PositionName& position : kPositions) {
-    if (position.name == name) return position.position;
-    known.emplace_back(position.name);
-  }
-  throw ConfigError(unknown_choice("answer position", name, known));
+  return kPositions.parse(name);
 }
 
 std::string_view name_of(AnswerPosition position) {
-  const auto found = std::find_if(kPositions.begin(), kPositions.end(),
-                                  [&](const auto& entry) { return entry.position == position; });
-  LABELPROBE_CHECK(found != kPositions.end());
-  return found->name;
+  return kPositions.name_of(position);
 }
 
 std::span<const Estimator> estimators() {

@@ -187,7 +187,8 @@ void declare_flags(OptionList& options, AlignFlags& flags) {
 
 Command align_command() {
   return make_command<AlignFlags>(
-      {"align", "Compare the distributions of runs with what annotators chose: NLL, L1, F1, Brier",
+      {CommandGroup::Analyse, "align",
+       "Compare the distributions of runs with what annotators chose: NLL, L1, F1, Brier",
        "labelprobe align GoEmotions --config configs/GoEmotions/pipeline.yaml --id-list "
        "main_test_set --model MODEL"},
       declare_flags, align);

@@ -25,7 +25,11 @@ inline constexpr int kDataError = 3;
 inline constexpr int kModelError = 4;
 inline constexpr int kInternalError = 70;
 
+// What people use a command for, in the order of a day's work.
+enum class CommandGroup { Look, Ask, Analyse, Tools };
+
 struct CommandText {
+  CommandGroup group;
   std::string_view name;
   std::string_view summary;
   std::string_view example;  // a real command line, shown under --help

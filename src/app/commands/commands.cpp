@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <set>
 
@@ -57,6 +58,17 @@ std::vector<std::string> names_in_files() {
   return {names.begin(), names.end()};
 }
 
+// What the environment gives for options that have nothing yet.
+void read_environment(const OptionList& options, GivenValues& given) {
+  for (const Option& option : options.options()) {
+    const std::string variable = option.variable();
+    const char* value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+    if (value != nullptr && *value != '\0') {
+      given.try_emplace(std::string(option.info.name), Given{{value}, variable});
+    }
+  }
+}
+
 // Adds the settings that one command line stands for to `settings`.
 void add_settings(const OptionList& options,
                   GivenValues given,
@@ -67,6 +79,7 @@ void add_settings(const OptionList& options,
       read_config_file(path, options, known, given);
     }
   }
+  read_environment(options, given);
   for (GivenValues& setting : expand_values(options.options(), given)) {
     settings.push_back(std::move(setting));
   }
@@ -87,7 +100,7 @@ void add_built_in(OptionList& options) {
   add(OptionKind::TextList,
       {.name = "config",
        .help = "YAML or JSON file of options (names with underscores); may be given again: flags "
-               "win, then earlier files",
+               "win, then earlier files, then LABELPROBE_ variables",
        .shown = Shown::First,
        .value = "FILE",
        .is_one_by_one = true,

@@ -121,7 +121,7 @@ void declare_flags(OptionList& options, CompareFlags& flags) {
 
 Command compare_command() {
   return make_command<CompareFlags>(
-      {"compare",
+      {CommandGroup::Analyse, "compare",
        "Compare two runs of the same items: probabilities, flips, margins; f32 against FP4",
        "labelprobe compare logs/GoEmotions/example_0/experiment_0 logs/GoEmotions/example_1 --plot "
        "scatter.svg"},

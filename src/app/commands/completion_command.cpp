@@ -254,7 +254,8 @@ void declare_flags(OptionList& options, CompletionFlags& flags) {
 
 Command completion_command() {
   return make_command<CompletionFlags>(
-      {"completion", "Print what makes a shell complete commands, flags and values",
+      {CommandGroup::Tools, "completion",
+       "Print what makes a shell complete commands, flags and values",
        "source <(labelprobe completion bash)"},
       declare_flags, write_completion);
 }

@@ -104,7 +104,8 @@ void declare_flags(OptionList& options, DataFlags& flags) {
 
 Command data_command() {
   return make_command<DataFlags>(
-      {"data", "Show what a run would see of a data set: counts, labels, annotators, examples",
+      {CommandGroup::Look, "data",
+       "Show what a run would see of a data set: counts, labels, annotators, examples",
        "labelprobe data GoEmotions --config configs/example/config.yaml --show 2"},
       declare_flags, show_data);
 }

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <memory>
+#include <iostream>
 
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/core/error.h"
@@ -24,21 +24,28 @@ struct DistributionFlags {
   std::string votes_path;
 };
 
-enum class FileFormat { Yaml, JsonLines };
+enum class FileFormat { Yaml, JsonLines, Csv };
 
 FileFormat format_of(const std::string& path) {
   const std::string ending = std::filesystem::path(path).extension().string();
   if (ending == ".yml" || ending == ".yaml") {
     return FileFormat::Yaml;
   }
-  if (ending == ".jsonl") {
+  if (ending == ".jsonl" || path == "-") {
     return FileFormat::JsonLines;
   }
-  const std::string known[] = {".yml", ".yaml", ".jsonl"};
+  if (ending == ".csv") {
+    return FileFormat::Csv;
+  }
+  const std::string known[] = {".yml", ".yaml", ".jsonl", ".csv"};
   throw ConfigError("--out: " + path + ": " + unknown_choice("file ending", ending, known));
 }
 
 void write_file(const std::string& path, const std::function<void(std::ostream&)>& write) {
+  if (path == "-") {
+    write(std::cout);
+    return;
+  }
   std::ofstream file(path, std::ios::binary);
   write(file);
   if (!file.flush()) {
@@ -68,6 +75,8 @@ int write_distributions(const DistributionFlags& flags) {
   write_file(flags.out_path, [&](std::ostream& out) {
     if (format == FileFormat::Yaml) {
       analysis::write_distributions_yaml(out, rows, set.label_set, answers.size());
+    } else if (format == FileFormat::Csv) {
+      analysis::write_distributions_csv(out, rows, set.label_set);
     } else {
       analysis::write_distributions_json_lines(out, rows, set.label_set);
     }
@@ -92,7 +101,8 @@ void declare_flags(OptionList& options, DistributionFlags& flags) {
        .value = "NAME"});
   options.add(flags.out_path,
               {.name = "out",
-               .help = "File to write: .yml (estimator -> id -> label -> probability) or .jsonl",
+               .help = "File to write: .yml (estimator -> id -> label -> probability), .jsonl or "
+                       ".csv; - = standard output, JSON lines",
                .is_required = true,
                .shown = Shown::First,
                .value = "FILE"});
@@ -107,7 +117,8 @@ void declare_flags(OptionList& options, DistributionFlags& flags) {
 
 Command distributions_command() {
   return make_command<DistributionFlags>(
-      {"distributions", "Write the label distributions of runs item by item, and the votes",
+      {CommandGroup::Analyse, "distributions",
+       "Write the label distributions of runs item by item, and the votes",
        "labelprobe distributions GoEmotions RUN_FOLDER --config configs/GoEmotions/pipeline.yaml "
        "--out distributions.yml"},
       declare_flags, write_distributions);

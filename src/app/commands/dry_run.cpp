@@ -1,15 +1,20 @@
 #include "app/commands/dry_run.h"
 
-#include <algorithm>
-#include <iomanip>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/run.h"
 #include "labelprobe/model/open.h"
 
-#include "app/options/option.h"
+#include "app/commands/pace.h"
+#include "app/options/run_options.h"
+#include "app/terminal/progress.h"
 
 namespace labelprobe::app {
 
@@ -25,11 +30,12 @@ void describe_memory(std::ostream& out,
                      const model::Profile* profile) {
   const model::ModelInfo& model = prepared.model_info;
   const auto weight_bytes = static_cast<double>(model.weight_bytes);
-  out << std::fixed << std::setprecision(0) << "\nmodel " << model.architecture << ", "
-      << static_cast<double>(model.n_parameters) / 1e6 << " M parameters, "
-      << experiment::describe_numerics(model.quantization, model.dtype) << "\nmemory: weights "
-      << mebibytes(weight_bytes) << " MiB, keys and values at most "
-      << mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)) << " MiB; ";
+  out << fmt::format(
+      "\nmodel {}, {:.0f} M parameters, {}\nmemory: weights {:.0f} MiB, keys and values at most "
+      "{:.0f} MiB; ",
+      model.architecture, static_cast<double>(model.n_parameters) / 1e6,
+      experiment::describe_numerics(model.quantization, model.dtype), mebibytes(weight_bytes),
+      mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)));
   double free_bytes = 0;
   try {
     free_bytes = static_cast<double>(model::free_device_bytes(prepared.device));
@@ -37,8 +43,8 @@ void describe_memory(std::ostream& out,
     // A dry run beside the GPU machine: said before, when the device was looked for.
   }
   if (free_bytes > 0) {
-    out << mebibytes(free_bytes) << " MiB free on " << prepared.device << ", where the weights "
-        << (weight_bytes < free_bytes ? "fit" : "do not fit") << '\n';
+    out << fmt::format("{:.0f} MiB free on {}, where the weights {}\n", mebibytes(free_bytes),
+                       prepared.device, weight_bytes < free_bytes ? "fit" : "do not fit");
   } else {
     out << "free memory of " << prepared.device << " not known\n";
   }
@@ -51,48 +57,96 @@ void describe_memory(std::ostream& out,
   }
 }
 
-}  // namespace
+// What the options are where nobody says anything, by name.
+std::map<std::string, record::ParamValue> default_params(const experiment::Plan& plan) {
+  OptionList options;
+  RunSettings settings;
+  const bool is_command = plan.name == "classify" || plan.name == "assess";
+  declare_run(options, settings, is_command ? plan.name : kRunName);
+  std::map<std::string, record::ParamValue> defaults;
+  for (record::Param& param : options.params()) {
+    defaults.emplace(std::move(param.name), std::move(param.value));
+  }
+  return defaults;
+}
 
-void describe_dry_run(std::ostream& out,
-                      const experiment::PreparedJob& prepared,
-                      const model::Profile* profile) {
-  const experiment::Preparation& preparation = prepared.preparation;
-  const int max_new_tokens = prepared.job.settings.max_new_tokens;
-  out << "options\n";
+void describe_options(std::ostream& out, const experiment::PreparedJob& prepared, bool shows_all) {
+  const auto defaults = default_params(*prepared.job.settings.plan);
+  out << (shows_all ? "options\n" : "options that are not the default (--verbose shows all)\n");
   for (const record::Param& param : prepared.job.request.params) {
-    out << "  " << std::left << std::setw(30) << param.name << describe(param.value) << '\n';
+    const auto found = defaults.find(param.name);
+    if (!shows_all && found != defaults.end() && found->second == param.value) continue;
+    out << fmt::format("  {:<28} {}\n", param.name, describe(param.value));
   }
-  const auto& queries = preparation.questions.queries;
-  out << "\nfirst prompt (" << queries.front().item.id() << ")\n"
-      << queries.front().text << "\n[end of prompt]\n\n";
+}
 
+void describe_tokens(std::ostream& out, const experiment::PreparedJob& prepared) {
+  const experiment::Preparation& preparation = prepared.preparation;
   const experiment::TokenCounts& counts = preparation.token_counts;
-  out << "prompts " << queries.size() << ", tokens " << counts.n_prompt_tokens << ", distinct "
-      << counts.n_distinct_tokens << " (what sharing prefixes leaves to compute)\n"
-      << "shared prefix " << counts.n_shared_prefix << " tokens, longest prompt "
-      << counts.longest_prompt << " tokens, context " << prepared.model_info.max_context << "\n"
-      << "new tokens at most " << max_new_tokens << " per prompt, "
-      << max_new_tokens * static_cast<std::int64_t>(queries.size()) << " in all\n"
-      << experiment::generation_in_force(prepared.model_info, prepared.job.settings, preparation)
-             .describe()
-      << "\nstop string " << nlohmann::json(preparation.answers.stop).dump() << "\n\n"
-      << preparation.answers.description;
-  for (const std::string& warning : preparation.warnings) {
-    out << "warning: " << warning << '\n';
-  }
+  const std::size_t n_prompts = preparation.questions.queries.size();
+  const int max_new_tokens = prepared.job.settings.max_new_tokens;
+  out << fmt::format(
+      "prompts {}, tokens {}, distinct {} (what sharing prefixes leaves to compute)\n"
+      "shared prefix {} tokens, longest prompt {} tokens, context {}\n"
+      "new tokens at most {} per prompt, {} in all\n"
+      "{}\nstop string {}\n\n{}",
+      n_prompts, counts.n_prompt_tokens, counts.n_distinct_tokens, counts.n_shared_prefix,
+      counts.longest_prompt, prepared.model_info.max_context, max_new_tokens,
+      max_new_tokens * static_cast<std::int64_t>(n_prompts),
+      experiment::generation_in_force(prepared.model_info, prepared.job.settings, preparation)
+          .describe(),
+      nlohmann::json(preparation.answers.stop).dump(), preparation.answers.description);
+}
 
-  const double n_cached = static_cast<double>(
-      counts.n_distinct_tokens + static_cast<std::int64_t>(queries.size()) * max_new_tokens);
-  describe_memory(out, prepared, n_cached, profile);
-  const record::RunPreview preview = record::preview(prepared.job.request);
-  out << "log folder " << preview.folder.string() << ", experiment_" << preview.experiment_index;
+void describe_time(std::ostream& out, const experiment::PreparedJob& prepared) {
+  const auto pace = find_pace(prepared);
+  if (!pace) {
+    out << "time: not known, as no run of this model was timed here yet\n";
+    return;
+  }
+  const double n_tokens =
+      static_cast<double>(prepared.preparation.token_counts.n_distinct_tokens) +
+      pace->generated_per_prompt * static_cast<double>(prepared.preparation.prompts.size());
+  out << fmt::format("time: about {}, at the {:.0f} tokens/s of the last run of this model here\n",
+                     describe_duration(n_tokens / pace->tokens_per_second),
+                     pace->tokens_per_second);
+}
+
+void describe_log(std::ostream& out, const record::RunRequest& request) {
+  const record::RunPreview preview = record::preview(request);
+  out << fmt::format("log folder {}, experiment_{}", preview.folder.string(),
+                     preview.experiment_index);
   if (preview.is_finished) {
     out << ", finished before: there is nothing to run";
   }
   if (preview.n_finished > 0) {
     out << ", going on after " << preview.n_finished << " finished items";
   }
-  out << "\nnothing was run\n";
+  out << '\n';
+}
+
+}  // namespace
+
+void describe_dry_run(std::ostream& out,
+                      const experiment::PreparedJob& prepared,
+                      const model::Profile* profile,
+                      bool shows_all) {
+  const experiment::Preparation& preparation = prepared.preparation;
+  describe_options(out, prepared, shows_all);
+  const auto& queries = preparation.questions.queries;
+  out << "\nfirst prompt (" << queries.front().item.id() << ")\n"
+      << queries.front().text << "\n[end of prompt]\n\n";
+  describe_tokens(out, prepared);
+  for (const std::string& warning : preparation.warnings) {
+    out << "warning: " << warning << '\n';
+  }
+  const std::int64_t n_new =
+      static_cast<std::int64_t>(queries.size()) * prepared.job.settings.max_new_tokens;
+  describe_memory(out, prepared,
+                  static_cast<double>(preparation.token_counts.n_distinct_tokens + n_new), profile);
+  describe_time(out, prepared);
+  describe_log(out, prepared.job.request);
+  out << "nothing was run\n";
 }
 
 }  // namespace labelprobe::app

@@ -9,8 +9,10 @@
 namespace labelprobe::app {
 
 //   profile  that will watch the model; null = none
+//   shows_all  every option, not only those that are not the default
 void describe_dry_run(std::ostream& out,
                       const experiment::PreparedJob& prepared,
-                      const model::Profile* profile);
+                      const model::Profile* profile,
+                      bool shows_all);
 
 }  // namespace labelprobe::app

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/job.h"
 #include "labelprobe/experiment/run.h"
+#include "labelprobe/files/text_file.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/tokenizer.h"
@@ -42,10 +44,10 @@ std::vector<PromptLine> read_prompts(const std::string& name) {
   if (name == "-") {
     lines = read_prompt_lines(std::cin, "standard input");
   } else {
-    std::ifstream file(name, std::ios::binary);
-    if (!file) throw DataError(name + ": cannot be read; expected a file of JSON lines");
+    std::istringstream file(std::string(files::open_file(name, "JSON lines").text()));
     lines = read_prompt_lines(file, name);
   }
+  if (lines.empty()) throw DataError(name + ": expected prompts as JSON lines, found none");
   for (const PromptLine& line : lines) {
     if (line.id == "__metadata__") {
       throw DataError(name + ": the id '__metadata__' is reserved in safetensors files");
@@ -240,7 +242,8 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 
 Command generate_command() {
   return make_command<Arguments>(
-      {"generate", "Continue prompts greedily and write tokens, text and logits",
+      {CommandGroup::Tools, "generate",
+       "Continue prompts greedily and write tokens, text and logits",
        "labelprobe generate --model-name-or-path MODEL --prompts prompts.jsonl --max-new-tokens 18 "
        "--out -"},
       declare_arguments, run);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -58,6 +60,24 @@ std::string wrapped(const std::string& text,
   return lines + '\n';
 }
 
+constexpr std::pair<CommandGroup, std::string_view> kGroups[] = {
+    {CommandGroup::Look, "Look at data and logs"},
+    {CommandGroup::Ask, "Ask a model"},
+    {CommandGroup::Analyse, "Analyse"},
+    {CommandGroup::Tools, "Tools"}};
+
+// Variables of the environment that any command reads, sorted.
+std::set<std::string> variables() {
+  std::set<std::string> names;
+  for (const Command& command : commands()) {
+    for (const Option& option : command.declare().options.options()) {
+      if (const std::string name = option.variable(); !name.empty()) names.insert(name);
+    }
+  }
+  names.insert("NO_COLOR");
+  return names;
+}
+
 std::string describe_values(const Option& option, Grids grids) {
   std::string value(option.info.value);
   if (value.empty()) {
@@ -66,17 +86,21 @@ std::string describe_values(const Option& option, Grids grids) {
   if (value.empty()) {
     return "";
   }
-  const bool is_many = option.kind == OptionKind::TextList;
+  const bool is_many = option.kind == OptionKind::TextList && !option.info.is_one_by_one;
   const bool is_grid = option.spans_grid() && grids == Grids::Taken;
   return " " + value + (is_many ? "..." : "") + (is_grid ? "*" : "");
 }
 
-std::string describe_option(const Option& option, Grids grids, std::size_t width) {
+std::string describe_option(const Option& option,
+                            Grids grids,
+                            std::size_t width,
+                            bool names_variable) {
   std::string line = "  ";
   if (option.is_operand) {
     line += option.info.name;
     line += option.kind == OptionKind::TextList ? "..." : "";
   } else {
+    if (option.letter() != 0) line += fmt::format("-{}, ", option.letter());
     line += option.flag() + describe_values(option, grids);
   }
   std::string help = option.info.help;
@@ -84,7 +108,11 @@ std::string describe_option(const Option& option, Grids grids, std::size_t width
     help += fmt::format(" [{}]", option.info.fallback);
   }
   if (option.info.is_required && !option.is_operand) {
-    help += " (required)";
+    help += option.info.usual.empty() ? " (required)"
+                                      : fmt::format(" (required; usually {})", option.info.usual);
+  }
+  if (const std::string variable = option.variable(); names_variable && !variable.empty()) {
+    help += fmt::format(" (environment: {})", variable);
   }
   return line + wrapped(help, kColumn, line.size(), width);
 }
@@ -94,21 +122,24 @@ std::string describe_operands(const Command& command,
                               std::size_t width) {
   std::string text;
   for (const Option& option : options.options()) {
-    text += option.is_operand ? describe_option(option, command.grids, width) : "";
+    text += option.is_operand ? describe_option(option, command.grids, width, true) : "";
   }
   return text.empty() ? "" : "\n" + text;
 }
 
-// What most people need, in the order of the declaration; what every command has comes last.
+// What most people need, what is required first; what every command has comes last.
 std::string describe_first(const Command& command, const OptionList& options, std::size_t width) {
+  std::string required;
   std::string own;
   std::string built_in;
   for (const Option& option : options.options()) {
     if (!option.is_operand && option.info.shown == Shown::First) {
-      (option.is_built_in ? built_in : own) += describe_option(option, command.grids, width);
+      (option.is_built_in        ? built_in
+       : option.info.is_required ? required
+                                 : own) += describe_option(option, command.grids, width, false);
     }
   }
-  return "\n" + own + built_in;
+  return "\n" + required + own + built_in;
 }
 
 // All options by group, in the order of the declaration; what every command has comes last.
@@ -124,7 +155,7 @@ std::string describe_groups(const Command& command, const OptionList& options, s
       title = option.group;
       text += fmt::format("\n{}\n", title);
     }
-    (option.is_built_in ? built_in : text) += describe_option(option, command.grids, width);
+    (option.is_built_in ? built_in : text) += describe_option(option, command.grids, width, true);
   }
   return text + built_in;
 }
@@ -187,14 +218,30 @@ std::string describe_program() {
           0, 0, width)
           .substr(1) +
       "\nUsage: labelprobe COMMAND [OPTIONS]\n\n";
-  for (const Command& command : commands()) {
-    const std::string line = fmt::format("  {}", command.text.name);
-    text += line + wrapped(std::string(command.text.summary), 17, line.size(), width);
+  for (const auto& [group, title] : kGroups) {
+    text += fmt::format("{}\n", title);
+    for (const Command& command : commands()) {
+      if (command.text.group != group) continue;
+      const std::string line = fmt::format("  {}", command.text.name);
+      text += line + wrapped(std::string(command.text.summary), 17, line.size(), width);
+    }
+    text += '\n';
   }
-  return text +
-         "\nlabelprobe COMMAND --help says more, labelprobe --version which program this is.\n"
-         "A first run: labelprobe run GoEmotions --config configs/example/config.yaml "
-         "--model-name-or-path MODEL\n";
+  const auto paragraph = [&](const std::string& sentences) {
+    text += wrapped(sentences, 0, 0, width).substr(1);
+  };
+  text +=
+      "A first run, on invented comments:\n"
+      "  labelprobe run GoEmotions --config configs/example/config.yaml -m MODEL\n\n";
+  paragraph(
+      "labelprobe COMMAND --help says more of a command, labelprobe --version which program this "
+      "is.");
+  paragraph(
+      "Exit codes: 0 done; 1 done, but some items failed or cells are missing; 2 an option; 3 a "
+      "data file or log; 4 a model or device; 70 a bug.");
+  paragraph(fmt::format("Environment, where neither flag nor config file says otherwise: {}.",
+                        fmt::join(variables(), ", ")));
+  return text;
 }
 
 std::string describe_command(const Command& command, bool shows_all) {

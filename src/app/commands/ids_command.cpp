@@ -124,7 +124,8 @@ void declare_flags(OptionList& options, IdsFlags& flags) {
 
 Command ids_command() {
   return make_command<IdsFlags>(
-      {"ids", "Draw a balanced list of example ids that runs are to be compared on",
+      {CommandGroup::Look, "ids",
+       "Draw a balanced list of example ids that runs are to be compared on",
        "labelprobe ids Hatexplain --root-dir data/HateXplain --test-splits test --annotation-mode "
        "both --n 200 --out my_ids.txt"},
       declare_flags, draw_ids);

@@ -232,7 +232,7 @@ int ls(const LsFlags& flags) {
 
 Command ls_command() {
   return make_command<LsFlags>(
-      {"ls",
+      {CommandGroup::Look, "ls",
        "List what the program knows: data sets, distributions, samplers, models, options, ...",
        "labelprobe ls datasets"},
       declare_flags, ls);

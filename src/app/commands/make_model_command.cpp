@@ -292,7 +292,8 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 
 Command make_model_command() {
   return make_command<Arguments>(
-      {"make-model", "Write a checkpoint with random weights in the shape of a known model",
+      {CommandGroup::Tools, "make-model",
+       "Write a checkpoint with random weights in the shape of a known model",
        "labelprobe make-model --shape llama-3.1-8b --out models/random-8b --tokenizer "
        "models/tokenizer"},
       declare_arguments, make_model);

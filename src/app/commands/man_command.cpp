@@ -154,8 +154,8 @@ int write_manual_page(const ManFlags&) {
 
 Command man_command() {
   return make_command<ManFlags>(
-      {"man", "Print the manual page", "labelprobe man | man -l -"}, [](OptionList&, ManFlags&) {},
-      write_manual_page);
+      {CommandGroup::Tools, "man", "Print the manual page", "labelprobe man | man -l -"},
+      [](OptionList&, ManFlags&) {}, write_manual_page);
 }
 
 }  // namespace labelprobe::app

@@ -163,7 +163,7 @@ int run(std::vector<GridSetting<Arguments>> given) {
 
 Command prompts_command() {
   return make_grid_command<Arguments>(
-      {"prompts", "Write the prompts of a run as JSON lines, without a model",
+      {CommandGroup::Look, "prompts", "Write the prompts of a run as JSON lines, without a model",
        "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -"},
       declare_arguments, run);
 }

@@ -25,7 +25,9 @@ int run(std::vector<GridSetting<RunSettings>> given) {
     std::rethrow_exception(given.front().mistake);
   }
   const RunSettings& first = given.front().settings;
-  std::cerr << "labelprobe " LABELPROBE_VERSION ": " << first.experiment.task << std::endl;
+  if (!first.is_quiet) {
+    std::cerr << "labelprobe " LABELPROBE_VERSION ": " << first.experiment.task << std::endl;
+  }
   if (given.size() > 1 && !first.profile.empty()) {
     throw ConfigError(
         "--profile: its file holds one setting's trace; expected one value of each option, found "
@@ -35,8 +37,15 @@ int run(std::vector<GridSetting<RunSettings>> given) {
   if (!first.profile.empty()) {
     profile.emplace(first.profile);
   }
-  RunListener listener(
-      {first.logging_level, !first.hides_progress, profile ? &*profile : nullptr, &std::cout});
+  const spdlog::level::level_enum level = first.is_quiet     ? spdlog::level::warn
+                                          : first.is_verbose ? spdlog::level::debug
+                                                             : first.logging_level;
+  RunListener listener({.level = level,
+                        .shows_progress = !first.hides_progress && !first.is_quiet,
+                        .is_verbose = first.is_verbose,
+                        .colour = first.colour,
+                        .profile = profile ? &*profile : nullptr,
+                        .folders = &std::cout});
   experiment::Workbench workbench(show_encoding);
   return listener.exit_code(experiment::run_grid(make_jobs(given), workbench, listener));
 }
@@ -53,21 +62,24 @@ Command make_run_command(CommandText text) {
 
 Command run_command() {
   return make_run_command<kRunName>(
-      {kRunName, "Ask a model about every example and log the label probabilities",
+      {CommandGroup::Ask, kRunName,
+       "Ask a model about every example and log the label probabilities",
        "labelprobe run GoEmotions --config configs/example/config.yaml --model-name-or-path "
        "MODEL"});
 }
 
 Command classify_command() {
   return make_run_command<kClassifyName>(
-      {kClassifyName, "Prompt a model for the labels of every example, annotators' items included",
+      {CommandGroup::Ask, kClassifyName,
+       "Prompt a model for the labels of every example, annotators' items included",
        "labelprobe classify GoEmotions --config configs/example/config.yaml --model-name-or-path "
        "MODEL"});
 }
 
 Command assess_command() {
   return make_run_command<kAssessName>(
-      {kAssessName, "Ask a model whether the label shown with a text is reasonable",
+      {CommandGroup::Ask, kAssessName,
+       "Ask a model whether the label shown with a text is reasonable",
        "labelprobe assess GoEmotions --config configs/example/assess.yaml --model-name-or-path "
        "MODEL"});
 }

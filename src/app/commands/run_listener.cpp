@@ -13,6 +13,7 @@
 #include "app/commands/command.h"
 #include "app/commands/dry_run.h"
 #include "app/commands/error_report.h"
+#include "app/commands/pace.h"
 #include "app/options/option.h"
 #include "app/terminal/profile_report.h"
 
@@ -20,8 +21,9 @@ namespace labelprobe::app {
 
 namespace {
 
-std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
-  auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level, Colour colour) {
+  auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
+      wants_colour(colour) ? spdlog::color_mode::always : spdlog::color_mode::never);
   terminal->set_level(level);
   terminal->set_pattern("%^%l%$: %v");
   auto logger = std::make_shared<spdlog::logger>("labelprobe", std::move(terminal));
@@ -29,9 +31,9 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level) {
   return logger;
 }
 
-// A setting's name in a grid: "setting 2 of 3".
-std::string name_of(std::size_t place, std::size_t n_jobs) {
-  return fmt::format("setting {} of {}", place + 1, n_jobs);
+// A job's name among others: "setting 2 of 3".
+std::string name_of(const std::string& kind, std::size_t place, std::size_t n_jobs) {
+  return fmt::format("{} {} of {}", kind, place + 1, n_jobs);
 }
 
 void say_efforts(spdlog::logger& log, const experiment::Outcome& outcome, double seconds) {
@@ -74,17 +76,19 @@ void say_answers(spdlog::logger& log, const experiment::Outcome& outcome) {
 }  // namespace
 
 RunListener::RunListener(const RunDisplay& display)
-    : display_(display), log_(make_logger(display.level)) {}
+    : display_(display), log_(make_logger(display.level, display.colour)) {}
 
 void RunListener::on_job(std::size_t place, std::size_t n_jobs, const experiment::GridJob& job) {
+  name_ = n_jobs > 1 ? fmt::format("{} {}/{}", display_.kind, place + 1, n_jobs) : "";
   if (n_jobs > 1) {
     (job.job.is_dry_run ? std::cout : std::cerr)
-        << name_of(place, n_jobs) << (job.name.empty() ? "" : ": " + job.name) << std::endl;
+        << name_of(display_.kind, place, n_jobs) << (job.name.empty() ? "" : ": " + job.name)
+        << std::endl;
   }
 }
 
 void RunListener::on_dry_run(const experiment::PreparedJob& prepared) {
-  describe_dry_run(std::cout, prepared, display_.profile);
+  describe_dry_run(std::cout, prepared, display_.profile, display_.is_verbose);
 }
 
 void RunListener::on_warning(const std::string& sentence) {
@@ -96,8 +100,8 @@ void RunListener::on_error(std::size_t place,
                            const experiment::GridJob& job,
                            const std::exception& error) {
   report(error, n_jobs == 1        ? ""
-                : job.name.empty() ? name_of(place, n_jobs)
-                                   : name_of(place, n_jobs) + " (" + job.name + ")");
+                : job.name.empty() ? name_of(display_.kind, place, n_jobs)
+                                   : name_of(display_.kind, place, n_jobs) + " (" + job.name + ")");
 }
 
 void RunListener::on_finished_before(const experiment::JobResult& result) {
@@ -130,7 +134,7 @@ void RunListener::on_open(const experiment::PreparedJob& prepared, const record:
   log_->info("{}", experiment::generation_in_force(prepared.model_info, prepared.job.settings,
                                                    prepared.preparation)
                        .describe());
-  progress_ = std::make_unique<ProgressLine>(display_.shows_progress);
+  progress_ = std::make_unique<ProgressLine>(display_.shows_progress, name_);
 }
 
 void RunListener::on_packed_copy(const std::filesystem::path& folder, double seconds) {
@@ -162,6 +166,7 @@ void RunListener::on_outcome(const experiment::PreparedJob& prepared,
                              const experiment::Outcome& outcome,
                              double seconds) {
   progress_->close();
+  note_pace(prepared, outcome, seconds);
   say_efforts(*log_, outcome, seconds);
   if (outcome.n_without_label > 0) {
     log_->warn("{} of {} answers {}", outcome.n_without_label, outcome.n_items,
@@ -179,6 +184,9 @@ void RunListener::on_outcome(const experiment::PreparedJob& prepared,
   }
   if (display_.profile) {
     say_profile();
+  }
+  if (name_.empty()) {
+    log_->info("next: labelprobe show '{}'", result.folder.lexically_normal().string());
   }
   name_folder(result.folder);
 }

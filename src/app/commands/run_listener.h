@@ -13,6 +13,7 @@
 #include "labelprobe/experiment/grid.h"
 #include "labelprobe/model/profile.h"
 
+#include "app/terminal/colour.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -20,6 +21,9 @@ namespace labelprobe::app {
 struct RunDisplay {
   spdlog::level::level_enum level = spdlog::level::info;  // messages below it go to log.txt only
   bool shows_progress = true;
+  bool is_verbose = false;  // dry runs show every option
+  Colour colour = Colour::Auto;
+  std::string kind = "setting";       // what one of several jobs is called
   model::Profile* profile = nullptr;  // watches the model
   std::ostream* folders = nullptr;    // gets the name of each run's folder
 };
@@ -54,6 +58,7 @@ class RunListener final : public experiment::GridListener {
   void name_folder(const std::filesystem::path& folder);
 
   RunDisplay display_;
+  std::string name_;  // of the job, where there are several: "setting 2/3"
   std::shared_ptr<spdlog::logger> log_;
   std::unique_ptr<ProgressLine> progress_;  // while a job runs
 };

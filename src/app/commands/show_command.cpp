@@ -145,7 +145,8 @@ int show(const ShowFlags& flags) {
 
 Command show_command() {
   return make_command<ShowFlags>(
-      {"show", "Print a run's log for people: texts, labels, probabilities at each step",
+      {CommandGroup::Look, "show",
+       "Print a run's log for people: texts, labels, probabilities at each step",
        "labelprobe show logs/GoEmotions/example_0 --items 3"},
       declare_flags, show);
 }

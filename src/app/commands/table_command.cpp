@@ -92,7 +92,7 @@ void run_cells(std::vector<CellRun>& cells) {
   for (const CellRun& cell : cells) {
     if (cell.job) jobs.push_back(*cell.job);
   }
-  RunListener listener({.level = spdlog::level::info});
+  RunListener listener({.level = spdlog::level::info, .kind = "cell"});
   experiment::Workbench workbench(show_encoding);
   const auto results = experiment::run_grid(jobs, workbench, listener);
   auto next = results.begin();
@@ -360,7 +360,7 @@ void declare_table(OptionList& options, TableSettings& table) {
 
 Command table_command() {
   return make_command<TableSettings>(
-      {"table", "Run what is missing of a table of the paper, and print it",
+      {CommandGroup::Ask, "table", "Run what is missing of a table of the paper, and print it",
        "labelprobe table table5 MODEL --limit 20 --cells GoEmotions"},
       declare_table, run_table);
 }

@@ -71,7 +71,7 @@ int tokenize(const TokenizeFlags& flags) {
 
 Command tokenize_command() {
   return make_command<TokenizeFlags>(
-      {"tokenize", "Turn JSON strings on standard input into token ids",
+      {CommandGroup::Tools, "tokenize", "Turn JSON strings on standard input into token ids",
        "echo '\"Hello world\"' | labelprobe tokenize --model-name-or-path MODEL"},
       declare_flags, tokenize);
 }

@@ -16,9 +16,9 @@ namespace labelprobe::app {
 
 namespace {
 
-bool is_flag(const std::string& arg) {
-  return arg == "-h" || (arg.starts_with("--") && arg.size() > 2 &&
-                         std::isalpha(static_cast<unsigned char>(arg[2])) != 0);
+bool is_long_flag(const std::string& arg) {
+  return arg.starts_with("--") && arg.size() > 2 &&
+         std::isalpha(static_cast<unsigned char>(arg[2])) != 0;
 }
 
 // Values reach CLI11 behind a letter for their depth, so that it reads none of them as a flag, a
@@ -113,6 +113,17 @@ class Parser {
     depth_before = depth;
   }
 
+  // Whether the word is a flag: a long one, or a letter that an option has.
+  bool is_flag(const std::string& arg) const { return is_long_flag(arg) || by_letter(arg); }
+
+  const Option* by_letter(const std::string& arg) const {
+    if (arg.size() != 2 || arg[0] != '-') return nullptr;
+    for (const Option& option : options_.options()) {
+      if (option.letter() != 0 && option.letter() == arg[1]) return &option;
+    }
+    return nullptr;
+  }
+
   bool adds_up(const Option& option) const {
     return option.kind == OptionKind::TextList || option.kind == OptionKind::GridList ||
            (grids_ == Grids::Taken && option.spans_grid());
@@ -181,7 +192,8 @@ class Parser {
   }
 
   const Option& choose(const std::string& arg) const {
-    std::string flag = arg == "-h" ? "--help" : arg;
+    if (const Option* option = by_letter(arg)) return *option;
+    std::string flag = arg;
     std::replace(flag.begin(), flag.end(), '_', '-');
     std::vector<const Option*> starting;
     std::vector<std::string> spelled;

@@ -1,6 +1,8 @@
 // From the words of a command line to what was given for each option. Taken are
 //   --root-dir X   --root-dir=X   --root_dir X   --root X (where no other flag begins so)
-//   --seed -1      values may begin with one dash, or with more that no letter follows
+//   -m X           letters, alone
+//   --seed -1      values may begin with one dash, or with more that no letter follows, unless they
+//                  are a letter's flag
 //   -- X           what follows is never a flag
 //   --shot 0 --shot 5
 //                  values of a list, or of a grid, add up; of any other option two different values

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 
 #include "app/options/run_options.h"
@@ -23,19 +24,11 @@ OptionInfo dev_role(std::string_view name) {
           .idle_because = "no dev role is used"};
 }
 
-data::AnnotationMode parse_annotation_mode(const std::string& name) {
-  if (name == "aggregate") {
-    return data::AnnotationMode::Aggregate;
-  }
-  if (name == "annotator") {
-    return data::AnnotationMode::Annotator;
-  }
-  if (name == "both") {
-    return data::AnnotationMode::Both;
-  }
-  const std::string known[] = {"aggregate", "annotator", "both"};
-  throw ConfigError(unknown_choice("annotation mode", name, known));
-}
+constexpr auto kAnnotationModes =
+    enum_names<data::AnnotationMode>("annotation mode",
+                                     {{data::AnnotationMode::Aggregate, "aggregate"},
+                                      {data::AnnotationMode::Annotator, "annotator"},
+                                      {data::AnnotationMode::Both, "both"}});
 
 void add_range(OptionList& options, std::optional<data::PositionRange>& field, OptionInfo info) {
   const std::string name(info.name);
@@ -82,10 +75,11 @@ void declare_roles(OptionList& options, data::DatasetOptions& train, data::Datas
                       .help = "Whose labels are the gold: aggregate, annotator or both",
                       .fallback = "aggregate",
                       .value = "MODE",
-                      .choices = {"aggregate", "annotator", "both"},
+                      .choices = kAnnotationModes.names(),
                       .name_priority = 0},
-                     parse_annotation_mode);
-  options.also_parsed(test.annotation_mode, parse_annotation_mode);
+                     [](const std::string& name) { return kAnnotationModes.parse(name); });
+  options.also_parsed(test.annotation_mode,
+                      [](const std::string& name) { return kAnnotationModes.parse(name); });
   add_range(options, train.debug_len,
             {.name = "train_debug_len",
              .help = "Only these positions of each annotator's train examples: K or A B"});
@@ -217,7 +211,8 @@ void declare_task(OptionList& options, std::string& task) {
        .help = "Data set (see: labelprobe ls datasets)",
        .is_required = true,
        .shown = Shown::First,
-       .choices = std::move(names)},
+       .choices = std::move(names),
+       .usual = "GoEmotions"},
       [&task](const Given& given) { task = data::dataset_info(given.values.front()).name; });
   options.make_operand();
 }

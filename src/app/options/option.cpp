@@ -1,6 +1,8 @@
 #include "app/options/option.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -202,6 +204,28 @@ std::vector<std::string> Option::flags() const {
   return all;
 }
 
+char Option::letter() const {
+  static constexpr std::array<std::pair<std::string_view, char>, 6> kLetters = {
+      {{"help", 'h'},
+       {"model_name_or_path", 'm'},
+       {"limit", 'n'},
+       {"out", 'o'},
+       {"quiet", 'q'},
+       {"verbose", 'v'}}};
+  for (const auto& [name, letter] : kLetters) {
+    if (name == info.name) return letter;
+  }
+  return 0;
+}
+
+std::string Option::variable() const {
+  if (!info.is_of_environment) return "";
+  std::string name = "LABELPROBE_" + std::string(info.name);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
 bool Option::spans_grid() const {
   switch (kind) {
     case OptionKind::Text:
@@ -288,17 +312,29 @@ void OptionList::check_types(const GivenValues& given) const {
   }
 }
 
+void OptionList::check_required() const {
+  std::vector<std::string> missing;
+  bool is_of_file = false;  // whether a config file could give one of them
+  for (const Option& option : options_) {
+    if (!option.info.is_required || !values_or_fallback(option, given_).empty()) continue;
+    std::string line = fmt::format("{} is required: {}", option.flag(), option.info.help);
+    if (!option.info.usual.empty()) line += fmt::format(", e.g. {}", option.info.usual);
+    missing.push_back(std::move(line));
+    is_of_file = is_of_file || !option.is_operand;
+  }
+  if (missing.empty()) return;
+  throw ConfigError(fmt::format("{}{}", fmt::join(missing, "\n            "),
+                                is_of_file && missing.size() > 1
+                                    ? "\nA config file gives options too: --config configs/SET/FILE"
+                                    : ""));
+}
+
 void OptionList::fill(const GivenValues& given) {
   given_ = given;
   check_types(given_);
   for (const Option& option : options_) {
     const std::vector<std::string> values = values_or_fallback(option, given_);
-    if (values.empty()) {
-      if (option.info.is_required) {
-        throw ConfigError(fmt::format("{} is required: {}", option.flag(), option.info.help));
-      }
-      continue;
-    }
+    if (values.empty()) continue;
     const Given one = {values, place_of(option)};
     check_least(option, one);
     try {
@@ -309,6 +345,7 @@ void OptionList::fill(const GivenValues& given) {
       throw ConfigError(one.place + ": " + error.what());
     }
   }
+  check_required();
   for (const auto& work : afterwards_) {
     work();
   }

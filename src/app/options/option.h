@@ -68,6 +68,8 @@ struct OptionInfo {
   // A value that stands for several settings of a grid.
   std::optional<std::pair<std::string, std::vector<std::string>>> shorthand = {};
   std::string (*log_as)(const std::string& given) = nullptr;  // unset = as it was given
+  std::string_view usual = "";         // a value that people give who have no better one
+  bool is_of_environment = false;      // LABELPROBE_<NAME> gives it where no flag and no file does
   std::string_view flag = "";          // where the flag has another name: "seed" for --seed
   std::string_view other_name = "";    // taken as well, as flag and in files
   std::string_view idle_because = "";  // said to people who give it, as nothing reads it
@@ -90,7 +92,9 @@ struct Option {
   std::vector<std::function<void(const Given&)>> assign = {};
 
   std::string flag() const;                // "--root-dir"; of an operand its name
-  std::vector<std::string> flags() const;  // all that are taken
+  std::vector<std::string> flags() const;  // all that are taken, but for a letter
+  char letter() const;                     // 'm' where -m is taken, else 0
+  std::string variable() const;            // "LABELPROBE_DEVICE"; empty if there is none
   // Whether several values make a grid (see grid.h): it has one value at a time and decides what is
   // computed.
   bool spans_grid() const;
@@ -167,6 +171,8 @@ class OptionList {
   std::vector<std::string> describe_idle() const;
 
  private:
+  // Throws ConfigError naming every required option that is missing.
+  void check_required() const;
   void push(OptionKind kind,
             const void* field,
             OptionInfo info,

@@ -77,7 +77,8 @@ void declare_demonstrations(OptionList& options, experiment::Settings& settings)
                                  .is_required = true,
                                  .shown = Shown::First,
                                  .least = 0,
-                                 .name_priority = 1});
+                                 .name_priority = 1,
+                                 .usual = "10"});
   options.add_parsed(settings.sampling,
                      {.name = "sampling_strategy",
                       .help = "How demonstrations are drawn (see: labelprobe ls samplers)",

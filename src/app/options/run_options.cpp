@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/readout/label_tokens.h"
 
@@ -47,7 +48,8 @@ void declare_quantization(OptionList& options, experiment::ModelLoading& model) 
                "bitsandbytes does it (default: as the checkpoint has them)",
        .shown = Shown::First,
        .value = "MODE",
-       .choices = {"none", "fp4", "nf4", "nf4-double", "int8"}},
+       .choices = {"none", "fp4", "nf4", "nf4-double", "int8"},
+       .is_of_environment = true},
       [ask](const Given& given) {
         ask("quant", weights::parse_quantization(given.values.front()), given);
       });
@@ -62,11 +64,16 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                .is_required = true,
                .shown = Shown::First,
                .value = "MODEL",
-               .name_priority = 2});
+               .name_priority = 2,
+               .usual = "build/models/SmolLM2-135M-Instruct.Q4_1.gguf",
+               .is_of_environment = true,
+               .other_name = "model"});
   options.add(settings.max_new_tokens, {.name = "max_new_tokens",
                                         .help = "Tokens generated per query at most",
                                         .is_required = true,
+                                        .shown = Shown::First,
                                         .least = 1,
+                                        .usual = "18",
                                         .other_name = "generation_max_length"});
   declare_repetition_penalty(options, settings.repetition_penalty);
   options.add(settings.batch_size,
@@ -136,15 +143,11 @@ void accept_compatible(OptionList& options) {
   accept(Flag, "disable_indexed_logging", "every item is logged");
 }
 
-spdlog::level::level_enum parse_logging_level(const std::string& name) {
-  const std::string known[] = {"debug", "info", "warning", "error"};
-  for (const std::string& level : known) {
-    if (level == name) {
-      return spdlog::level::from_str(name);
-    }
-  }
-  throw ConfigError(unknown_choice("logging level", name, known));
-}
+constexpr auto kLevels = enum_names<spdlog::level::level_enum>("logging level",
+                                                               {{spdlog::level::debug, "debug"},
+                                                                {spdlog::level::info, "info"},
+                                                                {spdlog::level::warn, "warning"},
+                                                                {spdlog::level::err, "error"}});
 
 void declare_run_group(OptionList& options, RunSettings& run) {
   options.begin_group("Run");
@@ -167,6 +170,22 @@ void declare_run_group(OptionList& options, RunSettings& run) {
                                    .help = "No progress display",
                                    .is_comparable = false,
                                    .bearing = record::Bearing::Process});
+  options.add(run.is_quiet, {.name = "quiet",
+                             .help = "Only warnings and errors; the log folder is still named",
+                             .is_logged = false});
+  options.add(run.is_verbose, {.name = "verbose",
+                               .help = "Say more: same as --logging-level debug; with --dry-run, "
+                                       "every option",
+                               .is_logged = false});
+  options.add_parsed(run.colour,
+                     {.name = "color",
+                      .help = "auto, always or never; auto: on terminals, unless NO_COLOR is set",
+                      .fallback = "auto",
+                      .value = "WHEN",
+                      .choices = {"auto", "always", "never"},
+                      .is_logged = false,
+                      .is_of_grid = true},
+                     parse_colour);
   options.add(run.profile,
               {.name = "profile",
                .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
@@ -185,7 +204,8 @@ void declare_log_group(OptionList& options, RunSettings& run) {
                                      .value = "FOLDER",
                                      .is_comparable = false,
                                      .bearing = record::Bearing::Process,
-                                     .is_of_grid = true});
+                                     .is_of_grid = true,
+                                     .is_of_environment = true});
   options.add(run.request.alternative_name,
               {.name = "alternative_experiment_name",
                .help = "Log folder name; {parameter} is replaced, '/' makes sub-folders",
@@ -202,11 +222,11 @@ void declare_log_group(OptionList& options, RunSettings& run) {
                       .help = "debug, info, warning or error",
                       .fallback = "info",
                       .value = "LEVEL",
-                      .choices = {"debug", "info", "warning", "error"},
+                      .choices = kLevels.names(),
                       .is_comparable = false,
                       .bearing = record::Bearing::Process,
                       .is_of_grid = true},
-                     parse_logging_level);
+                     [](const std::string& name) { return kLevels.parse(name); });
   options.add(run.experiment.logs_precision,
               {.name = "logs_precision",
                .help = "Decimals kept of logged numbers (default: all)",
@@ -221,21 +241,25 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
   options.begin_group("Loading the model");
   options.add_parsed(model.options.dtype,
                      {.name = "model_dtype",
-                      .help = "Precision of the computation: float32, bfloat16 or float16",
+                      .help = "Precision of the computation: float32, bfloat16 or float16 (also: "
+                              "fp32, bf16, fp16)",
                       .fallback = "float32",
                       .value = "DTYPE",
-                      .choices = {"float32", "bfloat16", "float16"}},
+                      .choices = {"float32", "bfloat16", "float16"},
+                      .is_of_environment = true},
                      weights::parse_dtype);
   options.add(model.options.device, {.name = "device",
                                      .help = "auto, cpu, cuda or cuda:N",
                                      .fallback = "auto",
                                      .value = "DEVICE",
-                                     .choices = {"auto", "cpu", "cuda"}});
+                                     .choices = {"auto", "cpu", "cuda"},
+                                     .is_of_environment = true});
   options.add(model.options.n_threads, {.name = "threads",
                                         .help = "CPU threads; 0 = one per physical core",
                                         .fallback = "0",
                                         .least = 0,
-                                        .is_comparable = false});
+                                        .is_comparable = false,
+                                        .is_of_environment = true});
   declare_quantization(options, model);
   options.add(model.options.allows_tf32,
               {.name = "tf32", .help = "GPU: float32 products may round their factors to TF32"});

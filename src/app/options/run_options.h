@@ -16,6 +16,7 @@
 #include "labelprobe/record/run.h"
 
 #include "app/options/option.h"
+#include "app/terminal/colour.h"
 
 namespace labelprobe::app {
 
@@ -34,6 +35,9 @@ struct RunSettings {
   std::filesystem::path profile;  // empty = none
   bool is_dry_run = false;
   bool hides_progress = false;
+  bool is_quiet = false;    // warnings and errors only
+  bool is_verbose = false;  // everything
+  Colour colour = Colour::Auto;
   spdlog::level::level_enum logging_level = spdlog::level::info;
 };
 

@@ -1,32 +1,77 @@
 #include "app/terminal/progress.h"
 
+#include <algorithm>
 #include <cstdio>
-#include <string>
+#include <string_view>
+#include <utility>
 
-#include <unistd.h>
+#include <fmt/format.h>
+
+#include "app/terminal/colour.h"
 
 namespace labelprobe::app {
 
 namespace {
 
 constexpr double kPlainLineEverySeconds = 10;
+constexpr double kLivelyLineEverySeconds = 0.1;
+constexpr std::size_t kBarWidth = 20;
 
-std::string duration(double seconds) {
-  const auto total = static_cast<long>(seconds + 0.5);
-  char text[32];
-  if (total >= 3600) {
-    std::snprintf(text, sizeof text, "%ldh%02ldm", total / 3600, total / 60 % 60);
-  } else {
-    std::snprintf(text, sizeof text, "%ldm%02lds", total / 60, total % 60);
-  }
-  return text;
+// The part of the work that is done: by items, and between two batches by prompt tokens.
+double share_done(const experiment::Progress& now) {
+  const auto n_total = static_cast<double>(std::max<std::size_t>(1, now.n_total));
+  const double by_items = static_cast<double>(now.n_done) / n_total;
+  if (now.n_tokens_at_most <= 0 || now.n_done == now.n_total) return by_items;
+  const double resumed = static_cast<double>(now.n_resumed) / n_total;
+  const double by_tokens =
+      resumed +
+      (1.0 - resumed) * std::min(1.0, static_cast<double>(now.effort.n_prompt_tokens_computed) /
+                                          static_cast<double>(now.n_tokens_at_most));
+  // Computed tokens are not answered yet: the last batch is never said to be done.
+  return std::max(by_items, std::min(by_tokens, 0.99));
+}
+
+std::string bar(double share) {
+  const auto n_full = static_cast<std::size_t>(share * kBarWidth);
+  std::string text(kBarWidth, ' ');
+  std::fill_n(text.begin(), n_full, '=');
+  if (n_full < kBarWidth) text[n_full] = '>';
+  return "[" + text + "] ";
 }
 
 }  // namespace
 
-ProgressLine::ProgressLine(bool is_enabled)
+std::string describe_duration(double seconds) {
+  const auto total = static_cast<long>(seconds + 0.5);
+  return total >= 3600 ? fmt::format("{}h{:02}m", total / 3600, total / 60 % 60)
+                       : fmt::format("{}m{:02}s", total / 60, total % 60);
+}
+
+std::string describe_progress(const experiment::Progress& now,
+                              const std::string& name,
+                              double seconds,
+                              bool has_bar) {
+  const double share = share_done(now);
+  std::string line = name.empty() ? "" : name + (has_bar ? " " : ": ");
+  if (has_bar) line += bar(share);
+  line += fmt::format("{}/{} items", now.n_done, now.n_total);
+  const std::int64_t n_tokens = now.effort.n_prompt_tokens_computed + now.effort.n_generated_tokens;
+  if (n_tokens == 0 || seconds <= 0) return line;
+  const bool is_last = now.n_done == now.n_total;
+  line += fmt::format(", {}{}", describe_duration(seconds), is_last ? " in all" : "");
+  const double resumed = static_cast<double>(now.n_resumed) /
+                         static_cast<double>(std::max<std::size_t>(1, now.n_total));
+  if (!is_last && share > resumed) {
+    line +=
+        fmt::format(", {} left", describe_duration(seconds * (1.0 - share) / (share - resumed)));
+  }
+  return line + fmt::format(", {:.0f} tokens/s", static_cast<double>(n_tokens) / seconds);
+}
+
+ProgressLine::ProgressLine(bool is_enabled, std::string name)
     : is_enabled_(is_enabled),
-      is_terminal_(::isatty(STDERR_FILENO) == 1),
+      name_(std::move(name)),
+      is_terminal_(has_lively_terminal()),
       start_(Clock::now()),
       last_(start_) {}
 
@@ -41,40 +86,26 @@ void ProgressLine::close() {
   }
 }
 
-void ProgressLine::show(const experiment::Progress& progress) {
-  const std::size_t n_new = progress.n_done - progress.n_resumed;
-  if (n_new == 0) {
+bool ProgressLine::is_due(const experiment::Progress& now) const {
+  const bool is_first_or_last = now.n_done == now.n_resumed
+                                    ? now.effort.n_prompt_tokens_computed == 0
+                                    : now.n_done == now.n_total;
+  const double waited = std::chrono::duration<double>(Clock::now() - last_).count();
+  return is_first_or_last ||
+         waited >= (is_terminal_ ? kLivelyLineEverySeconds : kPlainLineEverySeconds);
+}
+
+void ProgressLine::show(const experiment::Progress& now) {
+  if (now.effort.n_prompt_tokens_computed == 0) {
     start_ = last_ = Clock::now();  // loading the model is no part of the pace
   }
-  if (!is_enabled_) {
-    return;
-  }
-  const Clock::time_point now = Clock::now();
-  const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const bool is_last = progress.n_done == progress.n_total;
-  if (!is_terminal_ && n_new > 0 && !is_last &&
-      std::chrono::duration<double>(now - last_).count() < kPlainLineEverySeconds) {
-    return;
-  }
-  last_ = now;
-  char line[160];
-  int length = std::snprintf(line, sizeof line, "%zu/%zu items", progress.n_done, progress.n_total);
-  if (n_new > 0 && elapsed > 0) {
-    const double left = elapsed / static_cast<double>(n_new) *
-                        static_cast<double>(progress.n_total - progress.n_done);
-    const double n_tokens = static_cast<double>(progress.effort.n_prompt_tokens_computed +
-                                                progress.effort.n_generated_tokens);
-    length +=
-        std::snprintf(line + length, sizeof line - static_cast<std::size_t>(length),
-                      ", %s %s, %.0f tokens/s computed", duration(is_last ? elapsed : left).c_str(),
-                      is_last ? "in all" : "left", n_tokens / elapsed);
-  }
-  if (is_terminal_) {
-    std::fprintf(stderr, "\r\033[K%s", line);
-    is_line_open_ = true;
-  } else {
-    std::fprintf(stderr, "%s\n", line);
-  }
+  if (!is_enabled_ || !is_due(now)) return;
+  last_ = Clock::now();
+  const double seconds = std::chrono::duration<double>(last_ - start_).count();
+  const std::string line = describe_progress(now, name_, seconds, is_terminal_);
+  const std::string text = is_terminal_ ? "\r\033[K" + line : line + "\n";
+  std::fputs(text.c_str(), stderr);
+  is_line_open_ = is_terminal_;
   std::fflush(stderr);
 }
 

@@ -201,11 +201,12 @@ Outcome run(const Settings& settings,
     for (const std::string& key : keys) {
       options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
     }
-    const auto report = [&] {
-      on_progress(
-          {n_finished, keys.size(), outcome.n_resumed, since(before, language_model.effort())});
+    const auto report = [&](const model::Effort& effort) {
+      on_progress({n_finished, keys.size(), outcome.n_resumed, since(before, effort),
+                   preparation.token_counts.n_distinct_tokens});
     };
-    report();
+    report(before);
+    options.on_work = report;
     Reader reader(settings, preparation, asked.n_per_query);
     language_model.generate(asked.prompts, options,
                             [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
@@ -216,7 +217,7 @@ Outcome run(const Settings& settings,
                                 std::string key = item.key;
                                 items.insert_or_assign(std::move(key), std::move(item));
                               }
-                              report();
+                              report(language_model.effort());
                             });
     outcome.effort = since(before, language_model.effort());
   }

@@ -16,11 +16,6 @@
 namespace labelprobe::model {
 namespace {
 
-std::string libtorch() {
-  return "libtorch " + std::to_string(TORCH_VERSION_MAJOR) + "." +
-         std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
-}
-
 std::string products(DType dtype,
                      Quantization quantization,
                      const weights::DecoderConfig& config,
@@ -53,6 +48,11 @@ std::string other_steps(at::ScalarType type, c10::Device device) {
 
 }  // namespace
 
+std::string describe_libtorch() {
+  return "libtorch " + std::to_string(TORCH_VERSION_MAJOR) + "." +
+         std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+}
+
 std::string describe_backend(const weights::DecoderConfig& config,
                              DType dtype,
                              Quantization quantization,
@@ -63,7 +63,7 @@ std::string describe_backend(const weights::DecoderConfig& config,
   const at::Tensor queries =
       at::empty({0, config.n_kv_heads, config.n_heads / config.n_kv_heads, config.head_dim},
                 at::TensorOptions().dtype(activations).device(device));
-  std::string text = libtorch();
+  std::string text = describe_libtorch();
   if (device.is_cpu()) text += " with " + at::get_cpu_capability();
   text += "; products: " + products(dtype, quantization, config, device) +
           "; attention: " + std::string(attention_code(queries)) + ", " + std::string(name) +

@@ -19,4 +19,7 @@ std::string describe_backend(const weights::DecoderConfig& config,
                              Quantization quantization,
                              c10::Device device);
 
+// "libtorch 2.11.0"
+std::string describe_libtorch();
+
 }  // namespace labelprobe::model

@@ -265,6 +265,7 @@ std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
   for (const PackedNodes* pack : plan.missing_packs(is_there)) {
     cache.compute(*pack);
     effort_.n_prompt_tokens_computed += pack->n_rows;
+    if (request.options().on_work) request.options().on_work(effort_);
   }
   const at::Tensor hidden = cache.take_last_hidden(first, end);
   cache.forget_before(first);

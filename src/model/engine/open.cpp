@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
@@ -18,6 +20,7 @@
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
+#include "weights/device/processor.h"
 
 namespace labelprobe::model {
 
@@ -53,6 +56,23 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
     throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +
                      "; use --model-dtype bfloat16 or a smaller model");
   }
+}
+
+std::vector<std::pair<std::string, std::string>> describe_platform() {
+  const c10::Device cpu(c10::kCPU);
+  std::string gpu;
+  try {
+    const c10::Device device = weights::open_device("cuda");
+    gpu = weights::describe_device(device);
+    if (!weights::why_no_kernels().empty()) gpu += "; no own kernels: " + weights::why_no_kernels();
+  } catch (const ConfigError& error) {
+    gpu = std::string("none: ") + error.what();
+  }
+  return {
+      {"libtorch", describe_libtorch().substr(std::string_view("libtorch ").size())},
+      {"processor", weights::describe_device(cpu) + "; libtorch uses " + at::get_cpu_capability() +
+                        ", own code " + std::string(weights::processor_generation())},
+      {"CUDA", gpu}};
 }
 
 std::string resolve_device(const std::string& device) {

@@ -8,11 +8,11 @@
 namespace labelprobe::weights {
 namespace {
 
-// torch spells two of them in two ways.
+// torch spells two of them in two ways; people write the short names.
 constexpr auto kDTypes = enum_names<DType>("model dtype",
-                                           {{DType::Float32, "float32", "float"},
-                                            {DType::BFloat16, "bfloat16"},
-                                            {DType::Float16, "float16", "half"}});
+                                           {{DType::Float32, "float32", "float fp32"},
+                                            {DType::BFloat16, "bfloat16", "bf16"},
+                                            {DType::Float16, "float16", "half fp16"}});
 
 constexpr auto kQuantizations = enum_names<Quantization>("quantisation",
                                                          {{Quantization::None, "none"},

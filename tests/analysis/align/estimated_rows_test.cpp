@@ -131,10 +131,12 @@ TEST_CASE("Distributions are written by estimator, id and label", "[align]") {
         "\"unary_first\":\n  \"de0\":\n    \"joy\": 1.0\n    \"fear\": 1.0\n");
   std::ostringstream lines;
   write_distributions_json_lines(lines, rows, kEmotions);
-  CHECK_THAT(lines.str(),
-             ContainsSubstring(R"({"id":"de0","estimator":"output","answer":null,"run":)"
-                               R"("logs/baseline_0","experiment":0,"probs":{"joy":0.99999999,)") &&
-                 ContainsSubstring(R"("estimator":"unary","answer":"first")"));
+  CHECK_THAT(
+      lines.str(),
+      ContainsSubstring(
+          R"({"id":"de0","estimator":"output","method":"Hard Predictions",)"
+          R"("answer":null,"run":"logs/baseline_0","experiment":0,"probs":{"joy":0.99999999,)") &&
+          ContainsSubstring(R"("estimator":"unary","method":"Unary","answer":"first")"));
 
   const std::vector<RunLog> twice = {unary_run(), unary_run("logs/unary_1")};
   const auto doubled = estimate_rows(twice, kGreedy, kEmotions, {}, warnings);

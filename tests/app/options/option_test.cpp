@@ -135,7 +135,7 @@ TEST_CASE("A mistake is told with its place, what was expected and what was foun
   says({{"limit", {"0"}}}, "--limit: expected an integer of at least 1, found 0");
   says({{"limit", {"2147483648"}}},
        "--limit: expected an integer of at most 2147483647, found 2147483648");
-  says({{"format", {"jsn"}}}, "--format: unknown format 'jsn' (known: json); did you mean 'json'?");
+  says({{"format", {"jsn"}}}, "--format: unknown format 'jsn'; did you mean 'json'? (known: json)");
   says({{"max_length", {"5"}}}, "--max-length: max_length: Not supported: no cutting");
   says({{"root_dir", {}}}, "--root-dir is required: Folder of the data");
 

@@ -10,18 +10,10 @@
 
 #include "experiment/settings_for_tests.h"
 #include "support/catch.h"
+#include "support/errors.h"
 
 namespace labelprobe::experiment {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::filesystem::path tokenizer_path(const std::string& name) {
   return name == "smollm2" ? support::smollm2_gguf() : support::shared("tokenizers/" + name);
@@ -103,15 +95,16 @@ TEST_CASE("Chats need both templates and a plan of answers", "[chat]") {
 
 TEST_CASE("Models without a usable chat template are refused", "[chat]") {
   Settings settings = chat_settings();
-  CHECK(message_of([&] { prepare(settings, kTokenizer); }).find("chat template") !=
+  CHECK(support::message_of([&] { prepare(settings, kTokenizer); }).find("chat template") !=
         std::string::npos);
   settings.chat_template = "{{ something else }}";
-  CHECK(message_of([&] { prepare(settings, kTokenizer); }).find("'{{ something else }}'") !=
-        std::string::npos);
+  CHECK(support::message_of([&] {
+          prepare(settings, kTokenizer);
+        }).find("'{{ something else }}'") != std::string::npos);
   settings.chat_template =
       "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
       "{{ '<|im_start|>assistant\\n' }}";
-  CHECK(message_of([&] {
+  CHECK(support::message_of([&] {
           prepare(settings, kTokenizer);
         }).find("'<|im_start|>' in the tokenizer") != std::string::npos);
 }

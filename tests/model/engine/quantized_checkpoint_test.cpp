@@ -10,6 +10,7 @@
 #include "labelprobe/model/open.h"
 
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/generate.h"
 #include "support/paths.h"
 #include "support/reference.h"
@@ -37,15 +38,6 @@ constexpr Saved kSaved[] = {{"fp4", Quantization::Fp4},
 
 fs::path saved(const std::string& folder) {
   return support::fixture("model/bitsandbytes/" + folder);
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 void check_same(const at::Tensor& found, const at::Tensor& expected) {
@@ -133,7 +125,7 @@ struct Parts {
   std::string message() const {
     const TempFolder folder;
     write(folder.path());
-    return message_of([&] { weights::Checkpoint::open(folder.path()); });
+    return support::message_of<ModelError>([&] { weights::Checkpoint::open(folder.path()); });
   }
 };
 
@@ -261,7 +253,8 @@ TEST_CASE("Inspecting tells how weights will be kept", "[unit]") {
 
   CHECK(inspect(saved("nf4"), DType::Float32, Quantization::Nf4).quantization == Quantization::Nf4);
   CHECK_THAT(
-      message_of([] { inspect(saved("nf4"), DType::Float32, Quantization::Int8); }),
+      support::message_of<ModelError>(
+          [] { inspect(saved("nf4"), DType::Float32, Quantization::Int8); }),
       ContainsSubstring("expected weights to be quantised as int8, found them stored as nf4; leave "
                         "the quantisation out, or use the model's original weights"));
 }
@@ -272,7 +265,7 @@ TEST_CASE("Modules may be left out of a quantised checkpoint, whole products at 
     parts.make_plain("model.layers.0." + module + ".weight", {64, 64});
     const TempFolder folder;
     parts.write(folder.path());
-    return message_of([&] {
+    return support::message_of<ModelError>([&] {
       const auto language_model = open(folder.path(), on_cpu(DType::Float32));
       const ModelInfo quantized = inspect(saved("fp4"), DType::Float32);
       CHECK(language_model->info().weight_bytes ==
@@ -419,7 +412,8 @@ TEST_CASE("A quantised checkpoint cut off anywhere is an error", "[unit]") {
   for (std::size_t n_kept = 0; n_kept < whole.size(); n_kept += 997) {
     INFO("bytes kept: " << n_kept);
     support::write_file(folder.path() / "model.safetensors", whole.substr(0, n_kept));
-    CHECK(message_of([&] { weights::Checkpoint::open(folder.path()); }) != "no error");
+    CHECK(support::message_of<ModelError>([&] { weights::Checkpoint::open(folder.path()); }) !=
+          "no error");
   }
 }
 

@@ -12,6 +12,7 @@
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/paths.h"
 #include "support/weight_files.h"
 #include "weights/checkpoint/safetensors.h"
@@ -24,16 +25,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using support::TempFolder;
 using support::write_file;
-
-template <class Action>
-std::string message_of(const Action& action) {
-  try {
-    action();
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // A well-formed model folder, its tensors all zero, as text and bytes to be broken.
 struct ModelParts {
@@ -83,7 +74,7 @@ Checkpoint open_parts(const ModelParts& parts) {
 std::string message_for(const ModelParts& parts) {
   const TempFolder folder;
   parts.write(folder.path());
-  return message_of([&] { Checkpoint::open(folder.path()); });
+  return support::message_of<ModelError>([&] { Checkpoint::open(folder.path()); });
 }
 
 at::Tensor loaded(Checkpoint& checkpoint,
@@ -272,7 +263,7 @@ TEST_CASE("A tensor that is in two files is an error", "[unit]") {
   write_file(folder.path() / "model.safetensors.index.json",
              R"({"weight_map":{"model.embed_tokens.weight":"a.safetensors",
                  "model.norm.weight":"b.safetensors"}})");
-  CHECK_THAT(message_of([&] { Checkpoint::open(folder.path()); }),
+  CHECK_THAT(support::message_of<ModelError>([&] { Checkpoint::open(folder.path()); }),
              ContainsSubstring("tensor model.norm.weight is there twice"));
 }
 
@@ -285,7 +276,7 @@ TEST_CASE("Says which parameters nobody has asked for", "[unit]") {
       loaded(checkpoint, parameter);
     }
   }
-  CHECK_THAT(message_of([&] { checkpoint.check_all_loaded(); }),
+  CHECK_THAT(support::message_of<ModelError>([&] { checkpoint.check_all_loaded(); }),
              ContainsSubstring("no part of the model has loaded: model.norm.weight"));
 }
 
@@ -297,7 +288,7 @@ TEST_CASE("A GGUF model of another type or with other tensors is refused by name
     const std::size_t at = bytes.find(from);
     REQUIRE(at != std::string::npos);
     write_file(folder.path() / "m.gguf", bytes.replace(at, from.size(), to));
-    return message_of([&] { Checkpoint::open(folder.path() / "m.gguf"); });
+    return support::message_of<ModelError>([&] { Checkpoint::open(folder.path() / "m.gguf"); });
   };
   CHECK_THAT(message_with("blk.1.ffn_up.weight", "blk.1.ffn_xy.weight"),
              ContainsSubstring("missing: model.layers.1.mlp.up_proj.weight"));
@@ -313,7 +304,8 @@ TEST_CASE("A GGUF model cut off anywhere is an error", "[unit]") {
   for (std::size_t n_kept = 0; n_kept < whole.size(); n_kept += n_kept < 4096 ? 7 : 331) {
     INFO("bytes kept: " << n_kept);
     write_file(folder.path() / "m.gguf", whole.substr(0, n_kept));
-    CHECK(message_of([&] { Checkpoint::open(folder.path() / "m.gguf"); }) != "no error");
+    CHECK(support::message_of<ModelError>([&] { Checkpoint::open(folder.path() / "m.gguf"); }) !=
+          "no error");
   }
 }
 

@@ -11,6 +11,7 @@
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/paths.h"
 #include "support/weight_files.h"
 #include "weights/checkpoint/load_config.h"
@@ -43,15 +44,6 @@ DecoderConfig config_of(const std::string& config, const std::string& generation
 
 DecoderConfig llama_config(const std::string& changes) {
   return config_of(llama_json(changes).dump());
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 std::vector<float> floats_of_hex(const std::string& text) {
@@ -244,14 +236,14 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
   };
   for (const Case& one : cases) {
     INFO(one.changes);
-    const std::string message = message_of([&] { llama_config(one.changes); });
+    const std::string message = support::message_of<ModelError>([&] { llama_config(one.changes); });
     CHECK_THAT(message, ContainsSubstring("config.json: key "));
     CHECK_THAT(message, ContainsSubstring(one.message));
   }
-  CHECK_THAT(message_of([] { config_of("{\"hidden_size\": 6"); }),
+  CHECK_THAT(support::message_of<ModelError>([] { config_of("{\"hidden_size\": 6"); }),
              ContainsSubstring("expected JSON, found an error at byte 18"));
   const TempFolder empty;
-  CHECK_THAT(message_of([&] { load_config(empty.path()); }),
+  CHECK_THAT(support::message_of<ModelError>([&] { load_config(empty.path()); }),
              ContainsSubstring("expected a model folder with config.json, found no such file"));
 }
 
@@ -322,7 +314,7 @@ TEST_CASE("Refuses settings of other decoders that are in use", "[unit]") {
     const auto with = [&](const std::string& held) {
       json config = llama_json("{}");
       config[one.key] = json::parse(held);
-      return message_of([&] { config_of(config.dump()); });
+      return support::message_of<ModelError>([&] { config_of(config.dump()); });
     };
     CHECK(with(one.neutral) == "no error");
     CHECK_THAT(with(one.used),
@@ -344,8 +336,9 @@ TEST_CASE("generation_config.json goes before config.json", "[unit]") {
   CHECK(overridden.end_ids == several);
   CHECK(overridden.rules.repetition_penalty == 1.1);
   CHECK(config_of(config, R"({"do_sample": true})").end_ids == two);
-  CHECK_THAT(message_of([&] { config_of(config, R"({"repetition_penalty": 0})"); }),
-             ContainsSubstring("generation_config.json: key 'repetition_penalty'"));
+  CHECK_THAT(
+      support::message_of<ModelError>([&] { config_of(config, R"({"repetition_penalty": 0})"); }),
+      ContainsSubstring("generation_config.json: key 'repetition_penalty'"));
   // Where there is such a file, settings of generation in config.json do not count.
   CHECK(config_of(config, "{}").rules == GenerationRules());
 }
@@ -380,7 +373,7 @@ TEST_CASE("Settings of generation that change greedy logits are read, or refused
         R"({"forced_bos_token_id": [1, 2]})", R"({"no_repeat_ngram_size": -1})"}) {
     const std::string key = nlohmann::json::parse(used).begin().key();
     INFO(used);
-    CHECK_THAT(message_of([&] { rules_of(used); }),
+    CHECK_THAT(support::message_of<ModelError>([&] { rules_of(used); }),
                ContainsSubstring("generation_config.json: key '" + key));
   }
 }
@@ -516,7 +509,7 @@ TEST_CASE("Says which key or tensor of a GGUF header cannot be used", "[unit]") 
   };
   for (const Case& one : cases) {
     INFO(one.message);
-    const std::string message = message_of([&] { gguf_config(one.file); });
+    const std::string message = support::message_of<ModelError>([&] { gguf_config(one.file); });
     CHECK_THAT(message, ContainsSubstring("m.gguf"));
     CHECK_THAT(message, ContainsSubstring(one.message));
   }

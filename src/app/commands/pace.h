@@ -1,0 +1,26 @@
+// How fast models were on this machine: noted after each run in the user's cache folder
+// ($XDG_CACHE_HOME, else ~/.cache), read to say how long another will take. Never needed: what
+// cannot be read or written is done without.
+#pragma once
+
+#include <optional>
+
+#include "labelprobe/experiment/job.h"
+#include "labelprobe/experiment/run.h"
+
+namespace labelprobe::app {
+
+struct Pace {
+  double tokens_per_second = 0;     // prompt tokens computed and tokens generated
+  double generated_per_prompt = 0;  // mean number of tokens
+};
+
+// That of the last run with the same model, device and numbers.
+std::optional<Pace> find_pace(const experiment::PreparedJob& prepared);
+
+//   seconds  of computing
+void note_pace(const experiment::PreparedJob& prepared,
+               const experiment::Outcome& outcome,
+               double seconds);
+
+}  // namespace labelprobe::app
