@@ -313,7 +313,10 @@ TEST_CASE("A run is named by its folder, or with one of its experiments", "[logg
   CHECK_FALSE(parse_run_name((runs / "experiment_7").string()).index.has_value());
   CHECK_FALSE(parse_run_name((runs / "experiment_x").string()).index.has_value());
   CHECK(parse_run_name("experiment_2").folder == ".");
-  CHECK(describe(LoggedRun{.folder = "a/b/", .index = 2}) == "a/b, experiment 2");
+  LoggedRun run;
+  run.folder = "a/b/";
+  run.index = 2;
+  CHECK(describe(run) == "a/b, experiment 2");
 }
 
 TEST_CASE("A run of another data set's labels is told", "[logged_run]") {

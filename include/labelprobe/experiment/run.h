@@ -20,7 +20,7 @@ struct Progress {
   std::size_t n_total = 0;
   std::size_t n_resumed = 0;
   model::Effort effort;  // of this process so far
-  // Prompt tokens that this process computes at most, equal prefixes once.
+  // Tokens that this process computes and generates at most, equal prefixes counted once.
   std::int64_t n_tokens_at_most = 0;
 };
 

@@ -17,7 +17,7 @@ constexpr double kPlainLineEverySeconds = 10;
 constexpr double kLivelyLineEverySeconds = 0.1;
 constexpr std::size_t kBarWidth = 20;
 
-// The part of the work that is done: by items, and between two batches by prompt tokens.
+// The part of the work that is done: by items, and between two batches by tokens.
 double share_done(const experiment::Progress& now) {
   const auto n_total = static_cast<double>(std::max<std::size_t>(1, now.n_total));
   const double by_items = static_cast<double>(now.n_done) / n_total;
@@ -25,7 +25,8 @@ double share_done(const experiment::Progress& now) {
   const double resumed = static_cast<double>(now.n_resumed) / n_total;
   const double by_tokens =
       resumed +
-      (1.0 - resumed) * std::min(1.0, static_cast<double>(now.effort.n_prompt_tokens_computed) /
+      (1.0 - resumed) * std::min(1.0, static_cast<double>(now.effort.n_prompt_tokens_computed +
+                                                          now.effort.n_generated_tokens) /
                                           static_cast<double>(now.n_tokens_at_most));
   // Computed tokens are not answered yet: the last batch is never said to be done.
   return std::max(by_items, std::min(by_tokens, 0.99));

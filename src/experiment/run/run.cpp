@@ -201,9 +201,12 @@ Outcome run(const Settings& settings,
     for (const std::string& key : keys) {
       options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
     }
+    const std::int64_t n_tokens_at_most =
+        preparation.token_counts.n_distinct_tokens +
+        static_cast<std::int64_t>(asked.prompts.size()) * settings.max_new_tokens;
     const auto report = [&](const model::Effort& effort) {
-      on_progress({n_finished, keys.size(), outcome.n_resumed, since(before, effort),
-                   preparation.token_counts.n_distinct_tokens});
+      on_progress(
+          {n_finished, keys.size(), outcome.n_resumed, since(before, effort), n_tokens_at_most});
     };
     report(before);
     options.on_work = report;
