@@ -1,4 +1,5 @@
 // What the program says when a user makes a mistake, and what its help promises.
+#include <cstdlib>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -58,6 +59,41 @@ TEST_CASE("Help shows what most people need, and on request every option", "[e2e
       CHECK((line.size() <= 80 || line.starts_with("  labelprobe run")));
     }
   }
+}
+
+TEST_CASE("Usual words and letters are understood", "[e2e]") {
+  CHECK(run_program({"help"}).out == run_program({"--help"}).out);
+  CHECK(run_program({"help", "run"}).out == run_program({"run", "-h"}).out);
+  const ProgramResult version = run_program({"-V"});
+  CHECK(version.out == run_program({"version"}).out);
+  for (const char* part : {"labelprobe 0.1.0", "compiler ", "libtorch ", "processor ", "CUDA "}) {
+    CHECK_THAT(version.out, ContainsSubstring(part));
+  }
+  const std::vector<std::string> start = {"prompts", "GoEmotions", "--config",
+                                          "configs/example/config.yaml"};
+  CHECK(run_program(with(start, {"-n", "1"})).out ==
+        run_program(with(start, {"--limit", "1"})).out);
+  const TempFolder folder;
+  const std::string out = (folder.path() / "p.jsonl").string();
+  REQUIRE(run_program(with(start, {"-n", "1", "-o", out})).exit_code == 0);
+  CHECK(support::read_file(out) == run_program(with(start, {"-n", "1"})).out);
+}
+
+TEST_CASE("The environment gives what neither flags nor files do", "[e2e]") {
+  const std::string model = fixture("e2e/model").string();
+  const std::vector<std::string> dry = {
+      "run",   "GoEmotions", "--config", "configs/example/config.yaml", "--dry-run", "--color",
+      "never", "--device",   "cpu"};
+  ::setenv("LABELPROBE_MODEL_NAME_OR_PATH", model.c_str(), 1);
+  ::setenv("LABELPROBE_DEVICE", "nothing", 1);
+  const ProgramResult result = run_program(dry);
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("model_name_or_path") && ContainsSubstring(model));
+  const ProgramResult wrong =
+      run_program({"run", "GoEmotions", "--config", "configs/example/config.yaml", "--dry-run"});
+  CHECK_THAT(wrong.err, ContainsSubstring("nothing"));
+  ::unsetenv("LABELPROBE_MODEL_NAME_OR_PATH");
+  ::unsetenv("LABELPROBE_DEVICE");
 }
 
 TEST_CASE("Lists every option by command, the ones for compatibility on request", "[e2e]") {

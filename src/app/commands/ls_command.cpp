@@ -15,6 +15,7 @@
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/plan.h"
 #include "labelprobe/prompt/sampler.h"
+#include "labelprobe/record/log_fields.h"
 #include "labelprobe/weights/locate.h"
 #include "labelprobe/weights/making.h"
 
@@ -154,6 +155,14 @@ Rows list_options(const LsFlags& flags) {
   return rows;
 }
 
+Rows list_fields() {
+  Rows rows;
+  for (const record::LogField& field : record::log_fields()) {
+    rows.emplace_back(field.name, field.summary);
+  }
+  return rows;
+}
+
 struct Kind {
   std::string_view name;
   Rows (*list)(const LsFlags& flags);
@@ -178,6 +187,7 @@ constexpr Kind kKinds[] = {
      "families that `labelprobe ls families` lists)"},
     {"families", plain<list_families>, ""},
     {"shapes", plain<list_shapes>, ""},
+    {"fields", plain<list_fields>, ""},
     {"options", list_options, ""},
 };
 

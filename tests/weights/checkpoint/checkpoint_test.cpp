@@ -342,7 +342,7 @@ TEST_CASE("Names data types as the command line does", "[unit]") {
   }
   CHECK_THROWS_WITH(
       parse_dtype("bfloat6"),
-      ContainsSubstring("(known: float32, bfloat16, float16); did you mean 'bfloat16'?"));
+      ContainsSubstring("; did you mean 'bfloat16'? (known: float32, bfloat16, float16)"));
 }
 
 }  // namespace labelprobe::weights
