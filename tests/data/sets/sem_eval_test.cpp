@@ -36,9 +36,11 @@ TEST_CASE("Languages and splits that SemEval does not have are refused", "[data]
   DatasetOptions options = root.options({"dev"});
   options.language = "spanisch";
   REQUIRE_THROWS_AS(load("SemEval", options), ConfigError);
-  REQUIRE_THROWS_WITH(load("SemEval", options),
-                      ContainsSubstring("unknown SemEval language 'spanisch' (known: english, "
-                                        "arabic, spanish); did you mean 'spanish'?"));
+  REQUIRE_THROWS_WITH(
+      load("SemEval", options),
+      ContainsSubstring(
+          "unknown SemEval language 'spanisch'; did you mean 'spanish'? (known: english, "
+          "arabic, spanish)"));
   options = root.options({"test-gold"});
   REQUIRE_THROWS_WITH(
       load("SemEval", options),

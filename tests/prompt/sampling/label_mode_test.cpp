@@ -40,8 +40,9 @@ TEST_CASE("Reads the label modes' names, the misspelt one too", "[label_mode]") 
   CHECK(parse_label_mode("contrastive") == LabelMode::Contrastive);
   CHECK(parse_label_mode("constrastive") == LabelMode::Contrastive);
   CHECK_THROWS_WITH(parse_label_mode("pred"),
-                    "unknown label mode 'pred' (known: random, distribution, preds, opposite, "
-                    "contrastive); did you mean 'preds'?");
+                    "unknown label mode 'pred'; did you mean 'preds'? (known: random, "
+                    "distribution, preds, opposite, "
+                    "contrastive)");
 }
 
 TEST_CASE("Changes the labels of aggregate queries only", "[label_mode]") {

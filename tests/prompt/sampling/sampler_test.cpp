@@ -245,8 +245,9 @@ TEST_CASE("Reads and spells the strategies' names", "[sampler]") {
 
 TEST_CASE("Names the known strategies when it meets another", "[sampler]") {
   CHECK_THROWS_WITH(SamplingStrategy::parse("uniforn"),
-                    "unknown sampling strategy 'uniforn' (known: random, complete, similarity, "
-                    "uniform, multilabel, multilabel_R); did you mean 'uniform'?");
+                    "unknown sampling strategy 'uniforn'; did you mean 'uniform'? (known: random, "
+                    "complete, similarity, "
+                    "uniform, multilabel, multilabel_R)");
   for (const std::string share : {"", "1.5", "-0.1", "nan", "inf", "half", "0.5x"}) {
     CHECK_THROWS_WITH(
         SamplingStrategy::parse("multilabel_" + share),
