@@ -1,8 +1,10 @@
 #include "labelprobe/files/gguf.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <unordered_set>
@@ -58,6 +60,8 @@ std::optional<Block> block_of(std::uint32_t type) {
     case GgmlType::F16:
     case GgmlType::BF16:
       return Block{1, 2};
+    case GgmlType::F64:
+      return Block{1, 8};
     case GgmlType::Q4_0:
       return Block{32, 18};
     case GgmlType::Q4_1:
@@ -377,6 +381,17 @@ std::span<const std::byte> find_bytes(const Reader& reader,
 }
 
 }  // namespace
+
+bool is_gguf(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    return false;  // what is read of a pipe is gone
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 4> begin{};
+  return file.read(begin.data(), begin.size()) &&
+         std::string_view(begin.data(), begin.size()) == "GGUF";
+}
 
 GgufFile GgufFile::open(const std::filesystem::path& path) {
   GgufFile gguf(map_file(path, ErrorKind::Model));

@@ -60,13 +60,30 @@ class Builder {
     return true;
   }
 
-  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception&) {
-    fail(source_.error,
-         fmt::format("{}: expected JSON, found an error at byte {}{}", line_of(byte), byte,
-                     byte > text_.size() ? ", the end of the text; it may be cut off" : ""));
+  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception& error) {
+    fail(source_.error, fmt::format("{}: expected JSON, found an error at byte {}{}", line_of(byte),
+                                    byte, describe(byte, error.what())));
   }
 
  private:
+  // What people meet most, in words.
+  std::string describe(std::size_t byte, std::string_view finding) const {
+    const auto is_about = [&](const char* word) {
+      return finding.find(word) != std::string_view::npos;
+    };
+    if (byte > text_.size()) {
+      return ", the end of the text; it may be cut off";
+    }
+    if (is_about("surrogate")) {
+      return ": half of a surrogate pair (\\ud800 to \\udfff), which is no character; write the "
+             "whole pair, or the character itself";
+    }
+    if (is_about("number overflow")) {
+      return ": a number too large to be one";
+    }
+    return "";
+  }
+
   // "<name>:<line>"; the name alone where the whole text is one line.
   std::string line_of(std::size_t byte) const {
     if (source_.line > 0) {

@@ -1,7 +1,9 @@
 #include "labelprobe/files/mapped_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,6 +15,20 @@
 #include "labelprobe/files/read_files.h"
 
 namespace labelprobe::files {
+
+namespace {
+
+// A small text that stands in a git repository for a large file which lies elsewhere.
+bool is_lfs_pointer(int fd, const struct stat& status) {
+  constexpr std::string_view kBegin = "version https://git-lfs.github.com/spec/";
+  constexpr ::off_t kMostBytes = 1024;
+  std::array<char, kBegin.size()> begin{};
+  return status.st_size < kMostBytes &&
+         ::pread(fd, begin.data(), begin.size(), 0) == static_cast<::ssize_t>(begin.size()) &&
+         std::string_view(begin.data(), begin.size()) == kBegin;
+}
+
+}  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -28,6 +44,12 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
     ::close(fd);
     throw DataError(path.string() + ": expected a file, found " +
                     (S_ISDIR(status.st_mode) ? "a folder" : "something else"));
+  }
+  if (is_lfs_pointer(fd, status)) {
+    ::close(fd);
+    throw DataError(path.string() +
+                    ": found a git-LFS pointer, which only names the file that belongs here; fetch "
+                    "it with `git lfs pull`, or download it anew");
   }
   size_ = static_cast<std::size_t>(status.st_size);
   if (size_ > 0) {

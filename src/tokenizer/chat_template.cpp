@@ -57,7 +57,7 @@ std::optional<std::string> of_folder(const std::filesystem::path& folder) {
 std::optional<std::string> chat_template(const std::filesystem::path& model) {
   std::error_code ignored;
   auto text = std::filesystem::is_directory(model, ignored) ? of_folder(model)
-              : model.extension() == ".gguf"                ? of_gguf(model)
+              : files::is_gguf(model)                       ? of_gguf(model)
                                                             : of_folder(model.parent_path());
   if (text && !is_utf8(*text)) {
     throw ModelError(model.string() + ": chat template: expected UTF-8 text, found other bytes");

@@ -1,6 +1,7 @@
 #include "labelprobe/tokenizer/tokenizer.h"
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/gguf.h"
 
 #include "tokenizer/formats/loaders.h"
 
@@ -10,38 +11,50 @@ TokenIds Tokenizer::encode(std::string_view text, SpecialTokens special) const {
   return encode_with_offsets(text, special).ids;
 }
 
-std::unique_ptr<const Tokenizer> load(const std::filesystem::path& model) {
-  namespace fs = std::filesystem;
+namespace {
+
+namespace fs = std::filesystem;
+
+// The file that holds the tokenizer of `model`.
+fs::path file_of(const fs::path& model) {
   std::error_code ignored;
-  if (fs::is_directory(model, ignored)) {
-    if (fs::exists(model / "tokenizer.json", ignored)) {
-      return load_tokenizer_json(model / "tokenizer.json");
-    }
-    if (fs::exists(model / "tokenizer.model", ignored)) {
-      return load_sentencepiece(model / "tokenizer.model");
-    }
-    // Beside weights that were taken out of a GGUF file.
-    if (fs::exists(model / "tokenizer.gguf", ignored)) {
-      return load_gguf(model / "tokenizer.gguf");
-    }
-    throw ModelError(model.string() +
-                     ": expected tokenizer.json or tokenizer.model in this folder, found neither");
+  if (!fs::is_directory(model, ignored)) {
+    return model;
   }
-  if (!fs::exists(model, ignored)) {
-    throw ModelError(model.string() +
+  // The last one lies beside weights that were taken out of a GGUF file.
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer.gguf"}) {
+    if (fs::exists(model / name, ignored)) {
+      return model / name;
+    }
+  }
+  throw ModelError(model.string() +
+                   ": expected tokenizer.json or tokenizer.model in this folder, found neither");
+}
+
+}  // namespace
+
+std::unique_ptr<const Tokenizer> load(const fs::path& model, const std::string& splitting) {
+  const fs::path file = file_of(model);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    throw ModelError(file.string() +
                      ": expected a tokenizer file or a folder with one, found nothing");
   }
-  const std::string extension = model.extension().string();
+  const std::string extension = file.extension().string();
+  if (extension == ".gguf" || files::is_gguf(file)) {
+    return load_gguf(file, splitting);
+  }
+  if (!splitting.empty()) {
+    throw ConfigError(file.string() + ": says itself how texts are split; leave '" + splitting +
+                      "' out, which is for GGUF files");
+  }
   if (extension == ".json") {
-    return load_tokenizer_json(model);
+    return load_tokenizer_json(file);
   }
   if (extension == ".model") {
-    return load_sentencepiece(model);
+    return load_sentencepiece(file);
   }
-  if (extension == ".gguf") {
-    return load_gguf(model);
-  }
-  throw ModelError(model.string() + ": expected a file named *.json, *.model or *.gguf");
+  throw ModelError(file.string() + ": expected a file named *.json or *.model, or a GGUF file");
 }
 
 }  // namespace labelprobe::tokenizer

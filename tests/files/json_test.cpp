@@ -72,7 +72,11 @@ TEST_CASE("Says where a text is no JSON", "[unit]") {
   CHECK_THAT(parse_message("{\n\"a\": 1,\n\xFF}"),
              ContainsSubstring("x.json:3: expected JSON, found an error at byte 11"));
   CHECK(parse_message("{\"a\": {\"b\": 1, \"b\": 2}}") == "x.json: key 'b' is there twice");
-  CHECK(parse_message("[1e999]") == "x.json: expected JSON, found an error at byte 6");
+  CHECK(parse_message("[1e999]") ==
+        "x.json: expected JSON, found an error at byte 6: a number too large to be one");
+  CHECK_THAT(parse_message(R"(["\ud83d"])"),
+             ContainsSubstring("half of a surrogate pair (\\ud800 to \\udfff), which is no"));
+  CHECK_THAT(parse_message(R"(["\ude00 x"])"), ContainsSubstring("half of a surrogate pair"));
   CHECK(parse_message("") != "no error");
 }
 

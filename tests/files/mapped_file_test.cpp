@@ -13,6 +13,16 @@
 namespace labelprobe::files {
 namespace {
 
+TEST_CASE("A git-LFS pointer is named as such", "[unit]") {
+  const support::TempFolder folder;
+  const auto path = folder.path() / "model.safetensors";
+  std::ofstream(path) << "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+  CHECK_THROWS_WITH(MappedFile(path), ContainsSubstring("found a git-LFS pointer") &&
+                                          ContainsSubstring("git lfs pull"));
+  std::ofstream(path) << "version 2";
+  CHECK(MappedFile(path).bytes().size() == 9);
+}
+
 TEST_CASE("Maps the whole file and keeps it when moved", "[mapped_file]") {
   const support::TempFolder folder;
   const std::filesystem::path path = folder.path() / "some.bin";

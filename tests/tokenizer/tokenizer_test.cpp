@@ -5,6 +5,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "support/weight_files.h"
 #include "tokenizer/reference_check.h"
 
 namespace labelprobe::tokenizer {
@@ -329,7 +330,89 @@ TEST_CASE("An unknown way of splitting in a GGUF file lists the known ones", "[t
   bytes.replace(bytes.find("llama-bpe"), 9, "llama-xyz");
   CHECK_THAT(message_of_file("x.gguf", bytes),
              ContainsSubstring("'tokenizer.ggml.pre': unknown pre-tokenization 'llama-xyz' (known: "
-                               "default, gpt-2, smollm"));
+                               "default, gpt-2, phi-2") &&
+                 ContainsSubstring("--splitting (llama-bpe, qwen2, smollm, gpt-2)"));
+}
+
+TEST_CASE("Ways of splitting that share a rule are the same", "[tokenizer]") {
+  const auto gguf = support::fixture("tokenizer/bytes/tokenizer.gguf");
+  const std::string text = "It's 12345 caf\u00e9s,  isn't IT\n\n x";
+  const auto ids_of = [&](const std::string& splitting) {
+    return load(gguf, splitting)->encode(text, SpecialTokens::Omit);
+  };
+  for (const char* name : {"llama3", "falcon3", "pixtral", "lfm2", "falcon-h1", "midm-2.0"}) {
+    CHECK(ids_of(name) == ids_of("llama-bpe"));
+  }
+  for (const char* name : {"deepseek-r1-qwen", "megrez", "kormo"}) {
+    CHECK(ids_of(name) == ids_of("qwen2"));
+  }
+  for (const char* name : {"phi-2", "mellum", "gigachat"}) {
+    CHECK(ids_of(name) == ids_of("gpt-2"));
+  }
+  // Those with rules of their own, and those who have none to choose.
+  for (const char* name : {"tekken", "deepseek-llm", "deepseek-coder", "smaug-bpe", "gpt-4o"}) {
+    CHECK_THROWS_AS(ids_of(name), ConfigError);
+  }
+  CHECK_THROWS_AS(load(support::fixture("tokenizer/bytes"), "qwen2"), ConfigError);
+  CHECK_THROWS_AS(load(support::fixture("tokenizer/pieces/tokenizer.gguf"), "qwen2"), ConfigError);
+  CHECK(load(gguf, "qwen2")->fingerprint() != load(gguf)->fingerprint());
+}
+
+TEST_CASE("A GGUF file that does not say how it splits is recognised by its special tokens",
+          "[tokenizer]") {
+  const auto load_with = [](std::size_t n_tokens,
+                            const std::vector<std::pair<std::size_t, std::string>>& special) {
+    std::vector<std::string> tokens;
+    for (std::size_t id = 0; id < n_tokens; ++id) {
+      tokens.push_back("t" + std::to_string(id));
+    }
+    std::vector<std::uint32_t> types(n_tokens, 1);
+    for (const auto& [id, text] : special) {
+      tokens.at(id) = text;
+      types.at(id) = 3;
+    }
+    // A digit of its own, and two together.
+    tokens.at(10) = "1";
+    tokens.at(11) = "11";
+    const support::TempFolder folder;
+    support::write_file(folder.path() / "x.gguf", support::GgufBytes()
+                                                      .text("tokenizer.ggml.model", "gpt2")
+                                                      .texts("tokenizer.ggml.tokens", tokens)
+                                                      .integers("tokenizer.ggml.token_type", types)
+                                                      .texts("tokenizer.ggml.merges", {"1 1"})
+                                                      .integer("tokenizer.ggml.bos_token_id", 0)
+                                                      .bytes());
+    return load(folder.path() / "x.gguf")->encode("11", SpecialTokens::Add);
+  };
+  // Llama 3 puts its begin before a text and keeps numbers of up to three digits together; Qwen2
+  // and SmolLM split digits; GPT-2 does not.
+  CHECK(load_with(128002, {{128000, "<|begin_of_text|>"}, {128001, "<|end_of_text|>"}}) ==
+        TokenIds{0, 11});
+  CHECK(load_with(151646, {{151643, "<|endoftext|>"}, {151645, "<|im_end|>"}}) == TokenIds{10, 10});
+  CHECK(load_with(20, {{0, "<|endoftext|>"}, {1, "<|im_start|>"}}) == TokenIds{10, 10});
+  CHECK(load_with(50257, {{50256, "<|endoftext|>"}, {50255, "\u0120gazed"}}) == TokenIds{11});
+  CHECK_THROWS_WITH(load_with(20, {{0, "<unk>"}}),
+                    ContainsSubstring("tokenizer.ggml.pre': expected the way in which texts are "
+                                      "split, found no such key and no vocabulary that is known") &&
+                        ContainsSubstring("--splitting"));
+}
+
+TEST_CASE("Hostile vocabularies are refused by file and place", "[tokenizer]") {
+  const std::string deep(100000, '[');
+  std::string text = R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [)" + deep;
+  CHECK_THAT(message_of_file("tokenizer.json", text),
+             ContainsSubstring("tokenizer.json: expected"));
+  CHECK_THAT(message_of_file("tokenizer.json", R"({"version": 1e999})"),
+             ContainsSubstring("tokenizer.json: expected JSON, found an error at byte"));
+  // A piece without text, in front of all others.
+  std::ifstream file(support::fixture("tokenizer/pieces/tokenizer.model"), std::ios::binary);
+  const std::string model((std::istreambuf_iterator<char>(file)), {});
+  const std::string empty_piece("\x0A\x07\x0A\x00\x15\x00\x00\x00\x00", 9);
+  CHECK_THAT(message_of_file("tokenizer.model", empty_piece + model),
+             ContainsSubstring("tokenizer.model: expected a SentencePiece model"));
+  const std::string nothing("\x0A\x00", 2);
+  CHECK_THAT(message_of_file("tokenizer.model", nothing + model),
+             ContainsSubstring("tokenizer.model: expected a SentencePiece model"));
 }
 
 }  // namespace labelprobe::tokenizer

@@ -24,6 +24,7 @@ struct ModelLoading {
   std::string name;             // folder, .gguf file, or name in the Hugging Face cache
   std::filesystem::path model;  // where that was found; filled in by prepare()
   model::OpenOptions options;
+  std::string splitting;  // see tokenizer::load(); empty = as the model says
   // Where the quantised weights are written before they are run from there; empty = nowhere.
   std::filesystem::path packed_copy;
   // Where these were asked for, for messages.
@@ -46,7 +47,7 @@ class ModelSource {
   virtual std::filesystem::path locate(const std::string& name) const;
   virtual std::string resolve_device(const std::string& device) const;
   virtual std::shared_ptr<const tokenizer::Tokenizer> load_tokenizer(
-      const std::filesystem::path& model) const;
+      const std::filesystem::path& model, const std::string& splitting) const;
   virtual std::optional<std::string> chat_template(const std::filesystem::path& model) const;
   virtual model::ModelInfo inspect(const ModelLoading& loading) const;
   virtual std::unique_ptr<model::LanguageModel> open(const std::filesystem::path& model,
@@ -72,7 +73,7 @@ class Workbench {
 
   const ModelSource& source() const { return *source_; }
 
-  std::shared_ptr<const tokenizer::Tokenizer> tokenizer(const std::filesystem::path& path);
+  std::shared_ptr<const tokenizer::Tokenizer> tokenizer(const ModelLoading& loading);
 
   // What the headers of the weights say. Throws as model::inspect() does.
   const model::ModelInfo& inspect(const ModelLoading& loading);
@@ -105,7 +106,7 @@ class Workbench {
 
   EncodingListener on_encoding_;
   std::unique_ptr<const ModelSource> source_;
-  std::filesystem::path tokenizer_path_;
+  std::string tokenizer_is_;  // the model and the splitting it was loaded for
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer_;
   std::string inspected_;  // path and numerics
   model::ModelInfo info_;

@@ -27,6 +27,7 @@ enum class GgmlType : std::uint32_t {
   Q8_0 = 8,
   Q4_K = 12,
   Q6_K = 14,
+  F64 = 28,
   BF16 = 30,
 };
 
@@ -37,6 +38,10 @@ struct GgufTensor {
   std::span<const std::byte> bytes;  // inside the mapping; its length is checked for the types of
                                      // GgmlType, empty otherwise
 };
+
+// Whether a file begins as GGUF files do, whatever its name: stores like Ollama's name files by
+// their contents.
+bool is_gguf(const std::filesystem::path& path);
 
 class GgufFile {
  public:

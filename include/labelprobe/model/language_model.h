@@ -38,7 +38,7 @@ struct ModelInfo {
   Quantization quantization = Quantization::None;
   std::string device;                 // "cpu", "cuda:0"
   std::string device_name;            // of the GPU, or the number of CPU threads
-  std::string fingerprint;            // of the weight files: headers and a sample of every tensor
+  std::string fingerprint;            // of the weight files, all of them
   std::vector<TokenId> end_ids;       // from generation_config.json, config.json or the GGUF header
   GenerationRules rules;              // of its own generation configuration, or the GGUF header
   std::string backend;                // whose code computes: "libtorch 2.11.0 with ..."

@@ -64,9 +64,13 @@ class Tokenizer {
 };
 
 // Opens the tokenizer of a model: a folder (tokenizer.json is preferred to tokenizer.model), one of
-// these files itself, or a .gguf file. Throws ModelError naming the file, the JSON path or key,
-// what was expected and found, and for a component that is not supported its type and the supported
-// ones.
-std::unique_ptr<const Tokenizer> load(const std::filesystem::path& model);
+// these files itself, or a .gguf file.
+//   splitting  how a GGUF file with byte-level merges splits texts, by its name for
+//              tokenizer.ggml.pre; empty = as the file says
+// Throws ModelError naming the file, the JSON path or key, what was expected and found, and for a
+// component that is not supported its type and the supported ones; ConfigError for a splitting
+// where there is none to choose.
+std::unique_ptr<const Tokenizer> load(const std::filesystem::path& model,
+                                      const std::string& splitting = "");
 
 }  // namespace labelprobe::tokenizer

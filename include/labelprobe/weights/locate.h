@@ -10,10 +10,14 @@
 namespace labelprobe::weights {
 
 // The folder (with config.json) or .gguf file of `name_or_path`: an existing path, or a hub name
-// ("org/model") looked up in the Hugging Face cache (HF_HUB_CACHE, else HF_HOME/hub, else
-// ~/.cache/huggingface/hub; refs/main first). Throws ModelError saying where it looked and the
-// command that downloads the model.
+// ("org/model", "org/model@revision") looked up in the Hugging Face cache (HF_HUB_CACHE, else
+// HF_HOME/hub, else ~/.cache/huggingface/hub; without a revision what refs/main names, or the only
+// one there is). A GGUF file is known by its first bytes, whatever its name. Throws ModelError
+// saying where it looked, which revisions there are and the command that downloads the model.
 std::filesystem::path locate(const std::string& name_or_path);
+
+// A sentence where locate() takes another revision than the current one; else empty.
+std::string warn_of_revision(const std::string& name_or_path);
 
 struct CachedModel {
   std::string name;  // as locate() takes it

@@ -63,7 +63,7 @@ std::unique_ptr<const tokenizer::Tokenizer> load_tokenizer(const std::filesystem
   bool is_needed = !arguments.stop_strings.empty();
   for (const PromptLine& line : lines) is_needed |= line.text.has_value();
   try {
-    return tokenizer::load(model);
+    return tokenizer::load(model, arguments.loading.splitting);
   } catch (const ModelError&) {
     if (is_needed) throw;
     return nullptr;
@@ -151,6 +151,8 @@ int run(const Arguments& arguments) {
   std::cerr << info.architecture << ", "
             << experiment::describe_numerics(info.quantization, info.dtype) << ", " << info.device
             << " (" << info.device_name << "), " << info.backend << '\n';
+  const std::string of_revision = weights::warn_of_revision(loading.name);
+  if (!of_revision.empty()) std::cerr << "warning: " << of_revision << '\n';
   for (const std::string& warning : info.warnings) std::cerr << "warning: " << warning << '\n';
   const std::string idle_tf32 = experiment::warn_of_idle_tf32(loading, info.device);
   if (!idle_tf32.empty()) std::cerr << "warning: " << idle_tf32 << '\n';

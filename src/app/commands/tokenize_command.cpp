@@ -11,6 +11,7 @@
 #include "labelprobe/weights/locate.h"
 
 #include "app/commands/command.h"
+#include "app/options/run_options.h"
 
 namespace labelprobe::app {
 
@@ -37,6 +38,7 @@ std::filesystem::path locate_tokenizer(const std::string& name_or_path) {
 
 struct TokenizeFlags {
   std::string model;
+  std::string splitting;
   bool no_special = false;
 };
 
@@ -49,13 +51,14 @@ void declare_flags(OptionList& options, TokenizeFlags& flags) {
                .is_required = true,
                .shown = Shown::First,
                .value = "MODEL"});
+  declare_splitting(options, flags.splitting);
   options.add(flags.no_special, {.name = "no_special",
                                  .help = "Leave out begin-of-text and the like",
                                  .shown = Shown::First});
 }
 
 int tokenize(const TokenizeFlags& flags) {
-  const auto tokenizer = tokenizer::load(locate_tokenizer(flags.model));
+  const auto tokenizer = tokenizer::load(locate_tokenizer(flags.model), flags.splitting);
   const auto special =
       flags.no_special ? tokenizer::SpecialTokens::Omit : tokenizer::SpecialTokens::Add;
   std::size_t line_number = 0;

@@ -248,6 +248,7 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                       .choices = {"float32", "bfloat16", "float16"},
                       .is_of_environment = true},
                      weights::parse_dtype);
+  declare_splitting(options, model.splitting);
   options.add(model.options.device, {.name = "device",
                                      .help = "auto, cpu, cuda or cuda:N",
                                      .fallback = "auto",
@@ -279,6 +280,16 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                         "say how to quantise");
     }
   });
+}
+
+void declare_splitting(OptionList& options, std::string& splitting) {
+  options.add(splitting,
+              {.name = "splitting",
+               .help = "How a GGUF file splits texts before it merges, where it does not "
+                       "say so or wrongly: llama-bpe, qwen2, smollm, gpt-2 and other "
+                       "names of llama.cpp",
+               .value = "NAME",
+               .choices = {"llama-bpe", "qwen2", "smollm", "gpt-2"}});
 }
 
 void declare_repetition_penalty(OptionList& options, std::optional<double>& penalty) {

@@ -52,6 +52,7 @@ void declare_task(OptionList& options, std::string& task);
 
 void declare_data(OptionList& options, DataSettings& data);
 void declare_model_loading(OptionList& options, experiment::ModelLoading& model);
+void declare_splitting(OptionList& options, std::string& splitting);
 void declare_repetition_penalty(OptionList& options, std::optional<double>& penalty);
 
 // What makes the questions of a run: a task, data, prompts, and these groups.

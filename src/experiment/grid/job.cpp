@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/weights/locate.h"
 
 namespace labelprobe::experiment {
 
@@ -125,7 +126,7 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   job.model.model = workbench.source().locate(job.model.name);
   prepared.model_info = workbench.inspect(job.model);
   prepared.device = resolve_device(job, workbench.source(), prepared.warnings);
-  prepared.tokenizer = workbench.tokenizer(job.model.model);
+  prepared.tokenizer = workbench.tokenizer(job.model);
   if (job.settings.mode == prompt::PromptMode::Chat) {
     job.settings.chat_template = workbench.source().chat_template(job.model.model);
   }
@@ -137,9 +138,11 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   if (!loading.packed_copy.empty() && !record::preview(prepared.job.request).is_finished) {
     workbench.plan_packed_copy(loading);
   }
-  const std::string idle_tf32 = warn_of_idle_tf32(loading, prepared.device);
-  if (!idle_tf32.empty()) {
-    prepared.warnings.push_back(idle_tf32);
+  for (const std::string& warning :
+       {weights::warn_of_revision(loading.name), warn_of_idle_tf32(loading, prepared.device)}) {
+    if (!warning.empty()) {
+      prepared.warnings.push_back(warning);
+    }
   }
   for (const auto& more : {prepared.model_info.warnings, prepared.preparation.warnings}) {
     prepared.warnings.insert(prepared.warnings.end(), more.begin(), more.end());

@@ -15,8 +15,8 @@ std::string ModelSource::resolve_device(const std::string& device) const {
 }
 
 std::shared_ptr<const tokenizer::Tokenizer> ModelSource::load_tokenizer(
-    const std::filesystem::path& model) const {
-  return tokenizer::load(model);
+    const std::filesystem::path& model, const std::string& splitting) const {
+  return tokenizer::load(model, splitting);
 }
 
 std::optional<std::string> ModelSource::chat_template(const std::filesystem::path& model) const {

@@ -26,11 +26,11 @@ std::filesystem::path locate_encoder(const ModelSource& source, const std::strin
 Workbench::Workbench(EncodingListener on_encoding, std::unique_ptr<const ModelSource> source)
     : on_encoding_(std::move(on_encoding)), source_(std::move(source)) {}
 
-std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(
-    const std::filesystem::path& path) {
-  if (!tokenizer_ || tokenizer_path_ != path) {
-    tokenizer_ = source_->load_tokenizer(path);
-    tokenizer_path_ = path;
+std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(const ModelLoading& loading) {
+  std::string wanted = loading.model.string() + '\n' + loading.splitting;
+  if (!tokenizer_ || tokenizer_is_ != wanted) {
+    tokenizer_ = source_->load_tokenizer(loading.model, loading.splitting);
+    tokenizer_is_ = std::move(wanted);
   }
   return tokenizer_;
 }
@@ -124,7 +124,7 @@ void Workbench::encode_new(const SentenceEncoderChoice& choice,
       continue;
     }
     if (!tokens) {
-      tokens = source_->load_tokenizer(encoder_path_);
+      tokens = source_->load_tokenizer(encoder_path_, "");
     }
     unknown.push_back(&text);
     ids.push_back(tokens->encode(text, tokenizer::SpecialTokens::Add));

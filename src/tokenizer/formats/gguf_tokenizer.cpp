@@ -1,6 +1,8 @@
 // Loads the tokenizer inside a GGUF file: the keys tokenizer.ggml.*. Such a file holds vocabulary
 // and merges but only names the way texts are split; what the names mean is written down here.
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -61,15 +63,37 @@ struct PreTokenization {
   void (*set)(PipelineParts& parts, BpeOptions& options);
 };
 
+// The names that llama.cpp writes (llama-vocab.cpp); several mean the same.
 constexpr std::array kPreTokenizations = {
     PreTokenization{"default", false, split_by_default},
     PreTokenization{"gpt-2", false, split_like_gpt2},
+    PreTokenization{"phi-2", false, split_like_gpt2},
+    PreTokenization{"mellum", false, split_like_gpt2},
+    PreTokenization{"gigachat", false, split_like_gpt2},
+    PreTokenization{"a.x-4.0", false, split_like_gpt2},
+    PreTokenization{"exaone4", false, split_like_gpt2},
+    PreTokenization{"jina-es", false, split_like_gpt2},
+    PreTokenization{"jina-de", false, split_like_gpt2},
+    PreTokenization{"jina-v2-es", false, split_like_gpt2},
+    PreTokenization{"jina-v2-de", false, split_like_gpt2},
     PreTokenization{"smollm", false, split_like_smollm},
     PreTokenization{"llama-bpe", true, split_like_llama3},
     PreTokenization{"llama3", true, split_like_llama3},
     PreTokenization{"llama-v3", true, split_like_llama3},
+    PreTokenization{"falcon3", true, split_like_llama3},
+    PreTokenization{"falcon-h1", true, split_like_llama3},
+    PreTokenization{"pixtral", true, split_like_llama3},
+    PreTokenization{"midm-2.0", true, split_like_llama3},
+    PreTokenization{"lfm2", true, split_like_llama3},
     PreTokenization{"qwen2", false, split_like_qwen2},
+    PreTokenization{"deepseek-r1-qwen", false, split_like_qwen2},
+    PreTokenization{"megrez", false, split_like_qwen2},
+    PreTokenization{"kormo", false, split_like_qwen2},
 };
+
+constexpr const char* kHowToChoose =
+    "name the way of the model's own tokenizer with --splitting (llama-bpe, qwen2, smollm, gpt-2), "
+    "or take the model from safetensors, whose tokenizer.json says it";
 
 [[noreturn]] void fail(const files::GgufFile& gguf,
                        std::string_view key,
@@ -77,8 +101,42 @@ constexpr std::array kPreTokenizations = {
   throw ModelError(fmt::format("{}: metadata key '{}': {}", gguf.path().string(), key, message));
 }
 
-const PreTokenization& find_pre_tokenization(const files::GgufFile& gguf) {
-  const std::string name = gguf.string_or(kPre, "default");
+// A family of vocabularies by tokens that no other has; the ids are where they lie in it.
+struct KnownVocabulary {
+  const char* pre;
+  std::array<std::pair<const char*, TokenId>, 2> tokens;
+};
+
+constexpr std::array kKnownVocabularies = {
+    KnownVocabulary{"llama-bpe", {{{"<|begin_of_text|>", 128000}, {"<|end_of_text|>", 128001}}}},
+    KnownVocabulary{"qwen2", {{{"<|endoftext|>", 151643}, {"<|im_end|>", 151645}}}},
+    KnownVocabulary{"smollm", {{{"<|endoftext|>", 0}, {"<|im_start|>", 1}}}},
+    KnownVocabulary{"gpt-2", {{{"<|endoftext|>", 50256}, {"\u0120gazed", 50255}}}},
+};
+
+// The name for a file that has none, as converters wrote until April 2024. Splitting by guess would
+// give other tokens than the model has seen, in nearly every text.
+std::string recognise_pre(const files::GgufFile& gguf) {
+  const std::vector<std::string>& tokens = gguf.strings(kTokens);
+  for (const KnownVocabulary& known : kKnownVocabularies) {
+    if (std::ranges::all_of(known.tokens, [&](const auto& token) {
+          return static_cast<std::size_t>(token.second) < tokens.size() &&
+                 tokens[static_cast<std::size_t>(token.second)] == token.first;
+        })) {
+      return known.pre;
+    }
+  }
+  fail(gguf, kPre,
+       fmt::format("expected the way in which texts are split, found no such key and no vocabulary "
+                   "that is known; {}",
+                   kHowToChoose));
+}
+
+const PreTokenization& find_pre_tokenization(const files::GgufFile& gguf,
+                                             const std::string& splitting) {
+  const std::string name = !splitting.empty() ? splitting
+                           : gguf.has(kPre)   ? gguf.string(kPre)
+                                              : recognise_pre(gguf);
   std::vector<std::string> known;
   for (const PreTokenization& each : kPreTokenizations) {
     if (name == each.name) {
@@ -86,7 +144,11 @@ const PreTokenization& find_pre_tokenization(const files::GgufFile& gguf) {
     }
     known.emplace_back(each.name);
   }
-  fail(gguf, kPre, unknown_choice("pre-tokenization", name, known));
+  if (!splitting.empty()) {
+    throw ConfigError(unknown_choice("splitting", name, known));
+  }
+  fail(gguf, kPre,
+       fmt::format("{}; {}", unknown_choice("pre-tokenization", name, known), kHowToChoose));
 }
 
 // One of the parallel arrays beside the tokens; checks their length.
@@ -153,8 +215,8 @@ void read_merges(const files::GgufFile& gguf, BpeBuilder& builder) {
 }
 
 // Byte-level vocabularies. Returns whether a text begins with the begin-of-text token by default.
-bool load_gpt2(const files::GgufFile& gguf, PipelineParts& parts) {
-  const PreTokenization& pre_tokenization = find_pre_tokenization(gguf);
+bool load_gpt2(const files::GgufFile& gguf, const std::string& splitting, PipelineParts& parts) {
+  const PreTokenization& pre_tokenization = find_pre_tokenization(gguf, splitting);
   BpeOptions options;
   pre_tokenization.set(parts, options);
   parts.decoders = {JoinBytes{}};
@@ -216,8 +278,11 @@ void add_value(Fingerprint& fingerprint, const files::GgufFile::Value& value) {
       value);
 }
 
-std::string describe_fingerprint(const files::GgufFile& gguf) {
+std::string describe_fingerprint(const files::GgufFile& gguf, const std::string& splitting) {
   Fingerprint fingerprint;
+  if (!splitting.empty()) {
+    fingerprint.add(splitting);
+  }
   for (const auto& [key, value] : gguf.metadata()) {
     if (key.starts_with("tokenizer.ggml.")) {
       fingerprint.add(std::string_view(key));
@@ -229,13 +294,19 @@ std::string describe_fingerprint(const files::GgufFile& gguf) {
 
 }  // namespace
 
-std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file) {
+std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file,
+                                           const std::string& splitting) {
   const files::GgufFile gguf = files::GgufFile::open(file);
   PipelineParts parts;
   const std::string& model = gguf.string(kModel);
   bool adds_bos = false;
   if (model == "gpt2") {
-    adds_bos = load_gpt2(gguf, parts);
+    adds_bos = load_gpt2(gguf, splitting, parts);
+  } else if (!splitting.empty()) {
+    throw ConfigError(
+        fmt::format("{}: its vocabulary of kind '{}' has no splitting to choose; leave "
+                    "'{}' out",
+                    gguf.path().string(), model, splitting));
   } else if (model == "llama") {
     adds_bos = load_llama(gguf, parts);
   } else {
@@ -251,7 +322,7 @@ std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file) {
   if (gguf.boolean_or("tokenizer.ggml.add_eos_token", false) && parts.eos_id) {
     parts.suffix_ids = {*parts.eos_id};
   }
-  parts.fingerprint = describe_fingerprint(gguf);
+  parts.fingerprint = describe_fingerprint(gguf, splitting);
   return std::make_unique<const Pipeline>(std::move(parts));
 }
 

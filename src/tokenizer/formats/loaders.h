@@ -38,7 +38,8 @@ struct TokenizerConfig {
 
 std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file);
 std::unique_ptr<const Tokenizer> load_sentencepiece(const std::filesystem::path& file);
-std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file);
+std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file,
+                                           const std::string& splitting);
 
 // Vocabularies and merges as more than one format has them.
 

@@ -1,6 +1,7 @@
 // Loads SentencePiece's tokenizer.model through the sentencepiece library, with the special tokens
 // and the treatment of spaces of Hugging Face's LlamaTokenizer.
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 
@@ -93,8 +94,15 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
                      ": expected a SentencePiece model, found another kind of file; "
                      "a tiktoken vocabulary of this name needs its tokenizer.json instead");
   }
-  require_ok(processor_.LoadFromSerializedProto(model), file);
-  require_ok(prefixless_.LoadFromSerializedProto(model + kWithoutPrefix), file);
+  try {
+    require_ok(processor_.LoadFromSerializedProto(model), file);
+    require_ok(prefixless_.LoadFromSerializedProto(model + kWithoutPrefix), file);
+  } catch (const std::logic_error& error) {
+    // The library looks into pieces before it has checked them.
+    throw ModelError(fmt::format(
+        "{}: expected a SentencePiece model, found one that the library stumbles over ({})",
+        file.string(), error.what()));
+  }
   adds_prefix_ = settings->adds_prefix;
   prefixes_segments_ = config.legacy.value_or(false);
   is_cut_at_spaces_ = may_cut_at_spaces(*settings);

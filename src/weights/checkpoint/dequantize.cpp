@@ -21,6 +21,7 @@ constexpr std::array kKnownTypes = {
     KnownType{files::GgmlType::F32, {"F32", 1, 4}},
     KnownType{files::GgmlType::F16, {"F16", 1, 2}},
     KnownType{files::GgmlType::BF16, {"BF16", 1, 2}},
+    KnownType{files::GgmlType::F64, {"F64", 1, 8}},
     KnownType{files::GgmlType::Q8_0, {"Q8_0", 32, 34}},
     KnownType{files::GgmlType::Q4_0, {"Q4_0", 32, 18}},
     KnownType{files::GgmlType::Q4_1, {"Q4_1", 32, 20}},

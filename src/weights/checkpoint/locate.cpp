@@ -8,6 +8,8 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/gguf.h"
+#include "labelprobe/files/json.h"
 
 #include "weights/families/family.h"
 
@@ -80,42 +82,160 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return entries;
 }
 
-// What in `folder` is the model: the folder, or its only .gguf file.
+// "found 2 GGUF files; ...": what a folder holds in place of a model.
+std::string describe_folder(const fs::path& folder, const std::vector<fs::path>& gguf_files) {
+  if (!gguf_files.empty()) {
+    std::string found = std::to_string(gguf_files.size()) + " GGUF files; name one of them:";
+    for (const fs::path& file : gguf_files) {
+      found.append(" ").append(file.filename().string());
+    }
+    return found;
+  }
+  if (is_there(folder / "adapter_config.json")) {
+    const files::JsonView adapter =
+        files::load_json_object(folder / "adapter_config.json", ErrorKind::Model);
+    const files::JsonView base = adapter.find("base_model_name_or_path");
+    return "adapter_config.json: an adapter (LoRA), which is no whole model; merge it into " +
+           (base.value().is_string() ? base.string() : "its base model") +
+           " with peft (merge_and_unload(), then save_pretrained()) and name that folder";
+  }
+  return "neither";
+}
+
+bool is_named_gguf(const fs::path& file) {
+  const std::string ending = file.extension().string();
+  return ending == ".gguf" || ending == ".GGUF";
+}
+
+// What in `folder` is the model: the folder, or its only GGUF file.
 fs::path model_in(const fs::path& folder) {
   if (is_there(folder / "config.json")) {
     return folder;
   }
   std::vector<fs::path> gguf_files = sorted_entries(folder);
-  std::erase_if(gguf_files, [](const fs::path& file) { return file.extension() != ".gguf"; });
+  std::erase_if(gguf_files, [](const fs::path& file) { return !is_named_gguf(file); });
   if (gguf_files.size() == 1) {
     return gguf_files[0];
   }
-  std::string found = "neither";
-  if (!gguf_files.empty()) {
-    found = std::to_string(gguf_files.size()) + " GGUF files; name one of them:";
-    for (const fs::path& file : gguf_files) {
-      found.append(" ").append(file.filename().string());
-    }
-  }
   throw ModelError(folder.string() +
                    ": expected a model folder with config.json, or with one .gguf file, found " +
-                   found);
+                   describe_folder(folder, gguf_files));
 }
 
-// The commit that refs/main names, else the only one there is; empty if there is none.
-std::string commit_in(const fs::path& repository) {
-  std::ifstream file(repository / "refs" / "main");
-  std::string commit;
-  if (file && std::getline(file, commit)) {
+// "org/model@revision" in its parts; the revision is empty where none is asked for.
+struct HubName {
+  explicit HubName(const std::string& text)
+      : name(text.substr(0, text.find('@'))),
+        revision(text.find('@') == text.npos ? "" : text.substr(text.find('@') + 1)) {}
+  std::string name;
+  std::string revision;
+};
+
+// One model in the cache of huggingface_hub.
+class Repository {
+ public:
+  explicit Repository(const std::string& name)
+      : name_(name), folder_(cache_folder() / ("models--" + replace_all(name, "/", "--"))) {
+    for (const fs::path& snapshot : sorted_entries(folder_ / "snapshots")) {
+      commits_.push_back(snapshot.filename().string());
+    }
+  }
+
+  const fs::path& folder() const { return folder_; }
+  bool is_empty() const { return commits_.empty(); }
+  fs::path snapshot(const std::string& commit) const { return folder_ / "snapshots" / commit; }
+
+  // The commit that refs/<ref> names; empty if there is none.
+  std::string named_by(const std::string& ref) const {
+    std::ifstream file(folder_ / "refs" / ref);
+    std::string commit;
+    if (!file || !std::getline(file, commit)) {
+      return "";
+    }
     commit.erase(commit.find_last_not_of(" \t\r") + 1);
     // The text becomes part of a path.
     const bool is_plain = fs::path(commit).filename() == commit && commit != "." && commit != "..";
-    if (is_plain && is_folder(repository / "snapshots" / commit)) {
+    return is_plain ? commit : "";
+  }
+
+  bool has(const std::string& commit) const {
+    return std::find(commits_.begin(), commits_.end(), commit) != commits_.end();
+  }
+
+  // The commit of refs/main, or the only one there is. Throws ModelError saying which there are.
+  std::string main() const {
+    const std::string commit = named_by("main");
+    if (has(commit)) {
       return commit;
     }
+    if (commits_.size() == 1) {
+      return commits_[0];
+    }
+    throw ModelError("model '" + name_ +
+                     "': the Hugging Face cache holds several revisions of it (" + list() +
+                     "), and " + describe_main(commit) + "; name one of them, as in " + name_ +
+                     "@" + commits_[0] + ", or run `hf download " + name_ + "`");
   }
-  const std::vector<fs::path> snapshots = sorted_entries(repository / "snapshots");
-  return snapshots.size() == 1 ? snapshots[0].filename().string() : "";
+
+  // The commit of a branch, a tag, or the beginning of a commit. Throws as above.
+  std::string find(const std::string& revision) const {
+    if (const std::string commit = named_by(revision); has(commit)) {
+      return commit;
+    }
+    std::vector<std::string> found;
+    for (const std::string& commit : commits_) {
+      if (commit == revision) {
+        return commit;
+      }
+      if (!revision.empty() && commit.starts_with(revision)) {
+        found.push_back(commit);
+      }
+    }
+    if (found.size() == 1) {
+      return found[0];
+    }
+    throw ModelError("model '" + name_ + "': revision '" + revision +
+                     "' is not in the Hugging Face cache, which holds " + list() +
+                     "; download it with `hf download " + name_ + " --revision " + revision + "`");
+  }
+
+  // A sentence where `commit` is not what refs/main names; else empty.
+  std::string warn_of(const std::string& commit) const {
+    const std::string main_commit = named_by("main");
+    return commit == main_commit ? ""
+                                 : "model '" + name_ + "': " + describe_main(main_commit) +
+                                       "; the only revision there is taken, " + commit;
+  }
+
+ private:
+  static std::string describe_main(const std::string& commit) {
+    return commit.empty() ? "refs/main does not say which is current"
+                          : "refs/main names " + commit + ", which is not there";
+  }
+
+  // "abc (main), def".
+  std::string list() const {
+    std::string text;
+    for (const std::string& commit : commits_) {
+      text.append(text.empty() ? "" : ", ").append(commit);
+      for (const fs::path& ref : sorted_entries(folder_ / "refs")) {
+        const std::string name = ref.filename().string();
+        text.append(named_by(name) == commit ? " (" + name + ")" : "");
+      }
+    }
+    return text;
+  }
+
+  std::string name_;
+  fs::path folder_;
+  std::vector<std::string> commits_;  // sorted
+};
+
+bool is_of_hub(const std::string& name_or_path) {
+  const HubName asked(name_or_path);
+  // A revision, too, becomes part of a path.
+  return is_hub_name(asked.name) && !is_named_gguf(asked.name) &&
+         (name_or_path.find('@') == std::string::npos || is_hub_name(asked.revision));
 }
 
 }  // namespace
@@ -126,26 +246,38 @@ fs::path locate(const std::string& name_or_path) {
     return model_in(given);
   }
   if (!name_or_path.empty() && is_there(given)) {
-    if (given.extension() != ".gguf") {
+    if (!is_named_gguf(given) && !files::is_gguf(given)) {
       throw ModelError(name_or_path +
                        ": expected a model folder or a .gguf file, found another kind of file");
     }
     return given;
   }
-  if (!is_hub_name(name_or_path) || given.extension() == ".gguf") {
+  if (!is_of_hub(name_or_path)) {
     throw ModelError("model '" + name_or_path +
                      "': expected a folder with config.json, a .gguf file or a hub name like "
-                     "org/model, found no such file or folder");
+                     "org/model or org/model@revision, found no such file or folder");
   }
-  const fs::path repository = cache_folder() / ("models--" + replace_all(name_or_path, "/", "--"));
-  const std::string commit = commit_in(repository);
-  if (commit.empty()) {
+  const HubName asked(name_or_path);
+  const Repository repository(asked.name);
+  if (repository.is_empty()) {
+    const std::string what =
+        asked.name + (asked.revision.empty() ? "" : " --revision " + asked.revision);
     throw ModelError("model '" + name_or_path + "': no such folder, and not in the Hugging Face " +
-                     "cache (looked for " + repository.string() +
-                     "); download it with `hf download " + name_or_path +
-                     "` (older installations: `huggingface-cli download " + name_or_path + "`)");
+                     "cache (looked for " + repository.folder().string() +
+                     "); download it with `hf download " + what +
+                     "` (older installations: `huggingface-cli download " + what + "`)");
   }
-  return model_in(repository / "snapshots" / commit);
+  return model_in(repository.snapshot(asked.revision.empty() ? repository.main()
+                                                             : repository.find(asked.revision)));
+}
+
+std::string warn_of_revision(const std::string& name_or_path) {
+  const HubName asked(name_or_path);
+  if (is_there(name_or_path) || !is_of_hub(name_or_path) || !asked.revision.empty()) {
+    return "";
+  }
+  const Repository repository(asked.name);
+  return repository.is_empty() ? "" : repository.warn_of(repository.main());
 }
 
 std::vector<ModelFamily> model_families() {

@@ -38,7 +38,9 @@ std::span<std::byte> pages_of(std::span<const std::byte> bytes, Edges edges) {
   return {reinterpret_cast<std::byte*>(first), end - first};
 }
 
-void read(std::span<const std::byte> bytes) {
+}  // namespace
+
+void fetch_pages(std::span<const std::byte> bytes) {
   const std::span<std::byte> pages = pages_of(bytes, Edges::Included);
 #ifdef MADV_POPULATE_READ
   // Fails where the kernel does not know it, and where the file has been cut off: then whoever
@@ -49,8 +51,6 @@ void read(std::span<const std::byte> bytes) {
 #endif
   ::madvise(pages.data(), pages.size(), MADV_WILLNEED);
 }
-
-}  // namespace
 
 ReadAhead::ReadAhead(std::vector<std::span<const std::byte>> order, std::size_t window_bytes)
     : order_(std::move(order)), window_bytes_(window_bytes) {
@@ -71,8 +71,7 @@ ReadAhead::~ReadAhead() {
 }
 
 void ReadAhead::let_go(std::span<const std::byte> bytes) {
-  const std::span<std::byte> pages = pages_of(bytes, Edges::Left);
-  ::madvise(pages.data(), pages.size(), MADV_DONTNEED);
+  forget_pages(bytes);
   {
     const std::lock_guard lock(mutex_);
     n_let_go_ += bytes.size();
@@ -92,11 +91,16 @@ void ReadAhead::run() {
           return;
         }
       }
-      read(bytes.first(n));
+      fetch_pages(bytes.first(n));
       n_read += n;
       bytes = bytes.subspan(n);
     }
   }
+}
+
+void forget_pages(std::span<const std::byte> bytes) {
+  const std::span<std::byte> pages = pages_of(bytes, Edges::Left);
+  ::madvise(pages.data(), pages.size(), MADV_DONTNEED);
 }
 
 void expect_samples(std::span<const std::byte> bytes) {

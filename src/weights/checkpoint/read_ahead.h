@@ -45,4 +45,11 @@ class ReadAhead {
 // asked for next: it had better not read all around them.
 void expect_samples(std::span<const std::byte> bytes);
 
+// Reads this part of a file mapping into memory at once, in large pieces.
+void fetch_pages(std::span<const std::byte> bytes);
+
+// The pages of this part of a file mapping no longer count as this process's memory. They may be
+// read again.
+void forget_pages(std::span<const std::byte> bytes);
+
 }  // namespace labelprobe::weights

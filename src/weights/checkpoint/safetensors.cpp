@@ -15,10 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // The types that are read; a tensor of another one may be there.
-constexpr std::array<std::pair<std::string_view, files::GgmlType>, 3> kReadTypes = {{
+constexpr std::array<std::pair<std::string_view, files::GgmlType>, 4> kReadTypes = {{
     {"F32", files::GgmlType::F32},
     {"F16", files::GgmlType::F16},
     {"BF16", files::GgmlType::BF16},
+    {"F64", files::GgmlType::F64},
 }};
 
 // What a folder without safetensors holds instead, and what to do about it.
@@ -29,6 +30,11 @@ std::string describe_other_weights(const fs::path& folder) {
     const std::string name = entry->path().filename().string();
     if (entry->path().extension() == ".gguf") {
       return "found " + name + "; to use it, name that file";
+    }
+    if (name.starts_with("adapter_model")) {
+      return "found " + name +
+             ", the weights of an adapter (LoRA); merge them into the model with peft "
+             "(merge_and_unload(), then save_pretrained())";
     }
     if (name.starts_with("pytorch_model")) {
       return "found " + name +

@@ -114,6 +114,8 @@ std::optional<c10::ScalarType> plain_type(files::GgmlType type) {
       return at::kHalf;
     case files::GgmlType::BF16:
       return at::kBFloat16;
+    case files::GgmlType::F64:
+      return at::kDouble;
     default:
       return std::nullopt;
   }

@@ -7,6 +7,7 @@
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
 
+#include "weights/checkpoint/content_print.h"
 #include "weights/checkpoint/dequantize.h"
 #include "weights/checkpoint/read_ahead.h"
 
@@ -71,7 +72,7 @@ const StoredTensor& WeightFiles::find(std::string_view name) const {
   return found->second;
 }
 
-std::string WeightFiles::fingerprint() const {
+std::string WeightFiles::sample() const {
   Fingerprint print;
   if (gguf_) {
     print.add(gguf_->header_bytes());
@@ -92,6 +93,23 @@ std::string WeightFiles::fingerprint() const {
   return print.hex();
 }
 
+std::string WeightFiles::fingerprint() const {
+  std::vector<fs::path> files;
+  std::vector<std::span<const std::byte>> parts;
+  for (const files::SafetensorsFile& file : safetensors_) {
+    files.push_back(file.path());
+    parts.push_back(file.bytes());
+  }
+  if (gguf_) {
+    files.push_back(path_);
+    for (const files::GgufTensor& tensor : gguf_->tensors()) {
+      parts.push_back(tensor.bytes);
+    }
+  }
+  const std::string of_sample = sample();
+  return labelprobe::fingerprint(of_sample + PrintMemory().content_print(parts, files, of_sample));
+}
+
 void check_form(const StoredTensor& tensor, std::span<const std::int64_t> shape) {
   const std::string place = tensor.file.string() + ": tensor " + describe_name(tensor);
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
@@ -100,7 +118,12 @@ void check_form(const StoredTensor& tensor, std::span<const std::int64_t> shape)
   }
   if (!tensor.type) {
     throw ModelError(place + ": expected a type of " + known_type_names() + "; found " +
-                     tensor.type_name);
+                     tensor.type_name +
+                     (tensor.type_name.starts_with("F8")
+                          ? ", numbers of 8 bits, whose scales are the program's that wrote them; "
+                            "save the model in bfloat16 with it, or with transformers "
+                            "(dequantize(), then save_pretrained())"
+                          : ""));
   }
 }
 

@@ -39,13 +39,14 @@ class WeightFiles {
   // From now on the tensor has another name, which none has yet.
   void rename(std::string_view name, const std::string& new_name);
 
-  // Recognises the weights without reading them all: XXH3 over config.json (or the GGUF header),
-  // every file's safetensors header and size, and the first 4 KiB of every tensor. The same files
-  // give the same fingerprint in any folder.
+  // Recognises the weights: XXH3 over config.json (or the GGUF header) and every byte of the weight
+  // files. The same files give the same fingerprint in any folder. Reads them all, unless they were
+  // read before and have not changed since.
   std::string fingerprint() const;
 
  private:
   void add(StoredTensor tensor);
+  std::string sample() const;  // of headers, sizes and the first 4 KiB of every tensor
 
   std::filesystem::path path_;
   std::vector<files::SafetensorsFile> safetensors_;

@@ -58,7 +58,7 @@ class FakeSource : public ModelSource {
     return "none";
   }
   std::shared_ptr<const tokenizer::Tokenizer> load_tokenizer(
-      const std::filesystem::path&) const override {
+      const std::filesystem::path&, const std::string& /*splitting*/) const override {
     return {std::shared_ptr<void>(), &kTokenizer};  // lives as long as the program
   }
   std::optional<std::string> chat_template(const std::filesystem::path&) const override {

@@ -51,7 +51,7 @@ struct ModelParts {
     json header;
     std::uint64_t end = 0;
     for (const auto& [name, shape] : shapes) {
-      std::uint64_t n_bytes = dtype == "F16" ? 2 : 4;
+      std::uint64_t n_bytes = dtype == "F16" ? 2 : dtype == "F64" ? 8 : dtype == "F8_E4M3" ? 1 : 4;
       for (const std::int64_t size : shape) {
         n_bytes *= static_cast<std::uint64_t>(size);
       }
@@ -96,6 +96,24 @@ std::string checksum(const at::Tensor& tensor) {
 }
 
 }  // namespace
+
+TEST_CASE("Tensors of 64 bits are read; those of 8 bits are refused with what to do", "[unit]") {
+  ModelParts parts;
+  parts.dtype = "F64";
+  const TempFolder folder;
+  parts.write(folder.path());
+  std::string bytes = support::read_file(folder.path() / "model.safetensors");
+  const std::string number = support::bytes_of(0.1);
+  bytes.replace(bytes.size() - number.size(), number.size(), number);  // of model.norm.weight
+  write_file(folder.path() / "model.safetensors", bytes);
+  Checkpoint checkpoint = Checkpoint::open(folder.path());
+  const Parameter norm = weight_of(checkpoint.config(), Role::FinalNorm);
+  CHECK(checkpoint.load(norm, DType::Float32)[7].item<float>() == 0.1F);
+
+  parts.dtype = "F8_E4M3";
+  CHECK_THAT(message_for(parts), ContainsSubstring("found F8_E4M3, numbers of 8 bits") &&
+                                     ContainsSubstring("save the model in bfloat16"));
+}
 
 TEST_CASE("A head that is stored counts, whatever the configuration ties", "[unit]") {
   ModelParts parts;

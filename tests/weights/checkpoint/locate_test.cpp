@@ -90,6 +90,20 @@ TEST_CASE("A folder with one .gguf file and no config.json is that file", "[unit
              ContainsSubstring("found 2 GGUF files; name one of them: a.gguf b.gguf"));
 }
 
+TEST_CASE("A GGUF file is known by its first bytes, an adapter by its configuration", "[unit]") {
+  const TempFolder folder;
+  write_file(folder.path() / "sha256-0a1b", "GGUF\3");
+  CHECK(locate((folder.path() / "sha256-0a1b").string()) == folder.path() / "sha256-0a1b");
+  write_file(folder.path() / "X.GGUF", "GGUF\3");
+  CHECK(locate((folder.path() / "X.GGUF").string()) == folder.path() / "X.GGUF");
+  CHECK(locate(folder.path().string()) == folder.path() / "X.GGUF");
+  write_file(folder.path() / "lora/adapter_config.json",
+             R"({"base_model_name_or_path": "org/base", "peft_type": "LORA"})");
+  CHECK_THAT(
+      message_for((folder.path() / "lora").string()),
+      ContainsSubstring("an adapter (LoRA), which is no whole model; merge it into org/base"));
+}
+
 TEST_CASE("Looks for hub names where huggingface_hub keeps them", "[unit]") {
   const TempFolder folder;
   const auto hub_in = [&](const char* place) { return folder.path() / place; };
@@ -116,12 +130,32 @@ TEST_CASE("Takes the snapshot that refs/main names, or the only one", "[unit]") 
   const Environment hub_cache("HF_HUB_CACHE", folder.path().c_str());
   const auto first = add_cached(folder.path(), "models--gpt2", "aaa");
   CHECK(locate("gpt2") == first);
+  CHECK_THAT(warn_of_revision("gpt2"),
+             ContainsSubstring("refs/main does not say which is current; the only revision there "
+                               "is taken, aaa"));
+  write_file(folder.path() / "models--gpt2/refs/main", "gone");
+  CHECK(locate("gpt2") == first);
+  CHECK_THAT(warn_of_revision("gpt2"), ContainsSubstring("refs/main names gone, which is not "
+                                                         "there; the only revision there is "
+                                                         "taken, aaa"));
   const auto second = add_cached(folder.path(), "models--gpt2", "bbb");
-  CHECK_THAT(message_for("gpt2"), ContainsSubstring("not in the Hugging Face cache"));
+  write_file(folder.path() / "models--gpt2/refs/v1", "aaa");
+  CHECK_THAT(message_for("gpt2"),
+             ContainsSubstring("several revisions of it (aaa (v1), bbb), and refs/main names gone, "
+                               "which is not there; name one of them, as in gpt2@aaa"));
   write_file(folder.path() / "models--gpt2/refs/main", "bbb\n");
   CHECK(locate("gpt2") == second);
+  CHECK(warn_of_revision("gpt2").empty());
+  for (const char* name : {"gpt2@aaa", "gpt2@v1", "gpt2@a"}) {
+    CHECK(locate(name) == first);
+    CHECK(warn_of_revision(name).empty());
+  }
+  CHECK_THAT(
+      message_for("gpt2@v2"),
+      ContainsSubstring("revision 'v2' is not in the Hugging Face cache, which holds aaa "
+                        "(v1), bbb (main); download it with `hf download gpt2 --revision v2`"));
   write_file(folder.path() / "models--gpt2/refs/main", "../../secret");
-  CHECK_THAT(message_for("gpt2"), ContainsSubstring("not in the Hugging Face cache"));
+  CHECK_THAT(message_for("gpt2"), ContainsSubstring("refs/main does not say which is current"));
   const auto gguf = add_cached(folder.path(), "models--org--quantised", "ccc", "q.gguf");
   CHECK(locate("org/quantised") == gguf / "q.gguf");
 }
