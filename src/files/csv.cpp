@@ -70,11 +70,28 @@ class Parser {
   csv_parser parser_;
 };
 
+void refuse_swallowed_rows(const MappedFile& file, char delimiter) {
+  const std::string_view text = text_of(file);
+  const auto field = find_swallowing_field(text, delimiter);
+  if (!field) return;
+  const auto line_of = [&](std::size_t at) {
+    return 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  };
+  throw DataError(fmt::format(
+      "{}:{}: expected a field that ends in its row, found a quoted one up to line {} that holds "
+      "{} and line breaks: a stray quote may have swallowed rows; mend the file, or take the field "
+      "as pandas does with --allow-quoted-rows",
+      file.path().string(), line_of(field->begin), line_of(field->end),
+      delimiter == '\t' ? "tabs" : "commas"));
+}
+
 }  // namespace
 
 void for_each_row(const MappedFile& file,
                   char delimiter,
+                  SwallowedRows swallowed,
                   const std::function<void(TableRow&)>& take) {
+  if (swallowed == SwallowedRows::Refuse) refuse_swallowed_rows(file, delimiter);
   std::string repaired;
   std::string_view rest = well_quoted(text_of(file), delimiter, repaired);
   Parser parser(delimiter);
@@ -131,11 +148,12 @@ std::size_t column_of(const TableRow& header, std::string_view name) {
 void for_each_row_of(const MappedFile& file,
                      char delimiter,
                      std::span<const std::string_view> columns,
+                     SwallowedRows swallowed,
                      const std::function<void(TableRow&)>& take) {
   std::size_t n_fields = 0;  // 0: the header is still to come
   std::vector<std::size_t> positions;
   const std::string kind = delimiter == ',' ? "comma-separated" : "tab-separated";
-  for_each_row(file, delimiter, [&](TableRow& row) {
+  for_each_row(file, delimiter, swallowed, [&](TableRow& row) {
     if (n_fields == 0) {
       n_fields = row.fields.size();
       for (const std::string_view column : columns) {

@@ -86,4 +86,34 @@ std::string_view well_quoted(std::string_view text, char delimiter, std::string&
   return repaired;
 }
 
+std::optional<QuotedField> find_swallowing_field(std::string_view text, char delimiter) {
+  if (text.find(kQuote) == std::string_view::npos) {
+    return std::nullopt;
+  }
+  Follower follower(delimiter);
+  QuotedField field;
+  bool has_delimiter = false;
+  bool has_line_break = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const Place before = follower.place();
+    follower.take(text[at]);
+    const Place now = follower.place();
+    if (before == Place::FieldStart && now == Place::QuotedField) {
+      field.begin = at;
+      has_delimiter = has_line_break = false;
+    } else if (now == Place::QuotedField) {
+      has_delimiter = has_delimiter || text[at] == delimiter;
+      has_line_break = has_line_break || text[at] == '\n';
+    } else if (now == Place::AfterClosingQuote) {
+      field.end = at;
+    }
+    const bool is_over = before == Place::AfterClosingQuote && now != Place::QuotedField;
+    const bool goes_on = now == Place::ContinuedField;
+    if (is_over && has_delimiter && has_line_break && (delimiter == '\t' || goes_on)) {
+      return field;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace labelprobe::files

@@ -15,7 +15,8 @@ TEST_CASE("Quotes in odd places mean what they mean to Python's csv module", "[u
     const std::string path = root.write("table.csv", table.at("text").get<std::string>());
     INFO(table.dump());
     std::vector<std::vector<std::string>> rows;
-    for_each_row(MappedFile(path), ',', [&](TableRow& row) { rows.push_back(row.fields); });
+    for_each_row(MappedFile(path), ',', SwallowedRows::Allow,
+                 [&](TableRow& row) { rows.push_back(row.fields); });
     REQUIRE(rows == table.at("rows").get<std::vector<std::vector<std::string>>>());
     ++n_tables;
   }
@@ -27,12 +28,33 @@ TEST_CASE("A field that goes on behind its quotes ends with its line", "[unit]")
   std::vector<std::string> places;
   std::vector<std::string> fields;
   for_each_row(MappedFile(root.write("t.tsv", "\"a\nb\" c\td\n\"e\" \"f\n")), '\t',
-               [&](TableRow& row) {
+               SwallowedRows::Refuse, [&](TableRow& row) {
                  places.push_back(row.place.substr(row.place.rfind(':')));
                  fields.insert(fields.end(), row.fields.begin(), row.fields.end());
                });
   REQUIRE(fields == std::vector<std::string>{"a\nb c", "d", "e \"f"});
   REQUIRE(places == std::vector<std::string>{":1", ":3"});
+}
+
+TEST_CASE("A quoted field that seems to have swallowed rows is refused with its lines", "[unit]") {
+  data::SmallRoot root;
+  const auto n_rows = [&](const std::string& text, char delimiter, SwallowedRows swallowed) {
+    int n = 0;
+    for_each_row(MappedFile(root.write("t.txt", text)), delimiter, swallowed,
+                 [&](TableRow&) { ++n; });
+    return n;
+  };
+  const std::string stray = "a\t1\n\"b\t2\nc\t3\n\"d\" e\t4\n";
+  CHECK_THROWS_WITH(n_rows(stray, '\t', SwallowedRows::Refuse),
+                    ContainsSubstring("t.txt:2: expected a field that ends in its row, found a "
+                                      "quoted one up to line 4 that holds tabs and line breaks") &&
+                        ContainsSubstring("--allow-quoted-rows"));
+  CHECK(n_rows(stray, '\t', SwallowedRows::Allow) == 2);  // as pandas
+  // Texts may have line breaks, and those of comma-separated tables commas besides.
+  CHECK(n_rows("\"a\nb\"\t1\n", '\t', SwallowedRows::Refuse) == 1);
+  CHECK(n_rows("\"a,\nb, c\",1\n", ',', SwallowedRows::Refuse) == 1);
+  CHECK_THROWS_WITH(n_rows("x,1\n\"b,2\nc,3\n\"d e,4\n", ',', SwallowedRows::Refuse),
+                    ContainsSubstring("t.txt:2:") && ContainsSubstring("commas and line breaks"));
 }
 
 TEST_CASE("Fields are quoted where a reader would stumble", "[unit]") {

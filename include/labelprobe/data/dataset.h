@@ -45,6 +45,8 @@ struct DatasetOptions {
   // Counts of words and pairs of words for text_preprocessor; empty = hashtags in lower case stay
   // one word and elongated words keep two of each character.
   std::filesystem::path word_statistics;
+  // Quoted fields that seem to have swallowed rows of a table are taken, as pandas does.
+  bool allows_quoted_rows = false;
   // Options of single data sets; other sets ignore them, only a clustering they refuse.
   std::filesystem::path emotion_clustering_json;  // GoEmotions; empty = the 27 emotions
   std::string language = "english";               // SemEval: english, arabic or spanish

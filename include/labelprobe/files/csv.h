@@ -20,12 +20,18 @@ struct TableRow {
   std::string place;  // "file:line" of its first line, for messages
 };
 
+// What becomes of a quoted field that seems to have swallowed rows: a stray quote opened it, and it
+// goes on over line breaks and delimiters to the next one. In comma-separated tables texts have
+// both as a matter of course: there the field must also go on behind its closing quote.
+enum class SwallowedRows { Refuse, Allow };
+
 // Calls `take` for every row, the header included; it may keep the fields. Reads the whole file
-// once. Throws DataError if a quoted field is never closed, and if the
+// once. Throws DataError if a quoted field is never closed, if one has swallowed rows, and if the
 // last row does not end in a line break: a cut-off file can end in the middle of an id, which
 // nothing else would show.
 void for_each_row(const MappedFile& file,
                   char delimiter,
+                  SwallowedRows swallowed,
                   const std::function<void(TableRow&)>& take);
 
 // Position of the column called `name`; DataError if the header has none.
@@ -37,6 +43,7 @@ std::size_t column_of(const TableRow& header, std::string_view name);
 void for_each_row_of(const MappedFile& file,
                      char delimiter,
                      std::span<const std::string_view> columns,
+                     SwallowedRows swallowed,
                      const std::function<void(TableRow&)>& take);
 
 // DataError "<place>: expected <n_expected> <kind> fields, found <n>" unless the row has as many.

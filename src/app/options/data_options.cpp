@@ -160,6 +160,10 @@ void declare_data_group(OptionList& options,
                        .help = "Clean texts as the data set's source domain asks",
                        .fallback = "false"});
   options.also(test.text_preprocessor);
+  both(&Data::allows_quoted_rows,
+       {.name = "allow_quoted_rows",
+        .help = "Take quoted fields that hold delimiters and line breaks as pandas does, even if a "
+                "stray quote may have swallowed rows"});
   both(&Data::word_statistics,
        {.name = "word_statistics",
         .help = "Folder of word counts (counts_1grams.txt, counts_2grams.txt) for "

@@ -105,6 +105,10 @@ std::vector<std::string> strings_of(const files::JsonView& list, const std::stri
   return strings;
 }
 
+files::SwallowedRows swallowed_rows(const DatasetOptions& options) {
+  return options.allows_quoted_rows ? files::SwallowedRows::Allow : files::SwallowedRows::Refuse;
+}
+
 files::MappedFile open_data_file(const std::filesystem::path& path) {
   return files::open_file(path, "a file of the data set");
 }

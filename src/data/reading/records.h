@@ -13,6 +13,7 @@
 
 #include "labelprobe/core/example.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/files/csv.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
 
@@ -92,6 +93,8 @@ std::string id_of(const files::JsonView& id);
 
 // The strings of a list that is not empty; `what` says in a message what they are.
 std::vector<std::string> strings_of(const files::JsonView& list, const std::string& what);
+
+files::SwallowedRows swallowed_rows(const DatasetOptions& options);
 
 // Opens a file below root_dir. Throws DataError naming it if it is not there.
 files::MappedFile open_data_file(const std::filesystem::path& path);

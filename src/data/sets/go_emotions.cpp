@@ -148,16 +148,18 @@ Labels parse_label_numbers(const std::string& field,
 
 SplitRecords read_split(const std::filesystem::path& root,
                         const std::string& split,
-                        const EmotionMap& map) {
+                        const EmotionMap& map,
+                        files::SwallowedRows swallowed) {
   SplitRecords records(split);
-  files::for_each_row(open_data_file(root / (split + ".tsv")), '\t', [&](files::TableRow& row) {
-    files::check_n_fields(row, 3, "tab-separated");
-    Labels labels = parse_label_numbers(row.fields[1], map, row.place);
-    records.add({std::move(row.fields[2]),
-                 std::move(row.fields[0]),
-                 {{std::string(kAggregate), std::move(labels)}}},
-                row.place);
-  });
+  files::for_each_row(open_data_file(root / (split + ".tsv")), '\t', swallowed,
+                      [&](files::TableRow& row) {
+                        files::check_n_fields(row, 3, "tab-separated");
+                        Labels labels = parse_label_numbers(row.fields[1], map, row.place);
+                        records.add({std::move(row.fields[2]),
+                                     std::move(row.fields[0]),
+                                     {{std::string(kAggregate), std::move(labels)}}},
+                                    row.place);
+                      });
   if (records.records().empty()) {
     throw DataError((root / (split + ".tsv")).string() + ":1: expected rows, found an empty file");
   }
@@ -170,9 +172,9 @@ class RaterVotes {
   RaterVotes(const EmotionMap& map, const std::vector<SplitRecords>& splits)
       : map_(map), splits_(splits) {}
 
-  void read(const std::filesystem::path& path) {
+  void read(const std::filesystem::path& path, files::SwallowedRows swallowed) {
     n_columns_ = 0;
-    files::for_each_row(open_data_file(path), ',', [&](const files::TableRow& row) {
+    files::for_each_row(open_data_file(path), ',', swallowed, [&](const files::TableRow& row) {
       if (n_columns_ == 0) {
         read_header(row);
       } else {
@@ -282,12 +284,12 @@ LoadedSplits load_go_emotions(const DatasetOptions& options) {
           : with_clusters(std::move(emotions), options.emotion_clustering_json, loaded.warnings);
   loaded.label_set = map.label_set;
   for (const std::string& split : options.splits) {
-    loaded.splits.push_back(read_split(options.root_dir, split, map));
+    loaded.splits.push_back(read_split(options.root_dir, split, map, swallowed_rows(options)));
   }
   if (options.annotation_mode != AnnotationMode::Aggregate) {
     RaterVotes votes(map, loaded.splits);
     for (const char* part : {"goemotions_1.csv", "goemotions_2.csv", "goemotions_3.csv"}) {
-      votes.read(options.root_dir / part);
+      votes.read(options.root_dir / part, swallowed_rows(options));
     }
     std::vector<SplitRecords> rated;
     for (const SplitRecords& split : loaded.splits) {

@@ -140,11 +140,12 @@ LoadedSplits load_mfrc(const DatasetOptions& options) {
   for (std::size_t i = 0; i < options.splits.size(); ++i) {
     builders.emplace_back(options.splits[i], std::move(texts[i]));
   }
-  files::for_each_row_of(open_data_file(rows_path), ',', kColumns, [&](const files::TableRow& row) {
-    for (SplitBuilder& builder : builders) {
-      builder.add(row);
-    }
-  });
+  files::for_each_row_of(open_data_file(rows_path), ',', kColumns, swallowed_rows(options),
+                         [&](const files::TableRow& row) {
+                           for (SplitBuilder& builder : builders) {
+                             builder.add(row);
+                           }
+                         });
   LoadedSplits loaded;
   for (SplitBuilder& builder : builders) {
     loaded.splits.push_back(builder.finish(loaded.warnings));

@@ -35,9 +35,10 @@ std::string clip_id_of(std::string_view file_name) {
 
 // Two columns of a table as a map from clip to text.
 TextOfName read_texts(const std::filesystem::path& path,
-                      const std::array<std::string_view, 2>& columns) {
+                      const std::array<std::string_view, 2>& columns,
+                      files::SwallowedRows swallowed) {
   TextOfName texts;
-  files::for_each_row_of(open_data_file(path), ',', columns, [&](files::TableRow& row) {
+  files::for_each_row_of(open_data_file(path), ',', columns, swallowed, [&](files::TableRow& row) {
     const std::string clip_id = clip_id_of(row.fields[0]);
     if (!texts.emplace(clip_id, std::move(row.fields[1])).second) {
       throw DataError(fmt::format("{}: expected every clip once, found {} again", row.place,
@@ -168,34 +169,36 @@ class SplitClips {
 };
 
 void read_votes(const DatasetOptions& options, std::vector<SplitClips>& splits) {
-  const TextOfName transcripts = read_texts(options.root_dir / "transcripts.csv", {"id", "text"});
-  const TextOfName split_set_of =
-      read_texts(options.root_dir / "Labels" / "labels_consensus.csv", {"FileName", "Split_Set"});
+  const TextOfName transcripts =
+      read_texts(options.root_dir / "transcripts.csv", {"id", "text"}, swallowed_rows(options));
+  const TextOfName split_set_of = read_texts(options.root_dir / "Labels" / "labels_consensus.csv",
+                                             {"FileName", "Split_Set"}, swallowed_rows(options));
   std::size_t n_fields = 0;  // 0: the header is still to come
   std::size_t details_column = 0;
   const std::filesystem::path path = options.root_dir / "Labels" / "labels_detailed.csv";
-  files::for_each_row(open_data_file(path), ',', [&](const files::TableRow& row) {
-    if (n_fields == 0) {
-      n_fields = row.fields.size();
-      details_column = files::column_of(row, "EmoDetail");
-      return;
-    }
-    files::check_n_fields(row, n_fields, "comma-separated");
-    const std::string clip_id = clip_id_of(row.fields[0]);
-    const auto transcript = transcripts.find(clip_id);
-    const auto split_set = split_set_of.find(clip_id);
-    if (split_set == split_set_of.end() || transcript == transcripts.end() ||
-        transcript->second.empty()) {
-      return;
-    }
-    for (SplitClips& split : splits) {
-      if (split.split_set() == split_set->second) {
-        split.add(clip_id, transcript->second,
-                  parse_details(row.fields[details_column], options.multilabel, row.place),
-                  row.place);
-      }
-    }
-  });
+  files::for_each_row(
+      open_data_file(path), ',', swallowed_rows(options), [&](const files::TableRow& row) {
+        if (n_fields == 0) {
+          n_fields = row.fields.size();
+          details_column = files::column_of(row, "EmoDetail");
+          return;
+        }
+        files::check_n_fields(row, n_fields, "comma-separated");
+        const std::string clip_id = clip_id_of(row.fields[0]);
+        const auto transcript = transcripts.find(clip_id);
+        const auto split_set = split_set_of.find(clip_id);
+        if (split_set == split_set_of.end() || transcript == transcripts.end() ||
+            transcript->second.empty()) {
+          return;
+        }
+        for (SplitClips& split : splits) {
+          if (split.split_set() == split_set->second) {
+            split.add(clip_id, transcript->second,
+                      parse_details(row.fields[details_column], options.multilabel, row.place),
+                      row.place);
+          }
+        }
+      });
   if (n_fields == 0) {
     throw DataError(path.string() + ":1: expected a header, found an empty file");
   }

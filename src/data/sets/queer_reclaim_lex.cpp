@@ -132,11 +132,11 @@ struct Post {
 };
 
 // Every post once, where its id comes first, with the text that comes last.
-std::vector<Post> read_posts(const std::filesystem::path& path) {
+std::vector<Post> read_posts(const std::filesystem::path& path, files::SwallowedRows swallowed) {
   static constexpr std::array<std::string_view, 3> kColumns = {"template_idx", "term", "template"};
   std::vector<Post> posts;
   std::unordered_map<std::string, std::size_t> position_of;
-  files::for_each_row_of(open_data_file(path), ',', kColumns, [&](files::TableRow& row) {
+  files::for_each_row_of(open_data_file(path), ',', kColumns, swallowed, [&](files::TableRow& row) {
     const std::string example_id = fmt::format("{}-{}", row.fields[0], row.fields[1]);
     const auto [found, is_new] = position_of.emplace(example_id, posts.size());
     if (is_new) {
@@ -266,7 +266,8 @@ LoadedSplits load_queer_reclaim_lex(const DatasetOptions& options) {
         "QueerReclaimLex: discard_ambiguous needs type in or out: with both, a post may be "
         "ambiguous in one way only");
   }
-  const std::vector<Post> posts = read_posts(options.root_dir / "QueerReclaimLex.csv");
+  const std::vector<Post> posts =
+      read_posts(options.root_dir / "QueerReclaimLex.csv", swallowed_rows(options));
   RatingsOfPost ratings;
   for (const Post& post : posts) {
     ratings.try_emplace(post.text);

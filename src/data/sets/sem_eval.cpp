@@ -94,10 +94,12 @@ Record read_row(files::TableRow& row, const std::vector<LabelIndex>& label_of_co
           {{std::string(kAggregate), sorted_labels(std::move(labels))}}};
 }
 
-SplitRecords read_split(const std::filesystem::path& path, const std::string& split) {
+SplitRecords read_split(const std::filesystem::path& path,
+                        const std::string& split,
+                        files::SwallowedRows swallowed) {
   SplitRecords records(split);
   std::vector<LabelIndex> label_of_column;
-  files::for_each_row(open_data_file(path), '\t', [&](files::TableRow& row) {
+  files::for_each_row(open_data_file(path), '\t', swallowed, [&](files::TableRow& row) {
     if (label_of_column.empty()) {
       label_of_column = read_header(row);
     } else {
@@ -122,7 +124,8 @@ LoadedSplits load_sem_eval(const DatasetOptions& options) {
   LoadedSplits loaded;
   loaded.label_set = LabelSet({kEmotions.begin(), kEmotions.end()}, LabelKind::MultiLabel);
   for (const std::string& split : options.splits) {
-    loaded.splits.push_back(read_split(path_of(options, language, split), split));
+    loaded.splits.push_back(
+        read_split(path_of(options, language, split), split, swallowed_rows(options)));
   }
   return loaded;
 }

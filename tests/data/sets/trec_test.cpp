@@ -14,6 +14,14 @@ TEST_CASE("The byte of the published TREC file that is no UTF-8 becomes a space"
           std::vector<std::string>{"human"});
 }
 
+TEST_CASE("Characters of TREC questions that begin with that byte stay", "[data]") {
+  FixtureRoot root("trec");
+  root.write("TREC_10.label", "LOC:other Where is \U0001F600 ?\nLOC:other Where\xF0is it ?\n");
+  const Dataset dataset = load("TREC", root.options({"test"}));
+  REQUIRE(dataset.examples[0].text == "Where is \U0001F600 ?");
+  REQUIRE(dataset.examples[1].text == "Where is it ?");
+}
+
 TEST_CASE("Spoilt TREC lines are reported with file and line", "[data]") {
   const std::string test = "TREC_10.label";
   expect_spoilt(
