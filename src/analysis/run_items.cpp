@@ -9,9 +9,9 @@ namespace labelprobe::analysis {
 const ItemForm& item_form_of(const record::LoggedRun& run) {
   if (run.items.empty()) throw DataError(describe(run) + ": expected items, found none");
   const std::string& first = run.items.front().key;
-  const ItemForm& form = labelprobe::item_form_of(first);
+  const ItemForm& form = run.items.front().form();
   for (const record::ItemRecord& item : run.items) {
-    if (&labelprobe::item_form_of(item.key) != &form) {
+    if (&item.form() != &form) {
       throw DataError(fmt::format("{}: expected items of one kind, found '{}' and '{}'",
                                   describe(run), first, item.key));
     }

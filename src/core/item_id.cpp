@@ -58,6 +58,12 @@ std::string ItemForm::spelling() const {
   return text;
 }
 
+const ItemForm* named_form_of_plan(std::string_view plan) {
+  const auto found = std::find_if(kNamedForms.begin(), kNamedForms.end(),
+                                  [&](const ItemForm* form) { return form->plan == plan; });
+  return found == kNamedForms.end() ? nullptr : *found;
+}
+
 const ItemForm& item_form_of(std::string_view log_key) {
   for (const ItemForm* form : kNamedForms) {
     const NamedKey key = take_apart(log_key, *form);

@@ -25,30 +25,41 @@ std::string text_param(const LoggedParams& params, const std::string& name) {
   return found == params.end() || found->second == "null" ? "" : found->second;
 }
 
+// What all items look like, for an id may look like another form's item.
+const ItemForm& common_form(const std::vector<ItemRecord>& items) {
+  const ItemForm& first = item_form_of(items.front().key);
+  const bool are_alike = std::all_of(items.begin(), items.end(), [&](const ItemRecord& item) {
+    return &item_form_of(item.key) == &first;
+  });
+  return are_alike ? first : kPlainItems;
+}
+
 // What a log without a plan's name in it looks like.
 std::string plan_by_items(const std::vector<ItemRecord>& items) {
   const bool are_checked = std::any_of(items.begin(), items.end(), [](const ItemRecord& item) {
     return !item.checked_label.empty();
   });
   if (are_checked) return "assess";
-  return std::string(items.empty() ? "" : item_form_of(items[0].key).plan);
+  return std::string(items.empty() ? "" : common_form(items).plan);
 }
 
-// Throws DataError if the parameters name a plan whose items are called otherwise.
-void check_plan(const LoggedRun& run) {
-  if (run.items.empty()) return;
-  const std::string& key = run.items.front().key;
-  for (const ItemForm* form : {&kUnaryItems, &kBinaryItems, &kRatioItems}) {
-    if (run.plan == form->plan && &item_form_of(key) != form) {
+// Every item's form, and the annotator that follows from it. Throws DataError if the parameters
+// name a plan whose items are called otherwise.
+void set_forms(LoggedRun& run) {
+  const ItemForm* named = named_form_of_plan(run.plan);
+  for (ItemRecord& item : run.items) {
+    if (named && &item_form_of(item.key) != named) {
       throw DataError(describe(run) + ": params.yml says distribution " + run.plan +
-                      ", but the items look like '" + key + "'");
+                      ", but the items look like '" + item.key + "'");
     }
+    item.known_form = named ? named : &kPlainItems;
+    item.annotator = ItemId::parse(item.key, *item.known_form).pseudo_annotator();
   }
 }
 
 // The labels an item speaks of.
 std::vector<std::string> labels_of(const ItemRecord& item) {
-  const ItemForm& form = item_form_of(item.key);
+  const ItemForm& form = item.form();
   if (form.asks_about_labels()) {
     return ItemId::parse(item.key, form).parts;
   }
@@ -122,7 +133,7 @@ LoggedRun read_run(const fs::path& folder, std::optional<int> index, Annotators 
   run.model = text_param(run.params, "model_name_or_path");
   const std::string named = text_param(run.params, "distribution");
   run.plan = named.empty() ? plan_by_items(run.items) : named;
-  check_plan(run);
+  set_forms(run);
   if (annotators == Annotators::All) {
     std::vector<ItemRecord> others = read_annotator_items(folder, run.index);
     run.items.insert(run.items.end(), std::move_iterator(others.begin()),
@@ -151,7 +162,7 @@ RunName parse_run_name(const std::string& given) {
 void check_labels(const LoggedRun& run, const std::string& task, const LabelSet& label_set) {
   const std::vector<std::string> known = label_set.names_with_none();
   for (const ItemRecord& item : run.items) {
-    const bool is_of_example = &item_form_of(item.key) == &kPlainItems;
+    const bool is_of_example = &item.form() == &kPlainItems;
     const std::vector<std::string> found = labels_of(item);
     if (is_of_example && item.is_label_found()) {
       check_complete(run, item, found, task, label_set);

@@ -34,13 +34,7 @@ RunRequest checked(RunRequest request) {
 
 // What finish() could no longer write is refused while nothing is lost yet.
 void check_item(const ItemRecord& item, LogLayout layout) {
-  if (item.key.empty() || item.key == kDescriptionKey) {
-    throw DataError("item id '" + item.key + "' cannot be logged: the log keeps it for itself");
-  }
-  if (item.annotator == kDescriptionKey) {
-    throw DataError("annotator '" + item.annotator + "' of item id '" + item.key +
-                    "' cannot be logged: the log keeps that name for itself");
-  }
+  check_loggable(item.key, item.annotator);
   if (layout.sets_annotators_apart && item.annotator != kAggregate) {
     example_of(item);
   }
@@ -51,6 +45,16 @@ void check_item(const ItemRecord& item, LogLayout layout) {
 }
 
 }  // namespace
+
+void check_loggable(const std::string& key, const std::string& annotator) {
+  if (key.empty() || key == kDescriptionKey) {
+    throw DataError("item id '" + key + "' cannot be logged: the log keeps it for itself");
+  }
+  if (annotator == kDescriptionKey) {
+    throw DataError("annotator '" + annotator + "' of item id '" + key +
+                    "' cannot be logged: the log keeps that name for itself");
+  }
+}
 
 RunFolder::RunFolder(RunRequest request, files::Disk::BeforeStep before_step)
     : disk_(std::move(before_step)),

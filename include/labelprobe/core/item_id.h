@@ -49,7 +49,10 @@ inline constexpr ItemForm kRatioItems{.name = "ratio",
                                       .n_parts = 1,
                                       .plan = "multilabel_ICL"};
 
-// The form that a log key looks like.
+// The form of a plan's items; null for a name that none has, as plans whose items are plain.
+const ItemForm* named_form_of_plan(std::string_view plan);
+
+// The form that a log key looks like, for logs that do not tell: ids may look like another one's.
 const ItemForm& item_form_of(std::string_view log_key);
 
 struct ItemId {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "labelprobe/core/enum_names.h"
+#include "labelprobe/core/item_id.h"
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/core/token.h"
 #include "labelprobe/record/label_step.h"
@@ -45,6 +46,8 @@ struct ItemRecord {
   std::string key;        // ItemId::log_key()
   std::string annotator;  // ItemId::pseudo_annotator(): "aggregate", "aggregate_unary_joy", ...
   LabelKind kind = LabelKind::MultiLabel;
+  // What the item asks, where the log's plan says so; null: only the key tells.
+  const ItemForm* known_form = nullptr;
 
   std::string query_text;
   std::vector<std::string> gold;  // names in label-set order; single-label: exactly one
@@ -83,6 +86,7 @@ struct ItemRecord {
   // Set when the item could not be run; the fields of the answer are then empty.
   std::optional<std::string> failure;
 
+  const ItemForm& form() const { return known_form ? *known_form : item_form_of(key); }
   bool is_label_found() const { return !label_steps.empty(); }
   // Whether the answer says anything of what was asked.
   bool is_answered() const { return is_label_found() || !reported_probs.empty(); }

@@ -61,6 +61,10 @@ struct LogLayout {
 inline constexpr LogLayout kPlainLayout = {.scores_are_all_steps = true,
                                            .sets_annotators_apart = true};
 
+// Throws DataError for an item that no log can hold: its key or its annotator is a name that logs
+// keep for themselves.
+void check_loggable(const std::string& key, const std::string& annotator);
+
 struct RunRequest {
   std::filesystem::path log_root = "logs";
   std::string category;  // the task's name

@@ -48,7 +48,7 @@ std::vector<LogItem> parse_items(std::span<const record::ItemRecord> items,
   parsed.reserve(items.size());
   std::unordered_set<std::string_view> keys;
   for (const record::ItemRecord& record : items) {
-    const ItemForm& found = item_form_of(record.key);
+    const ItemForm& found = record.form();
     if (&found != &form) {
       fail(record.key, "expected " + describe(form) + ", found " + describe(found) +
                            "; the log is of another distribution");

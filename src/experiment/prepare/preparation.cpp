@@ -10,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/cot_file.h"
+#include "labelprobe/record/run.h"
 
 #include "experiment/prepare/chats.h"
 #include "experiment/prepare/prior_labels.h"
@@ -217,6 +218,7 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
       ready.beginnings.push_back(
           tokenizer.encode(ready.answers.beginning(query.text), tokenizer::SpecialTokens::Add));
     }
+    record::check_loggable(query.item.log_key(), query.item.pseudo_annotator());
     contents.add(query.item.id());
     contents.add(query.text);
   }

@@ -240,7 +240,6 @@ ItemRecord read_entry(const std::string& key, const files::YamlView& entry) {
   if (!entry.is_map()) entry.fail_expected("a mapping of fields to values");
   ItemRecord item;
   item.key = key;
-  item.annotator = ItemId::parse(key, item_form_of(key)).pseudo_annotator();
   const auto gold = entry.find("test_gt");
   item.kind = gold && gold->is_scalar() && !gold->is_null() ? LabelKind::SingleLabel
                                                             : LabelKind::MultiLabel;

@@ -120,6 +120,7 @@ std::vector<ItemRecord> read_annotator_items(const fs::path& folder, int index) 
           const ItemId item = {.example_id = example_id.text(), .annotator = annotator};
           items.push_back(read_entry(item.log_key(), entry));
           items.back().annotator = annotator;
+          items.back().known_form = &kPlainItems;
         }
       });
     }

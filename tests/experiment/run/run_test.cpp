@@ -1,6 +1,7 @@
 // The order of work, with a scripted model and the bundled example data; no torch.
 #include "labelprobe/experiment/run.h"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -33,6 +34,20 @@ TEST_CASE("Counts the nodes of the prompts' trie as a set of prefixes does", "[u
   CHECK(counts.n_shared_prefix == 0);
   CHECK(counts.longest_prompt == 4);
   CHECK(count_tokens({{1, 2, 3}, {1, 2, 4}}).n_shared_prefix == 2);
+}
+
+TEST_CASE("An id that no log can hold is refused before there is a model", "[unit]") {
+  const TempFolder data;
+  for (const char* name : {"train.tsv", "dev.tsv", "emotions.txt"}) {
+    std::filesystem::copy_file(kExampleData / name, data.path() / name);
+  }
+  std::ofstream(data.path() / "dev.tsv", std::ios::app) << "Some text\t0\tdescription\n";
+  Settings settings = example_settings();
+  settings.train.root_dir = settings.test.root_dir = data.path();
+  CHECK_NOTHROW(prepare(settings, kTokenizer));  // the limit leaves it out
+  settings.limit.reset();
+  CHECK_THROWS_WITH(prepare(settings, kTokenizer),
+                    ContainsSubstring("item id 'description' cannot be logged"));
 }
 
 TEST_CASE("Every query is answered, read and logged with its labels", "[unit]") {
