@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
 #include "app/commands/error_report.h"
@@ -66,7 +67,9 @@ int run_program(const std::vector<std::string>& args) {
 
 int main(int argc, char** argv) {
   try {
-    return run_program({argv + 1, argv + argc});
+    const int code = run_program({argv + 1, argv + argc});
+    labelprobe::files::finish_standard_output();
+    return code;
   } catch (const std::exception& error) {
     return labelprobe::app::report(error);
   }

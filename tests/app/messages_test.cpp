@@ -1,8 +1,10 @@
 // What the program says when a user makes a mistake, and what its help promises.
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
+#include <sys/wait.h>
 
 #include "support/catch.h"
 #include "support/program.h"
@@ -154,6 +156,28 @@ TEST_CASE("Queries among their own demonstrations are counted, and replaced wher
   CHECK(replaced.exit_code == 0);
   CHECK_THAT(replaced.err, !ContainsSubstring("stand among"));
   CHECK(replaced.out != kept.out);
+}
+
+TEST_CASE("A full disk behind standard output is an error of every command", "[e2e]") {
+  if (!std::filesystem::exists("/dev/full")) {
+    SKIP_ALOUD("there is no /dev/full here");
+  }
+  const TempFolder folder;
+  const std::string err = (folder.path() / "err").string();
+  for (const std::string& command :
+       {std::string("ls datasets"), std::string("--version"), std::string("data --help"),
+        std::string("data GoEmotions --config configs/example/config.yaml"),
+        std::string("data GoEmotions --config configs/example/config.yaml --out -"),
+        std::string("prompts GoEmotions --config configs/example/config.yaml"),
+        std::string("man")}) {
+    CAPTURE(command);
+    const std::string line = "cd '" + support::source_folder().string() + "' && '" +
+                             (support::build_folder() / "labelprobe").string() + "' " + command +
+                             " > /dev/full 2> '" + err + "'";
+    const int status = std::system(line.c_str());
+    CHECK(WEXITSTATUS(status) == 2);
+    CHECK_THAT(support::read_file(err), ContainsSubstring("standard output cannot be written"));
+  }
 }
 
 TEST_CASE("Takes unique prefixes of flags, underscores and values with a dash", "[e2e]") {

@@ -1,11 +1,11 @@
 // labelprobe align: how far a model's label distributions are from what people chose.
-#include <fstream>
 #include <iostream>
 #include <utility>
 
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/alignment.h"
+#include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
 #include "app/commands/run_flags.h"
@@ -114,15 +114,9 @@ int align(const AlignFlags& flags) {
   const analysis::TableFormat format = choose_format(flags);
   const analysis::AlignmentTable table = make_table(flags);
   print_warnings(table.warnings);
-  if (flags.out_path.empty() || flags.out_path == "-") {
-    analysis::write_table(std::cout, table, format);
-    return kSuccess;
-  }
-  std::ofstream file(flags.out_path, std::ios::binary);
-  analysis::write_table(file, table, format);
-  if (!file.flush()) {
-    throw ConfigError("--out: " + flags.out_path + " cannot be written");
-  }
+  files::OutputFile file(flags.out_path.empty() ? "-" : flags.out_path);
+  analysis::write_table(file.stream(), table, format);
+  file.finish();
   return kSuccess;
 }
 

@@ -1,5 +1,4 @@
 // labelprobe compare: what another precision, device or order of computation has changed in a run.
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -7,6 +6,7 @@
 
 #include "labelprobe/analysis/comparison_report.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/output_file.h"
 #include "labelprobe/record/logged_run.h"
 
 #include "app/commands/command.h"
@@ -36,11 +36,9 @@ void write_file(const std::string& path, const std::function<void(std::ostream&)
   if (path.empty()) {
     return;
   }
-  std::ofstream file(path, std::ios::binary);
-  write(file);
-  if (!file.flush()) {
-    throw ConfigError(path + ": cannot be written");
-  }
+  files::OutputFile file(path);
+  write(file.stream());
+  file.finish();
 }
 
 int compare(const CompareFlags& flags) {

@@ -1,9 +1,9 @@
 // labelprobe data: what a run would see of a data set, without a model.
-#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
 #include "app/commands/role_data.h"
@@ -39,23 +39,17 @@ std::vector<RoleData> load_roles(const DataFlags& flags) {
 
 // Lines of several roles say whose they are.
 void write_items(const std::string& path, const std::vector<RoleData>& roles) {
-  std::ofstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-  }
-  std::ostream& out = path == "-" ? std::cout : file;
+  files::OutputFile file(path);
   for (const RoleData& data : roles) {
     for (const Example& example : data.dataset.examples) {
       nlohmann::ordered_json line = describe_item(example, data.dataset.label_set);
       if (roles.size() > 1) {
         line["role"] = data.role;
       }
-      out << line.dump() << '\n';
+      file.stream() << line.dump() << '\n';
     }
   }
-  if (!out.flush()) {
-    throw ConfigError("--out: " + path + " cannot be written");
-  }
+  file.finish();
 }
 
 int show_data(const DataFlags& flags) {

@@ -1,12 +1,12 @@
 // labelprobe distributions: the estimates behind an alignment, item by item, for other programs.
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
 
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/alignment.h"
+#include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
 #include "app/commands/run_flags.h"
@@ -42,15 +42,9 @@ FileFormat format_of(const std::string& path) {
 }
 
 void write_file(const std::string& path, const std::function<void(std::ostream&)>& write) {
-  if (path == "-") {
-    write(std::cout);
-    return;
-  }
-  std::ofstream file(path, std::ios::binary);
-  write(file);
-  if (!file.flush()) {
-    throw ConfigError(path + ": cannot be written");
-  }
+  files::OutputFile file(path);
+  write(file.stream());
+  file.finish();
 }
 
 int write_distributions(const DistributionFlags& flags) {

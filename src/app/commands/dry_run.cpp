@@ -15,6 +15,7 @@
 #include "app/commands/pace.h"
 #include "app/options/run_options.h"
 #include "app/terminal/progress.h"
+#include "app/terminal/visible.h"
 
 namespace labelprobe::app {
 
@@ -135,7 +136,7 @@ void describe_dry_run(std::ostream& out,
   describe_options(out, prepared, shows_all);
   const auto& queries = preparation.questions.queries;
   out << "\nfirst prompt (" << queries.front().item.id() << ")\n"
-      << queries.front().text << "\n[end of prompt]\n\n";
+      << visible(queries.front().text) << "\n[end of prompt]\n\n";
   describe_tokens(out, prepared);
   for (const std::string& warning : preparation.warnings) {
     out << "warning: " << warning << '\n';

@@ -10,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/job.h"
 #include "labelprobe/experiment/run.h"
+#include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_file.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/model/profile.h"
@@ -113,7 +114,6 @@ int write_answers(std::ostream& out,
     }
     out << line.dump() << '\n';
   }
-  out.flush();
   return n_failed;
 }
 
@@ -124,13 +124,7 @@ int run(const Arguments& arguments) {
   experiment::ModelLoading loading = arguments.loading;
   loading.model = weights::locate(loading.name);
   const std::vector<PromptLine> lines = read_prompts(arguments.prompts);
-  std::ofstream file;
-  if (arguments.out != "-") {
-    file.open(arguments.out, std::ios::binary);
-    if (!file) throw ConfigError(arguments.out + ": cannot be written");
-  }
-  std::ostream& out = arguments.out == "-" ? std::cout : file;
-
+  files::OutputFile file(arguments.out);
   std::optional<model::Profile> profile;
   if (!arguments.profile.empty()) profile.emplace(arguments.profile);
 
@@ -168,8 +162,8 @@ int run(const Arguments& arguments) {
       answers[i] = std::move(answer);
     }
   });
-  const int n_failed = write_answers(out, lines, prompts, answers, tokens.get());
-  if (!out) throw ConfigError(arguments.out + ": cannot be written");
+  const int n_failed = write_answers(file.stream(), lines, prompts, answers, tokens.get());
+  file.finish();
   if (!arguments.logits_out.empty()) {
     write_safetensors(arguments.logits_out, logits, static_cast<std::size_t>(info.vocab_size));
   }

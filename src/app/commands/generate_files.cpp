@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <fstream>
 #include <istream>
 #include <limits>
 #include <map>
@@ -12,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/output_file.h"
 
 namespace labelprobe::app {
 
@@ -108,15 +108,15 @@ void write_safetensors(const std::filesystem::path& path,
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data begins aligned
   const std::uint64_t n_header = text.size();
-  std::ofstream file(path, std::ios::binary);
+  files::OutputFile output(path);
+  std::ostream& file = output.stream();
   file.write(reinterpret_cast<const char*>(&n_header), sizeof n_header);
   file << text;
   for (const NamedRows& tensor : tensors) {
     file.write(reinterpret_cast<const char*>(tensor.numbers.data()),
                static_cast<std::streamsize>(tensor.numbers.size() * sizeof(float)));
   }
-  file.close();
-  if (!file) throw ConfigError(path.string() + ": cannot be written");
+  output.finish();
 }
 
 }  // namespace labelprobe::app

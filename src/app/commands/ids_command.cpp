@@ -1,11 +1,11 @@
 // labelprobe ids: draws the examples that runs are to be compared on.
-#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/evaluation_list.h"
 #include "labelprobe/files/disk.h"
+#include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_table.h"
 
 #include "app/commands/command.h"
@@ -60,18 +60,14 @@ void print_votes_note(std::ostream& out,
 }
 
 void write_ids(const std::string& path, const std::vector<std::string>& ids) {
-  std::ofstream file;
   if (path != "-") {
     files::Disk().make_folders(std::filesystem::absolute(path).parent_path());
-    file.open(path, std::ios::binary);
   }
-  std::ostream& out = path == "-" ? std::cout : file;
+  files::OutputFile file(path);
   for (const std::string& id : ids) {
-    out << id << '\n';
+    file.stream() << id << '\n';
   }
-  if (!out.flush()) {
-    throw ConfigError("--out: " + path + " cannot be written");
-  }
+  file.finish();
 }
 
 int draw_ids(const IdsFlags& flags) {

@@ -1,12 +1,13 @@
 // labelprobe prompts: the prompts of a run, one JSON object a line, without a model.
 #include <algorithm>
-#include <fstream>
 #include <iostream>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/preparation.h"
+#include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
 #include "app/commands/jobs.h"
@@ -114,7 +115,6 @@ void write_prompts(const experiment::Questions& questions,
     }
     out << line.dump() << '\n';
   }
-  out.flush();
 }
 
 std::vector<std::string> name_settings(const std::vector<GridSetting<Arguments>>& settings) {
@@ -128,8 +128,7 @@ std::vector<std::string> name_settings(const std::vector<GridSetting<Arguments>>
 int run(std::vector<GridSetting<Arguments>> given) {
   const std::vector<std::string> names = name_settings(given);
   const std::string out = given.front().settings.out;
-  const bool is_stdout = out == "-";
-  std::ofstream file;
+  std::optional<files::OutputFile> file;  // opened once there is something to write
   std::size_t n_prompts = 0;
   experiment::Workbench workbench(show_encoding);
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -143,19 +142,14 @@ int run(std::vector<GridSetting<Arguments>> given) {
     for (const std::string& warning : questions.warnings) {
       std::cerr << "warning: " << warning << '\n';
     }
-    if (!is_stdout && !file.is_open()) {
-      file.open(out, std::ios::binary);
-    }
-    write_prompts(questions, names[i], is_stdout ? std::cout : file);
+    if (!file) file.emplace(out);
+    write_prompts(questions, names[i], file->stream());
     n_prompts += questions.queries.size();
   }
-  if (is_stdout) {
-    return std::cout ? kSuccess : kDataError;
+  file->finish();
+  if (!file->is_standard_output()) {
+    std::cerr << n_prompts << " prompts written to " << out << '\n';
   }
-  if (!file) {
-    throw ConfigError(out + ": cannot be written");
-  }
-  std::cerr << n_prompts << " prompts written to " << out << '\n';
   return kSuccess;
 }
 

@@ -6,6 +6,8 @@
 
 #include "labelprobe/files/text_table.h"
 
+#include "app/terminal/visible.h"
+
 namespace labelprobe::app {
 
 namespace {
@@ -129,9 +131,9 @@ void print_items(std::ostream& out, const RoleData& data, std::size_t n_shown) {
     for (const std::string& name : label_set.names_of(example.labels)) {
       labels += (labels.empty() ? "" : ", ") + name;
     }
-    out << "\n  " << example.id() << ": " << (labels.empty() ? std::string(kNoneLabel) : labels)
-        << "\n    ";
-    for (const char c : example.text) {
+    out << "\n  " << visible(example.id()) << ": "
+        << (labels.empty() ? std::string(kNoneLabel) : labels) << "\n    ";
+    for (const char c : visible(example.text)) {
       out << c << (c == '\n' ? "    " : "");
     }
     out << '\n';

@@ -10,6 +10,7 @@
 #include "labelprobe/record/logged_run.h"
 
 #include "app/commands/command.h"
+#include "app/terminal/visible.h"
 
 namespace labelprobe::app {
 
@@ -20,7 +21,7 @@ std::string listed(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     text += (text.empty() ? "" : ", ") + name;
   }
-  return text.empty() ? "none" : text;
+  return text.empty() ? "none" : visible(text);
 }
 
 // Null: the label has none.
@@ -81,13 +82,13 @@ void print_columns(const std::vector<Column>& columns) {
 }
 
 void print_item(const record::ItemRecord& item) {
-  std::printf("%s  %s\n", item.key.c_str(), item.query_text.c_str());
+  std::printf("%s  %s\n", visible(item.key).c_str(), visible(item.query_text).c_str());
   if (item.failure) {
-    std::printf("  failed: %s\n\n", item.failure->c_str());
+    std::printf("  failed: %s\n\n", visible(*item.failure).c_str());
     return;
   }
   std::printf("  gold:      %s\n  predicted: %s\n  answer:    %s\n", listed(item.gold).c_str(),
-              listed(item.predictions).c_str(), item.outs.c_str());
+              listed(item.predictions).c_str(), visible(item.outs).c_str());
   if (!item.is_answered()) {
     std::printf("  no label was generated, so there are no probabilities\n\n");
     return;
