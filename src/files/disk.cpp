@@ -1,17 +1,20 @@
 #include "labelprobe/files/disk.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <ctime>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "labelprobe/core/error.h"
 
 namespace labelprobe::files {
 
@@ -34,6 +37,47 @@ struct Descriptor {
 std::filesystem::path parent_of(const std::filesystem::path& path) {
   const std::filesystem::path parent = path.parent_path();
   return parent.empty() ? std::filesystem::path(".") : parent;
+}
+
+// "12 on ada, since 2026-11-29 21:26:00 +0000"
+std::string describe_this_process() {
+  std::array<char, 65> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) {
+    std::strcpy(host.data(), "(unknown)");
+  }
+  return fmt::format("{} on {}, since {:%Y-%m-%d %H:%M:%S %z}", ::getpid(), host.data(),
+                     fmt::localtime(std::time(nullptr)));
+}
+
+// Whether the path still names the open file.
+bool are_the_same(int fd, const std::filesystem::path& file) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(fd, &opened) == 0 && ::stat(file.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// Asks `is_over` until it is, or until patience ends.
+void wait_until(const std::filesystem::path& file,
+                const Patience& patience,
+                const std::function<bool()>& is_over) {
+  constexpr double kSilence = 1;  // seconds until it is said that something is waited for
+  const auto start = std::chrono::steady_clock::now();
+  for (bool is_told = false; !is_over();) {
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+    const std::string holder = FileLock::holder(file).value_or("process (unknown)");
+    if (patience.seconds && waited.count() >= *patience.seconds) {
+      throw LockedError(
+          fmt::format("{}: {} is writing this folder; try again later, or give the run more time "
+                      "to wait or another --alternative-experiment-name",
+                      parent_of(file).string(), holder));
+    }
+    if (!is_told && waited.count() >= kSilence) {
+      is_told = true;
+      if (patience.on_wait) patience.on_wait(holder);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 }  // namespace
@@ -138,13 +182,8 @@ void Disk::replace(const std::filesystem::path& file, std::string_view bytes) {
 }
 
 void Disk::cut_to(const std::filesystem::path& file, std::optional<std::uint64_t> n_bytes) {
+  check_longer(file, n_bytes.value_or(0));
   const std::optional<std::uint64_t> n_now = size_of(file);
-  if (n_bytes.value_or(0) > n_now.value_or(0)) {
-    throw DataError(
-        fmt::format("{}: expected at least {} bytes, found {}; it was changed after an interrupted "
-                    "run: restore it or move its folder away",
-                    file.string(), *n_bytes, n_now ? std::to_string(*n_now) : "no file"));
-  }
   if (!n_bytes) {
     remove(file);
     return;
@@ -202,45 +241,33 @@ void Disk::remove_folder(const std::filesystem::path& folder) {
   }
 }
 
+void check_longer(const std::filesystem::path& file, std::uint64_t n_bytes) {
+  const std::optional<std::uint64_t> n_now = size_of(file);
+  if (n_bytes > n_now.value_or(0)) {
+    throw DataError(
+        fmt::format("{}: expected at least {} bytes, found {}; it was changed after an interrupted "
+                    "run",
+                    file.string(), n_bytes, n_now ? std::to_string(*n_now) : "no file"));
+  }
+}
+
 std::optional<std::uint64_t> size_of(const std::filesystem::path& file) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(file, error);
   return error ? std::nullopt : std::optional<std::uint64_t>(size);
 }
 
-FileLock::FileLock(const std::filesystem::path& file, IfHeld if_held)
-    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  if (fd_ < 0) {
-    fail(file, "open for writing", errno);
-  }
-  Descriptor guard{fd_};  // closes it if the constructor fails
-  int result = 0;
-  do {
-    result = ::flock(fd_, LOCK_EX | (if_held == IfHeld::Fail ? LOCK_NB : 0));
-  } while (result != 0 && errno == EINTR);
-  if (result != 0) {
-    const int error = errno;
-    char holder[24] = "";
-    if (error != EWOULDBLOCK || ::pread(fd_, holder, sizeof holder - 1, 0) < 0) {
-      fail(file, "lock", error);
-    }
-    const std::string process(holder, std::strspn(holder, "0123456789"));
-    throw ConfigError(
-        fmt::format("{}: process {} is writing this folder; wait for it to end or give the run "
-                    "another --alternative-experiment-name",
-                    parent_of(file).string(), process.empty() ? "(unknown)" : process));
-  }
-  const std::string pid = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(fd_, 0) != 0 ||
-      ::pwrite(fd_, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    fail(file, "write", errno);
-  }
-  guard.fd = -1;
+FileLock::FileLock(const std::filesystem::path& file, const Patience& patience) {
+  std::optional<FileLock> taken = try_take(file);
+  wait_until(file, patience, [&] { return taken || (taken = try_take(file)); });
+  *this = std::move(*taken);
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+FileLock::FileLock(FileLock&& other) noexcept
+    : file_(std::move(other.file_)), fd_(std::exchange(other.fd_, -1)) {}
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(file_, other.file_);
   std::swap(fd_, other.fd_);
   return *this;
 }
@@ -251,6 +278,51 @@ FileLock::~FileLock() {
     [[maybe_unused]] const int ignored = ::ftruncate(fd_, 0);
     ::close(fd_);
   }
+}
+
+std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
+  for (;;) {
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+      fail(file, "open for writing", errno);
+    }
+    Descriptor guard{fd};
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      fail(file, "lock", errno);
+    }
+    // Whoever held it may have removed the file in the meantime.
+    if (!are_the_same(fd, file)) continue;
+    const std::string holder = describe_this_process() + "\n";
+    if (::ftruncate(fd, 0) != 0 ||
+        ::pwrite(fd, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
+      fail(file, "write", errno);
+    }
+    guard.fd = -1;
+    return FileLock(file, fd);
+  }
+}
+
+std::optional<std::string> FileLock::holder(const std::filesystem::path& file) {
+  const Descriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
+  if (opened.fd < 0 || ::flock(opened.fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+    return std::nullopt;
+  }
+  std::array<char, 200> text{};
+  const ssize_t n_read = ::pread(opened.fd, text.data(), text.size(), 0);
+  std::string name(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n_read, 0)));
+  name.resize(std::min(name.find('\n'), name.size()));
+  std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
+  return "process " + (name.empty() ? "(unknown)" : name);
+}
+
+void FileLock::wait_until_free(const std::filesystem::path& file, const Patience& patience) {
+  wait_until(file, patience, [&] { return !holder(file); });
+}
+
+bool FileLock::is_in_place() const {
+  return are_the_same(fd_, file_);
 }
 
 }  // namespace labelprobe::files

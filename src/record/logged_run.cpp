@@ -8,9 +8,8 @@
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/core/utf8.h"
 
-#include "record/log/finished.h"
 #include "record/log/log_reader.h"
-#include "record/log/params_reader.h"
+#include "record/log/run_head.h"
 
 namespace labelprobe::record {
 
@@ -19,11 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kPrefix = "experiment_";
-
-std::string text_param(const LoggedParams& params, const std::string& name) {
-  const auto found = params.find(name);
-  return found == params.end() || found->second == "null" ? "" : found->second;
-}
 
 // What all items look like, for an id may look like another form's item.
 const ItemForm& common_form(const std::vector<ItemRecord>& items) {
@@ -87,32 +81,6 @@ void check_complete(const LoggedRun& run,
   }
 }
 
-// The experiment that a reader asks for, which is the last one if nothing is said.
-int choose(const fs::path& folder, std::optional<int> index) {
-  const std::vector<bool> finished = finished_by_manifest(folder);
-  if (finished.empty()) {
-    return choose_logged(folder, index);
-  }
-  const int last = static_cast<int>(finished.size()) - 1;
-  const int chosen = index.value_or(last);
-  std::string known;
-  for (int i = 0; i <= last; ++i) {
-    if (finished[static_cast<std::size_t>(i)]) {
-      known += (known.empty() ? "" : ", ") + std::to_string(i);
-    }
-  }
-  if (chosen < 0 || chosen > last) {
-    throw ConfigError(folder.string() + ": no experiment " + std::to_string(chosen) +
-                      " (there are: " + known + ")");
-  }
-  if (!finished[static_cast<std::size_t>(chosen)]) {
-    throw DataError(folder.string() + ": experiment_" + std::to_string(chosen) +
-                    " is unfinished: run the same command again" +
-                    (known.empty() ? "" : " (finished: " + known + ")"));
-  }
-  return chosen;
-}
-
 }  // namespace
 
 std::string describe(const LoggedRun& run) {
@@ -124,15 +92,9 @@ std::string describe(const LoggedRun& run) {
 }
 
 LoggedRun read_run(const fs::path& folder, std::optional<int> index, Annotators annotators) {
-  check_run_folder(folder);
-  LoggedRun run;
-  run.folder = folder;
-  run.index = choose(folder, index);
+  LoggedRun run = read_head(folder, index, Unfinished::Refused);
   run.items = read_items(folder, run.index);
-  run.params = read_params(folder, run.index);
-  run.model = text_param(run.params, "model_name_or_path");
-  const std::string named = text_param(run.params, "distribution");
-  run.plan = named.empty() ? plan_by_items(run.items) : named;
+  if (run.plan.empty()) run.plan = plan_by_items(run.items);
   set_forms(run);
   if (annotators == Annotators::All) {
     std::vector<ItemRecord> others = read_annotator_items(folder, run.index);

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "record/folder/folder_choice.h"
-#include "record/folder/folder_name.h"
 #include "record/folder/journal.h"
+#include "record/log/experiment_files.h"
 #include "record/run_folder.h"
 
 namespace labelprobe::record {
@@ -14,20 +14,52 @@ struct Run::State {
   RunFolder run;
 };
 
+namespace {
+
+// "experiment_0: finished, 40 items"
+std::string describe(const Experiment& experiment,
+                     const std::filesystem::path& folder,
+                     std::size_t index) {
+  std::string text = "experiment_" + std::to_string(index) + ": ";
+  if (experiment.state == ExperimentState::Finished) {
+    return text + "finished" +
+           (experiment.n_items ? ", " + std::to_string(*experiment.n_items) + " items" : "");
+  }
+  const auto holder = files::FileLock::holder(lock_path(folder, index));
+  text += holder ? *holder + " is at it" : "unfinished";
+  return text + ", " + std::to_string(load_journal(journal_path(folder, index)).items.size()) +
+         " items so far";
+}
+
+}  // namespace
+
 RunPreview preview(const RunRequest& request) {
-  check_relative(request.category, "log category");
+  check_names(request);
   const nlohmann::json params = comparable_form(request.params);
   const FolderChoice choice = choose_folder(request, params);
   RunPreview preview;
   preview.folder = choice.folder;
+  preview.notes = choice.notes;
+  files::Disk disk;
+  preview.files = ExperimentFiles(disk, request, choice.folder, 0, {}).names();
   if (!choice.found) {
     return preview;
   }
   const Manifest manifest = Manifest::load(*choice.found / kManifestName);
+  for (std::size_t i = 0; i < manifest.experiments.size(); ++i) {
+    preview.notes.push_back("there already: " +
+                            describe(manifest.experiments[i], *choice.found, i));
+  }
   const ExperimentChoice experiment = choose_experiment(manifest, *choice.found, request, params);
+  const std::vector<std::string> reasons = explain(manifest, experiment, request, params);
+  preview.notes.insert(preview.notes.end(), reasons.begin(), reasons.end());
   preview.experiment_index = static_cast<int>(experiment.index);
   if (experiment.state == ExperimentChoice::State::GoesOn) {
     preview.n_finished = load_journal(journal_path(*choice.found, experiment.index)).items.size();
+  } else if (experiment.state == ExperimentChoice::State::StartsOver) {
+    preview.notes.push_back("experiment_" + std::to_string(experiment.index) +
+                            " would start over; changed since: " +
+                            changed_contents(manifest.experiments[experiment.index], request));
   } else if (experiment.state == ExperimentChoice::State::Finished) {
     preview.folder = *choice.found;
     preview.is_finished = true;

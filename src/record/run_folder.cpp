@@ -5,12 +5,16 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/mapped_file.h"
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/folder_name.h"
 #include "record/folder/journal.h"
+#include "record/log/aggregates.h"
 #include "record/log/experiment_files.h"
+#include "record/log/finished.h"
 
 namespace labelprobe::record {
 
@@ -22,13 +26,7 @@ namespace {
 constexpr const char* kLockName = ".lock";
 
 RunRequest checked(RunRequest request) {
-  check_relative(request.category, "log category");
-  if (!is_utf8(request.description)) {
-    throw ConfigError("description: expected UTF-8 text");
-  }
-  if (!request.description.empty()) {
-    check_relative(encode_in_name(request.description), "description");
-  }
+  check_names(request);
   return request;
 }
 
@@ -44,6 +42,39 @@ void check_item(const ItemRecord& item, LogLayout layout) {
   }
 }
 
+// What files have grown by since they had these sizes.
+std::map<std::string, FilePart> parts_of(const fs::path& folder, const FileSizes& sizes) {
+  std::map<std::string, FilePart> parts;
+  for (const auto& [name, size] : sizes) {
+    const std::uint64_t begin = size.value_or(0);
+    if (const std::uint64_t end = files::size_of(folder / name).value_or(0); end > begin) {
+      const files::MappedFile file(folder / name);
+      parts[name] = {begin, end, fingerprint(file.text().substr(begin, end - begin))};
+    }
+  }
+  return parts;
+}
+
+// Throws DataError if files that another experiment needs have lost bytes: those that an
+// interrupted process was writing, and the numbers of finished experiments. Others may be writing
+// meanwhile, so nothing beyond these is looked at.
+void check_usable(const fs::path& folder, const Manifest& manifest) {
+  for (std::size_t i = 0; i < manifest.experiments.size(); ++i) {
+    const Experiment& experiment = manifest.experiments[i];
+    if (experiment.state == ExperimentState::Writing) {
+      for (const auto& [name, n_bytes] : experiment.sizes) {
+        files::check_longer(folder / name, n_bytes.value_or(0));
+      }
+    }
+    if (const auto part = experiment.parts.find(kNumbersName); part != experiment.parts.end()) {
+      const std::string text = files::size_of(folder / kNumbersName)
+                                   ? std::string(files::MappedFile(folder / kNumbersName).text())
+                                   : "";
+      check_part(text, folder / kNumbersName, i, experiment, part->second);
+    }
+  }
+}
+
 }  // namespace
 
 void check_loggable(const std::string& key, const std::string& annotator) {
@@ -56,44 +87,68 @@ void check_loggable(const std::string& key, const std::string& annotator) {
   }
 }
 
+void check_names(const RunRequest& request) {
+  check_relative(request.category, "log category");
+  wanted_name(request);
+  if (!is_utf8(request.description)) {
+    throw ConfigError("description: expected UTF-8 text");
+  }
+  if (request.description.empty()) {
+    return;
+  }
+  const std::string prefix = encode_in_name(request.description);
+  check_relative(prefix, "description");
+  constexpr std::size_t kLongestFileName = 255;
+  constexpr std::string_view kLongestEnding = "-annotator_metrics.yml";
+  if (prefix.size() + kLongestEnding.size() > kLongestFileName) {
+    throw ConfigError("description '" + request.description + "': expected at most " +
+                      std::to_string(kLongestFileName - kLongestEnding.size()) +
+                      " bytes, as it begins file names, found " + std::to_string(prefix.size()));
+  }
+}
+
+FolderChoice choose_folder(const RunRequest& request, const json& params) {
+  return choose_folder(request, params, check_usable);
+}
+
 RunFolder::RunFolder(RunRequest request, files::Disk::BeforeStep before_step)
     : disk_(std::move(before_step)),
       request_(checked(std::move(request))),
       params_(comparable_form(request_.params)) {
-  take_folder();
-  if (was_finished_) {
-    return;
+  // The other process needs the folder's lock to finish, so none is held while it is waited for.
+  while (const auto busy = take_folder()) {
+    files::FileLock::wait_until_free(*busy, patience("does this run"));
   }
-  const ExperimentChoice choice = choose_experiment(manifest_, folder_, request_, params_);
-  recover();
-  take_up(choice);
 }
 
-void RunFolder::take_folder() {
+std::optional<fs::path> RunFolder::take_folder() {
   const fs::path category = request_.log_root / request_.category;
   disk_.make_folders(category);
   // Two processes that start together choose one after the other.
-  const files::FileLock choosing(category / kLockName, files::FileLock::IfHeld::Wait);
+  const files::FileLock choosing(category / kLockName, patience("chooses its log folder"));
   const FolderChoice choice = choose_folder(request_, params_);
+  notes_ = choice.notes;
   folder_ = choice.folder;
   if (!choice.found) {
     make_folder(category / ".making");
-    return;
+    return std::nullopt;
   }
-  if (find_finished(*choice.found)) {
-    return;
+  if (choice.folder == *choice.found && find_finished(*choice.found)) {
+    return std::nullopt;
   }
-  lock_.emplace(*choice.found / kLockName, files::FileLock::IfHeld::Fail);
-  if (choice.is_kept_in_place) {
-    notes_.push_back(folder_.string() +
-                     " has equal runs and stays where it is: other experiments lie inside it");
-  } else if (folder_ != *choice.found) {
-    disk_.make_folders(folder_.parent_path());
-    disk_.rename(*choice.found, folder_);
-    notes_.push_back("moved the folder of equal runs from " + choice.found->string() + " to " +
-                     folder_.string());
+  folder_ = *choice.found;
+  const files::FileLock writing = lock_folder();
+  if (choice.folder != folder_) {
+    disk_.make_folders(choice.folder.parent_path());
+    disk_.rename(folder_, choice.folder);
+    notes_.push_back("moved the folder of equal runs from " + folder_.string() + " to " +
+                     choice.folder.string());
+    folder_ = choice.folder;
   }
   manifest_ = Manifest::load(file(kManifestName));
+  const ExperimentChoice experiment = choose_experiment(manifest_, folder_, request_, params_);
+  recover();
+  return take_up(experiment);
 }
 
 // Whether the run is over in this folder, journal and all: then nothing is changed there.
@@ -111,7 +166,8 @@ bool RunFolder::find_finished(const fs::path& folder) {
   return true;
 }
 
-// A folder appears under its name only when its lock is in it and its manifest says whose it is.
+// A folder appears under its name only when its experiment's lock is in it and its manifest says
+// whose it is.
 void RunFolder::make_folder(const fs::path& making) {
   manifest_.experiments.emplace_back();
   describe_experiment();
@@ -119,18 +175,21 @@ void RunFolder::make_folder(const fs::path& making) {
     disk_.remove_folder(making);
   }
   disk_.make_folders(making);
-  lock_.emplace(making / kLockName, files::FileLock::IfHeld::Fail);
   disk_.replace(making / kManifestName, manifest_.encode());
   disk_.make_folders(folder_.parent_path());
+  lock_ = files::FileLock::try_take(lock_path(making, index_));
+  LABELPROBE_CHECK(lock_.has_value());
   disk_.rename(making, folder_);
+  lock_->moved_to(lock_path(folder_, index_));
+  open_journal();
 }
 
-// Brings every experiment of the folder to a state that can be gone on from.
 void RunFolder::recover() {
   bool is_changed = false;
   for (std::size_t i = 0; i < manifest_.experiments.size(); ++i) {
     Experiment& experiment = manifest_.experiments[i];
     if (experiment.state == ExperimentState::Finished && files::size_of(journal_path(folder_, i))) {
+      disk_.remove(lock_path(folder_, i));
       disk_.remove(journal_path(folder_, i));
     }
     if (experiment.state != ExperimentState::Writing) {
@@ -150,59 +209,80 @@ void RunFolder::recover() {
   }
 }
 
-void RunFolder::take_up(const ExperimentChoice& choice) {
+std::optional<fs::path> RunFolder::take_up(const ExperimentChoice& choice) {
   using State = ExperimentChoice::State;
   index_ = choice.index;
   was_finished_ = choice.state == State::Finished;
   if (was_finished_) {
     n_failed_ = manifest_.experiments[index_].n_failed;
-    return;
+    return std::nullopt;
   }
-  if (choice.state != State::GoesOn && files::size_of(journal_path(folder_, index_))) {
-    set_aside(journal_path(folder_, index_));
+  lock_ = files::FileLock::try_take(lock_path(folder_, index_));
+  if (!lock_) {
+    return lock_path(folder_, index_);
   }
+  const std::vector<std::string> reasons = explain(manifest_, choice, request_, params_);
+  notes_.insert(notes_.end(), reasons.begin(), reasons.end());
   const std::string before = manifest_.encode();
   if (choice.state == State::New) {
     manifest_.experiments.emplace_back();
-  } else if (choice.state == State::StartsOver) {
-    manifest_.experiments[index_] = Experiment{};
+  }
+  Experiment& experiment = manifest_.experiments[index_];
+  if (choice.state != State::GoesOn && files::size_of(journal_path(folder_, index_))) {
+    set_aside(journal_path(folder_, index_), experiment);
+  }
+  if (choice.state == State::StartsOver) {
+    experiment = Experiment{};
   }
   describe_experiment();
   if (manifest_.encode() != before) {
     save_manifest();
   }
   open_journal();
+  return std::nullopt;
 }
 
 void RunFolder::describe_experiment() {
   Experiment& experiment = manifest_.experiments[index_];
   experiment.params = params_;
-  experiment.contents_fingerprint = request_.contents_fingerprint;
+  experiment.contents = request_.contents;
+  experiment.n_items = request_.n_items;
   manifest_.not_comparable.merge(names_not_comparable(request_.params));
 }
 
-void RunFolder::set_aside(const fs::path& journal) {
+void RunFolder::set_aside(const fs::path& journal, const Experiment& experiment) {
   int n = 0;
   fs::path aside;
   do {
     aside = journal.string() + ".stale-" + std::to_string(n++);
   } while (fs::exists(aside));
   disk_.rename(journal, aside);
-  const bool is_of_this_version = index_ >= manifest_.experiments.size() ||
-                                  manifest_.experiments[index_].record_version == kRecordVersion;
-  notes_.push_back(
-      experiment_key() + " starts over: " +
-      (is_of_this_version
-           ? "the model, data, prompts or program have changed since it was interrupted"
-           : "an earlier version of the program, which kept less of each item, was "
-             "interrupted in it") +
-      "; its items so far are kept in " + aside.string());
+  const std::string changed = changed_contents(experiment, request_);
+  notes_.push_back(experiment_key() + " starts over: " +
+                   (experiment.record_version != kRecordVersion
+                        ? "another version of the program, which kept other things of each item, "
+                          "was interrupted in it"
+                    : changed.empty() ? "no experiment of the manifest has its journal"
+                                      : "changed since it was interrupted: " + changed) +
+                   "; its items so far are kept in " + aside.string());
 }
 
 void RunFolder::open_journal() {
   const fs::path path = journal_path(folder_, index_);
   Journal journal = load_journal(path);
-  if (journal.n_torn_bytes > 0) {
+  if (!journal.damaged_lines.empty()) {
+    std::string whole;
+    for (const auto& [key, item] : journal.items) {
+      whole += encode_item(item);
+    }
+    disk_.replace(path, whole);
+    std::string lines;
+    for (const std::size_t line : journal.damaged_lines) {
+      lines += (lines.empty() ? "" : ", ") + std::to_string(line);
+    }
+    notes_.push_back(path.string() + ": took out damaged lines (" + lines +
+                     "); their items are computed again");
+  } else if (journal.n_torn_bytes > 0) {
     disk_.cut_to(path, journal.n_whole_bytes);
     notes_.push_back("cut off the unfinished last line of " + path.string());
   }
@@ -214,12 +294,39 @@ void RunFolder::open_journal() {
   journal_.emplace(disk_.open_append(path));
 }
 
+files::FileLock RunFolder::lock_folder() const {
+  return {file(kLockName), patience("writes " + folder_.string())};
+}
+
+// What is said of the process that is waited for.
+files::Patience RunFolder::patience(const std::string& what) const {
+  files::Patience patience = request_.patience;
+  if (patience.on_wait) {
+    patience.on_wait = [tell = request_.patience.on_wait, what](const std::string& holder) {
+      tell("waiting for " + holder + ", which " + what);
+    };
+  }
+  return patience;
+}
+
+void RunFolder::check_in_place() const {
+  if (!lock_->is_in_place()) {
+    throw ConfigError(folder_.string() +
+                      ": was moved, deleted or replaced while this run wrote its log there; put it "
+                      "back and give the same command again, which goes on with what is in " +
+                      journal_path(folder_, index_).filename().string());
+  }
+}
+
 void RunFolder::save_manifest() {
   disk_.replace(file(kManifestName), manifest_.encode());
 }
 
 void RunFolder::add_provenance(const Provenance& provenance) {
-  std::vector<Provenance>& known = manifest_.experiments[index_].provenance;
+  check_in_place();
+  const files::FileLock writing = lock_folder();
+  manifest_ = Manifest::load(file(kManifestName));
+  std::vector<Provenance>& known = manifest_.experiments.at(index_).provenance;
   if (std::find(known.begin(), known.end(), provenance) == known.end()) {
     known.push_back(provenance);
     save_manifest();
@@ -236,6 +343,7 @@ void RunFolder::append(std::span<const ItemRecord> items) {
     check_item(item, request_.layout);
     lines += encode_item(item);
   }
+  check_in_place();
   journal_->append(lines);
   journal_->sync();
   for (const ItemRecord& item : items) {
@@ -256,21 +364,28 @@ void RunFolder::finish(std::span<const std::string> keys,
   }
   LABELPROBE_CHECK(items.size() == keys.size());
 
+  check_in_place();
+  const files::FileLock writing = lock_folder();
+  manifest_ = Manifest::load(file(kManifestName));
+  recover();
   ExperimentFiles files(disk_, request_, folder_, index_, repetitions());
-  Experiment& experiment = manifest_.experiments[index_];
+  Experiment& experiment = manifest_.experiments.at(index_);
   for (const std::string& name : files.appended_names()) {
     experiment.sizes[name] = files::size_of(file(name));
   }
   experiment.state = ExperimentState::Writing;
   save_manifest();
   files.write(items, metrics, annotator_metrics);
+  experiment.parts = parts_of(folder_, experiment.sizes);
   experiment.state = ExperimentState::Finished;
+  experiment.n_items = items.size();
   experiment.n_failed =
       static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [](const auto& item) {
         return item.second->failure.has_value();
       }));
   save_manifest();
   journal_.reset();
+  disk_.remove(lock_path(folder_, index_));
   disk_.remove(journal_path(folder_, index_));
 }
 

@@ -16,6 +16,12 @@
 
 namespace labelprobe::record {
 
+// Choose as RunFolder would, without taking anything.
+FolderChoice choose_folder(const RunRequest& request, const nlohmann::json& params);
+
+// Several processes may write one folder, each an experiment of its own. Three kinds of locks keep
+// them apart, always taken in this order: the category's while a folder is chosen, the folder's
+// while its manifest or YAML files are written, and the experiment's as long as a process is at it.
 class RunFolder {
  public:
   explicit RunFolder(RunRequest request, files::Disk::BeforeStep before_step = {});
@@ -36,17 +42,24 @@ class RunFolder {
               const std::map<std::string, Metrics>& annotator_metrics);
 
  private:
-  void take_folder();
+  // Chooses the folder and takes up or adds the experiment. Returns the lock of the process that is
+  // at this very run, if one is; then nothing is taken.
+  std::optional<std::filesystem::path> take_folder();
   bool find_finished(const std::filesystem::path& folder);
   void make_folder(const std::filesystem::path& making);
+  // With the folder's lock held, so that what is half written is of a process that died: brings
+  // every experiment of the manifest at hand to a state that can be gone on from.
   void recover();
-  void take_up(const ExperimentChoice& choice);
+  std::optional<std::filesystem::path> take_up(const ExperimentChoice& choice);
   void describe_experiment();
   void open_journal();
   // What each experiment of the folder repeats its setting with, as a text.
   std::vector<std::string> repetitions() const;
-  void set_aside(const std::filesystem::path& journal);
+  void set_aside(const std::filesystem::path& journal, const Experiment& experiment);
   void save_manifest();
+  files::FileLock lock_folder() const;
+  files::Patience patience(const std::string& what) const;
+  void check_in_place() const;
 
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
@@ -55,7 +68,7 @@ class RunFolder {
   const RunRequest request_;
   const nlohmann::json params_;
   std::filesystem::path folder_;
-  std::optional<files::FileLock> lock_;
+  std::optional<files::FileLock> lock_;  // of the experiment
   Manifest manifest_;
   std::size_t index_ = 0;
   bool was_finished_ = false;

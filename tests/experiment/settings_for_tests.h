@@ -61,7 +61,7 @@ inline record::RunRequest request(const std::filesystem::path& logs, const Setti
   made.alternative_name = "test";
   made.layout = settings.plan->layout;
   made.params = {{"shot", std::int64_t{2}, true, {}}};
-  made.contents_fingerprint = "test";
+  made.contents = {{"prompts", "test"}};
   return made;
 }
 

@@ -1,7 +1,9 @@
 #include "labelprobe/files/disk.h"
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include <sys/resource.h>
@@ -15,6 +17,8 @@
 
 using labelprobe::files::Disk;
 using labelprobe::files::FileLock;
+using labelprobe::files::LockedError;
+using labelprobe::files::Patience;
 using labelprobe::files::size_of;
 
 namespace {
@@ -78,14 +82,57 @@ TEST_CASE("Cutting a file restores its length or its absence", "[disk]") {
   disk.cut_to(path, std::nullopt);
 }
 
-TEST_CASE("A held lock names the process that holds it", "[disk]") {
+TEST_CASE("A held lock names the process that holds it, its machine and the time", "[disk]") {
   const labelprobe::support::TempFolder folder;
   const auto path = folder.path() / ".lock";
+  const Patience none{.seconds = 0, .on_wait = {}};
+  CHECK_FALSE(FileLock::holder(path));
   {
-    const FileLock lock(path, FileLock::IfHeld::Fail);
-    CHECK_THROWS_AS(FileLock(path, FileLock::IfHeld::Fail), labelprobe::ConfigError);
-    CHECK_THROWS_WITH(FileLock(path, FileLock::IfHeld::Fail),
-                      ContainsSubstring("process " + std::to_string(::getpid()) + " is writing"));
+    const FileLock lock(path, none);
+    CHECK_FALSE(FileLock::try_take(path));
+    CHECK_THROWS_AS(FileLock(path, none), LockedError);
+    CHECK_THROWS_WITH(
+        FileLock(path, none),
+        Catch::Matchers::Matches(".*: process " + std::to_string(::getpid()) +
+                                 " on [^ ]+, since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d [+-]"
+                                 "\\d{4} is writing this folder; .*"));
   }
-  const FileLock again(path, FileLock::IfHeld::Fail);
+  CHECK_FALSE(FileLock::holder(path));
+  const FileLock again(path, none);
+}
+
+TEST_CASE("Who waits for a lock is told of its holder after a second, and gets it", "[disk]") {
+  const labelprobe::support::TempFolder folder;
+  const auto path = folder.path() / ".lock";
+  std::optional<FileLock> held(std::in_place, path, Patience{});
+  std::string told;
+  int n_told = 0;
+  const Patience patience{.seconds = {}, .on_wait = [&](const std::string& holder) {
+                            told = holder;
+                            ++n_told;
+                            held.reset();
+                          }};
+  SECTION("one that takes it") {
+    const FileLock lock(path, patience);
+    CHECK(lock.is_in_place());
+  }
+  SECTION("one that only waits, and leaves no file") {
+    FileLock::wait_until_free(path, patience);
+    std::filesystem::remove(path);
+    FileLock::wait_until_free(path, patience);
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+  CHECK(n_told == 1);
+  CHECK_THAT(told, ContainsSubstring("process " + std::to_string(::getpid()) + " on "));
+}
+
+TEST_CASE("A lock whose file was removed or replaced is no lock of that path", "[disk]") {
+  const labelprobe::support::TempFolder folder;
+  const auto path = folder.path() / ".lock";
+  const FileLock first(path, Patience{});
+  std::filesystem::remove(path);
+  CHECK_FALSE(first.is_in_place());
+  const FileLock second(path, Patience{.seconds = 0, .on_wait = {}});
+  CHECK(second.is_in_place());
+  CHECK_FALSE(first.is_in_place());
 }

@@ -72,7 +72,7 @@ inline RunRequest make_request(const std::filesystem::path& log_root, std::int64
   RunRequest request;
   request.log_root = log_root;
   request.category = "MFRC";
-  request.contents_fingerprint = "contents-1";
+  request.contents = {{"prompts", "contents-1"}};
   request.params = {
       {"task", std::string("MFRC")},
       {"distribution", std::string("baseline"), true, 3},

@@ -189,6 +189,8 @@ TEST_CASE("Reads the predictions of single annotators", "[logged_run]") {
   CHECK(read_run(out, 0).items.size() == 1);
 
   fs::remove(out / "annotator_preds.yml");
+  CHECK_THROWS_WITH(keys(0), ContainsSubstring("annotator_preds.yml: experiment_0 was finished"));
+  fs::remove(out / "manifest.json");  // then it is a log of another program
   CHECK(keys(0) == std::vector<std::string>{"a aggregate"});
   std::ofstream(out / "annotator_preds.yml") << "experiment_0:\n  r1:\n    a: 5\n";
   CHECK_THROWS_AS(keys(0), labelprobe::DataError);
@@ -214,6 +216,44 @@ TEST_CASE("Reads a log that PyYAML wrote", "[logged_run]") {
   CHECK(log.items[2].key == "no");
   CHECK(log.items[2].prefix_outs == "Let's think.");
   CHECK(log.items[2].label_steps.empty());
+}
+
+TEST_CASE("A finished log that has lost or changed a byte is refused by name", "[logged_run]") {
+  const labelprobe::support::TempFolder folder;
+  fs::path out;
+  for (int seed = 0; seed < 2; ++seed) {
+    labelprobe::record::RunRequest request = make_request(folder.path(), seed);
+    request.layout = labelprobe::record::kPlainLayout;
+    Run run = Run::open(request);
+    ItemRecord rater = make_item("b__r");
+    rater.annotator = "r";
+    run.append(std::vector<ItemRecord>{make_item("a"), rater});
+    run.finish(std::vector<std::string>{"a", "b__r"}, std::nullopt, {});
+    out = run.folder();
+  }
+  const auto read = [&](int index) {
+    return read_run(out, index, labelprobe::record::Annotators::All).items.size();
+  };
+  for (const char* name : {"indexed_metrics.yml", "annotator_preds.yml"}) {
+    const std::string text = read_file(out / name);
+    for (std::size_t n = 0; n < text.size(); n += 1 + text.size() / 60) {
+      INFO(name << " cut to " << n);
+      labelprobe::support::write_file(out / name, text.substr(0, n));
+      REQUIRE_THROWS_AS(read(1), labelprobe::DataError);
+      REQUIRE_THROWS_WITH(read(1), ContainsSubstring(std::string(name) +
+                                                     ": experiment_1 was finished with 2 items"));
+      std::string changed = text;
+      changed[n] = static_cast<char>(changed[n] ^ 1);
+      labelprobe::support::write_file(out / name, changed);
+      const int index = n < text.size() / 2 ? 0 : 1;
+      REQUIRE_THROWS_WITH(read(index), ContainsSubstring("found other bytes there"));
+      REQUIRE(read(1 - index) == 2);
+    }
+    labelprobe::support::write_file(out / name, text);
+  }
+  // Without a manifest it is the log of another program, of which nothing is known.
+  fs::remove(out / "manifest.json");
+  CHECK(read(1) == 2);
 }
 
 TEST_CASE("A damaged log is named with line and field", "[logged_run]") {

@@ -12,6 +12,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/record/logged_run.h"
 
+#include "record/folder/journal.h"
 #include "record/items.h"
 #include "record/run_folder.h"
 #include "support/catch.h"
@@ -20,6 +21,8 @@
 
 namespace fs = std::filesystem;
 using labelprobe::files::Disk;
+using labelprobe::files::LockedError;
+using labelprobe::record::encode_item;
 using labelprobe::record::IfFinished;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::make_item;
@@ -129,6 +132,7 @@ const std::vector<Scenario>& scenarios() {
        [](const fs::path& root) {
          RunRequest request = make_request(root);
          request.alternative_name = "deep/{distribution}/{shot}";
+         request.moves_equal = true;
          return request;
        }},
       {"a folder whose experiments are aggregated",
@@ -141,7 +145,7 @@ const std::vector<Scenario>& scenarios() {
       {"an interrupted run with other contents",
        [](const fs::path& root) {
          RunRequest request = make_request(root);
-         request.contents_fingerprint = "contents-0";
+         request.contents["prompts"] = "contents-0";
          Run run = Run::open(request);
          const ItemRecord item = make_item("a");
          run.append({&item, 1});
@@ -326,14 +330,14 @@ TEST_CASE("What another contents left unfinished is not taken for a finished run
   const labelprobe::support::TempFolder folder;
   RunRequest request = make_request(folder.path());
   run_command(request);
-  request.contents_fingerprint = "contents-2";
+  request.contents["prompts"] = "contents-2";
   const ItemRecord item = make_item("a");
   Run::open(request).append({&item, 1});
   CHECK(preview(request).experiment_index == 1);
   CHECK(preview(request).n_finished == 1);
   // The contents of the first run are back, and so is what it finished.
   CHECK(preview(make_request(folder.path())).is_finished);
-  request.contents_fingerprint = "contents-3";
+  request.contents["prompts"] = "contents-3";
   CHECK(preview(request).experiment_index == 1);
   CHECK(preview(request).n_finished == 0);
 }
@@ -368,7 +372,7 @@ TEST_CASE("Changed contents set the journal aside", "[resume]") {
     CHECK(run.experiment_index() == 0);
     run.append({&item, 1});
     out = run.folder();
-    request.contents_fingerprint += "+";
+    request.contents["prompts"] += "+";
   }
   CHECK(preview(request).n_finished == 0);
   CHECK(fs::exists(out / "journal_0.jsonl.stale-0"));
@@ -376,7 +380,8 @@ TEST_CASE("Changed contents set the journal aside", "[resume]") {
   CHECK(fs::exists(out / "journal_0.jsonl.stale-1"));
   REQUIRE(run.notes().size() == 1);
   CHECK_THAT(run.notes()[0],
-             ContainsSubstring("starts over") && ContainsSubstring("journal_0.jsonl.stale-1"));
+             ContainsSubstring("starts over: changed since it was interrupted: prompts;") &&
+                 ContainsSubstring("journal_0.jsonl.stale-1"));
 }
 
 TEST_CASE("A failed item may be tried again", "[resume]") {
@@ -395,16 +400,99 @@ TEST_CASE("A failed item may be tried again", "[resume]") {
   CHECK_FALSE(log["experiment_0"]["a"]["test_failure"]);
 }
 
-TEST_CASE("A second writer is told who writes", "[resume]") {
+TEST_CASE("Who does a run that another process is at waits for it, and is told of it", "[resume]") {
   const labelprobe::support::TempFolder folder;
-  const Run run = Run::open(make_request(folder.path()));
-  CHECK_THROWS_AS(Run::open(make_request(folder.path())), labelprobe::ConfigError);
-  CHECK_THROWS_WITH(Run::open(make_request(folder.path(), 1)),
-                    ContainsSubstring("process " + std::to_string(::getpid())));
-  CHECK(preview(make_request(folder.path())).folder == run.folder());
+  RunRequest request = make_request(folder.path());
+  std::optional<Run> running(Run::open(request));
+  const fs::path out = running->folder();
+  request.patience.seconds = 0;
+  CHECK_THROWS_AS(Run::open(request), LockedError);
+  CHECK_THROWS_WITH(Run::open(request), ContainsSubstring("process " + std::to_string(::getpid())));
+  CHECK(preview(request).folder == out);
   RunRequest other = make_request(folder.path());
   param_of(other, "incontext_prompt").value = "other";
-  CHECK(Run::open(other).folder() != run.folder());
+  CHECK(Run::open(other).folder() != out);
+
+  std::string told;
+  request.patience = {.seconds = 60, .on_wait = [&](const std::string& sentence) {
+                        told = sentence;
+                        running.reset();
+                      }};
+  CHECK(Run::open(request).folder() == out);
+  CHECK_THAT(told,
+             ContainsSubstring("waiting for process " + std::to_string(::getpid()) + " on ") &&
+                 ContainsSubstring(", since 2") && ContainsSubstring(", which does this run"));
+}
+
+TEST_CASE("A run beside one that is at it may be another experiment", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const Run running = Run::open(make_request(folder.path()));
+  RunRequest again = make_request(folder.path());
+  again.patience.seconds = 0;
+  again.if_finished = IfFinished::Append;
+  CHECK(run_command(again) == static_cast<int>(kKeys.size()));
+  CHECK(preview(again).experiment_index == 2);
+  // Of other contents it is no experiment to start over while a process is at it.
+  RunRequest changed = make_request(folder.path());
+  changed.contents["prompts"] = "contents-2";
+  const Run beside = Run::open(changed);
+  CHECK(beside.experiment_index() == 2);
+  REQUIRE(beside.notes().size() == 2);
+  CHECK(beside.notes()[0] ==
+        "experiment_0 is unfinished and not gone on with: changed since: prompts");
+  CHECK(beside.notes()[1] == "experiment_1 is finished, but not this run: changed since: prompts");
+}
+
+TEST_CASE("Seeds that run at the same time are experiments of one folder", "[resume]") {
+  constexpr int kSeeds = 5;
+  const labelprobe::support::TempFolder one_by_one;
+  const labelprobe::support::TempFolder together;
+  std::vector<pid_t> children;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    run_command(make_plain_request(one_by_one.path(), seed));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      try {
+        run_command(make_plain_request(together.path(), seed));
+      } catch (const std::exception& error) {
+        std::cerr << error.what() << std::endl;
+        ::_exit(1);
+      }
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+  const fs::path wanted = preview(make_plain_request(one_by_one.path())).folder;
+  const fs::path found = preview(make_plain_request(together.path())).folder;
+  for (const char* name : {"aggregated_metrics.yml", "aggregated_indexed_metrics.yml",
+                           "aggregated_annotator_metrics.yml"}) {
+    CAPTURE(name);
+    CHECK(read_file(found / name) == read_file(wanted / name));
+  }
+  for (int i = 0; i < kSeeds; ++i) {
+    CHECK(read_run(found, i).items == read_run(wanted, i).items);
+    CHECK_FALSE(fs::exists(found / (".lock_" + std::to_string(i))));
+  }
+}
+
+TEST_CASE("A folder that is moved or deleted under a run is named at the next batch", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  const RunRequest request = make_request(folder.path());
+  Run run = Run::open(request);
+  const ItemRecord item = make_item("a");
+  run.append({&item, 1});
+  fs::rename(run.folder(), folder.path() / "elsewhere");
+  CHECK_THROWS_WITH(run.append({&item, 1}), ContainsSubstring("was moved, deleted or replaced"));
+  run_command(request);  // makes the folder anew
+  CHECK_THROWS_WITH(run.append({&item, 1}), ContainsSubstring("was moved, deleted or replaced"));
+  const std::string key = "a";
+  CHECK_THROWS_AS(run.finish({&key, 1}, std::nullopt, {}), labelprobe::ConfigError);
+  CHECK(read_run(run.folder()).items.size() == kKeys.size());
 }
 
 TEST_CASE("Processes that start together take different folders", "[resume]") {
@@ -438,6 +526,78 @@ TEST_CASE("Processes that start together take different folders", "[resume]") {
   CHECK(n_folders == kProcesses);
 }
 
+TEST_CASE("Damaged lines of a journal are computed again, and the end is the same", "[resume]") {
+  const labelprobe::support::TempFolder whole;
+  run_command(make_request(whole.path()));
+  const auto wanted = contents_of(whole.path());
+  const std::size_t n_bytes = 3 * encode_item(make_item("a")).size();
+  for (std::size_t at = 0; at + 100 < n_bytes; at += 97) {
+    const labelprobe::support::TempFolder folder;
+    const RunRequest request = make_request(folder.path());
+    fs::path journal;
+    {
+      Run run = Run::open(request);
+      const std::vector<ItemRecord> items = {make_item("a"), make_item("c"), make_item("d")};
+      run.append(items);
+      journal = run.folder() / "journal_0.jsonl";
+    }
+    std::string text = read_file(journal);
+    text[at] = static_cast<char>(text[at] ^ 4);
+    std::ofstream(journal, std::ios::binary) << text;
+    INFO("byte " << at);
+    {
+      const Run run = Run::open(request);
+      REQUIRE(run.finished().size() >= 1);
+      REQUIRE(run.finished().size() <= 2);
+      CHECK_THAT(run.notes()[0], ContainsSubstring("took out damaged lines (") &&
+                                     ContainsSubstring("their items are computed again"));
+    }
+    run_command(request);
+    REQUIRE(differences(contents_of(folder.path()), wanted) == "");
+  }
+}
+
+TEST_CASE("What does not decide numbers does not decide whether to go on", "[resume]") {
+  const labelprobe::support::TempFolder folder;
+  RunRequest request = make_request(folder.path());
+  const ItemRecord item = make_item("a");
+  Run::open(request).append({&item, 1});
+  param_of(request, "logging_level").value = std::string("info");
+  request.description = "named";
+  CHECK(Run::open(request).finished().size() == 1);
+  // What does is named.
+  request.params.push_back({"logs_precision", std::int64_t{4}, false});
+  const Run run = Run::open(request);
+  CHECK(run.experiment_index() == 1);
+  REQUIRE(run.notes().size() == 1);
+  CHECK(run.notes()[0] ==
+        "experiment_0 is unfinished and not gone on with: logs_precision is unset there and 4 "
+        "here");
+}
+
+TEST_CASE("A folder whose manifest or numbers are damaged is passed over, and only that",
+          "[resume]") {
+  for (const char* name : {"manifest.json", "numbers.yml"}) {
+    const labelprobe::support::TempFolder folder;
+    run_command(make_plain_request(folder.path(), 0));
+    const fs::path out = preview(make_plain_request(folder.path(), 0)).folder;
+    const std::string text = read_file(out / name);
+    for (std::size_t n = 0; n + 1 < text.size(); n += 1 + text.size() / 40) {
+      std::ofstream(out / name, std::ios::binary) << text.substr(0, n);
+      INFO(name << " cut to " << n);
+      const auto seen = preview(make_plain_request(folder.path(), 1));
+      REQUIRE(seen.folder != out);
+      REQUIRE(seen.notes.size() == 1);
+      REQUIRE_THAT(seen.notes[0], ContainsSubstring("passed over " + out.string() + ": ") &&
+                                      ContainsSubstring(name) &&
+                                      ContainsSubstring("restore the file, or move its folder"));
+    }
+    CHECK(run_command(make_plain_request(folder.path(), 1)) == static_cast<int>(kKeys.size()));
+    std::ofstream(out / name, std::ios::binary) << text;
+    CHECK(preview(make_plain_request(folder.path(), 0)).is_finished);
+  }
+}
+
 TEST_CASE("A YAML file that lost bytes after an interruption is named", "[resume]") {
   const labelprobe::support::TempFolder folder;
   run_command(make_request(folder.path(), 7));
@@ -449,8 +609,11 @@ TEST_CASE("A YAML file that lost bytes after an interruption is named", "[resume
     REQUIRE(is_killed_at(request, n));
   }
   fs::resize_file(log, before - 1);
-  CHECK_THROWS_AS(Run::open(request), labelprobe::DataError);
-  CHECK_THROWS_WITH(Run::open(request), ContainsSubstring("params.yml: expected at least"));
+  const auto seen = preview(request);
+  CHECK(seen.folder != log.parent_path());
+  REQUIRE(seen.notes.size() == 1);
+  CHECK_THAT(seen.notes[0], ContainsSubstring("params.yml: expected at least") &&
+                                ContainsSubstring("move its folder out of the log folder"));
 }
 
 TEST_CASE("A journal put back later takes nothing from the experiments after it", "[resume]") {
@@ -475,7 +638,7 @@ TEST_CASE("Earlier experiments keep their bytes", "[resume]") {
   }
   CHECK(read_file(out / "indexed_metrics.yml").starts_with(first));
   // Only what differs is stored per experiment.
-  CHECK(fs::file_size(out / "manifest.json") < manifest_bytes + 19 * 500);
+  CHECK(fs::file_size(out / "manifest.json") < manifest_bytes + 19 * 1000);
 }
 
 TEST_CASE("A journal of an earlier version is set aside, not continued", "[resume]") {
@@ -502,7 +665,7 @@ TEST_CASE("A journal of an earlier version is set aside, not continued", "[resum
     CHECK(run.experiment_index() == 0);
     CHECK(run.finished().empty());
     REQUIRE(run.notes().size() == 1);
-    CHECK_THAT(run.notes()[0], ContainsSubstring("an earlier version of the program") &&
+    CHECK_THAT(run.notes()[0], ContainsSubstring("another version of the program") &&
                                    ContainsSubstring("journal_0.jsonl.stale-0"));
   }
   CHECK(run_command(request) == static_cast<int>(kKeys.size()));

@@ -43,8 +43,9 @@ PreparedJob prepare(Job job, Workbench& workbench);
 struct JobResult {
   std::filesystem::path folder;
   int experiment_index = 0;
-  bool was_finished = false;  // by an earlier process: nothing was done
-  std::size_t n_failed = 0;   // items that are recorded as failed
+  bool was_finished = false;            // by an earlier process: nothing was done
+  std::size_t n_failed = 0;             // items that are recorded as failed
+  std::vector<std::string> notes = {};  // see record::Run::notes()
 };
 
 // What is told while jobs run. Every function may be left as it is.
@@ -52,6 +53,8 @@ class JobListener {
  public:
   virtual ~JobListener() = default;
 
+  // Another process is at the same log: a sentence says which, and since when.
+  virtual void on_wait(const std::string& /*sentence*/) {}
   // In place of all that follows.
   virtual void on_finished_before(const JobResult&) {}
   // The log is open, up to on_close().

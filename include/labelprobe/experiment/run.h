@@ -38,6 +38,12 @@ struct Outcome {
   record::Metrics metrics;
 };
 
+// Fingerprints of what an item's record depends on before it is answered: all that its entry says
+// of the question, the token ids that the model sees, and the labels that answers name.
+std::string fingerprint_of_items(const Settings& settings, const Preparation& preparation);
+std::string fingerprint_of_tokens(const Preparation& preparation);
+std::string fingerprint_of_labels(const Preparation& preparation);
+
 // Gives the model, opening it at the first call: it is asked for only if something is left to
 // compute. The model outlives the run and may serve others.
 using ModelOpener = std::function<model::LanguageModel&()>;

@@ -9,6 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "labelprobe/core/error.h"
 
 namespace labelprobe::files {
 
@@ -70,23 +73,56 @@ class Disk {
   BeforeStep before_step_;
 };
 
+// Throws DataError if the file is shorter than an interrupted process left it.
+void check_longer(const std::filesystem::path& file, std::uint64_t n_bytes);
+
 // Size in bytes; no value if there is no such file.
 std::optional<std::uint64_t> size_of(const std::filesystem::path& file);
 
+// Another process holds a lock, and waiting for it was not wanted or is over.
+class LockedError : public ConfigError {
+ public:
+  using ConfigError::ConfigError;
+};
+
+// How to meet a lock that another process holds.
+struct Patience {
+  std::optional<int> seconds;  // to wait at most; unset = as long as it takes
+  // Called once, after a second of waiting, with the holder: "process 12 on ada, since 2026-11-29
+  // 21:26:00 +0000".
+  std::function<void(const std::string& holder)> on_wait;
+};
+
 // Held by one process at a time; freed by the system when the process ends, however it ends. The
-// file names the process while the lock is held.
+// file names process, machine and time while the lock is held.
 class FileLock {
  public:
-  enum class IfHeld { Wait, Fail };
-
-  // Throws ConfigError naming the process if another one holds it (IfHeld::Fail), or if the lock
-  // file cannot be made.
-  FileLock(const std::filesystem::path& file, IfHeld if_held);
+  // Waits as long as `patience` lasts, then throws LockedError naming the holder. Throws
+  // ConfigError if the lock file cannot be made.
+  FileLock(const std::filesystem::path& file, const Patience& patience);
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();
 
+  // Nothing where another process holds it.
+  static std::optional<FileLock> try_take(const std::filesystem::path& file);
+
+  // The process that holds it; nothing where none does.
+  static std::optional<std::string> holder(const std::filesystem::path& file);
+
+  // Returns once nobody holds it; throws as the constructor does. Leaves no file.
+  static void wait_until_free(const std::filesystem::path& file, const Patience& patience);
+
+  // False if the lock file was deleted, moved or replaced: others may hold another one there.
+  bool is_in_place() const;
+
+  // Its folder was renamed by the holder.
+  void moved_to(std::filesystem::path file) { file_ = std::move(file); }
+
  private:
+  FileLock(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {}
+
+  std::filesystem::path file_;
   int fd_ = -1;
 };
 

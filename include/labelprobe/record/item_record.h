@@ -103,6 +103,9 @@ struct ItemRecord {
   friend bool operator==(const ItemRecord&, const ItemRecord&) = default;
 };
 
+// Of all fields, see core/fingerprint.h.
+std::string fingerprint_of(const ItemRecord& item);
+
 // Rounds every logit and probability to so many decimals (the option logs_precision).
 void round_numbers(ItemRecord& item, int n_decimals);
 

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "labelprobe/files/disk.h"
 #include "labelprobe/record/item_record.h"
 #include "labelprobe/record/provenance.h"
 
@@ -72,12 +73,22 @@ struct RunRequest {
   std::string alternative_name;  // template with {param}, may contain '/'; empty = the default name
   std::string description;       // prefixes custom files where not empty
   std::vector<Param> params;
-  // Everything beyond the parameters that the results depend on: program, model, tokenizer,
-  // prompts. A journal made under another fingerprint is set aside, not continued; a run finished
-  // under another one is another run.
-  std::string contents_fingerprint;
+  // Everything beyond the parameters that the records depend on, by what it is ("tokenizer"), each
+  // as a fingerprint or a short text. A journal made of other contents is set aside, not continued;
+  // a run finished under others is another run.
+  std::map<std::string, std::string> contents;
+  std::optional<std::size_t> n_items;  // of the run, for those who look at it before its end
   IfFinished if_finished = IfFinished::Keep;
+  // A folder of equal runs that is not where `alternative_name` says moves there; else this run
+  // gets a folder of that name.
+  bool moves_equal = false;
+  // For other processes that write the folder or do the same run. `on_wait` gets a sentence.
+  files::Patience patience;
 };
+
+// Throws ConfigError for names that no log can have, before anything is computed for it: the
+// category, the expanded alternative name, the description.
+void check_names(const RunRequest& request);
 
 // Where open() would write, without writing anything.
 struct RunPreview {
@@ -86,6 +97,9 @@ struct RunPreview {
   bool is_finished = false;    // nothing is left to do
   std::size_t n_failed = 0;    // items of a finished run that are recorded as failed
   std::size_t n_finished = 0;  // items a resumed run would not compute again
+  // Sentences for people: the experiments that are there, what would not be taken over and why.
+  std::vector<std::string> notes;
+  std::vector<std::string> files;  // names of those that the run would add to or replace
 };
 RunPreview preview(const RunRequest& request);
 
@@ -95,10 +109,11 @@ using Metrics = std::map<std::string, double>;
 class Run {
  public:
   // Chooses or makes the folder, locks it against a second writer and takes up an unfinished
-  // experiment of the same parameters. A folder whose experiment is finished is neither locked nor
-  // moved. Throws DataError (file, line) for a damaged journal or
-  // manifest other than a torn last line, and ConfigError if the folder cannot be written, another
-  // process writes it, or the name template has an unknown {param}.
+  // experiment of the same parameters and contents. A folder whose experiment is finished is
+  // neither locked nor moved; one whose manifest or numbers.yml is damaged is passed over and
+  // named. Runs that differ in a seed go on in one folder at the same time; for a process that does
+  // the same run is waited. Throws ConfigError if the folder cannot be written or the name template
+  // has an unknown {param}, files::LockedError if the patience ends.
   static Run open(const RunRequest& request);
   ~Run();
   Run(Run&&) noexcept;
@@ -111,7 +126,7 @@ class Run {
   bool was_finished() const;
   std::size_t n_failed() const;  // of its items, as recorded then
 
-  // Sentences for people: what was taken up, moved or set aside.
+  // Sentences for people: what was taken up, moved, set aside or passed over, and why.
   const std::vector<std::string>& notes() const;
 
   // Items finished by an earlier, interrupted process, by key.
@@ -122,7 +137,8 @@ class Run {
 
   // Puts items on disk; they survive anything that happens after the call returns. An item appended
   // again replaces the earlier one. Throws DataError for an id the log cannot hold, ConfigError if
-  // the disk is full, InternalError for text that is not UTF-8; nothing is written then.
+  // the disk is full or the folder is gone, InternalError for text that is not UTF-8; nothing is
+  // written then.
   void append(std::span<const ItemRecord> items);
 
   // Writes the YAML files and closes the experiment. Their bytes depend on the items alone, not on

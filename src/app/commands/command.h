@@ -24,6 +24,7 @@ inline constexpr int kConfigError = 2;
 inline constexpr int kDataError = 3;
 inline constexpr int kModelError = 4;
 inline constexpr int kInternalError = 70;
+inline constexpr int kBusy = 75;  // another process is at it; sysexits.h calls this EX_TEMPFAIL
 
 // What people use a command for, in the order of a day's work.
 enum class CommandGroup { Look, Ask, Analyse, Tools };
@@ -99,6 +100,7 @@ Command make_model_command();
 Command man_command();
 Command prompts_command();
 Command run_command();
+Command runs_command();
 Command show_command();
 Command table_command();
 Command tokenize_command();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -124,6 +125,12 @@ void describe_log(std::ostream& out, const record::RunRequest& request) {
     out << ", going on after " << preview.n_finished << " finished items";
   }
   out << '\n';
+  if (!preview.is_finished) {
+    out << fmt::format("it would write {}\n", fmt::join(preview.files, ", "));
+  }
+  for (const std::string& note : preview.notes) {
+    out << note << '\n';
+  }
 }
 
 }  // namespace

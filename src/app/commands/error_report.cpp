@@ -1,8 +1,11 @@
 #include "app/commands/error_report.h"
 
+#include <filesystem>
 #include <iostream>
+#include <string>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/disk.h"
 
 #include "app/commands/command.h"
 
@@ -11,6 +14,9 @@ namespace labelprobe::app {
 namespace {
 
 int exit_code_of(const std::exception& error) {
+  if (dynamic_cast<const files::LockedError*>(&error) != nullptr) {
+    return kBusy;
+  }
   if (dynamic_cast<const ConfigError*>(&error) != nullptr) {
     return kConfigError;
   }
@@ -20,7 +26,17 @@ int exit_code_of(const std::exception& error) {
   if (dynamic_cast<const ModelError*>(&error) != nullptr) {
     return kModelError;
   }
+  // Of paths that only the system can judge: too long, a loop of links, not permitted.
+  if (dynamic_cast<const std::filesystem::filesystem_error*>(&error) != nullptr) {
+    return kConfigError;
+  }
   return kInternalError;
+}
+
+std::string describe(const std::exception& error) {
+  const auto* of_system = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  if (of_system == nullptr) return error.what();
+  return of_system->path1().string() + ": " + of_system->code().message();
 }
 
 }  // namespace
@@ -36,8 +52,8 @@ int exit_code_of(const std::exception_ptr& error) {
 int report(const std::exception& error, std::string_view where) {
   const int code = exit_code_of(error);
   std::cerr << "labelprobe: " << where << (where.empty() ? "" : ": ")
-            << (code == kInternalError ? "internal error, please report it: " : "") << error.what()
-            << std::endl;
+            << (code == kInternalError ? "internal error, please report it: " : "")
+            << describe(error) << std::endl;
   return code;
 }
 

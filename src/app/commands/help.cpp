@@ -238,7 +238,7 @@ std::string describe_program() {
       "is.");
   paragraph(
       "Exit codes: 0 done; 1 done, but some items failed or cells are missing; 2 an option; 3 a "
-      "data file or log; 4 a model or device; 70 a bug.");
+      "data file or log; 4 a model or device; 70 a bug; 75 another process is at the same run.");
   paragraph(fmt::format("Environment, where neither flag nor config file says otherwise: {}.",
                         fmt::join(variables(), ", ")));
   return text;

@@ -49,6 +49,9 @@ A model, a tokenizer or a device cannot be used.
 .TP
 70
 The program is at fault.
+.TP
+75
+Another process does the same run or writes to its log folder; see \-\-wait.
 )";
 
 // Text as roff prints it: nothing in it is a request.

@@ -10,6 +10,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "labelprobe/core/error.h"
+
 #include "app/commands/command.h"
 #include "app/commands/dry_run.h"
 #include "app/commands/error_report.h"
@@ -29,6 +31,15 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level, Col
   auto logger = std::make_shared<spdlog::logger>("labelprobe", std::move(terminal));
   logger->set_level(spdlog::level::debug);
   return logger;
+}
+
+std::shared_ptr<spdlog::sinks::basic_file_sink_mt> open_log_file(
+    const std::filesystem::path& path) {
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+  } catch (const spdlog::spdlog_ex& error) {
+    throw ConfigError(path.string() + ": cannot be written: " + error.what());
+  }
 }
 
 // A job's name among others: "setting 2 of 3".
@@ -104,7 +115,14 @@ void RunListener::on_error(std::size_t place,
                                    : name_of(display_.kind, place, n_jobs) + " (" + job.name + ")");
 }
 
+void RunListener::on_wait(const std::string& sentence) {
+  log_->info("{}", sentence);
+}
+
 void RunListener::on_finished_before(const experiment::JobResult& result) {
+  for (const std::string& note : result.notes) {
+    log_->info("{}", note);
+  }
   log_->info("finished before: {}, experiment_{} (--again appends another)", result.folder.string(),
              result.experiment_index);
   if (result.n_failed > 0) {
@@ -114,8 +132,7 @@ void RunListener::on_finished_before(const experiment::JobResult& result) {
 }
 
 void RunListener::on_open(const experiment::PreparedJob& prepared, const record::Run& run) {
-  auto file =
-      std::make_shared<spdlog::sinks::basic_file_sink_mt>((run.folder() / "log.txt").string());
+  auto file = open_log_file(run.folder() / "log.txt");
   file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
   file->set_level(spdlog::level::debug);
   log_->sinks().push_back(std::move(file));
@@ -129,7 +146,9 @@ void RunListener::on_open(const experiment::PreparedJob& prepared, const record:
   for (const record::Param& param : prepared.job.request.params) {
     log_->debug("option {} = {}", param.name, describe(param.value));
   }
-  log_->debug("contents: {}", prepared.job.request.contents_fingerprint);
+  for (const auto& [name, value] : prepared.job.request.contents) {
+    log_->debug("contents: {} {}", name, value);
+  }
   log_->info("log folder {}, experiment_{}", run.folder().string(), run.experiment_index());
   log_->info("{}", experiment::generation_in_force(prepared.model_info, prepared.job.settings,
                                                    prepared.preparation)

@@ -39,6 +39,7 @@ class RunListener final : public experiment::GridListener {
                 std::size_t n_jobs,
                 const experiment::GridJob& job,
                 const std::exception& error) override;
+  void on_wait(const std::string& sentence) override;
   void on_finished_before(const experiment::JobResult& result) override;
   void on_open(const experiment::PreparedJob& prepared, const record::Run& run) override;
   void on_packed_copy(const std::filesystem::path& folder, double seconds) override;

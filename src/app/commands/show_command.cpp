@@ -7,14 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "labelprobe/record/logged_run.h"
+#include <fmt/format.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/item_id.h"
+#include "labelprobe/record/run_view.h"
 
 #include "app/commands/command.h"
+#include "app/terminal/bars.h"
 #include "app/terminal/visible.h"
 
 namespace labelprobe::app {
 
 namespace {
+
+constexpr std::size_t kBarWidth = 30;  // columns
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -81,19 +88,68 @@ void print_columns(const std::vector<Column>& columns) {
   }
 }
 
-void print_item(const record::ItemRecord& item) {
+// The same as bars, a block for each column.
+void print_bars(const std::vector<Column>& columns) {
+  for (const Column& column : columns) {
+    std::vector<std::pair<float, std::string>> rows;
+    std::size_t width = 0;
+    for (const auto& [name, prob] : column.probs) {
+      rows.emplace_back(-prob, name);
+      width = std::max(width, name.size());
+    }
+    std::sort(rows.begin(), rows.end());
+    std::printf("  %s\n", column.title.c_str());
+    for (const auto& [minus_prob, name] : rows) {
+      const std::string bar = bar_of(-static_cast<double>(minus_prob), kBarWidth);
+      std::printf("    %-*s  %.3f%s%s\n", static_cast<int>(width), name.c_str(),
+                  -static_cast<double>(minus_prob), bar.empty() ? "" : "  ", bar.c_str());
+    }
+  }
+}
+
+// The example that an item is about.
+std::string example_of(const std::string& key) {
+  return ItemId::parse(key, item_form_of(key)).example_id;
+}
+
+// "ann7: joy; ann9: none", what each annotator chose.
+std::string listed_votes(
+    const std::vector<std::pair<std::string, std::vector<std::string>>>& votes) {
+  std::string text;
+  for (const auto& [annotator, labels] : votes) {
+    text += (text.empty() ? "" : "; ") + annotator + ": " + listed(labels);
+  }
+  return text;
+}
+
+// The label or labels that an item asks about; empty: it asks about the example as a whole.
+std::string asked_labels(const record::ItemRecord& item) {
+  const ItemForm& form = item.form();
+  return form.asks_about_labels() ? listed(ItemId::parse(item.key, form).parts)
+                                  : item.checked_label;
+}
+
+void print_item(const record::RunView& view, std::size_t place, bool has_bars) {
+  const record::ItemRecord item = view.read(place);
   std::printf("%s  %s\n", visible(item.key).c_str(), visible(item.query_text).c_str());
+  if (const std::string asked = asked_labels(item); !asked.empty()) {
+    std::printf("  asked:     %s\n", asked.c_str());
+  }
   if (item.failure) {
     std::printf("  failed: %s\n\n", visible(*item.failure).c_str());
     return;
   }
-  std::printf("  gold:      %s\n  predicted: %s\n  answer:    %s\n", listed(item.gold).c_str(),
-              listed(item.predictions).c_str(), visible(item.outs).c_str());
+  std::printf("  gold:      %s\n", listed(item.gold).c_str());
+  if (const auto votes = view.votes(example_of(item.key)); !votes.empty()) {
+    std::printf("  votes:     %s\n", listed_votes(votes).c_str());
+  }
+  std::printf("  predicted: %s\n  answer:    %s\n", listed(item.predictions).c_str(),
+              visible(item.outs).c_str());
   if (!item.is_answered()) {
     std::printf("  no label was generated, so there are no probabilities\n\n");
     return;
   }
-  print_columns(columns_of(item));
+  (has_bars ? print_bars : print_columns)(columns_of(item));
   std::printf("\n");
 }
 
@@ -102,6 +158,7 @@ struct ShowFlags {
   std::optional<int> experiment;
   std::size_t n_items = 0;
   std::vector<std::string> ids;
+  bool has_bars = false;
 };
 
 void declare_flags(OptionList& options, ShowFlags& flags) {
@@ -122,22 +179,53 @@ void declare_flags(OptionList& options, ShowFlags& flags) {
                               .fallback = "5",
                               .shown = Shown::First,
                               .least = 0});
-  options.add(flags.ids, {.name = "id", .help = "Only these items", .shown = Shown::First});
+  options.add(flags.ids, {.name = "id",
+                          .help = "Only these items, or all items of these examples",
+                          .shown = Shown::First});
+  options.add(flags.has_bars,
+              {.name = "bars", .help = "Probabilities as bars", .shown = Shown::First});
+}
+
+// Whether `id` is the item's own or that of its example.
+bool is_named(const std::string& key, const std::string& id) {
+  return key == id || (key.starts_with(id) && example_of(key) == id);
+}
+
+// The places of the wanted items. Throws ConfigError, with the nearest, for an id of no item.
+std::vector<std::size_t> choose_items(const record::RunView& view,
+                                      const std::vector<std::string>& ids) {
+  const std::vector<std::string>& keys = view.keys();
+  std::vector<bool> is_chosen(keys.size(), ids.empty());
+  for (const std::string& id : ids) {
+    bool is_found = false;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (is_named(keys[i], id)) is_found = is_chosen[i] = true;
+    }
+    if (!is_found) {
+      const std::string near = nearest_choice(id, keys);
+      throw ConfigError(fmt::format("--id: {} has no item '{}'{}", describe(view.run()), id,
+                                    near.empty() ? "" : "; did you mean '" + near + "'?"));
+    }
+  }
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (is_chosen[i]) places.push_back(i);
+  }
+  return places;
 }
 
 int show(const ShowFlags& flags) {
-  const record::LoggedRun run = record::read_run(flags.folder, flags.experiment);
-  std::vector<const record::ItemRecord*> shown;
-  for (const record::ItemRecord& item : run.items) {
-    if (flags.ids.empty() ||
-        std::find(flags.ids.begin(), flags.ids.end(), item.key) != flags.ids.end()) {
-      shown.push_back(&item);
-    }
+  const record::RunView view = record::RunView::open(flags.folder, flags.experiment);
+  const std::vector<std::size_t> places = choose_items(view, flags.ids);
+  const std::size_t n = flags.n_items == 0 ? places.size() : std::min(places.size(), flags.n_items);
+  std::string state = view.unfinished();
+  if (!state.empty()) {
+    state += view.n_wanted() ? fmt::format(", {} of ", view.keys().size()) : ", ";
   }
-  const std::size_t n = flags.n_items == 0 ? shown.size() : std::min(shown.size(), flags.n_items);
-  std::printf("%s: %zu items, %zu shown\n\n", describe(run).c_str(), run.items.size(), n);
+  std::printf("%s: %s%zu items, %zu shown\n\n", describe(view.run()).c_str(), state.c_str(),
+              view.n_wanted().value_or(view.keys().size()), n);
   for (std::size_t i = 0; i < n; ++i) {
-    print_item(*shown[i]);
+    print_item(view, places[i], flags.has_bars);
   }
   return kSuccess;
 }
@@ -147,7 +235,7 @@ int show(const ShowFlags& flags) {
 Command show_command() {
   return make_command<ShowFlags>(
       {CommandGroup::Look, "show",
-       "Print a run's log for people: texts, labels, probabilities at each step",
+       "Print a run's log for people, finished or not: texts, labels, probabilities at each step",
        "labelprobe show logs/GoEmotions/example_0 --items 3"},
       declare_flags, show);
 }

@@ -81,7 +81,8 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                .help = "Prompts computed together at most; 0 = chosen by the program",
                .fallback = "0",
                .least = 0,
-               .is_comparable = false});
+               .is_comparable = false,
+               .bearing = record::Bearing::Process});
   const auto add_denial = [&](bool& field, std::string_view name, std::string help) {
     options.add_special(Flag, &field,
                         {.name = name, .help = std::move(help), .is_comparable = false},
@@ -213,9 +214,22 @@ void declare_log_group(OptionList& options, RunSettings& run) {
                .is_comparable = false,
                .bearing = record::Bearing::Process,
                .is_of_grid = true});
+  options.add(run.request.moves_equal,
+              {.name = "move_equal",
+               .help = "Move the folder of equal runs to --alternative-experiment-name, as the "
+                       "published programs do, instead of making one of that name",
+               .is_logged = false});
+  options.add(run.request.patience.seconds,
+              {.name = "wait",
+               .help = "Seconds to wait at most while another process does the same run or writes "
+                       "to its folder; then the exit code is 75 (default: without limit)",
+               .value = "SECONDS",
+               .least = 0,
+               .is_logged = false});
   options.add(run.request.description, {.name = "description",
                                         .help = "Short name that prefixes this run's extra files",
                                         .is_comparable = false,
+                                        .bearing = record::Bearing::Process,
                                         .is_of_grid = true});
   options.add_parsed(run.logging_level,
                      {.name = "logging_level",
@@ -233,6 +247,15 @@ void declare_log_group(OptionList& options, RunSettings& run) {
                .least = 0,
                .is_comparable = false,
                .is_of_grid = true});
+  options.afterwards([&] {
+    // The smallest float32 is 1.4e-45; beyond that, powers of ten end in infinity.
+    constexpr int kMostDecimals = 45;
+    if (run.experiment.logs_precision.value_or(0) > kMostDecimals) {
+      throw ConfigError(fmt::format("{}: logs_precision: expected at most {} decimals, found {}",
+                                    options.place(run.experiment.logs_precision), kMostDecimals,
+                                    *run.experiment.logs_precision));
+    }
+  });
 }
 
 }  // namespace
@@ -260,6 +283,7 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                                         .fallback = "0",
                                         .least = 0,
                                         .is_comparable = false,
+                                        .bearing = record::Bearing::Process,
                                         .is_of_environment = true});
   declare_quantization(options, model);
   options.add(model.options.allows_tf32,

@@ -1,6 +1,7 @@
 #include "labelprobe/experiment/job.h"
 
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "labelprobe/core/error.h"
@@ -46,6 +47,25 @@ GenerationInForce generation_of(const PreparedJob& prepared) {
   return generation_in_force(prepared.model_info, prepared.job.settings, prepared.preparation);
 }
 
+// All that decides an item's record and is no option, under the names that people are told when it
+// has changed.
+std::map<std::string, std::string> contents_of(const PreparedJob& prepared) {
+  const model::ModelInfo& model = prepared.model_info;
+  const Preparation& preparation = prepared.preparation;
+  return {
+      {"version of the program", prepared.job.program_version},
+      {"model", model.fingerprint},
+      {"number type", std::string(weights::dtype_name(model.dtype))},
+      {"quantisation", std::string(weights::quantization_name(model.quantization))},
+      {"generation settings", generation_of(prepared).describe()},
+      {"tokenizer", prepared.tokenizer->fingerprint()},
+      {"prompts", preparation.contents_fingerprint},
+      {"tokens of the prompts", fingerprint_of_tokens(preparation)},
+      {"labels", fingerprint_of_labels(preparation)},
+      {"gold labels or texts of items", fingerprint_of_items(prepared.job.settings, preparation)},
+      {"device", prepared.device}};
+}
+
 // What the results depend on, as logged: the options, then the program, the model and the
 // tokenizer.
 record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
@@ -71,14 +91,8 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
                             false,
                             {},
                             record::Bearing::Process});
-  request.contents_fingerprint =
-      prepared.job.program_version + " model " + prepared.model_info.fingerprint + " tokenizer " +
-      tokenizer + " prompts " + prepared.preparation.contents_fingerprint + " device " +
-      prepared.device + " generation " + generation_of(prepared).describe();
-  if (prepared.model_info.quantization != model::Quantization::None) {
-    request.contents_fingerprint +=
-        " weights " + std::string(weights::quantization_name(prepared.model_info.quantization));
-  }
+  request.contents = contents_of(prepared);
+  request.n_items = prepared.preparation.questions.queries.size();
   return request;
 }
 
@@ -133,6 +147,7 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   prepared.preparation = prepare(job.settings, *prepared.tokenizer);
   prepared.job = std::move(job);
   prepared.job.request = complete(std::move(prepared.job.request), prepared);
+  record::check_names(prepared.job.request);
   const ModelLoading& loading = prepared.job.model;
   // The copy that a finished run has written may be there.
   if (!loading.packed_copy.empty() && !record::preview(prepared.job.request).is_finished) {
@@ -151,9 +166,11 @@ PreparedJob prepare(Job job, Workbench& workbench) {
 }
 
 JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListener& listener) {
-  record::Run files = record::Run::open(prepared.job.request);
-  JobResult result{files.folder(), files.experiment_index(), files.was_finished(),
-                   files.n_failed()};
+  record::RunRequest request = prepared.job.request;
+  request.patience.on_wait = [&](const std::string& sentence) { listener.on_wait(sentence); };
+  record::Run files = record::Run::open(request);
+  JobResult result{files.folder(), files.experiment_index(), files.was_finished(), files.n_failed(),
+                   files.notes()};
   if (result.was_finished) {
     listener.on_finished_before(result);
     return result;

@@ -138,6 +138,13 @@ model::Effort since(const model::Effort& before, model::Effort now) {
   return now;
 }
 
+void add_ids(Fingerprint& fingerprint, const std::vector<TokenIds>& prompts) {
+  for (const TokenIds& ids : prompts) {
+    fingerprint.add(std::to_string(ids.size()));
+    fingerprint.add(std::as_bytes(std::span(ids)));
+  }
+}
+
 }  // namespace
 
 std::string GenerationInForce::describe() const {
@@ -161,6 +168,33 @@ GenerationInForce generation_in_force(const model::ModelInfo& info,
   made.rules.repetition_penalty =
       settings.repetition_penalty.value_or(made.rules.repetition_penalty);
   return made;
+}
+
+std::string fingerprint_of_items(const Settings& settings, const Preparation& preparation) {
+  Fingerprint fingerprint;
+  for (std::size_t i = 0; i < preparation.questions.queries.size(); ++i) {
+    fingerprint.add(record::fingerprint_of(make_item(preparation, settings, i)));
+  }
+  return fingerprint.hex();
+}
+
+std::string fingerprint_of_tokens(const Preparation& preparation) {
+  Fingerprint fingerprint;
+  add_ids(fingerprint, preparation.prompts);
+  add_ids(fingerprint, preparation.beginnings);
+  return fingerprint.hex();
+}
+
+std::string fingerprint_of_labels(const Preparation& preparation) {
+  Fingerprint fingerprint;
+  for (const LabelSet* set :
+       {&preparation.questions.label_set, &preparation.questions.answer_set}) {
+    fingerprint.add(set->kind() == LabelKind::MultiLabel ? "multi" : "single");
+    for (const std::string& name : set->names_with_none()) {
+      fingerprint.add(name);
+    }
+  }
+  return fingerprint.hex();
 }
 
 Outcome run(const Settings& settings,

@@ -105,6 +105,13 @@ std::string wanted_name(const RunRequest& request) {
   }
   std::string name = expand(request);
   check_relative(name, "alternative experiment name");
+  for (std::size_t part = 0; part != name.npos; part = name.find('/', part + 1)) {
+    if (name[part == 0 ? 0 : part + 1] == '.') {
+      throw ConfigError("alternative experiment name '" + name +
+                        "': expected no folder name that begins with '.', which is hidden and not "
+                        "searched for earlier runs");
+    }
+  }
   return name;
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/record/fields.h"
 
 namespace labelprobe::record {
@@ -218,6 +219,11 @@ void decode_fields(const files::JsonF32& node, Record& record) {
 
 files::JsonF32 to_json(const ItemRecord& item) {
   return encode_fields(item);
+}
+
+std::string fingerprint_of(const ItemRecord& item) {
+  // Texts that are no UTF-8 are refused when the item is written.
+  return fingerprint(to_json(item).dump(-1, ' ', false, files::JsonF32::error_handler_t::replace));
 }
 
 ItemRecord from_json(const files::JsonF32& node) {

@@ -1,6 +1,7 @@
 #include "record/folder/journal.h"
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/disk.h"
 #include "labelprobe/files/mapped_file.h"
 
@@ -8,10 +9,21 @@
 
 namespace labelprobe::record {
 
+namespace {
+
+constexpr std::string_view kItem = R"({"item":)";
+constexpr std::string_view kChecksum = R"(,"xxh3":")";
+constexpr std::string_view kEnd = R"("})";
+constexpr std::size_t kChecksumDigits = 32;
+
+}  // namespace
+
 std::string encode_item(const ItemRecord& item) {
   const files::JsonF32 node = to_json(item);
   try {
-    return node.dump() + "\n";
+    const std::string text = node.dump();
+    return std::string(kItem) + text + std::string(kChecksum) + fingerprint(text) +
+           std::string(kEnd) + "\n";
   } catch (const files::JsonF32::type_error&) {
     for (const auto& [field, value] : node.items()) {
       try {
@@ -25,9 +37,19 @@ std::string encode_item(const ItemRecord& item) {
   }
 }
 
-ItemRecord decode_item(std::string_view line, const std::string& place) {
+std::optional<ItemRecord> decode_item(std::string_view line, const std::string& place) {
+  const std::size_t n_behind = kChecksum.size() + kChecksumDigits + kEnd.size();
+  if (!line.starts_with(kItem) || line.size() < kItem.size() + n_behind) {
+    return std::nullopt;
+  }
+  const std::string_view text = line.substr(kItem.size(), line.size() - kItem.size() - n_behind);
+  std::string behind(kChecksum);
+  behind.append(fingerprint(text)).append(kEnd);
+  if (line.substr(kItem.size() + text.size()) != behind) {
+    return std::nullopt;
+  }
   try {
-    return from_json(files::JsonF32::parse(line));
+    return from_json(files::JsonF32::parse(text));
   } catch (const files::JsonF32::exception& error) {
     throw DataError(place + ": not a record of a finished item (" + error.what() + ")");
   } catch (const DataError& error) {
@@ -47,8 +69,11 @@ Journal load_journal(const std::filesystem::path& file) {
        end = text.find('\n', journal.n_whole_bytes)) {
     const std::string_view line = text.substr(journal.n_whole_bytes, end - journal.n_whole_bytes);
     const std::string place = file.string() + ":" + std::to_string(++line_number);
-    ItemRecord item = decode_item(line, place);
-    journal.items.insert_or_assign(item.key, std::move(item));
+    if (std::optional<ItemRecord> item = decode_item(line, place)) {
+      journal.items.insert_or_assign(item->key, std::move(*item));
+    } else {
+      journal.damaged_lines.push_back(line_number);
+    }
     journal.n_whole_bytes = end + 1;
   }
   journal.n_torn_bytes = text.size() - journal.n_whole_bytes;

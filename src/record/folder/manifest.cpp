@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/files/yaml_writer.h"
 #include "labelprobe/python/repr.h"
@@ -48,9 +49,9 @@ class Reader {
     for (const std::string& name : strings(root, "not_comparable")) {
       manifest.not_comparable.insert(name);
     }
-    const json& base = params(root, "params");
+    params(root, "params");
     for (const json& entry : field(root, "experiments", json::value_t::array)) {
-      manifest.experiments.push_back(experiment(entry, base, manifest.experiments.size()));
+      manifest.experiments.push_back(experiment(root, entry, manifest.experiments.size()));
     }
     return manifest;
   }
@@ -99,7 +100,7 @@ class Reader {
     return values;
   }
 
-  Experiment experiment(const json& entry, const json& base, std::size_t index) const {
+  Experiment experiment(const json& root, const json& entry, std::size_t index) const {
     if (!entry.is_object() || !is_number(entry, "index", index)) {
       fail("expected experiment " + std::to_string(index) + " in place " + std::to_string(index) +
            " of 'experiments'");
@@ -112,13 +113,17 @@ class Reader {
       fail("unknown state '" + state + "' (known: running, writing, finished)");
     }
     experiment.state = known->second;
-    experiment.params = base;
+    experiment.params = root["params"];
     for (const std::string& name : strings(entry, "params_absent")) {
       experiment.params.erase(name);
     }
     experiment.params.update(params(entry, "params_changed"));
-    experiment.contents_fingerprint =
-        field(entry, "contents_fingerprint", json::value_t::string).get<std::string>();
+    experiment.contents = contents(root, entry);
+    experiment.parts = parts(entry);
+    if (entry.contains("n_items")) {
+      experiment.n_items =
+          field(entry, "n_items", json::value_t::number_unsigned).get<std::size_t>();
+    }
     experiment.sizes = sizes(field(entry, "sizes", json::value_t::object));
     if (entry.contains("n_failed")) {
       experiment.n_failed =
@@ -133,6 +138,45 @@ class Reader {
       }
     }
     return experiment;
+  }
+
+  // Earlier versions have one fingerprint of all contents.
+  std::map<std::string, std::string> contents(const json& root, const json& entry) const {
+    const auto whole = field(entry, "contents_fingerprint", json::value_t::string);
+    if (!entry.contains("contents") && !root.contains("contents")) {
+      return {{"version of the program", whole.get<std::string>()}};
+    }
+    const json& own = entry.contains("contents") ? entry : root;
+    std::map<std::string, std::string> contents;
+    for (const auto& [name, value] : field(own, "contents", json::value_t::object).items()) {
+      if (!value.is_string()) {
+        fail("expected only strings in 'contents'");
+      }
+      contents[name] = value.get<std::string>();
+    }
+    return contents;
+  }
+
+  std::map<std::string, FilePart> parts(const json& entry) const {
+    std::map<std::string, FilePart> parts;
+    if (!entry.contains("files")) {
+      return parts;
+    }
+    for (const auto& [name, node] : field(entry, "files", json::value_t::object).items()) {
+      if (!node.is_object()) {
+        fail("expected an object for '" + name + "' in 'files'");
+      }
+      const auto place = [&](const char* key) {
+        return field(node, key, json::value_t::number_unsigned).get<std::uint64_t>();
+      };
+      FilePart& part =
+          parts[name] = {place("begin"), place("end"),
+                         field(node, "xxh3", json::value_t::string).get<std::string>()};
+      if (part.begin > part.end) {
+        fail("expected 'begin' before 'end' of '" + name + "' in 'files'");
+      }
+    }
+    return parts;
   }
 
   Provenance provenance(const json& node) const {
@@ -182,12 +226,36 @@ json encode_provenance(const std::vector<Provenance>& provenance) {
   return list;
 }
 
+json encode_parts(const std::map<std::string, FilePart>& parts) {
+  json object = json::object();
+  for (const auto& [name, part] : parts) {
+    object[name] = {{"begin", part.begin}, {"end", part.end}, {"xxh3", part.fingerprint}};
+  }
+  return object;
+}
+
 json encode_sizes(const FileSizes& sizes) {
   json object = json::object();
   for (const auto& [name, size] : sizes) {
     object[name] = size ? json(*size) : json();
   }
   return object;
+}
+
+std::string fingerprint_of(const std::map<std::string, std::string>& contents) {
+  Fingerprint fingerprint;
+  for (const auto& [name, value] : contents) {
+    fingerprint.add(name);
+    fingerprint.add(value);
+  }
+  return fingerprint.hex();
+}
+
+std::string shown(const json& params, const std::string& name) {
+  const auto found = params.find(name);
+  return found == params.end() || found->is_null() ? "unset"
+         : found->is_string()                      ? found->get<std::string>()
+                                                   : found->dump();
 }
 
 bool is_inactive(const json& value) {
@@ -220,9 +288,12 @@ Manifest Manifest::load(const std::filesystem::path& file) {
 
 std::string Manifest::encode() const {
   const json base = experiments.empty() ? json::object() : experiments.front().params;
+  const auto base_contents =
+      experiments.empty() ? decltype(Experiment::contents)() : experiments.front().contents;
   json root = {{"format", kFormat},
                {"not_comparable", not_comparable},
                {"params", base},
+               {"contents", base_contents},
                {"experiments", json::array()}};
   for (const Experiment& experiment : experiments) {
     json changed = json::object();
@@ -243,10 +314,19 @@ std::string Manifest::encode() const {
                                    {"state", state->first},
                                    {"params_changed", changed},
                                    {"params_absent", absent},
-                                   {"contents_fingerprint", experiment.contents_fingerprint},
+                                   {"contents_fingerprint", fingerprint_of(experiment.contents)},
                                    {"record_version", experiment.record_version},
                                    {"provenance", encode_provenance(experiment.provenance)},
                                    {"sizes", encode_sizes(experiment.sizes)}});
+    if (experiment.contents != base_contents) {
+      root["experiments"].back()["contents"] = experiment.contents;
+    }
+    if (experiment.n_items) {
+      root["experiments"].back()["n_items"] = *experiment.n_items;
+    }
+    if (!experiment.parts.empty()) {
+      root["experiments"].back()["files"] = encode_parts(experiment.parts);
+    }
     if (experiment.n_failed > 0) {
       root["experiments"].back()["n_failed"] = experiment.n_failed;
     }
@@ -302,6 +382,22 @@ std::set<std::string> names_with(const std::vector<Param>& params, Bearing beari
     }
   }
   return names;
+}
+
+std::vector<std::string> describe_differences(const json& there,
+                                              const json& here,
+                                              const std::set<std::string>& ignored) {
+  json all = there;
+  all.update(here);
+  std::vector<std::string> differences;
+  for (const auto& [name, value] : all.items()) {
+    const std::string one = shown(there, name);
+    const std::string other = shown(here, name);
+    if (one != other && !ignored.contains(name)) {
+      differences.push_back(name + " is " + one + " there and " + other + " here");
+    }
+  }
+  return differences;
 }
 
 bool are_equal(const json& a, const json& b, const std::set<std::string>& ignored) {

@@ -27,19 +27,29 @@ namespace labelprobe::record {
 inline constexpr const char* kManifestName = "manifest.json";
 
 // Version of the journals' form. Those of another version are not continued.
-inline constexpr int kRecordVersion = 2;
+inline constexpr int kRecordVersion = 3;
 
 enum class ExperimentState { Running, Writing, Finished };
 
 // File name -> size in bytes before an experiment was appended; no value = there was no such file.
 using FileSizes = std::map<std::string, std::optional<std::uint64_t>>;
 
+// The bytes of a file that are a finished experiment's: [begin, end), and their fingerprint.
+struct FilePart {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::string fingerprint;
+};
+
 struct Experiment {
   ExperimentState state = ExperimentState::Running;
-  nlohmann::json params;  // an object
-  std::string contents_fingerprint;
-  FileSizes sizes;           // empty while Running
-  std::size_t n_failed = 0;  // items that are recorded as failed; known once Finished
+  nlohmann::json params;                        // an object
+  std::map<std::string, std::string> contents;  // see RunRequest
+  FileSizes sizes;                              // empty while Running
+  // By file name. Known once Finished; not by earlier versions of the program.
+  std::map<std::string, FilePart> parts;
+  std::optional<std::size_t> n_items;  // finished or not; unset = not known
+  std::size_t n_failed = 0;            // items that are recorded as failed; known once Finished
   int record_version = kRecordVersion;
   std::vector<Provenance> provenance;  // of the processes that computed items, each kind once
 };
@@ -64,6 +74,12 @@ nlohmann::json comparable_form(const std::vector<Param>& params);
 std::set<std::string> names_not_comparable(const std::vector<Param>& params);
 
 std::set<std::string> names_with(const std::vector<Param>& params, Bearing bearing);
+
+// "shot is 5 there and 10 here", for every parameter but `ignored` ones in which `there` and `here`
+// do not agree in the sense of are_equal().
+std::vector<std::string> describe_differences(const nlohmann::json& there,
+                                              const nlohmann::json& here,
+                                              const std::set<std::string>& ignored);
 
 // True if `a` and `b` agree in all parameters but `ignored`. A null is as good as none.
 bool are_equal(const nlohmann::json& a,

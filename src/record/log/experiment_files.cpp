@@ -1,5 +1,8 @@
 #include "record/log/experiment_files.h"
 
+#include <algorithm>
+#include <array>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
 #include "labelprobe/files/yaml_writer.h"
@@ -16,6 +19,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::array kAggregateNames = {"aggregated_metrics.yml", "aggregated_indexed_metrics.yml",
+                                        "aggregated_annotator_metrics.yml"};
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
 // The fields of an entry that are numbers; a float32 as the log spells it.
@@ -54,6 +59,16 @@ std::vector<std::string> ExperimentFiles::appended_names() const {
     names.push_back(described("annotator_preds.yml"));
     names.emplace_back(kNumbersName);
   }
+  return names;
+}
+
+std::vector<std::string> ExperimentFiles::names() const {
+  std::vector<std::string> names = appended_names();
+  names.insert(names.end(), {"names.txt", "steps.yml"});
+  if (request_.layout.sets_annotators_apart) {
+    names.insert(names.end(), kAggregateNames.begin(), kAggregateNames.end());
+  }
+  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -115,9 +130,11 @@ void ExperimentFiles::write_aggregates(const ItemsByKey& items,
   }
   append(kNumbersName, encode_numbers(index_, numbers));
   const Aggregates aggregates = aggregate(load_numbers(file(kNumbersName)), repetitions_);
-  disk_.replace(file("aggregated_metrics.yml"), yaml_text(aggregates.metrics));
-  disk_.replace(file("aggregated_indexed_metrics.yml"), yaml_text(aggregates.indexed_metrics));
-  disk_.replace(file("aggregated_annotator_metrics.yml"), yaml_text(aggregates.annotator_metrics));
+  const json* of_file[] = {&aggregates.metrics, &aggregates.indexed_metrics,
+                           &aggregates.annotator_metrics};
+  for (std::size_t i = 0; i < kAggregateNames.size(); ++i) {
+    disk_.replace(file(kAggregateNames[i]), yaml_text(*of_file[i]));
+  }
 }
 
 std::string ExperimentFiles::described(const std::string& name) const {

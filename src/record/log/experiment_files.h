@@ -42,6 +42,9 @@ class ExperimentFiles {
   // The files that write() appends to.
   std::vector<std::string> appended_names() const;
 
+  // All files, sorted.
+  std::vector<std::string> names() const;
+
   // Writes them all. The folder's earlier experiments are not read but for numbers.yml.
   void write(const ItemsByKey& items,
              const std::optional<Metrics>& metrics,

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "labelprobe/core/error.h"
+#include <fmt/format.h>
 
-#include "record/folder/manifest.h"
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+
 #include "record/log/log_reader.h"
 
 namespace labelprobe::record {
@@ -45,6 +47,34 @@ std::vector<bool> finished_by_manifest(const fs::path& folder) {
     }
   }
   return finished;
+}
+
+std::optional<Experiment> find_noted(const fs::path& folder, int index) {
+  if (!fs::is_regular_file(folder / kManifestName)) return std::nullopt;
+  const Manifest manifest = Manifest::load(folder / kManifestName);
+  const auto place = static_cast<std::size_t>(index);
+  return place < manifest.experiments.size() ? std::optional(manifest.experiments[place])
+                                             : std::nullopt;
+}
+
+std::string_view check_part(std::string_view text,
+                            const fs::path& path,
+                            std::size_t index,
+                            const Experiment& experiment,
+                            const FilePart& part) {
+  std::string finding;
+  if (text.size() < part.end) {
+    finding = fmt::format("{} bytes in all", text.size());
+  } else if (fingerprint(text.substr(part.begin, part.end - part.begin)) != part.fingerprint) {
+    finding = "other bytes there";
+  }
+  if (!finding.empty()) {
+    throw DataError(fmt::format(
+        "{}: experiment_{} was finished with {} items and its bytes {} to {}, found {}; restore "
+        "the file, or run the experiment again",
+        path.string(), index, experiment.n_items.value_or(0), part.begin, part.end, finding));
+  }
+  return text.substr(part.begin, part.end - part.begin);
 }
 
 bool has_finished_run(const fs::path& folder) {

@@ -5,12 +5,26 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "record/folder/manifest.h"
 
 namespace labelprobe::record {
 
 // What the manifest says of the experiments, by index. No manifest: empty.
 std::vector<bool> finished_by_manifest(const std::filesystem::path& folder);
+
+// What the manifest says of an experiment. No manifest, or none that knows it: nothing.
+std::optional<Experiment> find_noted(const std::filesystem::path& folder, int index);
+
+// The bytes that the manifest says are the experiment's in this file. Throws DataError if the file
+// has not all of them or others in their place.
+std::string_view check_part(std::string_view text,
+                            const std::filesystem::path& path,
+                            std::size_t index,
+                            const Experiment& experiment,
+                            const FilePart& part);
 
 // Whether the folder holds at least one finished experiment. Throws DataError for a damaged
 // manifest.

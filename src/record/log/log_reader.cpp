@@ -1,7 +1,6 @@
 #include "record/log/log_reader.h"
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +10,7 @@
 #include "labelprobe/files/yaml.h"
 
 #include "record/log/entry_reader.h"
+#include "record/log/finished.h"
 #include "record/log/log_lines.h"
 
 namespace labelprobe::record {
@@ -50,26 +50,24 @@ Block choose(const std::vector<Block>& blocks, std::optional<int> index, const f
   return *block;
 }
 
-using TakeEntry = std::function<void(const std::string& key, const files::YamlView& entry)>;
-
-// Calls `take` with every entry of the mapping. `description` and whatever else is no mapping is
-// passed over.
-void take_entries(const files::YamlView& entries, const TakeEntry& take) {
-  if (!entries.is_map()) entries.fail_expected("a mapping of ids to entries");
-  for (const auto& [key, entry] : entries.members()) {
-    if (entry.is_map()) take(key.text(), entry);
+// The experiment's lines. Where the manifest says which bytes they are, these have to be as they
+// were when it was finished; nothing where it says that the file has none of it.
+std::optional<Lines> find_lines(const fs::path& path, const files::MappedFile& file, int index) {
+  const std::optional<Experiment> noted = find_noted(path.parent_path(), index);
+  if (!noted || noted->parts.empty()) {
+    for (const Block& block : find_blocks(file.text())) {
+      if (block.index == index) return block.lines;
+    }
+    return std::nullopt;
   }
-}
-
-// Calls `take` with every entry of the block and its key. A parsed entry is many times its text:
-// only one of them is in memory at a time.
-void each_entry(const fs::path& path, const Block& block, const TakeEntry& take) {
-  for (const Lines& lines : find_entries(block.lines)) {
-    const files::YamlView root =
-        files::parse_yaml(lines.text, {path.string(), ErrorKind::Data, lines.first_line});
-    const bool is_whole = lines.first_line == block.lines.first_line;
-    take_entries(is_whole ? root.members().at(0).second : root, take);
-  }
+  const auto found = noted->parts.find(path.filename().string());
+  if (found == noted->parts.end()) return std::nullopt;
+  const std::string_view text = file.text();
+  const std::string_view own =
+      check_part(text, path, static_cast<std::size_t>(index), *noted, found->second);
+  const auto n_before = std::count(
+      text.begin(), text.begin() + static_cast<std::ptrdiff_t>(found->second.begin), '\n');
+  return Lines{own, static_cast<std::size_t>(n_before)};
 }
 
 // annotator_preds.yml, and those with a description before their name; sorted.
@@ -85,6 +83,17 @@ std::vector<fs::path> annotator_files(const fs::path& folder) {
   return files;
 }
 
+// Throws DataError if a file that the manifest names is not there.
+void check_annotator_files(const fs::path& folder, int index) {
+  const std::optional<Experiment> noted = find_noted(folder, index);
+  if (!noted) return;
+  for (const auto& [name, part] : noted->parts) {
+    if (name.ends_with(kAnnotatorsName) && !fs::exists(folder / name)) {
+      check_part("", folder / name, static_cast<std::size_t>(index), *noted, part);
+    }
+  }
+}
+
 }  // namespace
 
 bool has_items(const fs::path& folder) {
@@ -98,31 +107,45 @@ int choose_logged(const fs::path& folder, std::optional<int> index) {
   return choose(find_blocks(file.text()), index, folder / kFileName).index;
 }
 
-std::vector<ItemRecord> read_items(const fs::path& folder, int index) {
+LogEntries open_items(const fs::path& folder, const files::MappedFile& file, int index) {
   const fs::path path = folder / kFileName;
-  const files::MappedFile file = open_log(path);
+  const std::optional<Lines> lines = find_lines(path, file, index);
+  return {path, lines ? *lines : choose(find_blocks(file.text()), index, path).lines};
+}
+
+files::MappedFile open_items_file(const fs::path& folder) {
+  return open_log(folder / kFileName);
+}
+
+std::vector<ItemRecord> read_items(const fs::path& folder, int index) {
+  const files::MappedFile file = open_items_file(folder);
+  const LogEntries entries = open_items(folder, file, index);
   std::vector<ItemRecord> items;
-  each_entry(path, choose(find_blocks(file.text()), index, path),
-             [&](const std::string& key, const files::YamlView& entry) {
-               items.push_back(read_entry(key, entry));
-             });
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    items.push_back(read_entry(entries.key(i), entries.parse(i)));
+  }
   return items;
 }
 
-std::vector<ItemRecord> read_annotator_items(const fs::path& folder, int index) {
+std::vector<ItemRecord> read_annotator_items(const fs::path& folder,
+                                             int index,
+                                             const WantedExample& is_wanted) {
   std::vector<ItemRecord> items;
+  check_annotator_files(folder, index);
   for (const fs::path& path : annotator_files(folder)) {
     const files::MappedFile file(path);
-    for (const Block& block : find_blocks(file.text())) {
-      if (block.index != index) continue;
-      each_entry(path, block, [&](const std::string& annotator, const files::YamlView& examples) {
-        for (const auto& [example_id, entry] : examples.members()) {
-          const ItemId item = {.example_id = example_id.text(), .annotator = annotator};
-          items.push_back(read_entry(item.log_key(), entry));
-          items.back().annotator = annotator;
-          items.back().known_form = &kPlainItems;
-        }
-      });
+    const std::optional<Lines> lines = find_lines(path, file, index);
+    if (!lines) continue;
+    const LogEntries annotators(path, *lines);
+    for (std::size_t i = 0; i < annotators.size(); ++i) {
+      const LogEntries examples = annotators.below(i);
+      for (std::size_t k = 0; k < examples.size(); ++k) {
+        if (is_wanted && !is_wanted(examples.key(k))) continue;
+        const ItemId item = {.example_id = examples.key(k), .annotator = annotators.key(i)};
+        items.push_back(read_entry(item.log_key(), examples.parse(k)));
+        items.back().annotator = annotators.key(i);
+        items.back().known_form = &kPlainItems;
+      }
     }
   }
   return items;

@@ -1,0 +1,108 @@
+#include "labelprobe/record/run_view.h"
+
+#include <map>
+
+#include "labelprobe/core/example.h"
+#include "labelprobe/core/item_id.h"
+#include "labelprobe/files/disk.h"
+#include "labelprobe/files/mapped_file.h"
+
+#include "record/folder/folder_choice.h"
+#include "record/folder/journal.h"
+#include "record/log/entry_reader.h"
+#include "record/log/finished.h"
+#include "record/log/log_reader.h"
+#include "record/log/run_head.h"
+
+namespace labelprobe::record {
+
+struct RunView::State {
+  LoggedRun run;
+  std::string unfinished;
+  std::optional<std::size_t> n_wanted;
+  std::vector<std::string> keys;
+  // Of a finished run the file and its entries, of another one the items of its journal.
+  std::optional<files::MappedFile> file;
+  std::optional<LogEntries> entries;
+  std::map<std::string, ItemRecord> items;
+};
+
+RunView RunView::open(const std::filesystem::path& folder, std::optional<int> index) {
+  auto state = std::make_unique<State>();
+  state->run = read_head(folder, index, Unfinished::Taken);
+  const int chosen = state->run.index;
+  const std::optional<Experiment> noted = find_noted(folder, chosen);
+  if (noted && noted->state != ExperimentState::Finished) {
+    const auto place = static_cast<std::size_t>(chosen);
+    if (!files::size_of(journal_path(folder, place))) {
+      read_head(folder, chosen, Unfinished::Refused);  // nothing to look at
+    }
+    const auto holder = files::FileLock::holder(lock_path(folder, place));
+    state->unfinished = holder ? "unfinished, " + *holder + ", is at it" : "unfinished";
+    state->n_wanted = noted->n_items;
+    state->items = load_journal(journal_path(folder, place)).items;
+    for (const auto& [key, item] : state->items) state->keys.push_back(key);
+    return RunView(std::move(state));
+  }
+  state->file.emplace(open_items_file(folder));
+  state->entries.emplace(open_items(folder, *state->file, chosen));
+  for (std::size_t i = 0; i < state->entries->size(); ++i) {
+    state->keys.push_back(state->entries->key(i));
+  }
+  return RunView(std::move(state));
+}
+
+RunView::RunView(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+RunView::~RunView() = default;
+RunView::RunView(RunView&&) noexcept = default;
+RunView& RunView::operator=(RunView&&) noexcept = default;
+
+const LoggedRun& RunView::run() const {
+  return state_->run;
+}
+
+const std::string& RunView::unfinished() const {
+  return state_->unfinished;
+}
+
+std::optional<std::size_t> RunView::n_wanted() const {
+  return state_->n_wanted;
+}
+
+const std::vector<std::string>& RunView::keys() const {
+  return state_->keys;
+}
+
+ItemRecord RunView::read(std::size_t place) const {
+  const std::string& key = state_->keys.at(place);
+  ItemRecord item =
+      state_->entries ? read_entry(key, state_->entries->parse(place)) : state_->items.at(key);
+  if (!state_->run.plan.empty()) {
+    const ItemForm* named = named_form_of_plan(state_->run.plan);
+    item.known_form = named ? named : &kPlainItems;
+  }
+  return item;
+}
+
+std::vector<std::pair<std::string, std::vector<std::string>>> RunView::votes(
+    const std::string& example_id) const {
+  std::vector<std::pair<std::string, std::vector<std::string>>> votes;
+  const std::string prefix = example_id + std::string(kIdSeparator);
+  for (std::size_t i = 0; i < state_->keys.size(); ++i) {
+    const std::string& key = state_->keys[i];
+    if (key.starts_with(prefix) && &item_form_of(key) == &kPlainItems) {
+      votes.emplace_back(key.substr(prefix.size()), read(i).gold);
+    }
+  }
+  if (state_->entries) {
+    for (const ItemRecord& item :
+         read_annotator_items(state_->run.folder, state_->run.index,
+                              [&](const std::string& id) { return id == example_id; })) {
+      votes.emplace_back(item.annotator, item.gold);
+    }
+  }
+  return votes;
+}
+
+}  // namespace labelprobe::record
