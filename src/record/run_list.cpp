@@ -76,7 +76,9 @@ void describe_experiment(ListedRun& listed,
 
 // The experiment of this index of a folder; what is wrong with it is its finding.
 ListedRun list_experiment(const fs::path& folder, int index, Verify verify) {
-  ListedRun listed{.folder = folder, .index = index};
+  ListedRun listed;
+  listed.folder = folder;
+  listed.index = index;
   try {
     const LoggedRun head = read_head(folder, index, Unfinished::Taken);
     listed.model = head.model;

@@ -235,7 +235,7 @@ TEST_CASE("A finished log that has lost or changed a byte is refused by name", "
     return read_run(out, index, labelprobe::record::Annotators::All).items.size();
   };
   for (const char* name : {"indexed_metrics.yml", "annotator_preds.yml"}) {
-    const std::string text = read_file(out / name);
+    const std::string text = labelprobe::support::read_file(out / name);
     for (std::size_t n = 0; n < text.size(); n += 1 + text.size() / 60) {
       INFO(name << " cut to " << n);
       labelprobe::support::write_file(out / name, text.substr(0, n));
