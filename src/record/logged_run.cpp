@@ -37,8 +37,8 @@ std::string plan_by_items(const std::vector<ItemRecord>& items) {
   return std::string(items.empty() ? "" : common_form(items).plan);
 }
 
-// Every item's form, and the annotator that follows from it. Throws DataError if the parameters
-// name a plan whose items are called otherwise.
+// Every item's form, as far as the parameters tell, and the annotator that follows from it. Throws
+// DataError if they name a plan whose items are called otherwise.
 void set_forms(LoggedRun& run) {
   const ItemForm* named = named_form_of_plan(run.plan);
   for (ItemRecord& item : run.items) {
@@ -46,8 +46,8 @@ void set_forms(LoggedRun& run) {
       throw DataError(describe(run) + ": params.yml says distribution " + run.plan +
                       ", but the items look like '" + item.key + "'");
     }
-    item.known_form = named ? named : &kPlainItems;
-    item.annotator = ItemId::parse(item.key, *item.known_form).pseudo_annotator();
+    if (!run.params.empty()) item.known_form = named ? named : &kPlainItems;
+    item.annotator = ItemId::parse(item.key, item.form()).pseudo_annotator();
   }
 }
 
