@@ -76,12 +76,13 @@ const std::vector<std::string>& RunView::keys() const {
 
 ItemRecord RunView::read(std::size_t place) const {
   const std::string& key = state_->keys.at(place);
-  ItemRecord item =
-      state_->entries ? read_entry(key, state_->entries->parse(place)) : state_->items.at(key);
+  if (!state_->entries) return state_->items.at(key);
+  ItemRecord item = read_entry(key, state_->entries->parse(place));
   if (!state_->run.plan.empty()) {
     const ItemForm* named = named_form_of_plan(state_->run.plan);
     item.known_form = named ? named : &kPlainItems;
   }
+  item.annotator = ItemId::parse(key, item.form()).pseudo_annotator();
   return item;
 }
 

@@ -44,6 +44,7 @@ DatasetOptions options_of(const Json& json) {
   if (json.contains("annotator_ids")) {
     options.annotator_ids = json["annotator_ids"].get<Strings>();
   }
+  options.allows_quoted_rows = true;  // as pandas, whose reading the reference is
   options.keep_same_examples = json.value("keep_same_examples", false);
   options.keep_one_after_filtering = json.value("keep_one_after_filtering", false);
   options.language = json.value("language", options.language);

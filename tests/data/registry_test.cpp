@@ -15,9 +15,7 @@ TEST_CASE("Knows the data sets by name", "[data]") {
   REQUIRE(dataset_info("GoEmotions").label_kinds == "multi-label");
   REQUIRE(dataset_info("Hatexplain").label_kinds == "single-label");
   REQUIRE_THROWS_AS(dataset_info("GoEmotion"), ConfigError);
-  REQUIRE_THROWS_WITH(
-      load("hatexplain", {}),
-      ContainsSubstring("unknown data set 'hatexplain' (known: GoEmotions, Hatexplain"));
+  REQUIRE_THROWS_WITH(load("hatexplain", {}), ContainsSubstring("unknown data set 'hatexplain'"));
   REQUIRE_THROWS_WITH(load("hatexplain", {}), ContainsSubstring("did you mean 'Hatexplain'?"));
 }
 
@@ -37,7 +35,8 @@ TEST_CASE("Options that a data set does not have are refused before anything is 
                  [](DatasetOptions& o) { o.splits.clear(); });
     expect_error(name, name + ": expected root_dir, the folder with",
                  [](DatasetOptions& o) { o.root_dir.clear(); });
-    expect_error(name, "unknown " + name + " split 'tets' (known: train, dev, test",
+    expect_error(name,
+                 "unknown " + name + " split 'tets'; did you mean 'test'? (known: train, dev, test",
                  [](auto& o) { o.splits = {"tets"}; });
     expect_error(name, "debug_len: expected positions 0 <= begin <= end, found 5 2", [](auto& o) {
       o.debug_len = PositionRange{5, 2};

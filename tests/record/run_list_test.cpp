@@ -97,6 +97,12 @@ TEST_CASE("Logs are listed with state, items, plan and model", "[run_list]") {
   CHECK_THROWS_AS(list_runs(folder.path() / "none", Verify::Sizes, notes), labelprobe::ConfigError);
 }
 
+// How an item's id is taken apart follows from the run, not from the item.
+ItemRecord without_form(ItemRecord item) {
+  item.known_form = nullptr;
+  return item;
+}
+
 TEST_CASE("A run is looked at item by item, finished or not", "[run_list]") {
   const labelprobe::support::TempFolder folder;
   const fs::path out = finish(request_of(folder.path(), 0, "one"));
@@ -106,7 +112,7 @@ TEST_CASE("A run is looked at item by item, finished or not", "[run_list]") {
   const RunView whole = RunView::open(out, 0);
   CHECK(whole.unfinished().empty());
   CHECK(whole.keys() == kKeys);
-  CHECK(whole.read(1) == read_run(out, 0).items[1]);
+  CHECK(without_form(whole.read(1)) == without_form(read_run(out, 0).items[1]));
   REQUIRE(whole.votes("b").size() == 1);
   CHECK(whole.votes("b")[0].first == "r");
   CHECK(whole.votes("b")[0].second == std::vector<std::string>{"joy"});
@@ -116,7 +122,7 @@ TEST_CASE("A run is looked at item by item, finished or not", "[run_list]") {
   CHECK(part.unfinished() == "unfinished");
   CHECK(part.n_wanted() == 3U);
   CHECK(part.keys() == std::vector<std::string>{"b", "b__r"});
-  CHECK(part.read(0) == make_item("b"));
+  CHECK(without_form(part.read(0)) == make_item("b"));
   CHECK(part.votes("b").size() == 1);
 }
 

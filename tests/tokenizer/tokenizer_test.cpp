@@ -244,8 +244,7 @@ TEST_CASE("Messages about tokenizer.json name file, place and what is supported"
                            [](json& d) {
                              d["normalizer"] = {{"type", "NFKB"}};
                            }),
-             ContainsSubstring(
-                 "tokenizer.json: key 'normalizer.type': unknown normalizer 'NFKB' (known: NFC"));
+             ContainsSubstring("tokenizer.json: key 'normalizer.type': unknown normalizer 'NFKB'"));
   CHECK_THAT(
       message_after(
           "bytes",
@@ -253,9 +252,8 @@ TEST_CASE("Messages about tokenizer.json name file, place and what is supported"
             d["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Bert"}}}}};
           }),
       ContainsSubstring("pre_tokenizer.pretokenizers[0].type': unknown pre-tokenizer 'Bert'"));
-  CHECK_THAT(
-      message_after("bytes", [](json& d) { d["model"]["type"] = "Unigram"; }),
-      ContainsSubstring("model.type': unknown tokenizer model 'Unigram' (known: BPE, WordPiece)"));
+  CHECK_THAT(message_after("bytes", [](json& d) { d["model"]["type"] = "Unigram"; }),
+             ContainsSubstring("model.type': unknown tokenizer model 'Unigram'"));
   CHECK_THAT(message_after("bytes", [](json& d) { d["model"].erase("merges"); }),
              ContainsSubstring("key 'model.merges' is missing"));
   CHECK_THAT(message_after("bytes",
@@ -329,8 +327,7 @@ TEST_CASE("An unknown way of splitting in a GGUF file lists the known ones", "[t
   std::string bytes((std::istreambuf_iterator<char>(file)), {});
   bytes.replace(bytes.find("llama-bpe"), 9, "llama-xyz");
   CHECK_THAT(message_of_file("x.gguf", bytes),
-             ContainsSubstring("'tokenizer.ggml.pre': unknown pre-tokenization 'llama-xyz' (known: "
-                               "default, gpt-2, phi-2") &&
+             ContainsSubstring("'tokenizer.ggml.pre': unknown pre-tokenization 'llama-xyz'") &&
                  ContainsSubstring("--splitting (llama-bpe, qwen2, smollm, gpt-2)"));
 }
 

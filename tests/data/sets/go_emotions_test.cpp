@@ -185,7 +185,7 @@ TEST_CASE("A spoilt emotions.txt is reported", "[data]") {
 
 TEST_CASE("A spoilt clustering file is reported", "[data]") {
   expect_error("clusters.json", R"({"joy": ["joy", "lov"]})",
-               ": cluster 'joy': unknown emotion 'lov' (known: admiration,");
+               ": cluster 'joy': unknown emotion 'lov'");
   expect_error("clusters.json", R"({"joy": ["joy"],)", ": expected JSON, found an error at byte");
   expect_error(
       "clusters.json", "{\n\"joy\": [\"joy\"],\n",

@@ -12,7 +12,9 @@ const std::string kDev = "English/E-c/2018-E-c-En-dev.txt";
 
 TEST_CASE("A quote at the start of a tweet opens a quoted field, as in pandas", "[data]") {
   FixtureRoot root("sem_eval");
-  const Dataset dataset = load("SemEval", root.options({"train"}));
+  DatasetOptions options = root.options({"train"});
+  options.allows_quoted_rows = true;
+  const Dataset dataset = load("SemEval", options);
   REQUIRE(dataset.examples[1].text == "Never again she said, \"never\"");
   REQUIRE(dataset.examples[2].text == "A tweet in quotes with \"inner\" ones");
   REQUIRE(dataset.examples[3].text == "He said \"maybe\" and left");
@@ -42,9 +44,8 @@ TEST_CASE("Languages and splits that SemEval does not have are refused", "[data]
           "unknown SemEval language 'spanisch'; did you mean 'spanish'? (known: english, "
           "arabic, spanish)"));
   options = root.options({"test-gold"});
-  REQUIRE_THROWS_WITH(
-      load("SemEval", options),
-      ContainsSubstring("unknown SemEval split 'test-gold' (known: train, dev, test, smalldev)"));
+  REQUIRE_THROWS_WITH(load("SemEval", options),
+                      ContainsSubstring("unknown SemEval split 'test-gold'"));
   options = root.options({"dev"});
   options.annotation_mode = AnnotationMode::Both;
   REQUIRE_THROWS_WITH(load("SemEval", options), ContainsSubstring("the set has no annotators"));
@@ -56,7 +57,7 @@ TEST_CASE("Spoilt tweets are reported with file and line", "[data]") {
       {{kDev, "ID\t", "Id\t",
         ":1: expected a header that begins with ID and Tweet, found 'Id Tweet'"},
        {kDev, "\ttrust", "", ":1: expected 13 tab-separated fields, found 12"},
-       {kDev, "trust", "hope", ":1: unknown emotion 'hope' (known: anger, anticipation,"},
+       {kDev, "trust", "hope", ":1: unknown emotion 'hope'"},
        {kDev, "trust", "joy", ":1: expected every emotion once, found 'joy' again"},
        {kDev, "First of dev\t", "First of dev\t0\t",
         ":2: expected 13 tab-separated fields, found 14"},
