@@ -12,7 +12,7 @@ help_if_asked "$@"
 
 cd "$root" # the configuration names its data from here
 run=(build/labelprobe run GoEmotions --config configs/example/quickstart.yaml
-  --model-name-or-path build/models/SmolLM2-135M-Instruct.Q4_1.gguf)
+  --alternative quickstart --model-name-or-path build/models/SmolLM2-135M-Instruct.Q4_1.gguf)
 # What stands in braces counts more than what stands outside of them.
 if [ $# -gt 0 ]; then run+=('{' "$@" '}'); fi
 say "running ${run[*]}"
