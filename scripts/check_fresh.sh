@@ -32,7 +32,12 @@ for settings in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.
   if [ -e "$settings" ]; then cp -rL --parents "$settings" "$fresh"; fi
 done
 kept=(HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
-while IFS= read -r variable; do kept+=("$variable"); done < <(env | grep -iE '^(https?_proxy|no_proxy|pip_[a-z_]*)=' || true)
+while IFS= read -r variable; do kept+=("$variable"); done < <(env | grep -iE '^(https?_proxy|no_proxy|pip_(index_url|extra_index_url))=' || true)
+certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -e "$certificates" ]; then
+  cp -L "$certificates" "$fresh/certificates.crt"
+  for variable in PIP_CERT CURL_CA_BUNDLE SSL_CERT_FILE; do kept+=("$variable=/certificates.crt"); done
+fi
 mount -t proc proc "$fresh/proc"
 mount --rbind /dev "$fresh/dev"
 mount --make-rslave "$fresh/dev"
