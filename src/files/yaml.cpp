@@ -231,7 +231,7 @@ std::vector<std::pair<YamlView, YamlView>> YamlView::members() const {
 }
 
 std::optional<YamlView> YamlView::find(std::string_view key) const {
-  // Of equal keys the last one counts, as in PyYAML.
+  // The last of equal keys counts, as in PyYAML.
   for (std::size_t i = is_map() ? node_->values.size() : 0; i > 0; i -= 2) {
     const Node& known = *node_->values[i - 2];
     if (known.kind == Kind::Scalar && known.text == key) {

@@ -21,7 +21,7 @@ struct RunView::State {
   std::string unfinished;
   std::optional<std::size_t> n_wanted;
   std::vector<std::string> keys;
-  // Of a finished run the file and its entries, of another one the items of its journal.
+  // A finished run has the file and its entries, another one the items of its journal.
   std::optional<files::MappedFile> file;
   std::optional<LogEntries> entries;
   std::map<std::string, ItemRecord> items;

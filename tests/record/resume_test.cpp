@@ -432,7 +432,7 @@ TEST_CASE("A run beside one that is at it may be another experiment", "[resume]"
   again.if_finished = IfFinished::Append;
   CHECK(run_command(again) == static_cast<int>(kKeys.size()));
   CHECK(preview(again).experiment_index == 2);
-  // Of other contents it is no experiment to start over while a process is at it.
+  // With other contents it is no experiment to start over while a process is at it.
   RunRequest changed = make_request(folder.path());
   changed.contents["prompts"] = "contents-2";
   const Run beside = Run::open(changed);

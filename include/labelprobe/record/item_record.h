@@ -103,7 +103,7 @@ struct ItemRecord {
   friend bool operator==(const ItemRecord&, const ItemRecord&) = default;
 };
 
-// Of all fields, see core/fingerprint.h.
+// A hash of all fields, see core/fingerprint.h.
 std::string fingerprint_of(const ItemRecord& item);
 
 // Rounds every logit and probability to so many decimals (the option logs_precision).

@@ -26,7 +26,7 @@ int exit_code_of(const std::exception& error) {
   if (dynamic_cast<const ModelError*>(&error) != nullptr) {
     return kModelError;
   }
-  // Of paths that only the system can judge: too long, a loop of links, not permitted.
+  // From paths that only the system can judge: too long, a loop of links, not permitted.
   if (dynamic_cast<const std::filesystem::filesystem_error*>(&error) != nullptr) {
     return kConfigError;
   }

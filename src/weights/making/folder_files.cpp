@@ -111,7 +111,7 @@ json config_of_gguf(const fs::path& model, const DecoderConfig& config) {
                   {"attention_bias", family.o_bias == Bias::AsConfigured && config.o_bias},
                   {"mlp_bias", family.mlp_bias == Bias::AsConfigured && config.mlp_bias},
                   {"eos_token_id", config.end_ids},
-                  // Of the settings of generation, a GGUF header has this one.
+                  // A GGUF header has this one of the settings of generation.
                   {"repetition_penalty", config.rules.repetition_penalty}};
   if (config.sliding_window > 0) {
     written["sliding_window"] = config.sliding_window;
