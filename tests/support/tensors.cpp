@@ -29,4 +29,8 @@ double distance(const at::Tensor& found, const at::Tensor& expected) {
          (exact(expected).norm().item<double>() + 1e-30);
 }
 
+at::Tensor strided_randn(std::int64_t rows, std::int64_t heads, std::int64_t dim) {
+  return at::randn({rows, heads + 3, dim}).narrow(1, 1, heads);
+}
+
 }  // namespace labelprobe::support

@@ -14,4 +14,8 @@ double largest_share(const at::Tensor& found, const at::Tensor& expected);
 // The length of the difference as a share of the length of what was expected.
 double distance(const at::Tensor& found, const at::Tensor& expected);
 
+// Rows [rows, heads, dim] that are the middle of a wider tensor, as the parts of a fused
+// projection.
+at::Tensor strided_randn(std::int64_t rows, std::int64_t heads, std::int64_t dim);
+
 }  // namespace labelprobe::support

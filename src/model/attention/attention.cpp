@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <tuple>
 #include <vector>
 
 #include <ATen/Functions.h>
-#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
 
 namespace labelprobe::model {
 namespace {
 
-// Scores held at once by the plain path; its query blocks shrink to keep to it.
+// Scores held at once; blocks of queries shrink to keep to it.
 constexpr std::int64_t kMaxScores = std::int64_t{1} << 28;
 
 // Softmax over the last dimension of scores (consumed), times values.
@@ -28,22 +26,6 @@ PartialAttention attend_rows(const at::Tensor& queries,
                              const at::Tensor& keys,
                              const at::Tensor& values,
                              Mask mask) {
-  if (!queries.is_cpu()) return attend_rows_plainly(queries, keys, values, mask);
-  // Key heads as the batch, their query heads as the heads: a stride of 0 shares the keys.
-  const std::int64_t n_groups = queries.size(2);
-  const auto spread = [n_groups](const at::Tensor& rows) {
-    return rows.permute({1, 0, 2}).unsqueeze(1).expand(
-        {rows.size(1), n_groups, rows.size(0), rows.size(2)});
-  };
-  auto [output, logs] = at::_scaled_dot_product_flash_attention_for_cpu(
-      queries.permute({1, 2, 0, 3}), spread(keys), spread(values), 0.0, mask == Mask::Causal);
-  return {output.permute({2, 0, 1, 3}), logs.permute({2, 0, 1})};
-}
-
-PartialAttention attend_rows_plainly(const at::Tensor& queries,
-                                     const at::Tensor& keys,
-                                     const at::Tensor& values,
-                                     Mask mask) {
   const std::int64_t n_queries = queries.size(0);
   const std::int64_t n_keys = keys.size(0);
   const std::int64_t n_heads = queries.size(1) * queries.size(2);

@@ -15,17 +15,11 @@ struct PartialAttention {
   at::Tensor logs;    // values without the last dimension, float32
 };
 
-// Queries [Q, K, G, D] over keys and values [S, K, D]; the result is [Q, K, G, D].
+// Queries [Q, K, G, D] over keys and values [S, K, D]; the result is [Q, K, G, D]. By plain tensor
+// operations in float32, on any device: what the fast ways must agree with.
 PartialAttention attend_rows(const at::Tensor& queries,
                              const at::Tensor& keys,
                              const at::Tensor& values,
                              Mask mask);
-
-// As attend_rows() by plain tensor operations in float32, on any device: what the fast paths must
-// agree with.
-PartialAttention attend_rows_plainly(const at::Tensor& queries,
-                                     const at::Tensor& keys,
-                                     const at::Tensor& values,
-                                     Mask mask);
 
 }  // namespace labelprobe::model

@@ -1,6 +1,6 @@
 // The steps of attention that fit the registers of a processor with AVX-512: a few queries, a block
 // of keys at a time. What is summed over comes in words of 32 bits: a float32, or a pair of
-// bfloat16.
+// bfloat16. A query's numbers do not depend on how many are attended together.
 //   R  queries   V  registers of 16 columns   D  head size
 #pragma once
 
@@ -8,31 +8,13 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
 #include <immintrin.h>
 
+#include "model/attention/running_attention.h"
+#include "weights/device/processor.h"
+
 namespace labelprobe::model {
-
-#define LABELPROBE_AVX512 __attribute__((target("avx512f")))
-#define LABELPROBE_AVX512_BF16 __attribute__((target("avx512f,avx512bf16")))
-
-constexpr std::int64_t kLanes = 16;
-constexpr std::int64_t kBlock = 64;     // keys, and columns of values, at a time
-constexpr std::int64_t kQueryTile = 6;  // with kBlock columns, their sums fill the registers
-
-// Softmax-weighted values of some queries, while keys are still being added. Columns beyond D, up
-// to a whole register, hold nothing of meaning.
-struct RunningAttention {
-  std::vector<std::uint32_t> queries;  // [n, words of D]
-  std::vector<float> sums;             // [n, D rounded up], of values times exp(score - largest)
-  std::vector<float> largest;          // [n], of scores
-  std::vector<float> totals;           // [n], of exp(score - largest)
-  std::vector<std::uint32_t> keys;     // [words of D rounded up, kBlock], of a block, turned
-  std::vector<std::uint32_t> values;   // [words of kBlock, D rounded up], where copied
-  float scores[kQueryTile * kBlock];
-  std::uint32_t weights[kQueryTile * kBlock / 2];  // of the scores, as pairs
-};
 
 // sums [R, 16 V] (set, or added to) = a [R, n] times b [n, 16 V], in float32.
 template <int R, int V>
@@ -97,7 +79,7 @@ LABELPROBE_AVX512_BF16 void multiply(const std::uint32_t* a,
   }
 }
 
-// exp(x) of x <= 0, by the same series as kernels.cpp has for any processor.
+// exp(x) of x <= 0, by the same series as vector_code.h has for any processor.
 LABELPROBE_AVX512 inline __m512 exp_of_negative(__m512 x) {
   const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), 0);
   __m512 rest = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
@@ -153,24 +135,26 @@ LABELPROBE_AVX512 inline void weigh_scores(float* scores,
   running.totals[query] += _mm512_reduce_add_ps(total);
 }
 
-// A block [n_rows, n_columns] of words, turned: columns become rows of `to` [., kBlock], up to a
-// whole register of them; what lies behind n_rows is 0.
-LABELPROBE_AVX512 inline void transpose(const std::uint32_t* from,
-                                        std::int64_t from_stride,
+// Rows of n_columns words, turned: columns become rows of `to` [., kBlock], up to a whole register
+// of them; what lies behind n_rows is 0. Rows before `first`, a multiple
+// of kLanes, stay.
+LABELPROBE_AVX512 inline void transpose(const void* const* from,
+                                        std::int64_t first,
                                         std::int64_t n_rows,
                                         std::int64_t n_columns,
                                         std::uint32_t* to) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  for (std::int64_t first_row = 0; first_row < n_rows; first_row += kLanes) {
+  for (std::int64_t first_row = first; first_row < n_rows; first_row += kLanes) {
     for (std::int64_t column = 0; column < n_columns; column += kLanes) {
       const auto there =
           static_cast<__mmask16>(0xffffU >> (kLanes - std::min(kLanes, n_columns - column)));
       __m512i rows[kLanes];
 #pragma GCC unroll 16
       for (std::int64_t i = 0; i < kLanes; ++i) {
-        rows[i] = first_row + i < n_rows ? _mm512_maskz_loadu_epi32(
-                                               there, from + (first_row + i) * from_stride + column)
-                                         : _mm512_setzero_si512();
+        rows[i] = first_row + i < n_rows
+                      ? _mm512_maskz_loadu_epi32(
+                            there, static_cast<const std::uint32_t*>(from[first_row + i]) + column)
+                      : _mm512_setzero_si512();
       }
       // Exchanges bit by bit of row and column number; index 16 and up means the second operand.
 #pragma GCC unroll 4

@@ -44,18 +44,16 @@ at::Tensor SegmentAttention::attend(const at::Tensor& queries,
                                     const at::Tensor& values) const {
   LABELPROBE_CHECK(queries.device().type() == device_.type());
   if (CudaAttention::can_attend(queries)) return on_cuda_.attend(queries, keys, values);
-  return CpuSegmentPlan::can_attend(queries) ? on_cpu_.attend(queries, keys, values, segments_)
-                                             : attend_plainly(queries, keys, values, segments_);
+  return device_.is_cpu() ? on_cpu_.attend(queries, keys, values)
+                          : attend_plainly(queries, keys, values, segments_);
 }
 
 std::string_view attention_code(const at::Tensor& queries) {
   if (CudaAttention::can_attend(queries)) {
     return CudaAttention::uses_flash(queries) ? "flash and own kernels" : "own kernels";
   }
-  if (!CpuSegmentPlan::can_attend(queries)) {
-    return queries.is_cpu() ? "libtorch's flash" : "libtorch's products";
-  }
-  return queries.scalar_type() == at::kFloat ? "own code for AVX512" : "own code for AVX512-BF16";
+  return queries.is_cpu() ? CpuSegmentPlan::describe_code(queries.scalar_type())
+                          : "libtorch's products";
 }
 
 at::Tensor attend_plainly(const at::Tensor& queries,

@@ -17,7 +17,7 @@
 
 namespace labelprobe::model {
 
-// Every row must be held by at least one segment.
+// Every row must see the positions from 0 to its own, all of them once.
 class SegmentAttention {
  public:
   explicit SegmentAttention(c10::Device device) : device_(device) {}
@@ -31,9 +31,8 @@ class SegmentAttention {
   // Whether grow() and attend() queue work on the device and nothing else: after the first layer.
   bool grows_on_device() const { return on_cuda_.is_prepared(); }
 
-  // Queries [T, K, G, D] over keys and values [N, K, D] of one layer of the arena; the result is
-  // [T, K * G * D] in the queries' type. float32 with AVX-512 and everything else take different
-  // ways inside.
+  // Queries [T, K, G, D] over keys and values [N, K, D] of one layer of the arena, on the CPU of a
+  // type that CpuSegmentPlan takes; the result is [T, K * G * D] in the queries' type.
   at::Tensor attend(const at::Tensor& queries,
                     const at::Tensor& keys,
                     const at::Tensor& values) const;

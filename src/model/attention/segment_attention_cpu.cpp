@@ -13,25 +13,30 @@
 
 #include "labelprobe/core/error.h"
 
-#if defined(__x86_64__)
+#include "model/attention/plain_tile.h"
+#include "model/attention/running_attention.h"
+#include "weights/device/processor.h"
+
+#ifdef LABELPROBE_AVX512
 #include "model/attention/attention_tile.h"
 #endif
 
 namespace labelprobe::model {
-
-#if defined(__x86_64__)
 namespace {
 
-constexpr std::int64_t kRowsPerTask = 32;
-
-// How one type's numbers are laid out for the products: `Number` as tensors hold it, `Word` as the
-// summed dimension is packed.
-struct Single {
+// How numbers are laid out for the products, and by what code: `Number` as tensors hold it, `Word`
+// as the summed dimension is packed.
+struct Plain {  // float32 on any processor
   using Number = float;
   using Word = float;
 };
 
-struct Half {
+struct Single {  // float32 with AVX-512
+  using Number = float;
+  using Word = float;
+};
+
+struct Half {  // bfloat16 with AVX512-BF16
   using Number = std::uint16_t;
   using Word = std::uint32_t;
 };
@@ -61,6 +66,31 @@ struct Block {
   std::int64_t n_keys;
 };
 
+// A block of keys for n queries from `query` on; n_seen of each.
+template <typename Type>
+using AttendTile = void (*)(RunningAttention& running,
+                            std::int64_t query,
+                            const std::int64_t* n_seen,
+                            const Block<Type>& block,
+                            const HeadRows<Type>& rows);
+
+template <int R>
+void attend_plain_tile(RunningAttention& running,
+                       std::int64_t query,
+                       const std::int64_t* n_seen,
+                       const Block<Plain>& block,
+                       const HeadRows<Plain>& rows) {
+  const auto* queries = reinterpret_cast<const float*>(running.queries.data());
+  for (std::int64_t q = query; q < query + R; ++q) {
+    score_plainly(queries + q * rows.n_words, block.keys, rows.n_words, running.scores);
+    weigh_plainly(running.scores, rows.scale, n_seen[q - query], running, q, rows.width);
+    add_values_plainly(running.scores, block.values, block.value_stride, block.n_keys, rows.width,
+                       running.sums.data() + q * rows.width);
+  }
+}
+
+#ifdef LABELPROBE_AVX512
+
 // sums [R, width] += weights times the values of a block.
 template <int R, typename Type>
 void add_values(const typename Type::Word* weights,
@@ -82,7 +112,6 @@ void add_values(const typename Type::Word* weights,
   }
 }
 
-// A block of keys for R queries from `query` on; n_seen of each.
 template <int R, typename Type>
 void attend_tile(RunningAttention& running,
                  std::int64_t query,
@@ -113,71 +142,97 @@ void attend_tile(RunningAttention& running,
 }
 
 template <typename Type>
-using AttendTile = void (*)(RunningAttention&,
-                            std::int64_t,
-                            const std::int64_t*,
-                            const Block<Type>&,
-                            const HeadRows<Type>&);
-template <typename Type>
 constexpr AttendTile<Type> kAttendTile[kQueryTile] = {attend_tile<1, Type>, attend_tile<2, Type>,
                                                       attend_tile<3, Type>, attend_tile<4, Type>,
                                                       attend_tile<5, Type>, attend_tile<6, Type>};
 
-// The block of `n_keys` keys from row `first_key` on.
+#else
+
 template <typename Type>
-Block<Type> load_block(RunningAttention& running,
-                       const HeadRows<Type>& rows,
-                       std::int64_t first_key,
-                       std::int64_t n_keys) {
-  using Word = typename Type::Word;
-  const auto* keys = rows.keys + first_key * rows.stride;
-  const auto* values = rows.values + first_key * rows.stride;
-  transpose(reinterpret_cast<const std::uint32_t*>(keys), rows.stride / kPerWord<Type>, n_keys,
-            rows.n_words, running.keys.data());
-  const auto* turned = reinterpret_cast<const Word*>(running.keys.data());
-  if constexpr (std::is_same_v<Type, Single>) {
-    if (rows.n_dims == rows.width) return {turned, values, rows.stride, n_keys};
-    for (std::int64_t i = 0; i < n_keys; ++i) {
-      std::memcpy(running.values.data() + i * rows.width, values + i * rows.stride,
+constexpr AttendTile<Type> kAttendTile[kQueryTile] = {};
+
+#endif
+
+template <>
+constexpr AttendTile<Plain> kAttendTile<Plain>[kQueryTile] = {
+    attend_plain_tile<1>, attend_plain_tile<2>, attend_plain_tile<3>,
+    attend_plain_tile<4>, attend_plain_tile<5>, attend_plain_tile<6>};
+
+template <typename Type>
+void turn_keys(RunningAttention& running, std::int64_t n_kept, std::int64_t n, std::int64_t words) {
+  if constexpr (std::is_same_v<Type, Plain>) {
+    transpose_plainly(running.key_rows, n_kept, n, words,
+                      reinterpret_cast<float*>(running.keys.data()));
+  } else {
+#ifdef LABELPROBE_AVX512
+    transpose(running.key_rows, n_kept, n, words, running.keys.data());
+#endif
+  }
+}
+
+// Values, and in bfloat16 pairs of them, in rows of the block's own.
+template <typename Type>
+void copy_values(RunningAttention& running, std::int64_t n, const HeadRows<Type>& rows) {
+  if constexpr (!std::is_same_v<Type, Half>) {
+    for (std::int64_t i = running.n_copied; i < n; ++i) {
+      std::memcpy(running.values.data() + i * rows.width, running.value_rows[i],
                   rows.n_dims * sizeof(float));
     }
   } else {
-    for (std::int64_t i = 0; i < n_keys; i += 2) {
-      const auto* low = values + i * rows.stride;
-      pair_rows(low, i + 1 < n_keys ? low + rows.stride : nullptr, rows.n_dims,
-                running.values.data() + i / 2 * rows.width);
+#ifdef LABELPROBE_AVX512
+    for (std::int64_t i = running.n_copied; i < n; i += 2) {
+      pair_rows(static_cast<const std::uint16_t*>(running.value_rows[i]),
+                i + 1 < n ? static_cast<const std::uint16_t*>(running.value_rows[i + 1]) : nullptr,
+                rows.n_dims, running.values.data() + i / 2 * rows.width);
     }
+#endif
   }
-  return {turned, reinterpret_cast<const Word*>(running.values.data()), rows.width, n_keys};
+  running.n_copied = n;
 }
 
-// Rows first to end of one key head, over the part of a segment that they see.
 template <typename Type>
-void add_segment(RunningAttention& running,
-                 const KeySegment& segment,
-                 const HeadRows<Type>& rows,
-                 std::int64_t task_first,
-                 std::int64_t task_end) {
-  const std::int64_t first = std::max(task_first, segment.first_row);
-  const std::int64_t end = std::min(task_end, segment.end_row);
-  const bool is_causal = segment.mask == Mask::Causal;
-  const std::int64_t n_tokens = is_causal ? end - segment.first_row : segment.n_keys;
-  for (std::int64_t token = 0; token < n_tokens; token += kBlock) {
-    const std::int64_t n_keys = std::min(kBlock, n_tokens - token);
-    const Block<Type> block = load_block(running, rows, segment.first_key + token, n_keys);
-    const std::int64_t first_seeing =
-        is_causal ? std::max(first, segment.first_row + token) : first;
-    const std::int64_t end_query = (end - task_first) * rows.n_groups;
-    for (std::int64_t query = (first_seeing - task_first) * rows.n_groups; query < end_query;
-         query += kQueryTile) {
-      const std::int64_t n_queries = std::min(kQueryTile, end_query - query);
-      std::int64_t n_seen[kQueryTile];
-      for (std::int64_t r = 0; r < n_queries; ++r) {
-        const std::int64_t row = task_first + (query + r) / rows.n_groups;
-        n_seen[r] = is_causal ? std::min(n_keys, row - segment.first_row - token + 1) : n_keys;
-      }
-      kAttendTile<Type>[n_queries - 1](running, query, n_seen, block, rows);
+Block<Type> load_block(RunningAttention& running,
+                       const HeadRows<Type>& rows,
+                       const KeyBlock& block,
+                       std::span<const KeyRun> runs) {
+  using Word = typename Type::Word;
+  std::int64_t n = 0;
+  for (const KeyRun& run : runs) {
+    for (std::int64_t key = run.first_key; key < run.first_key + run.n_keys; ++key, ++n) {
+      running.key_rows[n] = rows.keys + key * rows.stride;
+      running.value_rows[n] = rows.values + key * rows.stride;
     }
+  }
+  turn_keys<Type>(running, block.n_kept, n, rows.n_words);
+  const auto* keys = reinterpret_cast<const Word*>(running.keys.data());
+  const bool is_in_place =
+      !std::is_same_v<Type, Half> && runs.size() == 1 && rows.n_dims == rows.width;
+  if (is_in_place) {
+    running.n_copied = 0;
+    return {keys, static_cast<const Word*>(running.value_rows[0]), rows.stride, n};
+  }
+  running.n_copied = std::min(running.n_copied, block.n_kept);
+  copy_values<Type>(running, n, rows);
+  return {keys, reinterpret_cast<const Word*>(running.values.data()), rows.width, n};
+}
+
+// A block for the rows that see it; `first` is the task's first row.
+template <typename Type>
+void add_block(RunningAttention& running,
+               const KeyBlocks& blocks,
+               const KeyBlock& key_block,
+               const HeadRows<Type>& rows,
+               std::int64_t first) {
+  const Block<Type> block = load_block(running, rows, key_block, blocks.runs(key_block));
+  const std::int64_t end_query = (key_block.end_row - first) * rows.n_groups;
+  for (std::int64_t query = (key_block.first_row - first) * rows.n_groups; query < end_query;
+       query += kQueryTile) {
+    const std::int64_t n_queries = std::min(kQueryTile, end_query - query);
+    std::int64_t n_seen[kQueryTile];
+    for (std::int64_t r = 0; r < n_queries; ++r) {
+      n_seen[r] = blocks.n_seen(key_block, first + (query + r) / rows.n_groups);
+    }
+    kAttendTile<Type>[n_queries - 1](running, query, n_seen, block, rows);
   }
 }
 
@@ -210,6 +265,7 @@ class Task {
     running.queries.resize(n_queries * rows_.n_words);
     running.keys.resize((rows_.n_words + kLanes) * kBlock);
     running.values.resize(kBlock * rows_.width);
+    running.n_copied = 0;
     running.sums.assign(n_queries * rows_.width, 0.0f);
     running.totals.assign(n_queries, 0.0f);
     running.largest.assign(n_queries, -std::numeric_limits<float>::infinity());
@@ -244,22 +300,21 @@ template <typename Type>
 at::Tensor attend_by_tasks(const at::Tensor& queries,
                            const at::Tensor& keys,
                            const at::Tensor& values,
-                           std::span<const KeySegment> segments,
-                           const std::vector<std::vector<std::int32_t>>& by_span) {
+                           const KeyBlocks& blocks) {
   using Number = typename Type::Number;
   const std::int64_t n_rows = queries.size(0);
   const std::int64_t n_heads = queries.size(1);
   const std::int64_t n_dims = queries.size(3);
   at::Tensor result = at::empty({n_rows, n_heads * queries.size(2) * n_dims}, queries.options());
-  const std::int64_t n_tasks = static_cast<std::int64_t>(by_span.size()) * n_heads;
+  const std::int64_t n_tasks = blocks.n_spans() * n_heads;
   // Tasks differ too much in length to be dealt out beforehand.
   std::atomic<std::int64_t> next = 0;
   at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
     static thread_local RunningAttention running;
     for (std::int64_t task = next++; task < n_tasks; task = next++) {
       const std::int64_t head = task % n_heads;
-      const std::int64_t first = task / n_heads * kRowsPerTask;
-      const std::int64_t end = std::min(n_rows, first + kRowsPerTask);
+      const std::int64_t first = task / n_heads * kRowsPerSpan;
+      const std::int64_t end = std::min(n_rows, first + kRowsPerSpan);
       const HeadRows<Type> rows = {
           static_cast<const Number*>(keys.const_data_ptr()) + head * keys.stride(1),
           static_cast<const Number*>(values.const_data_ptr()) + head * values.stride(1),
@@ -271,8 +326,8 @@ at::Tensor attend_by_tasks(const at::Tensor& queries,
           1.0f / std::sqrt(static_cast<float>(n_dims))};
       const Task<Type> heads(queries, result, rows, head);
       heads.begin(running, first, end);
-      for (const std::int32_t s : by_span[task / n_heads]) {
-        add_segment(running, segments[s], rows, first, end);
+      for (const KeyBlock& block : blocks.of_span(task / n_heads)) {
+        add_block(running, blocks, block, rows, first);
       }
       heads.end(running, first, end);
     }
@@ -283,60 +338,33 @@ at::Tensor attend_by_tasks(const at::Tensor& queries,
 }  // namespace
 
 bool CpuSegmentPlan::can_attend(at::ScalarType type) {
-  static const bool has_avx512 = __builtin_cpu_supports("avx512f");
-  static const bool has_bf16 = has_avx512 && __builtin_cpu_supports("avx512bf16");
-  return (type == at::kFloat && has_avx512) || (type == at::kBFloat16 && has_bf16);
+  return type == at::kFloat || (type == at::kBFloat16 && weights::multiplies_bfloat16());
 }
 
-bool CpuSegmentPlan::can_attend(const at::Tensor& queries) {
-  return queries.is_cpu() && can_attend(queries.scalar_type()) && queries.stride(3) == 1 &&
-         queries.size(3) % 2 == 0;
+std::string_view CpuSegmentPlan::describe_code(at::ScalarType type) {
+  if (type == at::kBFloat16) return "own code for AVX512-BF16";
+  return weights::has_avx512() ? "own code for AVX512" : "own code";
 }
 
 void CpuSegmentPlan::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
-  by_span_.resize((n_rows + kRowsPerTask - 1) / kRowsPerTask);
-  for (auto& span : by_span_) span.clear();
-  for (std::size_t s = 0; s < segments.size(); ++s) {
-    const std::int64_t end = (segments[s].end_row + kRowsPerTask - 1) / kRowsPerTask;
-    for (std::int64_t i = segments[s].first_row / kRowsPerTask; i < end; ++i) {
-      by_span_[i].push_back(static_cast<std::int32_t>(s));
-    }
-  }
+  blocks_.plan(n_rows, segments);
 }
 
 at::Tensor CpuSegmentPlan::attend(const at::Tensor& queries,
                                   const at::Tensor& keys,
                                   const at::Tensor& values,
-                                  std::span<const KeySegment> segments) const {
+                                  Code code) const {
   RECORD_FUNCTION("labelprobe::attend", {});
+  LABELPROBE_CHECK(can_attend(queries.scalar_type()) && queries.stride(3) == 1);
   LABELPROBE_CHECK(keys.strides() == values.strides() && keys.stride(2) == 1);
   LABELPROBE_CHECK(keys.scalar_type() == queries.scalar_type());
   if (queries.scalar_type() == at::kFloat) {
-    return attend_by_tasks<Single>(queries, keys, values, segments, by_span_);
+    return code == Code::Fastest && weights::has_avx512()
+               ? attend_by_tasks<Single>(queries, keys, values, blocks_)
+               : attend_by_tasks<Plain>(queries, keys, values, blocks_);
   }
-  LABELPROBE_CHECK(keys.stride(0) % 2 == 0 && keys.stride(1) % 2 == 0);
-  return attend_by_tasks<Half>(queries, keys, values, segments, by_span_);
+  LABELPROBE_CHECK(queries.size(3) % 2 == 0 && keys.stride(0) % 2 == 0 && keys.stride(1) % 2 == 0);
+  return attend_by_tasks<Half>(queries, keys, values, blocks_);
 }
-
-#else
-
-bool CpuSegmentPlan::can_attend(at::ScalarType) {
-  return false;
-}
-
-bool CpuSegmentPlan::can_attend(const at::Tensor&) {
-  return false;
-}
-
-void CpuSegmentPlan::plan(std::int64_t, std::span<const KeySegment>) {}
-
-at::Tensor CpuSegmentPlan::attend(const at::Tensor&,
-                                  const at::Tensor&,
-                                  const at::Tensor&,
-                                  std::span<const KeySegment>) const {
-  throw InternalError("attention by segments is not written out for this processor");
-}
-
-#endif
 
 }  // namespace labelprobe::model

@@ -11,9 +11,8 @@
 namespace labelprobe::model {
 
 c10::ScalarType activation_type(DType dtype, c10::Device device) {
-  const bool is_wide =
-      device.is_cpu() && dtype == DType::BFloat16 && !CpuSegmentPlan::can_attend(at::kBFloat16);
-  return is_wide ? at::kFloat : weights::scalar_type(dtype);
+  const at::ScalarType type = weights::scalar_type(dtype);
+  return device.is_cpu() && !CpuSegmentPlan::can_attend(type) ? at::kFloat : type;
 }
 
 void Attention::rotate(int /*layer*/,

@@ -38,7 +38,8 @@ class Attention {
 };
 
 // The type of queries, keys, values and all that goes into a matrix product. What the layers add to
-// stays float32 on the CPU, as does everything there whose processor does not multiply bfloat16.
+// stays float32 on the CPU, as does everything there whose type the processor does not multiply:
+// float16, and bfloat16 on many.
 c10::ScalarType activation_type(DType dtype, c10::Device device);
 
 class Decoder {

@@ -29,9 +29,9 @@ std::string products(DType dtype,
            std::string(weights::dtype_name(dtype)) + "; head: " + plain;
   } else if (quantization != Quantization::None) {
     const int n_few = n_few_rows(type, device);
-    text = n_few > 0 ? "own code for AVX512 up to " + std::to_string(n_few) + " rows, else " : "";
-    text += std::string("from 4 bits a ") + (device.is_cpu() ? "tile" : "matrix") + " at a time, " +
-            plain + "; head: " + plain;
+    text = device.is_cpu() ? "own code from 4 bits" : "from 4 bits a matrix at a time, " + plain;
+    if (n_few > 0) text += ", those of up to " + std::to_string(n_few) + " rows at once";
+    text += "; head: " + plain;
   }
   if (!device.is_cuda()) return text;
   const bool has_bias = config.qkv_bias || config.o_bias || config.mlp_bias;
@@ -40,9 +40,8 @@ std::string products(DType dtype,
 }
 
 // Norms, rotations, activations.
-std::string other_steps(at::ScalarType type, c10::Device device) {
+std::string other_steps(c10::Device device) {
   if (device.is_cuda()) return weights::why_no_kernels().empty() ? "own kernels" : "libtorch";
-  if (type == at::kHalf) return "libtorch";
   return "own code for " + std::string(weights::processor_generation());
 }
 
@@ -67,7 +66,7 @@ std::string describe_backend(const weights::DecoderConfig& config,
   if (device.is_cpu()) text += " with " + at::get_cpu_capability();
   text += "; products: " + products(dtype, quantization, config, device) +
           "; attention: " + std::string(attention_code(queries)) + ", " + std::string(name) +
-          "; other steps: " + other_steps(activations, device);
+          "; other steps: " + other_steps(device);
   const bool lacks_kernels = device.is_cuda() && !weights::why_no_kernels().empty();
   return lacks_kernels ? text + "; no own kernels: " + weights::why_no_kernels() : text;
 }

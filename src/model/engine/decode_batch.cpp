@@ -122,12 +122,13 @@ void DecodeBatch::find_prompt_parts(const PrefixTree& tree,
       const PrefixNode& node = tree.nodes()[i];
       const int n_tokens = tree.n_tokens_of(node, sequence);
       if (n_tokens < node.n_tokens) {
-        prompt_parts_.push_back({cache.first_row(i), n_tokens, s - first, s - first + 1});
+        prompt_parts_.push_back(
+            {cache.first_row(i), n_tokens, node.first_position, s - first, s - first + 1});
       } else if (is_known[i]) {
         break;  // and so are its ancestors
       } else {
         is_known[i] = true;
-        prompt_parts_.push_back({cache.first_row(i), n_tokens,
+        prompt_parts_.push_back({cache.first_row(i), n_tokens, node.first_position,
                                  std::max(first, tree.first_whole_sequence(node)) - first,
                                  std::min(end, node.end_sequence) - first});
       }
@@ -142,7 +143,8 @@ void DecodeBatch::plan_segments(std::span<const Continuation> continuations, Rep
     const std::int64_t first_row = first_step_rows_[part.first_member];
     const std::int64_t end_row = first_step_rows_[part.end_member];
     if (first_row == end_row) continue;
-    segments.push_back({part.first_key, part.n_keys, first_row, end_row, Mask::None});
+    segments.push_back(
+        {part.first_key, part.n_keys, first_row, end_row, Mask::None, part.first_position});
   }
   for (const Continuation& next : continuations) {
     const Member& member = members_[next.member];
@@ -152,13 +154,16 @@ void DecodeBatch::plan_segments(std::span<const Continuation> continuations, Rep
     if (n_new == 1) {
       const std::int64_t n_keys = next.n_before + 1;
       const std::int64_t n_more = repeats == Repeats::Yes ? member.n_rows - n_keys : 0;
-      segments.push_back({first_key, n_keys, row, row + 1, Mask::None, n_more});
+      segments.push_back(
+          {first_key, n_keys, row, row + 1, Mask::None, member.n_prompt_tokens, n_more});
       continue;
     }
     if (next.n_before > 0) {
-      segments.push_back({first_key, next.n_before, row, row + n_new, Mask::None});
+      segments.push_back(
+          {first_key, next.n_before, row, row + n_new, Mask::None, member.n_prompt_tokens});
     }
-    segments.push_back({first_key + next.n_before, n_new, row, row + n_new, Mask::Causal});
+    segments.push_back({first_key + next.n_before, n_new, row, row + n_new, Mask::Causal,
+                        member.n_prompt_tokens + next.n_before});
   }
 }
 

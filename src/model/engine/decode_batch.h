@@ -99,6 +99,7 @@ class DecodeBatch {
   struct PromptPart {
     std::int64_t first_key = 0;
     std::int64_t n_keys = 0;
+    std::int64_t first_position = 0;
     int first_member = 0;
     int end_member = 0;
   };

@@ -57,12 +57,13 @@ void PrefixCache::plan_attention(const PackedNodes& pack) {
   segments_.clear();
   for (const AncestorRows& ancestor : ancestor_rows(tree_, pack)) {
     segments_.push_back({first_rows_[ancestor.node], tree_.nodes()[ancestor.node].n_tokens,
-                         ancestor.first_row, ancestor.end_row, Mask::None});
+                         ancestor.first_row, ancestor.end_row, Mask::None,
+                         tree_.nodes()[ancestor.node].first_position});
   }
   for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
-    const int n_tokens = tree_.nodes()[pack.nodes[i]].n_tokens;
-    segments_.push_back({first_rows_[pack.nodes[i]], n_tokens, pack.first_rows[i],
-                         pack.first_rows[i] + n_tokens, Mask::Causal});
+    const PrefixNode& node = tree_.nodes()[pack.nodes[i]];
+    segments_.push_back({first_rows_[pack.nodes[i]], node.n_tokens, pack.first_rows[i],
+                         pack.first_rows[i] + node.n_tokens, Mask::Causal, node.first_position});
   }
   attention_.plan(pack.n_rows, segments_);
 }

@@ -3,13 +3,13 @@
 #include <array>
 #include <vector>
 
-#include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <ATen/record_function.h>
 
 #include "labelprobe/core/error.h"
 
+#include "model/products/lane_sums.h"
 #include "weights/quantized/four_bits.h"
 #include "weights/quantized/four_bits_avx512.h"
 
@@ -19,10 +19,8 @@ namespace labelprobe::model {
 
 namespace {
 
-// With more rows than these, dequantising a tile for all of them is faster; the more so with
-// bfloat16, whose products have instructions of their own.
+// With more rows than these, unpacking some rows of the weight for all of them is faster.
 constexpr int kFewRows = 6;
-constexpr int kFewRowsOfBFloat16 = 4;
 
 // Rows of the weight given to a thread at once.
 constexpr std::int64_t kRowGrain = 32;
@@ -34,27 +32,16 @@ struct WeightRow {
   std::int64_t n_blocks;
 };
 
-// The sixteen elements that the codes of a block stand for, as Real keeps them.
-LABELPROBE_AVX512 inline __m512 as_kept(__m512 scaled, float /*type*/) {
-  return scaled;
-}
-
-LABELPROBE_AVX512 inline __m512 as_kept(__m512 scaled, c10::BFloat16 type) {
-  const __m512i bits = _mm512_cvtepu16_epi32(weights::rounded(scaled, type));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
-}
-
-// The dot products of the row and each of kRows rows x, which are `width` floats apart.
-template <int kRows, typename Real>
+// The dot products of the row and each of kRows rows x, which are `width` numbers apart, in the
+// order of dot_products.h: even and odd sixteens of float32.
+template <int kRows>
 LABELPROBE_AVX512 void dot(
     const float* values, const WeightRow& row, const float* x, std::int64_t width, float* result) {
   const __m512 code_values = _mm512_loadu_ps(values);
-  // Two sums a row, so that one addition need not wait for the other.
   __m512 sums[kRows][2];
   for (auto& sum : sums) sum[0] = sum[1] = _mm512_setzero_ps();
   for (std::int64_t block = 0; block < row.n_blocks; ++block) {
-    const __m512 scaled =
-        as_kept(_mm512_mul_ps(code_values, _mm512_set1_ps(row.absmax[block])), Real{});
+    const __m512 scaled = _mm512_mul_ps(code_values, _mm512_set1_ps(row.absmax[block]));
     const weights::CodesOfBlock codes =
         weights::unpack(row.packed + block * (weights::kFourBitBlock / 2));
     const float* elements = x + block * weights::kFourBitBlock;
@@ -67,23 +54,56 @@ LABELPROBE_AVX512 void dot(
     }
   }
   for (int i = 0; i < kRows; ++i) {
-    result[i] = _mm512_reduce_add_ps(_mm512_add_ps(sums[i][0], sums[i][1]));
+    result[i] = sum_of_lanes(_mm512_add_ps(sums[i][0], sums[i][1]));
   }
 }
 
-using Dot = void (*)(const float*, const WeightRow&, const float*, std::int64_t, float*);
+// The same with halves of a block, as pairs of bfloat16.
+template <int kRows>
+LABELPROBE_AVX512_BF16 void dot(const float* values,
+                                const WeightRow& row,
+                                const c10::BFloat16* x,
+                                std::int64_t width,
+                                float* result) {
+  const __m512 code_values = _mm512_loadu_ps(values);
+  __m512 sums[kRows][2];
+  for (auto& sum : sums) sum[0] = sum[1] = _mm512_setzero_ps();
+  for (std::int64_t block = 0; block < row.n_blocks; ++block) {
+    const __m256i rounded = weights::rounded(
+        _mm512_mul_ps(code_values, _mm512_set1_ps(row.absmax[block])), c10::BFloat16());
+    const __m512i of_codes = _mm512_castsi256_si512(rounded);
+    const weights::CodesOfBlock codes =
+        weights::unpack(row.packed + block * (weights::kFourBitBlock / 2));
+    const c10::BFloat16* elements = x + block * weights::kFourBitBlock;
+    for (int half = 0; half < 2; ++half) {
+      const auto weights = reinterpret_cast<__m512bh>(
+          _mm512_permutexvar_epi16(weights::half_of(codes, half), of_codes));
+      for (int i = 0; i < kRows; ++i) {
+        const auto inputs =
+            reinterpret_cast<__m512bh>(_mm512_loadu_si512(elements + i * width + 32 * half));
+        sums[i][half] = _mm512_dpbf16_ps(sums[i][half], weights, inputs);
+      }
+    }
+  }
+  for (int i = 0; i < kRows; ++i) {
+    result[i] = sum_of_lanes(_mm512_add_ps(sums[i][0], sums[i][1]));
+  }
+}
 
 template <typename Real>
-constexpr std::array<Dot, kFewRows + 1> kDots = {
-    nullptr, dot<1, Real>, dot<2, Real>, dot<3, Real>, dot<4, Real>, dot<5, Real>, dot<6, Real>};
+using Dot = void (*)(const float*, const WeightRow&, const Real*, std::int64_t, float*);
+
+template <typename Real>
+constexpr std::array<Dot<Real>, kFewRows + 1> kDots = {nullptr, dot<1>, dot<2>, dot<3>,
+                                                       dot<4>,  dot<5>, dot<6>};
 
 template <typename Real>
 void multiply_rows(const at::Tensor& x,
                    const weights::QuantizedWeight& weight,
+                   const float* bias,
                    at::Tensor& result) {
   const auto n_rows = static_cast<std::size_t>(x.size(0));
-  const at::Tensor inputs = x.to(at::kFloat);
-  const float* input = inputs.const_data_ptr<float>();
+  const Real* input = x.const_data_ptr<Real>();
   const auto* codes = weight.codes.const_data_ptr<std::uint8_t>();
   const weights::FourBitCode& code = weights::four_bit_code(weight.quantization);
   const std::int64_t n_blocks = weight.width / weights::kFourBitBlock;
@@ -97,7 +117,8 @@ void multiply_rows(const at::Tensor& x,
       const WeightRow weight_row{codes + row * weight.width / 2, absmax.data(), n_blocks};
       kDots<Real>[n_rows](code.values.data(), weight_row, input, weight.width, sums.data());
       for (std::size_t i = 0; i < n_rows; ++i) {
-        output[static_cast<std::int64_t>(i) * stride + row] = static_cast<Real>(sums[i]);
+        output[static_cast<std::int64_t>(i) * stride + row] =
+            static_cast<Real>(sums[i] + (bias ? bias[row] : 0.0F));
       }
     }
   });
@@ -106,21 +127,23 @@ void multiply_rows(const at::Tensor& x,
 }  // namespace
 
 bool can_multiply_few_rows(const at::Tensor& x, const weights::QuantizedWeight& weight) {
-  const bool is_float = x.scalar_type() == at::kFloat;
-  if (!is_float && x.scalar_type() != at::kBFloat16) return false;
-  return weights::has_avx512() && 0 < x.size(0) &&
-         x.size(0) <= (is_float ? kFewRows : kFewRowsOfBFloat16) &&
+  const bool is_multiplied = x.scalar_type() == at::kFloat ||
+                             (x.scalar_type() == at::kBFloat16 && weights::multiplies_bfloat16());
+  return is_multiplied && weights::has_avx512() && 0 < x.size(0) && x.size(0) <= kFewRows &&
          weight.width % weights::kFourBitBlock == 0;
 }
 
 void multiply_few_rows(const at::Tensor& x,
                        const weights::QuantizedWeight& weight,
+                       const std::optional<at::Tensor>& bias,
                        at::Tensor& result) {
   RECORD_FUNCTION("labelprobe::multiply_4bit", {});
+  const at::Tensor wide = bias ? bias->to(at::kFloat).contiguous() : at::Tensor();
+  const float* addends = bias ? wide.const_data_ptr<float>() : nullptr;
   if (x.scalar_type() == at::kFloat) {
-    multiply_rows<float>(x, weight, result);
+    multiply_rows<float>(x, weight, addends, result);
   } else {
-    multiply_rows<c10::BFloat16>(x, weight, result);
+    multiply_rows<c10::BFloat16>(x, weight, addends, result);
   }
 }
 
@@ -132,6 +155,7 @@ bool can_multiply_few_rows(const at::Tensor& /*x*/, const weights::QuantizedWeig
 
 void multiply_few_rows(const at::Tensor& /*x*/,
                        const weights::QuantizedWeight& /*weight*/,
+                       const std::optional<at::Tensor>& /*bias*/,
                        at::Tensor& /*result*/) {
   LABELPROBE_CHECK(!"a processor with AVX-512");
 }

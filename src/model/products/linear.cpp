@@ -10,7 +10,9 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include "model/products/add_rows.h"
+#include "model/products/dot_products.h"
 #include "model/products/quantized_linear.h"
+#include "model/products/tile_product.h"
 
 namespace labelprobe::model {
 namespace {
@@ -67,30 +69,61 @@ bool multiplies(const OneDnn& library, at::ScalarType type) {
   }
 }
 
-// oneDNN multiplies float16 on few processors only.
+// Whether a row of a product has the same bits in any company of two and more, which oneDNN does
+// not promise: it holds with AVX-512, not with AVX2. Tried on a few shapes with the threads there
+// are.
+bool keeps_rows(const OneDnn& library, at::ScalarType type) {
+  constexpr std::int64_t kRows = 65;
+  for (const auto& [height, width] :
+       {std::pair{96, 600}, std::pair{330, 130}, std::pair{64, 2048}}) {
+    // Numbers of many bits, the same on every start.
+    const auto numbers = [type](std::int64_t n_rows, std::int64_t n) {
+      return at::arange(n_rows * n, at::kFloat).mul_(0.7391F).sin_().view({n_rows, n}).to(type);
+    };
+    const at::Tensor weight = library.pack.call(numbers(height, width), std::nullopt);
+    const at::Tensor x = numbers(kRows, width);
+    const auto multiply = [&](std::int64_t n) {
+      return library.multiply.call(x.narrow(0, kRows - n, n).contiguous(), weight, {}, "none",
+                                   Scalars(), "");
+    };
+    const at::Tensor all = multiply(kRows);
+    for (const std::int64_t n : {2, 3, 7, 16, 33, 64}) {
+      if (!at::equal(multiply(n), all.narrow(0, kRows - n, n))) return false;
+    }
+  }
+  return true;
+}
+
+bool can_use(const OneDnn& library, at::ScalarType type) {
+  return multiplies(library, type) && keeps_rows(library, type);
+}
+
+// Where it cannot, or where a row's bits would depend on its company, our own code multiplies.
 bool can_pack(at::ScalarType type, c10::Device device) {
   if (!device.is_cpu() || !onednn()) return false;
-  static const bool has_float = multiplies(*onednn(), at::kFloat);
-  static const bool has_bfloat16 = multiplies(*onednn(), at::kBFloat16);
-  return (type == at::kFloat && has_float) || (type == at::kBFloat16 && has_bfloat16);
+  if (type == at::kFloat) {
+    static const bool has_float = can_use(*onednn(), at::kFloat);
+    return has_float;
+  }
+  if (type != at::kBFloat16) return false;  // float16 is multiplied on few processors only
+  static const bool has_bfloat16 = can_use(*onednn(), at::kBFloat16);
+  return has_bfloat16;
 }
 
 bool can_pack(const at::Tensor& weight) {
   return can_pack(weight.scalar_type(), weight.device());
 }
 
-}  // namespace
-
-at::Tensor multiply(const at::Tensor& x,
-                    const at::Tensor& weight,
-                    const std::optional<at::Tensor>& bias) {
-  if (!can_pack(weight)) return at::linear(x, weight, bias);
-  return onednn()->multiply.call(x.contiguous(), weight, bias, "none", Scalars(), "");
+// oneDNN adds a single row up in another order than the same row among others.
+at::Tensor at_least_two(const at::Tensor& rows) {
+  return rows.size(0) == 1 ? rows.expand({2, rows.size(1)}).contiguous() : rows;
 }
+
+}  // namespace
 
 std::string_view product_library(at::ScalarType type, c10::Device device) {
   if (can_pack(type, device)) return "oneDNN";
-  if (device.is_cpu()) return type == at::kFloat && at::hasMKL() ? "MKL" : "libtorch";
+  if (device.is_cpu()) return "own code";
   const bool is_lt = at::globalContext().blasPreferredBackend() == at::BlasBackend::Cublaslt;
   return is_lt ? "cuBLASLt" : "cuBLAS";
 }
@@ -111,15 +144,32 @@ Linear::Linear(std::vector<weights::QuantizedWeight> weights,
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
   if (quantized_) return (*quantized_)(x);
-  if (!is_packed_) return at::linear(x.to(type_), weight_, bias_);
-  return onednn()->multiply.call(x.to(type_).contiguous(), weight_, bias_, "none", Scalars(), "");
+  if (is_packed_) {
+    const at::Tensor rows = at_least_two(x.to(type_).contiguous());
+    return onednn()
+        ->multiply.call(rows, weight_, bias_, "none", Scalars(), "")
+        .narrow(0, 0, x.size(0));
+  }
+  if (!weight_.is_cpu()) return at::linear(x.to(type_), weight_, bias_);
+  const at::Tensor input = x.to(dot_type(type_)).contiguous();
+  at::Tensor result = at::empty({x.size(0), weight_.size(0)}, input.options());
+  multiply_by_tiles(
+      input,
+      [&](std::int64_t first, at::Tensor& rows) {
+        rows.copy_(weight_.narrow(0, first, rows.size(0)));
+      },
+      bias_, result);
+  return result;
 }
 
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
-  if (quantized_ || sum.scalar_type() != type_) {
+  if (is_packed_ && sum.scalar_type() == type_) {
+    sum = onednn()
+              ->multiply_add
+              .call(at_least_two(x.contiguous()), at_least_two(sum), weight_, bias_, "add")
+              .narrow(0, 0, x.size(0));
+  } else if (quantized_ || is_packed_ || weight_.is_cpu() || sum.scalar_type() != type_) {
     add_rows(sum, (*this)(x));
-  } else if (is_packed_) {
-    sum = onednn()->multiply_add.call(x.contiguous(), sum, weight_, bias_, "add");
   } else {
     sum.addmm_(x, weight_.t());
     if (bias_) sum.add_(*bias_);

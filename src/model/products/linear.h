@@ -1,4 +1,6 @@
-// A matrix product with fixed weights, in the layout that the device multiplies fastest.
+// A matrix product with fixed weights, in the layout that the device multiplies fastest. On the CPU
+// a row's numbers do not depend on how many others are multiplied with it, nor on the number of
+// threads, but for weights in 8 bits.
 //   T  rows
 #pragma once
 
@@ -16,12 +18,6 @@ namespace labelprobe::model {
 
 class QuantizedLinear;
 
-// x [T, in] times `weight` [out, in], plus the bias, all of one type. For a weight that is met
-// once: nothing is kept of it.
-at::Tensor multiply(const at::Tensor& x,
-                    const at::Tensor& weight,
-                    const std::optional<at::Tensor>& bias);
-
 // Who multiplies by weights of a type that are not quantised: "oneDNN", "MKL", "cuBLAS" ...
 std::string_view product_library(at::ScalarType type, c10::Device device);
 
@@ -36,7 +32,8 @@ class Linear {
          at::ScalarType type,
          std::optional<at::Tensor> bias = {});
 
-  // x [T, in] times the weight, plus the bias: [T, out], of the weight's type whatever x is.
+  // x [T, in] times the weight, plus the bias: [T, out] of the type computed in, whatever x is.
+  // That is the weight's, or float32 where this processor does not multiply the weight's.
   at::Tensor operator()(const at::Tensor& x) const;
 
   // sum [T, out], of any type, becomes sum + (*this)(x); the tensor itself may be another one.

@@ -8,37 +8,33 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/products/dot_products.h"
 #include "model/products/four_bit_product.h"
 #include "model/products/int8_product.h"
-#include "model/products/linear.h"
+#include "model/products/tile_product.h"
 #include "weights/quantized/four_bits.h"
 
 namespace labelprobe::model {
 namespace {
 
-// A dequantised tile: read again while it is still in the second-level cache.
-constexpr std::int64_t kTileBytes = 2 << 20;
-
-// x [T, in] times a weight in 4 bits, into `result` [T, height].
-void multiply_tiles(const at::Tensor& x,
-                    const weights::QuantizedWeight& weight,
-                    const std::optional<at::Tensor>& bias,
-                    at::Tensor result) {
-  const std::int64_t row_bytes = weight.width * static_cast<std::int64_t>(x.element_size());
-  const std::int64_t n_tile_rows =
-      std::clamp<std::int64_t>(kTileBytes / row_bytes, 1, weight.height);
-  const at::Tensor scratch = at::empty({n_tile_rows, weight.width}, x.options());
-  for (std::int64_t row = 0; row < weight.height; row += n_tile_rows) {
-    const std::int64_t n_rows = std::min(n_tile_rows, weight.height - row);
-    at::Tensor tile = scratch.narrow(0, 0, n_rows);
-    weights::dequantize_rows(weight, row, tile);
-    const auto tile_bias = bias ? std::optional(bias->narrow(0, row, n_rows)) : std::nullopt;
-    result.narrow(1, row, n_rows).copy_(multiply(x, tile, tile_bias));
+// Rows of a weight in 4 bits, rounded to `type`.
+void unpack_rows(const weights::QuantizedWeight& weight,
+                 at::ScalarType type,
+                 std::int64_t first,
+                 at::Tensor& rows) {
+  if (rows.scalar_type() == type) {
+    weights::dequantize_rows(weight, first, rows);
+    return;
   }
+  at::Tensor rounded = at::empty(rows.sizes(), rows.options().dtype(type));
+  weights::dequantize_rows(weight, first, rounded);
+  rows.copy_(rounded);
 }
 
+// x [T, in] of the type computed in times the weight, whose elements are rounded to `type`.
 void multiply_part(const at::Tensor& x,
                    const weights::QuantizedWeight& weight,
+                   at::ScalarType type,
                    const std::optional<at::Tensor>& bias,
                    at::Tensor result) {
   if (weight.quantization == weights::Quantization::Int8) {
@@ -46,12 +42,13 @@ void multiply_part(const at::Tensor& x,
   } else if (!x.is_cpu()) {
     at::Tensor dequantized = at::empty({weight.height, weight.width}, x.options());
     weights::dequantize(weight, dequantized);
-    result.copy_(multiply(x, dequantized, bias));
-  } else if (can_multiply_few_rows(x, weight)) {
-    multiply_few_rows(x, weight, result);
-    if (bias) result.add_(*bias);
+    result.copy_(at::linear(x, dequantized, bias));
+  } else if (x.scalar_type() == type && can_multiply_few_rows(x, weight)) {
+    multiply_few_rows(x, weight, bias, result);
   } else {
-    multiply_tiles(x, weight, bias, result);
+    multiply_by_tiles(
+        x, [&](std::int64_t first, at::Tensor& rows) { unpack_rows(weight, type, first, rows); },
+        bias, result);
   }
 }
 
@@ -105,12 +102,12 @@ QuantizedLinear::QuantizedLinear(std::vector<weights::QuantizedWeight> weights,
 }
 
 at::Tensor QuantizedLinear::operator()(const at::Tensor& x) const {
-  const at::Tensor input = x.to(type_).contiguous();
+  const at::Tensor input = x.to(x.is_cpu() ? dot_type(type_) : type_).contiguous();
   at::Tensor result = at::empty({input.size(0), height_}, input.options());
   std::int64_t first = 0;
   for (const weights::QuantizedWeight& part : parts_) {
     const auto bias = bias_ ? std::optional(bias_->narrow(0, first, part.height)) : std::nullopt;
-    multiply_part(input, part, bias, result.narrow(1, first, part.height));
+    multiply_part(input, part, type_, bias, result.narrow(1, first, part.height));
     first += part.height;
   }
   return result;

@@ -28,7 +28,8 @@ class QuantizedLinear {
                   at::ScalarType type,
                   std::optional<at::Tensor> bias);
 
-  // x [T, in] of any floating type: [T, out] of the type computed in.
+  // x [T, in] of any floating type: [T, out] of the type computed in, `type` or, on the CPU, its
+  // dot_type().
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:

@@ -11,7 +11,15 @@
 #define LABELPROBE_FOR_EACH_PROCESSOR
 #endif
 
-// Part of such a function; left standing alone it would be compiled for the oldest processor.
+// Functions for processors with AVX-512, and with its instructions for bfloat16: has_avx512() and
+// multiplies_bfloat16() say whether they may be called.
+#if defined(__x86_64__) && defined(__GNUC__)
+#define LABELPROBE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
+#define LABELPROBE_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#endif
+
+// Part of a function for each processor; left standing alone it would be compiled for the oldest
+// processor.
 #if defined(__GNUC__)
 #define LABELPROBE_PART __attribute__((always_inline))
 #else
@@ -19,6 +27,28 @@
 #endif
 
 namespace labelprobe::weights {
+
+// Whether our own code for AVX-512 runs here.
+inline bool has_avx512() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  static const bool has_it = __builtin_cpu_supports("avx512f") &&
+                             __builtin_cpu_supports("avx512bw") &&
+                             __builtin_cpu_supports("avx512vl");
+  return has_it;
+#else
+  return false;
+#endif
+}
+
+// Whether pairs of bfloat16 are multiplied by an instruction of their own.
+inline bool multiplies_bfloat16() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  static const bool has_it = has_avx512() && __builtin_cpu_supports("avx512bf16");
+  return has_it;
+#else
+  return false;
+#endif
+}
 
 // Which of its versions runs here, for people.
 inline std::string_view processor_generation() {

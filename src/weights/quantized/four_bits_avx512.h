@@ -9,15 +9,9 @@
 #include <c10/util/Half.h>
 #include <immintrin.h>
 
-#define LABELPROBE_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
+#include "weights/device/processor.h"
 
 namespace labelprobe::weights {
-
-inline bool has_avx512() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512vl");
-  return has;
-}
 
 // The 64 codes of a block as bytes: elements 0 to 15 and 32 to 47, 16 to 31 and 48 to 63.
 struct CodesOfBlock {
@@ -38,6 +32,12 @@ LABELPROBE_AVX512 inline __m512i quarter_of(const CodesOfBlock& codes, int quart
   const __m256i pair = quarter % 2 == 0 ? codes.even_quarters : codes.odd_quarters;
   return _mm512_cvtepu8_epi32(quarter < 2 ? _mm256_castsi256_si128(pair)
                                           : _mm256_extracti128_si256(pair, 1));
+}
+
+// Thirty-two of the codes, as indices of 16 bits.
+LABELPROBE_AVX512 inline __m512i half_of(const CodesOfBlock& codes, int half) {
+  return _mm512_cvtepu8_epi16(
+      _mm256_permute2x128_si256(codes.even_quarters, codes.odd_quarters, half == 0 ? 0x20 : 0x31));
 }
 
 LABELPROBE_AVX512 inline __m256i rounded(__m512 x, c10::BFloat16 /*type*/) {

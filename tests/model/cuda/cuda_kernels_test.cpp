@@ -400,7 +400,8 @@ TEST_CASE("A plan leaves room for the keys of further steps", "[cuda]") {
   layer.n_arena_rows = 400;
   layer.fill();
   const std::vector<KeySegment> segments = {
-      {0, 20, 0, 2, Mask::None}, {30, 254, 0, 1, Mask::None, 10}, {300, 3, 1, 2, Mask::None, 2}};
+      {0, 20, 0, 2, Mask::None}, {30, 254, 0, 1, Mask::None, 20, 10},
+      {300, 3, 1, 2, Mask::None, 20, 2}};
   const AttentionPlan plan = make_attention_plan(layer.shape, segments);
   CHECK((plan.n_wide > 0) == is_wide);
   for (const std::int32_t n_steps : {0, 1, 2, 3, 9, 10, 11}) {

@@ -2,7 +2,6 @@
 #include "model/engine/engine.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <random>
 #include <set>
@@ -19,93 +18,10 @@
 #include "support/generate.h"
 #include "support/paths.h"
 #include "support/tolerance.h"
+#include "support/tangled_prompts.h"
 
 namespace labelprobe::model {
 namespace {
-
-const std::filesystem::path kTiny = support::fixture("model/llama_gqa_llama3_rope");
-constexpr int kVocab = 128;
-
-std::unique_ptr<LanguageModel> open_tiny(DType dtype = DType::Float32) {
-  return open(kTiny, {.dtype = dtype, .device = "cpu", .n_threads = 2});
-}
-
-GenerateOptions steps(int n) {
-  GenerateOptions options;
-  options.stop.max_new_tokens = n;
-  options.keep_logits = true;
-  return options;
-}
-
-TokenIds random_ids(std::mt19937& random, std::size_t n) {
-  TokenIds ids(n);
-  for (TokenId& id : ids) id = static_cast<TokenId>(random() % kVocab);
-  return ids;
-}
-
-TokenIds joined(TokenIds a, const TokenIds& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-// A long common stem with leaves, a chain of prompts that begin one another, equal prompts,
-// one-token prompts, a deep trie over few letters, one much longer than the rest.
-std::vector<TokenIds> tangled_prompts() {
-  std::mt19937 random(3);
-  std::vector<TokenIds> prompts;
-  const TokenIds stem = random_ids(random, 60);
-  for (int i = 0; i < 12; ++i) {
-    prompts.push_back(joined(stem, random_ids(random, 1 + random() % 9)));
-  }
-  prompts.push_back(joined(stem, random_ids(random, 55)));
-  for (std::size_t n = 1; n <= 8; ++n) prompts.emplace_back(stem.begin(), stem.begin() + n);
-  prompts.push_back(prompts[3]);
-  prompts.push_back(stem);
-  prompts.push_back(stem);
-  for (int i = 0; i < 20; ++i) {
-    TokenIds ids(3 + random() % 12);
-    for (TokenId& id : ids) id = static_cast<TokenId>(5 + random() % 2);
-    prompts.push_back(ids);
-  }
-  prompts.push_back({7});
-  return prompts;
-}
-
-std::vector<float> softmax_rows(const std::vector<float>& logits) {
-  std::vector<float> probs(logits.size());
-  for (std::size_t row = 0; row < logits.size(); row += kVocab) {
-    const float largest = *std::max_element(logits.begin() + row, logits.begin() + row + kVocab);
-    double total = 0;
-    for (int i = 0; i < kVocab; ++i) total += std::exp(double{logits[row + i]} - largest);
-    for (int i = 0; i < kVocab; ++i) {
-      probs[row + i] = static_cast<float>(std::exp(double{logits[row + i]} - largest) / total);
-    }
-  }
-  return probs;
-}
-
-void check_equal_up_to_rounding(const std::vector<Generation>& found,
-                                const std::vector<Generation>& expected) {
-  REQUIRE(found.size() == expected.size());
-  const double allowed = support::tolerance_for("cpu", DType::Float32).prob;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    INFO("prompt " << i);
-    REQUIRE_FALSE(found[i].failure);
-    CHECK(found[i].token_ids == expected[i].token_ids);
-    CHECK(support::differences(softmax_rows(found[i].logits), softmax_rows(expected[i].logits),
-                               allowed) == "");
-  }
-}
-
-std::int64_t n_distinct_prefixes(const std::vector<TokenIds>& prompts) {
-  std::set<TokenIds> prefixes;
-  for (const TokenIds& prompt : prompts) {
-    for (std::size_t n = 1; n <= prompt.size(); ++n) {
-      prefixes.emplace(prompt.begin(), prompt.begin() + n);
-    }
-  }
-  return static_cast<std::int64_t>(prefixes.size());
-}
 
 // Refuses large pieces of memory while it lives, as a device that is nearly full.
 class TightMemory : public c10::Allocator {
@@ -133,118 +49,6 @@ class TightMemory : public c10::Allocator {
 
 }  // namespace
 
-TEST_CASE("Sharing and grouping prompts move probabilities by rounding only", "[model]") {
-  const auto prompts = tangled_prompts();
-  const auto tiny = open_tiny();
-  GenerateOptions alone = steps(7);
-  alone.share_prefixes = false;
-  alone.batch_size = 1;
-  const auto expected = support::generate_all(*tiny, prompts, alone);
-  const int batch_size = GENERATE(0, 1, 2, 7);
-  const bool share_prefixes = GENERATE(true, false);
-  INFO("batch size " << batch_size << ", sharing " << share_prefixes);
-  GenerateOptions options = steps(7);
-  options.batch_size = batch_size;
-  options.share_prefixes = share_prefixes;
-  const Effort before = tiny->effort();
-  check_equal_up_to_rounding(support::generate_all(*tiny, prompts, options), expected);
-
-  std::int64_t n_tokens = 0;
-  for (const TokenIds& prompt : prompts) n_tokens += static_cast<std::int64_t>(prompt.size());
-  CHECK(tiny->effort().n_prompt_tokens - before.n_prompt_tokens == n_tokens);
-  CHECK(tiny->effort().n_prompt_tokens_computed - before.n_prompt_tokens_computed ==
-        (share_prefixes ? n_distinct_prefixes(prompts) : n_tokens));
-}
-
-TEST_CASE("Drafted tokens change nothing but the number of steps", "[model]") {
-  const auto prompts = tangled_prompts();
-  const double penalty = GENERATE(1.0, 1.3);
-  GenerateOptions options = steps(9);
-  options.rules.repetition_penalty = penalty;
-  options.stop.is_complete = [](std::span<const TokenId> ids) { return ids.back() % 11 == 0; };
-  const auto expected = support::generate_all(*open_tiny(), prompts, options);
-  // Right, wrong from the second token on, and of no use, in turn.
-  std::map<TokenIds, TokenIds> continuations;
-  for (const Generation& answer : expected) {
-    const TokenIds& ids = answer.token_ids;
-    for (std::size_t n = 1; n < ids.size(); ++n) {
-      TokenIds guess(ids.begin() + static_cast<std::ptrdiff_t>(n), ids.end());
-      if (n % 3 == 1 && guess.size() > 1) guess[1] = (guess[1] + 1) % kVocab;
-      if (n % 3 == 2) guess.insert(guess.end(), 50, 7);
-      continuations[TokenIds(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(n))] = guess;
-    }
-  }
-  options.draft = [&](std::span<const TokenId> generated) {
-    return continuations[TokenIds(generated.begin(), generated.end())];
-  };
-  options.batch_size = GENERATE(0, 1, 4);
-  options.share_prefixes = GENERATE(true, false);
-  const auto tiny = open_tiny();
-  const auto answers = support::generate_all(*tiny, prompts, options);
-  check_equal_up_to_rounding(answers, expected);
-  if (options.batch_size == 1) {
-    CHECK(tiny->effort().n_drafted_kept > 10);
-    CHECK(tiny->effort().n_drafted_kept < tiny->effort().n_drafted_tokens);
-  }
-  // The same call gives the same bytes.
-  const auto again = support::generate_all(*open_tiny(), prompts, options);
-  for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(again[i].logits == answers[i].logits);
-}
-
-TEST_CASE("The order of the prompts changes nothing", "[model]") {
-  auto prompts = tangled_prompts();
-  const auto tiny = open_tiny();
-  auto expected = support::generate_all(*tiny, prompts, steps(4));
-  std::reverse(prompts.begin(), prompts.end());
-  std::reverse(expected.begin(), expected.end());
-  GenerateOptions options = steps(4);
-  options.batch_size = 5;
-  check_equal_up_to_rounding(support::generate_all(*tiny, prompts, options), expected);
-}
-
-TEST_CASE("The same call gives the same bytes", "[model]") {
-  const auto prompts = tangled_prompts();
-  const DType dtype = GENERATE(DType::Float32, DType::BFloat16);
-  const auto first = support::generate_all(*open_tiny(dtype), prompts, steps(5));
-  const auto second = support::generate_all(*open_tiny(dtype), prompts, steps(5));
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    CHECK(first[i].token_ids == second[i].token_ids);
-    CHECK(first[i].logits == second[i].logits);
-  }
-}
-
-TEST_CASE("A call that takes up an interrupted one gives the same bytes", "[model]") {
-  const std::vector<TokenIds> prompts = tangled_prompts();
-  GenerateOptions options = steps(4);
-  options.batch_size = 5;
-  const auto model = open_tiny();
-  const std::vector<Generation> whole = support::generate_all(*model, prompts, options);
-  // Interrupted between chunks in token order, and anywhere at all.
-  std::vector<std::size_t> in_token_order;
-  options.is_answered.assign(prompts.size(), false);
-  model->generate(prompts, options, [&](auto batch) {
-    for (const auto& answer : batch) in_token_order.push_back(answer.first);
-  });
-  std::mt19937 random(5);
-  for (std::size_t n_answered : {std::size_t{5}, std::size_t{17}, prompts.size() - 1}) {
-    for (const bool is_scattered : {false, true}) {
-      if (is_scattered) std::shuffle(in_token_order.begin(), in_token_order.end(), random);
-      options.is_answered.assign(prompts.size(), false);
-      for (std::size_t i = 0; i < n_answered; ++i) options.is_answered[in_token_order[i]] = true;
-      std::size_t n_given = 0;
-      model->generate(prompts, options, [&](auto batch) {
-        for (const auto& [i, generation] : batch) {
-          ++n_given;
-          CHECK_FALSE(options.is_answered[i]);
-          CHECK(generation.token_ids == whole[i].token_ids);
-          CHECK(generation.logits == whole[i].logits);
-        }
-      });
-      CHECK(n_given == prompts.size() - n_answered);
-    }
-  }
-}
-
 TEST_CASE("Prompts longer than a pack of rows are computed in parts", "[model]") {
   const auto prompts = tangled_prompts();
   const auto expected = support::generate_all(*open_tiny(), prompts, steps(4));
@@ -252,7 +56,7 @@ TEST_CASE("Prompts longer than a pack of rows are computed in parts", "[model]")
   const c10::Device cpu(c10::DeviceType::CPU);
   const ModelInfo info = describe(checkpoint, DType::Float32, Quantization::None);
   Engine engine(Decoder(checkpoint, DType::Float32, cpu), info, {16, 256, std::size_t{1} << 30});
-  check_equal_up_to_rounding(support::generate_all(engine, prompts, steps(4)), expected);
+  check_equal_bits(support::generate_all(engine, prompts, steps(4)), expected);
 }
 
 TEST_CASE("Little room for keys and values makes small chunks, down to one sequence", "[model]") {
@@ -265,7 +69,7 @@ TEST_CASE("Little room for keys and values makes small chunks, down to one seque
   int n_batches = 0;
   engine.generate(prompts, steps(4), [&](auto) { ++n_batches; });
   CHECK(n_batches == static_cast<int>(std::set(prompts.begin(), prompts.end()).size()));
-  check_equal_up_to_rounding(support::generate_all(engine, prompts, steps(4)), expected);
+  check_equal_bits(support::generate_all(engine, prompts, steps(4)), expected);
 }
 
 TEST_CASE("Where memory runs out, less is computed at a time, with the same answers", "[model]") {
@@ -283,10 +87,10 @@ TEST_CASE("Where memory runs out, less is computed at a time, with the same answ
     answers = support::generate_all(*tight, prompts, options);
   }
   CHECK(tight->effort().n_batches_halved > 0);
-  check_equal_up_to_rounding(answers, expected);
+  check_equal_bits(answers, expected);
   // What a call ran short of does not slow the next one.
   const int n_halved = tight->effort().n_batches_halved;
-  check_equal_up_to_rounding(support::generate_all(*tight, prompts, options), expected);
+  check_equal_bits(support::generate_all(*tight, prompts, options), expected);
   CHECK(tight->effort().n_batches_halved == n_halved);
 }
 
@@ -372,7 +176,7 @@ TEST_CASE("Each prompt generates as many tokens as it asked for", "[model]") {
     expected[i].logits.resize(std::size_t{kVocab} * options.n_new_tokens[i]);
   }
   const auto answers = support::generate_all(*open_tiny(), prompts, options);
-  check_equal_up_to_rounding(answers, expected);
+  check_equal_bits(answers, expected);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     CHECK(answers[i].steps.size() == answers[i].token_ids.size());
   }

@@ -6,9 +6,6 @@
 
 #include <ATen/ATen.h>
 
-#include "model/attention/attention.h"
-#include "model/attention/attention_sum.h"
-#include "model/attention/segment_attention.h"
 #include "model/engine/step_reader.h"
 #include "model/products/add_rows.h"
 #include "model/products/gated_silu.h"
@@ -19,11 +16,6 @@
 
 namespace labelprobe::model {
 namespace {
-
-// Strided rows: the middle of a wider tensor, as the parts of a fused projection are.
-at::Tensor strided_randn(std::int64_t rows, std::int64_t heads, std::int64_t dim) {
-  return at::randn({rows, heads + 3, dim}).narrow(1, 1, heads);
-}
 
 // As a step that runs ahead of its readings, by one way of packing its numbers.
 template <at::Tensor (*kPack)(const at::Tensor&, const at::Tensor&, int)>
@@ -40,110 +32,6 @@ std::vector<StepReading> read_packed(const at::Tensor& logits,
 }
 
 }  // namespace
-
-TEST_CASE("Attention by blocks, merged, is attention over all keys", "[unit]") {
-  at::manual_seed(1);
-  const std::int64_t n_kv = GENERATE(1, 3);
-  const std::int64_t n_groups = GENERATE(1, 4);
-  const std::int64_t n_queries = 37;
-  const at::Tensor queries =
-      strided_randn(n_queries, n_kv * n_groups, 16).view({n_queries, n_kv, n_groups, 16});
-  const at::Tensor keys = strided_randn(60 + n_queries, n_kv, 16);
-  const at::Tensor values = strided_randn(60 + n_queries, n_kv, 16);
-  const auto part = [&](int first, int n, Mask mask) {
-    return attend_rows(queries, keys.narrow(0, first, n), values.narrow(0, first, n), mask);
-  };
-  AttentionSum sum = empty_attention_sum(queries);
-  const PartialAttention own = part(60, n_queries, Mask::Causal);
-  const PartialAttention far = part(0, 21, Mask::None);
-  const PartialAttention near = part(21, 39, Mask::None);
-  accumulate(sum, 0, own.values, own.logs, Accumulate::Set);
-  accumulate(sum, 0, near.values, near.logs, Accumulate::Merge);
-  accumulate(sum, 0, far.values, far.logs, Accumulate::Merge);
-
-  // In float64 and one piece.
-  const at::Tensor q = queries.permute({1, 2, 0, 3}).to(at::kDouble);
-  const at::Tensor k = keys.permute({1, 2, 0}).unsqueeze(1).to(at::kDouble);
-  const at::Tensor v = values.permute({1, 0, 2}).unsqueeze(1).to(at::kDouble);
-  at::Tensor scores = at::matmul(q, k) / 4.0;
-  const at::Tensor future = at::ones({n_queries, 60 + n_queries}, at::kBool).triu(61);
-  scores.masked_fill_(future, -std::numeric_limits<double>::infinity());
-  const at::Tensor expected = at::matmul(scores.softmax(-1), v).permute({2, 0, 1, 3});
-  CHECK(support::largest_difference(sum.values, expected) < 1e-6);
-  CHECK(support::largest_difference(sum.logs, scores.logsumexp(-1).permute({2, 0, 1})) < 1e-5);
-
-  for (const Mask mask : {Mask::None, Mask::Causal}) {
-    const PartialAttention plain = attend_rows_plainly(queries, keys.narrow(0, 0, n_queries),
-                                                       values.narrow(0, 0, n_queries), mask);
-    const PartialAttention fast = part(0, static_cast<int>(n_queries), mask);
-    CHECK(support::largest_difference(plain.values, fast.values) < 1e-5);
-    CHECK(support::largest_difference(plain.logs, fast.logs) < 1e-5);
-  }
-}
-
-TEST_CASE("Attention over all segments of a pack is attention over one set after the other",
-          "[unit]") {
-  at::manual_seed(6);
-  // Whole and broken registers, a head smaller than one, more than one block of columns.
-  const std::int64_t n_dims = GENERATE(8, 20, 32, 64, 80, 96, 128);
-  const std::int64_t n_kv = GENERATE(1, 3);
-  const std::int64_t n_groups = GENERATE(1, 7);
-  const std::int64_t n_rows = 75;
-  const at::Tensor queries =
-      strided_randn(n_rows, n_kv * n_groups, n_dims).view({n_rows, n_kv, n_groups, n_dims}) * 3;
-  const at::Tensor keys = at::randn({400, n_kv, n_dims});
-  const at::Tensor values = at::randn({400, n_kv, n_dims});
-  const std::vector<KeySegment> segments = {
-      {10, 200, 0, n_rows, Mask::None}, {210, 3, 0, 3, Mask::Causal},
-      {300, 70, 3, 73, Mask::Causal},   {0, 1, 31, 33, Mask::None},
-      {213, 17, 40, 75, Mask::None},    {5, 1, 73, 74, Mask::Causal},
-      {367, 33, 74, 75, Mask::None},    {230, 128, 20, 64, Mask::None},
-  };
-  // One row at a time, over its keys in one piece, in float64.
-  std::vector<at::Tensor> expected;
-  for (std::int64_t row = 0; row < n_rows; ++row) {
-    std::vector<std::int64_t> seen;
-    for (const KeySegment& segment : segments) {
-      if (row < segment.first_row || row >= segment.end_row) continue;
-      const std::int64_t n =
-          segment.mask == Mask::Causal ? row - segment.first_row + 1 : segment.n_keys;
-      for (std::int64_t i = 0; i < n; ++i) seen.push_back(segment.first_key + i);
-    }
-    const at::Tensor index = at::tensor(seen);
-    const at::Tensor k = keys.index_select(0, index).permute({1, 2, 0}).to(at::kDouble);
-    const at::Tensor v = values.index_select(0, index).transpose(0, 1).to(at::kDouble);
-    const at::Tensor scores =
-        at::matmul(queries[row].to(at::kDouble), k) / std::sqrt(static_cast<double>(n_dims));
-    expected.push_back(at::matmul(scores.softmax(-1), v).flatten());
-  }
-  SegmentAttention attention(at::kCPU);
-  // A plan is made in the memory of the last one.
-  attention.plan(200, std::vector<KeySegment>{{0, 7, 0, 200, Mask::None}});
-  attention.plan(n_rows, segments);
-  CHECK(support::largest_difference(attention.attend(queries, keys, values), at::stack(expected)) <
-        1e-5);
-  CHECK(support::largest_difference(attend_plainly(queries, keys, values, segments),
-                                    at::stack(expected)) < 1e-5);
-  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
-    const at::Tensor half = SegmentAttention(n_rows, segments, at::kCPU)
-                                .attend(queries.to(type), keys.to(type), values.to(type));
-    CHECK(half.scalar_type() == type);
-    // A step of the type near 4, the largest result.
-    CHECK(support::largest_difference(half, at::stack(expected)) <
-          (type == at::kHalf ? 2e-2 : 1e-1));
-  }
-}
-
-TEST_CASE("A row that sees one key gets its value", "[unit]") {
-  at::manual_seed(8);
-  const at::ScalarType type = GENERATE(at::kFloat, at::kBFloat16);
-  const at::Tensor queries = at::randn({1, 2, 3, 64}).to(type);
-  const at::Tensor keys = at::randn({5, 2, 64}).to(type);
-  const at::Tensor values = at::randn({5, 2, 64}).to(type);
-  const std::vector<KeySegment> segments = {{4, 1, 0, 1, Mask::Causal}};
-  const at::Tensor result = SegmentAttention(1, segments, at::kCPU).attend(queries, keys, values);
-  CHECK(at::equal(result.view({2, 3, 64}), values[4].unsqueeze(1).expand({2, 3, 64})));
-}
 
 TEST_CASE("Element-wise kernels agree with tensor operations in float64", "[unit]") {
   at::manual_seed(3);
@@ -199,7 +87,7 @@ TEST_CASE("Rotated heads agree with tensor operations", "[unit]") {
   const std::int64_t n_rows = GENERATE(1, 33);
   const std::int64_t half_dim = GENERATE(1, 4, 32, 40, 64, 65);
   const at::Tensor angles = at::randn({n_rows, half_dim}, at::kDouble);
-  const at::Tensor heads = strided_randn(n_rows, 5, 2 * half_dim);
+  const at::Tensor heads = support::strided_randn(n_rows, 5, 2 * half_dim);
   const at::Tensor c = angles.cos().unsqueeze(1);
   const at::Tensor s = angles.sin().unsqueeze(1);
   const at::Tensor left = heads.narrow(2, 0, half_dim).to(at::kDouble);
@@ -207,7 +95,7 @@ TEST_CASE("Rotated heads agree with tensor operations", "[unit]") {
   const at::Tensor rotated = at::cat({left * c - right * s, right * c + left * s}, 2);
   const at::Tensor cosines = angles.cos().to(at::kFloat);
   const at::Tensor sines = angles.sin().to(at::kFloat);
-  at::Tensor half = strided_randn(n_rows, 5, 2 * half_dim).to(at::kBFloat16);
+  at::Tensor half = support::strided_randn(n_rows, 5, 2 * half_dim).to(at::kBFloat16);
   half.copy_(heads);
   rotate_heads(half, cosines, sines);
   CHECK(support::largest_difference(half, rotated) < 5e-2);
