@@ -130,8 +130,9 @@ class LanguageModel {
   virtual ~LanguageModel() = default;
 
   // Greedy continuation of every prompt; results arrive batch by batch through `sink`, each prompt
-  // exactly once. Equal prefixes are computed once. Grouping prompts differently may move logits by
-  // rounding, nothing more.
+  // exactly once. Equal prefixes are computed once. How prompts are grouped, shared and drafted
+  // changes no bit of an answer on the CPU, but with weights in 8 bits; on a GPU it moves the last
+  // bits.
   //   prompts  whole prompts as token ids, begin-of-text included. An empty one, one with an id
   //   outside the
   //            vocabulary and one that does not fit the context are reported as failures, not

@@ -89,9 +89,10 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                         [&field](const Given& given) { field = given.values.front() == "false"; });
   };
   add_denial(settings.share_prefixes, "no_share_prefixes",
-             "Compute every prompt in full, for comparison");
+             "Compute every prompt in full: slower, with the same numbers");
   add_denial(settings.drafts_answers, "no_drafts",
-             "Generate token by token, without guessing how answers go on, for comparison");
+             "Generate token by token, without guessing how answers go on: slower, with the "
+             "same numbers");
   options.add_parsed(settings.label_variants,
                      {.name = "label_variants",
                       .help = "Count `joy` and ` joy` as the same label (both), or only the "

@@ -27,8 +27,8 @@ class ChunkPlan;
 class PrefixCache;
 class SequenceState;
 
-// Fixed numbers, so that chunks, and with them the last bits of results, do not depend on what else
-// the machine is doing; only where memory is short do they shrink.
+// Fixed numbers: chunks do not depend on what else the machine is doing. Only where memory is short
+// do they shrink.
 struct Limits {
   int rows_per_pack = 0;        // tokens that go through the layers together
   int sequences_per_chunk = 0;  // answers of several tokens that are decoded together

@@ -13,6 +13,7 @@
 #include "model/products/dot_products.h"
 #include "model/products/quantized_linear.h"
 #include "model/products/tile_product.h"
+#include "weights/device/processor.h"
 
 namespace labelprobe::model {
 namespace {
@@ -105,7 +106,9 @@ bool can_pack(at::ScalarType type, c10::Device device) {
     static const bool has_float = can_use(*onednn(), at::kFloat);
     return has_float;
   }
-  if (type != at::kBFloat16) return false;  // float16 is multiplied on few processors only
+  // float16 is multiplied on few processors only; where bfloat16 has no instructions, oneDNN's rows
+  // depend on the number of threads.
+  if (type != at::kBFloat16 || !weights::multiplies_bfloat16()) return false;
   static const bool has_bfloat16 = can_use(*onednn(), at::kBFloat16);
   return has_bfloat16;
 }

@@ -55,20 +55,21 @@ bool has_vnni() {
 
 // One of the runs of these tests forbids oneDNN the wider instructions.
 bool is_onednn_wide() {
-  return has_avx512() && !std::getenv("ONEDNN_MAX_CPU_ISA");
+  return !std::getenv("ONEDNN_MAX_CPU_ISA");
 }
 
-// Who multiplies bfloat16.
-std::string of_bfloat16() {
-  return is_onednn_wide() ? "oneDNN bfloat16" : "own code bfloat16";
+// Who multiplies.
+std::string products_of(const std::string& type) {
+  const bool is_multiplied = type == "float32" ? has_avx512() : has_avx512_bf16();
+  return (is_multiplied && is_onednn_wide() ? "oneDNN " : "own code ") + type;
 }
 
 }  // namespace
 
 TEST_CASE("The log names the code that multiplies and attends in every type", "[unit]") {
   if (!at::globalContext().hasMKLDNN()) SKIP_ALOUD("this libtorch has no oneDNN");
-  CHECK(has(on_cpu(DType::Float32), "; products: oneDNN float32; attention: "));
-  CHECK(has(on_cpu(DType::BFloat16), "; products: " + of_bfloat16() + "; attention: "));
+  CHECK(has(on_cpu(DType::Float32), "; products: " + products_of("float32") + "; attention: "));
+  CHECK(has(on_cpu(DType::BFloat16), "; products: " + products_of("bfloat16") + "; attention: "));
   CHECK(has(on_cpu(DType::Float16), "; products: own code float16; attention: own code"));
   for (const DType dtype : {DType::Float32, DType::BFloat16, DType::Float16}) {
     CHECK_FALSE(has(on_cpu(dtype), "TF32"));
@@ -94,15 +95,16 @@ TEST_CASE("The log names what multiplies by quantised weights", "[unit]") {
     const std::string wide = on_cpu(DType::Float32, four);
     const std::string half = on_cpu(DType::BFloat16, four);
     CHECK(has(wide, "own code from 4 bits"));
-    CHECK(has(wide, "; head: oneDNN float32; "));
-    CHECK(has(half, "; head: " + of_bfloat16()));
+    CHECK(has(wide, "; head: " + products_of("float32") + "; "));
+    CHECK(has(half, "; head: " + products_of("bfloat16")));
     CHECK(has(wide, few) == has_avx512());
     CHECK(has(half, few) == has_avx512_bf16());
     CHECK_FALSE(has(on_cpu(DType::Float16, four), few));
   }
   const std::string library = multiplies_int8_exactly() ? "oneDNN" : "float32 products for";
   CHECK(has(on_cpu(DType::Float32, Quantization::Int8),
-            "products: " + library + " int8, outliers in float32; head: oneDNN float32; "));
+            "products: " + library + " int8, outliers in float32; head: " + products_of("float32") +
+                "; "));
 }
 
 }  // namespace labelprobe::model

@@ -17,8 +17,8 @@
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
-#include "support/tolerance.h"
 #include "support/tangled_prompts.h"
+#include "support/tolerance.h"
 
 namespace labelprobe::model {
 namespace {
