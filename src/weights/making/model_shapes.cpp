@@ -58,6 +58,14 @@ constexpr Shape llama2(ModelShape shown, Sizes sizes) {
   return shape;
 }
 
+// Bytes as tokens, two more begin and end a text: small enough for a look, large enough to fill
+// registers and blocks.
+constexpr Shape of_bytes(Shape shape) {
+  shape.bos_id = 256;
+  shape.eos_ids[0] = 257;
+  return shape;
+}
+
 constexpr Shape code_llama(ModelShape shown, Sizes sizes) {
   Shape shape = llama2(shown, sizes);
   shape.max_position_embeddings = 16384;
@@ -132,6 +140,7 @@ constexpr std::array kShapes = {
     smollm2({"smollm2-360m", "SmolLM2 360M", 32, 49152, 361'821'120}, {960, 2560, 15, 5}, 100000.0),
     smollm2(
         {"smollm2-1.7b", "SmolLM2 1.7B", 24, 49152, 1'711'376'384}, {2048, 8192, 32, 32}, 130000.0),
+    of_bytes(llama2({"tiny", "bytes as tokens, for tries", 4, 259, 1'674'048}, {192, 512, 6, 2})),
     qwen2({"qwen2.5-7b", "Qwen2.5 7B", 28, 152064, 7'615'616'512}, {3584, 18944, 28, 4}),
 };
 

@@ -216,12 +216,11 @@ class Writer {
     write_quantized_part(piece.parameter->name, part, piece.first, file_writer_);
   }
 
-  // The second quantisation, as quantize() does it: the mean by the caller alone, for it depends on
-  // the number of threads.
+  // The second quantisation, as quantize() does it.
   void write_doubly_quantized(std::span<const DoublyQuantized> matrices) {
     std::vector<at::Tensor> means;
     for (const DoublyQuantized& matrix : matrices) {
-      means.push_back(matrix.absmax.mean());
+      means.push_back(mean_of_absmax(matrix.absmax));
     }
     const auto n = static_cast<std::int64_t>(matrices.size());
     at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {

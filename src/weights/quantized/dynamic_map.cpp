@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 
 namespace labelprobe::weights {
@@ -76,6 +77,14 @@ DynamicCodes quantize_with_dynamic_map(const at::Tensor& x) {
     }
   }
   return result;
+}
+
+at::Tensor mean_of_absmax(const at::Tensor& absmax) {
+  const int n_threads = at::get_num_threads();
+  at::set_num_threads(1);
+  at::Tensor mean = absmax.mean();
+  at::set_num_threads(n_threads);
+  return mean;
 }
 
 }  // namespace labelprobe::weights

@@ -22,4 +22,8 @@ struct DynamicCodes {
 // steps, as the reference does it, and so is not always the nearest.
 DynamicCodes quantize_with_dynamic_map(const at::Tensor& x);
 
+// The mean of the absmax that are quantised again, summed by one thread: several would sum in
+// another order. Called outside of parallel regions.
+at::Tensor mean_of_absmax(const at::Tensor& absmax);
+
 }  // namespace labelprobe::weights

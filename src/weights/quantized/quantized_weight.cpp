@@ -63,7 +63,7 @@ void quantize_to_4_bits(const at::Tensor& weight, QuantizedWeight& result) {
 }
 
 void quantize_absmax(QuantizedWeight& result) {
-  const at::Tensor offset = result.absmax.mean();
+  const at::Tensor offset = mean_of_absmax(result.absmax);
   DynamicCodes codes = quantize_with_dynamic_map(result.absmax - offset);
   result.offset = offset.item<float>();
   result.absmax_codes = std::move(codes.codes);

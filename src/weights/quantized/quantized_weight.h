@@ -31,7 +31,7 @@ struct QuantizedWeight {
 };
 
 // Quantizes a float32, bfloat16 or float16 matrix on the CPU. Int8 rounds it to float16 first, as
-// the reference does. Deterministic for a given number of threads: Nf4Double's offset is a mean.
+// the reference does. The number of threads changes nothing.
 QuantizedWeight quantize(const at::Tensor& weight, Quantization quantization);
 
 // Into `result` [height, width], contiguous, on the weight's device, float32, bfloat16 or float16;

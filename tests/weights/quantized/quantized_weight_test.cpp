@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -121,6 +122,21 @@ TEST_CASE("Quantises the absmax of blocks as bitsandbytes does", "[golden]") {
     dequantize_with_operators(weight, by_operators);
     check_equal(by_operators.view({-1}).slice(0, 0, c10::nullopt, 97), expected);
   }
+}
+
+TEST_CASE("The number of threads changes nothing of a weight quantised twice", "[unit]") {
+  at::manual_seed(1);
+  const at::Tensor weight = at::randn({3000, 4096});  // as many blocks as several threads would sum
+  const int n_threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const QuantizedWeight one = quantize(weight, Quantization::Nf4Double);
+  at::set_num_threads(3);
+  const QuantizedWeight three = quantize(weight, Quantization::Nf4Double);
+  at::set_num_threads(n_threads);
+  CHECK(one.offset == three.offset);
+  CHECK(at::equal(one.codes, three.codes));
+  CHECK(at::equal(one.absmax_codes, three.absmax_codes));
+  CHECK(at::equal(one.outer_absmax, three.outer_absmax));
 }
 
 TEST_CASE("Knows the memory of a quantised matrix beforehand", "[unit]") {
