@@ -13,4 +13,5 @@
 
 #include <nlohmann/json.hpp>
 
+#include "files/json_instances.h"
 #include "support/catch.h"

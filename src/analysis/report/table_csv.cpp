@@ -1,4 +1,10 @@
 // The table of an alignment as CSV.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "labelprobe/files/text_table.h"
@@ -16,14 +22,14 @@ std::string exact_or_empty(const std::optional<double>& number) {
 }
 
 std::string count(const std::optional<std::size_t>& n) {
-  return n ? std::to_string(*n) : "";
+  return n ? fmt::to_string(*n) : "";
 }
 
 // A line's texts while they are collected under their headers.
 class Cells {
  public:
-  void add(std::string header, std::string text) {
-    headers_.push_back(std::move(header));
+  void add(std::string_view header, std::string text) {
+    headers_.emplace_back(header);
     texts_.push_back(std::move(text));
   }
   std::vector<std::string>& headers() { return headers_; }
@@ -37,7 +43,7 @@ class Cells {
 void add_metrics(const TableLine& line, const std::vector<const Metric*>& metrics, Cells& cells) {
   for (const Metric* metric : metrics) {
     const Measured* measured = line.alignment ? line.alignment->find(metric->name) : nullptr;
-    cells.add(std::string(metric->name), measured ? exact_or_empty(measured->value) : "");
+    cells.add(metric->name, measured ? exact_or_empty(measured->value) : "");
     if (metric->of_example) {
       cells.add(fmt::format("{}_standard_error", metric->name),
                 measured ? exact_or_empty(measured->standard_error) : "");

@@ -1,0 +1,6 @@
+#include "files/json_instances.h"
+
+template class nlohmann::basic_json<>;
+template class nlohmann::detail::serializer<nlohmann::json>;
+template class nlohmann::detail::
+    parser<nlohmann::json, nlohmann::detail::iterator_input_adapter<std::string_view::iterator>>;
