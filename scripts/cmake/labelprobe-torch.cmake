@@ -35,8 +35,11 @@ endif()
 get_filename_component(LABELPROBE_TORCH_LIB_DIR "${LABELPROBE_TORCH_CPU}" DIRECTORY)
 message(STATUS "libtorch ${torch_version}: ${LABELPROBE_TORCH_LIB_DIR}")
 add_library(labelprobe_torch INTERFACE IMPORTED)
-target_include_directories(labelprobe_torch SYSTEM INTERFACE
-  "${LABELPROBE_TORCH_INCLUDE}" "${LABELPROBE_TORCH_INCLUDE}/torch/csrc/api/include")
+# libtorch brings headers of other projects along, an own fmt among them: they come after those of the distribution.
+foreach(folder "${LABELPROBE_TORCH_INCLUDE}" "${LABELPROBE_TORCH_INCLUDE}/torch/csrc/api/include")
+  target_compile_options(labelprobe_torch INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter ${folder}>"
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-isystem ${folder}>")
+endforeach()
 # An old-style RPATH serves the libraries' own dependencies too (libgomp beside torch's).
 target_link_libraries(labelprobe_torch INTERFACE "${LABELPROBE_TORCH_CPU}" "${LABELPROBE_TORCH_C10}")
 target_link_options(labelprobe_torch INTERFACE "LINKER:--disable-new-dtags")
