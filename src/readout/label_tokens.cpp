@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
 
@@ -31,8 +33,8 @@ FirstToken first_token_at(const tokenizer::Tokenizer& tokenizer, const LabelCont
       return {encoding.ids[i], is_spaced ? SpaceVariant::Spaced : SpaceVariant::Bare};
     }
   }
-  throw ModelError("the tokenizer gives no token for the label at byte " +
-                   std::to_string(context.label_begin) + " of '" + context.text + "'");
+  throw ModelError(fmt::format("the tokenizer gives no token for the label at byte {} of '{}'",
+                               context.label_begin, context.text));
 }
 
 // The first token of a name, spelled as answers do, with or without a space before it, in a neutral
@@ -45,7 +47,7 @@ TokenId first_token_of(const tokenizer::Tokenizer& tokenizer,
 }
 
 std::string in_quotes(std::string_view token) {
-  return "'" + std::string(token) + "'";
+  return fmt::format("'{}'", token);
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -121,18 +123,19 @@ std::vector<std::string> describe_problems(const LabelTokens& label_tokens,
   }
   for (const auto& [token, names] : names_by_token) {
     if (names.size() > 1) {
-      problems.push_back("the labels " + joined(names) + " begin with the same token " +
-                         in_quotes(tokenizer.token_bytes(token)) +
-                         ": each is given that token's score; steps are told apart by the tokens "
-                         "that follow");
+      problems.push_back(
+          fmt::format("the labels {} begin with the same token {}: each is given that token's "
+                      "score; steps are told apart by the tokens that follow",
+                      joined(names), in_quotes(tokenizer.token_bytes(token))));
     }
   }
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const std::string bytes = tokenizer.token_bytes(tokens[i]);
     if (is_single_letter(bytes) && label_tokens.names[i].size() > 1) {
-      problems.push_back("the label " + label_tokens.names[i] + " begins with the single letter " +
-                         in_quotes(bytes) +
-                         ": its probability includes every other word that begins so");
+      problems.push_back(
+          fmt::format("the label {} begins with the single letter {}: its probability includes "
+                      "every other word that begins so",
+                      label_tokens.names[i], in_quotes(bytes)));
     }
   }
   return problems;

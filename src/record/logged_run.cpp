@@ -4,6 +4,8 @@
 #include <charconv>
 #include <iterator>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/core/utf8.h"
@@ -43,8 +45,9 @@ void set_forms(LoggedRun& run) {
   const ItemForm* named = named_form_of_plan(run.plan);
   for (ItemRecord& item : run.items) {
     if (named && &item_form_of(item.key) != named) {
-      throw DataError(describe(run) + ": params.yml says distribution " + run.plan +
-                      ", but the items look like '" + item.key + "'");
+      throw DataError(
+          fmt::format("{}: params.yml says distribution {}, but the items look like '{}'",
+                      describe(run), run.plan, item.key));
     }
     if (!run.params.empty()) item.known_form = named ? named : &kPlainItems;
     item.annotator = ItemId::parse(item.key, item.form()).pseudo_annotator();
@@ -73,10 +76,10 @@ void check_complete(const LoggedRun& run,
       return ascii_lower(name) == label;
     });
     if (!is_there) {
-      throw DataError(describe(run) + ": item '" + item.key + "' has no probability of '" + label +
-                      "', which is a label of " + task +
-                      " with these options. Is the log of another data set, or of another label "
-                      "set of it?");
+      throw DataError(
+          fmt::format("{}: item '{}' has no probability of '{}', which is a label of {} with these "
+                      "options. Is the log of another data set, or of another label set of it?",
+                      describe(run), item.key, label, task));
     }
   }
 }
@@ -88,7 +91,7 @@ std::string describe(const LoggedRun& run) {
   while (name.size() > 1 && name.ends_with('/')) {
     name.pop_back();
   }
-  return name + ", experiment " + std::to_string(run.index);
+  return fmt::format("{}, experiment {}", name, run.index);
 }
 
 LoggedRun read_run(const fs::path& folder, std::optional<int> index, Annotators annotators) {
@@ -131,10 +134,10 @@ void check_labels(const LoggedRun& run, const std::string& task, const LabelSet&
     }
     for (const std::string& label : found) {
       if (std::find(known.begin(), known.end(), ascii_lower(label)) == known.end()) {
-        throw DataError(
-            describe(run) + ": item '" + item.key + "' has the label '" + label + "', which " +
-            task + " does not have with these options: " + unknown_choice("label", label, known) +
-            ". Is the log of another data set?");
+        throw DataError(fmt::format(
+            "{}: item '{}' has the label '{}', which {} does not have with these options: {}. Is "
+            "the log of another data set?",
+            describe(run), item.key, label, task, unknown_choice("label", label, known)));
       }
     }
   }

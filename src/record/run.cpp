@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "record/folder/folder_choice.h"
 #include "record/folder/journal.h"
 #include "record/log/experiment_files.h"
@@ -20,15 +22,15 @@ namespace {
 std::string describe(const Experiment& experiment,
                      const std::filesystem::path& folder,
                      std::size_t index) {
-  std::string text = "experiment_" + std::to_string(index) + ": ";
+  std::string text = fmt::format("experiment_{}: ", index);
   if (experiment.state == ExperimentState::Finished) {
-    return text + "finished" +
-           (experiment.n_items ? ", " + std::to_string(*experiment.n_items) + " items" : "");
+    return fmt::format("{}finished{}", text,
+                       experiment.n_items ? fmt::format(", {} items", *experiment.n_items) : "");
   }
   const auto holder = files::FileLock::holder(lock_path(folder, index));
-  text += holder ? *holder + " is at it" : "unfinished";
-  return text + ", " + std::to_string(load_journal(journal_path(folder, index)).items.size()) +
-         " items so far";
+  text += holder ? fmt::format("{} is at it", *holder) : "unfinished";
+  return fmt::format("{}, {} items so far", text,
+                     load_journal(journal_path(folder, index)).items.size());
 }
 
 }  // namespace
@@ -47,8 +49,8 @@ RunPreview preview(const RunRequest& request) {
   }
   const Manifest manifest = Manifest::load(*choice.found / kManifestName);
   for (std::size_t i = 0; i < manifest.experiments.size(); ++i) {
-    preview.notes.push_back("there already: " +
-                            describe(manifest.experiments[i], *choice.found, i));
+    preview.notes.push_back(
+        fmt::format("there already: {}", describe(manifest.experiments[i], *choice.found, i)));
   }
   const ExperimentChoice experiment = choose_experiment(manifest, *choice.found, request, params);
   const std::vector<std::string> reasons = explain(manifest, experiment, request, params);
@@ -57,9 +59,9 @@ RunPreview preview(const RunRequest& request) {
   if (experiment.state == ExperimentChoice::State::GoesOn) {
     preview.n_finished = load_journal(journal_path(*choice.found, experiment.index)).items.size();
   } else if (experiment.state == ExperimentChoice::State::StartsOver) {
-    preview.notes.push_back("experiment_" + std::to_string(experiment.index) +
-                            " would start over; changed since: " +
-                            changed_contents(manifest.experiments[experiment.index], request));
+    preview.notes.push_back(
+        fmt::format("experiment_{} would start over; changed since: {}", experiment.index,
+                    changed_contents(manifest.experiments[experiment.index], request)));
   } else if (experiment.state == ExperimentChoice::State::Finished) {
     preview.folder = *choice.found;
     preview.is_finished = true;

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 #include "record/folder/folder_name.h"
@@ -76,12 +78,13 @@ std::map<std::string, NumberedRun> last_runs(const fs::path& folder) {
   }
   if (query.id_list.empty()) {
     throw ConfigError(
-        "expected run folders, or --id-list and --model to find them by; id lists with runs in " +
-        category.string() + ": " + listed(known));
+        fmt::format("expected run folders, or --id-list and --model to find them by; id lists with "
+                    "runs in {}: {}",
+                    category.string(), listed(known)));
   }
-  throw ConfigError((category / query.id_list).string() +
-                    ": no such folder; id lists with runs in " + category.string() + ": " +
-                    listed(known));
+  throw ConfigError(fmt::format("{}: no such folder; id lists with runs in {}: {}",
+                                (category / query.id_list).string(), category.string(),
+                                listed(known)));
 }
 
 std::string choose_model(const RunQuery& query,
@@ -94,11 +97,11 @@ std::string choose_model(const RunQuery& query,
   if (query.model.empty() || !models.contains(model)) {
     const std::vector<std::string> known(models.begin(), models.end());
     const std::string near = nearest_choice(model, known);
-    throw ConfigError(folder.string() + ": " +
-                      (query.model.empty() ? "expected --model to choose one of several"
-                                           : "no finished run of model '" + query.model + "'") +
-                      " (there are: " + listed(models) + ")" +
-                      (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    throw ConfigError(
+        fmt::format("{}: {} (there are: {}){}", folder.string(),
+                    query.model.empty() ? "expected --model to choose one of several"
+                                        : fmt::format("no finished run of model '{}'", query.model),
+                    listed(models), near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
   return model;
 }
@@ -125,10 +128,11 @@ FoundRuns find_runs(const RunQuery& query) {
     const auto run = runs[i].find(model);
     if (run != runs[i].end()) {
       found.folders.push_back(run->second.folder);
-      found.notes.push_back("found " + run->second.folder.string());
+      found.notes.push_back(fmt::format("found {}", run->second.folder.string()));
     } else {
-      found.notes.push_back("missing: no finished run " +
-                            (folder / query.plans[i] / (model + "_<k>")).string());
+      found.notes.push_back(
+          fmt::format("missing: no finished run {}",
+                      (folder / query.plans[i] / fmt::format("{}_<k>", model)).string()));
     }
   }
   return found;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
 #include "labelprobe/core/fingerprint.h"
@@ -79,11 +81,12 @@ void check_usable(const fs::path& folder, const Manifest& manifest) {
 
 void check_loggable(const std::string& key, const std::string& annotator) {
   if (key.empty() || key == kDescriptionKey) {
-    throw DataError("item id '" + key + "' cannot be logged: the log keeps it for itself");
+    throw DataError(fmt::format("item id '{}' cannot be logged: the log keeps it for itself", key));
   }
   if (annotator == kDescriptionKey) {
-    throw DataError("annotator '" + annotator + "' of item id '" + key +
-                    "' cannot be logged: the log keeps that name for itself");
+    throw DataError(fmt::format(
+        "annotator '{}' of item id '{}' cannot be logged: the log keeps that name for itself",
+        annotator, key));
   }
 }
 
@@ -101,9 +104,9 @@ void check_names(const RunRequest& request) {
   constexpr std::size_t kLongestFileName = 255;
   constexpr std::string_view kLongestEnding = "-annotator_metrics.yml";
   if (prefix.size() + kLongestEnding.size() > kLongestFileName) {
-    throw ConfigError("description '" + request.description + "': expected at most " +
-                      std::to_string(kLongestFileName - kLongestEnding.size()) +
-                      " bytes, as it begins file names, found " + std::to_string(prefix.size()));
+    throw ConfigError(fmt::format(
+        "description '{}': expected at most {} bytes, as it begins file names, found {}",
+        request.description, kLongestFileName - kLongestEnding.size(), prefix.size()));
   }
 }
 
@@ -141,8 +144,8 @@ std::optional<fs::path> RunFolder::take_folder() {
   if (choice.folder != folder_) {
     disk_.make_folders(choice.folder.parent_path());
     disk_.rename(folder_, choice.folder);
-    notes_.push_back("moved the folder of equal runs from " + folder_.string() + " to " +
-                     choice.folder.string());
+    notes_.push_back(fmt::format("moved the folder of equal runs from {} to {}", folder_.string(),
+                                 choice.folder.string()));
     folder_ = choice.folder;
   }
   manifest_ = Manifest::load(file(kManifestName));
@@ -198,8 +201,8 @@ void RunFolder::recover() {
     for (const auto& [name, n_bytes] : experiment.sizes) {
       disk_.cut_to(file(name), n_bytes);
     }
-    notes_.push_back("removed what an interrupted process had written of experiment_" +
-                     std::to_string(i) + " to the YAML files");
+    notes_.push_back(fmt::format(
+        "removed what an interrupted process had written of experiment_{} to the YAML files", i));
     experiment.state = ExperimentState::Running;
     experiment.sizes.clear();
     is_changed = true;
@@ -254,17 +257,18 @@ void RunFolder::set_aside(const fs::path& journal, const Experiment& experiment)
   int n = 0;
   fs::path aside;
   do {
-    aside = journal.string() + ".stale-" + std::to_string(n++);
+    aside = fmt::format("{}.stale-{}", journal.string(), n++);
   } while (fs::exists(aside));
   disk_.rename(journal, aside);
   const std::string changed = changed_contents(experiment, request_);
-  notes_.push_back(experiment_key() + " starts over: " +
-                   (experiment.record_version != kRecordVersion
-                        ? "another version of the program, which kept other things of each item, "
-                          "was interrupted in it"
-                    : changed.empty() ? "no experiment of the manifest has its journal"
-                                      : "changed since it was interrupted: " + changed) +
-                   "; its items so far are kept in " + aside.string());
+  notes_.push_back(
+      fmt::format("{} starts over: {}; its items so far are kept in {}", experiment_key(),
+                  experiment.record_version != kRecordVersion
+                      ? "another version of the program, which kept other things of each item, "
+                        "was interrupted in it"
+                  : changed.empty() ? "no experiment of the manifest has its journal"
+                                    : fmt::format("changed since it was interrupted: {}", changed),
+                  aside.string()));
 }
 
 void RunFolder::open_journal() {
@@ -278,24 +282,24 @@ void RunFolder::open_journal() {
     disk_.replace(path, whole);
     std::string lines;
     for (const std::size_t line : journal.damaged_lines) {
-      lines += (lines.empty() ? "" : ", ") + std::to_string(line);
+      lines += fmt::format("{}{}", lines.empty() ? "" : ", ", line);
     }
-    notes_.push_back(path.string() + ": took out damaged lines (" + lines +
-                     "); their items are computed again");
+    notes_.push_back(fmt::format("{}: took out damaged lines ({}); their items are computed again",
+                                 path.string(), lines));
   } else if (journal.n_torn_bytes > 0) {
     disk_.cut_to(path, journal.n_whole_bytes);
-    notes_.push_back("cut off the unfinished last line of " + path.string());
+    notes_.push_back(fmt::format("cut off the unfinished last line of {}", path.string()));
   }
   finished_ = std::move(journal.items);
   if (!finished_.empty()) {
-    notes_.push_back("took up " + experiment_key() + " with " + std::to_string(finished_.size()) +
-                     " finished items");
+    notes_.push_back(
+        fmt::format("took up {} with {} finished items", experiment_key(), finished_.size()));
   }
   journal_.emplace(disk_.open_append(path));
 }
 
 files::FileLock RunFolder::lock_folder() const {
-  return {file(kLockName), patience("writes " + folder_.string())};
+  return {file(kLockName), patience(fmt::format("writes {}", folder_.string()))};
 }
 
 // What is said of the process that is waited for.
@@ -303,7 +307,7 @@ files::Patience RunFolder::patience(const std::string& what) const {
   files::Patience patience = request_.patience;
   if (patience.on_wait) {
     patience.on_wait = [tell = request_.patience.on_wait, what](const std::string& holder) {
-      tell("waiting for " + holder + ", which " + what);
+      tell(fmt::format("waiting for {}, which {}", holder, what));
     };
   }
   return patience;
@@ -311,10 +315,10 @@ files::Patience RunFolder::patience(const std::string& what) const {
 
 void RunFolder::check_in_place() const {
   if (!lock_->is_in_place()) {
-    throw ConfigError(folder_.string() +
-                      ": was moved, deleted or replaced while this run wrote its log there; put it "
-                      "back and give the same command again, which goes on with what is in " +
-                      journal_path(folder_, index_).filename().string());
+    throw ConfigError(
+        fmt::format("{}: was moved, deleted or replaced while this run wrote its log there; put it "
+                    "back and give the same command again, which goes on with what is in {}",
+                    folder_.string(), journal_path(folder_, index_).filename().string()));
   }
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/files/disk.h"
 #include "labelprobe/record/run.h"
 
@@ -62,7 +64,7 @@ class RunFolder {
   void check_in_place() const;
 
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
-  std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
+  std::string experiment_key() const { return fmt::format("experiment_{}", index_); }
 
   files::Disk disk_;
   const RunRequest request_;

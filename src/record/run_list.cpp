@@ -147,7 +147,7 @@ void search(const fs::path& folder,
     }
   }
   if (error) {
-    notes.push_back(folder.string() + ": cannot be looked into: " + error.message());
+    notes.push_back(fmt::format("{}: cannot be looked into: {}", folder.string(), error.message()));
     return;
   }
   if (is_log) list_folder(folder, verify, runs);
@@ -176,8 +176,8 @@ std::vector<ListedRun> list_runs(const fs::path& root,
                                  std::vector<std::string>& notes) {
   std::error_code error;
   if (!fs::is_directory(root, error)) {
-    throw ConfigError(root.string() + ": expected a folder of logs, found " +
-                      (error ? error.message() : "none"));
+    throw ConfigError(fmt::format("{}: expected a folder of logs, found {}", root.string(),
+                                  error ? error.message() : "none"));
   }
   std::vector<ListedRun> runs;
   search(root, verify, runs, notes);

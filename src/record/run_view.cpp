@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/example.h"
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/files/disk.h"
@@ -38,7 +40,7 @@ RunView RunView::open(const std::filesystem::path& folder, std::optional<int> in
       read_head(folder, chosen, Unfinished::Refused);  // nothing to look at
     }
     const auto holder = files::FileLock::holder(lock_path(folder, place));
-    state->unfinished = holder ? "unfinished, " + *holder + ", is at it" : "unfinished";
+    state->unfinished = holder ? fmt::format("unfinished, {}, is at it", *holder) : "unfinished";
     state->n_wanted = noted->n_items;
     state->items = load_journal(journal_path(folder, place)).items;
     for (const auto& [key, item] : state->items) state->keys.push_back(key);
@@ -89,7 +91,7 @@ ItemRecord RunView::read(std::size_t place) const {
 std::vector<std::pair<std::string, std::vector<std::string>>> RunView::votes(
     const std::string& example_id) const {
   std::vector<std::pair<std::string, std::vector<std::string>>> votes;
-  const std::string prefix = example_id + std::string(kIdSeparator);
+  const std::string prefix = fmt::format("{}{}", example_id, kIdSeparator);
   for (std::size_t i = 0; i < state_->keys.size(); ++i) {
     const std::string& key = state_->keys[i];
     if (key.starts_with(prefix) && &item_form_of(key) == &kPlainItems) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
@@ -119,8 +121,9 @@ bool is_beside_the_point(std::string_view name) {
 EncoderConfig load_encoder_config(const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) {
-    throw ModelError(folder.string() +
-                     ": expected the folder of a sentence encoder, found no config.json in it");
+    throw ModelError(
+        fmt::format("{}: expected the folder of a sentence encoder, found no config.json in it",
+                    folder.string()));
   }
   check_modules(folder);
   const files::JsonView reader = files::load_json_object(file, ErrorKind::Model);
@@ -139,7 +142,7 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
   config.n_positions = size("max_position_embeddings");
   if (config.hidden_size % config.n_heads != 0) {
     reader.at("num_attention_heads")
-        .fail_expected("a divisor of hidden_size, " + std::to_string(config.hidden_size));
+        .fail_expected(fmt::format("a divisor of hidden_size, {}", config.hidden_size));
   }
   if (is_bert) {
     config.n_token_types = reader.has("type_vocab_size") ? size("type_vocab_size") : 2;
@@ -181,8 +184,9 @@ at::Tensor EncoderWeights::take(const std::string& name, std::span<const std::in
 void EncoderWeights::check_all_taken() const {
   for (const auto& [name, tensor] : files_.tensors()) {
     if (!taken_.contains(name)) {
-      throw ModelError(tensor.file.string() + ": tensor " + tensor.file_name +
-                       " belongs to no part of the encoder that config.json describes");
+      throw ModelError(
+          fmt::format("{}: tensor {} belongs to no part of the encoder that config.json describes",
+                      tensor.file.string(), tensor.file_name));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
@@ -71,11 +72,12 @@ class Loader {
   }
 
   Linear linear(const std::string& name, int n_out, int n_in) {
-    return {tensor(name + ".weight", {n_out, n_in}), tensor(name + ".bias", {n_out})};
+    return {tensor(fmt::format("{}.weight", name), {n_out, n_in}),
+            tensor(fmt::format("{}.bias", name), {n_out})};
   }
 
   Norm norm(const std::string& name, int n) {
-    return {tensor(name + ".weight", {n}), tensor(name + ".bias", {n})};
+    return {tensor(fmt::format("{}.weight", name), {n}), tensor(fmt::format("{}.bias", name), {n})};
   }
 
   Layer layer(const std::string& prefix, const EncoderConfig& config) {
@@ -92,9 +94,9 @@ class Loader {
     return {{at::cat(matrices), at::cat(biases)},
             linear(prefix + names.output, n, n),
             norm(prefix + names.norm, n),
-            linear(prefix + "intermediate.dense", config.intermediate_size, n),
-            linear(prefix + "output.dense", n, config.intermediate_size),
-            norm(prefix + "output.LayerNorm", n)};
+            linear(fmt::format("{}intermediate.dense", prefix), config.intermediate_size, n),
+            linear(fmt::format("{}output.dense", prefix), n, config.intermediate_size),
+            norm(fmt::format("{}output.LayerNorm", prefix), n)};
   }
 
  private:
@@ -139,7 +141,7 @@ class Encoder final : public SentenceEncoder {
     }
     embedding_norm_ = loader.norm("embeddings.LayerNorm", n);
     for (int i = 0; i < config_.n_layers; ++i) {
-      layers_.push_back(loader.layer("encoder.layer." + std::to_string(i) + ".", config_));
+      layers_.push_back(loader.layer(fmt::format("encoder.layer.{}.", i), config_));
     }
     weights.check_all_taken();
     info_ = {config_.kind == EncoderConfig::Kind::Bert ? "bert" : "mpnet",
@@ -147,8 +149,8 @@ class Encoder final : public SentenceEncoder {
              config_.max_tokens,
              config_.vocab_size,
              device.str(),
-             labelprobe::fingerprint(weights.fingerprint() + " max_tokens " +
-                                     std::to_string(config_.max_tokens))};
+             labelprobe::fingerprint(
+                 fmt::format("{} max_tokens {}", weights.fingerprint(), config_.max_tokens))};
   }
 
   // Texts of one length go together: none needs padding.
@@ -174,10 +176,11 @@ class Encoder final : public SentenceEncoder {
       try {
         encode_batch(cut, std::span(order).subspan(first, end - first), vectors);
       } catch (const c10::Error& error) {
-        throw ModelError("sentence encoder on " + info_.device + ": " +
-                         (weights::is_out_of_memory(error)
-                              ? "out of memory; use --sentence-device cpu"
-                              : std::string("libtorch failed: ") + error.what_without_backtrace()));
+        throw ModelError(
+            fmt::format("sentence encoder on {}: {}", info_.device,
+                        weights::is_out_of_memory(error)
+                            ? "out of memory; use --sentence-device cpu"
+                            : fmt::format("libtorch failed: {}", error.what_without_backtrace())));
       }
       first = end;
     }
@@ -196,9 +199,10 @@ class Encoder final : public SentenceEncoder {
     }
     for (const TokenId id : text) {
       if (id < 0 || id >= config_.vocab_size) {
-        throw ModelError("sentence encoder: expected token ids below its vocabulary size, " +
-                         std::to_string(config_.vocab_size) + ", found " + std::to_string(id) +
-                         "; is the tokenizer in its folder its own?");
+        throw ModelError(
+            fmt::format("sentence encoder: expected token ids below its vocabulary size, {}, found "
+                        "{}; is the tokenizer in its folder its own?",
+                        config_.vocab_size, id));
       }
     }
     return text;

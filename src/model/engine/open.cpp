@@ -10,6 +10,7 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 
@@ -31,8 +32,8 @@ ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization 
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
                                     const OpenOptions& options) {
   if (options.n_threads < 0) {
-    throw ConfigError("threads is " + std::to_string(options.n_threads) +
-                      "; expected 0 (one per physical core) or more");
+    throw ConfigError(fmt::format("threads is {}; expected 0 (one per physical core) or more",
+                                  options.n_threads));
   }
   at::set_num_threads(options.n_threads > 0 ? options.n_threads : weights::n_physical_cores());
   const c10::InferenceMode no_gradients;
@@ -53,8 +54,10 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
         limits_of(device));
   } catch (const c10::Error& error) {
     if (!weights::is_out_of_memory(error)) throw;
-    throw ModelError(model.string() + ": its weights do not fit the memory of " + device.str() +
-                     "; use --model-dtype bfloat16 or a smaller model");
+    throw ModelError(
+        fmt::format("{}: its weights do not fit the memory of {}; use --model-dtype bfloat16 or a "
+                    "smaller model",
+                    model.string(), device.str()));
   }
 }
 
@@ -64,14 +67,16 @@ std::vector<std::pair<std::string, std::string>> describe_platform() {
   try {
     const c10::Device device = weights::open_device("cuda");
     gpu = weights::describe_device(device);
-    if (!weights::why_no_kernels().empty()) gpu += "; no own kernels: " + weights::why_no_kernels();
+    if (!weights::why_no_kernels().empty()) {
+      gpu += fmt::format("; no own kernels: {}", weights::why_no_kernels());
+    }
   } catch (const ConfigError& error) {
-    gpu = std::string("none: ") + error.what();
+    gpu = fmt::format("none: {}", error.what());
   }
   return {
       {"libtorch", describe_libtorch().substr(std::string_view("libtorch ").size())},
-      {"processor", weights::describe_device(cpu) + "; libtorch uses " + at::get_cpu_capability() +
-                        ", own code " + std::string(weights::processor_generation())},
+      {"processor", fmt::format("{}; libtorch uses {}, own code {}", weights::describe_device(cpu),
+                                at::get_cpu_capability(), weights::processor_generation())},
       {"CUDA", gpu}};
 }
 

@@ -13,6 +13,7 @@
 #include <c10/core/Device.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 #include <kineto/ActivityType.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 
@@ -35,16 +36,18 @@ void check_writable(const std::filesystem::path& file) {
   std::error_code ignored;
   const bool is_new = !std::filesystem::exists(file, ignored);
   if (!std::ofstream(file, std::ios::binary | std::ios::app)) {
-    throw ConfigError(file.string() +
-                      ": the profile cannot be written there; expected a file name in a folder "
-                      "that is there");
+    throw ConfigError(fmt::format(
+        "{}: the profile cannot be written there; expected a file name in a folder that is there",
+        file.string()));
   }
   if (is_new) std::filesystem::remove(file, ignored);
 }
 
 [[noreturn]] void refuse(const std::filesystem::path& trace, std::string_view reason) {
-  throw ModelError(trace.string() + ": libtorch wrote no profile: " + std::string(reason) +
-                   "; PyTorch's own builds of libtorch have its profiler, Kineto");
+  throw ModelError(
+      fmt::format("{}: libtorch wrote no profile: {}; PyTorch's own builds of libtorch have its "
+                  "profiler, Kineto",
+                  trace.string(), reason));
 }
 
 // Kernels, copies and fills are the GPU's; the shadows that host operators throw on its time line
@@ -194,8 +197,8 @@ class Profile::WatchedModel : public LanguageModel {
     try {
       work();
     } catch (const c10::Error& error) {
-      throw ModelError(std::string("libtorch's profiler failed: ") +
-                       error.what_without_backtrace() + "; leave --profile out");
+      throw ModelError(fmt::format("libtorch's profiler failed: {}; leave --profile out",
+                                   error.what_without_backtrace()));
     }
   }
 

@@ -4,6 +4,8 @@
 #include <system_error>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/disk.h"
 
@@ -28,7 +30,8 @@ std::vector<fs::path> experiment_folders(const fs::path& top) {
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    throw ConfigError(top.string() + ": cannot be searched for earlier runs: " + error.message());
+    throw ConfigError(
+        fmt::format("{}: cannot be searched for earlier runs: {}", top.string(), error.message()));
   }
   std::sort(folders.begin(), folders.end());
   return folders;
@@ -36,7 +39,7 @@ std::vector<fs::path> experiment_folders(const fs::path& top) {
 
 fs::path first_free(const fs::path& category, const std::string& name) {
   for (int k = 0;; ++k) {
-    fs::path folder = category / (name + "_" + std::to_string(k));
+    fs::path folder = category / fmt::format("{}_{}", name, k);
     if (!fs::exists(fs::symlink_status(folder))) {
       return folder;
     }
@@ -44,7 +47,7 @@ fs::path first_free(const fs::path& category, const std::string& name) {
 }
 
 bool lies_inside(const fs::path& path, const fs::path& folder) {
-  return path.string().starts_with(folder.string() + "/");
+  return path.string().starts_with(fmt::format("{}/", folder.string()));
 }
 
 // A folder of experiments that can be read.
@@ -66,7 +69,7 @@ std::vector<Candidate> load_candidates(const std::vector<fs::path>& folders,
       candidates.push_back({folder, request.alternative_name.empty() || found.starts_with(name),
                             Manifest::load(folder / kManifestName)});
     } catch (const DataError& error) {
-      notes.push_back("passed over " + folder.string() + ": " + error.what());
+      notes.push_back(fmt::format("passed over {}: {}", folder.string(), error.what()));
     }
   }
   return candidates;
@@ -152,8 +155,9 @@ FolderChoice choose_folder(const RunRequest& request,
       }
       break;
     } catch (const DataError& error) {
-      choice.notes.push_back("passed over " + found->folder.string() + ": " + error.what() +
-                             "; restore the file, or move its folder out of the log folder");
+      choice.notes.push_back(fmt::format(
+          "passed over {}: {}; restore the file, or move its folder out of the log folder",
+          found->folder.string(), error.what()));
       candidates.erase(candidates.begin() + (found - candidates.data()));
     }
   }
@@ -162,20 +166,23 @@ FolderChoice choose_folder(const RunRequest& request,
     choice.folder = free;
     for (const Candidate& candidate : candidates) {
       if (!candidate.has_wanted_name && has_equivalent(candidate, request, params)) {
-        choice.notes.push_back("runs of the same settings are in " + candidate.folder.string() +
-                               " and stay there (--move-equal moves them)");
+        choice.notes.push_back(fmt::format(
+            "runs of the same settings are in {} and stay there (--move-equal moves them)",
+            candidate.folder.string()));
       }
     }
     return choice;
   }
   choice.found = choice.folder = found->folder;
   if (!found->has_wanted_name && !request.moves_equal) {
-    choice.notes.push_back("this run is in " + found->folder.string() +
-                           ", where it was begun under another name (--move-equal moves it)");
+    choice.notes.push_back(fmt::format(
+        "this run is in {}, where it was begun under another name (--move-equal moves it)",
+        found->folder.string()));
   } else if (!found->has_wanted_name && is_bound(*found, free, folders)) {
-    choice.notes.push_back(found->folder.string() +
-                           " has equal runs and stays where it is: other experiments lie inside "
-                           "it, or a process is writing there");
+    choice.notes.push_back(
+        fmt::format("{} has equal runs and stays where it is: other experiments lie inside it, or "
+                    "a process is writing there",
+                    found->folder.string()));
   } else if (!found->has_wanted_name) {
     choice.folder = free;
   }
@@ -183,11 +190,11 @@ FolderChoice choose_folder(const RunRequest& request,
 }
 
 fs::path journal_path(const fs::path& folder, std::size_t index) {
-  return folder / ("journal_" + std::to_string(index) + ".jsonl");
+  return folder / fmt::format("journal_{}.jsonl", index);
 }
 
 fs::path lock_path(const fs::path& folder, std::size_t index) {
-  return folder / (".lock_" + std::to_string(index));
+  return folder / fmt::format(".lock_{}", index);
 }
 
 ExperimentChoice choose_experiment(const Manifest& manifest,
@@ -274,12 +281,12 @@ std::vector<std::string> explain(const Manifest& manifest,
       reasons += (reasons.empty() ? "" : ", ") + difference;
     }
     if (!contents.empty()) {
-      reasons += (reasons.empty() ? "" : ", ") + ("changed since: " + contents);
+      reasons += (reasons.empty() ? "" : ", ") + fmt::format("changed since: {}", contents);
     }
-    sentences.push_back("experiment_" + std::to_string(i) +
-                        (is_finished ? " is finished, but not this run: "
-                                     : " is unfinished and not gone on with: ") +
-                        reasons);
+    sentences.push_back(fmt::format(
+        "experiment_{}{}{}", i,
+        is_finished ? " is finished, but not this run: " : " is unfinished and not gone on with: ",
+        reasons));
   }
   return sentences;
 }

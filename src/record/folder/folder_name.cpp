@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/yaml_writer.h"
@@ -20,7 +22,7 @@ std::string spell(const ParamValue& value) {
   struct Speller {
     std::string operator()(std::monostate) const { return "None"; }
     std::string operator()(bool is_on) const { return is_on ? "True" : "False"; }
-    std::string operator()(std::int64_t number) const { return std::to_string(number); }
+    std::string operator()(std::int64_t number) const { return fmt::to_string(number); }
     std::string operator()(double number) const { return python::repr(number); }
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(const std::vector<std::string>& texts) const {
@@ -44,8 +46,9 @@ std::string expand(const RunRequest& request) {
     }
     const std::size_t end = name.find('}', at);
     if (end == std::string::npos) {
-      throw ConfigError("alternative experiment name '" + name +
-                        "': expected '}' after the '{' at position " + std::to_string(at + 1));
+      throw ConfigError(fmt::format(
+          "alternative experiment name '{}': expected '}}' after the '{{' at position {}", name,
+          at + 1));
     }
     const std::string wanted = name.substr(at + 1, end - at - 1);
     const auto param = std::find_if(request.params.begin(), request.params.end(),
@@ -55,8 +58,8 @@ std::string expand(const RunRequest& request) {
       for (const Param& p : request.params) {
         known.push_back(p.name);
       }
-      throw ConfigError("alternative experiment name '" + name +
-                        "': " + unknown_choice("parameter", wanted, known));
+      throw ConfigError(fmt::format("alternative experiment name '{}': {}", name,
+                                    unknown_choice("parameter", wanted, known)));
     }
     expanded += encode_in_name(param->value);
     at = end + 1;
@@ -78,9 +81,10 @@ std::vector<std::pair<std::string, const Param*>> name_keys(const RunRequest& re
     if (param.name_priority) {
       LABELPROBE_CHECK(*param.name_priority >= 0);
       // "ctrain" sorts before "dev" and "test".
-      keys.emplace_back(std::string(static_cast<std::size_t>(*param.name_priority), '_') +
-                            replace_all(param.name, "train", "ctrain") + "___",
-                        &param);
+      keys.emplace_back(
+          fmt::format("{}{}___", std::string(static_cast<std::size_t>(*param.name_priority), '_'),
+                      replace_all(param.name, "train", "ctrain")),
+          &param);
     }
   }
   std::sort(keys.begin(), keys.end());
@@ -107,30 +111,32 @@ std::string wanted_name(const RunRequest& request) {
   check_relative(name, "alternative experiment name");
   for (std::size_t part = 0; part != name.npos; part = name.find('/', part + 1)) {
     if (name[part == 0 ? 0 : part + 1] == '.') {
-      throw ConfigError("alternative experiment name '" + name +
-                        "': expected no folder name that begins with '.', which is hidden and not "
-                        "searched for earlier runs");
+      throw ConfigError(
+          fmt::format("alternative experiment name '{}': expected no folder name that begins with "
+                      "'.', which is hidden and not searched for earlier runs",
+                      name));
     }
   }
   return name;
 }
 
 void check_relative(std::string_view path, std::string_view what) {
-  const std::string place = std::string(what) + " '" + std::string(path) + "': ";
+  const std::string place = fmt::format("{} '{}': ", what, path);
   if (path.find('\0') != std::string_view::npos) {
-    throw ConfigError(place + "expected no NUL character");
+    throw ConfigError(fmt::format("{}expected no NUL character", place));
   }
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find('/', start), path.size());
     const std::string_view part = path.substr(start, end - start);
     if (part.empty() || part == "." || part == "..") {
-      throw ConfigError(place + "expected folder names separated by single '/', found '" +
-                        std::string(part) + "'");
+      throw ConfigError(
+          fmt::format("{}expected folder names separated by single '/', found '{}'", place, part));
     }
     if (part.size() > kLongestNamePart) {
-      throw ConfigError(place + "expected at most " + std::to_string(kLongestNamePart) +
-                        " bytes in a folder name, found " + std::to_string(part.size()) +
-                        "; give the run a shorter --alternative-experiment-name");
+      throw ConfigError(
+          fmt::format("{}expected at most {} bytes in a folder name, found {}; give the run a "
+                      "shorter --alternative-experiment-name",
+                      place, kLongestNamePart, part.size()));
     }
     start = end + 1;
   }

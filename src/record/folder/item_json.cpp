@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/record/fields.h"
@@ -126,8 +128,8 @@ template <std::signed_integral Integer>
 void decode(const files::JsonF32& node, Integer& number) {
   const auto found = node.is_number_integer() ? node.get<std::int64_t>() : -1;
   if (found < 0 || found > std::numeric_limits<Integer>::max()) {
-    throw DataError("expected an integer from 0 to " +
-                    std::to_string(std::numeric_limits<Integer>::max()));
+    throw DataError(
+        fmt::format("expected an integer from 0 to {}", std::numeric_limits<Integer>::max()));
   }
   number = static_cast<Integer>(found);
 }
@@ -141,14 +143,14 @@ void decode(const files::JsonF32& node, float& number) {
   } else if (node.is_number()) {
     number = node.get<float>();
   } else {
-    throw DataError(std::string("expected a number, found ") + node.type_name());
+    throw DataError(fmt::format("expected a number, found {}", node.type_name()));
   }
 }
 
 // True for `yes`, false for `no`.
 bool is_first(const files::JsonF32& node, const char* yes, const char* no) {
   if (node != yes && node != no) {
-    throw DataError(std::string("expected '") + yes + "' or '" + no + "'");
+    throw DataError(fmt::format("expected '{}' or '{}'", yes, no));
   }
   return node == yes;
 }

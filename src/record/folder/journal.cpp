@@ -1,5 +1,7 @@
 #include "record/folder/journal.h"
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/disk.h"
@@ -22,15 +24,14 @@ std::string encode_item(const ItemRecord& item) {
   const files::JsonF32 node = to_json(item);
   try {
     const std::string text = node.dump();
-    return std::string(kItem) + text + std::string(kChecksum) + fingerprint(text) +
-           std::string(kEnd) + "\n";
+    return fmt::format("{}{}{}{}{}\n", kItem, text, kChecksum, fingerprint(text), kEnd);
   } catch (const files::JsonF32::type_error&) {
     for (const auto& [field, value] : node.items()) {
       try {
         value.dump();
       } catch (const files::JsonF32::type_error&) {
-        throw InternalError("record of item '" + item.key + "': field '" + field +
-                            "' is not UTF-8");
+        throw InternalError(
+            fmt::format("record of item '{}': field '{}' is not UTF-8", item.key, field));
       }
     }
     throw;
@@ -51,9 +52,9 @@ std::optional<ItemRecord> decode_item(std::string_view line, const std::string& 
   try {
     return from_json(files::JsonF32::parse(text));
   } catch (const files::JsonF32::exception& error) {
-    throw DataError(place + ": not a record of a finished item (" + error.what() + ")");
+    throw DataError(fmt::format("{}: not a record of a finished item ({})", place, error.what()));
   } catch (const DataError& error) {
-    throw DataError(place + ": not a record of a finished item (" + error.what() + ")");
+    throw DataError(fmt::format("{}: not a record of a finished item ({})", place, error.what()));
   }
 }
 
@@ -68,7 +69,7 @@ Journal load_journal(const std::filesystem::path& file) {
   for (std::size_t end = text.find('\n'); end != std::string_view::npos;
        end = text.find('\n', journal.n_whole_bytes)) {
     const std::string_view line = text.substr(journal.n_whole_bytes, end - journal.n_whole_bytes);
-    const std::string place = file.string() + ":" + std::to_string(++line_number);
+    const std::string place = fmt::format("{}:{}", file.string(), ++line_number);
     if (std::optional<ItemRecord> item = decode_item(line, place)) {
       journal.items.insert_or_assign(item->key, std::move(*item));
     } else {

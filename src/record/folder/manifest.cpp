@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
@@ -39,7 +41,7 @@ class Reader {
     try {
       root = json::parse(mapped.text());
     } catch (const json::exception& error) {
-      fail("not JSON (" + std::string(error.what()) + ")");
+      fail(fmt::format("not JSON ({})", error.what()));
     }
     const bool is_first = root.is_object() && is_number(root, "format", kFirstFormat);
     if (!root.is_object() || (!is_first && !is_number(root, "format", kFormat))) {
@@ -58,8 +60,9 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw DataError(file_.string() + ": " + what +
-                    "; restore the file, or move its folder out of the log folder");
+    throw DataError(
+        fmt::format("{}: {}; restore the file, or move its folder out of the log folder",
+                    file_.string(), what));
   }
 
   static bool is_number(const json& object, const char* name, std::size_t expected) {
@@ -70,7 +73,7 @@ class Reader {
   const json& field(const json& object, const char* name, json::value_t type) const {
     const auto found = object.find(name);
     if (found == object.end() || found->type() != type) {
-      fail("expected a field '" + std::string(name) + "' of type " + json(type).type_name());
+      fail(fmt::format("expected a field '{}' of type {}", name, json(type).type_name()));
     }
     return *found;
   }
@@ -79,7 +82,7 @@ class Reader {
     std::vector<std::string> texts;
     for (const json& element : field(object, name, json::value_t::array)) {
       if (!element.is_string()) {
-        fail("expected only strings in '" + std::string(name) + "'");
+        fail(fmt::format("expected only strings in '{}'", name));
       }
       texts.push_back(element.get<std::string>());
     }
@@ -94,7 +97,7 @@ class Reader {
           (value.is_array() &&
            std::all_of(value.begin(), value.end(), [](const json& e) { return e.is_string(); }));
       if (!is_known) {
-        fail("expected a plain value or a list of strings for parameter '" + key + "'");
+        fail(fmt::format("expected a plain value or a list of strings for parameter '{}'", key));
       }
     }
     return values;
@@ -102,15 +105,14 @@ class Reader {
 
   Experiment experiment(const json& root, const json& entry, std::size_t index) const {
     if (!entry.is_object() || !is_number(entry, "index", index)) {
-      fail("expected experiment " + std::to_string(index) + " in place " + std::to_string(index) +
-           " of 'experiments'");
+      fail(fmt::format("expected experiment {} in place {} of 'experiments'", index, index));
     }
     Experiment experiment;
     const std::string state = field(entry, "state", json::value_t::string).get<std::string>();
     const auto known = std::find_if(kStates.begin(), kStates.end(),
                                     [&](const auto& s) { return state == s.first; });
     if (known == kStates.end()) {
-      fail("unknown state '" + state + "' (known: running, writing, finished)");
+      fail(fmt::format("unknown state '{}' (known: running, writing, finished)", state));
     }
     experiment.state = known->second;
     experiment.params = root["params"];
@@ -164,7 +166,7 @@ class Reader {
     }
     for (const auto& [name, node] : field(entry, "files", json::value_t::object).items()) {
       if (!node.is_object()) {
-        fail("expected an object for '" + name + "' in 'files'");
+        fail(fmt::format("expected an object for '{}' in 'files'", name));
       }
       const auto place = [&](const char* key) {
         return field(node, key, json::value_t::number_unsigned).get<std::uint64_t>();
@@ -173,7 +175,7 @@ class Reader {
           parts[name] = {place("begin"), place("end"),
                          field(node, "xxh3", json::value_t::string).get<std::string>()};
       if (part.begin > part.end) {
-        fail("expected 'begin' before 'end' of '" + name + "' in 'files'");
+        fail(fmt::format("expected 'begin' before 'end' of '{}' in 'files'", name));
       }
     }
     return parts;
@@ -186,12 +188,12 @@ class Reader {
         return;  // of an earlier version
       }
       if (!node.is_object() || !node.contains(name)) {
-        fail(std::string("expected a field '") + name + "' in 'provenance'");
+        fail(fmt::format("expected a field '{}' in 'provenance'", name));
       }
       try {
         node[name].get_to(value);
       } catch (const json::exception& error) {
-        fail(std::string("'") + name + "' in 'provenance': " + error.what());
+        fail(fmt::format("'{}' in 'provenance': {}", name, error.what()));
       }
     });
     return made;
@@ -204,10 +206,10 @@ class Reader {
     for (const auto& [name, size] : object.items()) {
       if (!name.ends_with(".yml") ||
           name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
-        fail("expected names of YAML files in 'sizes', found '" + name + "'");
+        fail(fmt::format("expected names of YAML files in 'sizes', found '{}'", name));
       }
       if (!size.is_null() && !size.is_number_unsigned()) {
-        fail("expected a size in bytes or null for '" + name + "'");
+        fail(fmt::format("expected a size in bytes or null for '{}'", name));
       }
       sizes[name] = size.is_null() ? std::nullopt : std::optional(size.get<std::uint64_t>());
     }
@@ -331,7 +333,7 @@ std::string Manifest::encode() const {
       root["experiments"].back()["n_failed"] = experiment.n_failed;
     }
   }
-  return root.dump(1) + "\n";
+  return fmt::format("{}\n", root.dump(1));
 }
 
 json as_json(const ParamValue& value) {
@@ -357,7 +359,7 @@ json comparable_form(const std::vector<Param>& params) {
     try {
       value.dump();
     } catch (const json::type_error&) {
-      throw ConfigError("parameter '" + param.name + "': expected UTF-8 text");
+      throw ConfigError(fmt::format("parameter '{}': expected UTF-8 text", param.name));
     }
     form[param.name] = std::move(value);
   }
@@ -394,7 +396,7 @@ std::vector<std::string> describe_differences(const json& there,
     const std::string one = shown(there, name);
     const std::string other = shown(here, name);
     if (one != other && !ignored.contains(name)) {
-      differences.push_back(name + " is " + one + " there and " + other + " here");
+      differences.push_back(fmt::format("{} is {} there and {} here", name, one, other));
     }
   }
   return differences;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/disk.h"
 #include "labelprobe/files/mapped_file.h"
@@ -73,7 +75,7 @@ std::pair<std::size_t, Numbers> decode_line(std::string_view line, const std::st
   const auto [stop, error] = std::from_chars(digits, end, index);
   const std::string_view rest(stop, static_cast<std::size_t>(end - stop));
   if (error != std::errc() || !rest.starts_with(kSeparator)) {
-    throw DataError(place + ": expected experiment_<number>: and its numbers");
+    throw DataError(fmt::format("{}: expected experiment_<number>: and its numbers", place));
   }
   try {
     const json node = json::parse(rest.substr(kSeparator.size()));
@@ -81,7 +83,8 @@ std::pair<std::size_t, Numbers> decode_line(std::string_view line, const std::st
             {node.at("description").get<std::string>(), decode_metrics(node.at("metrics")),
              decode_table(node.at("annotators")), decode_table(node.at("items"))}};
   } catch (const json::exception& problem) {
-    throw DataError(place + ": not the numbers of an experiment (" + problem.what() + ")");
+    throw DataError(
+        fmt::format("{}: not the numbers of an experiment ({})", place, problem.what()));
   }
 }
 
@@ -133,8 +136,8 @@ std::string encode_numbers(std::size_t index, const Numbers& numbers) {
                      {"annotators", encode_table(numbers.annotators)},
                      {"items", encode_table(numbers.items)}};
   // Escaped down to ASCII: some characters that JSON takes as they are YAML does not.
-  return std::string(kPrefix) + std::to_string(index) + std::string(kSeparator) +
-         node.dump(-1, ' ', /*ensure_ascii=*/true) + "\n";
+  return fmt::format("{}{}{}{}\n", kPrefix, index, kSeparator,
+                     node.dump(-1, ' ', /*ensure_ascii=*/true));
 }
 
 std::map<std::size_t, Numbers> load_numbers(const std::filesystem::path& file) {
@@ -146,7 +149,7 @@ std::map<std::size_t, Numbers> load_numbers(const std::filesystem::path& file) {
   std::string_view text = mapped.text();
   for (std::size_t line_number = 1; !text.empty(); ++line_number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string place = file.string() + ":" + std::to_string(line_number);
+    const std::string place = fmt::format("{}:{}", file.string(), line_number);
     auto [index, numbers] = decode_line(text.substr(0, end), place);
     experiments.insert_or_assign(index, std::move(numbers));
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -167,7 +170,7 @@ std::string mean_and_interval(std::span<const double> numbers) {
     squares += (number - mean) * (number - mean);
   }
   const double deviation = std::sqrt(squares / n);
-  return rounded(mean) + "+-" + rounded(kNormalQuantile * deviation / std::sqrt(n));
+  return fmt::format("{}+-{}", rounded(mean), rounded(kNormalQuantile * deviation / std::sqrt(n)));
 }
 
 Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
@@ -180,7 +183,7 @@ Aggregates aggregate(const std::map<std::size_t, Numbers>& experiments,
   };
   // Lines of experiments that the folder does not know are repetitions of their own.
   const auto repetition = [&](std::size_t index) {
-    return index < repetitions.size() ? repetitions[index] : std::to_string(index);
+    return index < repetitions.size() ? repetitions[index] : fmt::to_string(index);
   };
   std::map<std::pair<std::string, std::string>, std::size_t> last;  // by description, repetition
   for (const auto& [index, numbers] : experiments) {

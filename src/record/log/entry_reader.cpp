@@ -32,7 +32,7 @@ class EntryReader {
     const auto mapping = entry_.find(field.log_name);
     if (!mapping) return;
     if (!mapping->is_map())
-      fail(*mapping, field.log_name, std::string("a mapping with ") + field.log_part);
+      fail(*mapping, field.log_name, fmt::format("a mapping with {}", field.log_part));
     if (const auto node = mapping->find(field.log_part)) read(*node, field.log_name, value);
   }
 
@@ -160,7 +160,7 @@ class EntryReader {
       if (const auto part = node.find(field.log_name)) {
         read(*part, name, value);
       } else if (absent == Absent::IsAnError) {
-        fail(node, name, std::string("a mapping with ") + field.log_name);
+        fail(node, name, fmt::format("a mapping with {}", field.log_name));
       }
     });
   }
@@ -179,9 +179,8 @@ class StepReader {
       item_.label_steps.resize(probs.size());
       if (!probs.empty()) read_first_step(item_.label_steps.front());
     } else if (item_.label_steps.size() != probs.size()) {
-      entry_.fail(
-          *entry_.find("test_label_steps"), "test_label_steps",
-          "as many steps as there are label probabilities, " + std::to_string(probs.size()));
+      entry_.fail(*entry_.find("test_label_steps"), "test_label_steps",
+                  fmt::format("as many steps as there are label probabilities, {}", probs.size()));
     }
     for (std::size_t i = 0; i < probs.size(); ++i) item_.label_steps[i].logged_probs = probs[i];
     if (!item_.is_label_found()) read_stand_ins();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
 #include "labelprobe/files/yaml_writer.h"
@@ -45,9 +47,10 @@ std::string yaml_text(const json& mapping) {
 }  // namespace
 
 std::string example_of(const ItemRecord& item) {
-  const std::string suffix = std::string(kIdSeparator) + item.annotator;
+  const std::string suffix = fmt::format("{}{}", kIdSeparator, item.annotator);
   if (!item.key.ends_with(suffix) || item.key.size() == suffix.size()) {
-    throw DataError("item id '" + item.key + "' cannot be logged: expected <example id>" + suffix);
+    throw DataError(
+        fmt::format("item id '{}' cannot be logged: expected <example id>{}", item.key, suffix));
   }
   return item.key.substr(0, item.key.size() - suffix.size());
 }
@@ -87,7 +90,7 @@ void ExperimentFiles::write(const ItemsByKey& items,
   }
   Metrics named_metrics;
   for (const auto& [name, number] : metrics.value_or(Metrics{})) {
-    named_metrics["test_" + name] = number;
+    named_metrics[fmt::format("test_{}", name)] = number;
   }
 
   write_params();
@@ -112,10 +115,10 @@ void ExperimentFiles::write_params() {
   for (const Param& param : request_.params) {
     params[param.name] = as_json(param.value);
   }
-  std::string names = default_name(request_) + ":";
+  std::string names = fmt::format("{}:", default_name(request_));
   for (const auto& [key, param] : name_keys(request_)) {
     params[key] = params[param->name];
-    names += "\n" + key;
+    names += fmt::format("\n{}", key);
   }
   append_block("params.yml", params);
   disk_.replace(file("names.txt"), names);
@@ -139,7 +142,7 @@ void ExperimentFiles::write_aggregates(const ItemsByKey& items,
 
 std::string ExperimentFiles::described(const std::string& name) const {
   const std::string prefix = encode_in_name(request_.description);
-  return (prefix.empty() ? "" : prefix + "-") + name;
+  return (prefix.empty() ? "" : fmt::format("{}-", prefix)) + name;
 }
 
 void ExperimentFiles::append(const std::string& name, const std::string& block) {
@@ -157,7 +160,7 @@ void ExperimentFiles::append_indexed(const ItemsByKey& items) {
   ItemsByKey entries = items;
   entries[kDescriptionKey] = nullptr;
   files::AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
-  std::string block = experiment_key() + ":\n";
+  std::string block = fmt::format("{}:\n", experiment_key());
   for (const auto& [key, item] : entries) {
     const files::JsonF32 entry =
         item ? entry_of(*item, request_.layout) : files::JsonF32(request_.description);
@@ -175,7 +178,7 @@ void ExperimentFiles::append_annotators(const std::map<std::string, ItemsByKey>&
   std::map<std::string, ItemsByKey> annotators = items;
   annotators[kDescriptionKey];
   files::AppendFile out = disk_.open_append(file(described("annotator_preds.yml")));
-  std::string block = experiment_key() + ":\n";
+  std::string block = fmt::format("{}:\n", experiment_key());
   for (const auto& [annotator, entries] : annotators) {
     files::JsonF32 node = files::JsonF32::object();
     for (const auto& [example, item] : entries) {

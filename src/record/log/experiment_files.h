@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/files/disk.h"
@@ -53,7 +54,7 @@ class ExperimentFiles {
  private:
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   std::string described(const std::string& name) const;
-  std::string experiment_key() const { return "experiment_" + std::to_string(index_); }
+  std::string experiment_key() const { return fmt::format("experiment_{}", index_); }
   void append(const std::string& name, const std::string& block);
   void append_block(const std::string& name, const nlohmann::json& entries);
   void append_indexed(const ItemsByKey& items);

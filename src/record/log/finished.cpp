@@ -91,8 +91,9 @@ void check_run_folder(const fs::path& folder) {
     const std::vector<std::string> known =
         runs_below(folder.parent_path().empty() ? "." : folder.parent_path());
     const std::string near = nearest_choice(folder.string(), known);
-    throw DataError(folder.string() + ": expected the log folder of a finished run, found no " +
-                    "such folder" + (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    throw DataError(fmt::format(
+        "{}: expected the log folder of a finished run, found no such folder{}", folder.string(),
+        near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
   constexpr std::size_t kMostNamed = 5;
   const std::vector<std::string> known = runs_below(folder);
@@ -100,10 +101,9 @@ void check_run_folder(const fs::path& folder) {
   for (std::size_t i = 0; i < std::min(known.size(), kMostNamed); ++i) {
     below += (i == 0 ? "; runs below it: " : ", ") + known[i];
   }
-  throw DataError(folder.string() +
-                  ": expected the log folder of a finished run, found no indexed_metrics.yml in "
-                  "it" +
-                  below + (known.size() > kMostNamed ? ", ..." : ""));
+  throw DataError(fmt::format(
+      "{}: expected the log folder of a finished run, found no indexed_metrics.yml in it{}{}",
+      folder.string(), below, known.size() > kMostNamed ? ", ..." : ""));
 }
 
 }  // namespace labelprobe::record

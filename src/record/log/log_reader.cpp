@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/files/mapped_file.h"
@@ -25,14 +27,15 @@ constexpr std::string_view kAnnotatorsName = "annotator_preds.yml";
 std::string known_experiments(const std::vector<Block>& blocks) {
   std::string known;
   for (const Block& block : blocks) {
-    known += (known.empty() ? "" : ", ") + std::to_string(block.index);
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", block.index);
   }
   return known;
 }
 
 files::MappedFile open_log(const fs::path& path) {
   if (!fs::exists(path)) {
-    throw DataError(path.string() + ": no such file; expected the folder of a finished run");
+    throw DataError(
+        fmt::format("{}: no such file; expected the folder of a finished run", path.string()));
   }
   return files::MappedFile(path);
 }
@@ -43,9 +46,10 @@ Block choose(const std::vector<Block>& blocks, std::optional<int> index, const f
                                           [&](const Block& b) { return b.index == *index; })
                            : (blocks.empty() ? blocks.end() : blocks.end() - 1);
   if (block == blocks.end()) {
-    throw ConfigError(path.string() + ": " +
-                      (index ? "no experiment " + std::to_string(*index) : "no experiments") +
-                      " (there are: " + known_experiments(blocks) + ")");
+    throw ConfigError(
+        fmt::format("{}: {} (there are: {})", path.string(),
+                    index ? fmt::format("no experiment {}", *index) : "no experiments",
+                    known_experiments(blocks)));
   }
   return *block;
 }
@@ -75,7 +79,7 @@ std::vector<fs::path> annotator_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name == kAnnotatorsName || name.ends_with("-" + std::string(kAnnotatorsName))) {
+    if (name == kAnnotatorsName || name.ends_with(fmt::format("-{}", kAnnotatorsName))) {
       files.push_back(entry.path());
     }
   }

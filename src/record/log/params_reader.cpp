@@ -1,5 +1,7 @@
 #include "record/log/params_reader.h"
 
+#include <fmt/format.h>
+
 #include "labelprobe/files/yaml.h"
 
 #include "record/folder/manifest.h"
@@ -50,7 +52,7 @@ LoggedParams read_params_file(const std::filesystem::path& file, int index) {
       const std::string name = key.is_scalar() ? key.text() : "";
       if (!name.empty() && !name.ends_with("___")) params[name] = text_of(value);
     }
-    if (experiment.text() == "experiment_" + std::to_string(index)) break;
+    if (experiment.text() == fmt::format("experiment_{}", index)) break;
   }
   return params;
 }

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 #include "record/log/finished.h"
@@ -31,17 +33,17 @@ int choose(const fs::path& folder, std::optional<int> index, Unfinished unfinish
   std::string known;
   for (int i = 0; i <= last; ++i) {
     if (unfinished == Unfinished::Taken || finished[static_cast<std::size_t>(i)]) {
-      known += (known.empty() ? "" : ", ") + std::to_string(i);
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", i);
     }
   }
   if (chosen < 0 || chosen > last) {
-    throw ConfigError(folder.string() + ": no experiment " + std::to_string(chosen) +
-                      " (there are: " + known + ")");
+    throw ConfigError(
+        fmt::format("{}: no experiment {} (there are: {})", folder.string(), chosen, known));
   }
   if (unfinished == Unfinished::Refused && !finished[static_cast<std::size_t>(chosen)]) {
-    throw DataError(folder.string() + ": experiment_" + std::to_string(chosen) +
-                    " is unfinished: run the same command again" +
-                    (known.empty() ? "" : " (finished: " + known + ")"));
+    throw DataError(fmt::format("{}: experiment_{} is unfinished: run the same command again{}",
+                                folder.string(), chosen,
+                                known.empty() ? "" : fmt::format(" (finished: {})", known)));
   }
   return chosen;
 }

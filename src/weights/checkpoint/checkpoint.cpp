@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/gguf.h"
 
@@ -31,9 +33,8 @@ std::string list_names(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < n_shown; ++i) {
     text += (i == 0 ? "" : ", ") + names[i];
   }
-  return names.size() == n_shown
-             ? text
-             : text + " and " + std::to_string(names.size() - n_shown) + " more";
+  return names.size() == n_shown ? text
+                                 : fmt::format("{} and {} more", text, names.size() - n_shown);
 }
 
 // Tensors that repeat what the configuration says: rotary tables that old versions of transformers
@@ -65,9 +66,9 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
     }
   }
   if (!missing.empty()) {
-    throw ModelError(path.string() + ": expected " + std::to_string(expected.size()) +
-                     " tensors of a " + architecture + ", " + std::to_string(missing.size()) +
-                     " of them missing: " + list_names(missing));
+    throw ModelError(fmt::format("{}: expected {} tensors of a {}, {} of them missing: {}",
+                                 path.string(), expected.size(), architecture, missing.size(),
+                                 list_names(missing)));
   }
   std::vector<std::string> left_over;
   for (const auto& [name, tensor] : tensors) {
@@ -76,9 +77,10 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
     }
   }
   if (!left_over.empty()) {
-    throw ModelError(path.string() + ": expected only the tensors of a " + architecture +
-                     " with the layers and biases of its configuration, found " +
-                     std::to_string(left_over.size()) + " others: " + list_names(left_over));
+    throw ModelError(
+        fmt::format("{}: expected only the tensors of a {} with the layers and biases of its "
+                    "configuration, found {} others: {}",
+                    path.string(), architecture, left_over.size(), list_names(left_over)));
   }
 }
 
@@ -106,10 +108,10 @@ void untie_stored_head(const fs::path& folder,
   const StoredTensor& b = embedding->second;
   if (a.type_name != b.type_name || a.shape != b.shape || !std::ranges::equal(a.bytes, b.bytes)) {
     config.tie_word_embeddings = false;
-    warnings.push_back((folder / "config.json").string() + " says tie_word_embeddings, but " +
-                       head_name + " is stored and differs from " + embedding_name +
-                       ": the stored head counts, as in transformers; say tie_word_embeddings: "
-                       "false to make this plain");
+    warnings.push_back(fmt::format(
+        "{} says tie_word_embeddings, but {} is stored and differs from {}: the stored head "
+        "counts, as in transformers; say tie_word_embeddings: false to make this plain",
+        (folder / "config.json").string(), head_name, embedding_name));
   }
 }
 
@@ -163,10 +165,10 @@ Quantization Checkpoint::quantization_of(const Parameter& parameter) const {
 Quantization Checkpoint::quantization(Quantization asked) const {
   const Quantization stored = files_->config.quantization;
   if (stored != Quantization::None && asked != Quantization::None && asked != stored) {
-    throw ModelError(files_->path.string() + ": expected weights to be quantised as " +
-                     std::string(quantization_name(asked)) + ", found them stored as " +
-                     std::string(quantization_name(stored)) +
-                     "; leave the quantisation out, or use the model's original weights");
+    throw ModelError(
+        fmt::format("{}: expected weights to be quantised as {}, found them stored as {}; leave "
+                    "the quantisation out, or use the model's original weights",
+                    files_->path.string(), quantization_name(asked), quantization_name(stored)));
   }
   return stored != Quantization::None ? stored : asked;
 }
@@ -253,8 +255,8 @@ void Checkpoint::check_all_loaded() const {
     }
   }
   if (!left_over.empty()) {
-    throw ModelError(files_->path.string() +
-                     ": tensors that no part of the model has loaded: " + list_names(left_over));
+    throw ModelError(fmt::format("{}: tensors that no part of the model has loaded: {}",
+                                 files_->path.string(), list_names(left_over)));
   }
 }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::weights {
@@ -42,9 +44,9 @@ void refuse_foreign_rules(const files::JsonView& config) {
   for (const ForeignRule& rule : kForeignRules) {
     if (config.has(rule.key) && config.at(rule.key).value() != json::parse(rule.neutral) &&
         !(config.at(rule.key).value().is_array() && config.at(rule.key).value().empty())) {
-      config.at(rule.key).fail_expected(std::string(rule.neutral) +
-                                        " (it changes greedy answers and is not computed here; "
-                                        "take it out to run without it)");
+      config.at(rule.key).fail_expected(fmt::format(
+          "{} (it changes greedy answers and is not computed here; take it out to run without it)",
+          rule.neutral));
     }
   }
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/gguf_vocabulary.h"
 #include "labelprobe/files/safetensors.h"
@@ -28,8 +30,8 @@ constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
                        const std::string& key,
                        const std::string& expected,
                        const std::string& found) {
-  throw ModelError(file.path().string() + ": key '" + key + "': expected " + expected + ", found " +
-                   found);
+  throw ModelError(fmt::format("{}: key '{}': expected {}, found {}", file.path().string(), key,
+                               expected, found));
 }
 
 const files::GgufTensor* find_tensor(const files::GgufFile& file, std::string_view name) {
@@ -51,8 +53,7 @@ class Keys {
   int integer(const std::string& key, std::int64_t low, std::int64_t high) const {
     const std::int64_t held = file_.integer(full(key));
     if (held < low || held > high) {
-      fail(key, "an integer from " + std::to_string(low) + " to " + std::to_string(high),
-           std::to_string(held));
+      fail(key, fmt::format("an integer from {} to {}", low, high), fmt::to_string(held));
     }
     return static_cast<int>(held);
   }
@@ -60,7 +61,7 @@ class Keys {
   double positive_number(const std::string& key) const {
     const double held = file_.number(full(key));
     if (!(held > 0.0) || !std::isfinite(held)) {
-      fail(key, "a number above 0", std::to_string(held));
+      fail(key, "a number above 0", fmt::to_string(held));
     }
     return held;
   }
@@ -90,7 +91,9 @@ class Keys {
   }
 
  private:
-  std::string full(const std::string& key) const { return architecture_ + "." + key; }
+  std::string full(const std::string& key) const {
+    return fmt::format("{}.{}", architecture_, key);
+  }
 
   const files::GgufFile& file_;
   std::string architecture_;
@@ -107,32 +110,32 @@ void read_sizes(const files::GgufFile& file, const Keys& keys, DecoderConfig& de
                            : decoder.n_heads;
   if (decoder.n_heads % decoder.n_kv_heads != 0) {
     keys.fail("attention.head_count_kv",
-              "a divisor of attention.head_count (" + std::to_string(decoder.n_heads) + ")",
-              std::to_string(decoder.n_kv_heads));
+              fmt::format("a divisor of attention.head_count ({})", decoder.n_heads),
+              fmt::to_string(decoder.n_kv_heads));
   }
   decoder.head_dim = keys.has("attention.key_length")
                          ? keys.integer("attention.key_length", 1, kMaxDimension)
                          : decoder.hidden_size / decoder.n_heads;
   if (decoder.head_dim < 2 || decoder.head_dim % 2 != 0) {
-    keys.fail("attention.key_length", "an even head dimension", std::to_string(decoder.head_dim));
+    keys.fail("attention.key_length", "an even head dimension", fmt::to_string(decoder.head_dim));
   }
   for (const char* key : {"attention.value_length", "rope.dimension_count"}) {
     if (keys.has(key) && keys.integer(key, 0, kMaxDimension) != decoder.head_dim) {
-      keys.fail(key, "the head dimension (" + std::to_string(decoder.head_dim) + ")",
-                std::to_string(keys.integer(key, 0, kMaxDimension)));
+      keys.fail(key, fmt::format("the head dimension ({})", decoder.head_dim),
+                fmt::to_string(keys.integer(key, 0, kMaxDimension)));
     }
   }
   // The vocabulary's size is not always stated; the embedding has one row per token.
   const std::string name = gguf_name(module_of(*decoder.family, Role::Embedding), "weight");
   const files::GgufTensor* embedding = find_tensor(file, name);
   if (embedding == nullptr) {
-    throw ModelError(file.path().string() + ": tensor " + name + " is missing");
+    throw ModelError(fmt::format("{}: tensor {} is missing", file.path().string(), name));
   }
   if (embedding->shape.size() != 2 || embedding->shape[0] < 1 ||
       embedding->shape[0] > kMaxDimension) {
-    throw ModelError(file.path().string() + ": tensor " + name + ": expected shape [vocab, " +
-                     std::to_string(decoder.hidden_size) + "], found " +
-                     files::describe_shape(embedding->shape));
+    throw ModelError(fmt::format("{}: tensor {}: expected shape [vocab, {}], found {}",
+                                 file.path().string(), name, decoder.hidden_size,
+                                 files::describe_shape(embedding->shape)));
   }
   decoder.vocab_size = static_cast<int>(embedding->shape[0]);
 }
@@ -144,9 +147,10 @@ RopeScaling read_rope_factors(const files::GgufFile& file,
   const std::vector<std::int64_t> expected_shape = {head_dim / 2};
   if (tensor.type != static_cast<std::uint32_t>(files::GgmlType::F32) ||
       tensor.shape != expected_shape) {
-    throw ModelError(file.path().string() + ": tensor rope_freqs.weight: expected F32 of shape " +
-                     files::describe_shape(expected_shape) + ", found " + type_name(tensor.type) +
-                     " of shape " + files::describe_shape(tensor.shape));
+    throw ModelError(
+        fmt::format("{}: tensor rope_freqs.weight: expected F32 of shape {}, found {} of shape {}",
+                    file.path().string(), files::describe_shape(expected_shape),
+                    type_name(tensor.type), files::describe_shape(tensor.shape)));
   }
   RopeScaling scaling;
   scaling.kind = RopeScaling::Kind::Factors;
@@ -155,9 +159,9 @@ RopeScaling read_rope_factors(const files::GgufFile& file,
   std::memcpy(scaling.factors.data(), tensor.bytes.data(), tensor.bytes.size());
   for (const float factor : scaling.factors) {
     if (!(factor > 0.0F) || !std::isfinite(factor)) {
-      throw ModelError(file.path().string() +
-                       ": tensor rope_freqs.weight: expected factors above 0, found " +
-                       std::to_string(factor));
+      throw ModelError(
+          fmt::format("{}: tensor rope_freqs.weight: expected factors above 0, found {}",
+                      file.path().string(), factor));
     }
   }
   return scaling;
@@ -193,15 +197,15 @@ const Family& family_of(const files::GgufFile& file) {
       return family;
     }
   }
-  fail(file, "general.architecture", "one of " + list_families(&Family::gguf_architecture),
-       architecture);
+  fail(file, "general.architecture",
+       fmt::format("one of {}", list_families(&Family::gguf_architecture)), architecture);
 }
 
 void refuse_parts(const files::GgufFile& file) {
   if (file.integer_or("split.count", 1) > 1) {
     fail(file, "split.count", "the whole model in one file",
-         std::to_string(file.integer("split.count")) +
-             "; join the parts with `llama-gguf-split --merge`");
+         fmt::format("{}; join the parts with `llama-gguf-split --merge`",
+                     file.integer("split.count")));
   }
 }
 
@@ -229,9 +233,9 @@ void read_end_ids(const files::GgufFile& file, DecoderConfig& decoder) {
   decoder.end_ids = files::end_tokens(file);
   for (const TokenId id : decoder.end_ids) {
     if (id >= decoder.vocab_size) {
-      throw ModelError(file.path().string() + ": end token " + std::to_string(id) +
-                       ": expected a token id below " + std::to_string(decoder.vocab_size) +
-                       ", the rows of the embedding");
+      throw ModelError(
+          fmt::format("{}: end token {}: expected a token id below {}, the rows of the embedding",
+                      file.path().string(), id, decoder.vocab_size));
     }
   }
 }
@@ -251,7 +255,7 @@ void read_rules(const files::GgufFile& file, DecoderConfig& decoder) {
   decoder.rules.repetition_penalty = shortest_decimal(static_cast<float>(file.number_or(key, 1.0)));
   if (!(decoder.rules.repetition_penalty > 0.0) ||
       !std::isfinite(decoder.rules.repetition_penalty)) {
-    fail(file, key, "a number above 0", std::to_string(decoder.rules.repetition_penalty));
+    fail(file, key, "a number above 0", fmt::to_string(decoder.rules.repetition_penalty));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 
@@ -33,7 +35,8 @@ const Family& family_of(const files::JsonView& config) {
         }
       }
     }
-    config.at("architectures").fail_expected("one of " + list_families(&Family::architecture));
+    config.at("architectures")
+        .fail_expected(fmt::format("one of {}", list_families(&Family::architecture)));
   }
   // Files of the first releases name the model type alone.
   for (const Family& family : families()) {
@@ -41,7 +44,8 @@ const Family& family_of(const files::JsonView& config) {
       return family;
     }
   }
-  config.at("model_type").fail_expected("one of " + list_families(&Family::model_type));
+  config.at("model_type")
+      .fail_expected(fmt::format("one of {}", list_families(&Family::model_type)));
 }
 
 double number_or(const files::JsonView& config, std::string_view key, double otherwise) {
@@ -113,8 +117,8 @@ void read_biases(const files::JsonView& config, DecoderConfig& decoder) {
   decoder.mlp_bias = read("mlp_bias", family.mlp_bias);
   const auto refuse_unless = [&](bool has_bias, std::string_view key) {
     if (!has_bias && config.boolean_or(key, false)) {
-      config.at(key).fail_expected("false (a " + std::string(family.architecture) +
-                                   " does not have such biases)");
+      config.at(key).fail_expected(
+          fmt::format("false (a {} does not have such biases)", family.architecture));
     }
   };
   refuse_unless(decoder.qkv_bias, "attention_bias");
@@ -185,8 +189,7 @@ void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
                                                          : decoder.n_heads;
   if (decoder.n_heads % decoder.n_kv_heads != 0) {
     config.at("num_key_value_heads")
-        .fail_expected("a divisor of num_attention_heads (" + std::to_string(decoder.n_heads) +
-                       ")");
+        .fail_expected(fmt::format("a divisor of num_attention_heads ({})", decoder.n_heads));
   }
   decoder.vocab_size = dimension(config, "vocab_size");
   decoder.max_position_embeddings =
@@ -199,12 +202,12 @@ void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
     decoder.head_dim = decoder.hidden_size / decoder.n_heads;
   } else {
     config.at("hidden_size")
-        .fail_expected("a multiple of num_attention_heads (" + std::to_string(decoder.n_heads) +
-                       ") where there is no head_dim");
+        .fail_expected(fmt::format(
+            "a multiple of num_attention_heads ({}) where there is no head_dim", decoder.n_heads));
   }
   if (decoder.head_dim % 2 != 0) {
     config.at(config.has("head_dim") ? "head_dim" : "hidden_size")
-        .fail_expected("an even head dimension", std::to_string(decoder.head_dim));
+        .fail_expected("an even head dimension", fmt::to_string(decoder.head_dim));
   }
 }
 
@@ -213,8 +216,8 @@ void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
 DecoderConfig load_config(const fs::path& folder) {
   const fs::path path = folder / "config.json";
   if (!fs::exists(path)) {
-    throw ModelError(folder.string() +
-                     ": expected a model folder with config.json, found no such file");
+    throw ModelError(fmt::format("{}: expected a model folder with config.json, found no such file",
+                                 folder.string()));
   }
   const files::JsonView config = files::load_json_object(path, ErrorKind::Model);
   DecoderConfig decoder;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "labelprobe/core/fingerprint.h"
@@ -126,7 +127,7 @@ void write_print(const fs::path& file, const std::string& print) {
   try {
     files::Disk disk;
     disk.make_folders(file.parent_path());
-    disk.replace(file, print + "\n");
+    disk.replace(file, fmt::format("{}\n", print));
   } catch (const std::exception&) {
     return;
   }
@@ -149,7 +150,7 @@ std::string identity_of(std::span<const fs::path> files) {
           static_cast<long long>(status.st_mtim.tv_nsec),
           static_cast<long long>(status.st_ctim.tv_sec),
           static_cast<long long>(status.st_ctim.tv_nsec)}) {
-      print.add(std::to_string(number));
+      print.add(fmt::to_string(number));
     }
   }
   return print.hex();

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <c10/util/Half.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 
@@ -158,13 +159,13 @@ std::optional<BlockLayout> block_layout(files::GgmlType type) {
 
 std::string type_name(std::uint32_t type) {
   const auto layout = block_layout(static_cast<files::GgmlType>(type));
-  return layout ? layout->name : "ggml type " + std::to_string(type);
+  return layout ? layout->name : fmt::format("ggml type {}", type);
 }
 
 std::string known_type_names() {
   std::string names;
   for (const KnownType& known : kKnownTypes) {
-    names += (names.empty() ? "" : ", ") + std::string(known.layout.name);
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", known.layout.name);
   }
   return names;
 }

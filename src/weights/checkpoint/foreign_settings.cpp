@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::weights {
@@ -82,7 +84,7 @@ constexpr std::array kInGguf = {
 };
 
 std::string expected(const Setting& setting) {
-  return std::string(setting.neutral) + " (nothing else is supported)";
+  return fmt::format("{} (nothing else is supported)", setting.neutral);
 }
 
 bool is_neutral(const Setting& setting, const nlohmann::json& held) {
@@ -126,8 +128,9 @@ void refuse_foreign_settings(const files::GgufFile& file, const Family& family) 
     }
     const std::optional<double> number = number_of(held->second);
     if (!number || number != setting.number) {
-      throw ModelError(file.path().string() + ": key '" + key + "': expected " + expected(setting) +
-                       ", found " + (number ? nlohmann::json(*number).dump() : "no number"));
+      throw ModelError(fmt::format("{}: key '{}': expected {}, found {}", file.path().string(), key,
+                                   expected(setting),
+                                   number ? nlohmann::json(*number).dump() : "no number"));
     }
   }
 }

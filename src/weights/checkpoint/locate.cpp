@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
@@ -85,7 +87,7 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
 // "found 2 GGUF files; ...": what a folder holds in place of a model.
 std::string describe_folder(const fs::path& folder, const std::vector<fs::path>& gguf_files) {
   if (!gguf_files.empty()) {
-    std::string found = std::to_string(gguf_files.size()) + " GGUF files; name one of them:";
+    std::string found = fmt::format("{} GGUF files; name one of them:", gguf_files.size());
     for (const fs::path& file : gguf_files) {
       found.append(" ").append(file.filename().string());
     }
@@ -95,9 +97,10 @@ std::string describe_folder(const fs::path& folder, const std::vector<fs::path>&
     const files::JsonView adapter =
         files::load_json_object(folder / "adapter_config.json", ErrorKind::Model);
     const files::JsonView base = adapter.find("base_model_name_or_path");
-    return "adapter_config.json: an adapter (LoRA), which is no whole model; merge it into " +
-           (base.value().is_string() ? base.string() : "its base model") +
-           " with peft (merge_and_unload(), then save_pretrained()) and name that folder";
+    return fmt::format(
+        "adapter_config.json: an adapter (LoRA), which is no whole model; merge it into {} with "
+        "peft (merge_and_unload(), then save_pretrained()) and name that folder",
+        base.value().is_string() ? base.string() : "its base model");
   }
   return "neither";
 }
@@ -117,9 +120,9 @@ fs::path model_in(const fs::path& folder) {
   if (gguf_files.size() == 1) {
     return gguf_files[0];
   }
-  throw ModelError(folder.string() +
-                   ": expected a model folder with config.json, or with one .gguf file, found " +
-                   describe_folder(folder, gguf_files));
+  throw ModelError(
+      fmt::format("{}: expected a model folder with config.json, or with one .gguf file, found {}",
+                  folder.string(), describe_folder(folder, gguf_files)));
 }
 
 // "org/model@revision" in its parts; the revision is empty where none is asked for.
@@ -135,7 +138,8 @@ struct HubName {
 class Repository {
  public:
   explicit Repository(const std::string& name)
-      : name_(name), folder_(cache_folder() / ("models--" + replace_all(name, "/", "--"))) {
+      : name_(name),
+        folder_(cache_folder() / fmt::format("models--{}", replace_all(name, "/", "--"))) {
     for (const fs::path& snapshot : sorted_entries(folder_ / "snapshots")) {
       commits_.push_back(snapshot.filename().string());
     }
@@ -171,10 +175,10 @@ class Repository {
     if (commits_.size() == 1) {
       return commits_[0];
     }
-    throw ModelError("model '" + name_ +
-                     "': the Hugging Face cache holds several revisions of it (" + list() +
-                     "), and " + describe_main(commit) + "; name one of them, as in " + name_ +
-                     "@" + commits_[0] + ", or run `hf download " + name_ + "`");
+    throw ModelError(
+        fmt::format("model '{}': the Hugging Face cache holds several revisions of it ({}), and "
+                    "{}; name one of them, as in {}@{}, or run `hf download {}`",
+                    name_, list(), describe_main(commit), name_, commits_[0], name_));
   }
 
   // The commit of a branch, a tag, or the beginning of a commit. Throws as above.
@@ -194,23 +198,25 @@ class Repository {
     if (found.size() == 1) {
       return found[0];
     }
-    throw ModelError("model '" + name_ + "': revision '" + revision +
-                     "' is not in the Hugging Face cache, which holds " + list() +
-                     "; download it with `hf download " + name_ + " --revision " + revision + "`");
+    throw ModelError(
+        fmt::format("model '{}': revision '{}' is not in the Hugging Face cache, which holds {}; "
+                    "download it with `hf download {} --revision {}`",
+                    name_, revision, list(), name_, revision));
   }
 
   // A sentence where `commit` is not what refs/main names; else empty.
   std::string warn_of(const std::string& commit) const {
     const std::string main_commit = named_by("main");
-    return commit == main_commit ? ""
-                                 : "model '" + name_ + "': " + describe_main(main_commit) +
-                                       "; the only revision there is taken, " + commit;
+    return commit == main_commit
+               ? ""
+               : fmt::format("model '{}': {}; the only revision there is taken, {}", name_,
+                             describe_main(main_commit), commit);
   }
 
  private:
   static std::string describe_main(const std::string& commit) {
     return commit.empty() ? "refs/main does not say which is current"
-                          : "refs/main names " + commit + ", which is not there";
+                          : fmt::format("refs/main names {}, which is not there", commit);
   }
 
   // "abc (main), def".
@@ -220,7 +226,7 @@ class Repository {
       text.append(text.empty() ? "" : ", ").append(commit);
       for (const fs::path& ref : sorted_entries(folder_ / "refs")) {
         const std::string name = ref.filename().string();
-        text.append(named_by(name) == commit ? " (" + name + ")" : "");
+        text.append(named_by(name) == commit ? fmt::format(" ({})", name) : "");
       }
     }
     return text;
@@ -247,25 +253,26 @@ fs::path locate(const std::string& name_or_path) {
   }
   if (!name_or_path.empty() && is_there(given)) {
     if (!is_named_gguf(given) && !files::is_gguf(given)) {
-      throw ModelError(name_or_path +
-                       ": expected a model folder or a .gguf file, found another kind of file");
+      throw ModelError(fmt::format(
+          "{}: expected a model folder or a .gguf file, found another kind of file", name_or_path));
     }
     return given;
   }
   if (!is_of_hub(name_or_path)) {
-    throw ModelError("model '" + name_or_path +
-                     "': expected a folder with config.json, a .gguf file or a hub name like "
-                     "org/model or org/model@revision, found no such file or folder");
+    throw ModelError(
+        fmt::format("model '{}': expected a folder with config.json, a .gguf file or a hub name "
+                    "like org/model or org/model@revision, found no such file or folder",
+                    name_or_path));
   }
   const HubName asked(name_or_path);
   const Repository repository(asked.name);
   if (repository.is_empty()) {
     const std::string what =
-        asked.name + (asked.revision.empty() ? "" : " --revision " + asked.revision);
-    throw ModelError("model '" + name_or_path + "': no such folder, and not in the Hugging Face " +
-                     "cache (looked for " + repository.folder().string() +
-                     "); download it with `hf download " + what +
-                     "` (older installations: `huggingface-cli download " + what + "`)");
+        asked.name + (asked.revision.empty() ? "" : fmt::format(" --revision {}", asked.revision));
+    throw ModelError(fmt::format(
+        "model '{}': no such folder, and not in the Hugging Face cache (looked for {}); download "
+        "it with `hf download {}` (older installations: `huggingface-cli download {}`)",
+        name_or_path, repository.folder().string(), what, what));
   }
   return model_in(repository.snapshot(asked.revision.empty() ? repository.main()
                                                              : repository.find(asked.revision)));

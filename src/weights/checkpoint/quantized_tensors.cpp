@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
@@ -51,8 +52,8 @@ const StoredTensor& find(const TensorMap& tensors, const std::string& name) {
 [[noreturn]] void fail(const StoredTensor& tensor,
                        const std::string& expected,
                        const std::string& found) {
-  throw ModelError(tensor.file.string() + ": tensor " + tensor.name + ": expected " + expected +
-                   ", found " + found);
+  throw ModelError(fmt::format("{}: tensor {}: expected {}, found {}", tensor.file.string(),
+                               tensor.name, expected, found));
 }
 
 void check_form(const StoredTensor& tensor,
@@ -60,8 +61,8 @@ void check_form(const StoredTensor& tensor,
                 std::span<const std::int64_t> shape) {
   if (tensor.type_name != type_name ||
       !std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
-    fail(tensor, type_name + " " + files::describe_shape(shape),
-         tensor.type_name + " " + files::describe_shape(tensor.shape));
+    fail(tensor, fmt::format("{} {}", type_name, files::describe_shape(shape)),
+         fmt::format("{} {}", tensor.type_name, files::describe_shape(tensor.shape)));
   }
 }
 
@@ -77,13 +78,13 @@ class QuantState {
   explicit QuantState(const StoredTensor& tensor)
       : reader_(files::parse_json(
             {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()},
-            {tensor.file.string() + ": tensor " + tensor.name, ErrorKind::Model})) {}
+            {fmt::format("{}: tensor {}", tensor.file.string(), tensor.name), ErrorKind::Model})) {}
 
   void check(std::span<const std::int64_t> shape, Quantization quantization) const {
     if (reader_.at("quant_type").string() != quant_type(quantization)) {
       reader_.at("quant_type")
-          .fail_expected(std::string(quant_type(quantization)) +
-                         ", as config.json's quantization_config says");
+          .fail_expected(fmt::format("{}, as config.json's quantization_config says",
+                                     quant_type(quantization)));
     }
     reader_.at("blocksize").integer(kBlock, kBlock);
     if (reader_.at("shape").value() != nlohmann::json(std::vector(shape.begin(), shape.end()))) {
@@ -105,7 +106,7 @@ class QuantState {
 };
 
 std::string quant_state_name(const std::string& name, Quantization quantization) {
-  return name + ".quant_state.bitsandbytes__" + std::string(quant_type(quantization));
+  return fmt::format("{}.quant_state.bitsandbytes__{}", name, quant_type(quantization));
 }
 
 void check_four_bits(const TensorMap& tensors,
@@ -118,26 +119,27 @@ void check_four_bits(const TensorMap& tensors,
   const auto n_code_bytes = static_cast<std::size_t>((n_elements + 1) / 2);
   if (codes.bytes.size() != n_code_bytes) {
     fail(codes,
-         std::to_string(n_code_bytes) + " bytes of 4-bit codes for " + files::describe_shape(shape),
-         std::to_string(codes.bytes.size()) + " (" + codes.type_name + " " +
-             files::describe_shape(codes.shape) + ")");
+         fmt::format("{} bytes of 4-bit codes for {}", n_code_bytes, files::describe_shape(shape)),
+         fmt::format("{} ({} {})", codes.bytes.size(), codes.type_name,
+                     files::describe_shape(codes.shape)));
   }
   const bool is_double = quantization == Quantization::Nf4Double;
-  check_form(find(tensors, name + ".absmax"), is_double ? "U8" : "F32", std::vector{blocks});
-  const StoredTensor& map = find(tensors, name + ".quant_map");
+  check_form(find(tensors, fmt::format("{}.absmax", name)), is_double ? "U8" : "F32",
+             std::vector{blocks});
+  const StoredTensor& map = find(tensors, fmt::format("{}.quant_map", name));
   check_form(map, "F32", std::vector{kFourBitCodes});
   const std::array<float, 16> expected = quant_map(quantization);
   const std::vector<float> found = numbers_of(map);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (!(std::abs(found[i] - expected[i]) <= kMapTolerance)) {
-      fail(map, std::to_string(expected[i]) + " for code " + std::to_string(i),
-           std::to_string(found[i]));
+      fail(map, fmt::format("{} for code {}", expected[i], i), fmt::to_string(found[i]));
     }
   }
   if (is_double) {
-    check_form(find(tensors, name + ".nested_absmax"), "F32",
+    check_form(find(tensors, fmt::format("{}.nested_absmax", name)), "F32",
                std::vector{n_blocks(blocks, kNestedBlock)});
-    check_form(find(tensors, name + ".nested_quant_map"), "F32", std::vector{kNestedCodes});
+    check_form(find(tensors, fmt::format("{}.nested_quant_map", name)), "F32",
+               std::vector{kNestedCodes});
   }
   const StoredTensor& state = find(tensors, quant_state_name(name, quantization));
   if (state.type_name != "U8") {
@@ -150,16 +152,17 @@ void check_int8(const TensorMap& tensors,
                 const std::string& name,
                 std::span<const std::int64_t> shape) {
   check_form(find(tensors, name), "I8", shape);
-  check_form(find(tensors, std::string(module_of(name)) + "SCB"), "F32", shape.first(1));
-  const auto format = tensors.find(std::string(module_of(name)) + "weight_format");
+  check_form(find(tensors, fmt::format("{}SCB", module_of(name))), "F32", shape.first(1));
+  const auto format = tensors.find(fmt::format("{}weight_format", module_of(name)));
   if (format != tensors.end()) {
     const StoredTensor& tensor = format->second;
     if (tensor.type_name != "U8" || tensor.bytes.size() != 1) {
-      fail(tensor, "one U8", tensor.type_name + " " + files::describe_shape(tensor.shape));
+      fail(tensor, "one U8",
+           fmt::format("{} {}", tensor.type_name, files::describe_shape(tensor.shape)));
     }
     if (tensor.bytes[0] != std::byte{0}) {
       fail(tensor, "0 (rows one behind the other)",
-           std::to_string(std::to_integer<int>(tensor.bytes[0])));
+           fmt::to_string(std::to_integer<int>(tensor.bytes[0])));
     }
   }
 }
@@ -188,12 +191,13 @@ std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
 std::vector<std::string> quantized_names(const std::string& name, Quantization quantization) {
   if (quantization == Quantization::Int8) {
     const std::string module(module_of(name));
-    return {name, module + "SCB", module + "weight_format"};
+    return {name, fmt::format("{}SCB", module), fmt::format("{}weight_format", module)};
   }
-  std::vector<std::string> names = {name, name + ".absmax", name + ".quant_map"};
+  std::vector<std::string> names = {name, fmt::format("{}.absmax", name),
+                                    fmt::format("{}.quant_map", name)};
   if (quantization == Quantization::Nf4Double) {
-    names.push_back(name + ".nested_absmax");
-    names.push_back(name + ".nested_quant_map");
+    names.push_back(fmt::format("{}.nested_absmax", name));
+    names.push_back(fmt::format("{}.nested_quant_map", name));
   }
   names.push_back(quant_state_name(name, quantization));
   return names;
@@ -214,10 +218,11 @@ bool is_stored_quantized(const TensorMap& tensors,
 void check_quantized(const TensorMap& tensors, const Parameter& matrix, Quantization quantization) {
   for (const std::string& needed : quantized_names(matrix.name, quantization)) {
     if (!tensors.contains(needed) && !needed.ends_with(".weight_format")) {
-      throw ModelError(find(tensors, matrix.name).file.string() + ": tensor " + needed +
-                       " is missing; expected it beside " + matrix.name + ", whose weights are " +
-                       std::string(quantization_name(quantization)) +
-                       " as config.json's quantization_config says");
+      throw ModelError(
+          fmt::format("{}: tensor {} is missing; expected it beside {}, whose weights are {} as "
+                      "config.json's quantization_config says",
+                      find(tensors, matrix.name).file.string(), needed, matrix.name,
+                      quantization_name(quantization)));
     }
   }
   if (is_four_bits(quantization)) {
@@ -242,19 +247,20 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
   };
   if (quantization == Quantization::Int8) {
     weight.codes = part(name, at::kChar, {shape[0], shape[1]});
-    weight.absmax = part(std::string(module_of(name)) + "SCB", at::kFloat, {shape[0]});
+    weight.absmax = part(fmt::format("{}SCB", module_of(name)), at::kFloat, {shape[0]});
     return weight;
   }
   const std::int64_t n_elements = shape[0] * shape[1];
   const std::int64_t blocks = n_blocks(n_elements, kBlock);
   weight.codes = part(name, at::kByte, {(n_elements + 1) / 2});
   if (quantization != Quantization::Nf4Double) {
-    weight.absmax = part(name + ".absmax", at::kFloat, {blocks});
+    weight.absmax = part(fmt::format("{}.absmax", name), at::kFloat, {blocks});
     return weight;
   }
-  weight.absmax_codes = part(name + ".absmax", at::kByte, {blocks});
-  weight.outer_absmax = part(name + ".nested_absmax", at::kFloat, {n_blocks(blocks, kNestedBlock)});
-  weight.absmax_map = part(name + ".nested_quant_map", at::kFloat, {kNestedCodes});
+  weight.absmax_codes = part(fmt::format("{}.absmax", name), at::kByte, {blocks});
+  weight.outer_absmax =
+      part(fmt::format("{}.nested_absmax", name), at::kFloat, {n_blocks(blocks, kNestedBlock)});
+  weight.absmax_map = part(fmt::format("{}.nested_quant_map", name), at::kFloat, {kNestedCodes});
   weight.offset = QuantState(find(tensors, quant_state_name(name, quantization))).offset();
   return weight;
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 
@@ -29,17 +31,19 @@ std::string describe_other_weights(const fs::path& folder) {
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (entry->path().extension() == ".gguf") {
-      return "found " + name + "; to use it, name that file";
+      return fmt::format("found {}; to use it, name that file", name);
     }
     if (name.starts_with("adapter_model")) {
-      return "found " + name +
-             ", the weights of an adapter (LoRA); merge them into the model with peft "
-             "(merge_and_unload(), then save_pretrained())";
+      return fmt::format(
+          "found {}, the weights of an adapter (LoRA); merge them into the model with peft "
+          "(merge_and_unload(), then save_pretrained())",
+          name);
     }
     if (name.starts_with("pytorch_model")) {
-      return "found " + name +
-             ", a Python pickle, which is not read; convert it with transformers "
-             "(save_pretrained(..., safe_serialization=True))";
+      return fmt::format(
+          "found {}, a Python pickle, which is not read; convert it with transformers "
+          "(save_pretrained(..., safe_serialization=True))",
+          name);
     }
   }
   return "found neither; is the download complete?";
@@ -73,8 +77,8 @@ std::vector<files::SafetensorsFile> open_shards(const fs::path& folder) {
   std::set<std::pair<std::string, std::string>> present;
   for (const std::string& file_name : file_names) {
     if (!fs::exists(folder / file_name)) {
-      throw ModelError((folder / file_name).string() + ": named by " + kIndexName +
-                       ", but not there; is the download complete?");
+      throw ModelError(fmt::format("{}: named by {}, but not there; is the download complete?",
+                                   (folder / file_name).string(), kIndexName));
     }
     shards.push_back(files::SafetensorsFile::open(folder / file_name, ErrorKind::Model));
     for (const files::SafetensorsTensor& tensor : shards.back().tensors()) {
@@ -83,8 +87,8 @@ std::vector<files::SafetensorsFile> open_shards(const fs::path& folder) {
   }
   for (const auto& [tensor_name, file_name] : weight_map) {
     if (!present.contains({tensor_name, file_name})) {
-      throw ModelError((folder / kIndexName).string() + ": tensor " + tensor_name +
-                       ": expected in " + file_name + ", which does not hold it");
+      throw ModelError(fmt::format("{}: tensor {}: expected in {}, which does not hold it",
+                                   (folder / kIndexName).string(), tensor_name, file_name));
     }
   }
   return shards;
@@ -97,8 +101,8 @@ std::vector<files::SafetensorsFile> open_safetensors(const fs::path& folder) {
     return open_shards(folder);
   }
   if (!fs::exists(folder / kSingleName)) {
-    throw ModelError(folder.string() + ": expected weights in " + kSingleName + " or " +
-                     kIndexName + ", " + describe_other_weights(folder));
+    throw ModelError(fmt::format("{}: expected weights in {} or {}, {}", folder.string(),
+                                 kSingleName, kIndexName, describe_other_weights(folder)));
   }
   std::vector<files::SafetensorsFile> single;
   single.push_back(files::SafetensorsFile::open(folder / kSingleName, ErrorKind::Model));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
@@ -20,8 +22,9 @@ constexpr std::size_t kSampleBytes = 4096;
 
 // "model.norm.weight", or "model.norm.weight (output_norm.weight in the file)".
 std::string describe_name(const StoredTensor& tensor) {
-  return tensor.name == tensor.file_name ? tensor.name
-                                         : tensor.name + " (" + tensor.file_name + " in the file)";
+  return tensor.name == tensor.file_name
+             ? tensor.name
+             : fmt::format("{} ({} in the file)", tensor.name, tensor.file_name);
 }
 
 }  // namespace
@@ -51,8 +54,9 @@ void WeightFiles::add(StoredTensor tensor) {
   const std::string name = tensor.name;
   const auto [position, is_new] = tensors_.try_emplace(name, std::move(tensor));
   if (!is_new) {
-    throw ModelError(position->second.file.string() + ": tensor " + name +
-                     " is there twice; expected every tensor once in all files of the model");
+    throw ModelError(fmt::format(
+        "{}: tensor {} is there twice; expected every tensor once in all files of the model",
+        position->second.file.string(), name));
   }
 }
 
@@ -67,7 +71,7 @@ void WeightFiles::rename(std::string_view name, const std::string& new_name) {
 const StoredTensor& WeightFiles::find(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
-    throw ModelError(path_.string() + ": tensor " + std::string(name) + " is missing");
+    throw ModelError(fmt::format("{}: tensor {} is missing", path_.string(), name));
   }
   return found->second;
 }
@@ -77,13 +81,13 @@ std::string WeightFiles::sample() const {
   if (gguf_) {
     print.add(gguf_->header_bytes());
     std::error_code error;  // the size of a file that went away meanwhile is no reason to stop
-    print.add(std::to_string(fs::file_size(path_, error)));
+    print.add(fmt::to_string(fs::file_size(path_, error)));
   } else {
     print.add(files::MappedFile(path_ / "config.json").text());
   }
   for (const files::SafetensorsFile& file : safetensors_) {
     print.add(file.header_bytes());
-    print.add(std::to_string(file.bytes().size()));
+    print.add(fmt::to_string(file.bytes().size()));
   }
   for (const auto& [name, tensor] : tensors_) {
     print.add(name);
@@ -111,19 +115,21 @@ std::string WeightFiles::fingerprint() const {
 }
 
 void check_form(const StoredTensor& tensor, std::span<const std::int64_t> shape) {
-  const std::string place = tensor.file.string() + ": tensor " + describe_name(tensor);
+  const std::string place =
+      fmt::format("{}: tensor {}", tensor.file.string(), describe_name(tensor));
   if (!std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end())) {
-    throw ModelError(place + ": expected shape " + files::describe_shape(shape) + ", found " +
-                     files::describe_shape(tensor.shape));
+    throw ModelError(fmt::format("{}: expected shape {}, found {}", place,
+                                 files::describe_shape(shape),
+                                 files::describe_shape(tensor.shape)));
   }
   if (!tensor.type) {
-    throw ModelError(place + ": expected a type of " + known_type_names() + "; found " +
-                     tensor.type_name +
-                     (tensor.type_name.starts_with("F8")
-                          ? ", numbers of 8 bits, whose scales are the program's that wrote them; "
-                            "save the model in bfloat16 with it, or with transformers "
-                            "(dequantize(), then save_pretrained())"
-                          : ""));
+    throw ModelError(fmt::format(
+        "{}: expected a type of {}; found {}{}", place, known_type_names(), tensor.type_name,
+        tensor.type_name.starts_with("F8")
+            ? ", numbers of 8 bits, whose scales are the program's that wrote them; "
+              "save the model in bfloat16 with it, or with transformers "
+              "(dequantize(), then save_pretrained())"
+            : ""));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 namespace labelprobe::weights {
 namespace {
@@ -19,7 +20,7 @@ struct Operator {
   template <typename Signature>
   operator c10::TypedOperatorHandle<Signature>() const {
     return c10::Dispatcher::singleton()
-        .findSchemaOrThrow(("labelprobe::" + name).c_str(), "")
+        .findSchemaOrThrow(fmt::format("labelprobe::{}", name).c_str(), "")
         .typed<Signature>();
   }
 };
@@ -62,7 +63,7 @@ std::string load_cuda_operators() {
   if (loaded()) return {};
   if (is_off("LABELPROBE_CUDA_KERNELS")) return "LABELPROBE_CUDA_KERNELS is 0";
   const std::filesystem::path module = find_module();
-  if (module.empty()) return std::string(kModule) + " is not there";
+  if (module.empty()) return fmt::format("{} is not there", kModule);
   void* handle = ::dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     const char* reason = ::dlerror();
@@ -74,7 +75,7 @@ std::string load_cuda_operators() {
                              Operator{"gated_silu"},      Operator{"dequantize_4bit"},
                              Operator{"dequantize_rows"}, Operator{"read_step"}};
   } catch (const c10::Error& error) {
-    return module.string() + ": " + error.what_without_backtrace();
+    return fmt::format("{}: {}", module.string(), error.what_without_backtrace());
   }
   loaded_graphs() = reinterpret_cast<MakeStepGraph>(::dlsym(handle, "labelprobe_make_step_graph"));
   return {};

@@ -17,6 +17,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <sched.h>
 
 #include "labelprobe/core/error.h"
@@ -40,8 +41,9 @@ std::string load_cuda() {
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
     const char* reason = ::dlerror();
-    return std::string("this libtorch has no usable CUDA half (") + (reason ? reason : "dlopen") +
-           "); install a CUDA build of the torch wheel";
+    return fmt::format(
+        "this libtorch has no usable CUDA half ({}); install a CUDA build of the torch wheel",
+        reason ? reason : "dlopen");
   }
   if (!at::hasCUDA()) return "the driver reports no GPU, or is too old for this libtorch";
   // Partial sums of a product are added in float32, whatever its type.
@@ -104,17 +106,17 @@ c10::Device open_device(std::string_view name) {
     is_cuda = error == std::errc() && end == digits.data() + digits.size() && index >= 0;
   }
   if (!is_cuda) {
-    throw ConfigError("unknown device '" + std::string(name) +
-                      "' (known: auto, cpu, cuda, cuda:N with N = 0, 1, ...)");
+    throw ConfigError(fmt::format(
+        "unknown device '{}' (known: auto, cpu, cuda, cuda:N with N = 0, 1, ...)", name));
   }
   const std::string missing = load_cuda();
   if (!missing.empty()) {
-    throw ConfigError("device '" + std::string(name) + "' cannot be used: " + missing +
-                      "; use --device cpu");
+    throw ConfigError(
+        fmt::format("device '{}' cannot be used: {}; use --device cpu", name, missing));
   }
   if (index >= n_gpus()) {
-    throw ConfigError("device '" + std::string(name) + "' is not there: this machine has " +
-                      std::to_string(n_gpus()) + " GPU(s), counted from 0");
+    throw ConfigError(fmt::format(
+        "device '{}' is not there: this machine has {} GPU(s), counted from 0", name, n_gpus()));
   }
   return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
 }
@@ -122,8 +124,12 @@ c10::Device open_device(std::string_view name) {
 std::string describe_device(const c10::Device& device) {
   if (device.is_cpu()) {
     const std::string processor = first_line_value("/proc/cpuinfo", "model name");
-    return (processor.empty() ? "" : processor.substr(processor.find_first_not_of(": ")) + ", ") +
-           std::to_string(at::get_num_threads()) + " CPU threads";
+    return fmt::format(
+        "{}{} CPU threads",
+        processor.empty()
+            ? ""
+            : fmt::format("{}, ", processor.substr(processor.find_first_not_of(": "))),
+        at::get_num_threads());
   }
   using GetDevice = int (*)(int*, int);
   using GetName = int (*)(char*, int, int);
@@ -138,7 +144,7 @@ std::string describe_device(const c10::Device& device) {
                         get_name(name.data(), static_cast<int>(name.size()), handle) == 0;
   const std::string version = first_line_value("/proc/driver/nvidia/version", "NVRM version:");
   return (is_known ? name.data() : "GPU") +
-         (version.empty() ? std::string() : ", driver " + driver_number(version));
+         (version.empty() ? std::string() : fmt::format(", driver {}", driver_number(version)));
 }
 
 std::size_t free_bytes(const c10::Device& device) {
@@ -171,10 +177,10 @@ int n_physical_cores() {
   };
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &mask)) continue;
-    const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
-    const std::string core = read(topology + "core_id");
-    cores.emplace(read(topology + "physical_package_id"),
-                  core.empty() ? std::to_string(cpu) : core);
+    const std::string topology = fmt::format("/sys/devices/system/cpu/cpu{}/topology/", cpu);
+    const std::string core = read(fmt::format("{}core_id", topology));
+    cores.emplace(read(fmt::format("{}physical_package_id", topology)),
+                  core.empty() ? fmt::to_string(cpu) : core);
   }
   return std::max<int>(1, static_cast<int>(cores.size()));
 }

@@ -4,6 +4,8 @@
 #include <functional>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::weights {
@@ -41,7 +43,7 @@ std::string hugging_face_name(const Module& module, std::string_view layer, std:
 
 Parameter weight_of(const DecoderConfig& config, const Module& module, int layer) {
   Parameter weight{module.role,
-                   hugging_face_name(module, std::to_string(layer), kWeight),
+                   hugging_face_name(module, fmt::to_string(layer), kWeight),
                    {length(config, module.height)}};
   if (module.width != Extent::None) {
     weight.shape.push_back(length(config, module.width));
@@ -54,7 +56,7 @@ std::optional<Parameter> bias_of(const DecoderConfig& config, const Module& modu
     return std::nullopt;
   }
   return Parameter{module.role,
-                   hugging_face_name(module, std::to_string(layer), kBias),
+                   hugging_face_name(module, fmt::to_string(layer), kBias),
                    {length(config, module.height)}};
 }
 
@@ -103,7 +105,7 @@ std::optional<Parameter> bias_of(const DecoderConfig& config, Role role, int lay
 std::string gguf_name(const Module& module, std::string_view kind, int layer) {
   std::string name;
   if (is_in_block(module.role)) {
-    name.append("blk.").append(std::to_string(layer)).append(".");
+    name.append("blk.").append(fmt::to_string(layer)).append(".");
   }
   return name.append(module.gguf_name).append(".").append(kind);
 }

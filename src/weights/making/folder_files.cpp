@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -40,7 +41,7 @@ void write_text(const fs::path& path, std::string_view text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   if (!file.flush()) {
-    throw ModelError(path.string() + ": cannot be written: " + std::strerror(errno));
+    throw ModelError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   }
 }
 
@@ -80,11 +81,10 @@ json rope_parameters(const fs::path& model, const DecoderConfig& config) {
       rope["original_max_position_embeddings"] = config.rope_scaling.original_max_position;
       break;
     case RopeScaling::Kind::Factors:
-      throw ModelError(
-          model.string() +
-          ": tensor rope_freqs.weight: expected rotary embeddings that config.json can "
-          "describe, found a factor for every frequency; make the copy from the "
-          "model's safetensors");
+      throw ModelError(fmt::format(
+          "{}: tensor rope_freqs.weight: expected rotary embeddings that config.json can describe, "
+          "found a factor for every frequency; make the copy from the model's safetensors",
+          model.string()));
   }
   return rope;
 }
@@ -154,7 +154,8 @@ void write_folder_files(const fs::path& model,
     for (const char* name : kCopied) {
       std::error_code error;
       if (fs::exists(model / name, error) && !fs::copy_file(model / name, folder / name, error)) {
-        throw ModelError((folder / name).string() + ": cannot be written: " + error.message());
+        throw ModelError(
+            fmt::format("{}: cannot be written: {}", (folder / name).string(), error.message()));
       }
     }
   } else {
@@ -167,11 +168,12 @@ void write_folder_files(const fs::path& model,
   }
   // In both spellings, for transformers 4 and 5.
   written["torch_dtype"] = written["dtype"] = dtype_name(dtype);
-  write_text(folder / "config.json", written.dump(2) + "\n");
+  write_text(folder / "config.json", fmt::format("{}\n", written.dump(2)));
   if (parameters_of(load_config(folder)).size() != parameters_of(config).size()) {
-    throw ModelError(model.string() +
-                     ": expected biases that config.json can describe, found others; make the copy "
-                     "from the model's safetensors");
+    throw ModelError(
+        fmt::format("{}: expected biases that config.json can describe, found others; make the "
+                    "copy from the model's safetensors",
+                    model.string()));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -216,7 +217,7 @@ std::string config_of(std::string_view name, int n_layers, DType dtype) {
   config["torch_dtype"] = dtype_name(dtype);
   config["use_cache"] = true;
   config["vocab_size"] = shape.shown.vocab_size;
-  return config.dump(2) + "\n";
+  return fmt::format("{}\n", config.dump(2));
 }
 
 DecoderConfig decoder_config_of(std::string_view name, int n_layers) {
@@ -239,7 +240,7 @@ DecoderConfig decoder_config_of(std::string_view name, int n_layers) {
 std::string generation_config_of(std::string_view name) {
   const Shape& shape = shape_of(name);
   const Json config = {{"bos_token_id", shape.bos_id}, {"eos_token_id", end_ids_of(shape)}};
-  return config.dump(2) + "\n";
+  return fmt::format("{}\n", config.dump(2));
 }
 
 }  // namespace labelprobe::weights

@@ -14,6 +14,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
@@ -72,7 +73,7 @@ void write_text(const fs::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   if (!file.flush()) {
-    throw ModelError(path.string() + ": cannot be written: " + std::strerror(errno));
+    throw ModelError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   }
 }
 
@@ -184,7 +185,7 @@ class Writer {
 
   // By name, so that a model with fewer layers has the same weights in those it has.
   std::uint64_t key_of(const std::string& name) const {
-    const std::string digits = fingerprint(std::to_string(options_.seed) + " " + name);
+    const std::string digits = fingerprint(fmt::format("{} {}", options_.seed, name));
     return std::stoull(digits.substr(0, 16), nullptr, 16) | 1U;
   }
 
@@ -265,10 +266,10 @@ void check_space(std::size_t n_bytes,
   std::error_code error;
   const fs::space_info space = fs::space(folder, error);
   if (!error && space.available < n_bytes) {
-    throw ModelError(options.folder.string() + ": expected " + gigabytes(n_bytes) +
-                     " of free disk space, found " + gigabytes(space.available) +
-                     "; free some, or ask for fewer layers" +
-                     (options.quantization == Quantization::None ? " or a quantisation" : ""));
+    throw ModelError(fmt::format(
+        "{}: expected {} of free disk space, found {}; free some, or ask for fewer layers{}",
+        options.folder.string(), gigabytes(n_bytes), gigabytes(space.available),
+        options.quantization == Quantization::None ? " or a quantisation" : ""));
   }
 }
 
@@ -312,9 +313,8 @@ std::string_view part_name(const Parameter& parameter) {
 RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& options) {
   const ModelShape& shape = model_shape(options.shape);
   if (options.n_layers < 0 || options.n_layers > shape.n_layers) {
-    throw ConfigError(std::string(shape.name) + ": expected 1 to " +
-                      std::to_string(shape.n_layers) + " layers, found " +
-                      std::to_string(options.n_layers));
+    throw ConfigError(fmt::format("{}: expected 1 to {} layers, found {}", shape.name,
+                                  shape.n_layers, options.n_layers));
   }
   const DecoderConfig config = decoder_config_of(options.shape, options.n_layers);
   const std::vector<Parameter> parameters = parameters_of(config);

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -71,8 +72,8 @@ void save_quantized(const fs::path& model,
   const Quantization kept_as = checkpoint.quantization(quantization);
   if (kept_as == Quantization::None) {
     throw ConfigError(
-        model.string() +
-        ": a packed copy needs a quantisation; expected fp4, nf4, nf4-double or int8");
+        fmt::format("{}: a packed copy needs a quantisation; expected fp4, nf4, nf4-double or int8",
+                    model.string()));
   }
   files::write_new_folder(to, ErrorKind::Model, [&](const fs::path& folder) {
     write_folder_files(model, checkpoint.config(), dtype, kept_as, folder);
