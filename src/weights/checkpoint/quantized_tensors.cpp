@@ -132,7 +132,7 @@ void check_four_bits(const TensorMap& tensors,
   const std::vector<float> found = numbers_of(map);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (!(std::abs(found[i] - expected[i]) <= kMapTolerance)) {
-      fail(map, fmt::format("{} for code {}", expected[i], i), fmt::to_string(found[i]));
+      fail(map, fmt::format("{:f} for code {}", expected[i], i), fmt::format("{:f}", found[i]));
     }
   }
   if (is_double) {
