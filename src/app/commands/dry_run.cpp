@@ -11,6 +11,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/run.h"
+#include "labelprobe/files/text_table.h"
 #include "labelprobe/model/open.h"
 
 #include "app/commands/pace.h"
@@ -75,11 +76,14 @@ std::map<std::string, record::ParamValue> default_params(const experiment::Plan&
 void describe_options(std::ostream& out, const experiment::PreparedJob& prepared, bool shows_all) {
   const auto defaults = default_params(*prepared.job.settings.plan);
   out << (shows_all ? "options\n" : "options that are not the default (--verbose shows all)\n");
+  files::TextTable table;
+  table.columns = {{"", files::Align::Left}, {"", files::Align::Left}};
   for (const record::Param& param : prepared.job.request.params) {
     const auto found = defaults.find(param.name);
     if (!shows_all && found != defaults.end() && found->second == param.value) continue;
-    out << fmt::format("  {:<28} {}\n", param.name, describe(param.value));
+    table.rows.push_back({param.name, describe(param.value)});
   }
+  files::write_terminal(out, table, {.indent = "  ", .empty = "", .has_header = false});
 }
 
 void describe_tokens(std::ostream& out, const experiment::PreparedJob& prepared) {

@@ -1,8 +1,7 @@
 // labelprobe ls KIND: everything that can be named on the command line.
-#include <array>
-#include <cstdio>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/plan.h"
+#include "labelprobe/files/text_table.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/record/log_fields.h"
 #include "labelprobe/weights/locate.h"
@@ -25,12 +25,17 @@ namespace labelprobe::app {
 
 namespace {
 
-using Rows = std::vector<std::pair<std::string, std::string>>;
+// Each a name, what it is, and numbers of it in between.
+using Rows = std::vector<std::vector<std::string>>;
+
+void add(Rows& rows, std::string_view name, std::string_view text) {
+  rows.push_back({std::string(name), std::string(text)});
+}
 
 Rows list_datasets() {
   Rows rows;
   for (const data::DatasetInfo& set : data::datasets()) {
-    rows.emplace_back(set.name, std::string(set.summary) + "; " + std::string(set.label_kinds));
+    add(rows, set.name, fmt::format("{}; {}", set.summary, set.label_kinds));
   }
   return rows;
 }
@@ -38,7 +43,7 @@ Rows list_datasets() {
 Rows list_distributions() {
   Rows rows;
   for (const experiment::Plan* plan : experiment::plans()) {
-    if (plan->is_distribution) rows.emplace_back(plan->name, plan->summary);
+    if (plan->is_distribution) add(rows, plan->name, plan->summary);
   }
   return rows;
 }
@@ -46,7 +51,7 @@ Rows list_distributions() {
 Rows list_estimators() {
   Rows rows;
   for (const analysis::Estimator& estimator : analysis::estimators()) {
-    rows.emplace_back(estimator.name, estimator.summary);
+    add(rows, estimator.name, estimator.summary);
   }
   return rows;
 }
@@ -54,8 +59,9 @@ Rows list_estimators() {
 Rows list_metrics() {
   Rows rows;
   for (const analysis::Metric& metric : analysis::metrics()) {
-    rows.emplace_back(metric.name, std::string(metric.title) + ": " + std::string(metric.summary) +
-                                       (metric.of_example ? "" : " (align --per-label)"));
+    add(rows, metric.name,
+        fmt::format("{}: {}{}", metric.title, metric.summary,
+                    metric.of_example ? "" : " (align --per-label)"));
   }
   return rows;
 }
@@ -63,7 +69,7 @@ Rows list_metrics() {
 Rows list_samplers() {
   Rows rows;
   for (const prompt::SamplerInfo& sampler : prompt::samplers()) {
-    rows.emplace_back(sampler.name, sampler.summary);
+    add(rows, sampler.name, sampler.summary);
   }
   return rows;
 }
@@ -87,7 +93,7 @@ Rows list_formats() {
 Rows list_models() {
   Rows rows;
   for (const weights::CachedModel& cached : weights::cached_models()) {
-    rows.emplace_back(cached.name, cached.path.string());
+    add(rows, cached.name, cached.path.string());
   }
   return rows;
 }
@@ -95,8 +101,8 @@ Rows list_models() {
 Rows list_families() {
   Rows rows;
   for (const weights::ModelFamily& family : weights::model_families()) {
-    rows.emplace_back(family.name, "models whose config.json says " +
-                                       std::string(family.architecture) + ", and their GGUF files");
+    add(rows, family.name,
+        fmt::format("models whose config.json says {}, and their GGUF files", family.architecture));
   }
   return rows;
 }
@@ -115,13 +121,12 @@ double gigabytes_of(const weights::ModelShape& shape, weights::Quantization quan
 Rows list_shapes() {
   Rows rows;
   for (const weights::ModelShape& shape : weights::model_shapes()) {
-    std::array<char, 128> sizes{};
-    std::snprintf(sizes.data(), sizes.size(),
-                  "%7.3f billion parameters; %6.2f GB in bfloat16, %5.2f GB in FP4  ",
-                  static_cast<double>(shape.n_parameters) / 1e9,
-                  gigabytes_of(shape, weights::Quantization::None),
-                  gigabytes_of(shape, weights::Quantization::Fp4));
-    rows.emplace_back(shape.name, sizes.data() + std::string(shape.description));
+    rows.push_back(
+        {std::string(shape.name),
+         fmt::format("{:.3f} billion parameters;", static_cast<double>(shape.n_parameters) / 1e9),
+         fmt::format("{:.2f} GB in bfloat16,", gigabytes_of(shape, weights::Quantization::None)),
+         fmt::format("{:.2f} GB in FP4", gigabytes_of(shape, weights::Quantization::Fp4)),
+         std::string(shape.description)});
   }
   return rows;
 }
@@ -147,8 +152,7 @@ Rows list_options(const LsFlags& flags) {
     const Command::Declared declared = command.declare();
     for (const Option& option : declared.options.options()) {
       if (flags.shows_all || option.info.shown != Shown::Never) {
-        rows.emplace_back(fmt::format("{} {}", command.text.name, option.flag()),
-                          describe_option(option));
+        add(rows, fmt::format("{} {}", command.text.name, option.flag()), describe_option(option));
       }
     }
   }
@@ -158,7 +162,7 @@ Rows list_options(const LsFlags& flags) {
 Rows list_fields() {
   Rows rows;
   for (const record::LogField& field : record::log_fields()) {
-    rows.emplace_back(field.name, field.summary);
+    add(rows, field.name, field.summary);
   }
   return rows;
 }
@@ -199,14 +203,13 @@ std::vector<std::string> kind_names() {
   return names;
 }
 
-void print(const Rows& rows) {
-  std::size_t width = 0;
-  for (const auto& [name, text] : rows) {
-    width = std::max(width, name.size());
-  }
-  for (const auto& [name, text] : rows) {
-    std::cout << name << std::string(width - name.size() + 2, ' ') << text << '\n';
-  }
+void print(Rows rows) {
+  if (rows.empty()) return;
+  files::TextTable table;
+  table.columns.resize(rows.front().size());
+  table.columns.front().align = table.columns.back().align = files::Align::Left;
+  table.rows = std::move(rows);
+  files::write_terminal(std::cout, table, {.empty = "", .has_header = false});
 }
 
 void declare_flags(OptionList& options, LsFlags& flags) {
@@ -227,11 +230,11 @@ void declare_flags(OptionList& options, LsFlags& flags) {
 int ls(const LsFlags& flags) {
   for (const Kind& kind : kKinds) {
     if (kind.name == flags.kind) {
-      const Rows rows = kind.list(flags);
-      print(rows);
+      Rows rows = kind.list(flags);
       if (rows.empty()) {
         std::cerr << kind.when_empty << '\n';
       }
+      print(std::move(rows));
       return kSuccess;
     }
   }

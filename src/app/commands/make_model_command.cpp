@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/text_table.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 #include "labelprobe/weights/making.h"
 
@@ -109,49 +111,52 @@ std::string grouped(std::size_t number) {
 }
 
 std::string gigabytes(double n_bytes) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.2f", n_bytes / 1e9);
-  return text.data();
+  return fmt::format("{:.2f}", n_bytes / 1e9);
 }
 
 // The weights part by part, the last line all together. Quantised ones in both forms.
 void describe_weights(std::vector<weights::WeightPart> parts,
                       const weights::WeightPart& all,
                       const weights::RandomCheckpointOptions& options) {
+  files::TextTable table;
+  table.columns = {{"weights", files::Align::Left},
+                   {"numbers"},
+                   {fmt::format("bytes in {}", weights::dtype_name(options.dtype))}};
   const bool is_quantized = options.quantization != weights::Quantization::None;
-  const std::string dtype = "bytes in " + std::string(weights::dtype_name(options.dtype));
-  const std::string mode =
-      "bytes in " + std::string(weights::quantization_name(options.quantization));
-  std::printf("%-16s  %16s  %17s", "weights", "numbers", dtype.c_str());
   if (is_quantized) {
-    std::printf("  %9s  %19s", "bits each", mode.c_str());
+    table.columns.push_back({"bits each"});
+    table.columns.push_back(
+        {fmt::format("bytes in {}", weights::quantization_name(options.quantization))});
   }
   parts.push_back(all);
   for (const weights::WeightPart& part : parts) {
-    std::printf("\n%-16s  %16s  %17s", std::string(part.name).c_str(),
-                grouped(part.n_numbers).c_str(), grouped(part.unquantized_bytes).c_str());
+    table.rows.push_back(
+        {std::string(part.name), grouped(part.n_numbers), grouped(part.unquantized_bytes)});
     if (is_quantized) {
       const double n_bits = 8.0 * static_cast<double>(part.bytes);
-      std::printf("  %9.2f  %19s", n_bits / static_cast<double>(part.n_numbers),
-                  grouped(part.bytes).c_str());
+      table.rows.back().push_back(
+          fmt::format("{:.2f}", n_bits / static_cast<double>(part.n_numbers)));
+      table.rows.back().push_back(grouped(part.bytes));
     }
   }
-  std::printf("\n");
+  files::write_terminal(std::cout, table);
 }
 
 // What is left of the memory of cards in use.
 void describe_cards(double weight_bytes, double cache_bytes_per_token) {
   constexpr std::array kGigabytes = {24, 48, 80, 141};
-  std::printf("memory, GB  beside the weights, GB  tokens of keys and values in it\n");
+  files::TextTable table;
+  table.columns = {{"memory, GB"}, {"beside the weights, GB"}, {"tokens of keys and values in it"}};
   for (const int card : kGigabytes) {
     const double left = card * 1e9 - weight_bytes;
     if (left < 0) {
-      std::printf("%10d  %22s\n", card, "does not fit");
+      table.rows.push_back({fmt::to_string(card), "does not fit"});
       continue;
     }
     const auto n_tokens = static_cast<std::int64_t>(left / cache_bytes_per_token);
-    std::printf("%10d  %22s  %31s\n", card, gigabytes(left).c_str(), grouped(n_tokens).c_str());
+    table.rows.push_back({fmt::to_string(card), gigabytes(left), grouped(n_tokens)});
   }
+  files::write_terminal(std::cout, table, {.empty = ""});
 }
 
 void describe_plan(const weights::RandomCheckpointPlan& plan,
@@ -164,14 +169,14 @@ void describe_plan(const weights::RandomCheckpointPlan& plan,
   }
   describe_weights(plan.parts, all, options);
   const auto token_bytes = static_cast<double>(plan.cache_bytes_per_token);
-  std::printf("\non disk: %s bytes\n", grouped(plan.disk_bytes).c_str());
-  std::printf("keys and values in %s: %s bytes a token, %s GB for the context of %s tokens\n\n",
-              std::string(weights::dtype_name(options.dtype)).c_str(),
-              grouped(plan.cache_bytes_per_token).c_str(),
-              gigabytes(token_bytes * plan.max_context).c_str(),
-              grouped(std::int64_t{plan.max_context}).c_str());
+  std::cout << fmt::format(
+      "\non disk: {} bytes\n"
+      "keys and values in {}: {} bytes a token, {} GB for the context of {} tokens\n\n",
+      grouped(plan.disk_bytes), weights::dtype_name(options.dtype),
+      grouped(plan.cache_bytes_per_token), gigabytes(token_bytes * plan.max_context),
+      grouped(std::int64_t{plan.max_context}));
   describe_cards(static_cast<double>(all.bytes), token_bytes);
-  std::fflush(stdout);
+  std::cout.flush();
 }
 
 // Every id of the tokenizer must be one of the model's.

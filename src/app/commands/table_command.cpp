@@ -13,6 +13,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/grid.h"
 #include "labelprobe/experiment/tables.h"
+#include "labelprobe/files/text_table.h"
 
 #include "app/commands/command.h"
 #include "app/commands/jobs.h"
@@ -133,10 +134,13 @@ std::string state_of(const CellRun& cell, experiment::Workbench& workbench) {
 
 void show_states(const std::string& model, const std::vector<CellRun>& cells) {
   experiment::Workbench workbench(show_encoding);
-  std::cout << model << '\n';
+  files::TextTable table;
+  table.columns = {{"", files::Align::Left}, {"", files::Align::Left}};
   for (const CellRun& cell : cells) {
-    std::cout << fmt::format("  {:<24} {}\n", cell.cell.name(), state_of(cell, workbench));
+    table.rows.push_back({cell.cell.name(), state_of(cell, workbench)});
   }
+  std::cout << model << '\n';
+  files::write_terminal(std::cout, table, {.indent = "  ", .has_header = false});
 }
 
 std::string quoted(const std::string& argument) {

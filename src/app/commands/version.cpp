@@ -1,7 +1,10 @@
 #include "app/commands/version.h"
 
+#include <sstream>
+
 #include <fmt/format.h>
 
+#include "labelprobe/files/text_table.h"
 #include "labelprobe/model/open.h"
 #include "labelprobe/record/provenance.h"
 
@@ -22,12 +25,16 @@ std::string compiler() {
 }  // namespace
 
 std::string describe_version() {
-  std::string text = fmt::format("labelprobe {}\n", record::program_version());
-  text += fmt::format("  compiler   {}\n", compiler());
+  files::TextTable table;
+  table.columns = {{"", files::Align::Left}, {"", files::Align::Left}};
+  table.rows.push_back({"compiler", compiler()});
   for (const auto& [part, found] : model::describe_platform()) {
-    text += fmt::format("  {:<10} {}\n", part, found);
+    table.rows.push_back({part, found});
   }
-  return text;
+  std::ostringstream text;
+  text << fmt::format("labelprobe {}\n", record::program_version());
+  files::write_terminal(text, table, {.indent = "  ", .has_header = false});
+  return text.str();
 }
 
 }  // namespace labelprobe::app

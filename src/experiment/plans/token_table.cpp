@@ -1,9 +1,11 @@
 #include "experiment/plans/token_table.h"
 
-#include <iomanip>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "labelprobe/files/text_table.h"
 
 namespace labelprobe::experiment {
 
@@ -28,14 +30,18 @@ std::string describe_tokens(std::string_view title,
       << (tokens.variants == readout::LabelVariants::Strict ? "; only that form counts"
                                                             : "; both forms count")
       << ")\n";
+  files::TextTable table;
+  table.columns.assign(5, {"", files::Align::Left});
   for (std::size_t i = 0; i < tokens.names.size(); ++i) {
-    out << "  " << std::left << std::setw(18) << tokens.names[i];
+    std::vector<std::string>& row = table.rows.emplace_back();
+    row.push_back(tokens.names[i]);
     for (const SpaceVariant variant : {SpaceVariant::Bare, SpaceVariant::Spaced}) {
       const TokenId id = tokens.first_tokens[static_cast<std::size_t>(variant)][i];
-      out << std::setw(8) << id << std::setw(16) << shown(tokenizer, id);
+      row.push_back(fmt::to_string(id));
+      row.push_back(shown(tokenizer, id));
     }
-    out << '\n';
   }
+  files::write_terminal(out, table, {.indent = "  ", .has_header = false});
   return out.str();
 }
 
