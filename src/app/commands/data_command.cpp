@@ -1,13 +1,20 @@
 // labelprobe data: what a run would see of a data set, without a model.
+#include <algorithm>
 #include <iostream>
-#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/role_data.h"
 #include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
-#include "app/commands/role_data.h"
 #include "app/options/run_options.h"
+#include "app/terminal/visible.h"
 
 namespace labelprobe::app {
 
@@ -21,12 +28,12 @@ struct DataFlags {
   bool is_json = false;
 };
 
-std::vector<RoleData> load_roles(const DataFlags& flags) {
-  std::vector<RoleData> roles;
+std::vector<experiment::RoleData> load_roles(const DataFlags& flags) {
+  std::vector<experiment::RoleData> roles;
   for (const auto& [role, options] :
        {std::pair{"train", flags.data.train}, {"test", flags.data.test}}) {
     if (!options.splits.empty()) {
-      roles.push_back(load_role(flags.task, role, options));
+      roles.push_back(experiment::load_role(flags.task, role, options));
     }
   }
   if (roles.empty()) {
@@ -37,12 +44,27 @@ std::vector<RoleData> load_roles(const DataFlags& flags) {
   return roles;
 }
 
+// The first items; what data or models could steer a terminal with is escaped.
+void print_items(std::ostream& out, const experiment::RoleData& data, std::size_t n_shown) {
+  for (std::size_t i = 0; i < std::min(n_shown, data.dataset.examples.size()); ++i) {
+    const Example& example = data.dataset.examples[i];
+    const std::vector<std::string> labels = data.dataset.label_set.names_of(example.labels);
+    out << "\n  " << visible(example.id()) << ": "
+        << (labels.empty() ? std::string(kNoneLabel) : fmt::format("{}", fmt::join(labels, ", ")))
+        << "\n    ";
+    for (const char c : visible(example.text)) {
+      out << c << (c == '\n' ? "    " : "");
+    }
+    out << '\n';
+  }
+}
+
 // Lines of several roles say whose they are.
-void write_items(const std::string& path, const std::vector<RoleData>& roles) {
+void write_items(const std::string& path, const std::vector<experiment::RoleData>& roles) {
   files::OutputFile file(path);
-  for (const RoleData& data : roles) {
+  for (const experiment::RoleData& data : roles) {
     for (const Example& example : data.dataset.examples) {
-      nlohmann::ordered_json line = describe_item(example, data.dataset.label_set);
+      nlohmann::ordered_json line = experiment::describe_item(example, data.dataset.label_set);
       if (roles.size() > 1) {
         line["role"] = data.role;
       }
@@ -53,7 +75,7 @@ void write_items(const std::string& path, const std::vector<RoleData>& roles) {
 }
 
 int show_data(const DataFlags& flags) {
-  const std::vector<RoleData> roles = load_roles(flags);
+  const std::vector<experiment::RoleData> roles = load_roles(flags);
   if (!flags.out_path.empty()) {
     write_items(flags.out_path, roles);
   }
@@ -62,15 +84,16 @@ int show_data(const DataFlags& flags) {
   if (flags.is_json) {
     nlohmann::ordered_json json = {{"task", flags.task},
                                    {"roles", nlohmann::ordered_json::array()}};
-    for (const RoleData& data : roles) {
-      json["roles"].push_back(describe_role(data, flags.n_shown));
+    for (const experiment::RoleData& data : roles) {
+      json["roles"].push_back(experiment::describe_role(data, flags.n_shown));
     }
     out << json.dump(2) << '\n';
     return kSuccess;
   }
   for (std::size_t i = 0; i < roles.size(); ++i) {
     out << (i > 0 ? "\n" : "");
-    print_role(out, roles[i], flags.n_shown);
+    experiment::print_role(out, roles[i]);
+    print_items(out, roles[i], flags.n_shown);
   }
   return kSuccess;
 }

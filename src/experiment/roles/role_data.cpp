@@ -1,26 +1,22 @@
-#include "app/commands/role_data.h"
+#include "labelprobe/experiment/role_data.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <ostream>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "labelprobe/files/text_table.h"
 
-#include "app/terminal/visible.h"
-
-namespace labelprobe::app {
+namespace labelprobe::experiment {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostAnnotators = 5;  // that people want to see named
-
-std::string two_decimals(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", number);
-  return text;
-}
 
 std::string share_text(std::size_t part, std::size_t whole) {
   return whole == 0 ? "-" : files::percent(static_cast<double>(part) / static_cast<double>(whole));
@@ -34,7 +30,7 @@ std::vector<std::string> label_row(const RoleData& data,
   std::vector<std::string> row = {name};
   const auto add = [&](const data::LabelCounts& counts, std::size_t n) {
     if (counts.n_items > 0) {
-      row.push_back(std::to_string(n));
+      row.push_back(fmt::to_string(n));
       row.push_back(share_text(n, counts.n_items));
     }
   };
@@ -72,7 +68,7 @@ void print_labels(std::ostream& out, const RoleData& data) {
     rows.push_back({"(per item)"});
     for (const data::LabelCounts* counts : {&aggregate, &annotated}) {
       if (counts->n_items > 0) {
-        rows.back().push_back(two_decimals(counts->mean_labels));
+        rows.back().push_back(fmt::format("{:.2f}", counts->mean_labels));
         rows.back().emplace_back();
       }
     }
@@ -84,7 +80,7 @@ void print_splits(std::ostream& out, const RoleData& data) {
   files::TextTable table;
   table.columns = {{"split", files::Align::Left}, {"read"}, {"kept"}};
   for (const data::SplitCount& split : data.dataset.notes.splits) {
-    table.rows.push_back({split.split, std::to_string(split.n_read), std::to_string(split.n_kept)});
+    table.rows.push_back({split.split, fmt::to_string(split.n_read), fmt::to_string(split.n_kept)});
   }
   files::write_terminal(out, table, {.indent = "  "});
   for (const data::DroppedExamples& dropped : data.dataset.notes.dropped) {
@@ -123,23 +119,6 @@ void print_annotators(std::ostream& out, const RoleData& data) {
   }
 }
 
-void print_items(std::ostream& out, const RoleData& data, std::size_t n_shown) {
-  const LabelSet& label_set = data.dataset.label_set;
-  for (std::size_t i = 0; i < std::min(n_shown, data.dataset.examples.size()); ++i) {
-    const Example& example = data.dataset.examples[i];
-    std::string labels;
-    for (const std::string& name : label_set.names_of(example.labels)) {
-      labels += (labels.empty() ? "" : ", ") + name;
-    }
-    out << "\n  " << visible(example.id()) << ": "
-        << (labels.empty() ? std::string(kNoneLabel) : labels) << "\n    ";
-    for (const char c : visible(example.text)) {
-      out << c << (c == '\n' ? "    " : "");
-    }
-    out << '\n';
-  }
-}
-
 Json describe_counts(const data::LabelCounts& counts, const LabelSet& label_set) {
   Json json = {{"n_items", counts.n_items}, {"labels", Json::object()}};
   for (std::size_t i = 0; i < counts.n_with.size(); ++i) {
@@ -171,7 +150,7 @@ RoleData load_role(const std::string& task, const std::string& role, data::Datas
   return data;
 }
 
-void print_role(std::ostream& out, const RoleData& data, std::size_t n_shown) {
+void print_role(std::ostream& out, const RoleData& data) {
   const LabelSet& label_set = data.dataset.label_set;
   out << data.dataset.name << ", " << data.role << ": " << data.dataset.examples.size()
       << " items of " << data.summary.n_examples << " examples, " << label_set.size() << " labels ("
@@ -184,7 +163,6 @@ void print_role(std::ostream& out, const RoleData& data, std::size_t n_shown) {
   for (const std::string& warning : data.dataset.notes.warnings) {
     out << "  note: " << warning << '\n';
   }
-  print_items(out, data, n_shown);
 }
 
 Json describe_item(const Example& example, const LabelSet& label_set) {
@@ -237,4 +215,4 @@ Json describe_role(const RoleData& data, std::size_t n_shown) {
   return json;
 }
 
-}  // namespace labelprobe::app
+}  // namespace labelprobe::experiment

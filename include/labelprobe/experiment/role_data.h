@@ -1,15 +1,17 @@
-// One role's examples as a run would have them, with their numbers, told to people and to programs.
+// One role's examples as a run would have them, with their numbers, told to people and to programs:
+// what `labelprobe data` shows. Knows nothing of terminals.
 #pragma once
 
-#include <ostream>
+#include <cstddef>
+#include <iosfwd>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/data/summary.h"
 
-namespace labelprobe::app {
+namespace labelprobe::experiment {
 
 struct RoleData {
   std::string role;  // "train" or "test"
@@ -21,13 +23,13 @@ struct RoleData {
 // Throws as data::load().
 RoleData load_role(const std::string& task, const std::string& role, data::DatasetOptions options);
 
-// Tables with the first `n_shown` items behind them.
-void print_role(std::ostream& out, const RoleData& data, std::size_t n_shown);
+// Tables of splits, labels and annotators.
+void print_role(std::ostream& out, const RoleData& data);
 
-// The same as one object, every number in full.
+// The same as one object, every number in full, with the first `n_shown` items.
 nlohmann::ordered_json describe_role(const RoleData& data, std::size_t n_shown);
 
 // {"id", "text", "labels"}, with "annotator" for items that are not the aggregate's.
 nlohmann::ordered_json describe_item(const Example& example, const LabelSet& label_set);
 
-}  // namespace labelprobe::app
+}  // namespace labelprobe::experiment
