@@ -21,6 +21,8 @@ import yaml
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SMALLEST = 1e-12
 SHARES = [0.0, 0.01, 0.05, 0.25, 0.5]
+STATED = ["reported", "expected"]
+NO_LABEL_STEPS = ["first", "healed", *STATED]
 
 
 # --- Logs ---
@@ -110,6 +112,11 @@ def rows_of(key, a, b):
         if all(readings):
             pair = words(readings[0]), words(readings[1])
             places.append((place, *pair, True, top(pair[0]) != top(pair[1])))
+    for place in STATED:
+        stated = [numbers((entry.get("test_stated") or {}).get(place) or {}) for entry in (a, b)]
+        pair = [{label: one[label] for label in one if label in other} for one, other in (stated, stated[::-1])]
+        if pair[0]:
+            places.append((place, *pair, True, top(pair[0]) != top(pair[1])))
     return [{"item": key, "step": place, "label": label, "prob_a": step_a[label], "prob_b": step_b[label], "same_prefix": same,
              "flipped": flipped} for place, step_a, step_b, same, flipped in places for label in sorted(step_a)]
 
@@ -156,7 +163,7 @@ def margins(table, column):
 
 
 def find_flips(items_a, items_b, keys, table):
-    steps = table[table.same_prefix & ~table.step.isin(["first", "healed"])]
+    steps = table[table.same_prefix & ~table.step.isin(NO_LABEL_STEPS)]
     (label_a, lead_a), (label_b, lead_b) = leaders(steps, "prob_a"), leaders(steps, "prob_b")
     flips, unmoved = [], []
     by_item = dict(tuple(steps.groupby("item", sort=False)))
@@ -187,6 +194,16 @@ def find_flips(items_a, items_b, keys, table):
     return {flip["item"]: flip for flip in flips}, usual
 
 
+def stated_only(items, others, keys):
+    """The labels whose number only one of the runs states, by item."""
+    found = []
+    for key in keys:
+        stated, other = [(entry.get("test_stated") or {}).get("reported") or {} for entry in (items[key], others[key])]
+        if labels := [label for label in stated if label not in other]:
+            found.append({"item": key, "labels": labels})
+    return found
+
+
 def reference(run_a, run_b):
     """What compare's JSON should say, with flips by item, and the table of its CSV."""
     items_a, items_b = load_run(run_a), load_run(run_b)
@@ -197,12 +214,13 @@ def reference(run_a, run_b):
                          columns=["item", "step", "label", "prob_a", "prob_b", "same_prefix", "flipped"])
     add_differences(table)
     places = [p for p in table.step.unique()]
-    places = sorted([p for p in places if p.isdigit()], key=int) + [p for p in ("first", "healed") if p in places]
+    places = sorted([p for p in places if p.isdigit()], key=int) + [p for p in NO_LABEL_STEPS if p in places]
     flips, usual = find_flips(items_a, items_b, keys, table)
     apart = [key for key in keys if part(items_a[key], items_b[key])[0] is not None or any(
         items_a[key].get(field) != items_b[key].get(field) for field in ("test_outs", "test_prefix_outs"))]
     return {"n_items": len(keys), "only_a": [key for key in items_a if key not in items_b],
             "only_b": [key for key in items_b if key not in items_a], "failed_a": failed[0], "failed_b": failed[1],
+            "stated_only_a": stated_only(items_a, items_b, keys), "stated_only_b": stated_only(items_b, items_a, keys),
             "largest_difference": table[table.same_prefix].difference.abs().max(), "usual_difference": usual,
             "steps": [step_summary(table, place, keys) for place in places],
             "margins_a": margins(table, "prob_a"), "margins_b": margins(table, "prob_b"),

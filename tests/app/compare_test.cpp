@@ -92,7 +92,7 @@ void check_rows(const fs::path& csv, const json& wanted) {
 }
 
 TEST_CASE("Every number of a comparison is numpy's and pandas'", "[e2e]") {
-  const std::string kind = GENERATE("baseline", "unary", "classify");
+  const std::string kind = GENERATE("baseline", "unary", "classify", "verbalized");
   CAPTURE(kind);
   const TempFolder folder;
   const fs::path csv = folder.path() / "c.csv";
@@ -150,6 +150,21 @@ TEST_CASE("A limit that is passed ends with 1 and names the item", "[e2e]") {
   CHECK(run_program({"compare", a, b, "--max-difference", "0.0004"}).exit_code == 1);
 }
 
+TEST_CASE("Numbers that answers state are compared as probabilities are", "[e2e]") {
+  const TempFolder folder;
+  const fs::path plot = folder.path() / "p.svg";
+  const ProgramResult result =
+      run_program({"compare", log_of("verbalized/f32_0"), log_of("verbalized/fp4_0"), "--plot",
+                   plot.string(), "--max-difference", "0.001"});
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.out, ContainsSubstring("numbers of labels: 5 stated only in A, 0 stated only"));
+  CHECK_THAT(result.out, ContainsSubstring("\nreported  "));
+  CHECK_THAT(result.out, ContainsSubstring("\nexpected  "));
+  CHECK_THAT(result.err, ContainsSubstring("item 'v1', step reported, none: "));
+  CHECK_THAT(result.err, ContainsSubstring("number stated only in A: 2 items, the first 'v2'"));
+  CHECK_THAT(read_file(plot), ContainsSubstring("11 probabilities of 4 items"));
+}
+
 TEST_CASE("The plot shows every label", "[e2e]") {
   const TempFolder folder;
   const fs::path plot = folder.path() / "p.svg";
@@ -199,6 +214,8 @@ TEST_CASE("Runs that cannot be compared say why", "[e2e]") {
   };
   fails({"compare", kF32, log_of("unary/f32_0")}, 3,
         "expected two runs of one distribution, found baseline items in ");
+  fails({"compare", log_of("verbalized/f32_0"), kF32}, 3,
+        "expected two runs of one distribution, found verbalized items in ");
   fails({"compare", kF32, log_of("baseline")}, 3, "runs below it: ");
   fails({"compare", kF32, kF32 + "x"}, 3, "did you mean");
   fails({"compare", kF32, fixture("align/logs/GoEmotions/small/baseline/tiny--model_0").string()},

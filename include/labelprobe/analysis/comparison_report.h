@@ -40,11 +40,13 @@ void write_csv(std::ostream& out, const RunComparison& comparison);
 // Everything but the single probabilities. Text that is not UTF-8 is mended.
 void write_json(std::ostream& out, const ComparisonReport& report);
 
-// The label steps' probabilities in A against B, one series per label; equal prefixes only.
+// The label steps' probabilities, or the numbers stated, in A against B, one series per label;
+// equal prefixes only.
 ScatterPlot make_plot(const ComparisonReport& report);
 
 // What is not as equal as demanded, a sentence each: probabilities that differ by more than
-// `max_difference`, items that one run does not have or that failed in one only.
+// `max_difference`, items that one run does not have or that failed in one only, numbers stated in
+// one only.
 std::vector<std::string> describe_excesses(const RunComparison& comparison, double max_difference);
 
 }  // namespace labelprobe::analysis

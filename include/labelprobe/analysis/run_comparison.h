@@ -15,7 +15,9 @@ namespace labelprobe::analysis {
 // The probabilities of one item at one place of its answer, in both runs.
 struct ComparedStep {
   // "1", "2", ...: label steps, softmax over the labels. "first", "healed": answer words there (see
-  // record::ItemRecord), bare and spaced together, among the whole vocabulary.
+  // record::ItemRecord), bare and spaced together, among the whole vocabulary. "reported",
+  // "expected": numbers that an answer states for labels, divided by 100, and their means where
+  // they are tokens; only the labels of which both runs have one.
   std::string place;
   // The runs have generated the same before this step, as far as the logs tell; only then do both
   // answer the same question, and only then do its numbers count in any summary.
@@ -34,7 +36,9 @@ struct ComparedItem {
   std::string key;
   std::vector<std::string> predictions_a;
   std::vector<std::string> predictions_b;
-  std::vector<ComparedStep> steps;  // those that both runs have
+  std::vector<ComparedStep> steps;         // those that both runs have
+  std::vector<std::string> stated_only_a;  // labels whose number only A's answer states
+  std::vector<std::string> stated_only_b;
   // Position of the first generated token that differs; the shorter answer's length if one is the
   // beginning of the other. Unset where they are equal or a log has no token ids.
   std::optional<std::size_t> first_differing_token;

@@ -41,6 +41,17 @@ void add_keys(const std::vector<std::string>& keys,
       fmt::format("{}: {}, the first '{}'", what, n_items(keys.size()), keys.front()));
 }
 
+void add_stated(const RunComparison& comparison,
+                std::vector<std::string> ComparedItem::*labels,
+                std::string_view what,
+                std::vector<std::string>& sentences) {
+  std::vector<std::string> keys;
+  for (const ComparedItem& item : comparison.items) {
+    if (!(item.*labels).empty()) keys.push_back(item.key);
+  }
+  add_keys(keys, what, sentences);
+}
+
 }  // namespace
 
 std::vector<SettingDifference> compare_settings(const record::LoggedParams& a,
@@ -77,6 +88,8 @@ std::vector<std::string> describe_excesses(const RunComparison& comparison, doub
     add_keys(comparison.failed_a, "failed in A", sentences);
     add_keys(comparison.failed_b, "failed in B", sentences);
   }
+  add_stated(comparison, &ComparedItem::stated_only_a, "number stated only in A", sentences);
+  add_stated(comparison, &ComparedItem::stated_only_b, "number stated only in B", sentences);
   return sentences;
 }
 

@@ -89,6 +89,14 @@ Json settings_json(const std::vector<SettingDifference>& settings) {
   return json;
 }
 
+Json stated_json(const RunComparison& comparison, std::vector<std::string> ComparedItem::*labels) {
+  Json items = Json::array();
+  for (const ComparedItem& item : comparison.items) {
+    if (!(item.*labels).empty()) items.push_back({{"item", item.key}, {"labels", item.*labels}});
+  }
+  return items;
+}
+
 Json answers_json(const RunComparison& comparison) {
   Json items = Json::array();
   for (const ComparedItem& item : comparison.items) {
@@ -139,6 +147,8 @@ void write_json(std::ostream& out, const ComparisonReport& report) {
                {"failed_a", comparison.failed_a},
                {"failed_b", comparison.failed_b},
                {"n_prompts_apart", comparison.n_prompts_apart},
+               {"stated_only_a", stated_json(comparison, &ComparedItem::stated_only_a)},
+               {"stated_only_b", stated_json(comparison, &ComparedItem::stated_only_b)},
                {"largest", largest_json(comparison)},
                {"usual_difference", comparison.usual_difference},
                {"steps", Json::array()},

@@ -10,10 +10,6 @@ namespace labelprobe::analysis {
 
 namespace {
 
-bool is_label_step(const ComparedStep& step) {
-  return step.place != "first" && step.place != "healed";
-}
-
 Spread spread_of(std::vector<double> numbers) {
   if (numbers.empty()) return {};
   std::sort(numbers.begin(), numbers.end());
@@ -192,6 +188,10 @@ void summarize(RunComparison& comparison) {
   comparison.margins_b = margins_of(comparison.items, &ComparedStep::probs_b);
   find_flips(comparison);
   find_worst(comparison);
+}
+
+bool is_label_step(const ComparedStep& step) {
+  return step.place.front() >= '0' && step.place.front() <= '9';
 }
 
 Leader leader_of(const std::vector<double>& probs) {

@@ -13,6 +13,9 @@ inline constexpr double kSmallestProb = 1e-12;  // of logarithms
 // Fills places, margins, flips, usual_difference and worst from `items`.
 void summarize(RunComparison& comparison);
 
+// Places that are no label steps have names.
+bool is_label_step(const ComparedStep& step);
+
 struct Leader {
   std::size_t label = 0;
   std::size_t second = 0;  // `label` itself if there is no other

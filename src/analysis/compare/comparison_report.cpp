@@ -10,6 +10,7 @@
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/text_table.h"
 
+#include "analysis/compare/comparison_numbers.h"
 #include "analysis/report/numbers.h"
 
 namespace labelprobe::analysis {
@@ -66,6 +67,16 @@ void write_items(std::ostream& out, const RunComparison& comparison) {
     out << "  " << share_of(comparison.n_prompts_apart, comparison.items.size())
         << " were asked with other prompts: their differences are not those of the computation "
            "alone\n";
+  }
+  std::size_t n_only_a = 0;
+  std::size_t n_only_b = 0;
+  for (const ComparedItem& item : comparison.items) {
+    n_only_a += item.stated_only_a.size();
+    n_only_b += item.stated_only_b.size();
+  }
+  if (n_only_a + n_only_b > 0) {
+    out << "  numbers of labels: " << n_only_a << " stated only in A, " << n_only_b
+        << " stated only in B\n";
   }
 }
 
@@ -261,7 +272,8 @@ ScatterPlot make_plot(const ComparisonReport& report) {
   std::size_t n_points = 0;
   for (const ComparedItem& item : comparison.items) {
     for (const ComparedStep& step : item.steps) {
-      if (!step.has_equal_prefix || step.place == "first" || step.place == "healed") continue;
+      const bool is_shown = is_label_step(step) || step.place == "reported";
+      if (!step.has_equal_prefix || !is_shown) continue;
       for (std::size_t i = 0; i < step.labels.size(); ++i, ++n_points) {
         series[step.labels[i]].points.emplace_back(step.probs_a[i], step.probs_b[i]);
       }

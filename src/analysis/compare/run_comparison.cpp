@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 
 #include "analysis/compare/comparison_numbers.h"
@@ -19,13 +21,15 @@ namespace {
 using record::ItemRecord;
 using record::LoggedRun;
 
-void check_forms(const LoggedRun& a, const LoggedRun& b) {
+void check_plans(const LoggedRun& a, const LoggedRun& b) {
   const ItemForm& form = item_form_of(a);
   const ItemForm& other = item_form_of(b);
-  if (&form != &other) {
-    throw DataError("expected two runs of one distribution, found " + std::string(form.plan) +
-                    " items in " + describe(a) + " and " + std::string(other.plan) + " items in " +
-                    describe(b));
+  const std::string_view plan = a.plan.empty() ? form.plan : a.plan;
+  const std::string_view other_plan = b.plan.empty() ? other.plan : b.plan;
+  if (&form != &other || plan != other_plan) {
+    throw DataError(fmt::format(
+        "expected two runs of one distribution, found {} items in {} and {} items in {}", plan,
+        describe(a), other_plan, describe(b)));
   }
 }
 
@@ -59,7 +63,12 @@ std::vector<std::string> common_labels(const LoggedRun& a, const LoggedRun& b) {
                     only(missing_in(of_b, of_a), b) +
                     ". Are they runs of different data sets or label sets?");
   }
-  const std::set<std::string>& labels = of_a.empty() ? of_b : of_a;
+  std::set<std::string> labels = of_a.empty() ? of_b : of_a;
+  for (const LoggedRun* run : {&a, &b}) {
+    for (const ItemRecord& item : run->items) {
+      for (const auto& [name, prob] : item.reported_probs) labels.insert(name);
+    }
+  }
   return {labels.begin(), labels.end()};
 }
 
@@ -160,6 +169,34 @@ void find_equal_prefixes(ComparedItem& item,
   }
 }
 
+// The labels that both have numbers of, with A's numbers.
+record::LabelValues common_values(const record::LabelValues& a, const record::LabelValues& b) {
+  record::LabelValues common;
+  for (const auto& [name, prob] : a) {
+    if (find_value(b, name)) common.emplace_back(name, prob);
+  }
+  return common;
+}
+
+// The numbers that answers state for labels. A model may leave some out.
+void compare_numbers(ComparedItem& item, const ItemRecord& a, const ItemRecord& b) {
+  for (const auto& [name, prob] : a.reported_probs) {
+    if (!find_value(b.reported_probs, name)) item.stated_only_a.push_back(name);
+  }
+  for (const auto& [name, prob] : b.reported_probs) {
+    if (!find_value(a.reported_probs, name)) item.stated_only_b.push_back(name);
+  }
+  const auto add = [&](const char* place, const auto& of_a, const auto& of_b) {
+    const record::LabelValues common_a = common_values(of_a, of_b);
+    if (common_a.empty()) return;
+    ComparedStep step = compare_step(place, a, common_a, b, common_values(of_b, of_a));
+    step.has_flipped = likeliest(step.probs_a) != likeliest(step.probs_b);
+    item.steps.push_back(std::move(step));
+  };
+  add("reported", a.reported_probs, b.reported_probs);
+  add("expected", a.expected_probs, b.expected_probs);
+}
+
 ComparedItem compare_items(const ItemRecord& a, const ItemRecord& b) {
   ComparedItem item;
   item.key = a.key;
@@ -185,6 +222,7 @@ ComparedItem compare_items(const ItemRecord& a, const ItemRecord& b) {
   };
   add_reading("first", a.first_answer, b.first_answer);
   add_reading("healed", a.healed_answer, b.healed_answer);
+  compare_numbers(item, a, b);
   return item;
 }
 
@@ -200,7 +238,7 @@ void check_texts(const LoggedRun& a, const LoggedRun& b, std::size_t n_same_text
 
 RunComparison compare_runs(const LoggedRun& a, const LoggedRun& b) {
   RunComparison comparison;
-  check_forms(a, b);
+  check_plans(a, b);
   const auto of_a = by_key(a);
   const auto of_b = by_key(b);
   comparison.labels = common_labels(a, b);

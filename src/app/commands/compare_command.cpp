@@ -111,7 +111,7 @@ void declare_flags(OptionList& options, CompareFlags& flags) {
       flags.max_difference,
       {.name = "max_difference",
        .help = "End with 1 if a probability differs by more, or an item is missing in a run "
-               "or failed in one only",
+               "or failed in one only, or a number is stated in one only",
        .shown = Shown::First});
 }
 
