@@ -143,6 +143,26 @@ TEST_CASE("A killed run goes on whatever is asked of display, threads, batches a
   CHECK_THAT(rounded.err, !ContainsSubstring("took up"));
 }
 
+TEST_CASE("A killed run that asks for numbers goes on and ends in the same bytes", "[e2e]") {
+  const TempFolder logs;
+  const auto arguments = [&](const char* name) {
+    return run_arguments(logs.path() / name, with(kOneByOne, {"--distribution", "verbalized",
+                                                              "--max-new-tokens", "100"}));
+  };
+  const fs::path killed = logs.path() / "killed" / "GoEmotions" / "e2e_0";
+  run_and_kill(arguments("killed"), killed);
+  const ProgramResult rest = run_program(arguments("killed"));
+  INFO(rest.err);
+  REQUIRE(rest.exit_code == 0);
+  CHECK_THAT(rest.err, ContainsSubstring("took up experiment_0 with "));
+  REQUIRE(run_program(arguments("whole")).exit_code == 0);
+  const fs::path whole = logs.path() / "whole" / "GoEmotions" / "e2e_0";
+  for (const char* file : {"indexed_metrics.yml", "metrics.yml", "names.txt"}) {
+    CAPTURE(file);
+    CHECK(read_file(killed / file) == read_file(whole / file));
+  }
+}
+
 TEST_CASE("A killed run whose gold labels were changed starts over and says why", "[e2e]") {
   const TempFolder logs;
   const TempFolder data;

@@ -67,6 +67,19 @@ inline ItemRecord make_word_item(const std::string& key) {
   return item;
 }
 
+// An item whose answer states a number for all labels but one.
+inline ItemRecord make_verbalized_item(const std::string& key) {
+  ItemRecord item = make_item(key);
+  item.label_steps.clear();
+  item.outs = "joy: 35, fear: 80";
+  item.predictions = {"fear"};
+  item.opening_tokens = {{"joy", 12.25f}, {"fear", 1.0f}};
+  item.reported_probs = {{"joy", 0.35f}, {"fear", 0.8f}};
+  item.expected_probs = {{"joy", 0.3512345f}, {"fear", 0.79f}};
+  item.number_mass = {{"joy", 0.98f}, {"fear", 0.9999999f}};
+  return item;
+}
+
 // The example of the published logs: a baseline run of the pipelines.
 inline RunRequest make_request(const std::filesystem::path& log_root, std::int64_t seed = 0) {
   RunRequest request;
