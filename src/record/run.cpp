@@ -6,6 +6,7 @@
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/journal.h"
+#include "record/folder/params.h"
 #include "record/log/experiment_files.h"
 #include "record/run_folder.h"
 

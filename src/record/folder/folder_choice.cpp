@@ -10,6 +10,7 @@
 #include "labelprobe/files/disk.h"
 
 #include "record/folder/folder_name.h"
+#include "record/folder/params.h"
 
 namespace labelprobe::record {
 

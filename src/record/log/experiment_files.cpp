@@ -12,6 +12,7 @@
 
 #include "record/folder/folder_name.h"
 #include "record/folder/manifest.h"
+#include "record/folder/params.h"
 #include "record/log/aggregates.h"
 #include "record/log/entry_writer.h"
 
