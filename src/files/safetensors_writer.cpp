@@ -92,15 +92,19 @@ std::size_t TensorToWrite::n_bytes() const {
   return n;
 }
 
+void write_safetensors(std::ostream& out, std::span<const SafetensorsTensor> tensors) {
+  out << head_of(tensors, Json::object());
+  for (const SafetensorsTensor& tensor : tensors) {
+    out.write(reinterpret_cast<const char*>(tensor.bytes.data()),
+              static_cast<std::streamsize>(tensor.bytes.size()));
+  }
+}
+
 void write_safetensors(const fs::path& path,
                        std::span<const SafetensorsTensor> tensors,
                        ErrorKind error) {
   std::ofstream file(path, std::ios::binary);
-  file << head_of(tensors, Json::object());
-  for (const SafetensorsTensor& tensor : tensors) {
-    file.write(reinterpret_cast<const char*>(tensor.bytes.data()),
-               static_cast<std::streamsize>(tensor.bytes.size()));
-  }
+  write_safetensors(file, tensors);
   file.close();
   if (!file) fail(error, path.string() + ": cannot be written");
 }

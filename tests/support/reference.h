@@ -5,7 +5,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -14,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/files/safetensors.h"
 
 namespace labelprobe::support {
 
@@ -22,25 +22,16 @@ struct ReferenceTensor {
   std::vector<float> numbers;
 };
 
-// The float32 tensors of a small safetensors file, by name. Independent of the program's own
-// reader.
+// The float32 tensors of a safetensors file, by name.
 inline std::map<std::string, ReferenceTensor> read_tensors(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (bytes.size() < 8) throw std::runtime_error("no safetensors file: " + path.string());
-  std::uint64_t n_header = 0;
-  std::memcpy(&n_header, bytes.data(), 8);
-  const auto header = nlohmann::json::parse(bytes.substr(8, n_header));
+  const auto file = files::SafetensorsFile::open(path, ErrorKind::Data);
   std::map<std::string, ReferenceTensor> tensors;
-  for (const auto& [name, entry] : header.items()) {
-    if (name == "__metadata__") continue;
-    if (entry.at("dtype") != "F32") throw std::runtime_error(name + " is not float32");
-    ReferenceTensor& tensor = tensors[name];
-    entry.at("shape").get_to(tensor.shape);
-    const std::size_t begin = entry.at("data_offsets").at(0);
-    const std::size_t end = entry.at("data_offsets").at(1);
-    tensor.numbers.resize((end - begin) / sizeof(float));
-    std::memcpy(tensor.numbers.data(), bytes.data() + 8 + n_header + begin, end - begin);
+  for (const files::SafetensorsTensor& stored : file.tensors()) {
+    if (stored.type != "F32") throw std::runtime_error(stored.name + " is not float32");
+    ReferenceTensor& tensor = tensors[stored.name];
+    tensor.shape = stored.shape;
+    tensor.numbers.resize(stored.bytes.size() / sizeof(float));
+    std::memcpy(tensor.numbers.data(), stored.bytes.data(), stored.bytes.size());
   }
   return tensors;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <span>
@@ -29,6 +30,9 @@ struct TensorToWrite {
 void write_safetensors(const std::filesystem::path& path,
                        std::span<const SafetensorsTensor> tensors,
                        ErrorKind error);
+
+// The same into a stream; whoever opened it sees to errors.
+void write_safetensors(std::ostream& out, std::span<const SafetensorsTensor> tensors);
 
 // Writes tensors that come one after the other and need not be in memory together: what is where is
 // settled before the first byte.

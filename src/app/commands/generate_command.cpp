@@ -165,7 +165,7 @@ int run(const Arguments& arguments) {
   const int n_failed = write_answers(file.stream(), lines, prompts, answers, tokens.get());
   file.finish();
   if (!arguments.logits_out.empty()) {
-    write_safetensors(arguments.logits_out, logits, static_cast<std::size_t>(info.vocab_size));
+    write_logits(arguments.logits_out, logits, static_cast<std::size_t>(info.vocab_size));
   }
   const model::Effort effort = language_model.effort();
   std::cerr << prompts.size() << " prompts of " << effort.n_prompt_tokens << " tokens, "

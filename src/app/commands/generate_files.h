@@ -31,8 +31,8 @@ struct NamedRows {
 };
 
 // Writes a safetensors file. Throws ConfigError if it cannot be written.
-void write_safetensors(const std::filesystem::path& path,
-                       std::span<const NamedRows> tensors,
-                       std::size_t n_columns);
+void write_logits(const std::filesystem::path& path,
+                  std::span<const NamedRows> rows,
+                  std::size_t n_columns);
 
 }  // namespace labelprobe::app
