@@ -79,7 +79,7 @@ TEST_CASE("Says which cells are missing and why, by the exit code too", "[e2e]")
   const std::vector<std::string> cells = {"GoEmotions/baseline", "MFRC/unary"};
   const ProgramResult states = run_program(table(folder.path(), cells, {"--dry-run"}));
   CHECK(states.exit_code == 0);
-  CHECK_THAT(states.out, ContainsSubstring("GoEmotions/baseline      to run: 3 items") &&
+  CHECK_THAT(states.out, ContainsSubstring("GoEmotions/baseline  to run: 3 items") &&
                              ContainsSubstring("cannot be run: no data of MFRC"));
   CHECK_FALSE(fs::exists(folder.path() / "logs"));
 
@@ -88,7 +88,7 @@ TEST_CASE("Says which cells are missing and why, by the exit code too", "[e2e]")
   CHECK_THAT(result.out, ContainsSubstring("### GoEmotions") && ContainsSubstring("### Missing") &&
                              ContainsSubstring("- MFRC/unary: no data of MFRC"));
   CHECK_THAT(run_program(table(folder.path(), cells, {"--dry-run"})).out,
-             ContainsSubstring("GoEmotions/baseline      finished: "));
+             ContainsSubstring("GoEmotions/baseline  finished: "));
 
   const ProgramResult failed =
       run_program(table(folder.path(), {"GoEmotions/binary"}, {}, {"--max-new-tokens", "100000"}));

@@ -96,6 +96,42 @@ TEST_CASE("A run agrees with itself", "[analysis]") {
   CHECK(comparison.margins_a.quantiles.front() == 0.0);
 }
 
+TEST_CASE("Numbers that answers state are compared where both state one", "[analysis]") {
+  ItemRecord a = item_of("x", {});
+  ItemRecord b = item_of("x", {});
+  a.reported_probs = {{"joy", 0.75F}, {"fear", 0.5F}, {"none", 0.0F}};
+  b.reported_probs = {{"fear", 0.25F}, {"joy", 0.0F}};
+  a.expected_probs = {{"joy", 0.5F}};
+  const RunComparison comparison = compare({a}, {b});
+  CHECK(comparison.labels == std::vector<std::string>{"fear", "joy", "none"});
+  REQUIRE(comparison.items[0].steps.size() == 1);
+  const ComparedStep& step = comparison.items[0].steps[0];
+  CHECK(step.place == "reported");
+  CHECK(step.labels == std::vector<std::string>{"fear", "joy"});
+  CHECK(step.largest == 0.75);
+  CHECK(step.l1 == 1.0);
+  CHECK(step.has_flipped);
+  CHECK(comparison.items[0].stated_only_a == std::vector<std::string>{"none"});
+  CHECK(comparison.items[0].stated_only_b.empty());
+  CHECK(comparison.margins_a.n_items == 0);  // no label step
+  const std::vector<std::string> excesses = describe_excesses(comparison, 0.8);
+  REQUIRE(excesses.size() == 1);
+  CHECK(excesses[0] == "number stated only in A: 1 item, the first 'x'");
+}
+
+TEST_CASE("Runs that asked in different ways are not compared", "[analysis]") {
+  record::LoggedRun a = run_of("run A", {item_of("x", {0.5F})});
+  record::LoggedRun b = a;
+  b.folder = "run B";
+  a.plan = "baseline";
+  CHECK(compare_runs(a, b).items.size() == 1);  // an older log does not tell its plan
+  b.plan = "verbalized";
+  CHECK_THROWS_AS(compare_runs(a, b), DataError);
+  CHECK_THROWS_WITH(compare_runs(a, b),
+                    ContainsSubstring("expected two runs of one distribution, found baseline items "
+                                      "in run A, experiment 0 and verbalized items in run B"));
+}
+
 TEST_CASE("Items that cannot be compared are named", "[analysis]") {
   const auto fails = [](const Items& a, const Items& b, const std::string& message) {
     CHECK_THROWS_WITH(compare(a, b), ContainsSubstring(message));
