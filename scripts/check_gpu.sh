@@ -16,11 +16,12 @@
 #   --dry-run        shows every step, and checks what can be checked without a GPU
 #
 # Steps and what they may take on one H200, in seconds (estimates; the report has what each took). For machines that take a
-# command away after 10 minutes, three calls: --only build,tests,parity,reruns,profile; --only bench,fp4,goals; --only compare,large.
+# command away after 10 minutes, three calls: --only build,tests,parity,reruns,schedules,profile; --only bench,fp4,goals; --only compare,large.
 #   build     300   the program, its CUDA module and the GPU's tests; left out where LABELPROBE names a program
 #   tests      60   labelprobe_gpu_tests
 #   parity     60   answers of the CPU against those of the GPU, in three precisions
 #   reruns     40   the same command twice: the same bytes, of `generate` and of `run`
+#   schedules 120   the same items in 12 schedules, in three precisions: the same bytes; and the time of --fast beside it
 #   profile   120   where the time goes, by the program's own --profile: with everything, without CUDA graphs, without our
 #                   kernels; MODEL, and with data the 8B shape
 #   bench     300   the 8B shape in bfloat16 (16 GB are written first), against transformers where Python has it
@@ -39,7 +40,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 help_if_asked "$@"
 
-steps=(build tests parity reruns profile bench fp4 goals compare large)
+steps=(build tests parity reruns schedules profile bench fp4 goals compare large)
 dry="" rehearsal="" minutes=25 only="" out="$build/gpu" work="" tokenizer=""
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -319,6 +320,14 @@ if begin reruns; then
     do_step "same-bytes-log-$dtype" cmp "$(log_of "rerun-log-$dtype-1")/indexed_metrics.yml" \
       "$(log_of "rerun-log-$dtype-2")/indexed_metrics.yml" || true
   done
+fi
+
+if begin schedules; then
+  do_step schedules python3 "$root/scripts/check_schedules.py" --program "$program" --model "$model" --items 3 --schedules 12 \
+    --kills 1 --modes float32,bfloat16,fp4-bfloat16 -- --device "$device" || true
+  note "$out/schedules.log" 20
+  generate schedules-invariant --device "$device" --model-dtype bfloat16 || true
+  generate schedules-fast --device "$device" --model-dtype bfloat16 --fast || true
 fi
 
 if begin profile; then

@@ -81,7 +81,8 @@ JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListen
 // "float32", or "FP4 weights, float32" where weights are kept otherwise than they are computed.
 std::string describe_numerics(model::Quantization quantization, model::DType dtype);
 
-// A warning if TF32 was asked for where it changes nothing, else empty. `device` is the one used.
-std::string warn_of_idle_tf32(const ModelLoading& loading, const std::string& device);
+// Warnings of what was asked for where it changes nothing: TF32, --fast. `device` is the one used.
+std::vector<std::string> warn_of_idle_settings(const ModelLoading& loading,
+                                               const std::string& device);
 
 }  // namespace labelprobe::experiment

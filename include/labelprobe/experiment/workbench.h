@@ -30,6 +30,7 @@ struct ModelLoading {
   // Where these were asked for, for messages.
   std::string packed_copy_place;
   std::string tf32_place;
+  std::string fast_place;
 };
 
 // Which sentence encoder compares texts.

@@ -21,6 +21,9 @@ struct OpenOptions {
   // None: as the checkpoint says, which may itself hold quantised weights.
   Quantization quantization = Quantization::None;
   bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
+  // On CUDA: products and attention in the way that suits the rows at hand, whose last bits depend
+  // on how prompts are grouped. Nothing on a CPU.
+  bool is_fast = false;
 };
 
 // Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or

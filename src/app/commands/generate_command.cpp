@@ -148,8 +148,9 @@ int run(const Arguments& arguments) {
   const std::string of_revision = weights::warn_of_revision(loading.name);
   if (!of_revision.empty()) std::cerr << "warning: " << of_revision << '\n';
   for (const std::string& warning : info.warnings) std::cerr << "warning: " << warning << '\n';
-  const std::string idle_tf32 = experiment::warn_of_idle_tf32(loading, info.device);
-  if (!idle_tf32.empty()) std::cerr << "warning: " << idle_tf32 << '\n';
+  for (const std::string& warning : experiment::warn_of_idle_settings(loading, info.device)) {
+    std::cerr << "warning: " << warning << '\n';
+  }
 
   std::vector<model::Generation> answers(prompts.size());
   std::vector<NamedRows> logits(prompts.size());

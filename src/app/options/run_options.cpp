@@ -289,6 +289,10 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
   declare_quantization(options, model);
   options.add(model.options.allows_tf32,
               {.name = "tf32", .help = "GPU: float32 products may round their factors to TF32"});
+  options.add(model.options.is_fast,
+              {.name = "fast",
+               .help = "GPU: compute each batch in the way that suits its size; the last bits of "
+                       "numbers then depend on --batch-size and the like"});
   options.add(model.packed_copy,
               {.name = "save_quantised",
                .help = "Folder to write the quantised weights to, before they are run from there",
@@ -299,6 +303,7 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
   options.afterwards([&] {
     model.packed_copy_place = options.place(model.packed_copy);
     model.tf32_place = options.place(model.options.allows_tf32);
+    model.fast_place = options.place(model.options.is_fast);
     if (!model.packed_copy.empty() && model.options.quantization == weights::Quantization::None) {
       throw ConfigError(model.packed_copy_place +
                         ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which "

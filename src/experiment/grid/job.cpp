@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
 #include "labelprobe/weights/locate.h"
 
@@ -153,11 +155,11 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   if (!loading.packed_copy.empty() && !record::preview(prepared.job.request).is_finished) {
     workbench.plan_packed_copy(loading);
   }
-  for (const std::string& warning :
-       {weights::warn_of_revision(loading.name), warn_of_idle_tf32(loading, prepared.device)}) {
-    if (!warning.empty()) {
-      prepared.warnings.push_back(warning);
-    }
+  if (const std::string warning = weights::warn_of_revision(loading.name); !warning.empty()) {
+    prepared.warnings.push_back(warning);
+  }
+  for (std::string& warning : warn_of_idle_settings(loading, prepared.device)) {
+    prepared.warnings.push_back(std::move(warning));
   }
   for (const auto& more : {prepared.model_info.warnings, prepared.preparation.warnings}) {
     prepared.warnings.insert(prepared.warnings.end(), more.begin(), more.end());
@@ -199,12 +201,21 @@ std::string describe_numerics(model::Quantization quantization, model::DType dty
              : describe(quantization) + " weights, " + computed;
 }
 
-std::string warn_of_idle_tf32(const ModelLoading& loading, const std::string& device) {
-  const bool is_used = loading.options.dtype == model::DType::Float32 && device.starts_with("cuda");
-  if (!loading.options.allows_tf32 || is_used) return "";
-  return loading.tf32_place +
-         ": tf32 changes nothing: it is for float32 on a GPU, and this run is " +
-         std::string(weights::dtype_name(loading.options.dtype)) + " on " + device;
+std::vector<std::string> warn_of_idle_settings(const ModelLoading& loading,
+                                               const std::string& device) {
+  const bool is_gpu = device.starts_with("cuda");
+  std::vector<std::string> warnings;
+  if (loading.options.allows_tf32 && !(is_gpu && loading.options.dtype == model::DType::Float32)) {
+    warnings.push_back(fmt::format(
+        "{}: tf32 changes nothing: it is for float32 on a GPU, and this run is {} on {}",
+        loading.tf32_place, weights::dtype_name(loading.options.dtype), device));
+  }
+  if (loading.options.is_fast && !is_gpu) {
+    warnings.push_back(
+        fmt::format("{}: fast changes nothing: it is for a GPU, and this run is on {}",
+                    loading.fast_place, device));
+  }
+  return warnings;
 }
 
 }  // namespace labelprobe::experiment

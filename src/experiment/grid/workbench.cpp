@@ -79,7 +79,7 @@ Workbench::Opened Workbench::open(const ModelLoading& loading) {
   const model::OpenOptions& options = loading.options;
   std::string wanted = weights_of(loading) + '\n' + loading.packed_copy.string() + '\n' +
                        options.device + '\n' + std::to_string(options.n_threads) +
-                       (options.allows_tf32 ? "\ntf32" : "");
+                       (options.allows_tf32 ? "\ntf32" : "") + (options.is_fast ? "\nfast" : "");
   if (model_ && opened_ == wanted) {
     return {*model_, false};
   }

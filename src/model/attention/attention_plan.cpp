@@ -7,6 +7,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/attention/key_blocks.h"
+
 namespace labelprobe::model::cuda {
 namespace {
 
@@ -21,7 +23,8 @@ constexpr std::int64_t kFlashTile = 128;
 // What merge_parts() takes, one less than it: deeper trees are rare, and their rest stays right.
 constexpr std::size_t kMaxLevels = 16;
 
-// Keys that a block with few queries takes: a long prompt keeps many blocks busy.
+// Keys that a block with few queries takes, and positions between two cuts: a long prompt keeps
+// many blocks busy.
 constexpr std::int64_t kKeysPerNarrowItem = 256;
 
 bool can_flash(const AttentionShape& shape, const KeySegment& segment) {
@@ -110,7 +113,7 @@ void divide(const AttentionShape& shape, const KeySegment& segment, Divided& div
   LABELPROBE_CHECK(segment.n_more == 0 || segment.mask == Mask::None);
   const std::int64_t n_queries = (segment.end_row - segment.first_row) * shape.n_groups;
   const std::int64_t n_keys = segment.n_keys + segment.n_more;
-  if (shape.is_wide_type && (n_queries > kNarrowTile || shape.n_groups > kNarrowTile)) {
+  if (shape.n_groups > kNarrowTile || (shape.is_wide_type && n_queries > kNarrowTile)) {
     divide_rows(shape, segment, 0, n_keys, kWideTile, divided);
     return;
   }
@@ -120,13 +123,58 @@ void divide(const AttentionShape& shape, const KeySegment& segment, Divided& div
   }
 }
 
-}  // namespace
+// A block of keys for the rows that see it.
+void add_block(const AttentionShape& shape,
+               const KeyBlocks& blocks,
+               const KeyBlock& block,
+               Divided& divided,
+               AttentionPlan& plan) {
+  AttentionItem item;
+  item.first_row = static_cast<std::int32_t>(block.first_row);
+  item.n_rows = static_cast<std::int32_t>(block.end_row - block.first_row);
+  item.n_keys = static_cast<std::int32_t>(block.n_keys);
+  item.first_part = static_cast<std::int32_t>(divided.n_parts);
+  item.first_run = static_cast<std::int32_t>(plan.runs.size() / 2);
+  std::int32_t n_before = 0;
+  for (const KeyRun& run : blocks.runs(block)) {
+    plan.runs.insert(plan.runs.end(), {n_before, static_cast<std::int32_t>(run.first_key)});
+    n_before += static_cast<std::int32_t>(run.n_keys);
+  }
+  plan.runs.insert(plan.runs.end(), {kEndOfRuns, 0});
+  for (std::int64_t row = block.first_row; row < block.end_row; ++row) {
+    plan.n_seen.push_back(static_cast<std::int32_t>(blocks.n_seen(block, row)));
+    divided.parts.emplace_back(static_cast<std::int32_t>(row),
+                               static_cast<std::int32_t>(divided.n_parts++));
+  }
+  if (item.n_rows == 1 && plan.n_seen.back() < item.n_keys) {
+    // Its row goes on with further steps.
+    item.n_keys = plan.n_seen.back();
+    item.capacity = static_cast<std::int32_t>(block.n_keys);
+  }
+  const bool is_wide = item.n_rows * shape.n_groups > kNarrowTile;
+  (is_wide ? divided.wide : divided.narrow).push_back(item);
+}
 
-AttentionPlan make_attention_plan(const AttentionShape& shape,
-                                  std::span<const KeySegment> segments) {
-  LABELPROBE_CHECK(shape.n_groups <= (shape.is_wide_type ? kWideTile : kNarrowTile));
-  AttentionPlan plan;
-  Divided divided;
+void divide_at_fixed_positions(const AttentionShape& shape,
+                               std::span<const KeySegment> segments,
+                               Divided& divided,
+                               AttentionPlan& plan) {
+  KeyBlocks blocks({.n_positions = kKeysPerNarrowItem,
+                    .n_rows = std::max(1, kWideTile / shape.n_groups),
+                    .has_room_to_grow = true});
+  blocks.plan(shape.n_rows, segments);
+  for (std::int64_t span = 0; span < blocks.n_spans(); ++span) {
+    for (const KeyBlock& block : blocks.of_span(span)) {
+      add_block(shape, blocks, block, divided, plan);
+    }
+  }
+}
+
+// By segments: the longer ones go to levels of flash attention.
+void divide_by_segments(const AttentionShape& shape,
+                        std::span<const KeySegment> segments,
+                        Divided& divided,
+                        AttentionPlan& plan) {
   std::vector<const KeySegment*> ordered;
   for (const KeySegment& segment : segments) ordered.push_back(&segment);
   std::stable_sort(ordered.begin(), ordered.end(), [](const KeySegment* a, const KeySegment* b) {
@@ -146,6 +194,20 @@ AttentionPlan make_attention_plan(const AttentionShape& shape,
     }
   }
   for (FlashLevel& level : plan.levels) append_gap(level, shape.n_rows);
+}
+
+}  // namespace
+
+AttentionPlan make_attention_plan(const AttentionShape& shape,
+                                  std::span<const KeySegment> segments) {
+  LABELPROBE_CHECK(shape.n_groups <= kWideTile);
+  AttentionPlan plan;
+  Divided divided;
+  if (shape.is_fast) {
+    divide_by_segments(shape, segments, divided, plan);
+  } else {
+    divide_at_fixed_positions(shape, segments, divided, plan);
+  }
 
   plan.items = std::move(divided.wide);
   plan.n_wide = static_cast<int>(plan.items.size());

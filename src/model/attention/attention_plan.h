@@ -1,6 +1,7 @@
-// How the attention of a pass is divided on a GPU: longer runs of rows go through libtorch's flash
-// attention, level by level, where it takes the type; the rest through our own kernel, item by
-// item. Decided by the segments alone, so the same pass adds in the same order on every GPU.
+// How the attention of a pass is divided on a GPU. As a rule our own kernel computes all of it,
+// item by item, cut at fixed positions of the texts (key_blocks.h): a row's numbers do not depend
+// on the schedule. Where speed is asked for instead, longer runs of rows go through libtorch's
+// flash attention, level by level, where it takes the type, and items are what the segments are.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct AttentionShape {
   std::int64_t n_rows = 0;
   int n_groups = 1;           // query heads per key head
   bool is_wide_type = false;  // float32
-  bool allows_flash = false;  // whether this type and head size may go through it
+  bool is_fast = false;
+  bool allows_flash = false;  // whether this type and head size may go through it, if it is fast
 };
 
 // One call of flash attention: segments of equal mask whose rows do not overlap, in order. Rows
@@ -34,6 +36,8 @@ struct AttentionPlan {
   std::vector<AttentionItem> items;  // wide ones first
   int n_wide = 0;
   std::int64_t n_parts = 0;
+  std::vector<std::int32_t> runs;    // of items, pairs; see AttentionItem
+  std::vector<std::int32_t> n_seen;  // by part, of items with runs
   std::vector<FlashLevel> levels;
   // What is merged into each row: part_ids[first_parts[row]..first_parts[row + 1]), a part of an
   // item, or -1 - level.

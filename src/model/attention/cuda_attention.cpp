@@ -19,9 +19,7 @@ constexpr std::int64_t kMaxHead = 256;
 }  // namespace
 
 bool CudaAttention::can_attend(const at::Tensor& queries) {
-  const std::int64_t most =
-      queries.scalar_type() == at::kFloat ? cuda::kWideTile : cuda::kNarrowTile;
-  return weights::cuda_operators() && queries.is_cuda() && queries.size(2) <= most &&
+  return weights::cuda_operators() && queries.is_cuda() && queries.size(2) <= cuda::kWideTile &&
          queries.size(3) <= kMaxHead;
 }
 
@@ -41,7 +39,8 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   shape.n_rows = n_rows_;
   shape.n_groups = static_cast<int>(queries.size(2));
   shape.is_wide_type = queries.scalar_type() == at::kFloat;
-  shape.allows_flash = uses_flash(queries);
+  shape.is_fast = is_fast_;
+  shape.allows_flash = is_fast_ && uses_flash(queries);
   plan_ = cuda::make_attention_plan(shape, segments_);
 
   std::vector<std::int32_t> numbers;
@@ -58,6 +57,8 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   const auto items = put(plan_->items.data(), plan_->items.size() * kItemNumbers);
   const auto first_parts = put_all(plan_->first_parts);
   const auto part_ids = put_all(plan_->part_ids);
+  const auto runs = put_all(plan_->runs);
+  const auto n_seen = put_all(plan_->n_seen);
   const auto n_steps = put_all({0});
   std::vector<std::array<std::pair<std::int64_t, std::int64_t>, 3>> levels;
   for (const cuda::FlashLevel& level : plan_->levels) {
@@ -76,6 +77,8 @@ void CudaAttention::prepare(const at::Tensor& queries) {
       {static_cast<std::int64_t>(plan_->items.size()), static_cast<std::int64_t>(kItemNumbers)});
   first_parts_ = view(first_parts);
   part_ids_ = view(part_ids);
+  runs_ = view(runs);
+  n_seen_ = view(n_seen);
   n_steps_ = view(n_steps);
   levels_.clear();
   for (const auto& [first_rows, first_keys, n_keys] : levels) {
@@ -96,8 +99,8 @@ at::Tensor CudaAttention::attend(const at::Tensor& queries,
   if (!plan_) prepare(queries);
   const weights::CudaOperators& operators = *weights::cuda_operators();
   if (!plan_->items.empty()) {
-    operators.attend_items.call(queries, keys, values, items_, plan_->n_wide, n_steps_, parts_,
-                                logs_);
+    operators.attend_items.call(queries, keys, values, items_, plan_->n_wide, n_steps_, runs_,
+                                n_seen_, parts_, logs_);
   }
   std::vector<at::Tensor> level_values;
   std::vector<at::Tensor> level_logs;

@@ -1,5 +1,6 @@
-// SegmentAttention on a GPU: what the plan gives to flash attention goes through libtorch's
-// operator, the rest through our own kernel, and one more joins them.
+// SegmentAttention on a GPU: our own kernel attends to parts of the keys, and one more joins them;
+// where speed is asked for instead of the same bits in every schedule, what the plan gives to flash
+// attention goes through libtorch's operator.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,12 @@ namespace labelprobe::model {
 
 class CudaAttention {
  public:
+  explicit CudaAttention(bool is_fast) : is_fast_(is_fast) {}
+
   // Whether attend() can be used: the module is there, and takes such queries [T, K, G, D].
   static bool can_attend(const at::Tensor& queries);
 
-  // Whether some of the rows may go to flash attention.
+  // Whether some of the rows may go to flash attention, if it is fast.
   static bool uses_flash(const at::Tensor& queries);
 
   // Keeps the segments of a pass; the tables are made for the first layer's queries.
@@ -36,6 +39,7 @@ class CudaAttention {
  private:
   void prepare(const at::Tensor& queries);
 
+  bool is_fast_;
   std::vector<KeySegment> segments_;
   std::int64_t n_rows_ = 0;
   std::optional<cuda::AttentionPlan> plan_;
@@ -44,6 +48,8 @@ class CudaAttention {
   at::Tensor items_;
   at::Tensor first_parts_;
   at::Tensor part_ids_;
+  at::Tensor runs_;
+  at::Tensor n_seen_;
   at::Tensor n_steps_;  // [1], of grow()
   struct Level {
     at::Tensor first_rows;

@@ -20,11 +20,11 @@ std::int64_t common_positions(std::span<const KeySegment* const> a,
 }  // namespace
 
 void KeyBlocks::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
-  const std::int64_t n_spans = (n_rows + kRowsPerSpan - 1) / kRowsPerSpan;
+  const std::int64_t n_spans = (n_rows + sizes_.n_rows - 1) / sizes_.n_rows;
   std::vector<std::vector<const KeySegment*>> by_span(static_cast<std::size_t>(n_spans));
   for (const KeySegment& segment : segments) {
-    const std::int64_t end = (segment.end_row + kRowsPerSpan - 1) / kRowsPerSpan;
-    for (std::int64_t i = segment.first_row / kRowsPerSpan; i < end; ++i) {
+    const std::int64_t end = (segment.end_row + sizes_.n_rows - 1) / sizes_.n_rows;
+    for (std::int64_t i = segment.first_row / sizes_.n_rows; i < end; ++i) {
       by_span[i].push_back(&segment);
     }
   }
@@ -37,7 +37,7 @@ void KeyBlocks::plan(std::int64_t n_rows, std::span<const KeySegment> segments) 
                      [](const KeySegment* a, const KeySegment* b) {
                        return a->first_position < b->first_position;
                      });
-    find_rows(i * kRowsPerSpan, std::min(n_rows, (i + 1) * kRowsPerSpan), by_span[i]);
+    find_rows(i * sizes_.n_rows, std::min(n_rows, (i + 1) * sizes_.n_rows), by_span[i]);
     append_blocks();
     first_blocks_.push_back(blocks_.size());
   }
@@ -69,6 +69,7 @@ void KeyBlocks::find_rows(std::int64_t first,
     for (std::int64_t row = rows.first; row < rows.end; ++row) {
       positions_[row] = rows.end_position - 1 - (is_causal ? rows.end - 1 - row : 0);
     }
+    if (sizes_.has_room_to_grow) rows.end_position += rows.path.back()->n_more;
     if (i > 0) rows.n_common = common_positions(rows_.back().path, rows.path);
     rows_.push_back(std::move(rows));
   }
@@ -78,9 +79,9 @@ void KeyBlocks::find_rows(std::int64_t first,
 void KeyBlocks::append_blocks() {
   std::int64_t end_position = 0;
   for (const Rows& rows : rows_) end_position = std::max(end_position, rows.end_position);
-  for (std::int64_t position = 0; position < end_position; position += kBlock) {
+  for (std::int64_t position = 0; position < end_position; position += sizes_.n_positions) {
     const auto end_of = [&](const Rows& rows) {
-      return std::min(position + kBlock, rows.end_position);
+      return std::min(position + sizes_.n_positions, rows.end_position);
     };
     // Of the path whose keys are in memory, with that of the rows at hand.
     std::int64_t n_common = 0;
@@ -111,9 +112,11 @@ void KeyBlocks::append_blocks() {
         block.n_kept = std::max<std::int64_t>(0, n_equal) / kLanes * kLanes;
       }
       append_runs(block, rows_[longest]);
-      // A causal path reaches the block with its later rows only.
       block.first_row = rows_[first].first;
-      while (positions_[block.first_row] < position) ++block.first_row;
+      if (rows_[first].path.back()->mask == Mask::Causal) {
+        // It reaches the block with its later rows only.
+        while (positions_[block.first_row] < position) ++block.first_row;
+      }
       block.end_row = rows_[end - 1].end;
       blocks_.push_back(block);
       n_common = std::numeric_limits<std::int64_t>::max();
@@ -130,7 +133,8 @@ void KeyBlocks::append_runs(KeyBlock& block, const Rows& rows) {
   const std::int64_t end_position = block.first_position + block.n_keys;
   for (const KeySegment* segment : rows.path) {
     const std::int64_t first = std::max(block.first_position, segment->first_position);
-    const std::int64_t end = std::min(end_position, segment->first_position + segment->n_keys);
+    const std::int64_t n_keys = segment->n_keys + (sizes_.has_room_to_grow ? segment->n_more : 0);
+    const std::int64_t end = std::min(end_position, segment->first_position + n_keys);
     if (first >= end) continue;
     const std::int64_t key = segment->first_key + first - segment->first_position;
     KeyRun* last = runs_.size() > block.first_run ? &runs_.back() : nullptr;

@@ -1,6 +1,6 @@
 // Which keys the rows of a pass see, block by block. Blocks are cut at fixed positions of a text,
-// every kBlock of them, whatever the prefix tree looks like: a row then adds the same numbers in
-// the same order however its prompt is shared, packed or continued. Knows nothing of tensors.
+// equally far apart, whatever the prefix tree looks like: a row then adds the same numbers in the
+// same order however its prompt is shared, packed or continued. Knows nothing of tensors.
 #pragma once
 
 #include <algorithm>
@@ -13,9 +13,16 @@
 
 namespace labelprobe::model {
 
-constexpr std::int64_t kBlock = 64;        // positions of a block
+constexpr std::int64_t kBlock = 64;        // positions of a block on the CPU
 constexpr std::int64_t kLanes = 16;        // of them that are loaded together
-constexpr std::int64_t kRowsPerSpan = 32;  // rows that are attended together
+constexpr std::int64_t kRowsPerSpan = 32;  // rows that are attended together, there
+
+struct BlockSizes {
+  std::int64_t n_positions = kBlock;
+  std::int64_t n_rows = kRowsPerSpan;  // of a span
+  // Whether there are blocks for the keys that further steps add.
+  bool has_room_to_grow = false;
+};
 
 // Consecutive rows of the arena that stand side by side in a block.
 struct KeyRun {
@@ -37,11 +44,13 @@ struct KeyBlock {
 
 class KeyBlocks {
  public:
+  explicit KeyBlocks(BlockSizes sizes = {}) : sizes_(sizes) {}
+
   // Every row must see the positions from 0 to its own, all of them once.
   void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
 
   std::int64_t n_spans() const { return static_cast<std::int64_t>(first_blocks_.size()) - 1; }
-  // What rows kRowsPerSpan * span and on see. A row's blocks ascend.
+  // What the rows of a span see. A row's blocks ascend.
   std::span<const KeyBlock> of_span(std::int64_t span) const {
     return std::span(blocks_).subspan(first_blocks_[span],
                                       first_blocks_[span + 1] - first_blocks_[span]);
@@ -49,7 +58,7 @@ class KeyBlocks {
   std::span<const KeyRun> runs(const KeyBlock& block) const {
     return std::span(runs_).subspan(block.first_run, block.end_run - block.first_run);
   }
-  // Keys of a block that a row sees.
+  // Keys of a block that a row sees: less than 1 where further steps must come first.
   std::int64_t n_seen(const KeyBlock& block, std::int64_t row) const {
     return std::min(block.n_keys, positions_[row] - block.first_position + 1);
   }
@@ -67,6 +76,7 @@ class KeyBlocks {
   void append_blocks();
   void append_runs(KeyBlock& block, const Rows& rows);
 
+  BlockSizes sizes_;
   std::vector<std::int64_t> positions_;  // of each row
   std::vector<KeyBlock> blocks_;
   std::vector<std::size_t> first_blocks_;  // by span, and one more

@@ -48,9 +48,9 @@ at::Tensor SegmentAttention::attend(const at::Tensor& queries,
                           : attend_plainly(queries, keys, values, segments_);
 }
 
-std::string_view attention_code(const at::Tensor& queries) {
+std::string_view attention_code(const at::Tensor& queries, bool is_fast) {
   if (CudaAttention::can_attend(queries)) {
-    return CudaAttention::uses_flash(queries) ? "flash and own kernels" : "own kernels";
+    return is_fast && CudaAttention::uses_flash(queries) ? "flash and own kernels" : "own kernels";
   }
   return queries.is_cpu() ? CpuSegmentPlan::describe_code(queries.scalar_type())
                           : "libtorch's products";

@@ -20,7 +20,9 @@ namespace labelprobe::model {
 // Every row must see the positions from 0 to its own, all of them once.
 class SegmentAttention {
  public:
-  explicit SegmentAttention(c10::Device device) : device_(device) {}
+  // is_fast: on a GPU numbers may depend on the schedule (cuda_attention.h).
+  explicit SegmentAttention(c10::Device device, bool is_fast = false)
+      : device_(device), on_cuda_(is_fast) {}
   SegmentAttention(std::int64_t n_rows, std::span<const KeySegment> segments, c10::Device device);
 
   // Plans another pass, in the memory of the last one.
@@ -46,7 +48,7 @@ class SegmentAttention {
 };
 
 // Whose code attends such queries (which may have no rows), for people.
-std::string_view attention_code(const at::Tensor& queries);
+std::string_view attention_code(const at::Tensor& queries, bool is_fast);
 
 // The same by tensor operations, one segment at a time, on any device: what the fast ways must
 // agree with.

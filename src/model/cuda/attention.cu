@@ -53,6 +53,8 @@ AttendArguments<T> arguments_of(const AttendLaunch& launch) {
   arguments.keys = static_cast<const T*>(launch.keys);
   arguments.values = static_cast<const T*>(launch.values);
   arguments.n_steps = launch.n_steps;
+  arguments.runs = launch.runs;
+  arguments.n_seen = launch.n_seen;
   arguments.parts = launch.parts;
   arguments.logs = launch.logs;
   arguments.query_stride = launch.query_stride;
@@ -71,7 +73,10 @@ AttendArguments<T> arguments_of(const AttendLaunch& launch) {
 }
 
 template <typename T>
-cudaError_t attend_narrow(const AttendLaunch& launch, cudaStream_t stream) {
+cudaError_t attend_all(const AttendLaunch& launch, cudaStream_t stream) {
+  const cudaError_t error = attend_head<T, kWideTile, 64>(
+      arguments_of<T>(launch), launch.items, launch.n_wide, launch.n_key_heads, stream);
+  if (error != cudaSuccess) return error;
   return attend_head<T, kNarrowTile, 64>(arguments_of<T>(launch), launch.items + launch.n_wide,
                                          launch.n_items - launch.n_wide, launch.n_key_heads,
                                          stream);
@@ -100,14 +105,15 @@ cudaError_t merge(const MergeLaunch& launch, cudaStream_t stream) {
 
 int launch_attend(const AttendLaunch& launch, void* stream) {
   const auto queue = static_cast<cudaStream_t>(stream);
-  if (launch.type == Type::Float32) {
-    const cudaError_t error = attend_head<float, kWideTile, 64>(
-        arguments_of<float>(launch), launch.items, launch.n_wide, launch.n_key_heads, queue);
-    return error != cudaSuccess ? error : attend_narrow<float>(launch, queue);
+  switch (launch.type) {
+    case Type::Float32:
+      return attend_all<float>(launch, queue);
+    case Type::BFloat16:
+      return attend_all<Bf16>(launch, queue);
+    case Type::Float16:
+      return attend_all<Fp16>(launch, queue);
   }
-  if (launch.n_wide > 0) return cudaErrorInvalidValue;
-  return launch.type == Type::BFloat16 ? attend_narrow<Bf16>(launch, queue)
-                                       : attend_narrow<Fp16>(launch, queue);
+  return cudaErrorInvalidValue;
 }
 
 int launch_merge(const MergeLaunch& launch, void* stream) {

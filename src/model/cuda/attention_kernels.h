@@ -17,6 +17,8 @@ struct AttendArguments {
   const T* values = nullptr;
   const AttentionItem* items = nullptr;
   const std::int32_t* n_steps = nullptr;  // keys that growing items have beside n_keys; null = none
+  const std::int32_t* runs = nullptr;     // of items that have some
+  const std::int32_t* n_seen = nullptr;   // by part, of such items
   float* parts = nullptr;                 // [P, K, G, D]
   float* logs = nullptr;                  // [P, K, G]
   std::int64_t query_stride = 0;          // of rows, in elements
@@ -39,13 +41,27 @@ struct AttendTile {
   // One column more than needed, so that neighbouring rows lie in different banks.
   static constexpr int kStride = kHead + 1;
   static constexpr int kWeightStride = kKeys + 1;
-  static constexpr int kFloats = (kQueries + kKeys) * kStride + kQueries * kWeightStride;
+  // The last kKeys are where the arena has the keys at hand.
+  static constexpr int kFloats = (kQueries + kKeys) * kStride + kQueries * kWeightStride + kKeys;
 };
+
+// Where the arena has a key of an item.
+__device__ inline int arena_row_of(const AttentionItem& item, const std::int32_t* runs, int key) {
+  if (item.first_run < 0) return item.first_key + key;
+  const std::int32_t* run = runs + 2 * item.first_run;
+  while (run[2] <= key) run += 2;
+  return run[1] + key - run[0];
+}
 
 // Rows of one head, widened; columns behind the head are zero.
 template <typename T, int kHead>
-__device__ void load_rows(
-    float* to, const T* from, std::int64_t stride, int n_rows, int head_size, bool is_aligned) {
+__device__ void load_rows(float* to,
+                          const T* from,
+                          const int* rows,
+                          std::int64_t stride,
+                          int n_rows,
+                          int head_size,
+                          bool is_aligned) {
   constexpr int kToStride = kHead + 1;
   if (is_aligned) {
     constexpr int kSize = Vector<T>::kSize;
@@ -56,7 +72,7 @@ __device__ void load_rows(
       const int column = i % kVectors * kSize;
       Vector<T> vector = {};
       if (column < head_size) {
-        vector = *reinterpret_cast<const Vector<T>*>(from + row * stride + column);
+        vector = *reinterpret_cast<const Vector<T>*>(from + rows[row] * stride + column);
       }
 #pragma unroll
       for (int j = 0; j < kSize; ++j) {
@@ -69,7 +85,7 @@ __device__ void load_rows(
     const int row = i / kHead;
     const int column = i % kHead;
     to[row * kToStride + column] =
-        column < head_size ? to_float(from[row * stride + column]) : 0.0f;
+        column < head_size ? to_float(from[rows[row] * stride + column]) : 0.0f;
   }
 }
 
@@ -123,6 +139,7 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
   float* queries = shared;
   float* keys = queries + kQueries * Tile::kStride;  // then the values
   float* weights = keys + kKeys * Tile::kStride;
+  int* arena_rows = reinterpret_cast<int*>(weights + kQueries * Tile::kWeightStride);
 
   const AttentionItem item = a.items[blockIdx.x];
   const int key_head = blockIdx.y;
@@ -133,10 +150,9 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
   // A row that shares its keys with no other leaves most of the tile empty.
   const bool has_one_row = n_queries <= kLines;                            // of the tile, per line
   const bool is_idle = line / kLinesPerWarp * kLinesPerWarp >= n_queries;  // the whole warp
-  int n_keys = item.n_keys;
-  if (item.capacity > 0) {
-    n_keys = max(0, min(item.capacity, n_keys + (a.n_steps ? *a.n_steps : 0)));
-  }
+  const int n_steps = item.capacity > 0 && a.n_steps ? *a.n_steps : 0;
+  const int n_keys =
+      item.capacity > 0 ? max(0, min(item.capacity, item.n_keys + n_steps)) : item.n_keys;
 
   for (int i = threadIdx.x; i < n_queries * kHead; i += kAttendThreads) {
     const int query = i / kHead;
@@ -158,11 +174,14 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
 
   for (int first = 0; first < n_keys; first += kKeys) {
     const int n_here = min(kKeys, n_keys - first);
-    const std::int64_t arena_row = std::int64_t{item.first_key} + first;
     const std::int64_t head_offset = std::int64_t{key_head} * a.head_size;
     __syncthreads();
-    load_rows<T, kHead>(keys, a.keys + arena_row * a.key_stride + head_offset, a.key_stride, n_here,
-                        a.head_size, a.is_aligned);
+    for (int i = threadIdx.x; i < n_here; i += kAttendThreads) {
+      arena_rows[i] = arena_row_of(item, a.runs, first + i);
+    }
+    __syncthreads();
+    load_rows<T, kHead>(keys, a.keys + head_offset, arena_rows, a.key_stride, n_here, a.head_size,
+                        a.is_aligned);
     __syncthreads();
     float scores[kRowsEach][kKeysEach] = {};
     const float* own_queries = queries + line * Tile::kStride;
@@ -180,13 +199,17 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
     for (int i = 0; i < kRowsEach; ++i) {
       if (i > 0 && has_one_row) break;
       const int query = line + i * kLines;
-      // Keys up to this one are seen.
-      const std::int64_t last = std::int64_t{item.first_row} + query / a.n_groups + item.diagonal;
+      // So many keys of the item are seen. Lines behind the last row do as it does.
+      const int row = min(query / a.n_groups, item.n_rows - 1);
+      const std::int64_t n_seen =
+          item.first_run < 0
+              ? std::int64_t{item.first_row} + row + item.diagonal - item.first_key + 1
+              : std::int64_t{a.n_seen[item.first_part + row]} + n_steps;
       float best = largest[i];
 #pragma unroll
       for (int j = 0; j < kKeysEach; ++j) {
         const int key = column + j * kColumns;
-        if (key >= n_here || arena_row + key > last) scores[i][j] = -INFINITY;
+        if (key >= n_here || first + key >= n_seen) scores[i][j] = -INFINITY;
         best = fmaxf(best, scores[i][j]);
       }
       best = max_over(best, kColumns);
@@ -205,8 +228,8 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
       for (int c = 0; c < kValuesEach; ++c) sums[i][c] *= shrink;
     }
     __syncthreads();
-    load_rows<T, kHead>(keys, a.values + arena_row * a.value_stride + head_offset, a.value_stride,
-                        n_here, a.head_size, a.is_aligned);
+    load_rows<T, kHead>(keys, a.values + head_offset, arena_rows, a.value_stride, n_here,
+                        a.head_size, a.is_aligned);
     __syncthreads();
     const float* own_weights = weights + line * Tile::kWeightStride;
     if (!has_one_row) {

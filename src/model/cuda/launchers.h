@@ -17,12 +17,14 @@ struct AttendLaunch {
   const void* values = nullptr;
   const AttentionItem* items = nullptr;
   const std::int32_t* n_steps = nullptr;
+  const std::int32_t* runs = nullptr;
+  const std::int32_t* n_seen = nullptr;
   float* parts = nullptr;
   float* logs = nullptr;
   std::int64_t query_stride = 0;
   std::int64_t key_stride = 0;
   std::int64_t value_stride = 0;
-  int n_wide = 0;  // the first items, float32 only; the others are narrow
+  int n_wide = 0;  // the first items; the others are narrow
   int n_items = 0;
   int n_key_heads = 0;
   int n_groups = 0;

@@ -69,6 +69,8 @@ void attend_items(const at::Tensor& queries,
                   const at::Tensor& items,
                   std::int64_t n_wide,
                   const std::optional<at::Tensor>& n_steps,
+                  const std::optional<at::Tensor>& runs,
+                  const std::optional<at::Tensor>& n_seen,
                   at::Tensor parts,
                   at::Tensor logs) {
   const c10::cuda::CUDAGuard on_device(queries.device());
@@ -87,6 +89,8 @@ void attend_items(const at::Tensor& queries,
   launch.values = values.const_data_ptr();
   launch.items = reinterpret_cast<const AttentionItem*>(items.const_data_ptr<std::int32_t>());
   launch.n_steps = optional_data<std::int32_t>(n_steps);
+  launch.runs = optional_data<std::int32_t>(runs);
+  launch.n_seen = optional_data<std::int32_t>(n_seen);
   launch.parts = parts.mutable_data_ptr<float>();
   launch.logs = logs.mutable_data_ptr<float>();
   launch.query_stride = queries.stride(0);
@@ -258,7 +262,7 @@ at::Tensor read_step(const at::Tensor& logits, const at::Tensor& watched, std::i
 TORCH_LIBRARY(labelprobe, library) {
   library.def(
       "attend_items(Tensor queries, Tensor keys, Tensor values, Tensor items, int n_wide, "
-      "Tensor? n_steps, Tensor(a!) parts, Tensor(b!) logs) -> ()");
+      "Tensor? n_steps, Tensor? runs, Tensor? n_seen, Tensor(a!) parts, Tensor(b!) logs) -> ()");
   library.def(
       "merge_parts(Tensor queries, Tensor parts, Tensor logs, Tensor[] level_values, "
       "Tensor[] level_logs, Tensor first_parts, Tensor part_ids) -> Tensor");

@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include "model/attention/segment_attention_cpu.h"
+#include "model/products/fixed_rows.h"
 #include "model/products/gated_silu.h"
 #include "model/products/rms_norm.h"
 #include "model/products/rotate_heads.h"
@@ -42,7 +43,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     const Layer& layer = layers_[i];
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
     const at::Tensor qkv =
-        layer.qkv_proj(normed).to(type).view({n_rows, n_heads + 2 * n_kv, n_dim});
+        multiply(layer.qkv_proj, normed).to(type).view({n_rows, n_heads + 2 * n_kv, n_dim});
     attention.rotate(i, qkv, n_heads, n_kv, cosines, sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
@@ -53,16 +54,30 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
       if (kept.size(0) == 0) break;
       attended = attended.index_select(0, kept);
     }
-    layer.o_proj.add_to(x, attended);
+    add_product(x, layer.o_proj, attended);
     const at::Tensor inner =
-        layer.gate_up_proj(rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
-    layer.down_proj.add_to(x, gated_silu(inner));
+        multiply(layer.gate_up_proj,
+                 rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
+    add_product(x, layer.down_proj, gated_silu(inner));
   }
   return x;
 }
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
-  return head_(rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type())).to(at::kFloat);
+  return multiply(head_, rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type()))
+      .to(at::kFloat);
+}
+
+at::Tensor Decoder::multiply(const Linear& weight, const at::Tensor& x) const {
+  return has_fixed_rows() ? multiply_by_fixed_rows(weight, x) : weight(x);
+}
+
+void Decoder::add_product(at::Tensor& sum, const Linear& weight, const at::Tensor& x) const {
+  if (has_fixed_rows()) {
+    add_by_fixed_rows(sum, weight, x);
+  } else {
+    weight.add_to(sum, x);
+  }
 }
 
 }  // namespace labelprobe::model

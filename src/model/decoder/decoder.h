@@ -45,14 +45,18 @@ c10::ScalarType activation_type(DType dtype, c10::Device device);
 class Decoder {
  public:
   // Loads every parameter of the checkpoint onto the device. `quantization` is that of the linear
-  // layers of the decoder blocks; None = as the checkpoint stores them.
+  // layers of the decoder blocks; None = as the checkpoint stores them. is_fast: on a GPU, products
+  // and attention in the way that suits the rows at hand; their last bits then depend on how many
+  // there are.
   Decoder(weights::Checkpoint& checkpoint,
           DType dtype,
           c10::Device device,
-          Quantization quantization = Quantization::None);
+          Quantization quantization = Quantization::None,
+          bool is_fast = false);
 
   const weights::DecoderConfig& config() const { return config_; }
   c10::Device device() const { return device_; }
+  bool is_fast() const { return is_fast_; }
   // The type of keys and values.
   c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
 
@@ -77,9 +81,15 @@ class Decoder {
     Linear down_proj;                     // [C, F]
   };
 
+  // x [T, in] times the weight; and added to sum [T, out].
+  at::Tensor multiply(const Linear& weight, const at::Tensor& x) const;
+  void add_product(at::Tensor& sum, const Linear& weight, const at::Tensor& x) const;
+  bool has_fixed_rows() const { return device_.is_cuda() && !is_fast_; }
+
   weights::DecoderConfig config_;
   DType dtype_;
   c10::Device device_;
+  bool is_fast_;
   at::Tensor embedding_;  // [V, C]
   std::vector<Layer> layers_;
   at::Tensor norm_;     // [C], float32

@@ -121,8 +121,9 @@ at::Tensor ParameterLoader::buffer(at::IntArrayRef shape, c10::Device device) {
 Decoder::Decoder(weights::Checkpoint& checkpoint,
                  DType dtype,
                  c10::Device device,
-                 Quantization quantization)
-    : config_(checkpoint.config()), dtype_(dtype), device_(device) {
+                 Quantization quantization,
+                 bool is_fast)
+    : config_(checkpoint.config()), dtype_(dtype), device_(device), is_fast_(is_fast) {
   using weights::Role;
   ParameterLoader loader(checkpoint, dtype, device, quantization);
   embedding_ = loader.tensor(weights::weight_of(config_, Role::Embedding));

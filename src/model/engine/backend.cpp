@@ -3,10 +3,12 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/Version.h>
+#include <fmt/format.h>
 #include <torch/version.h>
 
 #include "model/attention/segment_attention.h"
 #include "model/decoder/decoder.h"
+#include "model/products/fixed_rows.h"
 #include "model/products/linear.h"
 #include "model/products/quantized_linear.h"
 #include "weights/device/device.h"
@@ -55,7 +57,8 @@ std::string describe_libtorch() {
 std::string describe_backend(const weights::DecoderConfig& config,
                              DType dtype,
                              Quantization quantization,
-                             c10::Device device) {
+                             c10::Device device,
+                             bool is_fast) {
   const at::ScalarType activations = activation_type(dtype, device);
   const auto name =
       activations == weights::scalar_type(dtype) ? weights::dtype_name(dtype) : "float32";
@@ -65,8 +68,9 @@ std::string describe_backend(const weights::DecoderConfig& config,
   std::string text = describe_libtorch();
   if (device.is_cpu()) text += " with " + at::get_cpu_capability();
   text += "; products: " + products(dtype, quantization, config, device) +
-          "; attention: " + std::string(attention_code(queries)) + ", " + std::string(name) +
-          "; other steps: " + other_steps(device);
+          (device.is_cuda() && !is_fast ? fmt::format(", {} rows at a time", kFixedRows) : "") +
+          "; attention: " + std::string(attention_code(queries, is_fast)) + ", " +
+          std::string(name) + "; other steps: " + other_steps(device);
   const bool lacks_kernels = device.is_cuda() && !weights::why_no_kernels().empty();
   return lacks_kernels ? text + "; no own kernels: " + weights::why_no_kernels() : text;
 }

@@ -17,7 +17,8 @@ namespace labelprobe::model {
 std::string describe_backend(const weights::DecoderConfig& config,
                              DType dtype,
                              Quantization quantization,
-                             c10::Device device);
+                             c10::Device device,
+                             bool is_fast = false);
 
 // "libtorch 2.11.0"
 std::string describe_libtorch();

@@ -23,7 +23,7 @@ namespace labelprobe::model {
 //   R  rows of the step
 class StepInputs {
  public:
-  explicit StepInputs(c10::Device device) : device_(device), attention_(device) {}
+  StepInputs(c10::Device device, bool is_fast) : device_(device), attention_(device, is_fast) {}
 
   void resize(std::int64_t n_rows);
   // At most `n_more` tokens follow this one.

@@ -33,14 +33,16 @@ DecodeLoop::DecodeLoop(const Decoder& decoder,
                        KvArena& arena,
                        StepInputs& inputs,
                        StepLimits limits,
-                       weights::StepGraph* graph)
+                       weights::StepGraph* graph,
+                       std::function<void(std::int64_t)> on_step)
     : decoder_(decoder),
       tree_(tree),
       request_(request),
       arena_(arena),
       inputs_(inputs),
       limits_(limits),
-      graph_(graph) {}
+      graph_(graph),
+      on_step_(std::move(on_step)) {}
 
 std::vector<SequenceState> DecodeLoop::run(at::Tensor hidden,
                                            const PrefixCache& cache,
@@ -146,6 +148,14 @@ void DecodeLoop::take_readings(std::vector<StepReading> readings, std::span<Sequ
     state.expect({});
     state.take(std::move(readings[r]), nullptr, 0);
   }
+  tell(states);
+}
+
+void DecodeLoop::tell(std::span<const SequenceState> states) const {
+  if (!on_step_) return;
+  std::int64_t n_generated = 0;
+  for (const SequenceState& state : states) n_generated += state.n_generated();
+  on_step_(n_generated);
 }
 
 // Packs hidden states [R, C] as pack_step() does.
@@ -198,6 +208,7 @@ void DecodeLoop::take_steps(const at::Tensor& hidden, std::span<SequenceState> s
         states, request_.options());
   }
   for (const int i : live_) n_drafted_kept_ += std::max(0, states[i].n_taken() - 1);
+  tell(states);
 }
 
 }  // namespace labelprobe::model

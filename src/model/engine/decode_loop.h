@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -31,14 +32,16 @@ struct StepLimits {
 
 class DecodeLoop {
  public:
-  // A graph, if there is one, records steps that are repeated. All must outlive it.
+  // A graph, if there is one, records steps that are repeated. All must outlive it. on_step() is
+  // told after every step how many tokens there are.
   DecodeLoop(const Decoder& decoder,
              const PrefixTree& tree,
              const Request& request,
              KvArena& arena,
              StepInputs& inputs,
              StepLimits limits,
-             weights::StepGraph* graph);
+             weights::StepGraph* graph,
+             std::function<void(std::int64_t n_generated)> on_step = {});
 
   // The finished sequences first to end, whose last tokens' hidden states [n, C] are given. Throws
   // std::bad_alloc where the arena is full.
@@ -56,6 +59,7 @@ class DecodeLoop {
   at::Tensor pack(const at::Tensor& hidden) const;
   void draft(std::span<SequenceState> states);
   void take_steps(const at::Tensor& hidden, std::span<SequenceState> states);
+  void tell(std::span<const SequenceState> states) const;
   std::vector<std::int64_t> n_rows_of(std::span<const SequenceState> states) const;
 
   const Decoder& decoder_;
@@ -65,6 +69,7 @@ class DecodeLoop {
   StepInputs& inputs_;
   StepLimits limits_;
   weights::StepGraph* graph_;
+  std::function<void(std::int64_t)> on_step_;
   at::Tensor watched_columns_;
   std::vector<int> live_;  // sequences of the chunk that are not finished
   std::vector<StepRow> rows_;

@@ -60,7 +60,7 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
     : decoder_(std::move(decoder)),
       info_(std::move(info)),
       limits_(limits),
-      inputs_(decoder_.device()) {
+      inputs_(decoder_.device(), decoder_.is_fast()) {
   // Products in 8 bits choose their columns on the host, by all rows of a step.
   if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
   if (decoder_.device().is_cpu()) return;
@@ -269,8 +269,13 @@ std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
   }
   const at::Tensor hidden = cache.take_last_hidden(first, end);
   cache.forget_before(first);
+  const auto on_step = [&](std::int64_t n_generated) {
+    Effort effort = effort_;
+    effort.n_generated_tokens += n_generated;
+    if (request.options().on_work) request.options().on_work(effort);
+  };
   DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, {limits.rows_per_step, limits.reading},
-                  graph_.get());
+                  graph_.get(), on_step);
   std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
   for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
   effort_.n_drafted_tokens += loop.n_drafted();

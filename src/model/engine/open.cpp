@@ -47,11 +47,12 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
                                c10::elementSize(activation_type(options.dtype, device));
   info.device = device.str();
   info.device_name = weights::describe_device(device);
-  info.backend = describe_backend(checkpoint.config(), info.dtype, info.quantization, device);
+  info.backend =
+      describe_backend(checkpoint.config(), info.dtype, info.quantization, device, options.is_fast);
   try {
     return std::make_unique<Engine>(
-        Decoder(checkpoint, options.dtype, device, options.quantization), std::move(info),
-        limits_of(device));
+        Decoder(checkpoint, options.dtype, device, options.quantization, options.is_fast),
+        std::move(info), limits_of(device));
   } catch (const c10::Error& error) {
     if (!weights::is_out_of_memory(error)) throw;
     throw ModelError(

@@ -44,7 +44,7 @@ PrefixCache::PrefixCache(const Decoder& decoder, const PrefixTree& tree, KvArena
     : decoder_(decoder),
       tree_(tree),
       arena_(arena),
-      attention_(decoder.device()),
+      attention_(decoder.device(), decoder.is_fast()),
       first_rows_(tree.nodes().size(), -1),
       last_hidden_(tree.sequences().size()) {}
 

@@ -19,13 +19,16 @@ struct CudaOperators {
   using OptionalTensor = std::optional<at::Tensor>;
 
   // Queries [T, K, G, D], keys and values [N, K, D], items [n, 8] (cuda/attention_item.h), of which
-  // the first n_wide are wide; fills parts [P, K, G, D] and logs [P, K, G].
+  // the first n_wide are wide, their runs and what their parts see; fills parts [P, K, G, D] and
+  // logs [P, K, G].
   c10::TypedOperatorHandle<void(const at::Tensor& queries,
                                 const at::Tensor& keys,
                                 const at::Tensor& values,
                                 const at::Tensor& items,
                                 std::int64_t n_wide,
                                 const OptionalTensor& n_steps,
+                                const OptionalTensor& runs,
+                                const OptionalTensor& n_seen,
                                 at::Tensor parts,
                                 at::Tensor logs)>
       attend_items;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <random>
 #include <string>
@@ -162,6 +163,8 @@ std::vector<T> attend_by_kernels(const Layer<T>& layer,
   arguments.keys = layer.keys.data();
   arguments.values = layer.values.data();
   arguments.n_steps = n_steps;
+  arguments.runs = plan.runs.data();
+  arguments.n_seen = plan.n_seen.data();
   arguments.parts = parts.data();
   arguments.logs = logs.data();
   arguments.query_stride = layer.query_stride();
@@ -171,10 +174,7 @@ std::vector<T> attend_by_kernels(const Layer<T>& layer,
   arguments.head_size = layer.head_size;
   arguments.scale = 1.0f / std::sqrt(static_cast<float>(layer.head_size));
   arguments.is_aligned = is_aligned;
-  if constexpr (std::is_same_v<T, float>) {
-    run_items<T, kWideTile, 64, kHead>(arguments, plan.items.data(), plan.n_wide,
-                                       layer.n_key_heads);
-  }
+  run_items<T, kWideTile, 64, kHead>(arguments, plan.items.data(), plan.n_wide, layer.n_key_heads);
   run_items<T, kNarrowTile, 64, kHead>(arguments, plan.items.data() + plan.n_wide,
                                        plan.items.size() - plan.n_wide, layer.n_key_heads);
 
@@ -238,7 +238,7 @@ template <typename T, int kHead>
 void check_tree(int head_size, int n_groups, bool allows_flash, int key_pad) {
   CAPTURE(head_size, n_groups, allows_flash, key_pad);
   Layer<T> layer;
-  layer.shape = {14, n_groups, std::is_same_v<T, float>, allows_flash};
+  layer.shape = {14, n_groups, std::is_same_v<T, float>, true, allows_flash};
   layer.n_key_heads = 2;
   layer.head_size = head_size;
   layer.n_arena_rows = 424;
@@ -264,9 +264,106 @@ TEST_CASE("The attention kernels agree with float64 over a tree of segments", "[
   check_tree<Fp16, 128>(80, 2, false, 8);
 }
 
+// Two texts: one whose branches lie within, at and behind a cut, with a row that decodes; and a
+// short one. Keys lie anywhere in the arena.
+std::vector<KeySegment> texts_in_parts() {
+  return {{500, 250, 0, 40, Mask::None, 0},     {100, 20, 0, 30, Mask::None, 250},
+          {800, 8, 30, 38, Mask::Causal, 250},  {0, 6, 38, 40, Mask::None, 250},
+          {900, 2, 38, 40, Mask::Causal, 256},  {200, 240, 0, 30, Mask::None, 270},
+          {820, 28, 0, 28, Mask::Causal, 510},  {850, 1, 28, 29, Mask::None, 510},
+          {851, 3, 29, 30, Mask::None, 510, 4}, {60, 3, 40, 43, Mask::Causal, 0}};
+}
+
+template <typename T, int kHead>
+void check_fixed_cuts(int head_size, int n_groups) {
+  CAPTURE(head_size, n_groups);
+  Layer<T> layer;
+  layer.shape = {43, n_groups, std::is_same_v<T, float>};
+  layer.n_key_heads = 2;
+  layer.head_size = head_size;
+  layer.n_arena_rows = 910;
+  layer.fill();
+  const std::vector<KeySegment> segments = texts_in_parts();
+  const AttentionPlan plan = make_attention_plan(layer.shape, segments);
+  CHECK(plan.levels.empty());
+  const std::vector<T> together = attend_by_kernels<T, kHead>(layer, plan, true);
+  expect_attention(layer, segments, together);
+
+  // Every row alone, its keys in one piece at the arena's end: the same bits.
+  const int n_heads = layer.n_key_heads * n_groups;
+  const std::int64_t row_size = std::int64_t{n_heads} * head_size;
+  for (std::int64_t row = 0; row < 43; ++row) {
+    CAPTURE(row);
+    std::vector<KeySegment> path;
+    for (const KeySegment& segment : segments) {
+      if (segment.first_row <= row && row < segment.end_row) path.push_back(segment);
+    }
+    std::sort(path.begin(), path.end(), [](const KeySegment& a, const KeySegment& b) {
+      return a.first_position < b.first_position;
+    });
+    Layer<T> alone = layer;
+    alone.shape.n_rows = 1;
+    alone.queries.assign(layer.queries.begin() + row * layer.query_stride(),
+                         layer.queries.begin() + (row + 1) * layer.query_stride());
+    const std::int64_t stride = layer.key_stride();
+    std::int64_t n_keys = 0;
+    for (const KeySegment& segment : path) {
+      const std::int64_t n =
+          segment.mask == Mask::Causal ? row - segment.first_row + 1 : segment.n_keys;
+      for (auto& [from, to] :
+           {std::pair(&layer.keys, &alone.keys), std::pair(&layer.values, &alone.values)}) {
+        std::copy_n(from->begin() + segment.first_key * stride, n * stride,
+                    to->begin() + n_keys * stride);
+      }
+      n_keys += n;
+    }
+    const AttentionPlan own =
+        make_attention_plan(alone.shape, std::vector<KeySegment>{{0, n_keys, 0, 1, Mask::None, 0}});
+    const std::vector<T> result = attend_by_kernels<T, kHead>(alone, own, true);
+    CHECK(std::memcmp(result.data(), together.data() + row * row_size, row_size * sizeof(T)) == 0);
+  }
+}
+
+TEST_CASE("Cut at fixed positions, a row's bits depend on what it sees alone", "[cuda]") {
+  check_fixed_cuts<float, 64>(64, 3);
+  check_fixed_cuts<float, 64>(24, 1);
+  check_fixed_cuts<Bf16, 128>(128, 4);
+  check_fixed_cuts<Fp16, 64>(64, 20);
+}
+
+TEST_CASE("Rows that go on have the bits of rows that are planned anew", "[cuda]") {
+  Layer<Bf16> layer;
+  layer.shape = {2, 3, false};
+  layer.head_size = 32;
+  layer.n_arena_rows = 700;
+  layer.fill();
+  // The first passes a cut after two steps; the second has no room after three.
+  const auto segments_after = [](std::int64_t n_steps, bool is_planned_ahead) {
+    std::vector<KeySegment> segments = {{10, 250, 0, 2, Mask::None, 0},
+                                        {300, 4, 0, 1, Mask::None, 250, 9},
+                                        {400, 1, 1, 2, Mask::None, 250, 3}};
+    for (KeySegment& segment : segments) {
+      if (is_planned_ahead || segment.n_more == 0) continue;
+      segment.n_keys += std::min(n_steps, segment.n_more);
+      segment.n_more = 0;
+    }
+    return segments;
+  };
+  const AttentionPlan ahead = make_attention_plan(layer.shape, segments_after(0, true));
+  for (std::int32_t n_steps = 0; n_steps <= 9; ++n_steps) {
+    CAPTURE(n_steps);
+    const std::vector<KeySegment> segments = segments_after(n_steps, false);
+    const AttentionPlan anew = make_attention_plan(layer.shape, segments);
+    const auto grown = attend_by_kernels<Bf16, 64>(layer, ahead, true, &n_steps);
+    const auto expected = attend_by_kernels<Bf16, 64>(layer, anew, true);
+    expect_attention(layer, segments, grown);
+    CHECK(std::memcmp(grown.data(), expected.data(), expected.size() * sizeof(Bf16)) == 0);
+  }
+}
+
 TEST_CASE("Attention tiles for large heads agree with float64", "[cuda]") {
   Layer<float> layer;
-  layer.shape = {9, 8, true, false};
+  layer.shape = {9, 8, true, true, false};
   layer.head_size = 256;
   layer.n_arena_rows = 90;
   layer.fill();
@@ -282,7 +379,7 @@ TEST_CASE("Rows that share their keys with no other agree with float64", "[cuda]
     for (const std::int64_t n_keys : {1, 16, 17, 33, 64, 70, 100, 300}) {
       CAPTURE(n_groups, n_keys);
       Layer<Bf16> layer;
-      layer.shape = {2, n_groups, false, false};
+      layer.shape = {2, n_groups, false, true, false};
       layer.head_size = 24;
       layer.n_arena_rows = 320;
       layer.fill();
@@ -297,7 +394,7 @@ TEST_CASE("Rows that share their keys with no other agree with float64", "[cuda]
 TEST_CASE("Levels of flash attention are merged with what single rows see", "[cuda]") {
   check_tree<Bf16, 64>(64, 3, true, 0);
   check_tree<Fp16, 64>(40, 1, true, 8);
-  const AttentionPlan plan = make_attention_plan({14, 3, false, true}, tree_segments());
+  const AttentionPlan plan = make_attention_plan({14, 3, false, true, true}, tree_segments());
   // The ancestor; the two nodes below it; the rows' own nodes, which are causal.
   REQUIRE(plan.levels.size() == 3);
   CHECK(plan.levels[0].first_rows == std::vector<std::int32_t>{0, 12, 14});
@@ -315,7 +412,7 @@ TEST_CASE("Long runs of rows do not multiply the blocks of short ones", "[cuda]"
   for (std::int64_t row = 700; row < 1900; row += 4) {
     segments.push_back({row, 4, row, row + 4, Mask::Causal});
   }
-  const AttentionPlan plan = make_attention_plan({1900, 4, false, true}, segments);
+  const AttentionPlan plan = make_attention_plan({1900, 4, false, true, true}, segments);
   REQUIRE(plan.levels.size() == 4);
   CHECK(plan.items.empty());
   std::int64_t n_blocks = 0;
@@ -329,7 +426,7 @@ TEST_CASE("Long runs of rows do not multiply the blocks of short ones", "[cuda]"
 
 TEST_CASE("More levels than can be merged go through the items", "[cuda]") {
   Layer<Bf16> layer;
-  layer.shape = {2, 1, false, true};
+  layer.shape = {2, 1, false, true, true};
   layer.head_size = 8;
   layer.n_arena_rows = 40;
   layer.fill();
@@ -353,8 +450,8 @@ TEST_CASE("Every row has a part, and no part is written twice", "[cuda]") {
       row = end;
     }
     const bool is_wide = round % 2 == 0;
-    const AttentionPlan plan =
-        make_attention_plan({n_rows, 1 + round % 8, is_wide, !is_wide && round % 4 == 1}, segments);
+    const AttentionPlan plan = make_attention_plan(
+        {n_rows, 1 + round % 8, is_wide, true, !is_wide && round % 4 == 1}, segments);
     std::vector<int> n_uses(plan.n_parts);
     for (const std::int32_t id : plan.part_ids) {
       if (id >= 0) ++n_uses.at(id);
@@ -369,7 +466,7 @@ TEST_CASE("Every row has a part, and no part is written twice", "[cuda]") {
 
 TEST_CASE("Items grow with the steps taken", "[cuda]") {
   Layer<float> layer;
-  layer.shape = {1, 2, true, false};
+  layer.shape = {1, 2, true, true, false};
   layer.head_size = 16;
   layer.n_arena_rows = 20;
   layer.fill();
@@ -395,13 +492,14 @@ TEST_CASE("A plan leaves room for the keys of further steps", "[cuda]") {
   // Narrow items, of which the second has keys after some steps only, and wide ones.
   const bool is_wide = GENERATE(false, true);
   Layer<float> layer;
-  layer.shape = {2, is_wide ? 20 : 2, true, false};
+  layer.shape = {2, is_wide ? 20 : 2, true, true, false};
   layer.head_size = 16;
   layer.n_arena_rows = 400;
   layer.fill();
-  const std::vector<KeySegment> segments = {
-      {0, 20, 0, 2, Mask::None}, {30, 254, 0, 1, Mask::None, 20, 10},
-      {300, 3, 1, 2, Mask::None, 20, 2}};
+  layer.shape.is_fast = GENERATE(false, true);
+  const std::vector<KeySegment> segments = {{0, 20, 0, 2, Mask::None},
+                                            {30, 254, 0, 1, Mask::None, 20, 10},
+                                            {300, 3, 1, 2, Mask::None, 20, 2}};
   const AttentionPlan plan = make_attention_plan(layer.shape, segments);
   CHECK((plan.n_wide > 0) == is_wide);
   for (const std::int32_t n_steps : {0, 1, 2, 3, 9, 10, 11}) {
