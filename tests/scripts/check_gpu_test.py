@@ -10,7 +10,7 @@ import support
 sys.path.insert(0, str(support.SCRIPTS))
 from benchmark import goals  # noqa: E402
 
-STEPS = ["build", "tests", "parity", "reruns", "profile", "bench", "fp4", "goals", "compare", "large"]
+STEPS = ["build", "tests", "parity", "reruns", "schedules", "profile", "bench", "fp4", "goals", "compare", "large"]
 
 # Stands in for labelprobe: writes what is asked for, and fails where it is told to.
 PROGRAM = """#!/usr/bin/env bash

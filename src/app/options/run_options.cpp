@@ -85,7 +85,10 @@ void declare_model_group(OptionList& options, RunSettings& run) {
                .bearing = record::Bearing::Process});
   const auto add_denial = [&](bool& field, std::string_view name, std::string help) {
     options.add_special(Flag, &field,
-                        {.name = name, .help = std::move(help), .is_comparable = false},
+                        {.name = name,
+                         .help = std::move(help),
+                         .is_comparable = false,
+                         .bearing = record::Bearing::Process},
                         [&field](const Given& given) { field = given.values.front() == "false"; });
   };
   add_denial(settings.share_prefixes, "no_share_prefixes",
