@@ -259,6 +259,17 @@ TEST_CASE("A text longer than the sliding window is refused aloud, one as long i
         "positions, as many as its sliding window; longer texts are not supported");
 }
 
+TEST_CASE("Whoever watches is told of every step", "[model]") {
+  const auto tiny = open_tiny();
+  GenerateOptions options = steps(6);
+  std::vector<std::int64_t> n_generated;
+  options.on_work = [&](const Effort& effort) { n_generated.push_back(effort.n_generated_tokens); };
+  const std::vector<TokenIds> prompts = {{5, 6, 7}, {5, 6, 8}};
+  support::generate_all(*tiny, prompts, options);
+  // After the prompts, and after each of the six steps of two answers.
+  CHECK(n_generated == std::vector<std::int64_t>{0, 2, 4, 6, 8, 10, 12});
+}
+
 TEST_CASE("No prompts are no work", "[model]") {
   const auto tiny = open_tiny();
   CHECK(support::generate_all(*tiny, std::vector<TokenIds>{}, steps(2)).empty());

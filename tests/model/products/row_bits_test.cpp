@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 
 #include "model/products/dot_products.h"
+#include "model/products/fixed_rows.h"
 #include "model/products/linear.h"
 #include "support/catch.h"
 #include "support/tensors.h"
@@ -74,6 +75,21 @@ TEST_CASE("A row's product with a weight in 4 bits has the same bits in any comp
       check_rows(linear, at::randn({200, width}), height);
     }
   }
+}
+
+TEST_CASE("Products of fixed rows are products", "[unit]") {
+  // As a GPU computes them, with fewer rows than one product has, as many, and more.
+  at::manual_seed(5);
+  const std::int64_t n_rows = GENERATE(1, 255, 256, 257, 600);
+  const Linear linear(at::randn({96, 64}), at::randn({96}));
+  const at::Tensor x = at::randn({n_rows, 64});
+  CHECK(at::equal(multiply_by_fixed_rows(linear, x), linear(x)));
+  const at::Tensor before = at::randn({n_rows, 96});
+  at::Tensor expected = before.clone();
+  linear.add_to(expected, x);
+  at::Tensor sum = before.clone();
+  add_by_fixed_rows(sum, linear, x);
+  CHECK(at::equal(sum, expected));
 }
 
 TEST_CASE("Dot products are those of float64, by the code of any processor", "[unit]") {
