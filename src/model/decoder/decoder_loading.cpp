@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <ATen/Functions.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 
@@ -41,9 +42,10 @@ Linear ParameterLoader::linear(std::initializer_list<weights::Role> roles, int l
   const weights::Parameter& first = matrices.front();
   for (const weights::Parameter& matrix : matrices) {
     if (is_quantized(matrix) != is_quantized(first)) {
-      throw ModelError("tensors " + first.name + " and " + matrix.name +
-                       ": expected both quantised or neither, as they are computed together; "
-                       "found one of them left out of the quantisation");
+      throw ModelError(
+          fmt::format("tensors {} and {}: expected both quantised or neither, as they are computed "
+                      "together; found one of them left out of the quantisation",
+                      first.name, matrix.name));
     }
   }
   if (!is_quantized(first)) {

@@ -24,34 +24,35 @@ std::string products(DType dtype,
                      c10::Device device) {
   const at::ScalarType type = weights::scalar_type(dtype);
   const std::string plain =
-      std::string(product_library(type, device)) + " " + std::string(weights::dtype_name(dtype));
+      fmt::format("{} {}", product_library(type, device), weights::dtype_name(dtype));
   std::string text = plain;
   if (quantization == Quantization::Int8) {
-    text = std::string(int8_library(device)) + " int8, outliers in " +
-           std::string(weights::dtype_name(dtype)) + "; head: " + plain;
+    text = fmt::format("{} int8, outliers in {}; head: {}", int8_library(device),
+                       weights::dtype_name(dtype), plain);
   } else if (quantization != Quantization::None) {
     const int n_few = n_few_rows(type, device);
-    text = device.is_cpu() ? "own code from 4 bits" : "from 4 bits a matrix at a time, " + plain;
-    if (n_few > 0) text += ", those of up to " + std::to_string(n_few) + " rows at once";
-    text += "; head: " + plain;
+    text = fmt::format(
+        "{}{}; head: {}",
+        device.is_cpu() ? "own code from 4 bits" : "from 4 bits a matrix at a time, " + plain,
+        n_few > 0 ? fmt::format(", those of up to {} rows at once", n_few) : "", plain);
   }
   if (!device.is_cuda()) return text;
   const bool has_bias = config.qkv_bias || config.o_bias || config.mlp_bias;
-  return text + (has_bias ? ", with biases cuBLASLt" : "") +
-         (at::globalContext().allowTF32CuBLAS() ? ", TF32 on" : ", TF32 off");
+  return fmt::format("{}{}, TF32 {}", text, has_bias ? ", with biases cuBLASLt" : "",
+                     at::globalContext().allowTF32CuBLAS() ? "on" : "off");
 }
 
 // Norms, rotations, activations.
 std::string other_steps(c10::Device device) {
   if (device.is_cuda()) return weights::why_no_kernels().empty() ? "own kernels" : "libtorch";
-  return "own code for " + std::string(weights::processor_generation());
+  return fmt::format("own code for {}", weights::processor_generation());
 }
 
 }  // namespace
 
 std::string describe_libtorch() {
-  return "libtorch " + std::to_string(TORCH_VERSION_MAJOR) + "." +
-         std::to_string(TORCH_VERSION_MINOR) + "." + std::to_string(TORCH_VERSION_PATCH);
+  return fmt::format("libtorch {}.{}.{}", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR,
+                     TORCH_VERSION_PATCH);
 }
 
 std::string describe_backend(const weights::DecoderConfig& config,
@@ -65,12 +66,12 @@ std::string describe_backend(const weights::DecoderConfig& config,
   const at::Tensor queries =
       at::empty({0, config.n_kv_heads, config.n_heads / config.n_kv_heads, config.head_dim},
                 at::TensorOptions().dtype(activations).device(device));
-  std::string text = describe_libtorch();
-  if (device.is_cpu()) text += " with " + at::get_cpu_capability();
-  text += "; products: " + products(dtype, quantization, config, device) +
-          (device.is_cuda() && !is_fast ? fmt::format(", {} rows at a time", kFixedRows) : "") +
-          "; attention: " + std::string(attention_code(queries, is_fast)) + ", " +
-          std::string(name) + "; other steps: " + other_steps(device);
+  const std::string text = fmt::format(
+      "{}{}; products: {}{}; attention: {}, {}; other steps: {}", describe_libtorch(),
+      device.is_cpu() ? " with " + at::get_cpu_capability() : "",
+      products(dtype, quantization, config, device),
+      device.is_cuda() && !is_fast ? fmt::format(", {} rows at a time", kFixedRows) : "",
+      attention_code(queries, is_fast), name, other_steps(device));
   const bool lacks_kernels = device.is_cuda() && !weights::why_no_kernels().empty();
   return lacks_kernels ? text + "; no own kernels: " + weights::why_no_kernels() : text;
 }

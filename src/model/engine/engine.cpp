@@ -9,6 +9,7 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
 
@@ -286,8 +287,10 @@ std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
 // After a chunk of `n_sequences` did not fit.
 void Engine::halve(Limits& limits, int n_sequences) {
   if (n_sequences == 1 && limits.rows_per_pack <= kFewestRowsPerPack) {
-    throw ModelError("out of memory on " + info_.device +
-                     " with a single prompt; use a smaller model or --model-dtype bfloat16");
+    throw ModelError(
+        fmt::format("out of memory on {} with a single prompt; use a smaller model or "
+                    "--model-dtype bfloat16",
+                    info_.device));
   }
   ++effort_.n_batches_halved;
   limits.rows_per_pack =

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "model/engine/logit_rules.h"
 
 namespace labelprobe::model {
@@ -28,9 +30,10 @@ void SequenceState::take(StepReading reading, const float* logits, std::int64_t 
   if (reading.has_nan) {
     const std::size_t t = generation_.token_ids.size();
     is_finished_ = true;
-    generation_.failure = "the logits of step " + std::to_string(t) +
-                          " are not numbers; float16 overflows in some models, use bfloat16 or "
-                          "float32";
+    generation_.failure = fmt::format(
+        "the logits of step {} are not numbers; float16 overflows in some models, use bfloat16 or "
+        "float32",
+        t);
     return;
   }
   ++n_taken_;
