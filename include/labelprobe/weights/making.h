@@ -71,9 +71,9 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
 // Writes config.json, generation_config.json and safetensors in shards of at most 5 GB: normal
 // weights of the usual initialisation, so that activations stay finite. Same options, same bytes,
 // whatever the number of threads; another dtype rounds the same weights. Holds a few MiB of them at
-// a time, with Nf4Double some hundred. The folder appears when it is complete. Throws ConfigError for an unknown shape or too many layers,
-// ModelError where the folder is there already, cannot be written, or needs more than the disk has
-// left.
+// a time, with Nf4Double some hundred. The folder appears when it is complete. Throws ConfigError
+// for an unknown shape or too many layers, ModelError where the folder is there already, cannot be
+// written, or needs more than the disk has left.
 void write_random_checkpoint(const RandomCheckpointOptions& options);
 
 }  // namespace labelprobe::weights
