@@ -68,7 +68,7 @@ TEST_CASE("Usual words and letters are understood", "[e2e]") {
   CHECK(run_program({"help", "run"}).out == run_program({"run", "-h"}).out);
   const ProgramResult version = run_program({"-V"});
   CHECK(version.out == run_program({"version"}).out);
-  for (const char* part : {"labelprobe 0.1.0", "compiler ", "libtorch ", "processor ", "CUDA "}) {
+  for (const char* part : {"labelprobe 0.2.0", "compiler ", "libtorch ", "processor ", "CUDA "}) {
     CHECK_THAT(version.out, ContainsSubstring(part));
   }
   const std::vector<std::string> start = {"prompts", "GoEmotions", "--config",

@@ -58,7 +58,7 @@ TEST_CASE("Runs the cells of a table once and prints it", "[e2e]") {
     CHECK_THAT(first.out, ContainsSubstring(part));
   }
   CHECK_THAT(first.out, !ContainsSubstring("### Missing"));
-  for (const char* part : {"Made by labelprobe 0.1.0", "- float32; seed 0, 2 shots\n",
+  for (const char* part : {"Made by labelprobe 0.2.0", "- float32; seed 0, 2 shots\n",
                            "Id list: list (3 ids, hash "}) {
     CAPTURE(part);
     CHECK_THAT(first.out, ContainsSubstring(part));

@@ -283,7 +283,7 @@ TEST_CASE("The manifest names each kind of process that computed items, once", "
   CHECK(listed[0]["generation"] == made.generation);
   CHECK(listed[1]["device"] == "cuda:0");
   CHECK(listed[1]["data_files"]["data/train.tsv"] == "0d");
-  CHECK_THAT(listed[0]["program"].get<std::string>(), Catch::Matchers::StartsWith("0.1.0"));
+  CHECK_THAT(listed[0]["program"].get<std::string>(), Catch::Matchers::StartsWith("0.2.0"));
   // It stays when the folder gets another experiment.
   run_command(make_request(folder.path(), 1));
   CHECK(nlohmann::json::parse(read_file(out / "manifest.json"))["experiments"][0]["provenance"] ==
