@@ -83,7 +83,7 @@ void KeyBlocks::append_blocks() {
     const auto end_of = [&](const Rows& rows) {
       return std::min(position + sizes_.n_positions, rows.end_position);
     };
-    // Of the path whose keys are in memory, with that of the rows at hand.
+    // Positions that the path whose keys are in memory has in common with that of the rows at hand.
     std::int64_t n_common = 0;
     for (std::size_t first = 0; first < rows_.size();) {
       if (rows_[first].end_position <= position) {

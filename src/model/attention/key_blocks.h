@@ -81,7 +81,7 @@ class KeyBlocks {
   std::vector<KeyBlock> blocks_;
   std::vector<std::size_t> first_blocks_;  // by span, and one more
   std::vector<KeyRun> runs_;
-  // Of the span at hand.
+  // What is made of the span at hand.
   std::vector<Rows> rows_;
   std::vector<std::int64_t> bounds_;
 };
