@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 
-TIERS = {"unit", "golden", "e2e", "gpu"}
+TIERS = {"unit", "golden", "e2e", "device", "gpu"}
 
 source_dir, build_dir = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 problems = []
@@ -38,7 +38,10 @@ def check_lists():
     for path in (source_dir / "include/labelprobe").rglob("*.h"):
         check_listed(path, f"src/{path.parent.name}/CMakeLists.txt")
     for path in (source_dir / "tests").rglob("*_test.cpp"):
-        check_listed(path, *lists_of(path.parent.relative_to(source_dir / "tests")))
+        if path.parent.name != "device":
+            check_listed(path, *lists_of(path.parent.relative_to(source_dir / "tests")))
+    for path in (source_dir / "tests/device").rglob("*.cpp"):
+        check_listed(path, "tests/device/CMakeLists.txt")
     for path in (source_dir / "tests/support").glob("*.cpp"):
         check_listed(path, "CMakeLists.txt")
     scripts = words_of(source_dir / "tests/scripts/CMakeLists.txt")

@@ -1,5 +1,5 @@
 # Read by ctest itself, so that no list grows stale: one entry per test file and tier. What a test case is tagged with says to
-# which tier it belongs: [golden], [e2e] or [gpu]; all others are unit tests.
+# which tier it belongs: [golden], [e2e], [device] or [gpu]; all others are unit tests.
 #   program  a Catch2 program                 sources  its test files
 #   tests    the folder they are named from   folder   where the program runs
 function(add_entry name tier filter)
@@ -20,7 +20,7 @@ foreach(source IN LISTS sources)
   list(LENGTH cases n_unit)
   set(n_all ${n_unit})
   set(unit "[#${file}]")
-  foreach(tier golden e2e gpu)
+  foreach(tier golden e2e device gpu)
     file(STRINGS "${source}" tagged REGEX "\\[${tier}\\]")
     list(LENGTH tagged n)
     if(n EQUAL 0)

@@ -1,6 +1,7 @@
 #include "support/program.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include <sys/wait.h>
@@ -10,7 +11,10 @@ namespace labelprobe::support {
 namespace {
 
 // In the child: becomes the program, run from the repository.
-[[noreturn]] void become(std::vector<std::string> arguments, const std::filesystem::path& streams) {
+[[noreturn]] void become(std::vector<std::string> arguments,
+                         const std::filesystem::path& streams,
+                         const Environment& environment) {
+  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::filesystem::current_path(source_folder());
   const bool is_open = std::freopen((streams / "in").c_str(), "r", stdin) != nullptr &&
                        std::freopen((streams / "out").c_str(), "w", stdout) != nullptr &&
@@ -26,10 +30,11 @@ namespace {
 }  // namespace
 
 StartedProgram::StartedProgram(const std::vector<std::string>& arguments,
-                               const std::string& input) {
+                               const std::string& input,
+                               const Environment& environment) {
   write_file(streams_.path() / "in", input);
   pid_ = ::fork();
-  if (pid_ == 0) become(arguments, streams_.path());
+  if (pid_ == 0) become(arguments, streams_.path(), environment);
 }
 
 ProgramResult StartedProgram::finish() {
@@ -42,8 +47,10 @@ ProgramResult StartedProgram::finish() {
   return result;
 }
 
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& input) {
-  return StartedProgram(arguments, input).finish();
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const std::string& input,
+                          const Environment& environment) {
+  return StartedProgram(arguments, input, environment).finish();
 }
 
 }  // namespace labelprobe::support

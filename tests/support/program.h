@@ -1,6 +1,7 @@
 // Runs the built program as a user would and keeps what it said.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,15 @@ struct ProgramResult {
   std::string err;
 };
 
+// Variables that the program finds beside those of the test.
+using Environment = std::map<std::string, std::string>;
+
 // A started program; `finish` waits for its end.
 class StartedProgram {
  public:
-  explicit StartedProgram(const std::vector<std::string>& arguments, const std::string& input = "");
+  explicit StartedProgram(const std::vector<std::string>& arguments,
+                          const std::string& input = "",
+                          const Environment& environment = {});
 
   pid_t pid() const { return pid_; }
 
@@ -31,6 +37,8 @@ class StartedProgram {
   pid_t pid_ = -1;
 };
 
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::string& input = "");
+ProgramResult run_program(const std::vector<std::string>& arguments,
+                          const std::string& input = "",
+                          const Environment& environment = {});
 
 }  // namespace labelprobe::support

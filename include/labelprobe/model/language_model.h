@@ -43,6 +43,7 @@ struct ModelInfo {
   GenerationRules rules;              // of its own generation configuration, or the GGUF header
   std::string backend;                // whose code computes: "libtorch 2.11.0 with ..."
   std::vector<std::string> warnings;  // what is odd about its files, in sentences
+  std::vector<std::string> device_warnings;  // likewise, about where it computes
 };
 
 // How long to go on. A sequence ends after the token that first meets one of these; that token is

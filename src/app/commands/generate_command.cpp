@@ -147,7 +147,9 @@ int run(const Arguments& arguments) {
             << " (" << info.device_name << "), " << info.backend << '\n';
   const std::string of_revision = weights::warn_of_revision(loading.name);
   if (!of_revision.empty()) std::cerr << "warning: " << of_revision << '\n';
-  for (const std::string& warning : info.warnings) std::cerr << "warning: " << warning << '\n';
+  for (const auto& warnings : {info.warnings, info.device_warnings}) {
+    for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  }
   for (const std::string& warning : experiment::warn_of_idle_settings(loading, info.device)) {
     std::cerr << "warning: " << warning << '\n';
   }

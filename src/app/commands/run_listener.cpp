@@ -169,6 +169,7 @@ model::LanguageModel& RunListener::on_model(model::LanguageModel& model,
     log_->info("{} with {:.0f} M parameters loaded in {:.1f} s: {} on {} ({}; {})",
                info.architecture, static_cast<double>(info.n_parameters) / 1e6, seconds, numerics,
                info.device, info.device_name, info.backend);
+    for (const std::string& warning : info.device_warnings) log_->warn("{}", warning);
   } else {
     log_->debug("{} is loaded already: {} on {} ({}; {})", info.architecture, numerics, info.device,
                 info.device_name, info.backend);

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include <ATen/core/CachingHostAllocator.h>
@@ -35,6 +36,13 @@ void end_allocating(c10::DeviceIndex device, c10::MempoolId_t pool) {
   });
 }
 
+// cudaGraphInstantiate()'s lack of memory has no exception type of its own: the words tell.
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) ||
+         std::string_view(error.what_without_backtrace()).find("out of memory") !=
+             std::string_view::npos;
+}
+
 class TorchStepGraph : public weights::StepGraph {
  public:
   bool record(const std::function<void()>& work) override {
@@ -66,18 +74,24 @@ class TorchStepGraph : public weights::StepGraph {
     has_failed_ = true;
     try {
       std::rethrow_exception(error);
-    } catch (const c10::Error&) {
+    } catch (const c10::Error& failure) {
+      lacks_memory_ = is_out_of_memory(failure);
       return false;
     }
   }
 
   void replay() override { graph_->replay(); }
 
-  void forget() override { graph_.reset(); }
+  void forget() override {
+    graph_.reset();
+    // Memory has been freed since, or will be.
+    if (lacks_memory_) has_failed_ = lacks_memory_ = false;
+  }
 
  private:
   std::unique_ptr<at::cuda::CUDAGraph> graph_;
-  bool has_failed_ = false;
+  bool has_failed_ = false;    // no further attempt
+  bool lacks_memory_ = false;  // none before forget()
 };
 
 }  // namespace

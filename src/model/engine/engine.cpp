@@ -14,6 +14,7 @@
 #include "labelprobe/core/error.h"
 
 #include "model/engine/chunk_plan.h"
+#include "model/engine/memory_budget.h"
 #include "model/engine/prefix_cache.h"
 #include "model/engine/sequence_state.h"
 #include "weights/device/cuda_operators.h"
@@ -29,13 +30,6 @@ constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30, 256, Reading::D
 
 // A chunk of prompts that are only looked at ends after this many packs.
 constexpr std::int64_t kPacksPerChunk = 4;
-
-// Memory so short that smaller packs would not help.
-constexpr int kFewestRowsPerPack = 32;
-
-// A chunk leaves the room of so many packs: a call that takes up an interrupted one computes packs
-// whole of which it needs a part.
-constexpr std::int64_t kSparePacks = 2;
 
 // Length of the warm-up: enough for the kernels that long packs and full steps take, too few to be
 // felt.
@@ -95,14 +89,33 @@ void Engine::generate(std::span<const TokenIds> prompts,
                                                    : stream_);
   const std::vector<std::size_t> chosen = runnable_prompts(request, sink);
   const Sharing sharing = options.share_prefixes ? Sharing::Prefixes : Sharing::None;
+  if (graph_) graph_->forget();  // its memory is free for this call
   Limits limits = limits_;
   int first = 0;
   // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.
   while (true) {
-    const PrefixTree tree(prompts, chosen, sharing, limits.rows_per_pack);
+    const MemoryBudget budget = memory_budget(request, chosen, limits);
+    const PrefixTree tree(prompts, chosen, sharing, budget.rows_per_pack);
     if (first == static_cast<int>(tree.sequences().size())) break;
-    first = run_chunks(tree, request, first, limits, sink);
+    first = run_chunks(tree, request, first, budget, limits, sink);
   }
+}
+
+// The arena of the last call counts as free: it is taken over, or given back for a larger one.
+MemoryBudget Engine::memory_budget(const Request& request,
+                                   std::span<const std::size_t> chosen,
+                                   const Limits& limits) const {
+  std::int64_t n_longest = 0;
+  for (const std::size_t i : chosen) {
+    n_longest = std::max(n_longest, static_cast<std::int64_t>(request.prompts()[i].size()) +
+                                        request.n_new_tokens(i));
+  }
+  std::size_t n_free = weights::free_bytes(decoder_.device());
+  if (n_free > 0 && arena_ && !decoder_.device().is_cpu()) {
+    n_free += static_cast<std::size_t>(arena_->n_rows()) * info_.cache_bytes_per_token;
+  }
+  return divide_memory(n_free, {info_.cache_bytes_per_token, decoder_.activation_bytes_per_row()},
+                       limits.rows_per_pack, limits.chunk_bytes, n_longest);
 }
 
 // Those that can be run; the others are reported.
@@ -130,15 +143,15 @@ std::vector<std::size_t> Engine::runnable_prompts(const Request& request,
 int Engine::run_chunks(const PrefixTree& tree,
                        const Request& request,
                        int first,
+                       const MemoryBudget& budget,
                        Limits& limits,
                        const GenerationSink& sink) {
   const int n_sequences = static_cast<int>(tree.sequences().size());
-  const std::int64_t n_allowed = n_allowed_rows(tree, request, limits);
-  ChunkPlan plan(tree, limits.rows_per_pack);
+  ChunkPlan plan(tree, budget.rows_per_pack);
   if (first > 0) plan.add(first);
   std::optional<PrefixCache> cache;
   while (first < n_sequences) {
-    const int end = chunk_end(tree, request, first, limits, n_allowed);
+    const int end = chunk_end(tree, request, first, limits, budget);
     plan.add(end);
     const auto begin = tree.sequences().begin();
     if (std::none_of(begin + first, begin + end,
@@ -150,7 +163,7 @@ int Engine::run_chunks(const PrefixTree& tree,
     bool is_short_of_memory = false;
     try {
       if (!cache) {
-        open_arena(tree, request, n_allowed);
+        open_arena(tree, request, budget);
         cache.emplace(decoder_, tree, *arena_);
       }
       answers = run_chunk(tree, request, plan, *cache, limits);
@@ -187,27 +200,11 @@ int Engine::run_chunks(const PrefixTree& tree,
   return first;
 }
 
-// Rows of the arena that a chunk may fill: as many as fit the limits and half of the free memory,
-// but enough for any one prompt.
-std::int64_t Engine::n_allowed_rows(const PrefixTree& tree,
-                                    const Request& request,
-                                    const Limits& limits) const {
-  std::int64_t n_most = 0;
-  for (const PrefixSequence& sequence : tree.sequences()) {
-    const auto n_prompt = static_cast<std::int64_t>(tree.prompt(sequence).size());
-    n_most = std::max(n_most, n_prompt + request.n_new_tokens(sequence));
-  }
-  std::size_t n_bytes = limits.chunk_bytes;
-  if (const std::size_t n_free = weights::free_bytes(decoder_.device())) {
-    n_bytes = std::min(n_bytes, n_free / 2);
-  }
-  const auto n_rows = static_cast<std::int64_t>(n_bytes / info_.cache_bytes_per_token);
-  return std::max(n_rows, n_most + kSparePacks * limits.rows_per_pack);
-}
-
 // Not more rows than all prompts fill.
-void Engine::open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed) {
-  const std::int64_t n_rows = std::min(n_rows_of_all(tree, request), n_allowed);
+void Engine::open_arena(const PrefixTree& tree,
+                        const Request& request,
+                        const MemoryBudget& budget) {
+  const std::int64_t n_rows = std::min(n_rows_of_all(tree, request), budget.arena_rows);
   if (arena_ && arena_->n_rows() >= n_rows) return;
   arena_.reset();
   const weights::DecoderConfig& config = decoder_.config();
@@ -220,7 +217,7 @@ int Engine::chunk_end(const PrefixTree& tree,
                       const Request& request,
                       int first,
                       const Limits& limits,
-                      std::int64_t n_allowed) const {
+                      const MemoryBudget& budget) const {
   const GenerateOptions& options = request.options();
   const int n_sequences = static_cast<int>(tree.sequences().size());
   const bool is_halved = limits.sequences_per_chunk < limits_.sequences_per_chunk;
@@ -245,7 +242,7 @@ int Engine::chunk_end(const PrefixTree& tree,
                        static_cast<std::size_t>(info_.vocab_size);
     }
     if (end > first &&
-        (n_arena_rows + kSparePacks * limits.rows_per_pack > n_allowed ||
+        (n_arena_rows + kSparePacks * budget.rows_per_pack > budget.arena_rows ||
          n_logit_bytes > limits.chunk_bytes || n_decoded > limits.sequences_per_chunk ||
          n_rows > kPacksPerChunk * limits.rows_per_pack)) {
       break;

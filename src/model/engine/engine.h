@@ -17,6 +17,7 @@
 #include "model/engine/decode_batch.h"
 #include "model/engine/decode_loop.h"
 #include "model/engine/kv_arena.h"
+#include "model/engine/memory_budget.h"
 #include "model/engine/prefix_tree.h"
 #include "model/engine/request.h"
 #include "weights/device/step_graph.h"
@@ -54,17 +55,18 @@ class Engine : public LanguageModel {
   int run_chunks(const PrefixTree& tree,
                  const Request& request,
                  int first,
+                 const MemoryBudget& budget,
                  Limits& limits,
                  const GenerationSink& sink);
-  std::int64_t n_allowed_rows(const PrefixTree& tree,
-                              const Request& request,
-                              const Limits& limits) const;
+  MemoryBudget memory_budget(const Request& request,
+                             std::span<const std::size_t> chosen,
+                             const Limits& limits) const;
   int chunk_end(const PrefixTree& tree,
                 const Request& request,
                 int first,
                 const Limits& limits,
-                std::int64_t n_allowed) const;
-  void open_arena(const PrefixTree& tree, const Request& request, std::int64_t n_allowed);
+                const MemoryBudget& budget) const;
+  void open_arena(const PrefixTree& tree, const Request& request, const MemoryBudget& budget);
   std::vector<SequenceState> run_chunk(const PrefixTree& tree,
                                        const Request& request,
                                        const ChunkPlan& plan,

@@ -6,6 +6,8 @@
 #include <ATen/Functions.h>
 #include <ATen/TensorIndexing.h>
 
+#include "weights/device/send.h"
+
 namespace labelprobe::model {
 namespace {
 
@@ -23,9 +25,10 @@ class Places {
   enum class How { Set, Add };
   void write(const at::Tensor& logits, How how) const {
     if (rows_.empty()) return;
-    const auto there = [&](const auto& numbers) { return at::tensor(numbers).to(logits.device()); };
+    const c10::Device device = logits.device();
     at::Tensor target = logits;
-    target.index_put_({there(rows_), there(columns_)}, there(values_), how == How::Add);
+    target.index_put_({weights::send(rows_, device), weights::send(columns_, device)},
+                      weights::send(values_, device), how == How::Add);
   }
 
  private:
@@ -150,9 +153,8 @@ void penalize_repetition(const at::Tensor& logits,
     padded.insert(padded.end(), width - row.tokens.size(), row.tokens.front());
   }
   const at::Tensor columns =
-      at::tensor(padded)
-          .view({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)})
-          .to(logits.device());
+      weights::send(padded, logits.device())
+          .view({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)});
   const at::Tensor before = logits.gather(1, columns);
   // A token named twice is written twice with the same number.
   logits.scatter_(1, columns, at::where(before.lt(0), before * penalty, before / penalty));

@@ -45,6 +45,7 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   info.cache_bytes_per_token = info.cache_bytes_per_token /
                                c10::elementSize(weights::scalar_type(options.dtype)) *
                                c10::elementSize(activation_type(options.dtype, device));
+  info.device_warnings = weights::device_warnings(device);
   info.device = device.str();
   info.device_name = weights::describe_device(device);
   info.backend =
@@ -54,7 +55,10 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
         Decoder(checkpoint, options.dtype, device, options.quantization, options.is_fast),
         std::move(info), limits_of(device));
   } catch (const c10::Error& error) {
-    if (!weights::is_out_of_memory(error)) throw;
+    if (!weights::is_out_of_memory(error)) {
+      throw ModelError(fmt::format("{}: libtorch failed on {}: {}", model.string(), device.str(),
+                                   error.what_without_backtrace()));
+    }
     throw ModelError(
         fmt::format("{}: its weights do not fit the memory of {}; use --model-dtype bfloat16 or a "
                     "smaller model",

@@ -6,20 +6,9 @@
 
 #include "labelprobe/core/error.h"
 
+#include "weights/device/send.h"
+
 namespace labelprobe::model {
-namespace {
-
-// On a GPU they arrive in the order of its current stream; the host does not wait.
-at::Tensor send(const std::vector<std::int64_t>& numbers, c10::Device device) {
-  const auto n = static_cast<std::int64_t>(numbers.size());
-  const at::Tensor on_host =
-      at::empty({n}, at::TensorOptions().dtype(at::kLong).pinned_memory(!device.is_cpu()));
-  std::copy(numbers.begin(), numbers.end(), on_host.mutable_data_ptr<std::int64_t>());
-  // libtorch keeps pinned memory until the copy is done.
-  return on_host.to(device, /*non_blocking=*/true);
-}
-
-}  // namespace
 
 class PrefixCache::PackAttention : public Attention {
  public:
@@ -93,8 +82,9 @@ void PrefixCache::compute(const PackedNodes& pack) {
   plan_attention(pack);
   PackAttention attention(attention_, arena_, first_row);
   const c10::Device device = decoder_.device();
-  const at::Tensor hidden = decoder_.forward(send(tokens, device), send(positions, device),
-                                             attention, send(ended_rows, device));
+  const at::Tensor hidden =
+      decoder_.forward(weights::send(tokens, device), weights::send(positions, device), attention,
+                       weights::send(ended_rows, device));
   for (std::size_t i = 0; i < ended.size(); ++i) {
     last_hidden_[ended[i]] = hidden[static_cast<std::int64_t>(i)];
   }

@@ -12,6 +12,7 @@
 
 #include "model/products/log_sum_exp.h"
 #include "weights/device/cuda_operators.h"
+#include "weights/device/send.h"
 
 namespace labelprobe::model {
 namespace {
@@ -147,7 +148,7 @@ std::vector<StepReading> read_step(const at::Tensor& logits,
 
 at::Tensor watched_columns(std::span<const TokenId> watched, c10::Device device) {
   const std::vector<std::int64_t> columns(watched.begin(), watched.end());
-  return at::tensor(columns).to(device);
+  return weights::send(columns, device);
 }
 
 at::Tensor pack_step(const at::Tensor& logits, const at::Tensor& columns, int n_top_tokens) {

@@ -71,7 +71,7 @@ QuantizedRows quantize_rows_on_cpu(const at::Tensor& x, const at::Tensor& is_out
 
 QuantizedRows quantize_rows(const at::Tensor& x, const at::Tensor& is_outlier_column) {
   if (x.is_cpu()) return quantize_rows_on_cpu(x, is_outlier_column);
-  const at::Tensor inliers = x.masked_fill(x.abs().ge_(kThreshold), 0);
+  const at::Tensor inliers = x.masked_fill(x.abs().ge(kThreshold), 0);
   const at::Tensor absmax = inliers.abs().amax(1);
   const at::Tensor factor = absmax.reciprocal().mul_(127.0).masked_fill_(absmax.eq(0), 0);
   const at::Tensor levels =

@@ -1,7 +1,6 @@
 #include "weights/device/device.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -13,16 +12,19 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sched.h>
 
 #include "labelprobe/core/error.h"
 
 #include "weights/device/cuda_operators.h"
+#include "weights/device/gpu_driver.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -45,7 +47,8 @@ std::string load_cuda() {
         "this libtorch has no usable CUDA half ({}); install a CUDA build of the torch wheel",
         reason ? reason : "dlopen");
   }
-  if (!at::hasCUDA()) return "the driver reports no GPU, or is too old for this libtorch";
+  if (std::string reason = why_no_gpu(); !reason.empty()) return reason;
+  if (!at::hasCUDA()) return "libtorch finds no GPU";
   // Partial sums of a product are added in float32, whatever its type.
   at::globalContext().setAllowBF16ReductionCuBLAS(false);
   at::globalContext().setAllowFP16ReductionCuBLAS(false);
@@ -68,35 +71,62 @@ std::string first_line_value(const std::filesystem::path& path, std::string_view
   return {};
 }
 
-// The number in "NVIDIA UNIX x86_64 Kernel Module  570.124.06  Wed Feb 26 ...".
-std::string driver_number(const std::string& version) {
-  const std::size_t begin = version.find_first_of("0123456789", version.find("Module"));
-  if (begin == std::string::npos) return version;
-  return version.substr(begin, version.find(' ', begin) - begin);
-}
-
 std::size_t free_gpu_bytes(c10::DeviceIndex index) {
-  using MemGetInfo = int (*)(std::size_t*, std::size_t*);
-  // From the CUDA run-time library that came with libtorch; we do not link one.
-  const auto query = reinterpret_cast<MemGetInfo>(::dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
-  std::size_t n_free = 0;
-  std::size_t n_total = 0;
-  if (!query || query(&n_free, &n_total) != 0) return 0;
+  const std::optional<GpuMemory> memory = gpu_memory();
+  if (!memory) return 0;
   auto* allocator = at::getDeviceAllocator(c10::DeviceType::CUDA);
-  if (!allocator->initialized()) return n_free;  // nothing was put on a GPU yet
+  if (!allocator->initialized()) return memory->n_free;  // nothing was put on a GPU yet
   // What libtorch keeps for later is free too: it gives it back before it says that memory is out.
   const auto stats = allocator->getDeviceStats(index);
   const std::int64_t n_kept = stats.reserved_bytes[0].current - stats.allocated_bytes[0].current;
-  return n_free + static_cast<std::size_t>(std::max<std::int64_t>(0, n_kept));
+  return memory->n_free + static_cast<std::size_t>(std::max<std::int64_t>(0, n_kept));
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+// A GPU is not used before its memory is asked for: only then another process's claim is noticed.
+void check_is_free(const c10::Device& gpu) {
+  const c10::DeviceGuard on_device(gpu);
+  std::string reason;
+  if (gpu_memory(&reason)) return;
+  const std::vector<std::string> users = gpu_users(gpu.index());
+  const int other = gpu.index() == 0 ? 1 : 0;
+  throw ModelError(
+      fmt::format("{} ({}) cannot be used: {}; {}; {}", gpu.str(), describe_device(gpu), reason,
+                  users.empty() ? "another process may hold it alone (nvidia-smi shows which)"
+                                : fmt::format("used by {}", joined(users)),
+                  other < n_gpus() ? fmt::format("wait for it, or use --device cuda:{}", other)
+                                   : "wait for it, or use --device cpu"));
+}
+
+std::string& unused_gpu() {
+  static std::string warning;
+  return warning;
+}
+
+// "auto": the first GPU, or the CPU with a word why a GPU that is there is not used.
+c10::Device choose_device() {
+  const std::string reason = load_cuda();
+  if (reason.empty() && n_gpus() > 0) return c10::Device(c10::DeviceType::CUDA, 0);
+  const std::vector<std::string> names = gpu_names();
+  if (!names.empty()) {
+    unused_gpu() = fmt::format("there is a GPU ({}), but the CPU computes: {}", joined(names),
+                               reason.empty() ? "libtorch counts none" : reason);
+  }
+  return c10::Device(c10::DeviceType::CPU);
 }
 
 }  // namespace
 
 c10::Device open_device(std::string_view name) {
-  const c10::Device cpu(c10::DeviceType::CPU);
-  if (name == "cpu") return cpu;
+  unused_gpu().clear();
+  if (name == "cpu") return c10::Device(c10::DeviceType::CPU);
   if (name == "auto") {
-    return load_cuda().empty() && n_gpus() > 0 ? c10::Device(c10::DeviceType::CUDA, 0) : cpu;
+    const c10::Device chosen = choose_device();
+    if (chosen.is_cuda()) check_is_free(chosen);
+    return chosen;
   }
   int index = 0;
   bool is_cuda = name == "cuda";
@@ -118,7 +148,22 @@ c10::Device open_device(std::string_view name) {
     throw ConfigError(fmt::format(
         "device '{}' is not there: this machine has {} GPU(s), counted from 0", name, n_gpus()));
   }
-  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+  const c10::Device gpu(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+  check_is_free(gpu);
+  return gpu;
+}
+
+std::vector<std::string> device_warnings(const c10::Device& device) {
+  std::vector<std::string> warnings;
+  if (!unused_gpu().empty()) warnings.push_back(unused_gpu());
+  if (device.is_cuda() && !kernel_problem().empty()) {
+    warnings.push_back(
+        fmt::format("the GPU computes without kernels of our own ({}): every step launches "
+                    "hundreds of times as "
+                    "many; scripts/build.sh builds them where it finds nvcc",
+                    kernel_problem()));
+  }
+  return warnings;
 }
 
 std::string describe_device(const c10::Device& device) {
@@ -131,20 +176,11 @@ std::string describe_device(const c10::Device& device) {
             : fmt::format("{}, ", processor.substr(processor.find_first_not_of(": "))),
         at::get_num_threads());
   }
-  using GetDevice = int (*)(int*, int);
-  using GetName = int (*)(char*, int, int);
-  void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY);
-  if (!driver) return "GPU";
-  // From the driver, which libtorch has started: it counts GPUs as libtorch does.
-  const auto get_device = reinterpret_cast<GetDevice>(::dlsym(driver, "cuDeviceGet"));
-  const auto get_name = reinterpret_cast<GetName>(::dlsym(driver, "cuDeviceGetName"));
-  int handle = 0;
-  std::array<char, 256> name = {};
-  const bool is_known = get_device && get_name && get_device(&handle, device.index()) == 0 &&
-                        get_name(name.data(), static_cast<int>(name.size()), handle) == 0;
-  const std::string version = first_line_value("/proc/driver/nvidia/version", "NVRM version:");
-  return (is_known ? name.data() : "GPU") +
-         (version.empty() ? std::string() : fmt::format(", driver {}", driver_number(version)));
+  const std::vector<std::string> names = gpu_names();
+  const auto index = static_cast<std::size_t>(device.index());
+  const std::string version = driver_version();
+  return fmt::format("{}{}", index < names.size() ? names[index] : "GPU",
+                     version.empty() ? "" : fmt::format(", driver {}", version));
 }
 
 std::size_t free_bytes(const c10::Device& device) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <c10/core/Device.h>
 #include <c10/core/Stream.h>
@@ -14,8 +15,12 @@ namespace labelprobe::weights {
 
 // The device of "auto", "cpu", "cuda" or "cuda:N". "auto" is the first GPU if this machine and this
 // libtorch can use one, else the CPU. Throws ConfigError for another word, and for a GPU that
-// cannot be used, saying what is missing.
+// cannot be used, saying what is missing; ModelError for one that another process holds.
 c10::Device open_device(std::string_view name);
+
+// What its user should know about the device that was opened last, in sentences: that a GPU is
+// there and is not used, or that it has to do without our kernels.
+std::vector<std::string> device_warnings(const c10::Device& device);
 
 // For people: the GPU's model, or "2 CPU threads".
 std::string describe_device(const c10::Device& device);

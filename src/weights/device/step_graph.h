@@ -13,8 +13,8 @@ class StepGraph {
 
   // Calls `work`, and keeps what it queues on the current stream instead of running it; tensors
   // that it makes keep their memory until the next recording. It must not wait for the device, and
-  // the stream must not be the default one. False where libtorch failed, for want of memory too:
-  // nothing was kept or run, and no further try is made.
+  // the stream must not be the default one. False where libtorch failed: nothing was kept or run,
+  // and no further try is made; for want of memory none before forget().
   virtual bool record(const std::function<void()>& work) = 0;
 
   // Queues what was recorded last, on the current stream.

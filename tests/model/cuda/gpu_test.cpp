@@ -56,11 +56,11 @@ double allowed_for(at::ScalarType type) {
 
 // A pack of a tree with ancestors of many and few keys, and decoding rows.
 std::vector<KeySegment> tree_segments() {
-  return {{1000, 700, 0, 120, Mask::None},  {3, 300, 0, 70, Mask::None},
-          {310, 9, 70, 120, Mask::None},    {400, 50, 0, 50, Mask::Causal},
-          {450, 20, 50, 70, Mask::Causal},  {470, 50, 70, 120, Mask::Causal},
-          {520, 1, 120, 121, Mask::Causal}, {0, 257, 121, 122, Mask::None},
-          {600, 1, 121, 122, Mask::None}};
+  return {{1000, 700, 0, 120, Mask::None, 0},    {3, 300, 0, 70, Mask::None, 700},
+          {310, 9, 70, 120, Mask::None, 700},    {400, 50, 0, 50, Mask::Causal, 1000},
+          {450, 20, 50, 70, Mask::Causal, 1000}, {470, 50, 70, 120, Mask::Causal, 709},
+          {520, 1, 120, 121, Mask::Causal, 0},   {0, 257, 121, 122, Mask::None, 0},
+          {600, 1, 121, 122, Mask::Causal, 257}};
 }
 
 GenerateOptions greedy(int n_steps) {
@@ -290,9 +290,11 @@ TEST_CASE("Weights in 8 bits give the CPU's answers on the GPU, and equal runs e
     const auto expected = support::generate_all(*on_cpu, prompts, greedy(1));
     const auto found = support::generate_all(*on_gpu, prompts, greedy(1));
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      // An activation that is rounded to the next of 127 codes moves all logits a little.
+      // An activation that is rounded to the next of 127 codes moves all logits a little;
+      // bfloat16's 8 bits, rounded at other places than on the CPU, move more of them.
       const at::Tensor exact = at::tensor(expected[i].logits);
-      CHECK(support::distance(at::tensor(found[i].logits), exact) < 0.05);
+      CHECK(support::distance(at::tensor(found[i].logits), exact) <
+            (dtype == DType::Float32 ? 0.05 : 0.25));
     }
     const auto first = support::generate_all(*on_gpu, prompts, ahead(9));
     const auto second = support::generate_all(*on_gpu, prompts, ahead(9));

@@ -15,7 +15,9 @@
 
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
+#if !defined(__x86_64__)
 #include <ucontext.h>
+#endif
 
 #define __global__
 #define __device__
@@ -31,10 +33,67 @@ struct Dim3 {
   unsigned y = 1;
 };
 
+// Where a thread of a block goes on. A kernel changes threads millions of times, and swapcontext()
+// asks the system each time: where we know how, only what a call must keep is kept.
+#if defined(__x86_64__)
+asm(R"(
+  .text
+labelprobe_switch_stack:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+)");
+extern "C" void labelprobe_switch_stack(void** left, void* entered);
+
+class HostContext {
+ public:
+  // As left by a switch that `main` called before its first line.
+  void start(char* stack, std::size_t n_bytes, void (*main)()) {
+    const auto end = reinterpret_cast<std::uintptr_t>(stack + n_bytes) / 16 * 16;
+    void** top = reinterpret_cast<void**>(end) - 8;
+    std::fill_n(top, 8, nullptr);
+    top[6] = reinterpret_cast<void*>(main);
+    stack_pointer_ = top;
+  }
+  void switch_to(HostContext& other) {
+    labelprobe_switch_stack(&stack_pointer_, other.stack_pointer_);
+  }
+
+ private:
+  void* stack_pointer_ = nullptr;
+};
+#else
+class HostContext {
+ public:
+  void start(char* stack, std::size_t n_bytes, void (*main)()) {
+    getcontext(&context_);
+    context_.uc_stack.ss_sp = stack;
+    context_.uc_stack.ss_size = n_bytes;
+    makecontext(&context_, main, 0);
+  }
+  void switch_to(HostContext& other) { swapcontext(&context_, &other.context_); }
+
+ private:
+  ucontext_t context_;
+};
+#endif
+
 // The block that runs, and where its threads are.
 struct HostBlock {
   struct Thread {
-    ucontext_t context;
+    HostContext context;
     std::unique_ptr<char[]> stack;
     bool is_done = false;
     int n_waits = 0;  // of the block or, with shuffles, of the warp: all threads do all of them
@@ -43,8 +102,9 @@ struct HostBlock {
   Dim3 block;  // its number
   std::vector<float> shared;
   std::vector<Thread> threads;
-  std::vector<std::uint64_t> offered;  // to the warp's shuffle, by thread
-  ucontext_t scheduler;
+  std::vector<std::uint64_t>
+      offered[2];  // to shuffles, by thread: one's is read while the next is offered
+  HostContext scheduler;
   std::size_t current = 0;
   std::function<void()> kernel;
 };
@@ -59,14 +119,14 @@ inline void wait_for_block() {
   HostBlock& block = host_block();
   HostBlock::Thread& thread = block.threads[block.current];
   ++thread.n_waits;
-  swapcontext(&thread.context, &block.scheduler);
+  thread.context.switch_to(block.scheduler);
 }
 
 inline void host_thread_main() {
   HostBlock& block = host_block();
   block.kernel();
   block.threads[block.current].is_done = true;
-  swapcontext(&block.threads[block.current].context, &block.scheduler);
+  block.threads[block.current].context.switch_to(block.scheduler);
 }
 
 // Runs `kernel` in every thread of every block. Aborts where some threads wait for others that have
@@ -79,7 +139,7 @@ inline void launch_on_host(Dim3 grid,
   HostBlock& block = host_block();
   block.grid = grid;
   block.kernel = std::move(kernel);
-  block.offered.assign(n_threads, 0);
+  for (auto& offered : block.offered) offered.assign(n_threads, 0);
   block.threads.resize(n_threads);
   for (unsigned y = 0; y < grid.y; ++y) {
     for (unsigned x = 0; x < grid.x; ++x) {
@@ -89,15 +149,11 @@ inline void launch_on_host(Dim3 grid,
         if (!thread.stack) thread.stack = std::make_unique<char[]>(kStackBytes);
         thread.is_done = false;
         thread.n_waits = 0;
-        getcontext(&thread.context);
-        thread.context.uc_stack.ss_sp = thread.stack.get();
-        thread.context.uc_stack.ss_size = kStackBytes;
-        thread.context.uc_link = &block.scheduler;
-        makecontext(&thread.context, host_thread_main, 0);
+        thread.context.start(thread.stack.get(), kStackBytes, host_thread_main);
       }
       for (bool is_done = false; !is_done;) {
         for (block.current = 0; block.current < block.threads.size(); ++block.current) {
-          swapcontext(&block.scheduler, &block.threads[block.current].context);
+          block.scheduler.switch_to(block.threads[block.current].context);
         }
         is_done = block.threads.front().is_done;
         for (const HostBlock::Thread& thread : block.threads) {
@@ -144,11 +200,11 @@ template <typename T>
 T __shfl_xor_sync(unsigned, T x, int distance) {
   HostBlock& block = host_block();
   const std::size_t thread = block.current;
-  std::memcpy(&block.offered[thread], &x, sizeof x);
+  std::vector<std::uint64_t>& offered = block.offered[block.threads[thread].n_waits % 2];
+  std::memcpy(&offered[thread], &x, sizeof x);
   wait_for_block();
   T other;
-  std::memcpy(&other, &block.offered[thread ^ static_cast<std::size_t>(distance)], sizeof other);
-  wait_for_block();
+  std::memcpy(&other, &offered[thread ^ static_cast<std::size_t>(distance)], sizeof other);
   return other;
 }
 

@@ -1,0 +1,39 @@
+// How the free memory of a device is divided: how many tokens go through the layers together, and
+// how many the arena of keys and values has room for. Knows nothing of tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace labelprobe::model {
+
+// Fewer rows would take longer and hardly less memory.
+constexpr int kFewestRowsPerPack = 32;
+
+// A chunk leaves the room of so many packs: a call that takes up an interrupted one computes packs
+// whole of which it needs a part.
+constexpr std::int64_t kSparePacks = 2;
+
+// What a model needs, in bytes.
+struct MemoryNeeds {
+  std::size_t cache_per_token = 1;     // keys and values of all layers
+  std::size_t activations_per_row = 0; // of a pack: what a layer holds at once
+};
+
+struct MemoryBudget {
+  int rows_per_pack = 0;
+  std::int64_t arena_rows = 0;  // that a chunk may fill, spare packs included
+};
+
+// Of `n_free` bytes half are for the arena, at most `n_most_arena` bytes, and a quarter for the
+// activations of a pack: what is left are logits, recorded steps and pieces too small for use.
+// A pack has at most `rows_per_pack` rows, fewer where the spare packs would take more than a
+// quarter of the arena. Whatever is free, the arena has room for `n_longest`, the tokens of the
+// longest prompt with its answer. n_free = 0 means that nobody knows.
+MemoryBudget divide_memory(std::size_t n_free,
+                           const MemoryNeeds& needs,
+                           int rows_per_pack,
+                           std::size_t n_most_arena,
+                           std::int64_t n_longest);
+
+}  // namespace labelprobe::model

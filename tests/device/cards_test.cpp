@@ -1,0 +1,74 @@
+// Which GPU is used, and what is said where one cannot be.
+#include "device/device_run.h"
+
+namespace labelprobe {
+namespace {
+
+using support::DeviceRun;
+using support::on_gpu;
+using support::run_on_standin;
+using support::TempFolder;
+
+// Numbers of CUDA's run-time library.
+constexpr const char* kDriverTooOld = "35";
+constexpr const char* kBusy = "46";
+
+DeviceRun run_few(const std::string& device, const support::Environment& settings) {
+  const TempFolder logs;
+  return run_on_standin(support::run_arguments(logs.path(), {"--limit", "1", "--device", device}),
+                        settings);
+}
+
+}  // namespace
+
+TEST_CASE("A run on the second GPU leaves the first one alone", "[device]") {
+  const DeviceRun run = run_few("cuda:1", {{"STANDIN_GPUS", "2"}});
+  INFO(run.program.err);
+  REQUIRE(run.program.exit_code == 0);
+  CHECK_FALSE(run.complains());
+  CHECK(run.peak_bytes(0) == 0);
+  CHECK(run.peak_bytes(1) > 0);
+  const DeviceRun missing = run_few("cuda:2", {{"STANDIN_GPUS", "2"}});
+  CHECK(missing.program.exit_code == 2);
+  CHECK_THAT(missing.program.err, ContainsSubstring("this machine has 2 GPU(s)"));
+}
+
+TEST_CASE("Every generation of GPUs runs the kernels", "[device]") {
+  for (const char* architecture : {"80", "86", "89", "100", "120"}) {
+    CAPTURE(architecture);
+    const DeviceRun run = run_few("auto", {{"STANDIN_ARCHITECTURE", architecture}});
+    INFO(run.program.err);
+    CHECK(run.program.exit_code == 0);
+    CHECK_FALSE(run.complains());
+    CHECK(run.launches("attend_items") > 0);
+  }
+}
+
+TEST_CASE("A GPU that another process holds is an error that names it", "[device]") {
+  const DeviceRun run = run_few("cuda", {{"STANDIN_MEMORY_ERROR", kBusy}, {"STANDIN_GPUS", "2"}});
+  CHECK(run.program.exit_code == 4);
+  CHECK_THAT(run.program.err, ContainsSubstring("cuda:0") && ContainsSubstring("busy") &&
+                                  ContainsSubstring("--device cuda:1"));
+  CHECK_THAT(run.program.err, !ContainsSubstring("internal error"));
+}
+
+TEST_CASE("Where a GPU is there and cannot be used, auto says why and goes on with the CPU", "[device]") {
+  const DeviceRun run = run_few("auto", {{"STANDIN_COUNT_ERROR", kDriverTooOld}});
+  INFO(run.program.err);
+  CHECK(run.program.exit_code == 0);
+  CHECK_THAT(run.program.err, ContainsSubstring("driver") && ContainsSubstring("on cpu"));
+  const DeviceRun wanted = run_few("cuda", {{"STANDIN_COUNT_ERROR", kDriverTooOld}});
+  CHECK(wanted.program.exit_code == 2);
+  CHECK_THAT(wanted.program.err, ContainsSubstring("driver"));
+}
+
+TEST_CASE("Without our kernels the answers are the same, and a warning says what that costs", "[device]") {
+  const DeviceRun run = run_few("cuda", {{"LABELPROBE_CUDA_KERNELS", "0"}});
+  INFO(run.program.err);
+  CHECK(run.program.exit_code == 0);
+  CHECK_FALSE(run.complains());
+  CHECK(run.launches("labelprobe::") == 0);
+  CHECK_THAT(run.program.err, ContainsSubstring("warning") && ContainsSubstring("LABELPROBE_CUDA_KERNELS"));
+}
+
+}  // namespace labelprobe

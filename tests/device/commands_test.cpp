@@ -1,0 +1,98 @@
+// The commands that compute, on a GPU: grids, kills, other ways of asking, other files.
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "device/device_run.h"
+
+namespace labelprobe {
+namespace {
+
+using support::DeviceRun;
+using support::on_gpu;
+using support::read_file;
+using support::run_on_standin;
+using support::TempFolder;
+
+// Expects a good end without complaints.
+DeviceRun run_well(const std::vector<std::string>& arguments, const support::Environment& settings = {}) {
+  DeviceRun run = run_on_standin(arguments, settings);
+  INFO(run.program.err);
+  REQUIRE(run.program.exit_code == 0);
+  CHECK(run.report.at("complaints") == nlohmann::json::object());
+  return run;
+}
+
+std::string answers_of(const std::string& device, const std::vector<std::string>& more) {
+  const TempFolder folder;
+  support::write_file(folder.path() / "prompts.jsonl",
+                      "{\"id\": \"a\", \"text\": \"Hello there, what is this?\"}\n"
+                      "{\"id\": \"b\", \"text\": \"Hello there, what is that over there?\"}\n");
+  std::vector<std::string> arguments = {"generate",
+                                        "--model-name-or-path",
+                                        support::fixture("e2e/model").string(),
+                                        "--prompts",
+                                        (folder.path() / "prompts.jsonl").string(),
+                                        "--max-new-tokens",
+                                        "6",
+                                        "--device",
+                                        device};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_well(arguments).program.out;
+}
+
+}  // namespace
+
+TEST_CASE("generate answers on a GPU as on the CPU, with rules and with logits", "[device]") {
+  CHECK(answers_of("cuda", {}) == answers_of("cpu", {}));
+  const std::vector<std::string> rules = {"--repetition-penalty", "1.3", "--ignore-eos"};
+  CHECK(answers_of("cuda", rules) == answers_of("cpu", rules));
+}
+
+TEST_CASE("A grid on a GPU writes what its settings write alone", "[device]") {
+  const TempFolder logs;
+  const DeviceRun grid =
+      run_well(on_gpu(logs.path(), {"--limit", "3", "--distribution", "baseline", "unary"}));
+  for (const auto& [distribution, folder] :
+       {std::pair("baseline", "e2e_0"), std::pair("unary", "e2e_1")}) {
+    CAPTURE(distribution);
+    CHECK(read_file(logs.path() / "GoEmotions" / folder / "indexed_metrics.yml") ==
+          support::log_of({"--limit", "3", "--distribution", distribution}));
+  }
+}
+
+TEST_CASE("A run on a GPU that is killed goes on and ends in the same bytes", "[device]") {
+  const TempFolder logs;
+  const std::vector<std::string> flags = {"--batch-size", "2"};
+  const std::filesystem::path killed = logs.path() / "GoEmotions" / "e2e_0";
+  support::StartedProgram program(on_gpu(logs.path(), flags), "", support::with_standin());
+  const std::filesystem::path journal = killed / "journal_0.jsonl";
+  std::error_code missing;
+  for (int waits = 0; waits < 6000; ++waits) {
+    const std::uintmax_t size = std::filesystem::file_size(journal, missing);
+    if (!missing && size >= 6000) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ::kill(program.pid(), SIGKILL);
+  REQUIRE(program.finish().exit_code == 128 + SIGKILL);
+  run_well(on_gpu(logs.path()));
+  CHECK(read_file(killed / "indexed_metrics.yml") == support::log_of({}));
+}
+
+TEST_CASE("classify and assess run on a GPU", "[device]") {
+  for (const auto& [command, config] : {std::pair("classify", "configs/example/config.yaml"),
+                                        std::pair("assess", "configs/example/assess.yaml")}) {
+    CAPTURE(command);
+    const TempFolder logs;
+    const auto metrics_on = [&, command = command, config = config](const std::string& device) {
+      run_well({command, "GoEmotions", "--config", config, "--model-name-or-path",
+                support::fixture("e2e/model").string(), "--max-new-tokens", "8", "--limit", "2",
+                "--log-root", (logs.path() / device).string(), "--alternative-experiment-name", "e2e",
+                "--device", device});
+      return read_file(logs.path() / device / "GoEmotions" / "e2e_0" / "metrics.yml");
+    };
+    CHECK(metrics_on("cuda") == metrics_on("cpu"));
+  }
+}
+
+}  // namespace labelprobe

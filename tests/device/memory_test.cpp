@@ -1,0 +1,89 @@
+// Little memory, and memory that is refused: the same log, or an error that says so; never another
+// log, never a crash.
+#include "device/device_run.h"
+
+namespace labelprobe {
+namespace {
+
+using support::DeviceRun;
+using support::on_gpu;
+using support::read_file;
+using support::run_on_standin;
+using support::TempFolder;
+
+const std::vector<std::string> kFew = {"--limit", "5"};
+
+// The log, or nothing where the run ended with the error of too little memory.
+std::string log_or_error(const support::Environment& settings) {
+  const TempFolder logs;
+  const DeviceRun run = run_on_standin(on_gpu(logs.path(), kFew), settings);
+  INFO(run.program.err);
+  REQUIRE_FALSE(run.report.is_null());
+  CHECK(run.report.at("complaints") == nlohmann::json::object());
+  if (run.program.exit_code == 0) {
+    return read_file(logs.path() / "GoEmotions" / "e2e_0" / "indexed_metrics.yml");
+  }
+  CHECK(run.program.exit_code == 4);
+  CHECK_THAT(run.program.err, ContainsSubstring("memory"));
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("With any amount of memory a run writes the same log or says that it does not fit", "[device]") {
+  const std::string whole = support::log_of(kFew);
+  std::vector<int> that_fit;
+  for (const int n_mib : {1, 24, 40, 48, 64, 200}) {
+    CAPTURE(n_mib);
+    const std::string log = log_or_error({{"STANDIN_MEMORY_MIB", std::to_string(n_mib)}});
+    if (!log.empty()) {
+      CHECK(log == whole);
+      that_fit.push_back(n_mib);
+    } else {
+      CHECK(that_fit.empty());  // more memory is never worse
+    }
+  }
+  CHECK(that_fit.size() >= 3);
+}
+
+TEST_CASE("Any one allocation may fail", "[device]") {
+  const std::string whole = support::log_of(kFew);
+  int n_recovered = 0;
+  for (const int n : {1, 2, 3, 4, 5, 6, 8}) {
+    CAPTURE(n);
+    const std::string log = log_or_error({{"STANDIN_FAIL_ALLOCATION", std::to_string(n)}});
+    if (log.empty()) continue;
+    CHECK(log == whole);
+    ++n_recovered;
+  }
+  CHECK(n_recovered >= 3);
+}
+
+TEST_CASE("A graph that cannot be made is tried again later", "[device]") {
+  const TempFolder logs;
+  const DeviceRun run = run_on_standin(on_gpu(logs.path(), {"--limit", "6", "--batch-size", "3", "--no-drafts"}),
+                                       {{"STANDIN_FAIL_GRAPH", "1"}});
+  INFO(run.program.err);
+  REQUIRE(run.program.exit_code == 0);
+  CHECK(run.report.at("complaints") == nlohmann::json::object());
+  CHECK(run.count("graph launches") > 0);
+  CHECK(read_file(logs.path() / "GoEmotions" / "e2e_0" / "indexed_metrics.yml") ==
+        support::log_of({"--limit", "6"}));
+}
+
+TEST_CASE("Settings of a grid are cut into chunks as if each were alone", "[device]") {
+  const auto n_launches = [](const std::vector<std::string>& seeds) {
+    const TempFolder logs;
+    std::vector<std::string> flags = {"--limit", "4", "--shot", "2", "--dev-splits", "dev", "--seed"};
+    flags.insert(flags.end(), seeds.begin(), seeds.end());
+    const DeviceRun run = run_on_standin(on_gpu(logs.path(), flags), {{"STANDIN_MEMORY_MIB", "96"}});
+    INFO(run.program.err);
+    REQUIRE(run.program.exit_code == 0);
+    return run.launches();
+  };
+  const long none = n_launches({"0"});
+  // The warm-up is done once, whatever follows.
+  CHECK(n_launches({"0", "1", "2"}) < 3 * none);
+}
+
+}  // namespace labelprobe

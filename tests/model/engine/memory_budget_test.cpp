@@ -1,0 +1,56 @@
+// How free memory is divided, for cards and models of known sizes.
+#include "model/engine/memory_budget.h"
+#include "support/catch.h"
+
+namespace labelprobe::model {
+namespace {
+
+constexpr std::size_t kGiB = std::size_t{1} << 30;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+// Llama-3.1-8B and 3.3-70B in bfloat16: layers * 2 * key heads * head size * 2 bytes, and about
+// 190 and 600 kB of activations.
+constexpr MemoryNeeds kEight = {32 * 2 * 8 * 128 * 2, 192'000};
+constexpr MemoryNeeds kSeventy = {80 * 2 * 8 * 128 * 2, 600'000};
+
+}  // namespace
+
+TEST_CASE("Where memory is plenty the limits hold") {
+  for (const std::size_t n_free : {std::size_t{0}, 120 * kGiB}) {
+    const MemoryBudget budget = divide_memory(n_free, kEight, 8192, 16 * kGiB, 3000);
+    CHECK(budget.rows_per_pack == 8192);
+    CHECK(budget.arena_rows == 16 * kGiB / 131'072);
+  }
+}
+
+TEST_CASE("A small rest of memory takes smaller packs, and has room for many of them") {
+  // 70B in 4 bits on a card of 48 GB: 5.3 GB are left.
+  const MemoryBudget budget = divide_memory(5300 * kMiB, kSeventy, 8192, 16 * kGiB, 3000);
+  CHECK(budget.rows_per_pack == 1024);
+  CHECK(budget.arena_rows == 5300 * kMiB / 2 / 327'680);
+  // Most of the arena is for what a chunk computes.
+  CHECK(budget.arena_rows - kSparePacks * budget.rows_per_pack > 6000);
+}
+
+TEST_CASE("Every total is divided so that its parts fit, down to the smallest packs") {
+  for (std::size_t n_free = 64 * kMiB; n_free < 200 * kGiB; n_free += n_free / 7) {
+    for (const MemoryNeeds& needs : {kEight, kSeventy}) {
+      const MemoryBudget budget = divide_memory(n_free, needs, 8192, 16 * kGiB, 1);
+      CAPTURE(n_free, needs.cache_per_token, budget.rows_per_pack, budget.arena_rows);
+      CHECK(budget.rows_per_pack >= kFewestRowsPerPack);
+      if (budget.rows_per_pack == kFewestRowsPerPack) continue;
+      const auto n_rows = static_cast<std::size_t>(budget.rows_per_pack);
+      const auto n_arena = static_cast<std::size_t>(budget.arena_rows) * needs.cache_per_token;
+      CHECK(n_arena + n_rows * needs.activations_per_row <= n_free / 4 * 3);
+      CHECK(budget.arena_rows >= 8 * budget.rows_per_pack);
+    }
+  }
+}
+
+TEST_CASE("The longest prompt has room, however little is free") {
+  const MemoryBudget budget = divide_memory(kMiB, kSeventy, 8192, 16 * kGiB, 131'072);
+  CHECK(budget.rows_per_pack == kFewestRowsPerPack);
+  CHECK(budget.arena_rows == 131'072 + kSparePacks * kFewestRowsPerPack);
+}
+
+}  // namespace labelprobe::model
