@@ -9,18 +9,14 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/cuda/attention_tiles.h"
 #include "weights/device/cuda_operators.h"
 
 namespace labelprobe::model {
-namespace {
-
-constexpr std::int64_t kMaxHead = 256;
-
-}  // namespace
 
 bool CudaAttention::can_attend(const at::Tensor& queries) {
   return weights::cuda_operators() && queries.is_cuda() && queries.size(2) <= cuda::kWideTile &&
-         queries.size(3) <= kMaxHead;
+         queries.size(3) <= cuda::kMaxHead;
 }
 
 bool CudaAttention::uses_flash(const at::Tensor& queries) {

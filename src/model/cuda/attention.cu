@@ -9,41 +9,33 @@ namespace {
 static_assert(kMaxLevels == kMaxMergedLevels);
 
 // Devices whose shared memory was asked for already are few; asking again costs nothing that shows.
-template <typename T, int kQueries, int kKeys, int kHead>
-cudaError_t attend(AttendArguments<T> arguments,
-                   const AttentionItem* items,
-                   int n_items,
-                   int n_key_heads,
-                   cudaStream_t stream) {
-  if (n_items == 0) return cudaSuccess;
-  constexpr int kBytes = AttendTile<kQueries, kKeys, kHead>::kFloats * int{sizeof(float)};
-  const auto kernel = attend_items<T, kQueries, kKeys, kHead>;
-  if (kBytes > 48 * 1024) {
+template <typename T, typename Tile>
+cudaError_t attend_in(Tile, const AttendArguments<T>& arguments, dim3 blocks, cudaStream_t stream) {
+  const auto kernel = attend_items<T, Tile::kQueries, Tile::kKeys, Tile::kHead>;
+  if (Tile::kBytes > kStaticBytes) {
     const cudaError_t error =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Tile::kBytes);
     if (error != cudaSuccess) return error;
   }
-  arguments.items = items;
-  kernel<<<dim3(n_items, n_key_heads), kAttendThreads, kBytes, stream>>>(arguments);
+  kernel<<<blocks, kAttendThreads, Tile::kBytes, stream>>>(arguments);
   return cudaGetLastError();
 }
 
-template <typename T, int kQueries, int kKeys>
-cudaError_t attend_head(const AttendArguments<T>& arguments,
-                        const AttentionItem* items,
-                        int n_items,
-                        int n_key_heads,
-                        cudaStream_t stream) {
-  if (arguments.head_size <= 64) {
-    return attend<T, kQueries, kKeys, 64>(arguments, items, n_items, n_key_heads, stream);
-  }
-  if (arguments.head_size <= 128) {
-    return attend<T, kQueries, kKeys, 128>(arguments, items, n_items, n_key_heads, stream);
-  }
-  if (arguments.head_size <= 256) {
-    return attend<T, kQueries, kKeys / 2, 256>(arguments, items, n_items, n_key_heads, stream);
-  }
-  return cudaErrorInvalidValue;
+// Items of at most n_queries queries each.
+template <typename T>
+cudaError_t attend(AttendArguments<T> arguments,
+                   const AttentionItem* items,
+                   int n_items,
+                   int n_queries,
+                   int n_key_heads,
+                   cudaStream_t stream) {
+  if (n_items == 0) return cudaSuccess;
+  arguments.items = items;
+  cudaError_t error = cudaErrorInvalidValue;
+  with_attend_tile(n_queries, arguments.head_size, [&](auto tile) {
+    error = attend_in(tile, arguments, dim3(n_items, n_key_heads), stream);
+  });
+  return error;
 }
 
 template <typename T>
@@ -74,12 +66,12 @@ AttendArguments<T> arguments_of(const AttendLaunch& launch) {
 
 template <typename T>
 cudaError_t attend_all(const AttendLaunch& launch, cudaStream_t stream) {
-  const cudaError_t error = attend_head<T, kWideTile, 64>(
-      arguments_of<T>(launch), launch.items, launch.n_wide, launch.n_key_heads, stream);
+  const AttendArguments<T> arguments = arguments_of<T>(launch);
+  const cudaError_t error =
+      attend(arguments, launch.items, launch.n_wide, kWideTile, launch.n_key_heads, stream);
   if (error != cudaSuccess) return error;
-  return attend_head<T, kNarrowTile, 64>(arguments_of<T>(launch), launch.items + launch.n_wide,
-                                         launch.n_items - launch.n_wide, launch.n_key_heads,
-                                         stream);
+  return attend(arguments, launch.items + launch.n_wide, launch.n_items - launch.n_wide,
+                kNarrowTile, launch.n_key_heads, stream);
 }
 
 template <typename T>

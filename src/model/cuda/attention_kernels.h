@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/cuda/attention_item.h"
+#include "model/cuda/attention_tiles.h"
 #include "model/cuda/kernel_language.h"
 
 namespace labelprobe::model::cuda {
@@ -30,20 +31,7 @@ struct AttendArguments {
   bool is_aligned = false;  // sixteen bytes of a head may be read at once
 };
 
-// Threads of a block: kColumns beside each other share a query, kLines queries at a time.
-constexpr int kColumns = 16;
-constexpr int kLines = 8;
-constexpr int kAttendThreads = kColumns * kLines;
 constexpr int kLinesPerWarp = kWarp / kColumns;
-
-template <int kQueries, int kKeys, int kHead>
-struct AttendTile {
-  // One column more than needed, so that neighbouring rows lie in different banks.
-  static constexpr int kStride = kHead + 1;
-  static constexpr int kWeightStride = kKeys + 1;
-  // The last kKeys are where the arena has the keys at hand.
-  static constexpr int kFloats = (kQueries + kKeys) * kStride + kQueries * kWeightStride + kKeys;
-};
 
 // Where the arena has a key of an item.
 __device__ inline int arena_row_of(const AttentionItem& item, const std::int32_t* runs, int key) {
@@ -130,10 +118,12 @@ __device__ void add_values(const float* weights,
 
 // Blocks: x counts items, y key heads.
 template <typename T, int kQueries, int kKeys, int kHead>
-__global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T> a) {
+__global__ void __launch_bounds__(kAttendThreads, AttendTile<kQueries, kKeys, kHead>::kBlocks)
+    attend_items(AttendArguments<T> a) {
   using Tile = AttendTile<kQueries, kKeys, kHead>;
   constexpr int kRowsEach = kQueries / kLines;
   constexpr int kKeysEach = kKeys / kColumns;
+  constexpr int kFewKeysEach = kKeysEach < 2 ? kKeysEach : 2;
   constexpr int kValuesEach = kHead / kColumns;
   LABELPROBE_SHARED_FLOATS(shared);
   float* queries = shared;
@@ -190,8 +180,8 @@ __global__ void __launch_bounds__(kAttendThreads) attend_items(AttendArguments<T
       multiply_keys<kRowsEach, kKeysEach, kHead>(own_queries, own_keys, scores);
     } else if (!is_idle && n_here <= kColumns) {
       multiply_keys<1, 1, kHead>(own_queries, own_keys, scores);
-    } else if (!is_idle && n_here <= 2 * kColumns) {
-      multiply_keys<1, 2, kHead>(own_queries, own_keys, scores);
+    } else if (!is_idle && n_here <= kFewKeysEach * kColumns) {
+      multiply_keys<1, kFewKeysEach, kHead>(own_queries, own_keys, scores);
     } else if (!is_idle) {
       multiply_keys<1, kKeysEach, kHead>(own_queries, own_keys, scores);
     }

@@ -28,7 +28,7 @@ struct AttendLaunch {
   int n_items = 0;
   int n_key_heads = 0;
   int n_groups = 0;
-  int head_size = 0;  // at most 256
+  int head_size = 0;  // at most kMaxHead (attention_tiles.h)
   float scale = 0;
 };
 int launch_attend(const AttendLaunch& launch, void* stream);

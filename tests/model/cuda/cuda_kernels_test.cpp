@@ -138,19 +138,25 @@ LevelResult<T> attend_level(const Layer<T>& layer, const FlashLevel& level) {
   return result;
 }
 
-template <typename T, int kQueries, int kKeys, int kHead>
+// As the launcher does it.
+template <typename T>
 void run_items(AttendArguments<T> arguments,
                const AttentionItem* items,
                std::size_t n_items,
+               int n_queries,
                int n_key_heads) {
   if (n_items == 0) return;
   arguments.items = items;
-  launch_on_host({static_cast<unsigned>(n_items), static_cast<unsigned>(n_key_heads)},
-                 kAttendThreads, AttendTile<kQueries, kKeys, kHead>::kFloats,
-                 [&] { attend_items<T, kQueries, kKeys, kHead>(arguments); });
+  const bool is_found = with_attend_tile(n_queries, arguments.head_size, [&](auto tile) {
+    using Tile = decltype(tile);
+    launch_on_host({static_cast<unsigned>(n_items), static_cast<unsigned>(n_key_heads)},
+                   kAttendThreads, Tile::kFloats,
+                   [&] { attend_items<T, Tile::kQueries, Tile::kKeys, Tile::kHead>(arguments); });
+  });
+  REQUIRE(is_found);
 }
 
-template <typename T, int kHead>
+template <typename T>
 std::vector<T> attend_by_kernels(const Layer<T>& layer,
                                  const AttentionPlan& plan,
                                  bool is_aligned,
@@ -174,9 +180,9 @@ std::vector<T> attend_by_kernels(const Layer<T>& layer,
   arguments.head_size = layer.head_size;
   arguments.scale = 1.0f / std::sqrt(static_cast<float>(layer.head_size));
   arguments.is_aligned = is_aligned;
-  run_items<T, kWideTile, 64, kHead>(arguments, plan.items.data(), plan.n_wide, layer.n_key_heads);
-  run_items<T, kNarrowTile, 64, kHead>(arguments, plan.items.data() + plan.n_wide,
-                                       plan.items.size() - plan.n_wide, layer.n_key_heads);
+  run_items(arguments, plan.items.data(), plan.n_wide, kWideTile, layer.n_key_heads);
+  run_items(arguments, plan.items.data() + plan.n_wide, plan.items.size() - plan.n_wide,
+            kNarrowTile, layer.n_key_heads);
 
   std::vector<LevelResult<T>> levels;
   for (const FlashLevel& level : plan.levels) levels.push_back(attend_level(layer, level));
@@ -234,7 +240,7 @@ std::vector<KeySegment> tree_segments() {
       {412, 1, 12, 13, Mask::Causal}, {0, 257, 13, 14, Mask::None}, {420, 1, 13, 14, Mask::None}};
 }
 
-template <typename T, int kHead>
+template <typename T>
 void check_tree(int head_size, int n_groups, bool allows_flash, int key_pad) {
   CAPTURE(head_size, n_groups, allows_flash, key_pad);
   Layer<T> layer;
@@ -249,19 +255,19 @@ void check_tree(int head_size, int n_groups, bool allows_flash, int key_pad) {
   const AttentionPlan plan = make_attention_plan(layer.shape, segments);
   CHECK(plan.levels.empty() != allows_flash);
   const bool is_aligned = head_size % 8 == 0 && key_pad % 8 == 0;
-  expect_attention(layer, segments, attend_by_kernels<T, kHead>(layer, plan, is_aligned));
+  expect_attention(layer, segments, attend_by_kernels(layer, plan, is_aligned));
 }
 
 }  // namespace
 
 TEST_CASE("The attention kernels agree with float64 over a tree of segments", "[cuda]") {
-  check_tree<float, 64>(64, 3, false, 0);
-  check_tree<float, 64>(32, 1, false, 8);
-  check_tree<float, 64>(20, 2, false, 1);
-  check_tree<float, 128>(128, 4, false, 0);
-  check_tree<float, 128>(96, 7, false, 0);
-  check_tree<Bf16, 64>(64, 3, false, 0);
-  check_tree<Fp16, 128>(80, 2, false, 8);
+  check_tree<float>(64, 3, false, 0);
+  check_tree<float>(32, 1, false, 8);
+  check_tree<float>(20, 2, false, 1);
+  check_tree<float>(128, 4, false, 0);
+  check_tree<float>(96, 7, false, 0);
+  check_tree<Bf16>(64, 3, false, 0);
+  check_tree<Fp16>(80, 2, false, 8);
 }
 
 // Two texts: one whose branches lie within, at and behind a cut, with a row that decodes; and a
@@ -274,8 +280,8 @@ std::vector<KeySegment> texts_in_parts() {
           {851, 3, 29, 30, Mask::None, 510, 4}, {60, 3, 40, 43, Mask::Causal, 0}};
 }
 
-template <typename T, int kHead>
-void check_fixed_cuts(int head_size, int n_groups) {
+template <typename T>
+void check_fixed_cuts(int head_size, int n_groups, std::int64_t row_step = 1) {
   CAPTURE(head_size, n_groups);
   Layer<T> layer;
   layer.shape = {43, n_groups, std::is_same_v<T, float>};
@@ -286,13 +292,13 @@ void check_fixed_cuts(int head_size, int n_groups) {
   const std::vector<KeySegment> segments = texts_in_parts();
   const AttentionPlan plan = make_attention_plan(layer.shape, segments);
   CHECK(plan.levels.empty());
-  const std::vector<T> together = attend_by_kernels<T, kHead>(layer, plan, true);
+  const std::vector<T> together = attend_by_kernels(layer, plan, true);
   expect_attention(layer, segments, together);
 
-  // Every row alone, its keys in one piece at the arena's end: the same bits.
+  // Rows alone, their keys in one piece at the arena's end: the same bits.
   const int n_heads = layer.n_key_heads * n_groups;
   const std::int64_t row_size = std::int64_t{n_heads} * head_size;
-  for (std::int64_t row = 0; row < 43; ++row) {
+  for (std::int64_t row = 0; row < 43; row += row_step) {
     CAPTURE(row);
     std::vector<KeySegment> path;
     for (const KeySegment& segment : segments) {
@@ -319,16 +325,17 @@ void check_fixed_cuts(int head_size, int n_groups) {
     }
     const AttentionPlan own =
         make_attention_plan(alone.shape, std::vector<KeySegment>{{0, n_keys, 0, 1, Mask::None, 0}});
-    const std::vector<T> result = attend_by_kernels<T, kHead>(alone, own, true);
+    const std::vector<T> result = attend_by_kernels(alone, own, true);
     CHECK(std::memcmp(result.data(), together.data() + row * row_size, row_size * sizeof(T)) == 0);
   }
 }
 
 TEST_CASE("Cut at fixed positions, a row's bits depend on what it sees alone", "[cuda]") {
-  check_fixed_cuts<float, 64>(64, 3);
-  check_fixed_cuts<float, 64>(24, 1);
-  check_fixed_cuts<Bf16, 128>(128, 4);
-  check_fixed_cuts<Fp16, 64>(64, 20);
+  check_fixed_cuts<float>(64, 3);
+  check_fixed_cuts<float>(24, 1);
+  check_fixed_cuts<Bf16>(128, 4);
+  check_fixed_cuts<Fp16>(64, 20);
+  check_fixed_cuts<float>(136, 1, /*row_step=*/14);
 }
 
 TEST_CASE("Rows that go on have the bits of rows that are planned anew", "[cuda]") {
@@ -354,23 +361,50 @@ TEST_CASE("Rows that go on have the bits of rows that are planned anew", "[cuda]
     CAPTURE(n_steps);
     const std::vector<KeySegment> segments = segments_after(n_steps, false);
     const AttentionPlan anew = make_attention_plan(layer.shape, segments);
-    const auto grown = attend_by_kernels<Bf16, 64>(layer, ahead, true, &n_steps);
-    const auto expected = attend_by_kernels<Bf16, 64>(layer, anew, true);
+    const auto grown = attend_by_kernels(layer, ahead, true, &n_steps);
+    const auto expected = attend_by_kernels(layer, anew, true);
     expect_attention(layer, segments, grown);
     CHECK(std::memcmp(grown.data(), expected.data(), expected.size() * sizeof(Bf16)) == 0);
   }
 }
 
 TEST_CASE("Attention tiles for large heads agree with float64", "[cuda]") {
-  Layer<float> layer;
-  layer.shape = {9, 8, true, true, false};
-  layer.head_size = 256;
-  layer.n_arena_rows = 90;
-  layer.fill();
-  const std::vector<KeySegment> segments = {{0, 70, 0, 9, Mask::None}, {80, 9, 0, 9, Mask::Causal}};
-  const AttentionPlan plan = make_attention_plan(layer.shape, segments);
-  REQUIRE(plan.n_wide > 0);
-  expect_attention(layer, segments, attend_by_kernels<float, 256>(layer, plan, true));
+  for (const int n_groups : {2, 8}) {
+    for (const int head_size : {136, 256}) {
+      CAPTURE(n_groups, head_size);
+      Layer<float> layer;
+      layer.shape = {9, n_groups, true, true, false};
+      layer.head_size = head_size;
+      layer.n_arena_rows = 90;
+      layer.fill();
+      const std::vector<KeySegment> segments = {
+          {0, 70, 0, 9, Mask::None}, {70, 3, 3, 4, Mask::None}, {80, 9, 0, 9, Mask::Causal}};
+      const AttentionPlan plan = make_attention_plan(layer.shape, segments);
+      REQUIRE(plan.n_wide > 0);
+      REQUIRE(plan.n_wide < static_cast<int>(plan.items.size()));
+      expect_attention(layer, segments, attend_by_kernels(layer, plan, true));
+    }
+  }
+}
+
+TEST_CASE("Every head size has a tile, whose keys do not depend on its queries", "[cuda]") {
+  CHECK_FALSE(with_attend_tile(kWideTile, kMaxHead + 1, [](auto) {}));
+  CHECK_FALSE(with_attend_tile(kNarrowTile + 1, 64, [](auto) {}));
+  for (int head_size = 1; head_size <= kMaxHead; ++head_size) {
+    CAPTURE(head_size);
+    const int n_expected = head_size <= 64 ? 64 : head_size <= 128 ? 128 : 256;
+    std::vector<int> n_keys;
+    for (const int n_queries : {kWideTile, kNarrowTile}) {
+      REQUIRE(with_attend_tile(n_queries, head_size, [&](auto tile) {
+        CHECK(tile.kQueries == n_queries);
+        CHECK(tile.kHead == n_expected);
+        n_keys.push_back(tile.kKeys);
+      }));
+    }
+    CHECK(n_keys.at(0) == n_keys.at(1));
+  }
+  // What the smallest of the GPUs has, as its maker says.
+  for_each_attend_tile([](auto tile) { CHECK(int{tile.kBytes} <= 101376); });
 }
 
 TEST_CASE("Rows that share their keys with no other agree with float64", "[cuda]") {
@@ -386,14 +420,14 @@ TEST_CASE("Rows that share their keys with no other agree with float64", "[cuda]
       const std::vector<KeySegment> segments = {
           {3, n_keys, 0, 1, Mask::None}, {310, 2, 0, 2, Mask::None}, {1, 5, 1, 2, Mask::None}};
       const AttentionPlan plan = make_attention_plan(layer.shape, segments);
-      expect_attention(layer, segments, attend_by_kernels<Bf16, 64>(layer, plan, true));
+      expect_attention(layer, segments, attend_by_kernels(layer, plan, true));
     }
   }
 }
 
 TEST_CASE("Levels of flash attention are merged with what single rows see", "[cuda]") {
-  check_tree<Bf16, 64>(64, 3, true, 0);
-  check_tree<Fp16, 64>(40, 1, true, 8);
+  check_tree<Bf16>(64, 3, true, 0);
+  check_tree<Fp16>(40, 1, true, 8);
   const AttentionPlan plan = make_attention_plan({14, 3, false, true, true}, tree_segments());
   // The ancestor; the two nodes below it; the rows' own nodes, which are causal.
   REQUIRE(plan.levels.size() == 3);
@@ -434,7 +468,7 @@ TEST_CASE("More levels than can be merged go through the items", "[cuda]") {
   for (int i = 0; i < 20; ++i) segments.push_back({2 * i, 2, 0, 2, Mask::None});
   const AttentionPlan plan = make_attention_plan(layer.shape, segments);
   CHECK(plan.levels.size() == 16);
-  expect_attention(layer, segments, attend_by_kernels<Bf16, 64>(layer, plan, true));
+  expect_attention(layer, segments, attend_by_kernels(layer, plan, true));
 }
 
 TEST_CASE("Every row has a part, and no part is written twice", "[cuda]") {
@@ -484,7 +518,7 @@ TEST_CASE("Items grow with the steps taken", "[cuda]") {
   for (std::int32_t n_steps = 0; n_steps <= 6; ++n_steps) {
     CAPTURE(n_steps);
     expect_attention(layer, {{2, 4 + n_steps, 0, 1, Mask::None}},
-                     attend_by_kernels<float, 64>(layer, plan, true, &n_steps));
+                     attend_by_kernels(layer, plan, true, &n_steps));
   }
 }
 
@@ -508,7 +542,7 @@ TEST_CASE("A plan leaves room for the keys of further steps", "[cuda]") {
     for (KeySegment& segment : grown) {
       segment.n_keys += std::min<std::int64_t>(n_steps, segment.n_more);
     }
-    expect_attention(layer, grown, attend_by_kernels<float, 64>(layer, plan, true, &n_steps));
+    expect_attention(layer, grown, attend_by_kernels(layer, plan, true, &n_steps));
   }
 }
 
