@@ -1,6 +1,6 @@
 // Stand-ins for what CUDA kernels use, so that their source runs on the host: the threads of a
 // block take turns on one real thread, each until it waits for the others. Blocks run one after
-// another. Include it, through kernel_language.h, from one source file per program only.
+// another. Included through kernel_language.h.
 #pragma once
 
 #include <algorithm>
