@@ -16,9 +16,17 @@ fi
 "$root/scripts/setup.sh"
 torch=$(torch_root)
 
-# CMake itself looks again whenever one of its files changed; only other options or another libtorch are ours to see.
-if [ $# -gt 0 ] || ! grep -qxF "LABELPROBE_TORCH_INCLUDE:PATH=$torch/include" "$build/CMakeCache.txt" 2>/dev/null ||
-  ! { [ -e "$build/build.ninja" ] || [ -e "$build/Makefile" ]; }; then
+cached() { grep -qxF "$1" "$build/CMakeCache.txt" 2>/dev/null; }
+
+# CMake itself looks again whenever one of its files changed; only other options, another libtorch or a CUDA compiler that was
+# missing so far are ours to see.
+needs_configuring() {
+  [ $# -gt 0 ] || ! cached "LABELPROBE_TORCH_INCLUDE:PATH=$torch/include" ||
+    ! { [ -e "$build/build.ninja" ] || [ -e "$build/Makefile" ]; } ||
+    { wants_cuda && ! grep -q '^LABELPROBE_NVCC_WORKS:' "$build/CMakeCache.txt" && ! cached "LABELPROBE_CUDA:STRING=OFF"; }
+}
+
+if needs_configuring "$@"; then
   say "configuring build/"
   generator=()
   if has ninja && [ ! -e "$build/Makefile" ]; then generator=(-G Ninja); fi
@@ -26,6 +34,10 @@ if [ $# -gt 0 ] || ! grep -qxF "LABELPROBE_TORCH_INCLUDE:PATH=$torch/include" "$
     -DCMAKE_PREFIX_PATH="$torch;$cmake_prefixes" "$@" >"$build/configure.log" 2>&1; then
     cat "$build/configure.log" >&2
     fail "cmake could not configure build/ (its messages are above and in build/configure.log)"
+  fi
+  if wants_cuda; then
+    missing=$(sed -n 's/^-- CUDA kernels: not built: //p' "$build/configure.log")
+    [ -z "$missing" ] || say "going on without the kernels for GPUs, which are slow then: $missing"
   fi
 fi
 

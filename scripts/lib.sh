@@ -42,14 +42,26 @@ given_torch() {
   return 1
 }
 
-# The libtorch to build with: the given one, else the one of the private environment; fails if there is neither.
-torch_root() {
+# torch_of ENV: the libtorch of a Python environment.
+torch_of() {
   local found
-  given_torch && return
-  for found in "$torch_env"/lib/python3*/site-packages/torch; do
+  for found in "$1"/lib/python3*/site-packages/torch; do
     [ -e "$found/lib/libtorch_cpu.so" ] && printf '%s\n' "$found" && return
   done
   return 1
+}
+
+# The libtorch to build with: the given one, else the one of the private environment; fails if there is neither.
+torch_root() { given_torch || torch_of "$torch_env"; }
+
+# Whether to build for GPUs: what LABELPROBE_TORCH chooses, else whether this machine has NVIDIA's driver.
+wants_cuda() {
+  case "${LABELPROBE_TORCH:-}" in
+    cuda) return 0 ;;
+    cpu) return 1 ;;
+    "") [ -e /dev/nvidiactl ] || has nvidia-smi ;;
+    *) fail "LABELPROBE_TORCH is '$LABELPROBE_TORCH'; expected cuda or cpu" ;;
+  esac
 }
 
 # A Python that has pip: that of the private environment, made for this where libtorch came from elsewhere.

@@ -5,6 +5,8 @@
 # Installs only what is missing, with apt-get, as root or through sudo; with neither it prints the command to hand to an
 # administrator and stops. libtorch comes from the torch wheel, in build/torch-env; to use one that you already have, set
 # CMAKE_PREFIX_PATH to its folder, e.g. "$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)')".
+# Where NVIDIA's driver is, the wheel's libraries of CUDA come too, and a CUDA compiler if there is none that fits them.
+# LABELPROBE_TORCH=cuda or cpu chooses, e.g. on a login node. What is in build/torch-env stays until its successor is whole.
 # Silent when there is nothing to do.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -114,48 +116,101 @@ ask_administrator() {
 
 # The CUDA wheel asks for libraries of CUDA even on machines without a GPU: there only the two that libtorch_cpu.so itself
 # links to, elsewhere all of them. The wheel's own metadata has the versions.
-cuda_requirements() {
-  "$torch_env/bin/python" - "$1" <<'PYTHON'
+cuda_requirements() { # ENV cpu|cuda|nvcc
+  "$1/bin/python" - "$2" <<'PYTHON'
 import importlib.metadata, re, sys
 wanted = [line.split(";")[0].strip() for line in importlib.metadata.requires("torch") or []
           if line.startswith(("cuda-toolkit", "nvidia-"))]
-if sys.argv[1] == "cpu":
-    wanted = [re.sub(r"\[.*\]", "[cudart,cupti]", line) for line in wanted if line.startswith("cuda-toolkit")]
+# nvcc needs its own back end (nvvm), and headers of crt and cccl.
+parts = {"cpu": "[cudart,cupti]", "nvcc": "[cccl,crt,nvcc,nvvm]"}.get(sys.argv[1])
+if parts:
+    wanted = [re.sub(r"\[.*\]", parts, line) for line in wanted if line.startswith("cuda-toolkit")]
 print("\n".join(wanted))
 PYTHON
 }
 
-has_nvidia_driver() { [ -e /dev/nvidiactl ] || has nvidia-smi; }
-
-pip_install() {
-  local quiet=()
+pip_install() { # ENV REQUIREMENTS..
+  local env="$1" quiet=()
+  shift
   [ -t 2 ] || quiet=(--quiet)
-  "$torch_env/bin/python" -m pip install --disable-pip-version-check --no-input --no-warn-conflicts "${quiet[@]}" "$@" >&2 ||
-    fail "pip could not install $* (its message is above). With a network or a mirror run this again; or set" \
-      "CMAKE_PREFIX_PATH to a libtorch, 2.6 or newer, that you already have."
+  "$env/bin/python" -m pip install --disable-pip-version-check --no-input --no-warn-conflicts "${quiet[@]}" "$@" >&2
 }
 
+# What the private environment holds, e.g. "torch 2.11.0 cuda"; empty unless it is whole.
+held() { cat "$torch_env/complete" 2>/dev/null || true; }
+
+could_not_install() {
+  local stays=""
+  case "$(held)" in
+    "torch $torch_version cpu") stays=" build/torch-env is as it was: LABELPROBE_TORCH=cpu goes on with it, without GPUs." ;;
+    ?*) stays=" build/torch-env is as it was: $(held)." ;;
+  esac
+  fail "pip could not install $* (its message is above). With a network or a mirror run this again; or set CMAKE_PREFIX_PATH" \
+    "to a libtorch, 2.6 or newer, that you already have.$stays"
+}
+
+# Beside the one that is there, which goes only when the new one is whole.
 install_torch() {
-  local kind=cpu size="550 MB to download, 1.3 GB on disk" stamp="$torch_env/complete" torch unresolved requirements
-  if has_nvidia_driver; then
-    kind=cuda
-    size="2.3 GB to download, 4 GB on disk"
-  fi
-  if [ "$(cat "$stamp" 2>/dev/null)" = "torch $torch_version $kind" ]; then return; fi
-  say "installing torch $torch_version into build/torch-env (about $size)"
-  rm -rf "$torch_env"
+  local kind="$1" size="550 MB to download, 1.3 GB on disk" new="$torch_env.new" old="$torch_env.old" torch unresolved requirements
+  [ "$kind" = cpu ] || size="2.3 GB to download, 4 GB on disk"
+  say "installing torch $torch_version for $kind into build/torch-env (about $size)"
+  rm -rf "$new"
   mkdir -p "$build"
-  python3 -m venv "$torch_env"
-  pip_install --no-deps "torch==$torch_version"
-  requirements=$(cuda_requirements "$kind")
+  python3 -m venv "$new"
+  pip_install "$new" --no-deps "torch==$torch_version" || could_not_install "torch==$torch_version"
+  requirements=$(cuda_requirements "$new" "$kind")
   # shellcheck disable=SC2086  # one requirement per word
-  if [ -n "$requirements" ]; then pip_install $requirements; fi
-  torch=$(torch_root) || fail "the torch wheel has no lib/libtorch_cpu.so below $torch_env"
+  if [ -n "$requirements" ]; then pip_install "$new" $requirements || could_not_install $requirements; fi
+  torch=$(torch_of "$new") || fail "the torch wheel has no lib/libtorch_cpu.so below $new"
   unresolved=$(ldd "$torch/lib/libtorch_cpu.so" | grep 'not found' || true)
   [ -z "$unresolved" ] || fail "libtorch lacks libraries: $unresolved"
-  printf 'torch %s %s\n' "$torch_version" "$kind" >"$stamp"
+  # For a test of what the CUDA compiler makes; it is skipped without.
+  has cuobjdump || pip_install "$new" nvidia-cuda-cuobjdump || true
+  printf 'torch %s %s\n' "$torch_version" "$kind" >"$new/complete"
+  # Programs of the environment name its Python.
+  { grep -lIr --null "$new" "$new/bin" || true; } | xargs -0 --no-run-if-empty sed -i "s|$new|$torch_env|g"
+  rm -rf "$old"
+  [ ! -e "$torch_env" ] || mv "$torch_env" "$old"
+  mv "$new" "$torch_env"
+  rm -rf "$old"
+}
+
+# An environment with all of CUDA serves machines without a GPU too, unless the smaller one is asked for.
+provide_torch() {
+  local kind=cpu
+  if wants_cuda; then kind=cuda; fi
+  # Left so by an end between two renames.
+  if [ ! -e "$torch_env" ] && [ -e "$torch_env.old" ]; then mv "$torch_env.old" "$torch_env"; fi
+  case "$(held)" in
+    "torch $torch_version $kind") ;;
+    "torch $torch_version cuda") [ "${LABELPROBE_TORCH:-}" != cpu ] || install_torch cpu ;;
+    *) install_torch "$kind" ;;
+  esac
+}
+
+# A CUDA compiler beside libtorch, unless one is there that fits; without one the program computes slowly on a GPU.
+provide_nvcc() {
+  local torch="$1" requirements cuda
+  # What the build will say, too.
+  if cmake -D TORCH_LIB_DIR="$torch/lib" -P "$root/scripts/cmake/labelprobe-nvcc.cmake" >/dev/null 2>&1; then return; fi
+  requirements=$(cuda_requirements "$torch_env" nvcc)
+  [ -n "$requirements" ] || return 0
+  say "installing a CUDA compiler into build/torch-env (about 100 MB to download, 300 MB on disk)"
+  # shellcheck disable=SC2086  # one requirement per word
+  if ! pip_install "$torch_env" $requirements; then
+    say "going on without a CUDA compiler: the GPU's kernels are not built, and GPUs compute slowly"
+    return 0
+  fi
+  # The compiler looks for libraries where its own installer puts them, and under names that the wheels leave out.
+  for cuda in "$torch"/../nvidia/cu*; do
+    [ -e "$cuda/lib64" ] || ln -s lib "$cuda/lib64"
+    for library in "$cuda"/lib/libcudart.so.*; do ln -sf "$(basename "$library")" "$cuda/lib/libcudart.so"; done
+  done
 }
 
 packages=$(missing_packages)
 if [ -n "$packages" ]; then install_packages "$packages"; fi
-if ! given_torch >/dev/null; then install_torch; fi
+if ! given_torch >/dev/null; then
+  provide_torch
+  if wants_cuda; then provide_nvcc "$(torch_of "$torch_env")"; fi
+fi
