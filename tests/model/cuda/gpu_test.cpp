@@ -1,6 +1,7 @@
 // What only a GPU can show: our kernels against plain operators, the engine against the CPU's,
-// equal bytes of equal runs, and little memory. Skips itself aloud without one; that the module's
-// operators are those the program calls is checked wherever the module can be loaded.
+// equal bytes of equal runs, and little memory. Skips itself aloud without one, or fails where
+// LABELPROBE_EXPECT_GPU is 1; that the module's operators are those the program calls is checked
+// wherever the module can be loaded.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -45,6 +46,8 @@ std::optional<c10::Device> find_gpu() {
   try {
     return weights::open_device("cuda:0");
   } catch (const ConfigError& error) {
+    const char* expects = std::getenv("LABELPROBE_EXPECT_GPU");
+    if (expects && std::string(expects) == "1") FAIL(error.what());
     std::cerr << "SKIPPED: " << error.what() << std::endl;
     return {};
   }
