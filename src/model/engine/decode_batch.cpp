@@ -93,99 +93,30 @@ DecodeBatch::DecodeBatch(const Decoder& decoder,
   std::int64_t n_all = 0;
   for (const std::int64_t n : n_rows) n_all += n;
   if (n_all == 0) return;
-  std::int64_t row = arena_.reserve(n_all);
-  for (std::size_t i = 0; i < n_rows.size(); ++i) {
-    const PrefixSequence& sequence = tree.sequences()[first + i];
-    members_.push_back({static_cast<std::int64_t>(tree.prompt(sequence).size()), row, n_rows[i]});
-    row += n_rows[i];
-  }
-  find_prompt_parts(tree, cache, first, first + static_cast<int>(n_rows.size()));
+  segments_ = StepSegments(tree, cache.node_rows(), first, n_rows, arena_.reserve(n_all));
 }
 
 DecodeBatch::~DecodeBatch() {
-  for (const Member& member : members_) {
+  for (const StepSegments::Member& member : segments_.members()) {
     if (member.n_rows > 0) arena_.release(member.first_row, member.n_rows);
   }
 }
 
-// Each node of the sequences' paths: once for all to which all of it belongs, and once for each
-// that ends within it.
-void DecodeBatch::find_prompt_parts(const PrefixTree& tree,
-                                    const PrefixCache& cache,
-                                    int first,
-                                    int end) {
-  std::vector<bool> is_known(tree.nodes().size());
-  for (int s = first; s < end; ++s) {
-    if (members_[s - first].n_rows == 0) continue;
-    const PrefixSequence& sequence = tree.sequences()[s];
-    for (int i = sequence.last_node; i >= 0; i = tree.nodes()[i].parent) {
-      const PrefixNode& node = tree.nodes()[i];
-      const int n_tokens = tree.n_tokens_of(node, sequence);
-      if (n_tokens < node.n_tokens) {
-        prompt_parts_.push_back(
-            {cache.first_row(i), n_tokens, node.first_position, s - first, s - first + 1});
-      } else if (is_known[i]) {
-        break;  // and so are its ancestors
-      } else {
-        is_known[i] = true;
-        prompt_parts_.push_back({cache.first_row(i), n_tokens, node.first_position,
-                                 std::max(first, tree.first_whole_sequence(node)) - first,
-                                 std::min(end, node.end_sequence) - first});
-      }
-    }
-  }
-}
-
-void DecodeBatch::plan_segments(std::span<const Continuation> continuations, Repeats repeats) {
-  std::vector<KeySegment>& segments = inputs_.segments();
-  segments.clear();
-  for (const PromptPart& part : prompt_parts_) {
-    const std::int64_t first_row = first_step_rows_[part.first_member];
-    const std::int64_t end_row = first_step_rows_[part.end_member];
-    if (first_row == end_row) continue;
-    segments.push_back(
-        {part.first_key, part.n_keys, first_row, end_row, Mask::None, part.first_position});
-  }
-  for (const Continuation& next : continuations) {
-    const Member& member = members_[next.member];
-    const std::int64_t first_key = member.first_row;
-    const std::int64_t row = first_step_rows_[next.member];
-    const auto n_new = static_cast<std::int64_t>(next.tokens.size());
-    if (n_new == 1) {
-      const std::int64_t n_keys = next.n_before + 1;
-      const std::int64_t n_more = repeats == Repeats::Yes ? member.n_rows - n_keys : 0;
-      segments.push_back(
-          {first_key, n_keys, row, row + 1, Mask::None, member.n_prompt_tokens, n_more});
-      continue;
-    }
-    if (next.n_before > 0) {
-      segments.push_back(
-          {first_key, next.n_before, row, row + n_new, Mask::None, member.n_prompt_tokens});
-    }
-    segments.push_back({first_key + next.n_before, n_new, row, row + n_new, Mask::Causal,
-                        member.n_prompt_tokens + next.n_before});
-  }
-}
-
 at::Tensor DecodeBatch::step(std::span<const Continuation> continuations, Repeats repeats) {
-  first_step_rows_.assign(members_.size() + 1, 0);
+  inputs_.resize(segments_.place(continuations));
   for (const Continuation& next : continuations) {
-    first_step_rows_[next.member + 1] = static_cast<std::int64_t>(next.tokens.size());
-  }
-  for (std::size_t i = 0; i < members_.size(); ++i) first_step_rows_[i + 1] += first_step_rows_[i];
-  inputs_.resize(first_step_rows_.back());
-  for (const Continuation& next : continuations) {
-    const Member& member = members_[next.member];
+    const StepSegments::Member& member = segments_.members()[next.member];
     const auto n_new = static_cast<std::int64_t>(next.tokens.size());
     LABELPROBE_CHECK(n_new > 0 && next.n_before + n_new <= member.n_rows);
     LABELPROBE_CHECK(n_new == 1 || repeats == Repeats::No);
     for (std::int64_t i = 0; i < n_new; ++i) {
       const std::int64_t n = next.n_before + i;
-      inputs_.set(first_step_rows_[next.member] + i, next.tokens[i], member.n_prompt_tokens + n,
+      inputs_.set(segments_.step_row(next.member) + i, next.tokens[i], member.n_prompt_tokens + n,
                   member.first_row + n, member.n_rows - n - 1);
     }
   }
-  plan_segments(continuations, repeats);
+  inputs_.segments().clear();
+  segments_.append(continuations, repeats, inputs_.segments());
   inputs_.send();
   return step_again();
 }

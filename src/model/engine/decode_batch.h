@@ -14,6 +14,7 @@
 #include "model/decoder/decoder.h"
 #include "model/engine/kv_arena.h"
 #include "model/engine/prefix_cache.h"
+#include "model/engine/segments.h"
 
 namespace labelprobe::model {
 
@@ -55,15 +56,6 @@ class StepInputs {
   SegmentAttention attention_;
 };
 
-// The next tokens of a member of a batch.
-struct Continuation {
-  int member = 0;                   // by its place in the batch
-  std::int64_t n_before = 0;        // generated tokens whose keys and values are there already
-  std::span<const TokenId> tokens;  // those after them; never empty
-};
-
-enum class Repeats { No, Yes };
-
 class DecodeBatch {
  public:
   // For sequences first to end of the tree, whose nodes must be in the cache as long as this lives;
@@ -91,27 +83,10 @@ class DecodeBatch {
 
  private:
   class StepAttention;
-  struct Member {
-    std::int64_t n_prompt_tokens = 0;
-    std::int64_t first_row = 0;  // of its generated tokens, in the arena
-    std::int64_t n_rows = 0;
-  };
-  struct PromptPart {
-    std::int64_t first_key = 0;
-    std::int64_t n_keys = 0;
-    std::int64_t first_position = 0;
-    int first_member = 0;
-    int end_member = 0;
-  };
-  void find_prompt_parts(const PrefixTree& tree, const PrefixCache& cache, int first, int end);
-  void plan_segments(std::span<const Continuation> continuations, Repeats repeats);
-
   const Decoder& decoder_;
   KvArena& arena_;
   StepInputs& inputs_;
-  std::vector<Member> members_;
-  std::vector<PromptPart> prompt_parts_;
-  std::vector<std::int64_t> first_step_rows_;  // by member, and one more; of the step
+  StepSegments segments_;
 };
 
 }  // namespace labelprobe::model

@@ -6,6 +6,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/engine/segments.h"
 #include "weights/device/send.h"
 
 namespace labelprobe::model {
@@ -34,27 +35,11 @@ PrefixCache::PrefixCache(const Decoder& decoder, const PrefixTree& tree, KvArena
       tree_(tree),
       arena_(arena),
       attention_(decoder.device(), decoder.is_fast()),
-      first_rows_(tree.nodes().size(), -1),
+      node_rows_(tree.nodes().size(), -1),
       last_hidden_(tree.sequences().size()) {}
 
 PrefixCache::~PrefixCache() {
   forget_before(static_cast<int>(tree_.sequences().size()));
-}
-
-// Every node's rows see themselves causally and each ancestor whole.
-void PrefixCache::plan_attention(const PackedNodes& pack) {
-  segments_.clear();
-  for (const AncestorRows& ancestor : ancestor_rows(tree_, pack)) {
-    segments_.push_back({first_rows_[ancestor.node], tree_.nodes()[ancestor.node].n_tokens,
-                         ancestor.first_row, ancestor.end_row, Mask::None,
-                         tree_.nodes()[ancestor.node].first_position});
-  }
-  for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
-    const PrefixNode& node = tree_.nodes()[pack.nodes[i]];
-    segments_.push_back({first_rows_[pack.nodes[i]], node.n_tokens, pack.first_rows[i],
-                         pack.first_rows[i] + node.n_tokens, Mask::Causal, node.first_position});
-  }
-  attention_.plan(pack.n_rows, segments_);
 }
 
 void PrefixCache::compute(const PackedNodes& pack) {
@@ -64,7 +49,7 @@ void PrefixCache::compute(const PackedNodes& pack) {
   std::vector<int> ended;  // sequences, and the rows of their last tokens
   std::vector<std::int64_t> ended_rows;
   for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
-    first_rows_[pack.nodes[i]] = first_row + pack.first_rows[i];
+    node_rows_[pack.nodes[i]] = first_row + pack.first_rows[i];
     held_.push_back(pack.nodes[i]);
   }
   for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
@@ -79,7 +64,7 @@ void PrefixCache::compute(const PackedNodes& pack) {
       ended_rows.push_back(pack.first_rows[i] + tree_.n_tokens_of(node, sequence) - 1);
     }
   }
-  plan_attention(pack);
+  attention_.plan(pack.n_rows, pack_segments(tree_, pack, node_rows_));
   PackAttention attention(attention_, arena_, first_row);
   const c10::Device device = decoder_.device();
   const at::Tensor hidden =
@@ -100,8 +85,8 @@ at::Tensor PrefixCache::take_last_hidden(int first, int end) {
 void PrefixCache::forget_before(int sequence) {
   std::erase_if(held_, [&](int node) {
     if (tree_.nodes()[node].end_sequence > sequence) return false;
-    arena_.release(first_rows_[node], tree_.nodes()[node].n_tokens);
-    first_rows_[node] = -1;
+    arena_.release(node_rows_[node], tree_.nodes()[node].n_tokens);
+    node_rows_[node] = -1;
     return true;
   });
 }

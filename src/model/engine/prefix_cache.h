@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -23,10 +24,10 @@ class PrefixCache {
   PrefixCache& operator=(const PrefixCache&) = delete;
   ~PrefixCache();
 
-  bool has(int node) const { return first_rows_[node] >= 0; }
+  bool has(int node) const { return node_rows_[node] >= 0; }
 
-  // Where the arena has the node's first token; the others follow.
-  std::int64_t first_row(int node) const { return first_rows_[node]; }
+  // By node, where the arena has its first token; the others follow.
+  std::span<const std::int64_t> node_rows() const { return node_rows_; }
 
   // Computes the nodes of a pack, whose ancestors must be there or in the pack, and the hidden
   // states of the prompts that end in them. Throws std::bad_alloc where the arena is full; the
@@ -42,16 +43,14 @@ class PrefixCache {
 
  private:
   class PackAttention;
-  void plan_attention(const PackedNodes& pack);
 
   const Decoder& decoder_;
   const PrefixTree& tree_;
   KvArena& arena_;
   SegmentAttention attention_;
-  std::vector<KeySegment> segments_;      // of the pack being computed
-  std::vector<std::int64_t> first_rows_;  // by node; -1 where not there
-  std::vector<int> held_;                 // nodes that are there, ascending but for recomputed ones
-  std::vector<at::Tensor> last_hidden_;   // by sequence, [C]; undefined where not computed or taken
+  std::vector<std::int64_t> node_rows_;  // -1 where not there
+  std::vector<int> held_;                // nodes that are there, ascending but for recomputed ones
+  std::vector<at::Tensor> last_hidden_;  // by sequence, [C]; undefined where not computed or taken
 };
 
 }  // namespace labelprobe::model
