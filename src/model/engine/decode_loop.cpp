@@ -7,23 +7,14 @@
 
 #include "labelprobe/core/error.h"
 
-#include "model/engine/logit_rules.h"
 #include "model/engine/step_reader.h"
 
 namespace labelprobe::model {
 namespace {
 
-// Rows that reach the head together: their logits are as wide as the vocabulary.
-constexpr std::int64_t kRowsPerHead = 256;
-
 // Rows of sequences that have ended are computed as long as they are at most one in so many:
 // without them the steps would have to be planned, and recorded, anew.
 constexpr std::size_t kRowsPerIdleRow = 8;
-
-// Recording takes the host about as long as queueing a step twice: it is for sequences that have
-// gone on together for a while, and may go on for a while.
-constexpr int kRepeatsBeforeRecording = 1;
-constexpr int kFewestRecordedSteps = 4;
 
 }  // namespace
 
@@ -61,7 +52,8 @@ std::vector<SequenceState> DecodeLoop::run(at::Tensor hidden,
   while (true) {
     std::erase_if(live_, [&](int i) { return states[i].is_finished(); });
     if (live_.empty()) return states;
-    if (may_run_ahead()) {
+    if (may_run_ahead(request_.options(), limits_.reading, limits_.n_rows,
+                      static_cast<std::int64_t>(live_.size()))) {
       run_ahead(batch, states);
       continue;
     }
@@ -76,16 +68,6 @@ std::vector<SequenceState> DecodeLoop::run(at::Tensor hidden,
     hidden = batch.step(continuations_);
     take_steps(hidden, states);
   }
-}
-
-// The host must know each token before the next step where it changes the logits, or drafts: that
-// spares more where at least one drafted token fits for each sequence.
-bool DecodeLoop::may_run_ahead() const {
-  const GenerateOptions& options = request_.options();
-  const bool drafts =
-      options.draft && 2 * static_cast<std::int64_t>(live_.size()) <= limits_.n_rows;
-  return limits_.reading == Reading::DuringNextStep && !drafts && !options.keep_logits &&
-         changes_nothing(options.rules);
 }
 
 // Takes steps of all live sequences until too many of them have ended. The chosen tokens stay on

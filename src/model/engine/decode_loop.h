@@ -13,6 +13,7 @@
 #include "model/decoder/decoder.h"
 #include "model/engine/decode_batch.h"
 #include "model/engine/kv_arena.h"
+#include "model/engine/limits.h"
 #include "model/engine/prefix_cache.h"
 #include "model/engine/prefix_tree.h"
 #include "model/engine/request.h"
@@ -20,10 +21,6 @@
 #include "weights/device/step_graph.h"
 
 namespace labelprobe::model {
-
-// When the host reads a step's tokens. During the next step the device never waits for it; the
-// tokens that sequences choose after their end are dropped.
-enum class Reading { BeforeNextStep, DuringNextStep };
 
 struct StepLimits {
   std::int64_t n_rows = 0;  // steps of fewer are filled with drafted tokens
@@ -52,7 +49,6 @@ class DecodeLoop {
   std::int64_t n_drafted_kept() const { return n_drafted_kept_; }
 
  private:
-  bool may_run_ahead() const;
   void run_ahead(DecodeBatch& batch, std::span<SequenceState> states);
   int n_steps_ahead(std::span<const SequenceState> states) const;
   void take_readings(std::vector<StepReading> readings, std::span<SequenceState> states);

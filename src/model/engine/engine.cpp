@@ -23,27 +23,11 @@
 namespace labelprobe::model {
 namespace {
 
-// On the CPU matrix products are nearly as fast with 128 rows as with more, and small chunks report
-// early.
-constexpr Limits kCpuLimits = {1024, 128, std::size_t{4} << 30, 24};
-constexpr Limits kGpuLimits = {8192, 512, std::size_t{16} << 30, 256, Reading::DuringNextStep};
-
-// A chunk of prompts that are only looked at ends after this many packs.
-constexpr std::int64_t kPacksPerChunk = 4;
-
 // Length of the warm-up: enough for the kernels that long packs and full steps take, too few to be
 // felt.
 constexpr int kWarmUpTokens = 1024;
 constexpr int kWarmUpPrompts = 64;
 constexpr int kWarmUpSteps = 8;
-
-// What the arena would hold if all prompts and answers were kept.
-std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
-  std::int64_t n = 0;
-  for (const PrefixNode& node : tree.nodes()) n += node.n_tokens;
-  for (const PrefixSequence& sequence : tree.sequences()) n += request.n_new_tokens(sequence);
-  return n;
-}
 
 }  // namespace
 
@@ -94,7 +78,9 @@ void Engine::generate(std::span<const TokenIds> prompts,
   int first = 0;
   // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.
   while (true) {
-    const MemoryBudget budget = memory_budget(request, chosen, limits);
+    const MemoryBudget budget =
+        divide_memory(free_bytes(), {info_.cache_bytes_per_token, decoder_.activation_bytes_per_row()},
+                      limits.rows_per_pack, limits.chunk_bytes, longest_sequence(request, chosen));
     const PrefixTree tree(prompts, chosen, sharing, budget.rows_per_pack);
     if (first == static_cast<int>(tree.sequences().size())) break;
     first = run_chunks(tree, request, first, budget, limits, sink);
@@ -102,20 +88,10 @@ void Engine::generate(std::span<const TokenIds> prompts,
 }
 
 // The arena of the last call counts as free: it is taken over, or given back for a larger one.
-MemoryBudget Engine::memory_budget(const Request& request,
-                                   std::span<const std::size_t> chosen,
-                                   const Limits& limits) const {
-  std::int64_t n_longest = 0;
-  for (const std::size_t i : chosen) {
-    n_longest = std::max(n_longest, static_cast<std::int64_t>(request.prompts()[i].size()) +
-                                        request.n_new_tokens(i));
-  }
-  std::size_t n_free = weights::free_bytes(decoder_.device());
-  if (n_free > 0 && arena_ && !decoder_.device().is_cpu()) {
-    n_free += static_cast<std::size_t>(arena_->n_rows()) * info_.cache_bytes_per_token;
-  }
-  return divide_memory(n_free, {info_.cache_bytes_per_token, decoder_.activation_bytes_per_row()},
-                       limits.rows_per_pack, limits.chunk_bytes, n_longest);
+std::size_t Engine::free_bytes() const {
+  const std::size_t n = weights::free_bytes(decoder_.device());
+  if (n == 0 || !arena_ || decoder_.device().is_cpu()) return n;
+  return n + static_cast<std::size_t>(arena_->n_rows()) * info_.cache_bytes_per_token;
 }
 
 // Those that can be run; the others are reported.
@@ -151,7 +127,9 @@ int Engine::run_chunks(const PrefixTree& tree,
   if (first > 0) plan.add(first);
   std::optional<PrefixCache> cache;
   while (first < n_sequences) {
-    const int end = chunk_end(tree, request, first, limits, budget);
+    const bool is_halved = limits.sequences_per_chunk < limits_.sequences_per_chunk;
+    const int n_most = is_halved ? limits.sequences_per_chunk : n_sequences;
+    const int end = chunk_end(tree, request, first, limits, n_most, budget);
     plan.add(end);
     const auto begin = tree.sequences().begin();
     if (std::none_of(begin + first, begin + end,
@@ -210,45 +188,6 @@ void Engine::open_arena(const PrefixTree& tree,
   const weights::DecoderConfig& config = decoder_.config();
   arena_.emplace(config.n_layers, n_rows, config.n_kv_heads, config.head_dim,
                  at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device()));
-}
-
-// The chunk that begins at `first`: as many sequences as were asked for, or as fit the limits.
-int Engine::chunk_end(const PrefixTree& tree,
-                      const Request& request,
-                      int first,
-                      const Limits& limits,
-                      const MemoryBudget& budget) const {
-  const GenerateOptions& options = request.options();
-  const int n_sequences = static_cast<int>(tree.sequences().size());
-  const bool is_halved = limits.sequences_per_chunk < limits_.sequences_per_chunk;
-  if (options.batch_size > 0) {
-    const int n_most = is_halved ? limits.sequences_per_chunk : options.batch_size;
-    return std::min(n_sequences, first + std::min(n_most, options.batch_size));
-  }
-  std::size_t n_logit_bytes = 0;
-  std::int64_t n_rows = 0;
-  std::int64_t n_arena_rows = 0;
-  int n_decoded = 0;
-  int end = first;
-  for (; end < n_sequences; ++end) {
-    const auto n_prompt = static_cast<std::int64_t>(tree.prompt(tree.sequences()[end]).size());
-    const std::int64_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
-    const int n_generated = request.n_new_tokens(tree.sequences()[end]);
-    n_rows += n_new;
-    n_arena_rows += n_new + n_generated;
-    n_decoded += n_generated > 1;
-    if (options.keep_logits) {
-      n_logit_bytes += sizeof(float) * static_cast<std::size_t>(n_generated) *
-                       static_cast<std::size_t>(info_.vocab_size);
-    }
-    if (end > first &&
-        (n_arena_rows + kSparePacks * budget.rows_per_pack > budget.arena_rows ||
-         n_logit_bytes > limits.chunk_bytes || n_decoded > limits.sequences_per_chunk ||
-         n_rows > kPacksPerChunk * limits.rows_per_pack)) {
-      break;
-    }
-  }
-  return end;
 }
 
 // Computes what the cache lacks of the chunk's paths, and the answers.

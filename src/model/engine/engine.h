@@ -2,7 +2,6 @@
 // and decodes each chunk together.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "model/engine/decode_batch.h"
 #include "model/engine/decode_loop.h"
 #include "model/engine/kv_arena.h"
+#include "model/engine/limits.h"
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_tree.h"
 #include "model/engine/request.h"
@@ -28,15 +28,6 @@ class ChunkPlan;
 class PrefixCache;
 class SequenceState;
 
-// Fixed numbers: chunks do not depend on what else the machine is doing. Only where memory is short
-// do they shrink.
-struct Limits {
-  int rows_per_pack = 0;        // tokens that go through the layers together
-  int sequences_per_chunk = 0;  // answers of several tokens that are decoded together
-  std::size_t chunk_bytes = 0;  // keys and values of a chunk
-  int rows_per_step = 0;        // steps of fewer rows are filled with drafted tokens
-  Reading reading = Reading::BeforeNextStep;
-};
 Limits limits_of(const c10::Device& device);
 
 class Engine : public LanguageModel {
@@ -58,14 +49,7 @@ class Engine : public LanguageModel {
                  const MemoryBudget& budget,
                  Limits& limits,
                  const GenerationSink& sink);
-  MemoryBudget memory_budget(const Request& request,
-                             std::span<const std::size_t> chosen,
-                             const Limits& limits) const;
-  int chunk_end(const PrefixTree& tree,
-                const Request& request,
-                int first,
-                const Limits& limits,
-                const MemoryBudget& budget) const;
+  std::size_t free_bytes() const;
   void open_arena(const PrefixTree& tree, const Request& request, const MemoryBudget& budget);
   std::vector<SequenceState> run_chunk(const PrefixTree& tree,
                                        const Request& request,

@@ -18,6 +18,7 @@ class Request {
 
   std::span<const TokenIds> prompts() const { return prompts_; }
   const GenerateOptions& options() const { return options_; }
+  const ModelInfo& info() const { return info_; }
 
   // Why a prompt cannot be run; empty if it can.
   std::string obstacle_of(std::size_t prompt) const;
