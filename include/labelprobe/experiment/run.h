@@ -61,6 +61,16 @@ GenerationInForce generation_in_force(const model::ModelInfo& info,
                                       const Settings& settings,
                                       const Preparation& preparation);
 
+// What a run asks its model: the prompts of all queries, and how they are to be answered.
+struct ModelRequest {
+  std::vector<TokenIds> prompts;  // of each query one, or two: the whole one and its beginning
+  std::size_t n_per_query = 1;
+  model::GenerateOptions options;  // as if nothing was answered yet
+};
+ModelRequest make_model_request(const model::ModelInfo& info,
+                                const Settings& settings,
+                                const Preparation& preparation);
+
 // Carries the run to its end. What was appended before an exception stays on disk for the next
 // call.
 Outcome run(const Settings& settings,

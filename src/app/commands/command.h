@@ -99,6 +99,7 @@ Command ids_command();
 Command ls_command();
 Command make_model_command();
 Command man_command();
+Command plan_command();
 Command prompts_command();
 Command run_command();
 Command runs_command();

@@ -39,28 +39,6 @@ record::ItemRecord make_item(const Preparation& preparation,
   return item;
 }
 
-// The prompts that the model sees: one per query, or two: the whole one and its beginning.
-struct ModelPrompts {
-  std::vector<TokenIds> prompts;
-  std::vector<int> n_new_tokens;  // [prompts.size()], or empty: as many as the run allows
-  std::size_t n_per_query = 1;
-};
-
-ModelPrompts model_prompts(const Preparation& preparation, int max_new_tokens) {
-  if (preparation.beginnings.empty()) {
-    return {preparation.prompts, {}, 1};
-  }
-  ModelPrompts made;
-  made.n_per_query = 2;
-  for (std::size_t i = 0; i < preparation.prompts.size(); ++i) {
-    made.prompts.push_back(preparation.prompts[i]);
-    made.n_new_tokens.push_back(max_new_tokens);
-    made.prompts.push_back(preparation.beginnings[i]);
-    made.n_new_tokens.push_back(1);
-  }
-  return made;
-}
-
 // Collects the generations of each query and reads those that are whole.
 class Reader {
  public:
@@ -197,6 +175,35 @@ std::string fingerprint_of_labels(const Preparation& preparation) {
   return fingerprint.hex();
 }
 
+ModelRequest make_model_request(const model::ModelInfo& info,
+                                const Settings& settings,
+                                const Preparation& preparation) {
+  ModelRequest asked;
+  model::GenerateOptions& options = asked.options;
+  if (preparation.beginnings.empty()) {
+    asked.prompts = preparation.prompts;
+  } else {
+    asked.n_per_query = 2;
+    for (std::size_t i = 0; i < preparation.prompts.size(); ++i) {
+      asked.prompts.push_back(preparation.prompts[i]);
+      options.n_new_tokens.push_back(settings.max_new_tokens);
+      asked.prompts.push_back(preparation.beginnings[i]);
+      options.n_new_tokens.push_back(1);
+    }
+  }
+  GenerationInForce generation = generation_in_force(info, settings, preparation);
+  options.stop.max_new_tokens = settings.max_new_tokens;
+  options.stop.end_ids = std::move(generation.end_ids);
+  options.rules = std::move(generation.rules);
+  options.stop.is_complete = preparation.answers.is_complete;
+  if (settings.drafts_answers) options.draft = preparation.answers.draft;
+  options.watched = preparation.answers.watched;
+  options.n_top_tokens = kTopTokens;
+  options.batch_size = settings.batch_size;
+  options.share_prefixes = settings.share_prefixes;
+  return asked;
+}
+
 Outcome run(const Settings& settings,
             const Preparation& preparation,
             const ModelOpener& open_model,
@@ -220,18 +227,8 @@ Outcome run(const Settings& settings,
         generation_in_force(language_model.info(), settings, preparation);
     files.add_provenance(provenance_of(language_model.info(), generation, preparation));
     const model::Effort before = language_model.effort();
-    const ModelPrompts asked = model_prompts(preparation, settings.max_new_tokens);
-    model::GenerateOptions options;
-    options.stop.max_new_tokens = settings.max_new_tokens;
-    options.stop.end_ids = generation.end_ids;
-    options.rules = generation.rules;
-    options.stop.is_complete = preparation.answers.is_complete;
-    if (settings.drafts_answers) options.draft = preparation.answers.draft;
-    options.watched = preparation.answers.watched;
-    options.n_top_tokens = kTopTokens;
-    options.batch_size = settings.batch_size;
-    options.share_prefixes = settings.share_prefixes;
-    options.n_new_tokens = asked.n_new_tokens;
+    ModelRequest asked = make_model_request(language_model.info(), settings, preparation);
+    model::GenerateOptions& options = asked.options;
     for (const std::string& key : keys) {
       options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
     }

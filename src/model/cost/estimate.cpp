@@ -1,0 +1,122 @@
+// The door of this room: from a question to where the time and the memory go.
+#include <algorithm>
+
+#include "labelprobe/model/cost.h"
+
+#include "model/cost/card_time.h"
+#include "model/cost/cards.h"
+#include "model/cost/cpu_time.h"
+#include "model/cost/ledger.h"
+#include "model/cost/memory.h"
+#include "model/cost/planned_model.h"
+#include "model/cost/this_cpu.h"
+#include "model/cost/workload.h"
+#include "model/engine/limits.h"
+#include "model/engine/request.h"
+
+namespace labelprobe::model {
+namespace {
+
+cost::AttentionKind attention_kind(const weights::DecoderConfig& config,
+                                   const OpenOptions& options) {
+  cost::AttentionKind kind;
+  kind.is_gpu = options.device != cost::kThisCpu;
+  kind.shape.n_groups = config.n_heads / config.n_kv_heads;
+  kind.shape.is_wide_type = options.dtype == DType::Float32;
+  kind.shape.is_fast = options.is_fast;
+  // As CudaAttention::uses_flash() has it.
+  kind.shape.allows_flash = options.is_fast && !kind.shape.is_wide_type && config.head_dim % 8 == 0;
+  return kind;
+}
+
+std::vector<AttentionItems> attention_items(const cost::Workload& workload) {
+  AttentionItems thin{"up to 8 queries"};
+  AttentionItems narrow{"9 to 16 queries"};
+  AttentionItems wide{"17 to 64 queries"};
+  const auto add = [](AttentionItems& all, const cost::AttentionWork::Items& items) {
+    all.n_items += items.n;
+    all.n_keys += items.n_keys;
+  };
+  for (const auto* passes : {&workload.packs, &workload.steps}) {
+    for (const cost::Pass& pass : *passes) {
+      add(thin, pass.attention.thin);
+      add(narrow, pass.attention.narrow);
+      add(wide, pass.attention.wide);
+    }
+  }
+  return {thin, narrow, wide};
+}
+
+void add_load_time(const CostQuestion& question, double disk_bytes, cost::Ledger& ledger) {
+  using cost::Bound;
+  using cost::Phase;
+  const bool is_gpu = question.options.device != cost::kThisCpu;
+  ledger.add(Phase::Load, cost::Work::Start,
+             {0, 0, 0, is_gpu ? cost::kStartSeconds + cost::kWarmUpSeconds : cost::kCpuStartSeconds,
+              Bound::Host});
+  ledger.add(Phase::Load, cost::Work::Reading,
+             {0, disk_bytes, 0, disk_bytes / question.disk_rate, Bound::Disk});
+}
+
+Cost cost_on_cpu(const CostQuestion& question,
+                 const cost::PlannedModel& model,
+                 const cost::Workload& workload,
+                 cost::Ledger& ledger) {
+  int n_step_rows = 0;
+  for (const cost::Pass& step : workload.steps) {
+    n_step_rows = std::max(n_step_rows, static_cast<int>(step.n_rows));
+  }
+  const cost::CpuRates rates =
+      cost::measure_this_cpu(model.config, question.options.dtype, model.info.quantization,
+                             question.options.n_threads, n_step_rows);
+  cost::add_cpu_time(model.config, rates, workload, ledger);
+  Cost cost;
+  cost.memory = {{"weights", static_cast<double>(model.info.weight_bytes)},
+                 {"keys and values", static_cast<double>(workload.n_arena_rows) *
+                                         static_cast<double>(model.info.cache_bytes_per_token)}};
+  cost.memory_bytes = rates.memory_bytes;
+  return cost;
+}
+
+}  // namespace
+
+Cost estimate_cost(const CostQuestion& question,
+                   std::span<const TokenIds> prompts,
+                   const GenerateOptions& options) {
+  const bool is_cpu = question.options.device == cost::kThisCpu;
+  const cost::Card* card = is_cpu ? nullptr : &cost::find_card(question.options.device);
+  const cost::PlannedModel model =
+      cost::planned_model(question.model, question.options.dtype, question.options.quantization);
+  const Request request(prompts, options, model.info);
+  const double n_free = card ? cost::free_beside_weights(*card, model) : 0;
+  Limits limits = card ? kGpuLimits : kCpuLimits;
+  // As the engine has it.
+  if (model.info.quantization == Quantization::Int8) limits.reading = Reading::BeforeNextStep;
+  const cost::Workload workload =
+      cost::count_workload(request, limits, attention_kind(model.config, question.options),
+                           static_cast<std::size_t>(n_free));
+  cost::Ledger ledger;
+  add_load_time(question, model.disk_bytes, ledger);
+  Cost cost;
+  if (card) {
+    const cost::CardSetting setting{*card, model.config, question.options, model.info.quantization,
+                                    options.n_top_tokens};
+    cost::add_card_time(setting, workload, ledger);
+    cost.memory = cost::memory_of(setting, model, workload);
+    cost.memory_bytes = cost::bytes_of(*card);
+    cost.advice = cost::advise(setting, model, cost.memory);
+  } else {
+    cost = cost_on_cpu(question, model, workload, ledger);
+  }
+  const auto title = std::find_if(card_names().begin(), card_names().end(), [&](const auto& known) {
+    return known.name == question.options.device;
+  });
+  cost.card = title->title;
+  cost.lines = ledger.lines();
+  cost.load_seconds = ledger.seconds(cost::Phase::Load);
+  cost.run_seconds = ledger.seconds(cost::Phase::Prompts) + ledger.seconds(cost::Phase::Answers);
+  if (card) cost.attention = attention_items(workload);
+  return cost;
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,77 @@
+#include "model/cost/planned_model.h"
+
+#include <filesystem>
+
+#include "labelprobe/model/cost.h"
+#include "labelprobe/weights/making.h"
+
+#include "model/engine/model_info.h"
+#include "weights/checkpoint/checkpoint.h"
+#include "weights/making/model_shapes.h"
+
+namespace labelprobe::model {
+namespace cost {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Everything in the folder that may hold weights.
+double bytes_on_disk(const fs::path& model) {
+  if (!fs::is_directory(model)) return static_cast<double>(fs::file_size(model));
+  double sum = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(model)) {
+    if (entry.path().extension() == ".safetensors") sum += static_cast<double>(entry.file_size());
+  }
+  return sum;
+}
+
+// As make-model would write it.
+double bytes_of_shape(const std::string& shape, Quantization quantization) {
+  weights::RandomCheckpointOptions options;
+  options.shape = shape;
+  options.quantization = quantization;
+  return static_cast<double>(weights::plan_random_checkpoint(options).disk_bytes);
+}
+
+}  // namespace
+
+PlannedModel planned_model(const std::string& model, DType dtype, Quantization quantization) {
+  PlannedModel planned;
+  if (fs::exists(model)) {
+    const weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
+    planned.config = checkpoint.config();
+    planned.info = describe(checkpoint, dtype, quantization);
+    planned.disk_bytes = bytes_on_disk(model);
+    return planned;
+  }
+  planned.info = inspect_shape(model, dtype, quantization);
+  planned.config = weights::decoder_config_of(model, 0);
+  planned.disk_bytes = bytes_of_shape(model, quantization);
+  return planned;
+}
+
+}  // namespace cost
+
+ModelInfo inspect_shape(const std::string& shape, DType dtype, Quantization quantization) {
+  const weights::DecoderConfig config = weights::decoder_config_of(shape, 0);
+  weights::RandomCheckpointOptions options;
+  options.shape = shape;
+  options.dtype = dtype;
+  options.quantization = quantization;
+  const weights::RandomCheckpointPlan plan = weights::plan_random_checkpoint(options);
+  ModelInfo info;
+  info.architecture = config.family->architecture;
+  info.vocab_size = config.vocab_size;
+  info.max_context = config.n_positions();
+  for (const weights::WeightPart& part : plan.parts) {
+    info.n_parameters += part.n_numbers;
+    info.weight_bytes += part.bytes;
+  }
+  info.cache_bytes_per_token = plan.cache_bytes_per_token;
+  info.dtype = dtype;
+  info.quantization = quantization;
+  info.fingerprint = shape;
+  return info;
+}
+
+}  // namespace labelprobe::model

@@ -1,0 +1,22 @@
+// A model of which only the sizes count: of a checkpoint's headers, or of a shape that no file has.
+#pragma once
+
+#include <string>
+
+#include "labelprobe/model/language_model.h"
+
+#include "weights/families/decoder_config.h"
+
+namespace labelprobe::model::cost {
+
+struct PlannedModel {
+  weights::DecoderConfig config;
+  ModelInfo info;
+  double disk_bytes = 0;
+};
+
+// Of what locate() found, or of the shape of that name where there is no such file. Throws as
+// inspect() does.
+PlannedModel planned_model(const std::string& model, DType dtype, Quantization quantization);
+
+}  // namespace labelprobe::model::cost
