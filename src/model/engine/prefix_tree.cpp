@@ -1,6 +1,7 @@
 #include "model/engine/prefix_tree.h"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 #include "labelprobe/core/error.h"
@@ -8,9 +9,23 @@
 namespace labelprobe::model {
 namespace {
 
-int common_prefix(const TokenIds& a, const TokenIds& b) {
-  const auto [end, ignored] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-  return static_cast<int>(end - a.begin());
+// Tokens that are compared at once: prompts have long beginnings in common.
+constexpr std::size_t kTokensAtOnce = 64;
+
+std::size_t common_prefix(const TokenIds& a, const TokenIds& b) {
+  const std::size_t n = std::min(a.size(), b.size());
+  std::size_t i = 0;
+  while (i + kTokensAtOnce <= n &&
+         std::memcmp(&a[i], &b[i], kTokensAtOnce * sizeof(TokenId)) == 0) {
+    i += kTokensAtOnce;
+  }
+  while (i < n && a[i] == b[i]) ++i;
+  return i;
+}
+
+bool comes_before(const TokenIds& a, const TokenIds& b) {
+  const std::size_t i = common_prefix(a, b);
+  return i == a.size() || i == b.size() ? a.size() < b.size() : a[i] < b[i];
 }
 
 }  // namespace
@@ -23,8 +38,9 @@ PrefixTree::PrefixTree(std::span<const TokenIds> prompts,
   LABELPROBE_CHECK(max_node_tokens > 0);
   std::vector<std::size_t> order(chosen.begin(), chosen.end());
   if (sharing == Sharing::Prefixes) {
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return prompts[a] < prompts[b]; });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return comes_before(prompts[a], prompts[b]);
+    });
   }
   for (const std::size_t i : order) {
     LABELPROBE_CHECK(!prompts[i].empty());
@@ -35,7 +51,7 @@ PrefixTree::PrefixTree(std::span<const TokenIds> prompts,
       continue;
     }
     const bool may_share = sharing == Sharing::Prefixes && last;
-    n_common_.push_back(may_share ? common_prefix(*last, prompts[i]) : 0);
+    n_common_.push_back(may_share ? static_cast<int>(common_prefix(*last, prompts[i])) : 0);
     sequences_.push_back({{i}, -1});
   }
   grow();
