@@ -5,6 +5,8 @@
 
 #include <ATen/Functions.h>
 
+#include "model/products/add_rows.h"
+
 namespace labelprobe::model {
 namespace {
 
@@ -16,14 +18,16 @@ at::Tensor filled_up(const at::Tensor& rows) {
 }  // namespace
 
 at::Tensor multiply_by_fixed_rows(const Linear& weight, const at::Tensor& x) {
-  std::vector<at::Tensor> parts;
-  for (const at::Tensor& rows : x.split(kFixedRows)) {
-    parts.push_back(weight(filled_up(rows)).narrow(0, 0, rows.size(0)));
-  }
-  return parts.size() == 1 ? parts.front() : at::cat(parts);
+  std::vector<at::Tensor> runs = x.split(kFixedRows);
+  runs.back() = filled_up(runs.back());
+  return weight.multiply_runs(runs).narrow(0, 0, x.size(0));
 }
 
 void add_by_fixed_rows(at::Tensor& sum, const Linear& weight, const at::Tensor& x) {
+  if (weight.adds_afterwards()) {
+    add_rows(sum, multiply_by_fixed_rows(weight, x));
+    return;
+  }
   for (std::int64_t first = 0; first < x.size(0); first += kFixedRows) {
     const std::int64_t n = std::min(kFixedRows, x.size(0) - first);
     const at::Tensor place = sum.narrow(0, first, n);

@@ -165,6 +165,31 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   return result;
 }
 
+at::Tensor Linear::multiply_runs(std::span<const at::Tensor> xs) const {
+  if (quantized_) return quantized_->multiply_runs(xs);
+  if (weight_.is_cpu()) {
+    std::vector<at::Tensor> results;
+    for (const at::Tensor& x : xs) results.push_back((*this)(x));
+    return at::cat(results);
+  }
+  std::int64_t n_rows = 0;
+  for (const at::Tensor& x : xs) n_rows += x.size(0);
+  // Into their places at once: putting them together would read and write all of them again.
+  const at::Tensor weight = weight_.t();
+  at::Tensor result = at::empty({n_rows, weight_.size(0)}, weight_.options());
+  std::int64_t row = 0;
+  for (const at::Tensor& x : xs) {
+    at::Tensor place = result.narrow(0, row, x.size(0));
+    if (bias_) {
+      at::addmm_out(place, *bias_, x.to(type_), weight);
+    } else {
+      at::mm_out(place, x.to(type_), weight);
+    }
+    row += x.size(0);
+  }
+  return result;
+}
+
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
   if (is_packed_ && sum.scalar_type() == type_) {
     sum = onednn()

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -36,8 +37,14 @@ class Linear {
   // That is the weight's, or float32 where this processor does not multiply the weight's.
   at::Tensor operator()(const at::Tensor& x) const;
 
+  // The same for runs of rows `xs`, each [n, in], as a product of its own; their results follow one
+  // another in [all of their rows, out].
+  at::Tensor multiply_runs(std::span<const at::Tensor> xs) const;
+
   // sum [T, out], of any type, becomes sum + (*this)(x); the tensor itself may be another one.
   void add_to(at::Tensor& sum, const at::Tensor& x) const;
+  // Whether that takes a product of its own, whose result is added.
+  bool adds_afterwards() const { return quantized_ != nullptr; }
 
  private:
   std::shared_ptr<const QuantizedLinear> quantized_;  // instead of weight and bias

@@ -31,6 +31,13 @@ void unpack_rows(const weights::QuantizedWeight& weight,
   rows.copy_(rounded);
 }
 
+// All of a weight in 4 bits, as numbers like those of x.
+at::Tensor unpacked(const weights::QuantizedWeight& weight, const at::Tensor& x) {
+  at::Tensor numbers = at::empty({weight.height, weight.width}, x.options());
+  weights::dequantize(weight, numbers);
+  return numbers;
+}
+
 // x [T, in] of the type computed in times the weight, whose elements are rounded to `type`.
 void multiply_part(const at::Tensor& x,
                    const weights::QuantizedWeight& weight,
@@ -40,9 +47,7 @@ void multiply_part(const at::Tensor& x,
   if (weight.quantization == weights::Quantization::Int8) {
     multiply_int8(x, weight, bias, result);
   } else if (!x.is_cpu()) {
-    at::Tensor dequantized = at::empty({weight.height, weight.width}, x.options());
-    weights::dequantize(weight, dequantized);
-    result.copy_(at::linear(x, dequantized, bias));
+    result.copy_(at::linear(x, unpacked(weight, x), bias));
   } else if (x.scalar_type() == type && can_multiply_few_rows(x, weight)) {
     multiply_few_rows(x, weight, bias, result);
   } else {
@@ -106,11 +111,42 @@ at::Tensor QuantizedLinear::operator()(const at::Tensor& x) const {
   at::Tensor result = at::empty({input.size(0), height_}, input.options());
   std::int64_t first = 0;
   for (const weights::QuantizedWeight& part : parts_) {
-    const auto bias = bias_ ? std::optional(bias_->narrow(0, first, part.height)) : std::nullopt;
-    multiply_part(input, part, type_, bias, result.narrow(1, first, part.height));
+    multiply_part(input, part, type_, bias_of(first, part.height),
+                  result.narrow(1, first, part.height));
     first += part.height;
   }
   return result;
+}
+
+at::Tensor QuantizedLinear::multiply_runs(std::span<const at::Tensor> xs) const {
+  const at::Tensor& any = xs.front();
+  std::int64_t n_rows = 0;
+  for (const at::Tensor& x : xs) n_rows += x.size(0);
+  at::Tensor result =
+      at::empty({n_rows, height_}, any.options().dtype(any.is_cpu() ? dot_type(type_) : type_));
+  std::int64_t first = 0;
+  for (const weights::QuantizedWeight& part : parts_) {
+    const auto bias = bias_of(first, part.height);
+    const bool is_unpacked = !result.is_cpu() && part.quantization != weights::Quantization::Int8;
+    const at::Tensor numbers = is_unpacked ? unpacked(part, result) : at::Tensor();
+    std::int64_t row = 0;
+    for (const at::Tensor& x : xs) {
+      const at::Tensor input = x.to(result.scalar_type()).contiguous();
+      at::Tensor place = result.narrow(0, row, x.size(0)).narrow(1, first, part.height);
+      if (is_unpacked) {
+        place.copy_(at::linear(input, numbers, bias));
+      } else {
+        multiply_part(input, part, type_, bias, place);
+      }
+      row += x.size(0);
+    }
+    first += part.height;
+  }
+  return result;
+}
+
+std::optional<at::Tensor> QuantizedLinear::bias_of(std::int64_t first, std::int64_t height) const {
+  return bias_ ? std::optional(bias_->narrow(0, first, height)) : std::nullopt;
 }
 
 }  // namespace labelprobe::model

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,7 +33,12 @@ class QuantizedLinear {
   // dot_type().
   at::Tensor operator()(const at::Tensor& x) const;
 
+  // As Linear::multiply_runs(). On a GPU a weight in 4 bits is unpacked once for all of them.
+  at::Tensor multiply_runs(std::span<const at::Tensor> xs) const;
+
  private:
+  std::optional<at::Tensor> bias_of(std::int64_t first, std::int64_t height) const;
+
   // Joined where no block would hold rows of two: fewer, larger products.
   std::vector<weights::QuantizedWeight> parts_;
   std::optional<at::Tensor> bias_;

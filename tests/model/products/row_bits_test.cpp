@@ -81,15 +81,20 @@ TEST_CASE("Products of fixed rows are products", "[unit]") {
   // As a GPU computes them, with fewer rows than one product has, as many, and more.
   at::manual_seed(5);
   const std::int64_t n_rows = GENERATE(1, 255, 256, 257, 600);
-  const Linear linear(at::randn({96, 64}), at::randn({96}));
+  const at::Tensor weight = at::randn({96, 64});
+  const at::Tensor bias = at::randn({96});
   const at::Tensor x = at::randn({n_rows, 64});
-  CHECK(at::equal(multiply_by_fixed_rows(linear, x), linear(x)));
-  const at::Tensor before = at::randn({n_rows, 96});
-  at::Tensor expected = before.clone();
-  linear.add_to(expected, x);
-  at::Tensor sum = before.clone();
-  add_by_fixed_rows(sum, linear, x);
-  CHECK(at::equal(sum, expected));
+  for (const Linear& linear :
+       {Linear(weight, bias), Linear(weight),
+        Linear({weights::quantize(weight, weights::Quantization::Fp4)}, at::kFloat, bias)}) {
+    CHECK(at::equal(multiply_by_fixed_rows(linear, x), linear(x)));
+    const at::Tensor before = at::randn({n_rows, 96});
+    at::Tensor expected = before.clone();
+    linear.add_to(expected, x);
+    at::Tensor sum = before.clone();
+    add_by_fixed_rows(sum, linear, x);
+    CHECK(at::equal(sum, expected));
+  }
 }
 
 TEST_CASE("Dot products are those of float64, by the code of any processor", "[unit]") {
