@@ -29,14 +29,15 @@ std::span<const CardName> card_names();
 ModelInfo inspect_shape(const std::string& shape, DType dtype, Quantization quantization);
 
 struct CostQuestion {
-  std::string model;     // where locate() found it, or the name of a shape
-  OpenOptions options;   // the device is the name of a card
-  double disk_rate = 0;  // bytes that are read in a second
+  std::string model;        // where locate() found it, or the name of a shape
+  OpenOptions options;      // the device is the name of a card
+  double disk_rate = 0;     // bytes that are read in a second
+  std::size_t n_items = 0;  // that are logged
 };
 
 // Work of one kind.
 struct CostLine {
-  std::string phase;  // "load", "prompts", "answers"
+  std::string phase;  // "load", "prompts", "answers", "log"
   std::string work;   // "products", "attention", ...
   std::int64_t n_rows = 0;
   double flop = 0;
@@ -63,7 +64,7 @@ struct Cost {
   std::string card;
   std::vector<CostLine> lines;
   double load_seconds = 0;                // start-up and reading
-  double run_seconds = 0;                 // from loaded to answered
+  double run_seconds = 0;                 // from loaded to logged
   std::vector<MemoryLine> memory;         // all that is taken, at its largest
   double memory_bytes = 0;                // of the card; 0 = not known
   std::vector<AttentionItems> attention;  // on a card, of one layer

@@ -232,7 +232,8 @@ Planned plan(const experiment::GridJob& grid_job,
   const experiment::ModelRequest asked = experiment::make_model_request(
       planned.job.model_info, planned.job.job.settings, planned.job.preparation);
   planned.n_prompts = asked.prompts.size();
-  planned.cost = model::estimate_cost({loading.model.string(), loading.options, disk_rate},
+  planned.cost = model::estimate_cost({loading.model.string(), loading.options, disk_rate,
+                                       planned.job.preparation.questions.queries.size()},
                                       asked.prompts, asked.options);
   return planned;
 }

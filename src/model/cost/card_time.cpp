@@ -241,8 +241,8 @@ class PassTime {
       add(Work::Logits,
           kernel(0, 0, 2.0 * static_cast<double>(n * config.hidden_size) * number_bytes(setting_),
                  setting_.card));
-      add(Work::Logits, time_of_product(setting_, n_computed, config.vocab_size, config.hidden_size,
-                                        Quantization::None));
+      add(Work::Logits,
+          time_of_product(setting_, n_computed, config.vocab_size, config.hidden_size));
       const double n_logits = static_cast<double>(n) * config.vocab_size;
       if (setting_.options.dtype != DType::Float32) {  // widened
         add(Work::Logits,
@@ -254,6 +254,16 @@ class PassTime {
       if (is_awaited) add(Work::Host, {0, 0, 1, kRoundTripSeconds, Bound::Host});
     }
     ledger_.add_rows(phase_, Work::Logits, n_rows);
+  }
+
+  // What the device waits for before the first pack; those of later ones are planned while it
+  // computes.
+  void add_planning(const Workload& workload) {
+    double seconds = static_cast<double>(workload.n_prompt_tokens) * kSortSeconds;
+    if (!workload.packs.empty()) {
+      seconds += static_cast<double>(workload.packs.front().n_rows) * kPlanSeconds;
+    }
+    ledger_.add(phase_, Work::Host, {0, 0, 0, seconds, Bound::Host});
   }
 
   // What the host needs longer to queue the launches than the device to do them.
@@ -287,17 +297,15 @@ class PassTime {
 
   // As fixed_rows.h has them.
   void add_products(std::int64_t n_rows, std::int64_t height, std::int64_t width) {
-    if (setting_.options.is_fast) {
-      add(Work::Products, time_of_product(setting_, n_rows, height, width, setting_.quantization));
-      return;
-    }
-    const std::int64_t n_parts = ratio_up(n_rows, kFixedRows);
-    add(Work::Products, times(n_parts, time_of_product(setting_, kFixedRows, height, width,
-                                                       setting_.quantization)));
-    if (n_rows % kFixedRows != 0) add_rows_kernel(kFixedRows, 2, 3.0 * static_cast<double>(width));
-    if (n_parts > 1 && height != setting_.config.hidden_size) {
-      add_rows_kernel(n_rows, 1, 2.0 * static_cast<double>(height));  // put together
-    }
+    const std::int64_t n_each = setting_.options.is_fast ? n_rows : kFixedRows;
+    const std::int64_t n_products = ratio_up(n_rows, n_each);
+    add(Work::Products, times(n_products, time_of_product(setting_, n_each, height, width)));
+    // 8-bit codes are counted as if they were unpacked for each product: theirs are faster than
+    // that, but the host waits for each.
+    const bool is_8bit = setting_.quantization == Quantization::Int8;
+    add(Work::Unpacking,
+        times(is_8bit ? n_products : 1, time_of_unpacking(setting_, height, width)));
+    if (n_rows % n_each != 0) add_rows_kernel(kFixedRows, 2, 3.0 * static_cast<double>(width));
   }
 
   const CardSetting& setting_;
@@ -313,8 +321,7 @@ class PassTime {
 Item time_of_product(const CardSetting& setting,
                      std::int64_t n_rows,
                      std::int64_t height,
-                     std::int64_t width,
-                     Quantization quantization) {
+                     std::int64_t width) {
   const Card& card = setting.card;
   const double rate = product_rate(setting) / card.n_multiprocessors;  // of a block that is alone
   const double n_result = static_cast<double>(n_rows) * static_cast<double>(height);
@@ -339,20 +346,22 @@ Item time_of_product(const CardSetting& setting,
     }
   }
   const double flop = 2.0 * static_cast<double>(n_rows) * n_weights;
-  Item product = kernel(flop, best, bytes, card);
-  if (quantization != Quantization::None) {
-    // Unpacked into a matrix of its own first. 8-bit codes are counted as if they were, too: their
-    // own products are faster, but the host waits for each.
-    const double code_bytes = quantization == Quantization::Int8 ? 1.0 : 0.5625;
-    product = sum_of(product, kernel(0, 0, n_weights * (code_bytes + number_bytes(setting)), card));
-  }
-  return product;
+  return kernel(flop, best, bytes, card);
+}
+
+Item time_of_unpacking(const CardSetting& setting, std::int64_t height, std::int64_t width) {
+  if (setting.quantization == Quantization::None) return {};
+  // Of 64 codes in 4 bits, 32 bytes and an absmax.
+  const double code_bytes = setting.quantization == Quantization::Int8 ? 1.0 : 36.0 / 64.0;
+  const double n_weights = static_cast<double>(height) * static_cast<double>(width);
+  return kernel(0, 0, n_weights * (code_bytes + number_bytes(setting)), setting.card);
 }
 
 void add_card_time(const CardSetting& setting, const Workload& workload, Ledger& ledger) {
   PassTime prompts(setting, Phase::Prompts, ledger);
   for (const Pass& pack : workload.packs) prompts.add(pack);
   for (const std::int64_t n_rows : workload.n_first_rows) prompts.add_head(n_rows, false, true);
+  prompts.add_planning(workload);
   prompts.add_host_time();
   PassTime answers(setting, Phase::Answers, ledger);
   for (const Pass& step : workload.steps) {

@@ -22,12 +22,14 @@ struct CardSetting {
   int n_top_tokens = 0;                            // that are read of every row of logits
 };
 
-// One product of `n_rows` rows with a weight [height, width].
+// One product of `n_rows` rows with a weight [height, width] of the type computed in.
 Item time_of_product(const CardSetting& setting,
                      std::int64_t n_rows,
                      std::int64_t height,
-                     std::int64_t width,
-                     Quantization quantization);
+                     std::int64_t width);
+
+// To make such a weight of the codes that it is kept in; nothing where it is kept as it is.
+Item time_of_unpacking(const CardSetting& setting, std::int64_t height, std::int64_t width);
 
 void add_card_time(const CardSetting& setting, const Workload& workload, Ledger& ledger);
 

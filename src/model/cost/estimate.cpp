@@ -97,6 +97,11 @@ Cost estimate_cost(const CostQuestion& question,
                            static_cast<std::size_t>(n_free));
   cost::Ledger ledger;
   add_load_time(question, model.disk_bytes, ledger);
+  ledger.add(
+      cost::Phase::Log, cost::Work::Records,
+      {0, 0, 0, static_cast<double>(question.n_items) * cost::kRecordSeconds, cost::Bound::Host});
+  ledger.add_rows(cost::Phase::Log, cost::Work::Records,
+                  static_cast<std::int64_t>(question.n_items));
   Cost cost;
   if (card) {
     const cost::CardSetting setting{*card, model.config, question.options, model.info.quantization,
@@ -114,7 +119,8 @@ Cost estimate_cost(const CostQuestion& question,
   cost.card = title->title;
   cost.lines = ledger.lines();
   cost.load_seconds = ledger.seconds(cost::Phase::Load);
-  cost.run_seconds = ledger.seconds(cost::Phase::Prompts) + ledger.seconds(cost::Phase::Answers);
+  cost.run_seconds = ledger.seconds(cost::Phase::Prompts) + ledger.seconds(cost::Phase::Answers) +
+                     ledger.seconds(cost::Phase::Log);
   if (card) cost.attention = attention_items(workload);
   return cost;
 }

@@ -7,9 +7,10 @@
 namespace labelprobe::model::cost {
 namespace {
 
-constexpr std::array<std::string_view, 3> kPhases = {"load", "prompts", "answers"};
-constexpr std::array<std::string_view, 7> kWorks = {
-    "start-up", "weights", "products", "attention", "other rows", "logits", "host"};
+constexpr std::array<std::string_view, 4> kPhases = {"load", "prompts", "answers", "log"};
+constexpr std::array<std::string_view, 9> kWorks = {"start-up",  "weights",   "products",
+                                                    "unpacking", "attention", "other rows",
+                                                    "logits",    "host",      "records"};
 constexpr std::array<std::string_view, 5> kBounds = {"arithmetic", "memory", "starts of kernels",
                                                      "host", "disk"};
 

@@ -10,16 +10,18 @@
 
 namespace labelprobe::model::cost {
 
-enum class Phase { Load, Prompts, Answers };
+enum class Phase { Load, Prompts, Answers, Log };
 
 enum class Work {
-  Start,     // of the process
-  Reading,   // of weights, and their way to the device
-  Products,  // of the layers
+  Start,      // of the process
+  Reading,    // of weights, and their way to the device
+  Products,   // of the layers
+  Unpacking,  // of quantised weights
   Attention,
-  Rows,    // all else in the layers: norms, rotations, copies, gates
-  Logits,  // the head, and what is read of it
-  Host,    // waits for the host
+  Rows,     // all else in the layers: norms, rotations, copies, gates
+  Logits,   // the head, and what is read of it
+  Host,     // waits for the host
+  Records,  // of the answers
 };
 
 enum class Bound { Arithmetic, Memory, Starts, Host, Disk };
@@ -48,7 +50,7 @@ class Ledger {
     std::array<double, 5> seconds_by_bound = {};
   };
   Line& line(Phase phase, Work work);
-  std::array<std::array<Line, 7>, 3> lines_;
+  std::array<std::array<Line, 9>, 4> lines_;
 };
 
 }  // namespace labelprobe::model::cost

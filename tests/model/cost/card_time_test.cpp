@@ -41,7 +41,7 @@ Workload of_packs(std::initializer_list<std::int64_t> packs) {
 TEST_CASE("A large product takes its operations over what a card reaches", "[unit]") {
   Setting setting;
   setting.options.dtype = DType::BFloat16;
-  const Item item = time_of_product(setting.of("h200"), 8448, 8448, 8192, Quantization::None);
+  const Item item = time_of_product(setting.of("h200"), 8448, 8448, 8192);
   const double ideal = 2.0 * 8448 * 8448 * 8192 / (989e12 * kProductShare);
   CHECK(item.seconds > ideal);
   CHECK(item.seconds < 1.1 * ideal);
@@ -51,13 +51,30 @@ TEST_CASE("A large product takes its operations over what a card reaches", "[uni
 TEST_CASE("A product of few rows takes as long as its weight is read", "[unit]") {
   Setting setting;
   setting.options.dtype = DType::BFloat16;
-  const Item item = time_of_product(setting.of("a40"), 16, 28672, 4096, Quantization::None);
+  const Item item = time_of_product(setting.of("a40"), 16, 28672, 4096);
   const double ideal = 2.0 * 28672 * 4096 / (0.696e12 * kBandwidthShare);
   CHECK(item.bound == Bound::Memory);
   CHECK(item.seconds > ideal);
   CHECK(item.seconds < 1.1 * ideal);
-  const Item packed = time_of_product(setting.of("a40"), 16, 28672, 4096, Quantization::Fp4);
-  CHECK(packed.seconds > item.seconds);
+}
+
+TEST_CASE("Weights in 4 bits are unpacked once for all rows of a pack", "[unit]") {
+  Setting setting;
+  setting.options.dtype = DType::BFloat16;
+  const auto seconds_of_unpacking = [&](std::int64_t n_rows) {
+    Ledger ledger;
+    add_card_time(setting.of("a40", Quantization::Fp4), of_packs({n_rows}), ledger);
+    for (const CostLine& line : ledger.lines()) {
+      if (line.work == "unpacking") return line.seconds;
+    }
+    return 0.0;
+  };
+  // Of the layers' 6.98 billion weights half a byte and an absmax is read, and two bytes written.
+  const double ideal = 6.98e9 * (0.5625 + 2) / (0.696e12 * kBandwidthShare);
+  CHECK(seconds_of_unpacking(256) > ideal);
+  CHECK(seconds_of_unpacking(256) < 1.02 * ideal);
+  CHECK(seconds_of_unpacking(4096) == seconds_of_unpacking(256));
+  CHECK(time_of_unpacking(setting.of("a40"), 4096, 4096).seconds == 0);
 }
 
 TEST_CASE("More work never takes less time, nor a faster card more", "[unit]") {
