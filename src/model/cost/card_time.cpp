@@ -219,6 +219,9 @@ class PassTime {
       if (n_rest != n) {
         add_rows_kernel(n_rest, 2, 2.0 * static_cast<double>(config.hidden_size + n_query));
       }
+      if (!setting_.options.is_fast && n_rest % kFixedRows != 0) {  // filled up
+        add_rows_kernel(n_rest, 2, 2.0 * static_cast<double>(n_query));
+      }
       add_products(n_rest, config.hidden_size, n_query);
       add_rows_kernel(n_rest, 1, 2.0 * config.hidden_size);  // norm
       add_products(n_rest, 2 * std::int64_t{config.intermediate_size}, config.hidden_size);
@@ -305,7 +308,6 @@ class PassTime {
     const bool is_8bit = setting_.quantization == Quantization::Int8;
     add(Work::Unpacking,
         times(is_8bit ? n_products : 1, time_of_unpacking(setting_, height, width)));
-    if (n_rows % n_each != 0) add_rows_kernel(kFixedRows, 2, 3.0 * static_cast<double>(width));
   }
 
   const CardSetting& setting_;

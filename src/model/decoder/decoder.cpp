@@ -39,11 +39,14 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   // What all layers add to: rounding it to bfloat16 would cost more than it saves.
   const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
   at::Tensor x = embedding_.index_select(0, tokens).to(is_wide ? at::kFloat : type);
+  if (has_fixed_rows()) x = filled_up(x);
   for (int i = 0; i < config_.n_layers; ++i) {
     const Layer& layer = layers_[i];
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
-    const at::Tensor qkv =
-        multiply(layer.qkv_proj, normed).to(type).view({n_rows, n_heads + 2 * n_kv, n_dim});
+    const at::Tensor qkv = multiply(layer.qkv_proj, normed)
+                               .to(type)
+                               .narrow(0, 0, n_rows)
+                               .view({n_rows, n_heads + 2 * n_kv, n_dim});
     attention.rotate(i, qkv, n_heads, n_kv, cosines, sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
@@ -53,6 +56,8 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
       x = x.index_select(0, kept);
       if (kept.size(0) == 0) break;
       attended = attended.index_select(0, kept);
+    } else if (has_fixed_rows()) {
+      attended = filled_up(attended);
     }
     add_product(x, layer.o_proj, attended);
     const at::Tensor inner =
@@ -60,7 +65,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
                  rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
     add_product(x, layer.down_proj, gated_silu(inner));
   }
-  return x;
+  return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows);
 }
 
 std::size_t Decoder::activation_bytes_per_row() const {

@@ -8,14 +8,11 @@
 #include "model/products/add_rows.h"
 
 namespace labelprobe::model {
-namespace {
 
 at::Tensor filled_up(const at::Tensor& rows) {
-  const std::int64_t n = rows.size(0);
-  return n == kFixedRows ? rows : at::constant_pad_nd(rows, {0, 0, 0, kFixedRows - n});
+  const std::int64_t n_last = rows.size(0) % kFixedRows;
+  return n_last == 0 ? rows : at::constant_pad_nd(rows, {0, 0, 0, kFixedRows - n_last});
 }
-
-}  // namespace
 
 at::Tensor multiply_by_fixed_rows(const Linear& weight, const at::Tensor& x) {
   std::vector<at::Tensor> runs = x.split(kFixedRows);

@@ -16,6 +16,10 @@ namespace labelprobe::model {
 // more time, many rows little.
 constexpr std::int64_t kFixedRows = 256;
 
+// With rows of zeros behind the last one, up to a multiple of kFixedRows. Products of such rows
+// need not be filled up one by one.
+at::Tensor filled_up(const at::Tensor& rows);
+
 // As weight(x), kFixedRows rows at a time, of which the last are filled up with zeros.
 at::Tensor multiply_by_fixed_rows(const Linear& weight, const at::Tensor& x);
 
