@@ -52,7 +52,8 @@ TEST_CASE("A GPU that another process holds is an error that names it", "[device
   CHECK_THAT(run.program.err, !ContainsSubstring("internal error"));
 }
 
-TEST_CASE("Where a GPU is there and cannot be used, auto says why and goes on with the CPU", "[device]") {
+TEST_CASE("Where a GPU is there and cannot be used, auto says why and goes on with the CPU",
+          "[device]") {
   const DeviceRun run = run_few("auto", {{"STANDIN_COUNT_ERROR", kDriverTooOld}});
   INFO(run.program.err);
   CHECK(run.program.exit_code == 0);
@@ -62,13 +63,15 @@ TEST_CASE("Where a GPU is there and cannot be used, auto says why and goes on wi
   CHECK_THAT(wanted.program.err, ContainsSubstring("driver"));
 }
 
-TEST_CASE("Without our kernels the answers are the same, and a warning says what that costs", "[device]") {
+TEST_CASE("Without our kernels the answers are the same, and a warning says what that costs",
+          "[device]") {
   const DeviceRun run = run_few("cuda", {{"LABELPROBE_CUDA_KERNELS", "0"}});
   INFO(run.program.err);
   CHECK(run.program.exit_code == 0);
   CHECK_FALSE(run.complains());
   CHECK(run.launches("labelprobe::") == 0);
-  CHECK_THAT(run.program.err, ContainsSubstring("warning") && ContainsSubstring("LABELPROBE_CUDA_KERNELS"));
+  CHECK_THAT(run.program.err,
+             ContainsSubstring("warning") && ContainsSubstring("LABELPROBE_CUDA_KERNELS"));
 }
 
 }  // namespace labelprobe

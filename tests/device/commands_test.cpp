@@ -15,7 +15,8 @@ using support::run_on_standin;
 using support::TempFolder;
 
 // Expects a good end without complaints.
-DeviceRun run_well(const std::vector<std::string>& arguments, const support::Environment& settings = {}) {
+DeviceRun run_well(const std::vector<std::string>& arguments,
+                   const support::Environment& settings = {}) {
   DeviceRun run = run_on_standin(arguments, settings);
   INFO(run.program.err);
   REQUIRE(run.program.exit_code == 0);
@@ -87,8 +88,8 @@ TEST_CASE("classify and assess run on a GPU", "[device]") {
     const auto metrics_on = [&, command = command, config = config](const std::string& device) {
       run_well({command, "GoEmotions", "--config", config, "--model-name-or-path",
                 support::fixture("e2e/model").string(), "--max-new-tokens", "8", "--limit", "2",
-                "--log-root", (logs.path() / device).string(), "--alternative-experiment-name", "e2e",
-                "--device", device});
+                "--log-root", (logs.path() / device).string(), "--alternative-experiment-name",
+                "e2e", "--device", device});
       return read_file(logs.path() / device / "GoEmotions" / "e2e_0" / "metrics.yml");
     };
     CHECK(metrics_on("cuda") == metrics_on("cpu"));

@@ -43,7 +43,8 @@ inline Environment with_standin(Environment settings = {}) {
   return settings;
 }
 
-inline DeviceRun run_on_standin(const std::vector<std::string>& arguments, Environment settings = {}) {
+inline DeviceRun run_on_standin(const std::vector<std::string>& arguments,
+                                Environment settings = {}) {
   const TempFolder folder;
   const std::filesystem::path report = folder.path() / "report.json";
   settings["STANDIN_REPORT"] = report.string();

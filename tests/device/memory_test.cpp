@@ -30,7 +30,8 @@ std::string log_or_error(const support::Environment& settings) {
 
 }  // namespace
 
-TEST_CASE("With any amount of memory a run writes the same log or says that it does not fit", "[device]") {
+TEST_CASE("With any amount of memory a run writes the same log or says that it does not fit",
+          "[device]") {
   const std::string whole = support::log_of(kFew);
   std::vector<int> that_fit;
   for (const int n_mib : {1, 24, 40, 48, 64, 200}) {
@@ -61,8 +62,9 @@ TEST_CASE("Any one allocation may fail", "[device]") {
 
 TEST_CASE("A graph that cannot be made is tried again later", "[device]") {
   const TempFolder logs;
-  const DeviceRun run = run_on_standin(on_gpu(logs.path(), {"--limit", "6", "--batch-size", "3", "--no-drafts"}),
-                                       {{"STANDIN_FAIL_GRAPH", "1"}});
+  const DeviceRun run =
+      run_on_standin(on_gpu(logs.path(), {"--limit", "6", "--batch-size", "3", "--no-drafts"}),
+                     {{"STANDIN_FAIL_GRAPH", "1"}});
   INFO(run.program.err);
   REQUIRE(run.program.exit_code == 0);
   CHECK(run.report.at("complaints") == nlohmann::json::object());
@@ -74,9 +76,11 @@ TEST_CASE("A graph that cannot be made is tried again later", "[device]") {
 TEST_CASE("Settings of a grid are cut into chunks as if each were alone", "[device]") {
   const auto n_launches = [](const std::vector<std::string>& seeds) {
     const TempFolder logs;
-    std::vector<std::string> flags = {"--limit", "4", "--shot", "2", "--dev-splits", "dev", "--seed"};
+    std::vector<std::string> flags = {"--limit",      "4",   "--shot", "2",
+                                      "--dev-splits", "dev", "--seed"};
     flags.insert(flags.end(), seeds.begin(), seeds.end());
-    const DeviceRun run = run_on_standin(on_gpu(logs.path(), flags), {{"STANDIN_MEMORY_MIB", "96"}});
+    const DeviceRun run =
+        run_on_standin(on_gpu(logs.path(), flags), {{"STANDIN_MEMORY_MIB", "96"}});
     INFO(run.program.err);
     REQUIRE(run.program.exit_code == 0);
     return run.launches();

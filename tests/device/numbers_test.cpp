@@ -3,8 +3,9 @@
 #include <cmath>
 #include <set>
 
-#include "device/device_run.h"
 #include "labelprobe/record/logged_run.h"
+
+#include "device/device_run.h"
 #include "support/tolerance.h"
 
 namespace labelprobe {
@@ -32,7 +33,8 @@ const std::vector<Mode>& modes() {
   return all;
 }
 
-std::vector<std::string> joined(std::vector<std::string> flags, const std::vector<std::string>& more) {
+std::vector<std::string> joined(std::vector<std::string> flags,
+                                const std::vector<std::string>& more) {
   flags.insert(flags.end(), more.begin(), more.end());
   return flags;
 }
@@ -85,13 +87,15 @@ TEST_CASE("On a GPU a log has the same bytes whatever the schedule", "[device]")
 }
 
 // The other schedules: in one number type, since they all go through the same code.
-TEST_CASE("Steps that the host plans, records or leaves to guesses give the same bytes", "[device]") {
+TEST_CASE("Steps that the host plans, records or leaves to guesses give the same bytes",
+          "[device]") {
   const std::string whole = log_of({"--limit", "6"});
   CHECK(log_of({"--limit", "6", "--batch-size", "1"}) == whole);
   CHECK(log_of({"--limit", "6", "--no-drafts"}) == whole);
   CHECK(log_of({"--limit", "6"}, "cuda", {{"LABELPROBE_CUDA_GRAPHS", "0"}}) == whole);
   // That the stand-in would show it if bits depended on the company of a row:
-  CHECK(log_of({"--limit", "6", "--fast"}) != log_of({"--limit", "6", "--fast", "--batch-size", "1"}));
+  CHECK(log_of({"--limit", "6", "--fast"}) !=
+        log_of({"--limit", "6", "--fast", "--batch-size", "1"}));
 }
 
 TEST_CASE("Weights in 8 bits run on a GPU as on the CPU", "[device]") {

@@ -13,6 +13,7 @@
 #include "model/cost/workload.h"
 #include "model/engine/limits.h"
 #include "model/engine/request.h"
+#include "weights/device/dtype.h"
 
 namespace labelprobe::model {
 namespace {
@@ -92,9 +93,11 @@ Cost estimate_cost(const CostQuestion& question,
   Limits limits = card ? kGpuLimits : kCpuLimits;
   // As the engine has it.
   if (model.info.quantization == Quantization::Int8) limits.reading = Reading::BeforeNextStep;
+  const MemoryNeeds needs =
+      memory_needs(model.config, weights::dtype_bytes(question.options.dtype));
   const cost::Workload workload =
-      cost::count_workload(request, limits, attention_kind(model.config, question.options),
-                           static_cast<std::size_t>(n_free));
+      cost::count_workload(request, limits, needs, static_cast<std::size_t>(n_free),
+                           attention_kind(model.config, question.options));
   cost::Ledger ledger;
   add_load_time(question, model.disk_bytes, ledger);
   ledger.add(

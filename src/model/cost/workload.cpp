@@ -88,28 +88,36 @@ AttentionWork count_attention(const AttentionKind& kind,
 
 class Counter {
  public:
-  Counter(const Request& request, const Limits& limits, const AttentionKind& kind)
+  Counter(const Request& request,
+          const Limits& limits,
+          const MemoryNeeds& needs,
+          std::size_t n_free_bytes,
+          const AttentionKind& kind)
       : request_(request),
         limits_(limits),
         kind_(kind),
         chosen_(runnable()),
+        budget_(divide_memory(n_free_bytes,
+                              needs,
+                              limits.rows_per_pack,
+                              limits.chunk_bytes,
+                              longest_sequence(request, chosen_))),
         tree_(request.prompts(),
               chosen_,
               request.options().share_prefixes ? Sharing::Prefixes : Sharing::None,
-              limits.rows_per_pack),
-        plan_(tree_, limits.rows_per_pack),
+              budget_.rows_per_pack),
+        plan_(tree_, budget_.rows_per_pack),
         node_rows_(tree_.nodes().size(), -1) {}
 
-  Workload count(std::size_t n_free_bytes) {
+  Workload count() {
     for (const std::size_t i : chosen_) {
       work_.n_prompt_tokens += static_cast<std::int64_t>(request_.prompts()[i].size());
     }
     work_.n_sequences = static_cast<std::int64_t>(tree_.sequences().size());
-    const std::int64_t n_allowed = n_allowed_rows(tree_, request_, limits_, n_free_bytes);
-    work_.n_arena_rows = std::min(n_allowed, n_rows_of_all(tree_, request_));
+    work_.n_arena_rows = std::min(budget_.arena_rows, n_rows_of_all(tree_, request_));
     const auto n_sequences = static_cast<int>(tree_.sequences().size());
     for (int first = 0; first < n_sequences;) {
-      const int end = chunk_end(tree_, request_, first, limits_, n_sequences, n_allowed);
+      const int end = chunk_end(tree_, request_, first, limits_, n_sequences, budget_);
       plan_.add(end);
       for (const PackedNodes* pack :
            plan_.missing_packs([this](int node) { return node_rows_[node] >= 0; })) {
@@ -205,6 +213,7 @@ class Counter {
   const Limits& limits_;
   const AttentionKind& kind_;
   std::vector<std::size_t> chosen_;
+  MemoryBudget budget_;
   PrefixTree tree_;
   ChunkPlan plan_;
   std::vector<std::int64_t> node_rows_;  // -1 where not there
@@ -216,9 +225,10 @@ class Counter {
 
 Workload count_workload(const Request& request,
                         const Limits& limits,
-                        const AttentionKind& kind,
-                        std::size_t n_free_bytes) {
-  return Counter(request, limits, kind).count(n_free_bytes);
+                        const MemoryNeeds& needs,
+                        std::size_t n_free_bytes,
+                        const AttentionKind& kind) {
+  return Counter(request, limits, needs, n_free_bytes, kind).count();
 }
 
 }  // namespace labelprobe::model::cost

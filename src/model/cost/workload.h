@@ -65,7 +65,8 @@ struct AttentionKind {
 //   n_free_bytes  beside the weights; 0 = not known
 Workload count_workload(const Request& request,
                         const Limits& limits,
-                        const AttentionKind& kind,
-                        std::size_t n_free_bytes);
+                        const MemoryNeeds& needs,
+                        std::size_t n_free_bytes,
+                        const AttentionKind& kind);
 
 }  // namespace labelprobe::model::cost

@@ -68,14 +68,6 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows);
 }
 
-std::size_t Decoder::activation_bytes_per_row() const {
-  const auto n_heads = static_cast<std::size_t>(config_.n_heads + 2 * config_.n_kv_heads);
-  const std::size_t n = 3 * static_cast<std::size_t>(config_.hidden_size) +
-                        2 * n_heads * static_cast<std::size_t>(config_.head_dim) +
-                        5 * static_cast<std::size_t>(config_.intermediate_size);
-  return n * c10::elementSize(scalar_type());
-}
-
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
   return multiply(head_, rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type()))
       .to(at::kFloat);

@@ -5,7 +5,6 @@
 //   D  head size   F  intermediate size   V  vocabulary
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -60,10 +59,6 @@ class Decoder {
   bool is_fast() const { return is_fast_; }
   // The type of keys and values.
   c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
-
-  // What a row of forward() takes while a layer is computed, about: in the products with the wide
-  // matrices a result stands beside the pieces that it is put together from.
-  std::size_t activation_bytes_per_row() const;
 
   // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the
   // device): of the rows `kept` [n], which are all that the last layer finishes; of all rows if it

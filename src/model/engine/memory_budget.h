@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weights/families/decoder_config.h"
+
 namespace labelprobe::model {
 
 // Fewer rows would take longer and hardly less memory.
@@ -16,9 +18,12 @@ constexpr std::int64_t kSparePacks = 2;
 
 // What a model needs, in bytes.
 struct MemoryNeeds {
-  std::size_t cache_per_token = 1;     // keys and values of all layers
-  std::size_t activations_per_row = 0; // of a pack: what a layer holds at once
+  std::size_t cache_per_token = 1;      // keys and values of all layers
+  std::size_t activations_per_row = 0;  // of a pack: what a layer holds at once, about
 };
+
+// Of a decoder whose activations, keys and values take `n_bytes` each.
+MemoryNeeds memory_needs(const weights::DecoderConfig& config, std::size_t n_bytes);
 
 struct MemoryBudget {
   int rows_per_pack = 0;

@@ -45,7 +45,8 @@ std::string process_name(unsigned id) {
   std::ifstream file(fmt::format("/proc/{}/comm", id));
   std::string name;
   std::getline(file, name);
-  return fmt::format("{}{}process {}{}", name, name.empty() ? "" : " (", id, name.empty() ? "" : ")");
+  return fmt::format("{}{}process {}{}", name, name.empty() ? "" : " (", id,
+                     name.empty() ? "" : ")");
 }
 
 // As in nvml.h.
@@ -95,7 +96,8 @@ std::string why_no_gpu() {
   const int error = count(&n);
   if (error == kDriverTooOld) {
     return fmt::format(
-        "the NVIDIA driver is too old: it knows CUDA up to {}, and this libtorch was built for CUDA "
+        "the NVIDIA driver is too old: it knows CUDA up to {}, and this libtorch was built for "
+        "CUDA "
         "{}; update the driver, or install a torch wheel for an older CUDA",
         version_text(version_of("cudaDriverGetVersion")),
         version_text(version_of("cudaRuntimeGetVersion")));

@@ -8,7 +8,9 @@ namespace labelprobe::weights {
 namespace {
 
 template <typename Number>
-at::Tensor send_as(at::ScalarType type, std::span<const Number> numbers, const c10::Device& device) {
+at::Tensor send_as(at::ScalarType type,
+                   std::span<const Number> numbers,
+                   const c10::Device& device) {
   const at::Tensor on_host =
       at::empty({static_cast<std::int64_t>(numbers.size())},
                 at::TensorOptions().dtype(type).pinned_memory(!device.is_cpu()));

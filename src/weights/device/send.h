@@ -9,8 +9,8 @@
 
 namespace labelprobe::weights {
 
-// A tensor [n] of the numbers. On a GPU they arrive in the order of its current stream, and the host
-// does not wait for that.
+// A tensor [n] of the numbers. On a GPU they arrive in the order of its current stream, and the
+// host does not wait for that.
 at::Tensor send(std::span<const std::int64_t> numbers, const c10::Device& device);
 at::Tensor send(std::span<const float> numbers, const c10::Device& device);
 

@@ -115,8 +115,8 @@ int cublasSgemm_v2(void* handle,
                    const float* beta,
                    float* c,
                    int c_stride) {
-  return cublasGemmEx(handle, transposes_a, transposes_b, m, n, k, alpha, a, CUDA_R_32F, a_stride, b,
-                      CUDA_R_32F, b_stride, beta, c, CUDA_R_32F, c_stride, 0, 0);
+  return cublasGemmEx(handle, transposes_a, transposes_b, m, n, k, alpha, a, CUDA_R_32F, a_stride,
+                      b, CUDA_R_32F, b_stride, beta, c, CUDA_R_32F, c_stride, 0, 0);
 }
 
 }  // extern "C"

@@ -68,18 +68,18 @@ int cublasLtMatmulDescDestroy(void* description) {
   return kSuccess;
 }
 
-int cublasLtMatmulDescSetAttribute(void* description, int attribute, const void* value, std::size_t n) {
+int cublasLtMatmulDescSetAttribute(void* description,
+                                   int attribute,
+                                   const void* value,
+                                   std::size_t n) {
   std::uint64_t number = 0;
   std::memcpy(&number, value, n < sizeof number ? n : sizeof number);
   static_cast<Description*>(description)->attributes[attribute] = number;
   return kSuccess;
 }
 
-int cublasLtMatrixLayoutCreate(void** result,
-                               int type,
-                               std::uint64_t n_rows,
-                               std::uint64_t n_columns,
-                               std::int64_t stride) {
+int cublasLtMatrixLayoutCreate(
+    void** result, int type, std::uint64_t n_rows, std::uint64_t n_columns, std::int64_t stride) {
   *result = new Layout{static_cast<cudaDataType>(type), n_rows, n_columns, stride};
   return kSuccess;
 }
@@ -108,7 +108,8 @@ int cublasLtMatmulPreferenceSetAttribute(void*, int, const void*, std::size_t) {
 }
 
 // One way of computing, which needs no memory of its own.
-int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int, void* result, int* n) {
+int cublasLtMatmulAlgoGetHeuristic(
+    void*, void*, void*, void*, void*, void*, void*, int, void* result, int* n) {
   constexpr std::size_t kResultBytes = 96;
   std::memset(result, 0, kResultBytes);
   *n = 1;
@@ -138,7 +139,8 @@ int cublasLtMatmul(void*,
   const std::uint64_t epilogue = description.get(kEpilogue, kEpilogueNone);
   if (epilogue != kEpilogueNone && epilogue != kEpilogueBias) return kNotSupported;
   // The real one takes rows of bytes that begin at multiples of 4 only.
-  if (result.type == CUDA_R_32I && (left.stride % 4 != 0 || right.stride % 4 != 0)) return kNotSupported;
+  if (result.type == CUDA_R_32I && (left.stride % 4 != 0 || right.stride % 4 != 0))
+    return kNotSupported;
   standin::Product product;
   const bool transposes_a = description.get(kTransposesA, 0) != 0;
   const bool transposes_b = description.get(kTransposesB, 0) != 0;

@@ -1,7 +1,5 @@
-// Which GPUs there are, what they can do, and errors; and functions of the driver and of NVML, which
-// lists the processes on a GPU.
-#include "world.h"
-
+// Which GPUs there are, what they can do, and errors; and functions of the driver and of NVML,
+// which lists the processes on a GPU.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <dlfcn.h>
 
 #include "report.h"
+#include "world.h"
 
 namespace standin {
 namespace {
@@ -28,8 +27,7 @@ constexpr std::pair<cudaError_t, const char*> kErrors[] = {
     {cudaErrorInvalidDevice, "invalid device ordinal"},
     {cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device"},
     {cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing"},
-    {cudaErrorStreamCaptureInvalidated,
-     "operation failed due to a previous error during capture"},
+    {cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture"},
 };
 
 void missing_driver_function() {

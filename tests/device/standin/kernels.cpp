@@ -7,11 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "model/cuda/attention_kernels.h"
-#include "model/cuda/quantized_kernels.h"
-#include "model/cuda/reading_kernel.h"
-#include "model/cuda/row_kernels.h"
-
+#include "model/cuda/kernel_list.h"
 #include "world.h"
 
 namespace labelprobe::model::cuda {
@@ -29,8 +25,7 @@ void to_host(T*& address) {
 }
 
 template <typename T>
-  requires(std::is_arithmetic_v<T>)
-void to_host(T&) {}
+requires(std::is_arithmetic_v<T>) void to_host(T&) {}
 
 template <typename... Addresses>
 void all_to_host(Addresses&... addresses) {
@@ -67,55 +62,29 @@ void to_host(ReadArguments<T>& a) {
 
 // A kernel's arguments as a tuple, without references to what the launch has on its stack.
 template <typename... Arguments, std::size_t... kIndices>
-std::tuple<Arguments...> taken(void (*)(Arguments...), void** arguments, std::index_sequence<kIndices...>) {
+std::tuple<Arguments...> taken(void (*)(Arguments...),
+                               void** arguments,
+                               std::index_sequence<kIndices...>) {
   return {*static_cast<Arguments*>(arguments[kIndices])...};
 }
 
-template <auto kKernel, int kThreads, std::size_t kSharedFloats, typename... Arguments>
-std::function<void()> launched(void (*kernel)(Arguments...), void** arguments, ::dim3 grid) {
-  auto own = taken(kernel, arguments, std::index_sequence_for<Arguments...>());
-  std::apply([](auto&... each) { (to_host(each), ...); }, own);
-  return [own, grid] {
-    launch_on_host({grid.x, grid.y}, kThreads, kSharedFloats, [&] { std::apply(kKernel, own); });
+template <typename... Arguments>
+standin::HostKernel on_host(void (*kernel)(Arguments...), const KernelNeeds& needs) {
+  const std::size_t n_floats = static_cast<std::size_t>(needs.shared_bytes) / sizeof(float);
+  return [kernel, n_threads = needs.n_threads, n_floats](void** arguments, ::dim3 grid) {
+    auto own = taken(kernel, arguments, std::index_sequence_for<Arguments...>());
+    std::apply([](auto&... each) { (to_host(each), ...); }, own);
+    return [=] {
+      launch_on_host({grid.x, grid.y}, n_threads, n_floats, [&] { std::apply(kernel, own); });
+    };
   };
 }
 
-template <auto kKernel, int kThreads, std::size_t kSharedFloats = 0>
-void add(const std::string& name) {
-  standin_set_kernel(("labelprobe::model::cuda::" + name).c_str(), [](void** arguments, ::dim3 grid) {
-    return launched<kKernel, kThreads, kSharedFloats>(kKernel, arguments, grid);
-  });
-}
-
-template <typename T, int kQueries, int kKeys, int kHead>
-void add_attention(const std::string& type) {
-  using Tile = AttendTile<kQueries, kKeys, kHead>;
-  add<attend_items<T, kQueries, kKeys, kHead>, kAttendThreads, Tile::kFloats>(
-      "attend_items<" + type + ", " + std::to_string(kQueries) + ", " + std::to_string(kKeys) + ", " +
-      std::to_string(kHead) + ">");
-}
-
-template <typename T>
-void add_kernels(const std::string& type) {
-  add_attention<T, kWideTile, 64, 64>(type);
-  add_attention<T, kWideTile, 64, 128>(type);
-  add_attention<T, kWideTile, 32, 256>(type);
-  add_attention<T, kNarrowTile, 64, 64>(type);
-  add_attention<T, kNarrowTile, 64, 128>(type);
-  add_attention<T, kNarrowTile, 32, 256>(type);
-  add<merge_parts<T>, kMergeThreads>("merge_parts<" + type + ">");
-  add<rms_norm_rows<T>, kRowThreads>("rms_norm_rows<" + type + ">");
-  add<rotate_rows<T>, kRowThreads>("rotate_rows<" + type + ">");
-  add<gate_rows<T>, kRowThreads>("gate_rows<" + type + ">");
-  add<dequantize_4bit<T>, kDequantizeThreads>("dequantize_4bit<" + type + ">");
-  add<dequantize_rows<T>, kDequantizeThreads>("dequantize_rows<" + type + ">");
-}
-
 const bool are_added = [] {
-  add_kernels<float>("float");
-  add_kernels<Bf16>("__nv_bfloat16");
-  add_kernels<Fp16>("__half");
-  add<read_rows<float>, kReadThreads>("read_rows<float>");
+  visit_kernels([](const std::string& name, auto* kernel, const KernelNeeds& needs) {
+    const standin::HostKernel host = on_host(kernel, needs);
+    standin_set_kernel(("labelprobe::model::cuda::" + name).c_str(), &host);
+  });
   return true;
 }();
 

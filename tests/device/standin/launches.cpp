@@ -1,10 +1,10 @@
 // Kernels: registered by the libraries that have them, checked against the limits of the GPU, and
 // computed by the host's code where there is some.
-#include "world.h"
-
 #include <cstdlib>
 
 #include <cxxabi.h>
+
+#include "world.h"
 
 namespace standin {
 namespace {
@@ -81,12 +81,18 @@ void __cudaRegisterFunction(void**,
   World::get().kernels[function].name = name;
 }
 
-unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t n_shared, CUstream_st* stream) {
+unsigned __cudaPushCallConfiguration(dim3 grid,
+                                     dim3 block,
+                                     std::size_t n_shared,
+                                     CUstream_st* stream) {
   configurations.push_back({grid, block, n_shared, stream});
   return 0;
 }
 
-cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, std::size_t* n_shared, void* stream) {
+cudaError_t __cudaPopCallConfiguration(dim3* grid,
+                                       dim3* block,
+                                       std::size_t* n_shared,
+                                       void* stream) {
   const Configuration last = configurations.back();
   configurations.pop_back();
   *grid = last.grid;
@@ -142,7 +148,9 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel,
   return cudaLaunchKernel(kernel, grid, block, arguments, n_shared, stream);
 }
 
-cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* launch, const void* function, void** arguments) {
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* launch,
+                                const void* function,
+                                void** arguments) {
   return cudaLaunchKernel(function, launch->gridDim, launch->blockDim, arguments,
                           launch->dynamicSmemBytes, launch->stream);
 }
@@ -183,11 +191,8 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* n, const void*, i
   return cudaSuccess;
 }
 
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* n,
-                                                                   const void*,
-                                                                   int,
-                                                                   std::size_t,
-                                                                   unsigned) {
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
+    int* n, const void*, int, std::size_t, unsigned) {
   *n = 2;
   return cudaSuccess;
 }

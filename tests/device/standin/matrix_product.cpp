@@ -53,19 +53,24 @@ void write(void* address, cudaDataType type, std::int64_t i, float x) {
 }
 
 // Widened, so that what is added up lies side by side: `n_lines` lines of k numbers.
-std::vector<float> lines_of(const Matrix& matrix, std::int64_t n_lines, std::int64_t k, bool is_line_column) {
+std::vector<float> lines_of(const Matrix& matrix,
+                            std::int64_t n_lines,
+                            std::int64_t k,
+                            bool is_line_column) {
   std::vector<float> lines(static_cast<std::size_t>(n_lines * k));
   for (std::int64_t line = 0; line < n_lines; ++line) {
     for (std::int64_t i = 0; i < k; ++i) {
-      const std::int64_t place = is_line_column ? line * matrix.stride + i : i * matrix.stride + line;
+      const std::int64_t place =
+          is_line_column ? line * matrix.stride + i : i * matrix.stride + line;
       lines[static_cast<std::size_t>(line * k + i)] = read(matrix.address, matrix.type, place);
     }
   }
   return lines;
 }
 
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3", "fast-math")))
-float sum_of_products(const float* a, const float* b, std::int64_t n) {
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"),
+               optimize("O3", "fast-math"))) float
+sum_of_products(const float* a, const float* b, std::int64_t n) {
   float sum = 0;
   for (std::int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
   return sum;

@@ -31,8 +31,8 @@ struct Product {
   double beta = 0;
 };
 
-// Puts it into the stream. How a sum is cut into partial sums depends on m and n, as it does where a
-// library chooses its code by the shape: equal rows of products of unequal shapes differ in their
+// Puts it into the stream. How a sum is cut into partial sums depends on m and n, as it does where
+// a library chooses its code by the shape: equal rows of products of unequal shapes differ in their
 // last bits.
 void queue_product(const Product& product, const char* name, cudaStream_t stream);
 

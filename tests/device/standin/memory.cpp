@@ -1,7 +1,5 @@
 // Device memory, pinned memory and copies. The host faults where it touches device memory; a copy
 // happens when its stream is waited for; pinned memory that a copy still needs may not change.
-#include "world.h"
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "world.h"
 
 namespace standin {
 namespace {
@@ -81,13 +80,16 @@ const char* name_of(const Place& to, const Place& from) {
   return from.is_on_device ? "copies device to host" : "copies host to host";
 }
 
-cudaError_t copy(void* to_address, const void* from_address, std::size_t n, Stream* stream, bool waits) {
+cudaError_t copy(
+    void* to_address, const void* from_address, std::size_t n, Stream* stream, bool waits) {
   if (n == 0) return cudaSuccess;
   const Place to = place_of(to_address, n);
   const Place from = place_of(from_address, n);
   const char* name = name_of(to, from);
   count(name);
-  const auto is_pageable = [](const Place& place) { return !place.is_on_device && !place.is_pinned; };
+  const auto is_pageable = [](const Place& place) {
+    return !place.is_on_device && !place.is_pinned;
+  };
   if (stream->capture && (is_pageable(to) || is_pageable(from))) {
     complain("a copy of pageable memory is recorded");
   }
@@ -140,7 +142,8 @@ char* alias_of(const void* address) {
 bool is_pinned(const void* address) {
   auto& all = World::get().pinned;
   const auto found = containing(all, address);
-  return found != all.end() && reinterpret_cast<std::uintptr_t>(address) < found->first + found->second;
+  return found != all.end() &&
+         reinterpret_cast<std::uintptr_t>(address) < found->first + found->second;
 }
 
 }  // namespace standin
@@ -253,7 +256,8 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(
+    void* to, const void* from, std::size_t n, cudaMemcpyKind, cudaStream_t stream) {
   const Lock lock(World::get().mutex);
   return copy(to, from, n, stream_of(stream), false);
 }
@@ -263,7 +267,8 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t n, cudaMemcpyKind
   return copy(to, from, n, stream_of(nullptr), true);
 }
 
-cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t n, cudaStream_t stream) {
+cudaError_t cudaMemcpyPeerAsync(
+    void* to, int, const void* from, int, std::size_t n, cudaStream_t stream) {
   const Lock lock(World::get().mutex);
   complain("a copy between GPUs");
   return copy(to, from, n, stream_of(stream), false);

@@ -73,7 +73,8 @@ at::Tensor stand_in_for(const at::Tensor& x, c10::Device device) {
 }
 
 // A copy of the argument in which every tensor is replaced.
-IValue with_tensors(const IValue& argument, const std::function<at::Tensor(const at::Tensor&)>& replace) {
+IValue with_tensors(const IValue& argument,
+                    const std::function<at::Tensor(const at::Tensor&)>& replace) {
   if (argument.isTensor()) return replace(argument.toTensor());
   if (argument.isTensorList()) {
     c10::List<at::Tensor> list;
@@ -115,12 +116,15 @@ std::function<IValue()> kept(const IValue& argument) {
 }
 
 // What an operator returns for arguments of the same kind on another device.
-Stack tried_on(const c10::OperatorHandle& op, const std::vector<IValue>& arguments, c10::Device device) {
+Stack tried_on(const c10::OperatorHandle& op,
+               const std::vector<IValue>& arguments,
+               c10::Device device) {
   Stack stack;
   for (const IValue& argument : arguments) {
-    stack.push_back(argument.isDevice() ? IValue(device) : with_tensors(argument, [&](const at::Tensor& x) {
-      return stand_in_for(x, device);
-    }));
+    stack.push_back(argument.isDevice() ? IValue(device)
+                                        : with_tensors(argument, [&](const at::Tensor& x) {
+                                            return stand_in_for(x, device);
+                                          }));
   }
   op.callBoxed(&stack);
   return stack;
@@ -141,7 +145,8 @@ Stack kinds_of_results(const c10::OperatorHandle& op, const std::vector<IValue>&
 }
 
 // The tensors that an operator returns: new ones, or the arguments that it writes to.
-std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, const std::vector<IValue>& arguments) {
+std::vector<at::Tensor> results_of(const c10::OperatorHandle& op,
+                                   const std::vector<IValue>& arguments) {
   const c10::FunctionSchema& schema = op.schema();
   std::vector<at::Tensor> results;
   for (const c10::Argument& result : schema.returns()) {
@@ -170,7 +175,9 @@ std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, const std::vec
 }
 
 // The host is told a number, such as whether two tensors are equal: it waits.
-void answer_at_once(const c10::OperatorHandle& op, const std::vector<IValue>& arguments, Stack* stack) {
+void answer_at_once(const c10::OperatorHandle& op,
+                    const std::vector<IValue>& arguments,
+                    Stack* stack) {
   wait();
   for (const IValue& argument : arguments) {
     stack->push_back(with_tensors(argument, [](const at::Tensor& x) {
@@ -182,11 +189,13 @@ void answer_at_once(const c10::OperatorHandle& op, const std::vector<IValue>& ar
 
 void compute_on_host(const c10::OperatorHandle& op, Stack* stack) {
   const std::size_t n_arguments = op.schema().arguments().size();
-  const std::vector<IValue> arguments(stack->end() - static_cast<std::ptrdiff_t>(n_arguments), stack->end());
+  const std::vector<IValue> arguments(stack->end() - static_cast<std::ptrdiff_t>(n_arguments),
+                                      stack->end());
   torch::jit::drop(*stack, n_arguments);
   const auto& returns = op.schema().returns();
-  if (std::any_of(returns.begin(), returns.end(),
-                  [](const c10::Argument& each) { return each.type() != c10::TensorType::get(); })) {
+  if (std::any_of(returns.begin(), returns.end(), [](const c10::Argument& each) {
+        return each.type() != c10::TensorType::get();
+      })) {
     answer_at_once(op, arguments, stack);
     return;
   }
@@ -254,55 +263,75 @@ FlashResult flash_attention(const at::Tensor& queries,
     return reinterpret_cast<std::uintptr_t>(x.const_data_ptr()) % 16 == 0 && x.stride(0) % 8 == 0;
   };
   TORCH_CHECK(queries.stride(2) == 1 && keys.stride(2) == 1 && queries.size(2) % 8 == 0 &&
-              begins_on_16_bytes(queries) && begins_on_16_bytes(keys) && begins_on_16_bytes(values));
+              begins_on_16_bytes(queries) && begins_on_16_bytes(keys) &&
+              begins_on_16_bytes(values));
   at::Tensor result = at::empty(queries.sizes(), queries.options());
-  at::Tensor logs = at::empty({queries.size(1), queries.size(0)}, queries.options().dtype(at::kFloat));
-  later("aten::_flash_attention_forward",
-        [q = View(queries), k = View(keys), v = View(values), rows = View(*first_rows),
-         places = View(*first_keys), counts = View(*n_keys), out = View(result), sums = View(logs),
-         factor = *scale, n_groups, n_most_rows, n_most_keys, is_causal] {
-          const at::Tensor ends = rows.tensor();
-          for (std::int64_t i = 0; i + 1 < ends.numel(); ++i) {
-            const std::int64_t first = ends[i].item<int>();
-            const std::int64_t n_rows = ends[i + 1].item<int>() - first;
-            const std::int64_t n = counts.tensor()[i].item<int>();
-            const std::int64_t first_key = places.tensor()[i].item<int>();
-            if (n_rows > n_most_rows || n > n_most_keys) {
-              standin_complain("flash attention: a sequence is longer than was said");
-            }
-            const at::Tensor place = out.tensor().narrow(0, first, n_rows);
-            const at::Tensor place_of_logs = sums.tensor().narrow(1, first, n_rows);
-            if (n == 0) {
-              place.fill_(0);
-              place_of_logs.fill_(INFINITY);
-              continue;
-            }
-            const auto of_keys = [&](const View& x) {
-              return x.tensor().narrow(0, first_key, n).to(at::kDouble).repeat_interleave(n_groups, 1);
-            };
-            at::Tensor scores =
-                at::einsum("qhd,khd->hqk",
-                           {q.tensor().narrow(0, first, n_rows).to(at::kDouble), of_keys(k)})
-                    .mul(factor);
-            if (is_causal) {
-              scores.masked_fill_(at::ones({n_rows, n}, at::kBool).triu(n - n_rows + 1), -INFINITY);
-            }
-            const at::Tensor log_sums = scores.logsumexp(-1);
-            place_of_logs.copy_(log_sums);
-            place.copy_(at::einsum("hqk,khd->qhd", {(scores - log_sums.unsqueeze(-1)).exp(), of_keys(v)}));
-          }
-        });
+  at::Tensor logs =
+      at::empty({queries.size(1), queries.size(0)}, queries.options().dtype(at::kFloat));
+  later("aten::_flash_attention_forward", [q = View(queries), k = View(keys), v = View(values),
+                                           rows = View(*first_rows), places = View(*first_keys),
+                                           counts = View(*n_keys), out = View(result),
+                                           sums = View(logs), factor = *scale, n_groups,
+                                           n_most_rows, n_most_keys, is_causal] {
+    const at::Tensor ends = rows.tensor();
+    for (std::int64_t i = 0; i + 1 < ends.numel(); ++i) {
+      const std::int64_t first = ends[i].item<int>();
+      const std::int64_t n_rows = ends[i + 1].item<int>() - first;
+      const std::int64_t n = counts.tensor()[i].item<int>();
+      const std::int64_t first_key = places.tensor()[i].item<int>();
+      if (n_rows > n_most_rows || n > n_most_keys) {
+        standin_complain("flash attention: a sequence is longer than was said");
+      }
+      const at::Tensor place = out.tensor().narrow(0, first, n_rows);
+      const at::Tensor place_of_logs = sums.tensor().narrow(1, first, n_rows);
+      if (n == 0) {
+        place.fill_(0);
+        place_of_logs.fill_(INFINITY);
+        continue;
+      }
+      const auto of_keys = [&](const View& x) {
+        return x.tensor().narrow(0, first_key, n).to(at::kDouble).repeat_interleave(n_groups, 1);
+      };
+      at::Tensor scores =
+          at::einsum("qhd,khd->hqk",
+                     {q.tensor().narrow(0, first, n_rows).to(at::kDouble), of_keys(k)})
+              .mul(factor);
+      if (is_causal) {
+        scores.masked_fill_(at::ones({n_rows, n}, at::kBool).triu(n - n_rows + 1), -INFINITY);
+      }
+      const at::Tensor log_sums = scores.logsumexp(-1);
+      place_of_logs.copy_(log_sums);
+      place.copy_(
+          at::einsum("hqk,khd->qhd", {(scores - log_sums.unsqueeze(-1)).exp(), of_keys(v)}));
+    }
+  });
   return {result, logs, at::empty({2}, at::kLong), at::empty({0}), at::empty({0})};
 }
 
 // What does not touch memory, or reaches the stand-in by functions of CUDA: libtorch's own code.
 bool is_left_alone(std::string_view name) {
-  for (const std::string_view left :
-       {"aten::empty.memory_format", "aten::empty_strided", "aten::as_strided", "aten::view",
-        "aten::_reshape_alias", "aten::view_as_real", "aten::view_as_complex", "aten::unfold",
-        "aten::set_", "aten::resize_", "aten::is_set_to", "aten::_local_scalar_dense",
-        "aten::record_stream", "aten::_pin_memory", "aten::is_pinned", "aten::mm", "aten::mm.out",
-        "aten::addmm", "aten::addmm_", "aten::addmm.out", "aten::_int_mm", "aten::_int_mm.out"}) {
+  for (const std::string_view left : {"aten::empty.memory_format",
+                                      "aten::empty_strided",
+                                      "aten::as_strided",
+                                      "aten::view",
+                                      "aten::_reshape_alias",
+                                      "aten::view_as_real",
+                                      "aten::view_as_complex",
+                                      "aten::unfold",
+                                      "aten::set_",
+                                      "aten::resize_",
+                                      "aten::is_set_to",
+                                      "aten::_local_scalar_dense",
+                                      "aten::record_stream",
+                                      "aten::_pin_memory",
+                                      "aten::is_pinned",
+                                      "aten::mm",
+                                      "aten::mm.out",
+                                      "aten::addmm",
+                                      "aten::addmm_",
+                                      "aten::addmm.out",
+                                      "aten::_int_mm",
+                                      "aten::_int_mm.out"}) {
     if (name == left) return true;
   }
   return name.rfind("aten::set_.", 0) == 0;
@@ -317,18 +346,20 @@ const bool are_registered = [] {
   Silent silent;
   c10::WarningHandler* told = c10::WarningUtils::get_warning_handler();
   c10::WarningUtils::set_warning_handler(&silent);
-  static torch::Library library(torch::Library::IMPL, "aten", c10::DispatchKey::CUDA, __FILE__, __LINE__);
+  static torch::Library library(torch::Library::IMPL, "aten", c10::DispatchKey::CUDA, __FILE__,
+                                __LINE__);
   for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
     const auto op = c10::Dispatcher::singleton().findOp(name);
-    if (name.name.rfind("aten::", 0) != 0 || !op || !op->hasSchema() || is_left_alone(toString(name)) ||
-        !op->hasKernelForDispatchKey(c10::DispatchKey::CUDA)) {
+    if (name.name.rfind("aten::", 0) != 0 || !op || !op->hasSchema() ||
+        is_left_alone(toString(name)) || !op->hasKernelForDispatchKey(c10::DispatchKey::CUDA)) {
       continue;
     }
     if (name.name == "aten::copy_" || name.name == "aten::nonzero" ||
         name.name == "aten::_flash_attention_forward") {
       continue;
     }
-    library.impl(toString(name).c_str(), torch::CppFunction::makeFromBoxedFunction<&compute_on_host>());
+    library.impl(toString(name).c_str(),
+                 torch::CppFunction::makeFromBoxedFunction<&compute_on_host>());
   }
   library.impl("copy_", &copy);
   library.impl("nonzero", &nonzero);

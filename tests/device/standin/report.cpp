@@ -18,7 +18,9 @@ std::string quoted(const std::string& text) {
   return result + '"';
 }
 
-void write_counts(std::ofstream& file, const char* name, const std::map<std::string, long>& counts) {
+void write_counts(std::ofstream& file,
+                  const char* name,
+                  const std::map<std::string, long>& counts) {
   file << quoted(name) << ": {";
   const char* separator = "";
   for (const auto& [what, n] : counts) {

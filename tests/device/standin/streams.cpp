@@ -1,9 +1,9 @@
 // Streams, events and graphs. Work waits in its stream until the host waits for it, or another
 // stream that does; what is recorded runs when its graph is launched.
-#include "world.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "world.h"
 
 namespace standin {
 namespace {
@@ -156,7 +156,8 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
   const Event* event = event_of(handle);
   if (is_capturing()) return refuse_in_capture("cudaEventQuery");
   if (event->is_captured) return failed(cudaErrorCapturedEvent);
-  return !event->stream || event->stream->n_done >= event->position ? cudaSuccess : cudaErrorNotReady;
+  return !event->stream || event->stream->n_done >= event->position ? cudaSuccess
+                                                                    : cudaErrorNotReady;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
@@ -234,7 +235,9 @@ cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t*, std::size_t* 
   return cudaSuccess;
 }
 
-cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* result, cudaGraph_t graph, unsigned long long) {
+cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* result,
+                                          cudaGraph_t graph,
+                                          unsigned long long) {
   World& world = World::get();
   const Lock lock(world.mutex);
   if (++world.counts["graphs"] == setting("STANDIN_FAIL_GRAPH", -1)) {

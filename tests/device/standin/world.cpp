@@ -111,7 +111,7 @@ void load_host_code() {
   static_cast<void>(is_loaded);
 }
 
-void set_host_kernel(const std::string& name, HostKernel kernel) {
+void set_host_kernel(const std::string& name, const HostKernel& kernel) {
   host_kernels()[name] = kernel;
 }
 
@@ -122,8 +122,8 @@ HostKernel host_kernel(const std::string& name) {
 
 }  // namespace standin
 
-void standin_set_kernel(const char* name, standin::HostKernel kernel) {
-  standin::set_host_kernel(name, kernel);
+void standin_set_kernel(const char* name, const standin::HostKernel* kernel) {
+  standin::set_host_kernel(name, *kernel);
 }
 
 char* standin_alias(const void* address) {

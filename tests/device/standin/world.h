@@ -10,8 +10,9 @@
 //   STANDIN_FAIL_ALLOCATION  the n-th allocation of device memory fails
 //   STANDIN_FAIL_GRAPH       the n-th instantiation of a graph fails
 //   STANDIN_COUNT_ERROR      what counting the GPUs fails with, e.g. 35 (driver too old)
-//   STANDIN_MEMORY_ERROR     what every allocation fails with, e.g. 46 (GPU held by another process)
-//   STANDIN_REPORT           a file for counts and complaints, as JSON, written when the process ends
+//   STANDIN_MEMORY_ERROR     what every allocation fails with, e.g. 46 (GPU held by another
+//   process) STANDIN_REPORT           a file for counts and complaints, as JSON, written when the
+//   process ends
 #pragma once
 
 #include <cstddef>
@@ -71,7 +72,7 @@ struct Kernel {
 };
 
 // How a kernel of ours is computed: takes its arguments, which are gone when the launch returns.
-using HostKernel = std::function<void()> (*)(void** arguments, dim3 grid);
+using HostKernel = std::function<std::function<void()>(void** arguments, dim3 grid)>;
 
 class World {
  public:
@@ -102,7 +103,8 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 long setting(const char* name, long otherwise);
 int current_device();
 
-// Something that is wrong, or would be on a GPU: told once on standard error, counted in the report.
+// Something that is wrong, or would be on a GPU: told once on standard error, counted in the
+// report.
 void complain(const std::string& what);
 void count(const std::string& what);
 // The error that cudaGetLastError() reports next.
@@ -124,17 +126,17 @@ bool is_capturing();  // in a mode that forbids what would make the host wait
 // A call that no stream may see while it is recorded: the recording is spoilt.
 cudaError_t refuse_in_capture(const char* what);
 
-// The host's code for kernels and for libtorch's operators, loaded beside this library when libtorch
-// has brought its own operators.
+// The host's code for kernels and for libtorch's operators, loaded beside this library when
+// libtorch has brought its own operators.
 void load_host_code();
-void set_host_kernel(const std::string& name, HostKernel kernel);
-HostKernel host_kernel(const std::string& name);
+void set_host_kernel(const std::string& name, const HostKernel& kernel);
+HostKernel host_kernel(const std::string& name);  // null where there is none
 
 }  // namespace standin
 
 // For the host's code, which is another library.
 extern "C" {
-void standin_set_kernel(const char* name, standin::HostKernel kernel);
+void standin_set_kernel(const char* name, const standin::HostKernel* kernel);
 char* standin_alias(const void* address);
 void standin_push(cudaStream_t stream, const char* name, const std::function<void()>* run);
 void standin_wait(cudaStream_t stream);

@@ -24,7 +24,8 @@ Workload count(const std::vector<TokenIds>& prompts,
                const AttentionKind& kind,
                const Limits& limits) {
   const ModelInfo model = info();
-  return count_workload(Request(prompts, options, model), limits, kind, 0);
+  return count_workload(Request(prompts, options, model), limits, {model.cache_bytes_per_token, 0},
+                        0, kind);
 }
 
 GenerateOptions new_tokens(int n) {

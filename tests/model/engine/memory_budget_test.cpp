@@ -1,5 +1,6 @@
 // How free memory is divided, for cards and models of known sizes.
 #include "model/engine/memory_budget.h"
+
 #include "support/catch.h"
 
 namespace labelprobe::model {
