@@ -6,7 +6,11 @@ function(add_entry name tier filter)
   # Catch2 3 fails of itself where a filter finds nothing, Catch2 2 says it. Programs side by side share the cores: threads of
   # OpenMP that wait for work by spinning would take ten times as long.
   add_test(${name} "${program}" --filenames-as-tags "${filter}")
-  set_tests_properties(${name} PROPERTIES LABELS ${tier} WORKING_DIRECTORY "${folder}" TIMEOUT 300
+  set(timeout 300)
+  if(tier STREQUAL device)
+    set(timeout 1200)  # a GPU of one thread
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${tier} WORKING_DIRECTORY "${folder}" TIMEOUT ${timeout}
     ENVIRONMENT OMP_WAIT_POLICY=passive
     FAIL_REGULAR_EXPRESSION "No test cases matched")
 endfunction()

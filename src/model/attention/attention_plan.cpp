@@ -23,13 +23,6 @@ constexpr std::int64_t kFlashTile = 128;
 // What merge_parts() takes, one less than it: deeper trees are rare, and their rest stays right.
 constexpr std::size_t kMaxLevels = 16;
 
-// Keys that a block with few queries takes, and positions between two cuts. Prompts that part
-// between two cuts each read the keys from the cut on, so few positions spare much; but each cut
-// costs the writing and reading of a part. By `labelprobe plan`, 8B on an H200, attention of 200
-// items takes 0.59 s (binary) with cuts at every 256th position, 0.46 s with 128 and 0.48 s with
-// 64.
-constexpr std::int64_t kKeysPerNarrowItem = 128;
-
 bool can_flash(const AttentionShape& shape, const KeySegment& segment) {
   const std::int64_t n_rows = segment.end_row - segment.first_row;
   // It lets the last row see the last key.
@@ -120,8 +113,8 @@ void divide(const AttentionShape& shape, const KeySegment& segment, Divided& div
     divide_rows(shape, segment, 0, n_keys, kWideTile, divided);
     return;
   }
-  for (std::int64_t first = 0; first < n_keys; first += kKeysPerNarrowItem) {
-    const std::int64_t n = std::min(kKeysPerNarrowItem, n_keys - first);
+  for (std::int64_t first = 0; first < n_keys; first += kPositionsPerPart) {
+    const std::int64_t n = std::min(kPositionsPerPart, n_keys - first);
     divide_rows(shape, segment, first, n, kNarrowTile, divided);
   }
 }
@@ -162,7 +155,7 @@ void divide_at_fixed_positions(const AttentionShape& shape,
                                std::span<const KeySegment> segments,
                                Divided& divided,
                                AttentionPlan& plan) {
-  KeyBlocks blocks({.n_positions = kKeysPerNarrowItem,
+  KeyBlocks blocks({.n_positions = kPositionsPerPart,
                     .n_rows = std::max(1, kWideTile / shape.n_groups),
                     .has_room_to_grow = true});
   blocks.plan(shape.n_rows, segments);

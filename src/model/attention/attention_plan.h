@@ -13,6 +13,13 @@
 
 namespace labelprobe::model::cuda {
 
+// Keys that a block with few queries takes, and positions between two cuts. Prompts that part
+// between two cuts each read the keys from the cut on, so few positions spare much; but each cut
+// costs the writing and reading of a part. By `labelprobe plan`, 8B on an H200, attention of 200
+// items takes 0.59 s (binary) with cuts at every 256th position, 0.46 s with 128 and 0.48 s with
+// 64.
+constexpr std::int64_t kPositionsPerPart = 128;
+
 struct AttentionShape {
   std::int64_t n_rows = 0;
   int n_groups = 1;           // query heads per key head

@@ -93,11 +93,10 @@ Cost estimate_cost(const CostQuestion& question,
   Limits limits = card ? kGpuLimits : kCpuLimits;
   // As the engine has it.
   if (model.info.quantization == Quantization::Int8) limits.reading = Reading::BeforeNextStep;
-  const MemoryNeeds needs =
-      memory_needs(model.config, weights::dtype_bytes(question.options.dtype));
+  const DecoderMemory memory{model.config, weights::dtype_bytes(question.options.dtype),
+                             card != nullptr, static_cast<std::size_t>(n_free)};
   const cost::Workload workload =
-      cost::count_workload(request, limits, needs, static_cast<std::size_t>(n_free),
-                           attention_kind(model.config, question.options));
+      cost::count_workload(request, limits, memory, attention_kind(model.config, question.options));
   cost::Ledger ledger;
   add_load_time(question, model.disk_bytes, ledger);
   ledger.add(

@@ -90,18 +90,13 @@ class Counter {
  public:
   Counter(const Request& request,
           const Limits& limits,
-          const MemoryNeeds& needs,
-          std::size_t n_free_bytes,
+          const DecoderMemory& memory,
           const AttentionKind& kind)
       : request_(request),
         limits_(limits),
         kind_(kind),
         chosen_(runnable()),
-        budget_(divide_memory(n_free_bytes,
-                              needs,
-                              limits.rows_per_pack,
-                              limits.chunk_bytes,
-                              longest_sequence(request, chosen_))),
+        budget_(budget_of(request, chosen_, limits, memory)),
         tree_(request.prompts(),
               chosen_,
               request.options().share_prefixes ? Sharing::Prefixes : Sharing::None,
@@ -225,10 +220,9 @@ class Counter {
 
 Workload count_workload(const Request& request,
                         const Limits& limits,
-                        const MemoryNeeds& needs,
-                        std::size_t n_free_bytes,
+                        const DecoderMemory& memory,
                         const AttentionKind& kind) {
-  return Counter(request, limits, needs, n_free_bytes, kind).count();
+  return Counter(request, limits, memory, kind).count();
 }
 
 }  // namespace labelprobe::model::cost

@@ -62,11 +62,9 @@ struct AttentionKind {
   cuda::AttentionShape shape;  // of any number of rows
 };
 
-//   n_free_bytes  beside the weights; 0 = not known
 Workload count_workload(const Request& request,
                         const Limits& limits,
-                        const MemoryNeeds& needs,
-                        std::size_t n_free_bytes,
+                        const DecoderMemory& memory,
                         const AttentionKind& kind);
 
 }  // namespace labelprobe::model::cost

@@ -78,9 +78,10 @@ void Engine::generate(std::span<const TokenIds> prompts,
   int first = 0;
   // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.
   while (true) {
-    const MemoryBudget budget = divide_memory(
-        free_bytes(), memory_needs(decoder_.config(), c10::elementSize(decoder_.scalar_type())),
-        limits.rows_per_pack, limits.chunk_bytes, longest_sequence(request, chosen));
+    const MemoryBudget budget =
+        budget_of(request, chosen, limits,
+                  {decoder_.config(), c10::elementSize(decoder_.scalar_type()),
+                   decoder_.device().is_cuda(), free_bytes()});
     const PrefixTree tree(prompts, chosen, sharing, budget.rows_per_pack);
     if (first == static_cast<int>(tree.sequences().size())) break;
     first = run_chunks(tree, request, first, budget, limits, sink);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/attention/attention_plan.h"
 #include "model/engine/logit_rules.h"
 
 namespace labelprobe::model {
@@ -9,6 +10,16 @@ namespace {
 
 // A chunk of prompts that are only looked at ends after this many packs.
 constexpr std::int64_t kPacksPerChunk = 4;
+
+// Tokens of the longest of these prompts with its answer.
+std::int64_t longest_sequence(const Request& request, std::span<const std::size_t> prompts) {
+  std::int64_t n_most = 0;
+  for (const std::size_t i : prompts) {
+    const auto n_prompt = static_cast<std::int64_t>(request.prompts()[i].size());
+    n_most = std::max(n_most, n_prompt + request.n_new_tokens(i));
+  }
+  return n_most;
+}
 
 }  // namespace
 
@@ -28,13 +39,16 @@ std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
   return n;
 }
 
-std::int64_t longest_sequence(const Request& request, std::span<const std::size_t> prompts) {
-  std::int64_t n_most = 0;
-  for (const std::size_t i : prompts) {
-    const auto n_prompt = static_cast<std::int64_t>(request.prompts()[i].size());
-    n_most = std::max(n_most, n_prompt + request.n_new_tokens(i));
-  }
-  return n_most;
+MemoryBudget budget_of(const Request& request,
+                       std::span<const std::size_t> prompts,
+                       const Limits& limits,
+                       const DecoderMemory& memory) {
+  const std::int64_t n_longest = longest_sequence(request, prompts);
+  const std::int64_t n_parts =
+      memory.is_gpu ? (n_longest + cuda::kPositionsPerPart - 1) / cuda::kPositionsPerPart : 0;
+  return divide_memory(memory.n_free, memory_needs(memory.config, memory.bytes_per_number, n_parts),
+                       {limits.rows_per_pack, limits.sequences_per_chunk, limits.chunk_bytes},
+                       n_longest);
 }
 
 int chunk_end(const PrefixTree& tree,
@@ -64,10 +78,9 @@ int chunk_end(const PrefixTree& tree,
       n_logit_bytes += sizeof(float) * static_cast<std::size_t>(n_generated) *
                        static_cast<std::size_t>(request.info().vocab_size);
     }
-    if (end > first &&
-        (n_arena_rows + kSparePacks * budget.rows_per_pack > budget.arena_rows ||
-         n_logit_bytes > limits.chunk_bytes || n_decoded > limits.sequences_per_chunk ||
-         n_rows > kPacksPerChunk * limits.rows_per_pack)) {
+    if (end > first && (n_arena_rows + kSparePacks * budget.rows_per_pack > budget.arena_rows ||
+                        n_logit_bytes > limits.chunk_bytes || n_decoded > budget.rows_per_step ||
+                        n_rows > kPacksPerChunk * limits.rows_per_pack)) {
       break;
     }
   }

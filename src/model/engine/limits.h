@@ -52,8 +52,17 @@ bool may_run_ahead(const GenerateOptions& options,
 // What the arena would hold if all prompts and answers were kept.
 std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request);
 
-// Tokens of the longest of these prompts with its answer.
-std::int64_t longest_sequence(const Request& request, std::span<const std::size_t> prompts);
+// Whose memory is divided.
+struct DecoderMemory {
+  const weights::DecoderConfig& config;
+  std::size_t bytes_per_number = 0;  // of activations, keys and values
+  bool is_gpu = false;
+  std::size_t n_free = 0;  // beside the weights; 0 = not known
+};
+MemoryBudget budget_of(const Request& request,
+                       std::span<const std::size_t> prompts,
+                       const Limits& limits,
+                       const DecoderMemory& memory);
 
 // The chunk that begins at `first`: as many sequences as were asked for, or as fit the limits.
 //   n_most  sequences, where a batch size was asked for and memory is short

@@ -23,22 +23,32 @@ struct MemoryNeeds {
 };
 
 // Of a decoder whose activations, keys and values take `n_bytes` each.
-MemoryNeeds memory_needs(const weights::DecoderConfig& config, std::size_t n_bytes);
+//   n_parts  float32 sums of a row's attention that are kept until they are joined; 0 on the CPU
+MemoryNeeds memory_needs(const weights::DecoderConfig& config,
+                         std::size_t n_bytes,
+                         std::int64_t n_parts);
 
 struct MemoryBudget {
   int rows_per_pack = 0;
+  int rows_per_step = 0;        // sequences that are decoded together
   std::int64_t arena_rows = 0;  // that a chunk may fill, spare packs included
 };
 
-// Of `n_free` bytes half are for the arena, at most `n_most_arena` bytes, and a quarter for the
-// activations of a pack: what is left are logits, recorded steps and pieces too small for use.
-// A pack has at most `rows_per_pack` rows, fewer where the spare packs would take more than a
-// quarter of the arena. Whatever is free, the arena has room for `n_longest`, the tokens of the
-// longest prompt with its answer. n_free = 0 means that nobody knows.
+// What a call may take at most, whatever is free.
+struct MemoryBounds {
+  int rows_per_pack = 0;
+  int rows_per_step = 0;
+  std::size_t arena_bytes = 0;
+};
+
+// Of `n_free` bytes half are for the arena, a quarter for the activations of a pack, and an eighth
+// for those of a step, which its recording holds too: what is left are logits and pieces too small
+// for use. A pack has fewer rows also where the spare packs would take more than a quarter of the
+// arena. Whatever is free, the arena has room for `n_longest`, the tokens of the longest prompt
+// with its answer. n_free = 0 means that nobody knows.
 MemoryBudget divide_memory(std::size_t n_free,
                            const MemoryNeeds& needs,
-                           int rows_per_pack,
-                           std::size_t n_most_arena,
+                           const MemoryBounds& bounds,
                            std::int64_t n_longest);
 
 }  // namespace labelprobe::model

@@ -24,8 +24,11 @@ Workload count(const std::vector<TokenIds>& prompts,
                const AttentionKind& kind,
                const Limits& limits) {
   const ModelInfo model = info();
-  return count_workload(Request(prompts, options, model), limits, {model.cache_bytes_per_token, 0},
-                        0, kind);
+  weights::DecoderConfig config;
+  config.n_layers = config.n_kv_heads = 1;
+  config.n_heads = kind.shape.n_groups;
+  config.head_dim = 4;
+  return count_workload(Request(prompts, options, model), limits, {config, 2, kind.is_gpu}, kind);
 }
 
 GenerateOptions new_tokens(int n) {
