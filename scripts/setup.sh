@@ -146,7 +146,7 @@ could_not_install() {
     ?*) stays=" build/torch-env is as it was: $(held)." ;;
   esac
   fail "pip could not install $* (its message is above). With a network or a mirror run this again; or set CMAKE_PREFIX_PATH" \
-    "to a libtorch, 2.6 or newer, that you already have.$stays"
+    "to a libtorch, 2.9 or newer, that you already have.$stays"
 }
 
 # Beside the one that is there, which goes only when the new one is whole.

@@ -1,5 +1,6 @@
 # Which CUDA compiler builds the kernels, and for which GPUs: read by the build, and run by itself:
-#   cmake -D TORCH_LIB_DIR=folder [-D CMAKE_CUDA_COMPILER=file] [-D CMAKE_CUDA_ARCHITECTURES=list] -P labelprobe-nvcc.cmake
+#   cmake -D TORCH_LIB_DIR=folder [-D TORCH_VERSION=number] [-D CMAKE_CUDA_COMPILER=file] [-D CMAKE_CUDA_ARCHITECTURES=list]
+#     -P labelprobe-nvcc.cmake
 # prints what it chose; or says why there is none, and fails.
 cmake_minimum_required(VERSION 3.25)
 
@@ -7,14 +8,14 @@ cmake_minimum_required(VERSION 3.25)
 # large again (9.1 instead of 6.4 MB) and take as much longer (72 instead of 49 s of one core).
 set(NVCC_DEFAULT_ARCHITECTURES 80 90-real 100-real 120-real)
 
-# labelprobe_choose_nvcc(TORCH_LIB_DIR): the CUDA compiler that is asked for (CMAKE_CUDA_COMPILER, or CUDACXX in the
+# labelprobe_choose_nvcc(TORCH_LIB_DIR TORCH_VERSION): the CUDA compiler that is asked for (CMAKE_CUDA_COMPILER, or CUDACXX in the
 # environment), else the first that fits of those on PATH, of PyPI beside libtorch, and in the usual places. It fits if it is of
 # libtorch's major version of CUDA: two versions of the CUDA runtime in one process do not know each other's streams and memory.
 #   NVCC                the compiler; empty if none fits
 #   NVCC_VERSION
 #   NVCC_ARCHITECTURES  for CMAKE_CUDA_ARCHITECTURES: what is asked for there, else of the defaults those that it knows
 #   NVCC_REMARK         what is to be said beside; or why there is none
-function(labelprobe_choose_nvcc torch_lib_dir)
+function(labelprobe_choose_nvcc torch_lib_dir torch_version)
   set(NVCC "" PARENT_SCOPE)
   foreach(library torch_cuda c10_cuda)
     if(NOT EXISTS "${torch_lib_dir}/lib${library}.so")
@@ -22,6 +23,11 @@ function(labelprobe_choose_nvcc torch_lib_dir)
       return()
     endif()
   endforeach()
+  # Recorded steps take memory of pools that older headers do not have for the host's.
+  if(torch_version AND torch_version VERSION_LESS 2.11)
+    set(NVCC_REMARK "libtorch is ${torch_version}; the kernels' module needs 2.11 or newer" PARENT_SCOPE)
+    return()
+  endif()
   file(STRINGS "${torch_lib_dir}/libc10_cuda.so" runtime REGEX "libcudart[^/]*[.]so[.][0-9]+" LIMIT_COUNT 1)
   string(REGEX MATCH "[0-9]+$" torch_major "${runtime}")
 
@@ -102,7 +108,7 @@ function(labelprobe_choose_nvcc torch_lib_dir)
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
-  labelprobe_choose_nvcc("${TORCH_LIB_DIR}")
+  labelprobe_choose_nvcc("${TORCH_LIB_DIR}" "${TORCH_VERSION}")
   if(NOT NVCC)
     message(FATAL_ERROR "${NVCC_REMARK}")
   endif()

@@ -24,13 +24,14 @@ foreach(header torch/headeronly/version.h torch/csrc/api/include/torch/version.h
     break()
   endif()
 endforeach()
-if(NOT torch_version OR torch_version VERSION_LESS 2.6)
-  message(FATAL_ERROR "libtorch at ${LABELPROBE_TORCH_INCLUDE} is version '${torch_version}'; 2.6 or newer is needed")
+# Older headers lack at::getDeviceAllocator().
+if(NOT torch_version OR torch_version VERSION_LESS 2.9)
+  message(FATAL_ERROR "libtorch at ${LABELPROBE_TORCH_INCLUDE} is version '${torch_version}'; 2.9 or newer is needed")
 endif()
 file(STRINGS "${LABELPROBE_TORCH_C10}" torch_cxx11_symbols REGEX "_ZN3c105ErrorC[12].*__cxx11" LIMIT_COUNT 1)
 if(NOT torch_cxx11_symbols)
   message(FATAL_ERROR "libtorch at ${LABELPROBE_TORCH_C10} was built with the old C++ string ABI; a build with the "
-    "C++11 ABI is needed (every wheel from 2.7 on, the cxx11-abi archives of 2.6)")
+    "C++11 ABI is needed, such as every published wheel has")
 endif()
 get_filename_component(LABELPROBE_TORCH_LIB_DIR "${LABELPROBE_TORCH_CPU}" DIRECTORY)
 message(STATUS "libtorch ${torch_version}: ${LABELPROBE_TORCH_LIB_DIR}")

@@ -63,7 +63,7 @@ class ChooseNvcc(unittest.TestCase):
 
     def test_takes_the_compiler_on_the_path(self):
         nvcc = self.nvcc("13.0")
-        self.expect(self.choose(self.torch(13)), f"{nvcc} 13.0 for {DEFAULT}")
+        self.expect(self.choose(self.torch(13), TORCH_VERSION="2.11.0"), f"{nvcc} 13.0 for {DEFAULT}")
 
     def test_an_older_compiler_builds_for_what_it_knows(self):
         nvcc = self.nvcc("12.0")
@@ -101,6 +101,7 @@ class ChooseNvcc(unittest.TestCase):
 
     def test_says_why_there_is_none(self):
         self.expect_none(self.choose(self.torch(13, ["c10_cuda"])), "libtorch has no CUDA half", "libtorch_cuda.so")
+        self.expect_none(self.choose(self.torch(13), TORCH_VERSION="2.10.0"), "libtorch is 2.10.0; the kernels' module needs 2.11 or newer")
         broken = self.nvcc("13.0")
         broken.write_text("#!/bin/sh\nexit 1\n")
         self.expect_none(self.choose(self.torch(13), CMAKE_CUDA_COMPILER=broken), "nvcc does not say its version")
