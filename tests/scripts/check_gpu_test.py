@@ -165,9 +165,9 @@ class CheckGpu(unittest.TestCase):
         self.assertIn("4-bit and 8-bit weights have the CPU's bits | src/model/README.md | tests | does NOT hold (tests) |", done.stdout)
 
     def test_ends_what_takes_too_long_and_leaves_out_the_rest(self):
-        done = self.preflight("--only", "parity", "--minutes", "0.05", STAND_IN_SLEEPS="30")
+        done = self.preflight("--only", "parity", "--minutes", "0.1", STAND_IN_SLEEPS="30")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("- host-float32: ENDED after 3 s\n", done.stdout)
+        self.assertRegex(done.stdout, r"- host-float32: ENDED after [1-6] s\n")
         self.assertIn("- gpu-float32: left out, the time for it was over\n", done.stdout)
 
     def test_a_rehearsal_reports_itself_and_adds_to_the_report(self):
