@@ -42,14 +42,19 @@
 namespace labelprobe::model {
 namespace {
 
+// Says why a test is skipped, or fails it.
+void skip_or_fail(const std::string& reason) {
+  const char* expects = std::getenv("LABELPROBE_EXPECT_GPU");
+  if (expects && std::string(expects) == "1") FAIL(reason);
+  std::cerr << "SKIPPED: " << reason << std::endl;
+}
+
 // The first GPU; nothing, with a word why, where there is none.
 std::optional<c10::Device> find_gpu() {
   try {
     return weights::open_device("cuda:0");
   } catch (const ConfigError& error) {
-    const char* expects = std::getenv("LABELPROBE_EXPECT_GPU");
-    if (expects && std::string(expects) == "1") FAIL(error.what());
-    std::cerr << "SKIPPED: " << error.what() << std::endl;
+    skip_or_fail(error.what());
     return {};
   }
 }
@@ -126,10 +131,10 @@ bool are_equal(const Generation& a, const Generation& b) {
 
 TEST_CASE("The module's operators are those the program calls", "[module]") {
   if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
-    SKIP_ALOUD(std::string("libtorch's CUDA half cannot be loaded: ") + ::dlerror());
+    return skip_or_fail(std::string("libtorch's CUDA half cannot be loaded: ") + ::dlerror());
   }
   const std::string reason = weights::load_cuda_operators();
-  if (reason.find("is not there") != std::string::npos) SKIP_ALOUD(reason);
+  if (reason.find("is not there") != std::string::npos) return skip_or_fail(reason);
   CHECK(reason == "");
   CHECK(weights::cuda_operators() != nullptr);
 }
@@ -316,7 +321,7 @@ TEST_CASE("A recorded step runs whenever it is replayed", "[gpu]") {
   const auto gpu = find_gpu();
   if (!gpu) return;
   const auto graph = weights::make_step_graph();
-  if (!graph) SKIP_ALOUD("there is no module, or LABELPROBE_CUDA_GRAPHS is 0");
+  if (!graph) return skip_or_fail("there is no module, or LABELPROBE_CUDA_GRAPHS is 0");
   const c10::InferenceMode no_gradients;
   const c10::DeviceGuard on_device(*gpu);
   const c10::StreamGuard on_stream(weights::open_stream(*gpu));
