@@ -92,6 +92,26 @@ TEST_CASE("The numbers of a plan go to a file", "[e2e]") {
   CHECK(nlohmann::json::parse(support::read_file(path))[0]["card"] == "l4");
 }
 
+TEST_CASE("A dry run for a card that is not here shows a budget and the time", "[e2e]") {
+  const TempFolder folder;
+  const auto dry_run_on = [&](const std::string& card) {
+    const ProgramResult result = run_program(
+        {"run", "GoEmotions", "--config", "configs/example/config.yaml", "--limit", "5", "--model",
+         small_model(), "--log-root", folder.path().string(), "--dry-run", "--device", card});
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+    return result;
+  };
+  const ProgramResult on_card = dry_run_on("a40");
+  CHECK_THAT(on_card.out, ContainsSubstring("on NVIDIA A40, 48 GB") &&
+                              ContainsSubstring("workspaces of the libraries") &&
+                              ContainsSubstring("nothing was run"));
+  CHECK_THAT(on_card.err, !ContainsSubstring("a40"));
+  CHECK_THAT(dry_run_on("cpu").out, !ContainsSubstring("workspaces of the libraries"));
+  CHECK_THAT(run_program({"ls", "cards"}).out,
+             ContainsSubstring("a40") && ContainsSubstring("cpu"));
+}
+
 TEST_CASE("Mistakes in a plan are named", "[e2e]") {
   const auto error_of = [](const std::string& model, const std::vector<std::string>& more) {
     const ProgramResult result = run_program(plan_of(model, more));

@@ -25,6 +25,9 @@ struct CardName {
 // second or two.
 std::span<const CardName> card_names();
 
+// Whether it names a card; the processor is none.
+bool is_card(std::string_view name);
+
 // What inspect() would say about a checkpoint of that shape (weights/making.h).
 ModelInfo inspect_shape(const std::string& shape, DType dtype, Quantization quantization);
 

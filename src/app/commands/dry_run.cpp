@@ -15,6 +15,7 @@
 #include "labelprobe/model/open.h"
 
 #include "app/commands/pace.h"
+#include "app/commands/plan_report.h"
 #include "app/options/run_options.h"
 #include "app/terminal/progress.h"
 #include "app/terminal/visible.h"
@@ -25,6 +26,21 @@ namespace {
 
 double mebibytes(double bytes) {
   return bytes / (1024.0 * 1024.0);
+}
+
+// Where the weights would go.
+std::string describe_free_memory(const experiment::PreparedJob& prepared) {
+  if (model::is_card(prepared.job.model.options.device)) return "all of it below";
+  double free_bytes = 0;
+  try {
+    free_bytes = static_cast<double>(model::free_device_bytes(prepared.device));
+  } catch (const ConfigError&) {
+    // A dry run beside the GPU machine: said before, when the device was looked for.
+  }
+  if (free_bytes == 0) return fmt::format("free memory of {} not known", prepared.device);
+  const auto weight_bytes = static_cast<double>(prepared.model_info.weight_bytes);
+  return fmt::format("{:.0f} MiB free on {}, where the weights {}", mebibytes(free_bytes),
+                     prepared.device, weight_bytes < free_bytes ? "fit" : "do not fit");
 }
 
 void describe_memory(std::ostream& out,
@@ -39,18 +55,7 @@ void describe_memory(std::ostream& out,
       model.architecture, static_cast<double>(model.n_parameters) / 1e6,
       experiment::describe_numerics(model.quantization, model.dtype), mebibytes(weight_bytes),
       mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)));
-  double free_bytes = 0;
-  try {
-    free_bytes = static_cast<double>(model::free_device_bytes(prepared.device));
-  } catch (const ConfigError&) {
-    // A dry run beside the GPU machine: said before, when the device was looked for.
-  }
-  if (free_bytes > 0) {
-    out << fmt::format("{:.0f} MiB free on {}, where the weights {}\n", mebibytes(free_bytes),
-                       prepared.device, weight_bytes < free_bytes ? "fit" : "do not fit");
-  } else {
-    out << "free memory of " << prepared.device << " not known\n";
-  }
+  out << describe_free_memory(prepared) << '\n';
   const std::filesystem::path& packed_copy = prepared.job.model.packed_copy;
   if (!packed_copy.empty()) {
     out << "the weights are written to " << packed_copy.string() << " first, and run from there\n";
@@ -156,7 +161,14 @@ void describe_dry_run(std::ostream& out,
       static_cast<std::int64_t>(queries.size()) * prepared.job.settings.max_new_tokens;
   describe_memory(out, prepared,
                   static_cast<double>(preparation.token_counts.n_distinct_tokens + n_new), profile);
-  describe_time(out, prepared);
+  if (model::is_card(prepared.job.model.options.device)) {
+    const model::Cost cost = cost_of(prepared, kUsualDiskRate);
+    out << "\non " << cost.card << ", by `labelprobe plan`\n";
+    describe_cost(out, cost);
+    out << '\n';
+  } else {
+    describe_time(out, prepared);
+  }
   describe_log(out, prepared.job.request);
   out << "nothing was run\n";
 }

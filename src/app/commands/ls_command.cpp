@@ -14,6 +14,7 @@
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/plan.h"
 #include "labelprobe/files/text_table.h"
+#include "labelprobe/model/cost.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/record/log_fields.h"
 #include "labelprobe/weights/locate.h"
@@ -118,6 +119,12 @@ double gigabytes_of(const weights::ModelShape& shape, weights::Quantization quan
   return static_cast<double>(n_bytes) / 1e9;
 }
 
+Rows list_cards() {
+  Rows rows;
+  for (const model::CardName& card : model::card_names()) add(rows, card.name, card.title);
+  return rows;
+}
+
 Rows list_shapes() {
   Rows rows;
   for (const weights::ModelShape& shape : weights::model_shapes()) {
@@ -191,6 +198,7 @@ constexpr Kind kKinds[] = {
      "families that `labelprobe ls families` lists)"},
     {"families", plain<list_families>, ""},
     {"shapes", plain<list_shapes>, ""},
+    {"cards", plain<list_cards>, ""},
     {"fields", plain<list_fields>, ""},
     {"options", list_options, ""},
 };

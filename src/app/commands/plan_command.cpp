@@ -15,13 +15,13 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/job.h"
 #include "labelprobe/files/output_file.h"
-#include "labelprobe/files/text_table.h"
 #include "labelprobe/model/cost.h"
 #include "labelprobe/tokenizer/chat_template.h"
 #include "labelprobe/weights/making.h"
 
 #include "app/commands/command.h"
 #include "app/commands/jobs.h"
+#include "app/commands/plan_report.h"
 #include "app/commands/run_listener.h"
 #include "app/options/run_options.h"
 
@@ -91,100 +91,26 @@ class PlannedSource : public experiment::ModelSource {
   std::string tokenizer_;
 };
 
-// "1,234,567"
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
-}
-
-std::string unless_zero(double number, double unit, int n_decimals) {
-  return number == 0 ? "" : fmt::format("{:.{}f}", number / unit, n_decimals);
-}
-
-std::string gigabytes(double bytes) {
-  return fmt::format("{:.2f}", bytes / 1e9);
-}
-
 // What is planned, and what for.
 struct Planned {
   std::string setting;  // of a grid; else empty
   experiment::PreparedJob job;
-  std::size_t n_prompts = 0;
   model::Cost cost;
 };
 
-void describe_lines(const model::Cost& cost) {
-  files::TextTable table;
-  table.columns = {{"phase", files::Align::Left},
-                   {"work", files::Align::Left},
-                   {"rows"},
-                   {"TFLOP"},
-                   {"GB"},
-                   {"launches"},
-                   {"seconds"},
-                   {"bound by", files::Align::Left}};
-  for (const model::CostLine& line : cost.lines) {
-    table.rows.push_back({line.phase, line.work, line.n_rows == 0 ? "" : grouped(line.n_rows),
-                          unless_zero(line.flop, 1e12, 2), unless_zero(line.bytes, 1e9, 1),
-                          line.n_launches == 0 ? "" : grouped(line.n_launches),
-                          fmt::format("{:.3f}", line.seconds), line.bound});
-  }
-  files::write_terminal(std::cout, table, {.empty = ""});
-  std::cout << fmt::format("\nload {:.1f} s, run {:.2f} s, {:.1f} s in all\n", cost.load_seconds,
-                           cost.run_seconds, cost.load_seconds + cost.run_seconds);
-}
-
-void describe_attention(const model::Cost& cost) {
-  files::TextTable table;
-  table.columns = {
-      {"blocks of attention", files::Align::Left}, {"of a layer and key head"}, {"keys of each"}};
-  for (const model::AttentionItems& items : cost.attention) {
-    if (items.n_items == 0) continue;
-    table.rows.push_back(
-        {std::string(items.size), grouped(items.n_items), grouped(items.n_keys / items.n_items)});
-  }
-  if (table.rows.empty()) return;
-  std::cout << '\n';
-  files::write_terminal(std::cout, table);
-}
-
-void describe_memory(const model::Cost& cost) {
-  files::TextTable table;
-  table.columns = {{"memory", files::Align::Left}, {"GB"}};
-  double sum = 0;
-  for (const model::MemoryLine& line : cost.memory) {
-    table.rows.push_back({line.what, gigabytes(line.bytes)});
-    sum += line.bytes;
-  }
-  table.rows.push_back({"all", gigabytes(sum)});
-  if (cost.memory_bytes > 0) {
-    table.rows.push_back({"there is", gigabytes(cost.memory_bytes)});
-    table.rows.push_back({sum > cost.memory_bytes ? "too much by" : "left",
-                          gigabytes(std::abs(cost.memory_bytes - sum))});
-  }
-  std::cout << '\n';
-  files::write_terminal(std::cout, table);
-  if (!cost.advice.empty()) std::cout << cost.advice << '\n';
-}
-
 void describe(const Planned& planned) {
   const experiment::Preparation& preparation = planned.job.preparation;
+  const experiment::TokenCounts& counts = preparation.token_counts;
   const model::ModelInfo& info = planned.job.model_info;
   std::cout << fmt::format(
-      "{}{} on {}\n{}, {:.0f} M parameters, {}; {} items, {} prompts of {} tokens, {} of them "
-      "distinct; at most {} new tokens each\n\n",
+      "{}{} on {}\n{}, {:.0f} M parameters, {}; {} items, {} prompt tokens, {} of them distinct; "
+      "at most {} new tokens each\n\n",
       planned.setting.empty() ? "" : planned.setting + ": ", planned.job.job.model.name,
       planned.cost.card, info.architecture, static_cast<double>(info.n_parameters) / 1e6,
       experiment::describe_numerics(info.quantization, info.dtype),
-      preparation.questions.queries.size(), planned.n_prompts,
-      grouped(preparation.token_counts.n_prompt_tokens),
-      grouped(preparation.token_counts.n_distinct_tokens), planned.job.job.settings.max_new_tokens);
-  describe_lines(planned.cost);
-  describe_attention(planned.cost);
-  describe_memory(planned.cost);
+      preparation.questions.queries.size(), counts.n_prompt_tokens, counts.n_distinct_tokens,
+      planned.job.job.settings.max_new_tokens);
+  describe_cost(std::cout, planned.cost);
 }
 
 nlohmann::ordered_json as_json(const Planned& planned) {
@@ -196,7 +122,8 @@ nlohmann::ordered_json as_json(const Planned& planned) {
       {"dtype", weights::dtype_name(planned.job.model_info.dtype)},
       {"quantization", weights::quantization_name(planned.job.model_info.quantization)},
       {"items", planned.job.preparation.questions.queries.size()},
-      {"prompts", planned.n_prompts},
+      {"prompt_tokens", planned.job.preparation.token_counts.n_prompt_tokens},
+      {"distinct_tokens", planned.job.preparation.token_counts.n_distinct_tokens},
       {"load_seconds", cost.load_seconds},
       {"run_seconds", cost.run_seconds},
       {"memory_bytes", cost.memory_bytes},
@@ -224,17 +151,11 @@ nlohmann::ordered_json as_json(const Planned& planned) {
 Planned plan(const experiment::GridJob& grid_job,
              double disk_rate,
              experiment::Workbench& workbench) {
-  Planned planned{grid_job.name, experiment::prepare(grid_job.job, workbench), 0, {}};
-  const experiment::ModelLoading& loading = planned.job.job.model;
+  Planned planned{grid_job.name, experiment::prepare(grid_job.job, workbench), {}};
   for (const std::string& warning : planned.job.warnings) {
     std::cerr << "warning: " << warning << '\n';
   }
-  const experiment::ModelRequest asked = experiment::make_model_request(
-      planned.job.model_info, planned.job.job.settings, planned.job.preparation);
-  planned.n_prompts = asked.prompts.size();
-  planned.cost = model::estimate_cost({loading.model.string(), loading.options, disk_rate,
-                                       planned.job.preparation.questions.queries.size()},
-                                      asked.prompts, asked.options);
+  planned.cost = cost_of(planned.job, disk_rate);
   return planned;
 }
 

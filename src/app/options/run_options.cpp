@@ -276,12 +276,14 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                       .is_of_environment = true},
                      weights::parse_dtype);
   declare_splitting(options, model.splitting);
-  options.add(model.options.device, {.name = "device",
-                                     .help = "auto, cpu, cuda or cuda:N",
-                                     .fallback = "auto",
-                                     .value = "DEVICE",
-                                     .choices = {"auto", "cpu", "cuda"},
-                                     .is_of_environment = true});
+  options.add(model.options.device,
+              {.name = "device",
+               .help = "auto, cpu, cuda or cuda:N; dry runs and plans also take "
+                       "a card (see: labelprobe ls cards)",
+               .fallback = "auto",
+               .value = "DEVICE",
+               .choices = {"auto", "cpu", "cuda"},
+               .is_of_environment = true});
   options.add(model.options.n_threads, {.name = "threads",
                                         .help = "CPU threads; 0 = one per physical core",
                                         .fallback = "0",

@@ -7,17 +7,20 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/model/cost.h"
 #include "labelprobe/weights/locate.h"
 
 namespace labelprobe::experiment {
 
 namespace {
 
-// A dry run may be made where the run itself will not be, say beside a GPU cluster.
+// A dry run may be made where the run itself will not be, say beside a GPU cluster, and for a card
+// that it names.
 std::string resolve_device(const Job& job,
                            const ModelSource& source,
                            std::vector<std::string>& warnings) {
   const std::string& asked = job.model.options.device;
+  if (job.is_dry_run && model::is_card(asked)) return "cuda:0";
   try {
     return source.resolve_device(asked);
   } catch (const ConfigError& error) {

@@ -1,5 +1,6 @@
 #include "model/cost/cards.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -53,6 +54,11 @@ const Card& find_card(std::string_view name) {
 }
 
 }  // namespace cost
+
+bool is_card(std::string_view name) {
+  const auto all = cost::cards();
+  return std::any_of(all.begin(), all.end(), [&](const auto& card) { return card.name == name; });
+}
 
 std::span<const CardName> card_names() {
   static const std::vector<CardName> names = [] {

@@ -1,0 +1,104 @@
+#include "app/commands/plan_report.h"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "labelprobe/experiment/run.h"
+#include "labelprobe/files/text_table.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+// "1,234,567"
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
+std::string unless_zero(double number, double unit, int n_decimals) {
+  return number == 0 ? "" : fmt::format("{:.{}f}", number / unit, n_decimals);
+}
+
+std::string gigabytes(double bytes) {
+  return fmt::format("{:.2f}", bytes / 1e9);
+}
+
+void describe_lines(std::ostream& out, const model::Cost& cost) {
+  files::TextTable table;
+  table.columns = {{"phase", files::Align::Left},
+                   {"work", files::Align::Left},
+                   {"rows"},
+                   {"TFLOP"},
+                   {"GB"},
+                   {"launches"},
+                   {"seconds"},
+                   {"bound by", files::Align::Left}};
+  for (const model::CostLine& line : cost.lines) {
+    table.rows.push_back({line.phase, line.work, line.n_rows == 0 ? "" : grouped(line.n_rows),
+                          unless_zero(line.flop, 1e12, 2), unless_zero(line.bytes, 1e9, 1),
+                          line.n_launches == 0 ? "" : grouped(line.n_launches),
+                          fmt::format("{:.3f}", line.seconds), line.bound});
+  }
+  files::write_terminal(out, table, {.empty = ""});
+  out << fmt::format("\nload {:.1f} s, run {:.2f} s, {:.1f} s in all\n", cost.load_seconds,
+                     cost.run_seconds, cost.load_seconds + cost.run_seconds);
+}
+
+void describe_attention(std::ostream& out, const model::Cost& cost) {
+  files::TextTable table;
+  table.columns = {
+      {"blocks of attention", files::Align::Left}, {"of a layer and key head"}, {"keys of each"}};
+  for (const model::AttentionItems& items : cost.attention) {
+    if (items.n_items == 0) continue;
+    table.rows.push_back(
+        {std::string(items.size), grouped(items.n_items), grouped(items.n_keys / items.n_items)});
+  }
+  if (table.rows.empty()) return;
+  out << '\n';
+  files::write_terminal(out, table);
+}
+
+void describe_memory(std::ostream& out, const model::Cost& cost) {
+  files::TextTable table;
+  table.columns = {{"memory", files::Align::Left}, {"GB"}};
+  double sum = 0;
+  for (const model::MemoryLine& line : cost.memory) {
+    table.rows.push_back({line.what, gigabytes(line.bytes)});
+    sum += line.bytes;
+  }
+  table.rows.push_back({"all", gigabytes(sum)});
+  if (cost.memory_bytes > 0) {
+    table.rows.push_back({"there is", gigabytes(cost.memory_bytes)});
+    table.rows.push_back({sum > cost.memory_bytes ? "too much by" : "left",
+                          gigabytes(std::abs(cost.memory_bytes - sum))});
+  }
+  out << '\n';
+  files::write_terminal(out, table);
+  if (!cost.advice.empty()) out << cost.advice << '\n';
+}
+
+}  // namespace
+
+model::Cost cost_of(const experiment::PreparedJob& prepared, double disk_rate) {
+  const experiment::ModelLoading& loading = prepared.job.model;
+  const experiment::ModelRequest asked = experiment::make_model_request(
+      prepared.model_info, prepared.job.settings, prepared.preparation);
+  return model::estimate_cost({loading.model.string(), loading.options, disk_rate,
+                               prepared.preparation.questions.queries.size()},
+                              asked.prompts, asked.options);
+}
+
+void describe_cost(std::ostream& out, const model::Cost& cost) {
+  describe_lines(out, cost);
+  describe_attention(out, cost);
+  describe_memory(out, cost);
+}
+
+}  // namespace labelprobe::app
