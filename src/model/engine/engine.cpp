@@ -23,6 +23,11 @@
 namespace labelprobe::model {
 namespace {
 
+class OutOfMemory : public ModelError {
+ public:
+  using ModelError::ModelError;
+};
+
 // Length of the warm-up: enough for the kernels that long packs and full steps take, too few to be
 // felt.
 constexpr int kWarmUpTokens = 1024;
@@ -59,7 +64,11 @@ void Engine::warm_up() {
   }
   GenerateOptions options;
   options.stop.max_new_tokens = kWarmUpSteps;
-  generate(prompts, options, [](const auto&) {});
+  try {
+    generate(prompts, options, [](const auto&) {});
+  } catch (const OutOfMemory&) {
+    // The prompts to come may be shorter.
+  }
   effort_ = {};
 }
 
@@ -224,7 +233,7 @@ std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
 // After a chunk of `n_sequences` did not fit.
 void Engine::halve(Limits& limits, int n_sequences) {
   if (n_sequences == 1 && limits.rows_per_pack <= kFewestRowsPerPack) {
-    throw ModelError(
+    throw OutOfMemory(
         fmt::format("out of memory on {} with a single prompt; use a smaller model or "
                     "--model-dtype bfloat16",
                     info_.device));

@@ -6,7 +6,8 @@ namespace labelprobe::model {
 
 MemoryNeeds memory_needs(const weights::DecoderConfig& config,
                          std::size_t n_bytes,
-                         std::int64_t n_parts) {
+                         std::int64_t n_parts,
+                         std::int64_t n_head_rows) {
   const auto n_heads = static_cast<std::size_t>(config.n_heads + 2 * config.n_kv_heads);
   const auto head_dim = static_cast<std::size_t>(config.head_dim);
   MemoryNeeds needs;
@@ -18,6 +19,10 @@ MemoryNeeds memory_needs(const weights::DecoderConfig& config,
        5 * static_cast<std::size_t>(config.intermediate_size)) *
           n_bytes +
       static_cast<std::size_t>(n_parts * config.n_heads) * (head_dim + 1) * sizeof(float);
+  // As they are multiplied and widened, and once more in the recording of a step.
+  needs.fixed = 2 * static_cast<std::size_t>(n_head_rows) *
+                static_cast<std::size_t>(config.vocab_size) *
+                (sizeof(float) + (n_bytes < sizeof(float) ? n_bytes : 0));
   return needs;
 }
 
@@ -25,6 +30,8 @@ MemoryBudget divide_memory(std::size_t n_free,
                            const MemoryNeeds& needs,
                            const MemoryBounds& bounds,
                            std::int64_t n_longest) {
+  // At least a quarter, or a chunk would have no room where the rest may still do.
+  n_free = std::max(n_free / 4, n_free - std::min(n_free, needs.fixed));
   const std::size_t n_arena =
       n_free > 0 ? std::min(bounds.arena_bytes, n_free / 2) : bounds.arena_bytes;
   const auto activations_fit = [&](int n_rows, std::size_t n_bytes) {

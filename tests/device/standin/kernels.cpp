@@ -1,6 +1,6 @@
 // Our own kernels on the stand-in: their source, compiled for the host (host_threads.h). A launch's
 // arguments hold addresses of device memory, which are replaced by those where the host may read.
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -80,9 +80,30 @@ standin::HostKernel on_host(void (*kernel)(Arguments...), const KernelNeeds& nee
   };
 }
 
+// In place of read_rows(): the same token in every row, where nothing is computed.
+void read_nothing(const ReadArguments<float>& a, unsigned n_rows) {
+  constexpr double kToken = 300;
+  const int n = 2 + 2 * a.n_top + a.n_watched;
+  for (unsigned row = 0; row < n_rows; ++row) {
+    double* readings = a.readings + std::size_t{row} * static_cast<unsigned>(n);
+    std::fill_n(readings, n, 0.0);
+    std::fill_n(readings + 2, a.n_top, kToken);
+  }
+}
+
+std::function<void()> without_numbers(const std::string& name, void** arguments, ::dim3 grid) {
+  if (name.find("read_rows") == std::string::npos) return [] {};
+  auto own = *static_cast<const ReadArguments<float>*>(arguments[0]);
+  to_host(own);
+  return [own, grid] { read_nothing(own, grid.x); };
+}
+
 const bool are_added = [] {
   visit_kernels([](const std::string& name, auto* kernel, const KernelNeeds& needs) {
-    const standin::HostKernel host = on_host(kernel, needs);
+    standin::HostKernel host = on_host(kernel, needs);
+    if (!standin::has_numbers()) {
+      host = [name](void** arguments, ::dim3 grid) { return without_numbers(name, arguments, grid); };
+    }
     standin_set_kernel(("labelprobe::model::cuda::" + name).c_str(), &host);
   });
   return true;

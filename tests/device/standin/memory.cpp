@@ -52,7 +52,7 @@ Allocation map_memory(std::size_t n, int device) {
   void* alias = ::mmap(nullptr, n_mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   ::close(file);
   if (address == MAP_FAILED || alias == MAP_FAILED) return {};
-  std::memset(alias, kUnwritten, n);
+  if (has_numbers()) std::memset(alias, kUnwritten, n);
   return {static_cast<char*>(address), static_cast<char*>(alias), n, device};
 }
 
@@ -96,7 +96,9 @@ cudaError_t copy(
   if (from.is_on_device) {
     // Who reads the result too early shall see it.
     if (to.is_pinned && !stream->capture) std::memset(to.bytes, kUnwritten, n);
-    push(stream, {name, [=] { std::memcpy(to.bytes, from.bytes, n); }});
+    push(stream, {name, [=] {
+                    if (has_numbers() || !to.is_on_device) std::memcpy(to.bytes, from.bytes, n);
+                  }});
     waits |= is_pageable(to);
   } else {
     // A copy from pageable memory is staged before the call returns; pinned memory is read late.
@@ -107,7 +109,7 @@ cudaError_t copy(
                     } else if (from.is_pinned && std::memcmp(then.data(), from.bytes, n) != 0) {
                       complain("pinned memory changed before its copy ran");
                     }
-                    std::memcpy(to.bytes, then.data(), n);
+                    if (has_numbers() || !to.is_on_device) std::memcpy(to.bytes, then.data(), n);
                   }});
   }
   if (!waits) return cudaSuccess;
@@ -278,7 +280,9 @@ cudaError_t cudaMemsetAsync(void* address, int value, std::size_t n, cudaStream_
   const Lock lock(World::get().mutex);
   count("memsets");
   const Place to = place_of(address, n);
-  push(stream_of(stream), {"memset", [=] { std::memset(to.bytes, value, n); }});
+  push(stream_of(stream), {"memset", [=] {
+                             if (has_numbers()) std::memset(to.bytes, value, n);
+                           }});
   return cudaSuccess;
 }
 

@@ -85,6 +85,11 @@ long setting(const char* name, long otherwise) {
   return value ? std::atol(value) : otherwise;
 }
 
+bool has_numbers() {
+  static const bool has = setting("STANDIN_NUMBERS", 1) != 0;
+  return has;
+}
+
 void complain(const std::string& what) {
   const Lock lock(World::get().mutex);
   if (World::get().complaints[what]++ == 0) {
@@ -136,7 +141,7 @@ void standin_push(cudaStream_t stream, const char* name, const std::function<voi
   const std::string counted = std::string("operator ") + name;
   standin::push(standin::stream_of(stream), {name, [counted, run = *run] {
                                                ++standin::World::get().launches[counted];
-                                               run();
+                                               if (standin::has_numbers()) run();
                                              }});
 }
 

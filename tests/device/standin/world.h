@@ -102,6 +102,7 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 long setting(const char* name, long otherwise);
 int current_device();
+bool has_numbers();
 
 // Something that is wrong, or would be on a GPU: told once on standard error, counted in the
 // report.

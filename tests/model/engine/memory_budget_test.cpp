@@ -65,11 +65,13 @@ TEST_CASE("Long contexts take smaller packs and steps, since each row keeps many
   config.n_heads = 32;
   config.n_kv_heads = 8;
   config.head_dim = 128;
-  const MemoryNeeds needs = memory_needs(config, 2, 131'072 / 128);
+  config.vocab_size = 128'256;
+  const MemoryNeeds needs = memory_needs(config, 2, 131'072 / 128, 256);
   CHECK(needs.cache_per_token == kEight.cache_per_token);
   // 1024 sums of 32 heads of 128 numbers, and their logs.
-  CHECK(needs.activations_per_row - memory_needs(config, 2, 0).activations_per_row ==
+  CHECK(needs.activations_per_row - memory_needs(config, 2, 0, 0).activations_per_row ==
         1024UL * 32 * 129 * 4);
+  CHECK(needs.fixed == 2UL * 256 * 128'256 * 6);
   const MemoryBudget budget = divide_memory(120 * kGiB, needs, kBounds, 131'072);
   CHECK(budget.rows_per_pack == 1024);
   CHECK(budget.rows_per_step == 512);
