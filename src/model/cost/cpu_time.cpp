@@ -5,10 +5,9 @@
 namespace labelprobe::model::cost {
 namespace {
 
-// Numbers of a layer that are read or written beside the products, for each one of the hidden size
-// and of the MLP: norms, sums, rotations, the arena; the gate. On the CPU they are float32.
+// Numbers of a layer that are read or written beside the products, for each one of the hidden size:
+// norms, sums, rotations, the arena. On the CPU they are float32.
 constexpr double kPerHidden = 12;
-constexpr double kPerInner = 3;
 
 class CpuTime {
  public:
@@ -29,9 +28,8 @@ class CpuTime {
     const double attention = 4.0 * pairs * n_query;
     ledger_.add(phase_, Work::Attention,
                 {attention, 0, 0, attention / rates_.attention_flops, Bound::Arithmetic});
-    add_bytes(Work::Rows,
-              sizeof(float) * n_finished *
-                  (kPerHidden * config_.hidden_size + kPerInner * config_.intermediate_size));
+    add_bytes(Work::Rows, sizeof(float) * n_finished * kPerHidden * config_.hidden_size);
+    add_exponentials(Work::Rows, n_finished * config_.intermediate_size);
     for (const Work work : {Work::Products, Work::Attention, Work::Rows}) {
       ledger_.add_rows(phase_, work, pass.n_rows);
     }
@@ -41,6 +39,7 @@ class CpuTime {
     const double n_logits = static_cast<double>(n_rows) * config_.vocab_size;
     add_product(Work::Logits, 2.0 * n_logits * config_.hidden_size);
     add_bytes(Work::Logits, 3.0 * n_logits * sizeof(float));  // written, read twice
+    add_exponentials(Work::Logits, n_logits);
     ledger_.add_rows(phase_, Work::Logits, n_rows);
   }
 
@@ -48,6 +47,10 @@ class CpuTime {
   void add_product(Work work, double flop) {
     const double rate = phase_ == Phase::Answers ? rates_.step_flops : rates_.product_flops;
     ledger_.add(phase_, work, {flop, 0, 0, flop / rate, Bound::Arithmetic});
+  }
+
+  void add_exponentials(Work work, double n) {
+    ledger_.add(phase_, work, {0, 0, 0, n / rates_.exponentials, Bound::Arithmetic});
   }
 
   void add_bytes(Work work, double bytes) {

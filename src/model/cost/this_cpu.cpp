@@ -11,6 +11,7 @@
 
 #include "model/attention/segment_attention.h"
 #include "model/decoder/decoder.h"
+#include "model/products/gated_silu.h"
 #include "model/products/linear.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
@@ -99,6 +100,10 @@ CpuRates measure_this_cpu(const weights::DecoderConfig& config,
   rates.attention_flops = 4.0 * n_pairs * config.n_heads * config.head_dim / seconds_of([&] {
                             static_cast<void>(attention.attend(queries, keys, keys));
                           });
+
+  const at::Tensor gate_up = numbers({kPackRows, 2 * config.intermediate_size}, type);
+  rates.exponentials = static_cast<double>(kPackRows) * config.intermediate_size /
+                       seconds_of([&] { static_cast<void>(gated_silu(gate_up)); });
 
   const at::Tensor from = at::ones({kCopiedNumbers}, at::kFloat);
   at::Tensor to = at::empty_like(from);

@@ -16,6 +16,7 @@ struct CpuRates {
   double product_flops = 0;    // of packs of prompts
   double step_flops = 0;       // of products of as many rows as a step has
   double attention_flops = 0;  // 4 per dimension of a head and pair of row and key
+  double exponentials = 0;     // a second: of gates, and of logits that are summed up
   double bytes_per_second = 0;
   double memory_bytes = 0;  // of the machine; 0 = not known
 };
