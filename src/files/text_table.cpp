@@ -166,6 +166,15 @@ std::string escape_markdown(std::string_view text) {
   return escaped;
 }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::int64_t first = number < 0 ? 1 : 0;
+  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > first; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
 std::string percent(double share) {
   return fmt::format("{:.1f}%", 100.0 * share);
 }

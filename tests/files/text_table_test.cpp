@@ -56,6 +56,14 @@ TEST_CASE("Columns without any text are taken out, of short rows too", "[files]"
   CHECK(written(write_csv, table) == "a,c\n1,2\n3,\n");
 }
 
+TEST_CASE("Digits are grouped by three", "[files]") {
+  CHECK(grouped(0) == "0");
+  CHECK(grouped(999) == "999");
+  CHECK(grouped(1000) == "1,000");
+  CHECK(grouped(-123456) == "-123,456");
+  CHECK(grouped(1234567890) == "1,234,567,890");
+}
+
 TEST_CASE("A share is a percentage of one decimal", "[files]") {
   CHECK(percent(0.1235) == "12.3%");
   CHECK(percent(1.0) == "100.0%");

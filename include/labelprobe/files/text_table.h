@@ -2,6 +2,7 @@
 // columns; knows nothing about what the texts mean.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ void write_csv(std::ostream& out, const TextTable& table);
 std::string escape_latex(std::string_view text);
 
 std::string escape_markdown(std::string_view text);
+
+// "1,234,567"
+std::string grouped(std::int64_t number);
 
 // "12.3%" of a share from 0 to 1.
 std::string percent(double share);

@@ -97,19 +97,6 @@ class WriteProgress {
   std::deque<std::pair<Clock::time_point, std::int64_t>> marks_;  // shown before, and when
 };
 
-// "1,234,567"
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
-}
-
-std::string grouped(std::size_t number) {
-  return grouped(static_cast<std::int64_t>(number));
-}
-
 std::string gigabytes(double n_bytes) {
   return fmt::format("{:.2f}", n_bytes / 1e9);
 }
@@ -130,13 +117,13 @@ void describe_weights(std::vector<weights::WeightPart> parts,
   }
   parts.push_back(all);
   for (const weights::WeightPart& part : parts) {
-    table.rows.push_back(
-        {std::string(part.name), grouped(part.n_numbers), grouped(part.unquantized_bytes)});
+    table.rows.push_back({std::string(part.name), files::grouped(part.n_numbers),
+                          files::grouped(static_cast<std::int64_t>(part.unquantized_bytes))});
     if (is_quantized) {
       const double n_bits = 8.0 * static_cast<double>(part.bytes);
       table.rows.back().push_back(
           fmt::format("{:.2f}", n_bits / static_cast<double>(part.n_numbers)));
-      table.rows.back().push_back(grouped(part.bytes));
+      table.rows.back().push_back(files::grouped(static_cast<std::int64_t>(part.bytes)));
     }
   }
   files::write_terminal(std::cout, table);
@@ -154,7 +141,7 @@ void describe_cards(double weight_bytes, double cache_bytes_per_token) {
       continue;
     }
     const auto n_tokens = static_cast<std::int64_t>(left / cache_bytes_per_token);
-    table.rows.push_back({fmt::to_string(card), gigabytes(left), grouped(n_tokens)});
+    table.rows.push_back({fmt::to_string(card), gigabytes(left), files::grouped(n_tokens)});
   }
   files::write_terminal(std::cout, table, {.empty = ""});
 }
@@ -172,9 +159,10 @@ void describe_plan(const weights::RandomCheckpointPlan& plan,
   std::cout << fmt::format(
       "\non disk: {} bytes\n"
       "keys and values in {}: {} bytes a token, {} GB for the context of {} tokens\n\n",
-      grouped(plan.disk_bytes), weights::dtype_name(options.dtype),
-      grouped(plan.cache_bytes_per_token), gigabytes(token_bytes * plan.max_context),
-      grouped(std::int64_t{plan.max_context}));
+      files::grouped(static_cast<std::int64_t>(plan.disk_bytes)),
+      weights::dtype_name(options.dtype),
+      files::grouped(static_cast<std::int64_t>(plan.cache_bytes_per_token)),
+      gigabytes(token_bytes * plan.max_context), files::grouped(std::int64_t{plan.max_context}));
   describe_cards(static_cast<double>(all.bytes), token_bytes);
   std::cout.flush();
 }

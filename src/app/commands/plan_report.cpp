@@ -13,15 +13,6 @@ namespace labelprobe::app {
 
 namespace {
 
-// "1,234,567"
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
-}
-
 std::string unless_zero(double number, double unit, int n_decimals) {
   return number == 0 ? "" : fmt::format("{:.{}f}", number / unit, n_decimals);
 }
@@ -41,9 +32,10 @@ void describe_lines(std::ostream& out, const model::Cost& cost) {
                    {"seconds"},
                    {"bound by", files::Align::Left}};
   for (const model::CostLine& line : cost.lines) {
-    table.rows.push_back({line.phase, line.work, line.n_rows == 0 ? "" : grouped(line.n_rows),
+    table.rows.push_back({line.phase, line.work,
+                          line.n_rows == 0 ? "" : files::grouped(line.n_rows),
                           unless_zero(line.flop, 1e12, 2), unless_zero(line.bytes, 1e9, 1),
-                          line.n_launches == 0 ? "" : grouped(line.n_launches),
+                          line.n_launches == 0 ? "" : files::grouped(line.n_launches),
                           fmt::format("{:.3f}", line.seconds), line.bound});
   }
   files::write_terminal(out, table, {.empty = ""});
@@ -57,8 +49,8 @@ void describe_attention(std::ostream& out, const model::Cost& cost) {
       {"blocks of attention", files::Align::Left}, {"of a layer and key head"}, {"keys of each"}};
   for (const model::AttentionItems& items : cost.attention) {
     if (items.n_items == 0) continue;
-    table.rows.push_back(
-        {std::string(items.size), grouped(items.n_items), grouped(items.n_keys / items.n_items)});
+    table.rows.push_back({std::string(items.size), files::grouped(items.n_items),
+                          files::grouped(items.n_keys / items.n_items)});
   }
   if (table.rows.empty()) return;
   out << '\n';

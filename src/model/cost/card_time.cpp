@@ -148,6 +148,7 @@ Item time_of_items(const CardSetting& setting, std::int64_t n_rows, const Attent
                            std::max(longest_of(thin, work.thin), longest_of(narrow, work.narrow))) /
       cycles_per_second(setting.card);
   const double row_bytes = static_cast<double>(config.n_heads) * config.head_dim;
+  // Keys and values are read again and again, from the cache of the card.
   const double part_bytes = static_cast<double>(work.n_parts) * row_bytes * sizeof(float);
   const double flop = 4.0 * static_cast<double>(work.n_pairs) * row_bytes;
   Item attended = kernel(flop, seconds, part_bytes, setting.card);
