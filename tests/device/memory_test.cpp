@@ -73,21 +73,48 @@ TEST_CASE("A graph that cannot be made is tried again later", "[device]") {
         support::log_of({"--limit", "6"}));
 }
 
-TEST_CASE("Settings of a grid are cut into chunks as if each were alone", "[device]") {
-  const auto n_launches = [](const std::vector<std::string>& seeds) {
-    const TempFolder logs;
-    std::vector<std::string> flags = {"--limit",      "4",   "--shot", "2",
-                                      "--dev-splits", "dev", "--seed"};
-    flags.insert(flags.end(), seeds.begin(), seeds.end());
-    const DeviceRun run =
-        run_on_standin(on_gpu(logs.path(), flags), {{"STANDIN_MEMORY_MIB", "96"}});
-    INFO(run.program.err);
-    REQUIRE(run.program.exit_code == 0);
-    return run.launches();
-  };
-  const long none = n_launches({"0"});
+// A real model that leaves a GPU of 900 MiB little beside its weights; nothing is computed.
+DeviceRun run_smollm2(const std::vector<std::string>& more, const std::string& n_mib = "900") {
+  const TempFolder logs;
+  std::vector<std::string> arguments = {"run",
+                                        "GoEmotions",
+                                        "--config",
+                                        "configs/example/config.yaml",
+                                        "--model-name-or-path",
+                                        support::smollm2_gguf().string(),
+                                        "--max-new-tokens",
+                                        "18",
+                                        "--device",
+                                        "cuda",
+                                        "--no-drafts",
+                                        "--log-root",
+                                        logs.path().string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  DeviceRun run =
+      run_on_standin(arguments, {{"STANDIN_MEMORY_MIB", n_mib}, {"STANDIN_NUMBERS", "0"}});
+  INFO(run.program.err);
+  REQUIRE(run.program.exit_code == 0);
+  CHECK(run.report.at("complaints") == nlohmann::json::object());
+  return run;
+}
+
+TEST_CASE("A model that fills most of a GPU is decoded in a few large chunks", "[device]") {
+  if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
+  const DeviceRun run = run_smollm2({"--distribution", "unary"});
+  // Of 320 prompts; the first chunks show how much memory there really is.
+  CHECK(run.count("recordings") <= 12);
+  CHECK(run.launches() < 320 * 200);
+}
+
+TEST_CASE("Settings of a grid are computed in as many pieces as each alone, in no more memory",
+          "[device]") {
+  if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
+  const std::vector<std::string> one = {"--seed", "0"};
+  const std::vector<std::string> three = {"--seed", "0", "1", "2"};
   // The warm-up is done once, whatever follows.
-  CHECK(n_launches({"0", "1", "2"}) < 3 * none);
+  CHECK(run_smollm2(three).launches() < 3 * run_smollm2(one).launches());
+  const std::int64_t n_bytes = run_smollm2(one, "4000").peak_bytes();
+  CHECK(run_smollm2(three, "4000").peak_bytes() <= n_bytes + n_bytes / 20);
 }
 
 }  // namespace labelprobe

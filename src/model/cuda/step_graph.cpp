@@ -82,16 +82,16 @@ class TorchStepGraph : public weights::StepGraph {
 
   void replay() override { graph_->replay(); }
 
-  void forget() override {
-    graph_.reset();
-    // Memory has been freed since, or will be.
+  void forget() override { graph_.reset(); }
+
+  void try_again() override {
     if (lacks_memory_) has_failed_ = lacks_memory_ = false;
   }
 
  private:
   std::unique_ptr<at::cuda::CUDAGraph> graph_;
   bool has_failed_ = false;    // no further attempt
-  bool lacks_memory_ = false;  // none before forget()
+  bool lacks_memory_ = false;  // none before try_again()
 };
 
 }  // namespace

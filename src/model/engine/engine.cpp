@@ -82,7 +82,7 @@ void Engine::generate(std::span<const TokenIds> prompts,
                                                    : stream_);
   const std::vector<std::size_t> chosen = runnable_prompts(request, sink);
   const Sharing sharing = options.share_prefixes ? Sharing::Prefixes : Sharing::None;
-  if (graph_) graph_->forget();  // its memory is free for this call
+  if (graph_) graph_->try_again();
   Limits limits = limits_;
   int first = 0;
   // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.

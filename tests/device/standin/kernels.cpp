@@ -102,7 +102,9 @@ const bool are_added = [] {
   visit_kernels([](const std::string& name, auto* kernel, const KernelNeeds& needs) {
     standin::HostKernel host = on_host(kernel, needs);
     if (!standin::has_numbers()) {
-      host = [name](void** arguments, ::dim3 grid) { return without_numbers(name, arguments, grid); };
+      host = [name](void** arguments, ::dim3 grid) {
+        return without_numbers(name, arguments, grid);
+      };
     }
     standin_set_kernel(("labelprobe::model::cuda::" + name).c_str(), &host);
   });
