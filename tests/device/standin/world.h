@@ -1,18 +1,19 @@
 // What the stand-in for a GPU knows: memory that the host may not touch, streams whose work is put
 // off as long as CUDA allows, and what went wrong. The files beside this one stand in for the
-// functions of libcudart, libcublas, libcublasLt and libcuda that libtorch calls.
+// functions of libcudart, libcublas, libcublasLt, libcuda and libnvidia-ml that libtorch and the
+// program call.
 //
-// Environment:
-//   STANDIN_GPUS             how many there are (1)
-//   STANDIN_ARCHITECTURE     80, 86, 89, 90, 100 or 120 (90): shared memory and processors
-//   STANDIN_MEMORY_MIB       of each GPU (8192)
-//   STANDIN_OTHERS_MIB       of it held by other processes (0)
-//   STANDIN_FAIL_ALLOCATION  the n-th allocation of device memory fails
-//   STANDIN_FAIL_GRAPH       the n-th instantiation of a graph fails
-//   STANDIN_COUNT_ERROR      what counting the GPUs fails with, e.g. 35 (driver too old)
-//   STANDIN_MEMORY_ERROR     what every allocation fails with, e.g. 46 (GPU held by another
-//   process) STANDIN_REPORT           a file for counts and complaints, as JSON, written when the
-//   process ends
+// What can be set in the environment, and what holds where it is not:
+// - STANDIN_GPUS (1): how many there are.
+// - STANDIN_ARCHITECTURE (90): 80, 86, 89, 90, 100 or 120: shared memory and processors.
+// - STANDIN_MEMORY_MIB (8192): memory of each; STANDIN_OTHERS_MIB (0): of it held by others.
+// - STANDIN_FAIL_ALLOCATION, STANDIN_FAIL_GRAPH (none): which allocation of device memory fails,
+//   counted from 1; which instantiation of a graph.
+// - STANDIN_COUNT_ERROR (none): what counting the GPUs fails with, e.g. 35 (driver too old).
+// - STANDIN_MEMORY_ERROR (none): what every allocation fails with, e.g. 46 (held by others).
+// - STANDIN_NUMBERS (1): 0 = nothing is computed, and every answer is made of one token: for what
+//   large models do with memory and launches.
+// - STANDIN_REPORT (none): a file for counts and complaints, as JSON, written at the end.
 #pragma once
 
 #include <cstddef>
