@@ -57,7 +57,7 @@ class Bench(unittest.TestCase):
         self.assertIn("200 queries", done.stdout)
         self.assertIn("unary: 3 prompts", done.stdout)
         self.assertIn("not measured: llama.cpp: ", done.stdout)
-        self.assertIn("llama-3.1-8b on one H200, 200 queries, binary: 3.5 s", done.stdout)
+        self.assertIn("llama-3.1-8b on one H200, 200 queries, binary: 2.6 s", done.stdout)
         self.assertNotIn("float32", done.stdout)
 
     def test_says_what_is_wrong_with_its_arguments(self):

@@ -204,10 +204,10 @@ def cells(line):
 class Goals(unittest.TestCase):
     def test_puts_what_was_measured_beside_goal_and_floor(self):
         fp4 = ["--load-in-4bit"]
-        lines = goals.table([figures(baseline=0.55, unary=1.5, binary=3.5), figures(dtype="float32", flags=fp4, baseline=7.0),
+        lines = goals.table([figures(baseline=0.42, unary=1.5, binary=2.6), figures(dtype="float32", flags=fp4, baseline=7.0),
                              figures(flags=fp4, baseline=9.0)])
         self.assertEqual([cells(line)[1:] for line in lines[2:]],
-                         [["0.55", "0.6", "0.30", "yes"], ["1.50", "1.25", "0.62", "no"], ["3.50", "3.5", "1.72", "yes"],
+                         [["0.42", "0.45", "0.30", "yes"], ["1.50", "0.9", "0.62", "no"], ["2.60", "2.6", "1.72", "yes"],
                           ["7.00", "8", "-", "yes"], ["9.00", "below 7.00, its float32", "-", "no"]])
 
     def test_other_measurements_have_no_goal(self):
