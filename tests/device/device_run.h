@@ -33,6 +33,7 @@ struct DeviceRun {
   std::int64_t peak_bytes(std::size_t gpu = 0) const {
     return report.at("peak_bytes").at(gpu).get<std::int64_t>();
   }
+  std::int64_t bytes_at_end() const { return report.at("bytes_at_end").at(0).get<std::int64_t>(); }
 };
 
 // Into the environment of a program that shall find the stand-in.

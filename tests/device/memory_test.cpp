@@ -117,4 +117,14 @@ TEST_CASE("Settings of a grid are computed in as many pieces as each alone, in n
   CHECK(run_smollm2(three, "4000").peak_bytes() <= n_bytes + n_bytes / 20);
 }
 
+TEST_CASE("A model's memory is given back before the next one is loaded, and at the end",
+          "[device]") {
+  if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
+  const std::int64_t n_bytes = run_smollm2({"--model-dtype", "float32"}, "4000").peak_bytes();
+  const DeviceRun both = run_smollm2({"--model-dtype", "bfloat16", "float32"}, "4000");
+  CHECK(both.peak_bytes() <= n_bytes + n_bytes / 20);
+  // cuBLAS keeps its workspaces.
+  CHECK(both.bytes_at_end() <= std::int64_t{100} << 20);
+}
+
 }  // namespace labelprobe

@@ -41,7 +41,8 @@ Limits limits_of(const c10::Device& device) {
 }
 
 Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
-    : decoder_(std::move(decoder)),
+    : given_back_(decoder.device()),
+      decoder_(std::move(decoder)),
       info_(std::move(info)),
       limits_(limits),
       inputs_(decoder_.device(), decoder_.is_fast()) {

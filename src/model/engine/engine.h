@@ -20,6 +20,7 @@
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_tree.h"
 #include "model/engine/request.h"
+#include "weights/device/device.h"
 #include "weights/device/step_graph.h"
 
 namespace labelprobe::model {
@@ -58,6 +59,7 @@ class Engine : public LanguageModel {
                                        const Limits& limits);
   void halve(Limits& limits, int n_sequences);
 
+  weights::GivenBack given_back_;  // after all that follows has gone
   Decoder decoder_;
   ModelInfo info_;
   Limits limits_;

@@ -189,6 +189,15 @@ std::size_t free_bytes(const c10::Device& device) {
   return kibibytes.empty() ? 0 : std::strtoull(kibibytes.c_str(), nullptr, 10) * 1024;
 }
 
+GivenBack::~GivenBack() {
+  if (device_.is_cpu()) return;
+  try {
+    at::getDeviceAllocator(device_.type())->emptyCache();
+  } catch (const c10::Error&) {
+    // A device that has failed gives nothing back.
+  }
+}
+
 c10::Stream open_stream(const c10::Device& gpu) {
   return c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu);
 }

@@ -29,6 +29,19 @@ std::string describe_device(const c10::Device& device);
 // known.
 std::size_t free_bytes(const c10::Device& device);
 
+// When it goes, memory of a GPU that nobody uses is given back, which libtorch would keep for
+// later: the next model's pieces are of other sizes, and other processes wait for it.
+class GivenBack {
+ public:
+  explicit GivenBack(const c10::Device& device) : device_(device) {}
+  ~GivenBack();
+  GivenBack(const GivenBack&) = delete;
+  GivenBack& operator=(const GivenBack&) = delete;
+
+ private:
+  c10::Device device_;
+};
+
 // A queue of work on a GPU beside the default one, which cannot be recorded.
 c10::Stream open_stream(const c10::Device& gpu);
 
