@@ -63,15 +63,26 @@ TEST_CASE("Where a GPU is there and cannot be used, auto says why and goes on wi
   CHECK_THAT(wanted.program.err, ContainsSubstring("driver"));
 }
 
-TEST_CASE("Without our kernels the answers are the same, and a warning says what that costs",
+TEST_CASE("Without our kernels a log has the CPU's labels, in few launches, and a warning tells",
           "[device]") {
-  const DeviceRun run = run_few("cuda", {{"LABELPROBE_CUDA_KERNELS", "0"}});
+  const TempFolder logs;
+  const DeviceRun run = run_on_standin(on_gpu(logs.path()), {{"LABELPROBE_CUDA_KERNELS", "0"}});
   INFO(run.program.err);
   CHECK(run.program.exit_code == 0);
   CHECK_FALSE(run.complains());
   CHECK(run.launches("labelprobe::") == 0);
   CHECK_THAT(run.program.err,
              ContainsSubstring("warning") && ContainsSubstring("LABELPROBE_CUDA_KERNELS"));
+  const auto labels_in = [](const std::filesystem::path& folder) {
+    return support::read_file(folder / "GoEmotions" / "e2e_0" / "metrics.yml");
+  };
+  const TempFolder on_cpu;
+  REQUIRE(support::run_program(support::run_arguments(on_cpu.path())).exit_code == 0);
+  CHECK(labels_in(logs.path()) == labels_in(on_cpu.path()));
+  // A step of all prompts together has two layers of a few dozen operators.
+  const TempFolder again;
+  const DeviceRun with = run_on_standin(on_gpu(again.path()));
+  CHECK(run.launches() < 12 * with.launches());
 }
 
 }  // namespace labelprobe

@@ -23,6 +23,7 @@ void SegmentAttention::plan(std::int64_t n_rows, std::span<const KeySegment> seg
     on_cpu_.plan(n_rows, segments_);
   } else {
     on_cuda_.plan(n_rows, segments_);
+    without_kernels_.plan(n_rows, segments_);
   }
 }
 
@@ -36,6 +37,7 @@ void SegmentAttention::grow() {
     on_cpu_.plan(n_rows_, segments_);
   } else {
     on_cuda_.grow();
+    without_kernels_.plan(n_rows_, segments_);
   }
 }
 
@@ -45,7 +47,7 @@ at::Tensor SegmentAttention::attend(const at::Tensor& queries,
   LABELPROBE_CHECK(queries.device().type() == device_.type());
   if (CudaAttention::can_attend(queries)) return on_cuda_.attend(queries, keys, values);
   return device_.is_cpu() ? on_cpu_.attend(queries, keys, values)
-                          : attend_plainly(queries, keys, values, segments_);
+                          : without_kernels_.attend(queries, keys, values);
 }
 
 std::string_view attention_code(const at::Tensor& queries, bool is_fast) {

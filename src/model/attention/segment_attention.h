@@ -12,6 +12,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include "model/attention/batched_attention.h"
 #include "model/attention/cuda_attention.h"
 #include "model/attention/segment_attention_cpu.h"
 
@@ -44,7 +45,9 @@ class SegmentAttention {
   std::int64_t n_rows_ = 0;
   std::vector<KeySegment> segments_;
   CpuSegmentPlan on_cpu_;
-  mutable CudaAttention on_cuda_;  // makes its tables at the first layer
+  // Make their tables at the first layer.
+  mutable CudaAttention on_cuda_;
+  mutable BatchedAttention without_kernels_;
 };
 
 // Whose code attends such queries (which may have no rows), for people.

@@ -14,6 +14,7 @@
 
 #include "model/attention/attention.h"
 #include "model/attention/attention_sum.h"
+#include "model/attention/batched_attention.h"
 #include "support/catch.h"
 #include "support/tensors.h"
 
@@ -202,6 +203,11 @@ TEST_CASE("Attention over a tree is attention of every row over its path", "[uni
   plan.plan(forest.n_rows, segments);
   CHECK(support::largest_difference(attend(plan, numbers, CpuSegmentPlan::Code::Plain), expected) <
         1e-5);
+  // What a GPU without our kernels does.
+  BatchedAttention batched;
+  batched.plan(forest.n_rows, segments);
+  CHECK(support::largest_difference(batched.attend(numbers.queries, numbers.keys, numbers.values),
+                                    expected) < 1e-5);
   if (!CpuSegmentPlan::can_attend(at::kBFloat16) || n_dims % 2 != 0) return;
   const at::Tensor half =
       attention.attend(numbers.queries.to(at::kBFloat16), numbers.keys.to(at::kBFloat16),
