@@ -52,6 +52,22 @@ TEST_CASE("A GPU that another process holds is an error that names it", "[device
   CHECK_THAT(run.program.err, !ContainsSubstring("internal error"));
 }
 
+TEST_CASE("Kernels that were built for other GPUs are an error that says what to do", "[device]") {
+  const DeviceRun run = run_few("cuda", {{"STANDIN_NO_IMAGE", "1"}});
+  CHECK(run.program.exit_code == 4);
+  CHECK_THAT(run.program.err, ContainsSubstring("no kernel image") &&
+                                  ContainsSubstring("-DCMAKE_CUDA_ARCHITECTURES=native"));
+  CHECK_THAT(run.program.err, !ContainsSubstring("internal error"));
+}
+
+TEST_CASE("Another failure of a GPU is told in one line", "[device]") {
+  constexpr const char* kUnknown = "999";
+  const DeviceRun run = run_few("cuda", {{"STANDIN_MEMORY_ERROR", kUnknown}});
+  CHECK(run.program.exit_code == 4);
+  CHECK_THAT(run.program.err, ContainsSubstring("cuda:0 (Stand-in GPU) cannot be used: "));
+  CHECK_THAT(run.program.err, !ContainsSubstring("CUDA_LAUNCH_BLOCKING"));
+}
+
 TEST_CASE("Where a GPU is there and cannot be used, auto says why and goes on with the CPU",
           "[device]") {
   const DeviceRun run = run_few("auto", {{"STANDIN_COUNT_ERROR", kDriverTooOld}});

@@ -75,10 +75,12 @@ BatchedAttention::Tables BatchedAttention::make_tables(const at::Tensor& queries
           run[1] + key - run[0];
     }
     for (std::int32_t row = 0; row < item.n_rows; ++row) {
-      const std::size_t place = i * static_cast<std::size_t>(n_most_rows) + static_cast<std::size_t>(row);
+      const std::size_t place =
+          i * static_cast<std::size_t>(n_most_rows) + static_cast<std::size_t>(row);
       query_rows[place] = item.first_row + row;
       part_places[place] = item.first_part + row;
-      n_seen[place] = std::min(plan.n_seen[static_cast<std::size_t>(item.first_part + row)], item.n_keys);
+      n_seen[place] =
+          std::min(plan.n_seen[static_cast<std::size_t>(item.first_part + row)], item.n_keys);
     }
   }
   std::int32_t n_most_parts = 1;
@@ -95,8 +97,8 @@ BatchedAttention::Tables BatchedAttention::make_tables(const at::Tensor& queries
   const auto table = [&](const std::vector<std::int64_t>& numbers, std::int64_t width) {
     return weights::send(numbers, queries.device()).view({-1, width});
   };
-  return {table(query_rows, n_most_rows), table(key_rows, n_most_keys),
-          table(n_seen, n_most_rows),     table(part_places, n_most_rows),
+  return {table(query_rows, n_most_rows),    table(key_rows, n_most_keys),
+          table(n_seen, n_most_rows),        table(part_places, n_most_rows),
           table(parts_of_row, n_most_parts), plan.n_parts};
 }
 
@@ -114,7 +116,8 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
   Parts parts{at::zeros({tables.n_parts + 1, n_heads, n_groups, n_dim}, options),
               at::full({tables.n_parts + 1, n_heads, n_groups}, kNothing, options)};
   const at::Tensor slots = at::arange(n_keys, tables.n_seen.options());
-  const std::int64_t n_each = std::max<std::int64_t>(1, kGatheredNumbers / (n_keys * n_heads * n_dim));
+  const std::int64_t n_each =
+      std::max<std::int64_t>(1, kGatheredNumbers / (n_keys * n_heads * n_dim));
   for (std::int64_t first = 0; first < tables.query_rows.size(0); first += n_each) {
     const std::int64_t n = std::min(n_each, tables.query_rows.size(0) - first);
     const auto gathered = [&](const at::Tensor& from, const at::Tensor& rows) {
@@ -122,21 +125,23 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
     };
     const at::Tensor seen = tables.n_seen.narrow(0, first, n).view({n, 1, n_rows, 1, 1});
     at::Tensor scores =
-        at::matmul(gathered(queries, tables.query_rows)
-                       .view({n, n_rows, n_heads, n_groups, n_dim})
-                       .permute({0, 2, 1, 3, 4})
-                       .reshape({n, n_heads, n_rows * n_groups, n_dim}),
-                   gathered(keys, tables.key_rows).view({n, n_keys, n_heads, n_dim}).permute({0, 2, 3, 1}))
+        at::matmul(
+            gathered(queries, tables.query_rows)
+                .view({n, n_rows, n_heads, n_groups, n_dim})
+                .permute({0, 2, 1, 3, 4})
+                .reshape({n, n_heads, n_rows * n_groups, n_dim}),
+            gathered(keys, tables.key_rows).view({n, n_keys, n_heads, n_dim}).permute({0, 2, 3, 1}))
             .mul_(1 / std::sqrt(static_cast<double>(n_dim)))
             .view({n, n_heads, n_rows, n_groups, n_keys})
             .masked_fill_(slots.ge(seen), kNothing);
     const at::Tensor logs = scores.logsumexp(-1, /*keepdim=*/true);
     // A row that sees nothing has no weights.
     const at::Tensor weights = scores.sub_(logs.masked_fill(logs.eq(kNothing), 0)).exp_();
-    const at::Tensor sums =
-        at::matmul(weights.view({n, n_heads, n_rows * n_groups, n_keys}),
-                   gathered(values, tables.key_rows).view({n, n_keys, n_heads, n_dim}).permute({0, 2, 1, 3}))
-            .view({n, n_heads, n_rows, n_groups, n_dim});
+    const at::Tensor sums = at::matmul(weights.view({n, n_heads, n_rows * n_groups, n_keys}),
+                                       gathered(values, tables.key_rows)
+                                           .view({n, n_keys, n_heads, n_dim})
+                                           .permute({0, 2, 1, 3}))
+                                .view({n, n_heads, n_rows, n_groups, n_dim});
     const at::Tensor places = tables.part_places.narrow(0, first, n).flatten();
     parts.values.index_copy_(0, places,
                              sums.permute({0, 2, 1, 3, 4}).reshape({-1, n_heads, n_groups, n_dim}));

@@ -158,7 +158,10 @@ int Engine::run_chunks(const PrefixTree& tree,
       answers = run_chunk(tree, request, plan, *cache, limits);
     } catch (const c10::Error& error) {
       if (!weights::is_out_of_memory(error)) {
-        throw ModelError(std::string("libtorch failed: ") + error.what_without_backtrace());
+        throw ModelError(
+            decoder_.device().is_cpu()
+                ? std::string("libtorch failed: ") + error.what_without_backtrace()
+                : weights::describe_failure(decoder_.device(), error.what_without_backtrace()));
       }
       is_short_of_memory = true;
     } catch (const std::bad_alloc&) {

@@ -56,8 +56,8 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
         std::move(info), limits_of(device));
   } catch (const c10::Error& error) {
     if (!weights::is_out_of_memory(error)) {
-      throw ModelError(fmt::format("{}: libtorch failed on {}: {}", model.string(), device.str(),
-                                   error.what_without_backtrace()));
+      if (device.is_cpu()) throw;
+      throw ModelError(weights::describe_failure(device, error.what_without_backtrace()));
     }
     throw ModelError(
         fmt::format("{}: its weights do not fit the memory of {}; use --model-dtype bfloat16 or a "

@@ -90,15 +90,7 @@ std::string joined(const std::vector<std::string>& words) {
 void check_is_free(const c10::Device& gpu) {
   const c10::DeviceGuard on_device(gpu);
   std::string reason;
-  if (gpu_memory(&reason)) return;
-  const std::vector<std::string> users = gpu_users(gpu.index());
-  const int other = gpu.index() == 0 ? 1 : 0;
-  throw ModelError(
-      fmt::format("{} ({}) cannot be used: {}; {}; {}", gpu.str(), describe_device(gpu), reason,
-                  users.empty() ? "another process may hold it alone (nvidia-smi shows which)"
-                                : fmt::format("used by {}", joined(users)),
-                  other < n_gpus() ? fmt::format("wait for it, or use --device cuda:{}", other)
-                                   : "wait for it, or use --device cpu"));
+  if (!gpu_memory(&reason)) throw ModelError(describe_failure(gpu, reason));
 }
 
 std::string& unused_gpu() {
@@ -151,6 +143,26 @@ c10::Device open_device(std::string_view name) {
   const c10::Device gpu(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
   check_is_free(gpu);
   return gpu;
+}
+
+std::string describe_failure(const c10::Device& device, std::string_view what) {
+  const std::string text = fmt::format("{} ({}) cannot be used: {}", device.str(),
+                                       describe_device(device), what.substr(0, what.find('\n')));
+  if (what.find("busy or unavailable") != std::string_view::npos) {
+    const std::vector<std::string> users = gpu_users(device.index());
+    const int other = device.index() == 0 ? 1 : 0;
+    return fmt::format("{}; {}; wait for it, or use --device {}", text,
+                       users.empty() ? "another process may hold it alone (nvidia-smi shows which)"
+                                     : fmt::format("used by {}", joined(users)),
+                       other < n_gpus() ? fmt::format("cuda:{}", other) : "cpu");
+  }
+  if (what.find("no kernel image") != std::string_view::npos) {
+    return fmt::format(
+        "{}; our kernels were built for other GPUs: build them on this machine with cmake "
+        "-DCMAKE_CUDA_ARCHITECTURES=native, or set LABELPROBE_CUDA_KERNELS=0",
+        text);
+  }
+  return text;
 }
 
 std::vector<std::string> device_warnings(const c10::Device& device) {

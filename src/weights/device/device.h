@@ -22,6 +22,10 @@ c10::Device open_device(std::string_view name);
 // there and is not used, or that it has to do without our kernels.
 std::vector<std::string> device_warnings(const c10::Device& device);
 
+// For people: that a GPU failed with what CUDA or libtorch said (of which the first line is told),
+// and what can be done where that is known: who holds it, or that our kernels do not fit it.
+std::string describe_failure(const c10::Device& device, std::string_view what);
+
 // For people: the GPU's model, or "2 CPU threads".
 std::string describe_device(const c10::Device& device);
 

@@ -205,7 +205,8 @@ cudaError_t cudaFree(void* address) {
 cudaError_t cudaMemGetInfo(std::size_t* n_free, std::size_t* n_total) {
   World& world = World::get();
   const Lock lock(world.mutex);
-  if (const long error = setting("STANDIN_MEMORY_ERROR", 0)) {
+  // In exclusive mode the first call that needs a context is refused.
+  if (const long error = setting("STANDIN_MEMORY_ERROR", 0); error == cudaErrorDevicesUnavailable) {
     return failed(static_cast<cudaError_t>(error));
   }
   *n_total = world.n_bytes;

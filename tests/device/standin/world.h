@@ -11,6 +11,7 @@
 //   counted from 1; which instantiation of a graph.
 // - STANDIN_COUNT_ERROR (none): what counting the GPUs fails with, e.g. 35 (driver too old).
 // - STANDIN_MEMORY_ERROR (none): what every allocation fails with, e.g. 46 (held by others).
+// - STANDIN_NO_IMAGE (0): 1 = our kernels have no code for this GPU.
 // - STANDIN_NUMBERS (1): 0 = nothing is computed, and every answer is made of one token: for what
 //   large models do with memory and launches.
 // - STANDIN_REPORT (none): a file for counts and complaints, as JSON, written at the end.
