@@ -1,6 +1,7 @@
 // The commands that compute, on a GPU: grids, kills, other ways of asking, other files.
+#include <chrono>
 #include <csignal>
-#include <fstream>
+#include <filesystem>
 #include <thread>
 
 #include "device/device_run.h"
@@ -11,18 +12,8 @@ namespace {
 using support::DeviceRun;
 using support::on_gpu;
 using support::read_file;
-using support::run_on_standin;
+using support::run_well;
 using support::TempFolder;
-
-// Expects a good end without complaints.
-DeviceRun run_well(const std::vector<std::string>& arguments,
-                   const support::Environment& settings = {}) {
-  DeviceRun run = run_on_standin(arguments, settings);
-  INFO(run.program.err);
-  REQUIRE(run.program.exit_code == 0);
-  CHECK(run.report.at("complaints") == nlohmann::json::object());
-  return run;
-}
 
 std::string answers_of(const std::string& device, const std::vector<std::string>& more) {
   const TempFolder folder;
@@ -44,10 +35,14 @@ std::string answers_of(const std::string& device, const std::vector<std::string>
 
 }  // namespace
 
-TEST_CASE("generate answers on a GPU as on the CPU, with rules and with logits", "[device]") {
+TEST_CASE("generate answers on a GPU as on the CPU, with rules and where logits are kept",
+          "[device]") {
   CHECK(answers_of("cuda", {}) == answers_of("cpu", {}));
   const std::vector<std::string> rules = {"--repetition-penalty", "1.3", "--ignore-eos"};
   CHECK(answers_of("cuda", rules) == answers_of("cpu", rules));
+  const TempFolder folder;
+  const std::string logits = (folder.path() / "logits.safetensors").string();
+  CHECK(answers_of("cuda", {"--logits-out", logits}) == answers_of("cpu", {}));
 }
 
 TEST_CASE("A grid on a GPU writes what its settings write alone", "[device]") {

@@ -55,25 +55,27 @@ inline DeviceRun run_on_standin(const std::vector<std::string>& arguments,
   return run;
 }
 
-// `labelprobe run` (or another command) of the end-to-end data and model on the first GPU.
-inline std::vector<std::string> on_gpu(const std::filesystem::path& logs,
-                                       std::vector<std::string> more = {},
-                                       const std::string& command = "run") {
-  more.insert(more.begin(), {"--device", "cuda"});
-  return run_arguments(logs, more, command);
-}
-
-// The log of a run in an empty folder, which must come to a good end without a complaint.
-inline std::string log_of(const std::vector<std::string>& more,
-                          const std::string& device = "cuda",
+// The same of a program that must come to a good end without a complaint.
+inline DeviceRun run_well(const std::vector<std::string>& arguments,
                           const Environment& settings = {}) {
-  const TempFolder logs;
-  std::vector<std::string> flags = {"--device", device};
-  flags.insert(flags.end(), more.begin(), more.end());
-  const DeviceRun run = run_on_standin(run_arguments(logs.path(), flags), settings);
+  DeviceRun run = run_on_standin(arguments, settings);
   INFO(run.program.err);
   REQUIRE(run.program.exit_code == 0);
   CHECK(run.report.at("complaints") == nlohmann::json::object());
+  return run;
+}
+
+// `labelprobe run` of the end-to-end data and model on the first GPU.
+inline std::vector<std::string> on_gpu(const std::filesystem::path& logs,
+                                       std::vector<std::string> more = {}) {
+  more.insert(more.begin(), {"--device", "cuda"});
+  return run_arguments(logs, more);
+}
+
+// The log of such a run, in an empty folder.
+inline std::string log_of(const std::vector<std::string>& more, const Environment& settings = {}) {
+  const TempFolder logs;
+  run_well(on_gpu(logs.path(), more), settings);
   return read_file(logs.path() / "GoEmotions" / "e2e_0" / "indexed_metrics.yml");
 }
 

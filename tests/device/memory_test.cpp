@@ -45,6 +45,9 @@ TEST_CASE("With any amount of memory a run writes the same log or says that it d
     }
   }
   CHECK(that_fit.size() >= 3);
+  // What other processes hold is not there.
+  CHECK(log_or_error({{"STANDIN_MEMORY_MIB", "8000"}, {"STANDIN_OTHERS_MIB", "7936"}}) == whole);
+  CHECK(log_or_error({{"STANDIN_MEMORY_MIB", "8000"}, {"STANDIN_OTHERS_MIB", "7999"}}).empty());
 }
 
 TEST_CASE("Any one allocation may fail", "[device]") {
@@ -63,11 +66,8 @@ TEST_CASE("Any one allocation may fail", "[device]") {
 TEST_CASE("A graph that cannot be made is tried again later", "[device]") {
   const TempFolder logs;
   const DeviceRun run =
-      run_on_standin(on_gpu(logs.path(), {"--limit", "6", "--batch-size", "3", "--no-drafts"}),
-                     {{"STANDIN_FAIL_GRAPH", "1"}});
-  INFO(run.program.err);
-  REQUIRE(run.program.exit_code == 0);
-  CHECK(run.report.at("complaints") == nlohmann::json::object());
+      support::run_well(on_gpu(logs.path(), {"--limit", "6", "--batch-size", "3", "--no-drafts"}),
+                        {{"STANDIN_FAIL_GRAPH", "1"}});
   CHECK(run.count("graph launches") > 0);
   CHECK(read_file(logs.path() / "GoEmotions" / "e2e_0" / "indexed_metrics.yml") ==
         support::log_of({"--limit", "6"}));
@@ -90,18 +90,13 @@ DeviceRun run_smollm2(const std::vector<std::string>& more, const std::string& n
                                         "--log-root",
                                         logs.path().string()};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  DeviceRun run =
-      run_on_standin(arguments, {{"STANDIN_MEMORY_MIB", n_mib}, {"STANDIN_NUMBERS", "0"}});
-  INFO(run.program.err);
-  REQUIRE(run.program.exit_code == 0);
-  CHECK(run.report.at("complaints") == nlohmann::json::object());
-  return run;
+  return support::run_well(arguments, {{"STANDIN_MEMORY_MIB", n_mib}, {"STANDIN_NUMBERS", "0"}});
 }
 
 TEST_CASE("A model that fills most of a GPU is decoded in a few large chunks", "[device]") {
   if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
   const DeviceRun run = run_smollm2({"--distribution", "unary"});
-  // Of 320 prompts; the first chunks show how much memory there really is.
+  // There are 320 prompts; the first chunks show how much memory there really is.
   CHECK(run.count("recordings") <= 12);
   CHECK(run.launches() < 320 * 200);
 }

@@ -7,7 +7,6 @@ namespace {
 
 using support::DeviceRun;
 using support::fixture;
-using support::run_on_standin;
 using support::TempFolder;
 
 // So many tokens each for a few prompts that never end.
@@ -30,11 +29,7 @@ DeviceRun generate(int n_tokens, const std::vector<std::string>& more = {}) {
                                         "--device",
                                         "cuda"};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  DeviceRun run = run_on_standin(arguments);
-  INFO(run.program.err);
-  REQUIRE(run.program.exit_code == 0);
-  CHECK(run.report.at("complaints") == nlohmann::json::object());
-  return run;
+  return support::run_well(arguments);
 }
 
 }  // namespace

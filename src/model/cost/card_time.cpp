@@ -354,7 +354,7 @@ Item time_of_product(const CardSetting& setting,
 
 Item time_of_unpacking(const CardSetting& setting, std::int64_t height, std::int64_t width) {
   if (setting.quantization == Quantization::None) return {};
-  // Of 64 codes in 4 bits, 32 bytes and an absmax.
+  // A block of 64 codes in 4 bits: 32 bytes and an absmax.
   const double code_bytes = setting.quantization == Quantization::Int8 ? 1.0 : 36.0 / 64.0;
   const double n_weights = static_cast<double>(height) * static_cast<double>(width);
   return kernel(0, 0, n_weights * (code_bytes + number_bytes(setting)), setting.card);

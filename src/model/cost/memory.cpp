@@ -22,7 +22,7 @@ constexpr double kWorkspaceBytes = 2 * 2 * 32.0 * 1024 * 1024;
 // libtorch rounds what it takes, and keeps pieces that nothing fits into.
 constexpr double kUnusedShare = 0.03;
 
-// Of the widest pass: rows, and the parts of their attention.
+// The widest pass: its rows, and the parts of their attention.
 struct Widest {
   double n_rows = 0;
   double n_parts = 0;
@@ -74,7 +74,7 @@ double fixed_bytes(const CardSetting& setting, const weights::DecoderConfig& con
          unpacked_bytes(setting);
 }
 
-// Of the weights, were the linear layers in 4 bits.
+// Bytes of the weights, were the linear layers in 4 bits.
 double packed_bytes(const CardSetting& setting, const weights::DecoderConfig& config) {
   double sum = 0;
   for (const weights::Parameter& parameter : weights::parameters_of(config)) {

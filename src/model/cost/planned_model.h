@@ -15,7 +15,7 @@ struct PlannedModel {
   double disk_bytes = 0;
 };
 
-// Of what locate() found, or of the shape of that name where there is no such file. Throws as
+// The model that locate() found, or the shape of that name where there is no such file. Throws as
 // inspect() does.
 PlannedModel planned_model(const std::string& model, DType dtype, Quantization quantization);
 

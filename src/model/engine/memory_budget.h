@@ -23,9 +23,9 @@ struct MemoryNeeds {
   std::size_t fixed = 0;                // whatever else there is room for: logits
 };
 
-// Of a decoder whose activations, keys and values take `n_bytes` each.
-//   n_parts      float32 sums of a row's attention that are kept until they are joined; 0 on the
-//   CPU n_head_rows  rows whose logits are computed together
+// The needs of a decoder whose activations, keys and values take `n_bytes` each.
+//   n_parts      sums of a row's attention that wait to be joined; 0 on the CPU
+//   n_head_rows  rows whose logits are computed together
 MemoryNeeds memory_needs(const weights::DecoderConfig& config,
                          std::size_t n_bytes,
                          std::int64_t n_parts,
@@ -44,9 +44,9 @@ struct MemoryBounds {
   std::size_t arena_bytes = 0;
 };
 
-// Of `n_free` bytes beside what is fixed half are for the arena, a quarter for the activations of a
-// pack, and an eighth for those of a step, which its recording holds too: what is left are pieces
-// too small for use. A pack has fewer rows also where the spare packs would take more than a
+// Half of the `n_free` bytes beside what is fixed are for the arena, a quarter for the activations
+// of a pack, and an eighth for those of a step, which its recording holds too: what is left are
+// pieces too small for use. A pack has fewer rows also where the spare packs would take more than a
 // quarter of the arena. Whatever is free, the arena has room for `n_longest`, the tokens of the
 // longest prompt with its answer. n_free = 0 means that nobody knows.
 MemoryBudget divide_memory(std::size_t n_free,

@@ -169,11 +169,10 @@ std::vector<std::string> device_warnings(const c10::Device& device) {
   std::vector<std::string> warnings;
   if (!unused_gpu().empty()) warnings.push_back(unused_gpu());
   if (device.is_cuda() && !kernel_problem().empty()) {
-    warnings.push_back(
-        fmt::format("the GPU computes without kernels of our own ({}): every step launches "
-                    "hundreds of times as "
-                    "many; scripts/build.sh builds them where it finds nvcc",
-                    kernel_problem()));
+    warnings.push_back(fmt::format(
+        "the GPU computes without kernels of our own ({}): slower, with "
+        "about five times as many launches; scripts/build.sh builds them where it finds nvcc",
+        kernel_problem()));
   }
   return warnings;
 }

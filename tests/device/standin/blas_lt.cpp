@@ -21,7 +21,6 @@ constexpr int kEpilogueNone = 1;
 constexpr int kEpilogueBias = 4;
 
 struct Description {
-  int compute_type = 0;
   int scale_type = 0;
   std::map<int, std::uint64_t> attributes;
 
@@ -55,9 +54,8 @@ std::size_t cublasLtGetVersion() {
   return 130000;
 }
 
-int cublasLtMatmulDescCreate(void** result, int compute_type, int scale_type) {
+int cublasLtMatmulDescCreate(void** result, int, int scale_type) {
   auto* description = new Description;
-  description->compute_type = compute_type;
   description->scale_type = scale_type;
   *result = description;
   return kSuccess;

@@ -1,5 +1,6 @@
 // Kernels: registered by the libraries that have them, checked against the limits of the GPU, and
 // computed by the host's code where there is some.
+#include <algorithm>
 #include <cstdlib>
 
 #include <cxxabi.h>
@@ -130,10 +131,10 @@ cudaError_t cudaLaunchKernel(const void* function,
   } else {
     complain("a kernel that the host has no code for: " + kernel.name);
   }
-  push(stream, {kernel.name, [n = &world.launches[kernel.name], run = std::move(run)] {
-                  ++*n;
-                  if (run) run();
-                }});
+  push(stream, [n = &world.launches[kernel.name], run = std::move(run)] {
+    ++*n;
+    if (run) run();
+  });
   return cudaSuccess;
 }
 

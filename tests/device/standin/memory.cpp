@@ -85,8 +85,7 @@ cudaError_t copy(
   if (n == 0) return cudaSuccess;
   const Place to = place_of(to_address, n);
   const Place from = place_of(from_address, n);
-  const char* name = name_of(to, from);
-  count(name);
+  count(name_of(to, from));
   const auto is_pageable = [](const Place& place) {
     return !place.is_on_device && !place.is_pinned;
   };
@@ -96,21 +95,21 @@ cudaError_t copy(
   if (from.is_on_device) {
     // Who reads the result too early shall see it.
     if (to.is_pinned && !stream->capture) std::memset(to.bytes, kUnwritten, n);
-    push(stream, {name, [=] {
-                    if (has_numbers() || !to.is_on_device) std::memcpy(to.bytes, from.bytes, n);
-                  }});
+    push(stream, [=] {
+      if (has_numbers() || !to.is_on_device) std::memcpy(to.bytes, from.bytes, n);
+    });
     waits |= is_pageable(to);
   } else {
     // A copy from pageable memory is staged before the call returns; pinned memory is read late.
     std::vector<char> then(from.bytes, from.bytes + n);
-    push(stream, {name, [=, then = std::move(then)] {
-                    if (from.is_pinned && !is_pinned(from.bytes)) {
-                      complain("pinned memory was freed before its copy ran");
-                    } else if (from.is_pinned && std::memcmp(then.data(), from.bytes, n) != 0) {
-                      complain("pinned memory changed before its copy ran");
-                    }
-                    if (has_numbers() || !to.is_on_device) std::memcpy(to.bytes, then.data(), n);
-                  }});
+    push(stream, [=, then = std::move(then)] {
+      if (from.is_pinned && !is_pinned(from.bytes)) {
+        complain("pinned memory was freed before its copy ran");
+      } else if (from.is_pinned && std::memcmp(then.data(), from.bytes, n) != 0) {
+        complain("pinned memory changed before its copy ran");
+      }
+      if (has_numbers() || !to.is_on_device) std::memcpy(to.bytes, then.data(), n);
+    });
   }
   if (!waits) return cudaSuccess;
   if (stream->capture) return refuse_in_capture("a copy that the host waits for");
@@ -281,9 +280,9 @@ cudaError_t cudaMemsetAsync(void* address, int value, std::size_t n, cudaStream_
   const Lock lock(World::get().mutex);
   count("memsets");
   const Place to = place_of(address, n);
-  push(stream_of(stream), {"memset", [=] {
-                             if (has_numbers()) std::memset(to.bytes, value, n);
-                           }});
+  push(stream_of(stream), [=] {
+    if (has_numbers()) std::memset(to.bytes, value, n);
+  });
   return cudaSuccess;
 }
 

@@ -45,7 +45,7 @@ void work_off(Stream* stream, std::uint64_t n) {
     const Work work = std::move(stream->queue.front());
     stream->queue.pop_front();
     ++stream->n_done;
-    work.run();
+    work();
   }
 }
 
@@ -117,7 +117,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t which, unsigned
   const Event* event = event_of(which);
   if (!event->stream || event->stream == stream) return cudaSuccess;
   if (stream->capture) complain("a recorded stream waits for what is not recorded");
-  push(stream, {"wait", [other = event->stream, n = event->position] { work_off(other, n); }});
+  push(stream, [other = event->stream, n = event->position] { work_off(other, n); });
   return cudaSuccess;
 }
 
@@ -185,7 +185,6 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
   if (stream->is_default) return failed(cudaErrorStreamCaptureUnsupported);
   count("recordings");
   stream->capture = new Graph;
-  stream->capture->device = stream->device;
   stream->capture_id = ++world.n_captures;
   stream->mode = mode;
   return cudaSuccess;

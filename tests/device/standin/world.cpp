@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <set>
 
 #include <dlfcn.h>
 
@@ -139,10 +138,10 @@ char* standin_alias(const void* address) {
 void standin_push(cudaStream_t stream, const char* name, const std::function<void()>* run) {
   const standin::Lock lock(standin::World::get().mutex);
   const std::string counted = std::string("operator ") + name;
-  standin::push(standin::stream_of(stream), {name, [counted, run = *run] {
-                                               ++standin::World::get().launches[counted];
-                                               if (standin::has_numbers()) run();
-                                             }});
+  standin::push(standin::stream_of(stream), [counted, run = *run] {
+    ++standin::World::get().launches[counted];
+    if (standin::has_numbers()) run();
+  });
 }
 
 void standin_wait(cudaStream_t stream) {

@@ -40,14 +40,10 @@ struct Allocation {
   int device = 0;
 };
 
-struct Work {
-  std::string name;
-  std::function<void()> run;
-};
+using Work = std::function<void()>;
 
 struct Graph {
   std::vector<Work> work;
-  int device = 0;
   bool is_broken = false;
 };
 

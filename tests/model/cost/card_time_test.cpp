@@ -69,7 +69,8 @@ TEST_CASE("Weights in 4 bits are unpacked once for all rows of a pack", "[unit]"
     }
     return 0.0;
   };
-  // Of the layers' 6.98 billion weights half a byte and an absmax is read, and two bytes written.
+  // Each of the layers' 6.98 billion weights is read as half a byte and its share of an absmax, and
+  // written as two bytes.
   const double ideal = 6.98e9 * (0.5625 + 2) / (0.696e12 * kBandwidthShare);
   CHECK(seconds_of_unpacking(256) > ideal);
   CHECK(seconds_of_unpacking(256) < 1.02 * ideal);
