@@ -69,10 +69,102 @@ class FakeModel : public model::LanguageModel {
     }
   }
 
+  // Prompts one after the other, places one after the other.
+  void explore(std::span<const TokenIds> prompts,
+               const model::ExploreOptions& options,
+               model::Explorer& explorer) override {
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      if (!options.is_answered.empty() && options.is_answered.at(i)) continue;
+      prompts_seen.push_back(prompts[i]);
+      effort_.n_prompt_tokens += static_cast<std::int64_t>(prompts[i].size());
+      effort_.n_prompt_tokens_computed += static_cast<std::int64_t>(prompts[i].size());
+      const model::Reach& reach = options.reach.at(options.reach.size() == 1 ? 0 : i);
+      if (static_cast<int>(prompts[i].size()) + reach.depth > info_.max_context) {
+        explorer.finish(i, "the prompt does not fit the fake model's context");
+        continue;
+      }
+      explore_prompt(prompts[i], i, reach, options, explorer);
+    }
+  }
+
   const model::ModelInfo& info() const override { return info_; }
   model::Effort effort() const override { return effort_; }
 
  private:
+  class Places : public model::Frontier {
+   public:
+    explicit Places(const model::Reach& reach) : reach_(reach) {}
+    int add(int parent, TokenId token) override {
+      TokenIds text = texts.at(parent);
+      text.push_back(token);
+      if (static_cast<int>(text.size()) > reach_.depth) throw std::logic_error("too deep");
+      if (static_cast<int>(texts.size()) > reach_.n_places)
+        throw std::logic_error("too many places");
+      texts.push_back(std::move(text));
+      return static_cast<int>(texts.size()) - 1;
+    }
+    std::vector<TokenIds> texts = {TokenIds()};  // by place, behind the prompt
+
+   private:
+    model::Reach reach_;
+  };
+
+  void explore_prompt(const TokenIds& prompt,
+                      std::size_t i,
+                      const model::Reach& reach,
+                      const model::ExploreOptions& options,
+                      model::Explorer& explorer) {
+    explorer.begin(i);
+    if (options.reads_prompts) {
+      std::vector<model::PromptToken> tokens;
+      for (std::size_t t = 1; t < prompt.size(); ++t) {
+        const std::vector<float> logits = script_(std::span(prompt).first(t), {});
+        tokens.push_back({logits.at(prompt[t]), step_of(logits, {}, 0).log_sum_exp});
+      }
+      explorer.read_prompt(i, tokens);
+    }
+    Places places(reach);
+    for (std::size_t next = 0; next < places.texts.size();) {
+      for (; next < places.texts.size(); ++next) {
+        const std::vector<float> logits = script_(prompt, places.texts[next]);
+        const model::Step step =
+            step_of(logits, options.observe.watched, options.observe.n_top_tokens);
+        model::Place place;
+        place.prompt = i;
+        place.id = static_cast<int>(next);
+        place.step = &step;
+        if (options.observe.shows_logits) place.logits = logits;
+        explorer.reach(place);
+      }
+      explorer.grow(i, places);
+    }
+    effort_.n_places += static_cast<std::int64_t>(places.texts.size()) - 1;
+    explorer.finish(i, std::nullopt);
+  }
+
+  static std::vector<TokenId> by_logit(const std::vector<float>& logits) {
+    std::vector<TokenId> order(logits.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](TokenId a, TokenId b) { return logits[a] > logits[b]; });
+    return order;
+  }
+
+  static model::Step step_of(const std::vector<float>& logits,
+                             const TokenIds& watched,
+                             int n_top_tokens) {
+    const std::vector<TokenId> order = by_logit(logits);
+    model::Step step;
+    for (const TokenId id : watched) step.watched_logits.push_back(logits.at(id));
+    for (int i = 0; i < n_top_tokens && i < static_cast<int>(order.size()); ++i) {
+      step.top_tokens.push_back({order[i], logits[order[i]]});
+    }
+    double total = 0;
+    for (const float logit : logits) total += std::exp(double{logit} - logits[order.front()]);
+    step.log_sum_exp = static_cast<float>(logits[order.front()] + std::log(total));
+    return step;
+  }
+
   static int limit_of(const model::GenerateOptions& options, std::size_t prompt) {
     const int n_most = options.stop.max_new_tokens;
     if (options.n_new_tokens.empty()) return n_most;
@@ -128,19 +220,8 @@ class FakeModel : public model::LanguageModel {
                    const std::vector<float>& logits,
                    int n_new_tokens,
                    const model::GenerateOptions& options) {
-    std::vector<TokenId> order(logits.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](TokenId a, TokenId b) { return logits[a] > logits[b]; });
-    model::Step step;
-    for (const TokenId id : options.watched) step.watched_logits.push_back(logits.at(id));
-    for (int i = 0; i < options.n_top_tokens && i < static_cast<int>(order.size()); ++i) {
-      step.top_tokens.push_back({order[i], logits[order[i]]});
-    }
-    double total = 0;
-    for (const float logit : logits) total += std::exp(double{logit} - logits[order.front()]);
-    step.log_sum_exp = static_cast<float>(logits[order.front()] + std::log(total));
-    const TokenId best = order.front();
+    const TokenId best = by_logit(logits).front();
+    model::Step step = step_of(logits, options.watched, options.n_top_tokens);
     result.token_ids.push_back(best);
     result.steps.push_back(std::move(step));
     if (options.keep_logits) {

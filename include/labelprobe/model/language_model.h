@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
+#include "labelprobe/model/explorer.h"
+#include "labelprobe/model/step.h"
 #include "labelprobe/weights/generation_rules.h"
 #include "labelprobe/weights/precision.h"
 
@@ -86,24 +88,10 @@ struct GenerateOptions {
   GenerationRules rules;
 };
 
-struct TopToken {
-  TokenId id;
-  float logit;
-};
-
-// One forward pass: the logits that chose token_ids[t].
-struct Step {
-  std::vector<float> watched_logits;  // [n_watched], in the order of GenerateOptions::watched
-  std::vector<TopToken> top_tokens;   // [n_top_tokens], largest logit first, ties by smaller id
-  // log of the sum of exp over the whole vocabulary's logits (natural log, float32): a token's
-  // probability is exp(logit - log_sum_exp).
-  float log_sum_exp = 0.0F;
-};
-
 // The greedy continuation of one prompt.
 struct Generation {
   TokenIds token_ids;       // generated tokens, the ending one included
-  std::vector<Step> steps;  // [token_ids.size()]
+  std::vector<Step> steps;  // [token_ids.size()]: the logits that chose token_ids[t]
   std::vector<float>
       logits;  // [token_ids.size() * vocab_size] if keep_logits, row-major; empty otherwise
   // Set when this prompt could not be run, e.g. longer than the context; everything else is then
@@ -119,6 +107,7 @@ struct Effort {
   std::int64_t n_generated_tokens = 0;
   std::int64_t n_drafted_tokens = 0;  // checked
   std::int64_t n_drafted_kept = 0;    // and found right: steps saved
+  std::int64_t n_places = 0;          // that explorers asked for, beside the prompts' own
   int n_batches_halved = 0;           // for want of memory, and run again in parts
 };
 
@@ -143,6 +132,17 @@ class LanguageModel {
   virtual void generate(std::span<const TokenIds> prompts,
                         const GenerateOptions& options,
                         const GenerationSink& sink) = 0;
+
+  // Computes what an explorer asks for. Equal prefixes of prompts are computed once, and a step
+  // computes the places that all prompts at hand have asked for, up to as many as generate() takes.
+  // A place's numbers are bit for bit those that generate() has after the same tokens.
+  //   prompts  as for generate(); failures go to Explorer::finish(). Equal ones share their
+  //            beginning, but each is explored for itself.
+  // Throws ConfigError for options that make no sense, ModelError as generate() does. Exceptions of
+  // the explorer end it and pass through.
+  virtual void explore(std::span<const TokenIds> prompts,
+                       const ExploreOptions& options,
+                       Explorer& explorer) = 0;
 
   virtual const ModelInfo& info() const = 0;
   virtual Effort effort() const = 0;

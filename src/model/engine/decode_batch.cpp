@@ -1,86 +1,8 @@
 #include "model/engine/decode_batch.h"
 
-#include <algorithm>
-
-#include <ATen/Functions.h>
-
 #include "labelprobe/core/error.h"
 
-#include "weights/device/cuda_operators.h"
-
 namespace labelprobe::model {
-namespace {
-
-// A row has its token, position and arena row, and the largest that the last two grow to.
-constexpr std::int64_t kNumbersPerRow = 5;
-
-}  // namespace
-
-void StepInputs::resize(std::int64_t n_rows) {
-  n_rows_ = n_rows;
-  if (n_rows <= n_allocated_) return;
-  n_allocated_ = n_rows;
-  const auto options = at::TensorOptions().dtype(at::kLong);
-  on_host_ = at::empty({kNumbersPerRow, n_rows}, options.pinned_memory(!device_.is_cpu()));
-  on_device_ =
-      device_.is_cpu() ? on_host_ : at::empty({kNumbersPerRow, n_rows}, options.device(device_));
-}
-
-void StepInputs::set(std::int64_t row,
-                     TokenId token,
-                     std::int64_t position,
-                     std::int64_t arena_row,
-                     std::int64_t n_more) {
-  auto* inputs = on_host_.mutable_data_ptr<std::int64_t>() + row;
-  inputs[0] = token;
-  inputs[n_allocated_] = position;
-  inputs[2 * n_allocated_] = arena_row;
-  inputs[3 * n_allocated_] = position + n_more;
-  inputs[4 * n_allocated_] = arena_row + n_more;
-}
-
-void StepInputs::send() {
-  attention_.plan(n_rows_, segments_);
-  if (!device_.is_cpu()) on_device_.copy_(on_host_, /*non_blocking=*/true);
-}
-
-void StepInputs::follow(const at::Tensor& tokens) {
-  on_device_[0].narrow(0, 0, n_rows_).copy_(tokens, /*non_blocking=*/true);
-  const at::Tensor rows = on_device_.narrow(1, 0, n_rows_);
-  rows.narrow(0, 1, 2).add_(1).clamp_max_(rows.narrow(0, 3, 2));
-  attention_.grow();
-}
-
-class DecodeBatch::StepAttention : public Attention {
- public:
-  StepAttention(KvArena& arena, const StepInputs& inputs) : arena_(arena), inputs_(inputs) {}
-
-  void rotate(int layer,
-              const at::Tensor& heads,
-              std::int64_t n_queries,
-              std::int64_t n_keys,
-              const at::Tensor& cosines,
-              const at::Tensor& sines) override {
-    is_written_ = heads.is_cuda() && weights::cuda_operators();
-    if (!is_written_) return Attention::rotate(layer, heads, n_queries, n_keys, cosines, sines);
-    weights::cuda_operators()->rotate_heads.call(heads, cosines, sines, n_queries, n_keys,
-                                                 arena_.keys(layer), arena_.values(layer),
-                                                 inputs_.arena_rows());
-  }
-
-  at::Tensor attend(int layer,
-                    const at::Tensor& queries,
-                    const at::Tensor& keys,
-                    const at::Tensor& values) override {
-    if (!is_written_) arena_.write(layer, inputs_.arena_rows(), keys, values);
-    return inputs_.attention().attend(queries, arena_.keys(layer), arena_.values(layer));
-  }
-
- private:
-  KvArena& arena_;
-  const StepInputs& inputs_;
-  bool is_written_ = false;  // keys and values of the layer, by rotate()
-};
 
 DecodeBatch::DecodeBatch(const Decoder& decoder,
                          const PrefixTree& tree,
@@ -122,8 +44,7 @@ at::Tensor DecodeBatch::step(std::span<const Continuation> continuations, Repeat
 }
 
 at::Tensor DecodeBatch::step_again() {
-  StepAttention attention(arena_, inputs_);
-  return decoder_.forward(inputs_.tokens(), inputs_.positions(), attention);
+  return inputs_.forward(decoder_, arena_);
 }
 
 }  // namespace labelprobe::model

@@ -14,8 +14,10 @@
 #include "labelprobe/core/error.h"
 
 #include "model/engine/chunk_plan.h"
+#include "model/engine/explore_loop.h"
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_cache.h"
+#include "model/engine/prompt_reader.h"
 #include "model/engine/sequence_state.h"
 #include "weights/device/cuda_operators.h"
 #include "weights/device/device.h"
@@ -73,16 +75,141 @@ void Engine::warm_up() {
   effort_ = {};
 }
 
+// What is done behind the prompts of a chunk. Where memory runs out it is done again, of fewer
+// prompts.
+class Engine::Work {
+ public:
+  virtual ~Work() = default;
+  virtual void fail(std::size_t prompt, std::string obstacle) = 0;
+  // Before the chunks of a tree.
+  virtual void begin(const PrefixTree&) {}
+  // Of the chunks' packs, where they are to be read; else null.
+  virtual PromptReader* reader() { return nullptr; }
+  // For sequences first to end, whose last tokens' hidden states are given.
+  virtual void run(const PrefixTree& tree,
+                   const PrefixCache& cache,
+                   const Limits& limits,
+                   const at::Tensor& hidden,
+                   int first,
+                   int end) = 0;
+  // Results of the last run(), or of the prompts that failed.
+  virtual void deliver() = 0;
+};
+
+class Engine::Answers : public Engine::Work {
+ public:
+  Answers(Engine& engine, const Request& request, const GenerationSink& sink)
+      : engine_(engine), request_(request), sink_(sink) {}
+
+  void fail(std::size_t prompt, std::string obstacle) override {
+    results_.emplace_back(prompt, Generation{}).second.failure = std::move(obstacle);
+  }
+
+  void run(const PrefixTree& tree,
+           const PrefixCache& cache,
+           const Limits& limits,
+           const at::Tensor& hidden,
+           int first,
+           int end) override {
+    Effort& effort = engine_.effort_;
+    const auto on_step = [&](std::int64_t n_generated) {
+      Effort so_far = effort;
+      so_far.n_generated_tokens += n_generated;
+      if (request_.options().on_work) request_.options().on_work(so_far);
+    };
+    DecodeLoop loop(engine_.decoder_, tree, request_, *engine_.arena_, engine_.inputs_,
+                    {limits.rows_per_step, limits.reading}, engine_.graph_.get(), on_step);
+    const std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
+    for (const SequenceState& state : states) effort.n_generated_tokens += state.n_generated();
+    effort.n_drafted_tokens += loop.n_drafted();
+    effort.n_drafted_kept += loop.n_drafted_kept();
+    for (int i = first; i < end; ++i) {
+      for (const std::size_t prompt : tree.sequences()[i].prompts) {
+        if (!request_.is_open(prompt)) continue;
+        results_.emplace_back(prompt, states[i - first].generation(request_.n_new_tokens(prompt)));
+      }
+    }
+  }
+
+  void deliver() override {
+    if (!results_.empty()) sink_(results_);
+    results_.clear();
+  }
+
+ private:
+  Engine& engine_;
+  const Request& request_;
+  const GenerationSink& sink_;
+  std::vector<std::pair<std::size_t, Generation>> results_;
+};
+
+class Engine::Explorations : public Engine::Work {
+ public:
+  Explorations(Engine& engine,
+               const Request& request,
+               const ExploreOptions& options,
+               Explorer& explorer)
+      : engine_(engine), request_(request), options_(options), explorer_(explorer) {}
+
+  void fail(std::size_t prompt, std::string obstacle) override {
+    results_.push_back({prompt, std::move(obstacle)});
+  }
+
+  void begin(const PrefixTree& tree) override {
+    if (options_.reads_prompts) reader_.emplace(engine_.decoder_, tree);
+  }
+  PromptReader* reader() override { return reader_ ? &*reader_ : nullptr; }
+
+  void run(const PrefixTree& tree,
+           const PrefixCache& cache,
+           const Limits& limits,
+           const at::Tensor& hidden,
+           int first,
+           int end) override {
+    ExploreLoop loop(engine_.decoder_, tree, request_, options_, explorer_, reader(),
+                     *engine_.arena_, engine_.inputs_, limits.rows_per_pack);
+    results_ = loop.run(hidden, cache, first, end);
+    engine_.effort_.n_places += loop.n_places();
+    if (options_.on_work) options_.on_work(engine_.effort_);
+  }
+
+  void deliver() override {
+    for (const Explored& explored : results_) explorer_.finish(explored.prompt, explored.failure);
+    results_.clear();
+  }
+
+ private:
+  Engine& engine_;
+  const Request& request_;
+  const ExploreOptions& options_;
+  Explorer& explorer_;
+  std::optional<PromptReader> reader_;
+  std::vector<Explored> results_;
+};
+
 void Engine::generate(std::span<const TokenIds> prompts,
                       const GenerateOptions& options,
                       const GenerationSink& sink) {
   const Request request(prompts, options, info_);
+  Answers answers(*this, request, sink);
+  run(request, answers);
+}
+
+void Engine::explore(std::span<const TokenIds> prompts,
+                     const ExploreOptions& options,
+                     Explorer& explorer) {
+  const Request request(prompts, options, info_);
+  Explorations explorations(*this, request, options, explorer);
+  run(request, explorations);
+}
+
+void Engine::run(const Request& request, Work& work) {
   const c10::InferenceMode no_gradients;
   const c10::DeviceGuard on_device(decoder_.device());
   const c10::OptionalStreamGuard on_stream(stream_ ? weights::follow_current_stream(*stream_)
                                                    : stream_);
-  const std::vector<std::size_t> chosen = runnable_prompts(request, sink);
-  const Sharing sharing = options.share_prefixes ? Sharing::Prefixes : Sharing::None;
+  const std::vector<std::size_t> chosen = runnable_prompts(request, work);
+  const Sharing sharing = request.options().share_prefixes ? Sharing::Prefixes : Sharing::None;
   if (graph_) graph_->try_again();
   Limits limits = limits_;
   int first = 0;
@@ -92,9 +219,10 @@ void Engine::generate(std::span<const TokenIds> prompts,
         budget_of(request, chosen, limits,
                   {decoder_.config(), c10::elementSize(decoder_.scalar_type()),
                    decoder_.device().is_cuda(), free_bytes()});
-    const PrefixTree tree(prompts, chosen, sharing, budget.rows_per_pack);
+    const PrefixTree tree(request.prompts(), chosen, sharing, budget.rows_per_pack);
     if (first == static_cast<int>(tree.sequences().size())) break;
-    first = run_chunks(tree, request, first, budget, limits, sink);
+    work.begin(tree);
+    first = run_chunks(tree, request, first, budget, limits, work);
   }
 }
 
@@ -106,10 +234,8 @@ std::size_t Engine::free_bytes() const {
 }
 
 // Those that can be run; the others are reported.
-std::vector<std::size_t> Engine::runnable_prompts(const Request& request,
-                                                  const GenerationSink& sink) {
+std::vector<std::size_t> Engine::runnable_prompts(const Request& request, Work& work) {
   std::vector<std::size_t> chosen;
-  std::vector<std::pair<std::size_t, Generation>> failures;
   for (std::size_t i = 0; i < request.prompts().size(); ++i) {
     std::string obstacle = request.obstacle_of(i);
     if (obstacle.empty()) {
@@ -118,21 +244,21 @@ std::vector<std::size_t> Engine::runnable_prompts(const Request& request,
         effort_.n_prompt_tokens += static_cast<std::int64_t>(request.prompts()[i].size());
       }
     } else if (request.is_open(i)) {
-      failures.emplace_back(i, Generation{}).second.failure = std::move(obstacle);
+      work.fail(i, std::move(obstacle));
     }
   }
-  if (!failures.empty()) sink(failures);
+  work.deliver();
   return chosen;
 }
 
-// Answers the sequences from `first` on; returns the first that is left where memory ran out, and
-// halves the limits then.
+// Does the work of the sequences from `first` on; returns the first that is left where memory ran
+// out, and halves the limits then.
 int Engine::run_chunks(const PrefixTree& tree,
                        const Request& request,
                        int first,
                        const MemoryBudget& budget,
                        Limits& limits,
-                       const GenerationSink& sink) {
+                       Work& work) {
   const int n_sequences = static_cast<int>(tree.sequences().size());
   ChunkPlan plan(tree, budget.rows_per_pack);
   if (first > 0) plan.add(first);
@@ -148,14 +274,13 @@ int Engine::run_chunks(const PrefixTree& tree,
       first = end;
       continue;
     }
-    std::vector<SequenceState> answers;
     bool is_short_of_memory = false;
     try {
       if (!cache) {
         open_arena(tree, request, budget);
         cache.emplace(decoder_, tree, *arena_);
       }
-      answers = run_chunk(tree, request, plan, *cache, limits);
+      run_chunk(tree, request, plan, *cache, limits, work);
     } catch (const c10::Error& error) {
       if (!weights::is_out_of_memory(error)) {
         throw ModelError(
@@ -178,14 +303,7 @@ int Engine::run_chunks(const PrefixTree& tree,
       halve(limits, end - first);
       return first;
     }
-    std::vector<std::pair<std::size_t, Generation>> results;
-    for (int i = first; i < end; ++i) {
-      for (const std::size_t prompt : tree.sequences()[i].prompts) {
-        if (!request.is_open(prompt)) continue;
-        results.emplace_back(prompt, answers[i - first].generation(request.n_new_tokens(prompt)));
-      }
-    }
-    sink(results);
+    work.deliver();
     cache->forget_before(end);
     first = end;
   }
@@ -204,34 +322,24 @@ void Engine::open_arena(const PrefixTree& tree,
                  at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device()));
 }
 
-// Computes what the cache lacks of the chunk's paths, and the answers.
-std::vector<SequenceState> Engine::run_chunk(const PrefixTree& tree,
-                                             const Request& request,
-                                             const ChunkPlan& plan,
-                                             PrefixCache& cache,
-                                             const Limits& limits) {
+// Computes what the cache lacks of the chunk's paths, and does the work behind them.
+void Engine::run_chunk(const PrefixTree& tree,
+                       const Request& request,
+                       const ChunkPlan& plan,
+                       PrefixCache& cache,
+                       const Limits& limits,
+                       Work& work) {
   const int first = plan.first_sequence();
   const int end = plan.end_sequence();
   const auto is_there = [&](int node) { return cache.has(node); };
   for (const PackedNodes* pack : plan.missing_packs(is_there)) {
-    cache.compute(*pack);
+    cache.compute(*pack, work.reader());
     effort_.n_prompt_tokens_computed += pack->n_rows;
     if (request.options().on_work) request.options().on_work(effort_);
   }
   const at::Tensor hidden = cache.take_last_hidden(first, end);
   cache.forget_before(first);
-  const auto on_step = [&](std::int64_t n_generated) {
-    Effort effort = effort_;
-    effort.n_generated_tokens += n_generated;
-    if (request.options().on_work) request.options().on_work(effort);
-  };
-  DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, {limits.rows_per_step, limits.reading},
-                  graph_.get(), on_step);
-  std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
-  for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
-  effort_.n_drafted_tokens += loop.n_drafted();
-  effort_.n_drafted_kept += loop.n_drafted_kept();
-  return states;
+  work.run(tree, cache, limits, hidden, first, end);
 }
 
 // After a chunk of `n_sequences` did not fit.

@@ -13,13 +13,13 @@
 #include "labelprobe/model/language_model.h"
 
 #include "model/decoder/decoder.h"
-#include "model/engine/decode_batch.h"
 #include "model/engine/decode_loop.h"
 #include "model/engine/kv_arena.h"
 #include "model/engine/limits.h"
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_tree.h"
 #include "model/engine/request.h"
+#include "model/engine/step_inputs.h"
 #include "weights/device/device.h"
 #include "weights/device/step_graph.h"
 
@@ -27,7 +27,6 @@ namespace labelprobe::model {
 
 class ChunkPlan;
 class PrefixCache;
-class SequenceState;
 
 Limits limits_of(const c10::Device& device);
 
@@ -38,25 +37,33 @@ class Engine : public LanguageModel {
   void generate(std::span<const TokenIds> prompts,
                 const GenerateOptions& options,
                 const GenerationSink& sink) override;
+  void explore(std::span<const TokenIds> prompts,
+               const ExploreOptions& options,
+               Explorer& explorer) override;
   const ModelInfo& info() const override { return info_; }
   Effort effort() const override { return effort_; }
 
  private:
+  class Work;
+  class Answers;
+  class Explorations;
   void warm_up();
-  std::vector<std::size_t> runnable_prompts(const Request& request, const GenerationSink& sink);
+  void run(const Request& request, Work& work);
+  std::vector<std::size_t> runnable_prompts(const Request& request, Work& work);
   int run_chunks(const PrefixTree& tree,
                  const Request& request,
                  int first,
                  const MemoryBudget& budget,
                  Limits& limits,
-                 const GenerationSink& sink);
+                 Work& work);
   std::size_t free_bytes() const;
   void open_arena(const PrefixTree& tree, const Request& request, const MemoryBudget& budget);
-  std::vector<SequenceState> run_chunk(const PrefixTree& tree,
-                                       const Request& request,
-                                       const ChunkPlan& plan,
-                                       PrefixCache& cache,
-                                       const Limits& limits);
+  void run_chunk(const PrefixTree& tree,
+                 const Request& request,
+                 const ChunkPlan& plan,
+                 PrefixCache& cache,
+                 const Limits& limits,
+                 Work& work);
   void halve(Limits& limits, int n_sequences);
 
   weights::GivenBack given_back_;  // after all that follows has gone

@@ -42,7 +42,7 @@ PrefixCache::~PrefixCache() {
   forget_before(static_cast<int>(tree_.sequences().size()));
 }
 
-void PrefixCache::compute(const PackedNodes& pack) {
+void PrefixCache::compute(const PackedNodes& pack, PromptReader* reader) {
   const std::int64_t first_row = arena_.reserve(pack.n_rows);
   std::vector<std::int64_t> tokens;
   std::vector<std::int64_t> positions;
@@ -67,9 +67,13 @@ void PrefixCache::compute(const PackedNodes& pack) {
   attention_.plan(pack.n_rows, pack_segments(tree_, pack, node_rows_));
   PackAttention attention(attention_, arena_, first_row);
   const c10::Device device = decoder_.device();
-  const at::Tensor hidden =
+  at::Tensor hidden =
       decoder_.forward(weights::send(tokens, device), weights::send(positions, device), attention,
-                       weights::send(ended_rows, device));
+                       reader ? at::Tensor() : weights::send(ended_rows, device));
+  if (reader) {
+    reader->read(pack, hidden);
+    hidden = hidden.index_select(0, weights::send(ended_rows, device));
+  }
   for (std::size_t i = 0; i < ended.size(); ++i) {
     last_hidden_[ended[i]] = hidden[static_cast<std::int64_t>(i)];
   }

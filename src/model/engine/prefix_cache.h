@@ -13,6 +13,7 @@
 #include "model/decoder/decoder.h"
 #include "model/engine/kv_arena.h"
 #include "model/engine/prefix_tree.h"
+#include "model/engine/prompt_reader.h"
 
 namespace labelprobe::model {
 
@@ -31,8 +32,8 @@ class PrefixCache {
 
   // Computes the nodes of a pack, whose ancestors must be there or in the pack, and the hidden
   // states of the prompts that end in them. Throws std::bad_alloc where the arena is full; the
-  // cache is of no use after any exception.
-  void compute(const PackedNodes& pack);
+  // cache is of no use after any exception. A reader, if there is one, reads all rows of the pack.
+  void compute(const PackedNodes& pack, PromptReader* reader = nullptr);
 
   // Hidden states [n, C] before the final norm of the last tokens of sequences first to end, whose
   // last nodes have been computed. They and those before are given away.

@@ -1,9 +1,11 @@
-// One call of generate(): its prompts and options, checked, and what they mean for one prompt.
+// One call of generate() or explore(): its prompts and options, checked, and what they mean for one
+// prompt.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "labelprobe/model/language_model.h"
 
@@ -13,8 +15,11 @@ namespace labelprobe::model {
 
 class Request {
  public:
-  // All must outlive it. Throws ConfigError for options that make no sense.
-  Request(std::span<const TokenIds> prompts, const GenerateOptions& options, const ModelInfo& info);
+  // Prompts and model info must outlive it. Throws ConfigError for options that make no sense.
+  Request(std::span<const TokenIds> prompts, GenerateOptions options, const ModelInfo& info);
+  // As if every prompt generated a token for each place that may be asked for, for this is what
+  // memory must have room for.
+  Request(std::span<const TokenIds> prompts, const ExploreOptions& options, const ModelInfo& info);
 
   std::span<const TokenIds> prompts() const { return prompts_; }
   const GenerateOptions& options() const { return options_; }
@@ -29,11 +34,18 @@ class Request {
   // The most that one of its prompts wants, answered or not: what a call that takes up an
   // interrupted one computes must not depend on what is missing.
   int n_new_tokens(const PrefixSequence& sequence) const;
+  // Of a call of explore().
+  Reach reach(std::size_t prompt) const;
 
  private:
+  void check() const;
+  // Positions behind the prompt that are computed, at most.
+  std::int64_t depth(std::size_t prompt) const;
+
   std::span<const TokenIds> prompts_;
-  const GenerateOptions& options_;
+  GenerateOptions options_;
   const ModelInfo& info_;
+  std::vector<Reach> reach_;  // of explore(): [n_prompts] or [1]; else empty
 };
 
 }  // namespace labelprobe::model

@@ -177,21 +177,33 @@ class Profile::WatchedModel : public LanguageModel {
   void generate(std::span<const TokenIds> prompts,
                 const GenerateOptions& options,
                 const GenerationSink& sink) override {
-    if (recorder_) {
-      model_.generate(prompts, options, sink);
-      return;
-    }
-    auto recorder = std::make_unique<Recorder>(model_.info().device, limits_);
-    try_profiler([&] { recorder->start(); });
-    model_.generate(prompts, options, sink);
-    try_profiler([&] { recorder->stop(); });
-    recorder_ = std::move(recorder);
+    watch([&] { model_.generate(prompts, options, sink); });
+  }
+
+  void explore(std::span<const TokenIds> prompts,
+               const ExploreOptions& options,
+               Explorer& explorer) override {
+    watch([&] { model_.explore(prompts, options, explorer); });
   }
 
   const ModelInfo& info() const override { return model_.info(); }
   Effort effort() const override { return model_.effort(); }
 
  private:
+  // The first work is recorded.
+  template <typename Work>
+  void watch(const Work& work) {
+    if (recorder_) {
+      work();
+      return;
+    }
+    auto recorder = std::make_unique<Recorder>(model_.info().device, limits_);
+    try_profiler([&] { recorder->start(); });
+    work();
+    try_profiler([&] { recorder->stop(); });
+    recorder_ = std::move(recorder);
+  }
+
   template <typename Work>
   void try_profiler(const Work& work) const {
     try {

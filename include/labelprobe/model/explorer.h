@@ -1,0 +1,96 @@
+// Looking at any continuations of prompts, not only the greedy one: given texts, tries of labels,
+// the likeliest answers one after the other, beams, samples. The explorer says which tokens are to
+// follow which, the model computes all that are asked for together, each once.
+// Callers: readout, which has the explorers; tests and models, which drive them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "labelprobe/core/token.h"
+#include "labelprobe/model/step.h"
+
+namespace labelprobe::model {
+
+// What is kept at every place that is computed.
+struct Observe {
+  TokenIds watched;           // tokens whose logits are kept
+  int n_top_tokens = 0;       // the k largest logits of the whole vocabulary
+  bool shows_logits = false;  // all logits, as long as a place is being told
+};
+
+// A token of a prompt, and what the prompt before it makes of it.
+struct PromptToken {
+  float logit = 0.0F;        // of this token, where the text before it ends
+  float log_sum_exp = 0.0F;  // of the whole vocabulary there
+};
+
+// Behind a prompt, or behind a token that was added there. The logits are raw: no rule and no
+// temperature has changed them.
+struct Place {
+  std::size_t prompt = 0;         // which of the prompts
+  int id = 0;                     // 0 behind the prompt itself, then from 1 on as they were asked for
+  const Step* step = nullptr;     // until reach() returns
+  std::span<const float> logits;  // [vocab_size] if they are shown, likewise
+};
+
+// Where an explorer asks for further places of one prompt.
+class Frontier {
+ public:
+  virtual ~Frontier() = default;
+
+  // The place behind `token` at place `parent` of the same prompt, which may have been asked for
+  // just now. Returns its id. Asking twice makes two places. Not more than Reach allows.
+  virtual int add(int parent, TokenId token) = 0;
+};
+
+// Prompts are independent of each other: which of them are computed together, and in which order,
+// is up to the model. All from one thread.
+class Explorer {
+ public:
+  virtual ~Explorer() = default;
+
+  // Its place 0 comes next. Told again, after the prompt has been begun already, where memory ran
+  // out: whatever was known of the prompt is to be forgotten.
+  virtual void begin(std::size_t prompt) = 0;
+
+  // Only with ExploreOptions::reads_prompts, after begin(): [n_tokens - 1], of the tokens after the
+  // prompt's first one.
+  virtual void read_prompt(std::size_t /*prompt*/, std::span<const PromptToken> /*tokens*/) {}
+
+  virtual void reach(const Place& place) = 0;
+
+  // All places of the prompt that were asked for have been reached. Where none is added, the prompt
+  // is done.
+  virtual void grow(std::size_t prompt, Frontier& next) = 0;
+
+  // Once for every open prompt: nothing more will be told of it. With a failure (it does not fit
+  // the context, its logits are not numbers) what was told before is of no use.
+  virtual void finish(std::size_t prompt, const std::optional<std::string>& failure) = 0;
+};
+
+// How far an exploration may go behind a prompt.
+struct Reach {
+  int n_places = 0;  // beside place 0, at most
+  int depth = 0;     // tokens behind the prompt, at most
+};
+
+struct Effort;
+
+struct ExploreOptions {
+  Observe observe;
+  std::vector<Reach> reach;    // [n_prompts], or [1] for all of them
+  bool reads_prompts = false;  // Explorer::read_prompt()
+  int batch_size = 0;          // prompts computed together at most; 0 = chosen from free memory
+  bool share_prefixes = true;
+  std::vector<bool> is_answered;  // as in GenerateOptions
+  // Told of the effort so far after every step, for people who watch; unset = nobody watches.
+  std::function<void(const Effort&)> on_work;
+};
+
+}  // namespace labelprobe::model
