@@ -33,9 +33,9 @@ struct PromptToken {
 // Behind a prompt, or behind a token that was added there. The logits are raw: no rule and no
 // temperature has changed them.
 struct Place {
-  std::size_t prompt = 0;         // which of the prompts
-  int id = 0;                     // 0 behind the prompt itself, then from 1 on as they were asked for
-  const Step* step = nullptr;     // until reach() returns
+  std::size_t prompt = 0;      // which of the prompts
+  int id = 0;                  // 0 behind the prompt itself, then from 1 on as they were asked for
+  const Step* step = nullptr;  // until reach() returns
   std::span<const float> logits;  // [vocab_size] if they are shown, likewise
 };
 

@@ -18,9 +18,11 @@ enum class Normalisation {
   LabelSet,  // the labels alone: a softmax over them
   Answer,    // the answers of the format asked for
 };
-inline constexpr auto kNormalisations = enum_names<Normalisation>(
-    "normalisation",
-    {{Normalisation::Vocab, "vocab"}, {Normalisation::LabelSet, "labelset"}, {Normalisation::Answer, "answer"}});
+inline constexpr auto kNormalisations =
+    enum_names<Normalisation>("normalisation",
+                              {{Normalisation::Vocab, "vocab"},
+                               {Normalisation::LabelSet, "labelset"},
+                               {Normalisation::Answer, "answer"}});
 
 // One number per label name, in label-set order.
 using LabelNumberList = std::vector<std::pair<std::string, double>>;

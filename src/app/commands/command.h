@@ -103,6 +103,7 @@ Command plan_command();
 Command prompts_command();
 Command run_command();
 Command runs_command();
+Command score_command();
 Command show_command();
 Command table_command();
 Command tokenize_command();

@@ -115,8 +115,7 @@ void ExploreLoop::grow(PlaceTree& places, std::vector<PlaceRow>& rows) {
     const auto path = static_cast<int>(i);
     const std::size_t n_before = rows.size();
     if (!traveller.failure) {
-      PathFrontier next(places, path, request_.reach(traveller.prompt),
-                        request_.info().vocab_size);
+      PathFrontier next(places, path, request_.reach(traveller.prompt), request_.info().vocab_size);
       explorer_.grow(traveller.prompt, next);
       places.append_new(path, rows);
     }

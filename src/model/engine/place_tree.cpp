@@ -39,9 +39,8 @@ void PlaceTree::append_new(int path_index, std::vector<PlaceRow>& rows) {
     (parent < first ? waiting : children[parent - first]).push_back(i);
   }
   // Those that see the same keys stand together.
-  std::stable_sort(waiting.begin(), waiting.end(), [&](int a, int b) {
-    return path.places[a].parent < path.places[b].parent;
-  });
+  std::stable_sort(waiting.begin(), waiting.end(),
+                   [&](int a, int b) { return path.places[a].parent < path.places[b].parent; });
   std::reverse(waiting.begin(), waiting.end());
   while (!waiting.empty()) {
     const int i = waiting.back();
@@ -77,7 +76,8 @@ std::vector<PlaceTree::Keys> PlaceTree::keys_before(const Path& path, int parent
 
 std::vector<KeySegment> PlaceTree::segments(std::span<const PlaceRow> rows) const {
   std::vector<KeySegment> segments;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> newest;  // keys -> their last segment
+  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t>
+      newest;  // keys -> their last segment
   const auto follows = [&](std::size_t i) {
     return rows[i].path == rows[i - 1].path && place(rows[i]).parent == rows[i - 1].place &&
            place(rows[i]).arena_row == place(rows[i - 1]).arena_row + 1;

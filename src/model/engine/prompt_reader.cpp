@@ -34,8 +34,8 @@ std::vector<PromptReader::Wanted> PromptReader::wanted_of(const PackedNodes& pac
       wanted.push_back({first_row + static_cast<std::int64_t>(i), tokens[i + 1], &node.logits[i]});
     }
     for (const TokenId token : first_tokens_[pack.nodes[n]]) {
-      wanted.push_back(
-          {first_row + static_cast<std::int64_t>(tokens.size()) - 1, token, &node.next_ones[token]});
+      wanted.push_back({first_row + static_cast<std::int64_t>(tokens.size()) - 1, token,
+                        &node.next_ones[token]});
     }
   }
   return wanted;
@@ -82,7 +82,8 @@ std::vector<PromptToken> PromptReader::tokens(const PrefixSequence& sequence) co
       tokens.push_back({nodes_[path[p - 1]].next_ones.at(first), log_sum_exp});
     }
     const int n_tokens = tree_.n_tokens_of(node, sequence);
-    for (int i = 1; i < n_tokens; ++i) tokens.push_back({read.logits[i - 1], read.log_sum_exps[i - 1]});
+    for (int i = 1; i < n_tokens; ++i)
+      tokens.push_back({read.logits[i - 1], read.log_sum_exps[i - 1]});
     log_sum_exp = read.log_sum_exps[n_tokens - 1];
   }
   return tokens;

@@ -110,6 +110,11 @@ int Request::n_new_tokens(std::size_t prompt) const {
 }
 
 int Request::n_new_tokens(const PrefixSequence& sequence) const {
+  if (!reach_.empty()) {  // equal prompts are explored one by one
+    int n = 1;
+    for (const std::size_t i : sequence.prompts) n += reach(i).n_places;
+    return n;
+  }
   int n_most = 0;
   for (const std::size_t i : sequence.prompts) n_most = std::max(n_most, n_new_tokens(i));
   return n_most;

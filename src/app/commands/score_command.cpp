@@ -1,0 +1,375 @@
+// labelprobe score: how probable given continuations of given prompts are.
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
+#include "labelprobe/experiment/job.h"
+#include "labelprobe/experiment/preparation.h"
+#include "labelprobe/experiment/run.h"
+#include "labelprobe/files/text_file.h"
+#include "labelprobe/model/language_model.h"
+#include "labelprobe/model/open.h"
+#include "labelprobe/model/profile.h"
+#include "labelprobe/readout/given_texts.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+#include "labelprobe/weights/locate.h"
+
+#include "app/commands/command.h"
+#include "app/commands/score_files.h"
+#include "app/options/run_options.h"
+#include "app/terminal/profile_report.h"
+#include "app/terminal/progress.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+struct Arguments {
+  experiment::ModelLoading loading;
+  std::string requests;
+  std::string out;
+  std::optional<std::string> pmi_prompt;
+  std::string boundary;
+  std::string profile;
+  int batch_size = 0;
+  bool scores_prompts = false;
+  bool no_special_tokens = false;
+  bool no_share_prefixes = false;
+  bool disable_tqdm = false;
+  bool is_dry_run = false;
+};
+
+std::vector<ScoreLine> read_requests(const Arguments& arguments) {
+  const std::string& name = arguments.requests;
+  std::vector<ScoreLine> lines;
+  if (name == "-") {
+    lines = read_score_lines(std::cin, "standard input");
+  } else {
+    std::istringstream file(std::string(files::open_file(name, "JSON lines").text()));
+    lines = read_score_lines(file, name);
+  }
+  if (lines.empty()) throw DataError(name + ": expected requests as JSON lines, found none");
+  for (ScoreLine& line : lines) {
+    if (!line.pmi_prompt) line.pmi_prompt = arguments.pmi_prompt;
+  }
+  return lines;
+}
+
+// What a line asks of the model; `failure` is set where its texts cannot be put together.
+struct Asked {
+  readout::GivenRequest request;
+  std::vector<std::size_t> bare;  // of each continuation behind the PMI prompt; empty without one
+  std::optional<std::string> failure;
+};
+
+// All requests of a file: those of its lines, and the continuations behind PMI prompts, each once.
+struct Requests {
+  std::vector<Asked> lines;
+  std::vector<readout::GivenRequest> bare;
+};
+
+class Asking {
+ public:
+  Asking(const tokenizer::Tokenizer& tokenizer, const Arguments& arguments)
+      : tokenizer_(tokenizer),
+        special_(arguments.no_special_tokens ? tokenizer::SpecialTokens::Omit
+                                             : tokenizer::SpecialTokens::Add),
+        boundary_(readout::kBoundaries.parse(arguments.boundary)),
+        scores_prompts_(arguments.scores_prompts) {}
+
+  Requests ask(const std::vector<ScoreLine>& lines) {
+    Requests requests;
+    for (const ScoreLine& line : lines) {
+      Asked& asked = requests.lines.emplace_back();
+      try {
+        add_texts(line, asked, requests.bare);
+      } catch (const DataError& error) {
+        asked = {};
+        asked.failure = error.what();
+      }
+    }
+    return requests;
+  }
+
+ private:
+  readout::GivenText join(const std::string& prompt, const std::string& continuation) const {
+    return readout::join_texts(tokenizer_, prompt, continuation, special_, boundary_);
+  }
+
+  void add_texts(const ScoreLine& line,
+                 Asked& asked,
+                 std::vector<readout::GivenRequest>& bare_requests) {
+    for (const ScoreLine::Pair& pair : line.pairs) {
+      asked.request.texts.push_back(join(pair.prompt, pair.continuation));
+      if (!line.pmi_prompt) continue;
+      readout::GivenText bare = join(*line.pmi_prompt, pair.continuation);
+      const auto [known, is_new] =
+          bare_.try_emplace({bare.tokens, bare.first}, bare_requests.size());
+      if (is_new) bare_requests.push_back({{std::move(bare)}, {}});
+      asked.bare.push_back(known->second);
+    }
+    if (!scores_prompts_) return;
+    TokenIds prompt = tokenizer_.encode(line.pairs.front().prompt, special_);
+    if (prompt.empty()) throw DataError("the prompt has no token whose log-probability there is");
+    asked.request.prompt = std::move(prompt);
+  }
+
+  const tokenizer::Tokenizer& tokenizer_;
+  tokenizer::SpecialTokens special_;
+  readout::Boundary boundary_;
+  bool scores_prompts_;
+  std::map<std::pair<TokenIds, std::size_t>, std::size_t> bare_;
+};
+
+std::vector<readout::GivenRequest> askable(const Requests& requests) {
+  std::vector<readout::GivenRequest> askable;
+  for (const Asked& asked : requests.lines) {
+    if (!asked.failure) askable.push_back(asked.request);
+  }
+  askable.insert(askable.end(), requests.bare.begin(), requests.bare.end());
+  return askable;
+}
+
+int show_plan(const std::vector<ScoreLine>& lines, const Requests& requests) {
+  std::size_t n_continuations = 0;
+  std::size_t n_failed = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    n_continuations += lines[i].pairs.size();
+    if (!requests.lines[i].failure) continue;
+    ++n_failed;
+    std::cout << lines[i].place << ": " << *requests.lines[i].failure << '\n';
+  }
+  std::vector<TokenIds> texts;
+  for (const readout::GivenRequest& request : askable(requests)) {
+    for (const readout::GivenText& text : request.texts) texts.push_back(text.tokens);
+    if (request.prompt) texts.push_back(*request.prompt);
+  }
+  const experiment::TokenCounts counts = experiment::count_tokens(texts);
+  std::cout << fmt::format(
+      "{} requests, {} continuations; {} of them behind PMI prompts\n"
+      "{} tokens, {} of them distinct: about as many are computed; the longest text has {}\n",
+      lines.size(), n_continuations, requests.bare.size(), counts.n_prompt_tokens,
+      counts.n_distinct_tokens, counts.longest_prompt);
+  return n_failed == 0 ? kSuccess : kSomeFailed;
+}
+
+// What decides every line of the output.
+std::string fingerprint_of_task(const Arguments& arguments,
+                                const std::vector<ScoreLine>& lines,
+                                const model::ModelInfo& info,
+                                const tokenizer::Tokenizer& tokenizer) {
+  Fingerprint all;
+  for (const ScoreLine& line : lines) {
+    all.add(line.id);
+    all.add(line.pmi_prompt ? "1" + *line.pmi_prompt : "0");
+    for (const ScoreLine::Pair& pair : line.pairs) {
+      all.add(pair.prompt);
+      all.add(pair.continuation);
+    }
+    all.add("end");
+  }
+  for (const std::string& part :
+       {info.fingerprint, tokenizer.fingerprint(), info.backend, info.device,
+        experiment::describe_numerics(info.quantization, info.dtype), arguments.boundary,
+        fmt::format("{} {}", arguments.scores_prompts, arguments.no_special_tokens)}) {
+    all.add(part);
+  }
+  return all.hex();
+}
+
+void introduce(const model::ModelInfo& info, const experiment::ModelLoading& loading) {
+  std::cerr << info.architecture << ", "
+            << experiment::describe_numerics(info.quantization, info.dtype) << ", " << info.device
+            << " (" << info.device_name << "), " << info.backend << '\n';
+  std::vector<std::string> warnings = experiment::warn_of_idle_settings(loading, info.device);
+  warnings.insert(warnings.end(), info.warnings.begin(), info.warnings.end());
+  warnings.insert(warnings.end(), info.device_warnings.begin(), info.device_warnings.end());
+  const std::string of_revision = weights::warn_of_revision(loading.name);
+  if (!of_revision.empty()) warnings.push_back(of_revision);
+  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+}
+
+class Scoring {
+ public:
+  Scoring(const Arguments& arguments,
+          const std::vector<ScoreLine>& lines,
+          const Requests& requests,
+          ScoreOutput& output)
+      : arguments_(arguments), lines_(lines), requests_(requests), output_(output) {}
+
+  // Returns how many requests failed.
+  std::size_t run(model::LanguageModel& language_model) {
+    const std::size_t n_resumed = output_.n_done();
+    readout::ScoringOptions options;
+    options.batch_size = arguments_.batch_size;
+    options.share_prefixes = !arguments_.no_share_prefixes;
+    score_bare(language_model, options);
+    std::vector<std::size_t> line_of;  // by request
+    std::vector<readout::GivenRequest> requests;
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const Asked& asked = requests_.lines[i];
+      if (asked.failure) {
+        if (!output_.has(i)) add(i, {{}, {}, asked.failure});
+        continue;
+      }
+      line_of.push_back(i);
+      requests.push_back(asked.request);
+      options.is_scored.push_back(output_.has(i));
+    }
+    ProgressLine progress(!arguments_.disable_tqdm, "");
+    const std::int64_t n_tokens = readout::n_tokens_at_most(requests);
+    options.on_work = [&](const model::Effort& effort) {
+      progress.show({output_.n_done(), lines_.size(), n_resumed, effort, n_tokens});
+    };
+    readout::score_texts(language_model, requests, options,
+                         [&](std::size_t request, readout::RequestScore score) {
+                           add(line_of[request], std::move(score));
+                         });
+    progress.close();
+    return n_failed_;
+  }
+
+ private:
+  void score_bare(model::LanguageModel& language_model, const readout::ScoringOptions& options) {
+    bare_.resize(requests_.bare.size());
+    if (bare_.empty()) return;
+    readout::score_texts(
+        language_model, requests_.bare, options,
+        [&](std::size_t request, readout::RequestScore score) { bare_[request] = std::move(score); });
+  }
+
+  void add(std::size_t i, readout::RequestScore score) {
+    std::vector<double> bare_logprobs;
+    for (const std::size_t b : requests_.lines[i].bare) {
+      if (bare_[b].failure && !score.failure) {
+        score = {};
+        score.failure = "behind the PMI prompt: " + *bare_[b].failure;
+      }
+      if (!score.failure) bare_logprobs.push_back(bare_[b].texts.front().logprob);
+    }
+    n_failed_ += score.failure.has_value();
+    output_.add(i, score_line(lines_[i], requests_.lines[i].request, score, bare_logprobs));
+  }
+
+  const Arguments& arguments_;
+  const std::vector<ScoreLine>& lines_;
+  const Requests& requests_;
+  ScoreOutput& output_;
+  std::vector<readout::RequestScore> bare_;
+  std::size_t n_failed_ = 0;
+};
+
+int run(const Arguments& arguments) {
+  experiment::ModelLoading loading = arguments.loading;
+  loading.model = weights::locate(loading.name);
+  const std::vector<ScoreLine> lines = read_requests(arguments);
+  const auto tokens = tokenizer::load(loading.model, loading.splitting);
+  const Requests requests = Asking(*tokens, arguments).ask(lines);
+  if (arguments.is_dry_run) return show_plan(lines, requests);
+  std::optional<model::Profile> profile;
+  if (!arguments.profile.empty()) profile.emplace(arguments.profile);
+  experiment::Workbench workbench;
+  workbench.plan_packed_copy(loading);
+  if (workbench.write_packed_copy(loading)) {
+    std::cerr << "packed copy written to " << loading.packed_copy.string() << '\n';
+  }
+  model::LanguageModel& opened = workbench.open(loading).model;
+  model::LanguageModel& language_model = profile ? profile->watch(opened) : opened;
+  introduce(language_model.info(), loading);
+  ScoreOutput output(arguments.out,
+                     fingerprint_of_task(arguments, lines, language_model.info(), *tokens),
+                     lines.size());
+  if (output.n_done() > 0) {
+    std::cerr << output.n_done() << " of " << lines.size() << " requests were scored before\n";
+  }
+  const std::size_t n_failed = Scoring(arguments, lines, requests, output).run(language_model);
+  output.finish();
+  const model::Effort effort = language_model.effort();
+  std::cerr << lines.size() << " requests; " << effort.n_prompt_tokens_computed
+            << " tokens of prompts and " << effort.n_places << " of continuations computed\n";
+  if (const auto summary = profile ? profile->finish() : std::nullopt) {
+    for (const std::string& line : describe_profile(*summary, profile->trace())) {
+      std::cerr << line << '\n';
+    }
+  }
+  if (n_failed == 0) return kSuccess;
+  std::cerr << n_failed << " of " << lines.size() << " requests failed; see \"failure\" in "
+            << (arguments.out == "-" ? "the output" : arguments.out) << '\n';
+  return kSomeFailed;
+}
+
+void declare_arguments(OptionList& options, Arguments& arguments) {
+  options.begin_group("Scoring");
+  options.add(arguments.loading.name, {.name = "model_name_or_path",
+                                       .help = "Folder, .gguf file or hub name",
+                                       .is_required = true,
+                                       .shown = Shown::First,
+                                       .value = "MODEL"});
+  options.add(arguments.requests,
+              {.name = "requests",
+               .help = "JSON lines of id, prompt and continuations, or the samples that lm-eval "
+                       "logs; - = standard input",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "FILE"});
+  options.add(arguments.out, {.name = "out",
+                              .help = "File to write; - = standard output. An interrupted command "
+                                      "goes on where it was",
+                              .fallback = "-",
+                              .shown = Shown::First,
+                              .value = "FILE"});
+  options.add(arguments.scores_prompts,
+              {.name = "prompt_logprobs",
+               .help = "The log-probabilities of the prompts' own tokens too",
+               .shown = Shown::First});
+  options.add(arguments.pmi_prompt,
+              {.name = "pmi_prompt",
+               .help = "Prompt without the question, such as 'Emotion:': pmi is how much more "
+                       "probable a continuation is behind its own prompt",
+               .shown = Shown::First,
+               .value = "TEXT"});
+  options.add(arguments.boundary,
+              {.name = "boundary",
+               .help = "Where continuations begin: lm-eval = white space that ends a prompt counts "
+                       "to them; bytes = with the first token that reaches beyond the prompt",
+               .fallback = "lm-eval",
+               .choices = readout::kBoundaries.names()});
+  options.add(arguments.no_special_tokens,
+              {.name = "no_special_tokens",
+               .help = "No begin-of-text token before the texts, as lm-eval has it by default",
+               .shown = Shown::First});
+  options.add(arguments.is_dry_run,
+              {.name = "dry_run", .help = "Count the tokens, run nothing", .shown = Shown::First});
+  options.add(arguments.disable_tqdm, {.name = "disable_tqdm", .help = "Show no progress"});
+  options.add(arguments.profile,
+              {.name = "profile",
+               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
+                       "what took the time is told at the end",
+               .value = "FILE"});
+  options.add(arguments.batch_size, {.name = "batch_size",
+                                     .help = "Requests computed together; 0 = from free memory",
+                                     .fallback = "0",
+                                     .least = 0});
+  options.add(arguments.no_share_prefixes,
+              {.name = "no_share_prefixes", .help = "Compute every request alone, in full"});
+  declare_model_loading(options, arguments.loading);
+}
+
+}  // namespace
+
+Command score_command() {
+  return make_command<Arguments>(
+      {CommandGroup::Tools, "score",
+       "Tell how probable given continuations of prompts are, token by token",
+       "labelprobe score --model-name-or-path MODEL --requests requests.jsonl --out scores.jsonl"},
+      declare_arguments, run);
+}
+
+}  // namespace labelprobe::app
