@@ -186,30 +186,24 @@ GivenText join_texts(const tokenizer::Tokenizer& tokenizer,
                      std::string_view prompt,
                      std::string_view continuation,
                      tokenizer::SpecialTokens special,
-                     Boundary boundary) {
+                     Joining joining) {
   const std::string text = std::string(prompt) + std::string(continuation);
-  GivenText joined;
-  if (boundary == Boundary::Bytes) {
-    const tokenizer::Encoding whole = tokenizer.encode_with_offsets(text, special);
-    joined.tokens = whole.ids;
-    joined.first = 0;
-    while (joined.first < whole.ids.size() && whole.ends[joined.first] <= prompt.size()) {
-      ++joined.first;
-    }
+  const std::string_view stripped = python::strip(prompt);
+  const std::size_t n_kept =
+      stripped.empty() ? 0 : static_cast<std::size_t>(stripped.end() - prompt.begin());
+  const tokenizer::Encoding whole = tokenizer.encode_with_offsets(text, special);
+  GivenText joined = {whole.ids, 0};
+  if (joining == Joining::Text) {
+    while (joined.first < whole.ids.size() && whole.ends[joined.first] <= n_kept) ++joined.first;
   } else {
-    const std::string_view stripped = python::strip(prompt);
-    const std::size_t n_kept =
-        stripped.empty() ? 0 : static_cast<std::size_t>(stripped.end() - prompt.begin());
-    joined.tokens = tokenizer.encode(prompt.substr(0, n_kept), special);
-    joined.first = joined.tokens.size();
-    const TokenIds whole = tokenizer.encode(text, special);
-    if (joined.first < whole.size()) {
-      joined.tokens.insert(joined.tokens.end(),
-                           whole.begin() + static_cast<std::ptrdiff_t>(joined.first), whole.end());
-    }
+    const TokenIds alone = tokenizer.encode(prompt.substr(0, n_kept), special);
+    joined.first = alone.size();
+    joined.tokens.resize(std::max(alone.size(), whole.ids.size()));
+    std::copy(alone.begin(), alone.end(), joined.tokens.begin());
   }
   if (joined.first == 0) {
-    const std::optional<TokenId> first = tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
+    const std::optional<TokenId> first =
+        tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
     if (!first) {
       throw DataError(
           "the prompt is empty, and the tokenizer has no begin-of-text or end-of-text token that "
@@ -220,7 +214,8 @@ GivenText join_texts(const tokenizer::Tokenizer& tokenizer,
   }
   if (joined.first >= joined.tokens.size()) {
     throw DataError(
-        "the continuation has no token of its own: it is empty, or one token with the prompt's end");
+        "the continuation has no token of its own: it is empty, or one token with the prompt's "
+        "end");
   }
   return joined;
 }

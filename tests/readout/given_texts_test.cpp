@@ -56,8 +56,7 @@ void check_score(const TextScore& score, const GivenText& text) {
   REQUIRE(score.token_logprobs.size() == text.tokens.size() - text.first);
   double sum = 0;
   for (std::size_t i = text.first; i < text.tokens.size(); ++i) {
-    CHECK(score.token_logprobs[i - text.first] ==
-          Approx(logprob(text.tokens, i)).margin(1e-5));
+    CHECK(score.token_logprobs[i - text.first] == Approx(logprob(text.tokens, i)).margin(1e-5));
     sum += score.token_logprobs[i - text.first];
   }
   CHECK(score.logprob == Approx(sum));
@@ -97,8 +96,8 @@ TEST_CASE("A text is greedy where each of its tokens is the likeliest", "[unit]"
 TEST_CASE("Tokens of a prompt are scored too, where that is asked for", "[unit]") {
   // The prompt's own tokens are not all in the texts.
   const TokenIds prompt = {1, 2, 3, 6};
-  const auto scores = scores_of({{{{{1, 2, 3, 4}, 3}, {{1, 2, 5, 5}, 3}}, prompt},
-                                 {{{{7, 8}, 1}}, {}}});
+  const auto scores =
+      scores_of({{{{{1, 2, 3, 4}, 3}, {{1, 2, 5, 5}, 3}}, prompt}, {{{{7, 8}, 1}}, {}}});
   const std::vector<double>& logprobs = scores.at(0).prompt_logprobs;
   REQUIRE(logprobs.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -118,30 +117,37 @@ TEST_CASE("Requests that are scored already are left out", "[unit]") {
 
 TEST_CASE("A prompt and its continuation are tokenized as one text", "[unit]") {
   const ListTokenizer tokenizer({"the", " answer", " yes", "yes", "no"});
-  const auto join = [&](std::string_view prompt, std::string_view continuation, Boundary boundary) {
-    return join_texts(tokenizer, prompt, continuation, SpecialTokens::Omit, boundary);
+  const auto joining = GENERATE(Joining::Text, Joining::LmEval);
+  const auto join = [&](std::string_view prompt, std::string_view continuation) {
+    return join_texts(tokenizer, prompt, continuation, SpecialTokens::Omit, joining);
   };
   const TokenId colon = 5 + ':';  // bytes come behind the list
   const TokenId space = 5 + ' ';
   const GivenText expected = {{0, 1, colon, 2}, 3};
-  CHECK(join("the answer:", " yes", Boundary::LmEval) == expected);
-  CHECK(join("the answer:", " yes", Boundary::Bytes) == expected);
-  // The token ` yes` reaches over the prompt's end.
-  CHECK(join("the answer: ", "yes", Boundary::LmEval) == expected);
-  CHECK(join("the answer: ", "yes", Boundary::Bytes) == expected);
-  // A space of the prompt's own.
-  CHECK(join("the answer: ", "no", Boundary::LmEval) == GivenText{{0, 1, colon, space, 4}, 3});
-  CHECK(join("the answer: ", "no", Boundary::Bytes) == GivenText{{0, 1, colon, space, 4}, 4});
+  CHECK(join("the answer:", " yes") == expected);
+  CHECK(join("the answer: ", "yes") == expected);
+  CHECK(join("the answer: ", "no") == GivenText{{0, 1, colon, space, 4}, 3});
+}
+
+TEST_CASE("A token that spans prompt and continuation is of the continuation", "[unit]") {
+  const ListTokenizer tokenizer({"the", "them", "see"});
+  const auto join = [&](std::string_view prompt, std::string_view continuation, Joining joining) {
+    return join_texts(tokenizer, prompt, continuation, SpecialTokens::Omit, joining);
+  };
+  CHECK(join("seethe", "msee", Joining::Text) == GivenText{{2, 1, 2}, 1});
+  // What lm-eval scores is `seethesee`.
+  CHECK(join("seethe", "msee", Joining::LmEval) == GivenText{{2, 0, 2}, 2});
 }
 
 TEST_CASE("Texts that nothing can be scored of are refused", "[unit]") {
   const ListTokenizer tokenizer({"the", "them"});
-  const auto join = [&](std::string_view prompt, std::string_view continuation) {
-    return join_texts(tokenizer, prompt, continuation, SpecialTokens::Omit, Boundary::LmEval);
+  const auto join = [&](std::string_view prompt, std::string_view continuation, Joining joining) {
+    return join_texts(tokenizer, prompt, continuation, SpecialTokens::Omit, joining);
   };
-  CHECK_THROWS_WITH(join("the", "m"), ContainsSubstring("no token of its own"));
-  CHECK_THROWS_WITH(join("the", ""), ContainsSubstring("no token of its own"));
-  CHECK_THROWS_WITH(join("", "the"), ContainsSubstring("no begin-of-text or end-of-text token"));
+  CHECK_THROWS_WITH(join("the", "m", Joining::LmEval), ContainsSubstring("no token of its own"));
+  CHECK_THROWS_WITH(join("the", "", Joining::Text), ContainsSubstring("no token of its own"));
+  CHECK_THROWS_WITH(join("", "the", Joining::Text),
+                    ContainsSubstring("no begin-of-text or end-of-text token"));
 }
 
 }  // namespace labelprobe::readout

@@ -20,16 +20,18 @@
 
 namespace labelprobe::readout {
 
-// Where, among the tokens of a prompt and its continuation as one text, the continuation begins.
-enum class Boundary {
-  // As lm-eval has it: the white space that ends a prompt belongs to the continuation, and the
-  // tokens of the prompt without it, tokenized alone, are counted off.
+// What the tokens of a prompt with its continuation are. The white space that ends a prompt counts
+// to the continuation, as in lm-eval.
+enum class Joining {
+  // Those of both as one text; the continuation begins with the first token that reaches into it.
+  Text,
+  // As lm-eval has it: as many tokens as the prompt has alone are the prompt's own ones, the rest
+  // is
+  // of the whole text. Where the two do not fit together, the tokens do not spell the text.
   LmEval,
-  // With the first token that reaches beyond the prompt's last byte.
-  Bytes,
 };
-inline constexpr auto kBoundaries = enum_names<Boundary>(
-    "boundary", {{Boundary::LmEval, "lm-eval"}, {Boundary::Bytes, "bytes"}});
+inline constexpr auto kJoinings =
+    enum_names<Joining>("joining", {{Joining::Text, "text"}, {Joining::LmEval, "lm-eval"}});
 
 // A text, of which the tokens from `first` on are scored.
 struct GivenText {
@@ -47,7 +49,7 @@ GivenText join_texts(const tokenizer::Tokenizer& tokenizer,
                      std::string_view prompt,
                      std::string_view continuation,
                      tokenizer::SpecialTokens special,
-                     Boundary boundary);
+                     Joining joining);
 
 struct TextScore {
   // [tokens.size() - first], natural logs: the logit less the log-sum-exp of the vocabulary.
@@ -57,8 +59,8 @@ struct TextScore {
 };
 
 struct GivenRequest {
-  std::vector<GivenText> texts;      // at least one
-  std::optional<TokenIds> prompt;    // scored too, all but its first token; begins like the texts
+  std::vector<GivenText> texts;    // at least one
+  std::optional<TokenIds> prompt;  // scored too, all but its first token; begins like the texts
 };
 
 struct RequestScore {

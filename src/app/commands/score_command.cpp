@@ -36,7 +36,7 @@ struct Arguments {
   std::string requests;
   std::string out;
   std::optional<std::string> pmi_prompt;
-  std::string boundary;
+  std::string joining;
   std::string profile;
   int batch_size = 0;
   bool scores_prompts = false;
@@ -81,7 +81,7 @@ class Asking {
       : tokenizer_(tokenizer),
         special_(arguments.no_special_tokens ? tokenizer::SpecialTokens::Omit
                                              : tokenizer::SpecialTokens::Add),
-        boundary_(readout::kBoundaries.parse(arguments.boundary)),
+        joining_(readout::kJoinings.parse(arguments.joining)),
         scores_prompts_(arguments.scores_prompts) {}
 
   Requests ask(const std::vector<ScoreLine>& lines) {
@@ -100,7 +100,7 @@ class Asking {
 
  private:
   readout::GivenText join(const std::string& prompt, const std::string& continuation) const {
-    return readout::join_texts(tokenizer_, prompt, continuation, special_, boundary_);
+    return readout::join_texts(tokenizer_, prompt, continuation, special_, joining_);
   }
 
   void add_texts(const ScoreLine& line,
@@ -123,7 +123,7 @@ class Asking {
 
   const tokenizer::Tokenizer& tokenizer_;
   tokenizer::SpecialTokens special_;
-  readout::Boundary boundary_;
+  readout::Joining joining_;
   bool scores_prompts_;
   std::map<std::pair<TokenIds, std::size_t>, std::size_t> bare_;
 };
@@ -177,7 +177,7 @@ std::string fingerprint_of_task(const Arguments& arguments,
   }
   for (const std::string& part :
        {info.fingerprint, tokenizer.fingerprint(), info.backend, info.device,
-        experiment::describe_numerics(info.quantization, info.dtype), arguments.boundary,
+        experiment::describe_numerics(info.quantization, info.dtype), arguments.joining,
         fmt::format("{} {}", arguments.scores_prompts, arguments.no_special_tokens)}) {
     all.add(part);
   }
@@ -240,9 +240,10 @@ class Scoring {
   void score_bare(model::LanguageModel& language_model, const readout::ScoringOptions& options) {
     bare_.resize(requests_.bare.size());
     if (bare_.empty()) return;
-    readout::score_texts(
-        language_model, requests_.bare, options,
-        [&](std::size_t request, readout::RequestScore score) { bare_[request] = std::move(score); });
+    readout::score_texts(language_model, requests_.bare, options,
+                         [&](std::size_t request, readout::RequestScore score) {
+                           bare_[request] = std::move(score);
+                         });
   }
 
   void add(std::size_t i, readout::RequestScore score) {
@@ -335,12 +336,12 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                        "probable a continuation is behind its own prompt",
                .shown = Shown::First,
                .value = "TEXT"});
-  options.add(arguments.boundary,
-              {.name = "boundary",
-               .help = "Where continuations begin: lm-eval = white space that ends a prompt counts "
-                       "to them; bytes = with the first token that reaches beyond the prompt",
-               .fallback = "lm-eval",
-               .choices = readout::kBoundaries.names()});
+  options.add(arguments.joining,
+              {.name = "joining",
+               .help = "text = prompt and continuation are tokenized as one; lm-eval = as there, "
+                       "which differs where a token would span both",
+               .fallback = "text",
+               .choices = readout::kJoinings.names()});
   options.add(arguments.no_special_tokens,
               {.name = "no_special_tokens",
                .help = "No begin-of-text token before the texts, as lm-eval has it by default",

@@ -33,7 +33,7 @@ std::vector<ScoreLine::Pair> read_arguments(const files::JsonView& arguments) {
     }
     return pairs;
   }
-  for (std::size_t i = 0; arguments.has(fmt::format("gen_args_{}", i)); ++i) {
+  for (std::size_t i = 0; i == 0 || arguments.has(fmt::format("gen_args_{}", i)); ++i) {
     const files::JsonView pair = arguments.at(fmt::format("gen_args_{}", i));
     pairs.push_back({pair.at("arg_0").string(), pair.at("arg_1").string()});
   }
@@ -123,9 +123,9 @@ std::string score_line(const ScoreLine& request,
         {"text", spelled},
         {"logprob", text.logprob},
         {"n_tokens", text.token_logprobs.size()},
-        {"token_ids", std::vector<TokenId>(
-                          given.tokens.begin() + static_cast<std::ptrdiff_t>(given.first),
-                          given.tokens.end())},
+        {"token_ids",
+         std::vector<TokenId>(given.tokens.begin() + static_cast<std::ptrdiff_t>(given.first),
+                              given.tokens.end())},
         {"token_logprobs", text.token_logprobs},
         {"is_greedy", text.is_greedy},
         {"probability", probabilities[i]},
@@ -149,9 +149,9 @@ ScoreOutput::ScoreOutput(const std::filesystem::path& path,
                          std::size_t n_lines)
     : path_(path), output_(path), lines_(n_lines) {
   std::error_code error;
-  const bool is_file = !output_.is_standard_output() &&
-                       (!std::filesystem::exists(path, error) ||
-                        std::filesystem::is_regular_file(path, error));
+  const bool is_file =
+      !output_.is_standard_output() &&
+      (!std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error));
   if (!is_file) return;
   begun_path_ = path;
   begun_path_ += ".begun";
@@ -184,9 +184,10 @@ void ScoreOutput::take_over(const std::string& task) {
     const auto n = static_cast<std::size_t>(end - line->data());
     if (failure != std::errc() || i >= lines_.size() || lines_[i] || n >= line->size() ||
         (*line)[n] != '\t' || !nlohmann::json::accept(line->substr(n + 1))) {
-      throw DataError(fmt::format("{}: expected scores of an interrupted run, found {}; remove it "
-                                  "to begin anew",
-                                  begun_path_.string(), files::shown(*line)));
+      throw DataError(
+          fmt::format("{}: expected scores of an interrupted run, found {}; remove it "
+                      "to begin anew",
+                      begun_path_.string(), files::shown(*line)));
     }
     lines_[i] = line->substr(n + 1);
     ++n_done_;

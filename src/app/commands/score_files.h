@@ -23,15 +23,16 @@ struct ScoreLine {
     std::string continuation;
   };
   std::string id;
-  std::vector<Pair> pairs;                // at least one
-  std::optional<std::string> pmi_prompt;  // in place of each prompt, for pointwise mutual information
-  std::string place;                      // "<file>:<line>"
+  std::vector<Pair> pairs;  // at least one
+  std::optional<std::string>
+      pmi_prompt;     // in place of each prompt, for pointwise mutual information
+  std::string place;  // "<file>:<line>"
 };
 
 // Reads {"id", "prompt", "continuations": ["..."]}, with "pmi_prompt" if wanted, or the lines that
 // lm-eval logs of multiple-choice tasks (--log_samples: "doc_id", "arguments"); blank lines are
-// skipped. `name` stands in messages. Throws DataError with name:line, expected and found; for equal
-// ids too.
+// skipped. `name` stands in messages. Throws DataError with name:line, expected and found; for
+// equal ids too.
 std::vector<ScoreLine> read_score_lines(std::istream& in, const std::string& name);
 
 // The line of a request's score, without a line break.

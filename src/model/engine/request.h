@@ -31,8 +31,8 @@ class Request {
   bool is_open(std::size_t prompt) const;
   bool is_open(const PrefixSequence& sequence) const;
   int n_new_tokens(std::size_t prompt) const;
-  // The most that one of its prompts wants, of explore() all of them together; answered or not: what
-  // a call that takes up an interrupted one computes must not depend on what is missing.
+  // The most that one of its prompts wants, of explore() all of them together; answered or not:
+  // what a call that takes up an interrupted one computes must not depend on what is missing.
   int n_new_tokens(const PrefixSequence& sequence) const;
   // Of a call of explore().
   Reach reach(std::size_t prompt) const;
