@@ -1,6 +1,7 @@
 #include "labelprobe/readout/given_texts.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -10,30 +11,63 @@
 namespace labelprobe::readout {
 namespace {
 
-// Leading tokens that all texts of a request have in common, so that each has a token behind them.
-std::size_t common_beginning(const GivenRequest& request) {
-  std::size_t n = request.texts.front().tokens.size() - 1;
-  const auto limit = [&](const TokenIds& tokens) {
-    const TokenIds& first = request.texts.front().tokens;
-    std::size_t n_equal = 0;
-    while (n_equal < n && n_equal < tokens.size() && tokens[n_equal] == first[n_equal]) ++n_equal;
-    n = std::min({n, n_equal, tokens.size() - 1});
-  };
-  for (const GivenText& text : request.texts) {
-    limit(text.tokens);
-    n = std::min(n, text.first);
+// What stands for the prompt among the texts of a part.
+constexpr std::size_t kPrompt = static_cast<std::size_t>(-1);
+
+// Sequences of a request that begin with the same token; as a rule all of them.
+struct Part {
+  std::size_t request = 0;
+  std::vector<std::size_t> texts;          // by index, or kPrompt
+  std::vector<const TokenIds*> sequences;  // of these texts
+  std::size_t n_common = 0;                // leading tokens that they have in common
+};
+
+// Each text has a token behind what the sequences of a part have in common.
+void add_sequence(std::vector<Part>& parts,
+                  std::size_t request,
+                  std::size_t text,
+                  const TokenIds& tokens,
+                  std::size_t n_most) {
+  auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& other) {
+    return other.sequences.front()->front() == tokens.front();
+  });
+  if (part == parts.end()) {
+    part = parts.insert(part, {request, {}, {}, tokens.size()});
   }
-  if (request.prompt) limit(*request.prompt);
-  return n;
+  const TokenIds& first = part->sequences.empty() ? tokens : *part->sequences.front();
+  std::size_t n = std::min({part->n_common, n_most, tokens.size()});
+  std::size_t n_equal = 0;
+  while (n_equal < n && tokens[n_equal] == first[n_equal]) ++n_equal;
+  part->n_common = n_equal;
+  part->texts.push_back(text);
+  part->sequences.push_back(&tokens);
 }
 
-// The texts of a request behind what they have in common, as a trie of tokens.
+std::vector<Part> parts_of(std::span<const GivenRequest> requests) {
+  std::vector<Part> parts;
+  for (std::size_t r = 0; r < requests.size(); ++r) {
+    std::vector<Part> of_request;
+    for (std::size_t t = 0; t < requests[r].texts.size(); ++t) {
+      const GivenText& text = requests[r].texts[t];
+      LABELPROBE_CHECK(text.first > 0 && text.first < text.tokens.size());
+      add_sequence(of_request, r, t, text.tokens, text.first);
+    }
+    if (const auto& prompt = requests[r].prompt) {
+      LABELPROBE_CHECK(!prompt->empty());
+      add_sequence(of_request, r, kPrompt, *prompt, prompt->size());
+    }
+    LABELPROBE_CHECK(!of_request.empty());
+    std::move(of_request.begin(), of_request.end(), std::back_inserter(parts));
+  }
+  return parts;
+}
+
+// The sequences of a part behind what they have in common, as a trie of tokens.
 class TextTrie {
  public:
   TextTrie() = default;
-  TextTrie(const GivenRequest& request, std::size_t n_common) {
-    for (const GivenText& text : request.texts) add(text.tokens, n_common);
-    if (request.prompt) add(*request.prompt, n_common);
+  explicit TextTrie(const Part& part) {
+    for (const TokenIds* tokens : part.sequences) add(*tokens, part.n_common);
   }
 
   // Places that the model must compute: those with something behind them, but the first.
@@ -110,73 +144,105 @@ class TextExplorer : public model::Explorer {
  public:
   TextExplorer(std::span<const GivenRequest> requests,
                const std::function<void(std::size_t, RequestScore)>& sink)
-      : requests_(requests), sink_(sink), has_asked_(requests.size()), scores_(requests.size()) {
-    for (const GivenRequest& request : requests) {
-      LABELPROBE_CHECK(!request.texts.empty());
-      const std::size_t n_common = common_beginning(request);
-      LABELPROBE_CHECK(n_common > 0);
-      const TokenIds& tokens = request.texts.front().tokens;
-      beginnings_.emplace_back(tokens.begin(),
-                               tokens.begin() + static_cast<std::ptrdiff_t>(n_common));
-      tries_.emplace_back(request, n_common);
+      : requests_(requests),
+        sink_(sink),
+        parts_(parts_of(requests)),
+        has_asked_(parts_.size()),
+        n_left_(requests.size()),
+        scores_(requests.size()) {
+    for (const Part& part : parts_) {
+      tries_.emplace_back(part);
+      ++n_left_[part.request];
+    }
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      scores_[i].texts.resize(requests[i].texts.size());
     }
   }
 
-  const std::vector<TokenIds>& beginnings() const { return beginnings_; }
-  std::vector<model::Reach> reach() const {
-    std::vector<model::Reach> reach;
-    for (const TextTrie& trie : tries_) reach.push_back(trie.reach());
-    return reach;
+  model::ExploreOptions options(const ScoringOptions& options) const {
+    model::ExploreOptions explore;
+    explore.observe.n_top_tokens = 1;
+    explore.observe.shows_logits = true;
+    for (const TextTrie& trie : tries_) explore.reach.push_back(trie.reach());
+    explore.reads_prompts =
+        std::any_of(requests_.begin(), requests_.end(),
+                    [](const GivenRequest& request) { return request.prompt.has_value(); });
+    explore.batch_size = options.batch_size;
+    explore.share_prefixes = options.share_prefixes;
+    if (!options.is_scored.empty()) {
+      for (const Part& part : parts_)
+        explore.is_answered.push_back(options.is_scored[part.request]);
+    }
+    explore.on_work = options.on_work;
+    return explore;
   }
 
-  void begin(std::size_t request) override { has_asked_[request] = false; }
-  void read_prompt(std::size_t request, std::span<const model::PromptToken> tokens) override {
-    std::vector<double>& logprobs = scores_[request].prompt_logprobs;
+  // What the sequences of each part have in common.
+  std::vector<TokenIds> beginnings() const {
+    std::vector<TokenIds> beginnings;
+    for (const Part& part : parts_) {
+      const auto first = part.sequences.front()->begin();
+      beginnings.emplace_back(first, first + static_cast<std::ptrdiff_t>(part.n_common));
+    }
+    return beginnings;
+  }
+
+  std::int64_t n_tokens_at_most() const {
+    std::int64_t n = 0;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      n += static_cast<std::int64_t>(parts_[i].n_common) + tries_[i].reach().n_places;
+    }
+    return n;
+  }
+
+  void begin(std::size_t part) override { has_asked_[part] = false; }
+  void read_prompt(std::size_t part, std::span<const model::PromptToken> tokens) override {
+    if (parts_[part].texts.back() != kPrompt) return;
+    std::vector<double>& logprobs = scores_[parts_[part].request].prompt_logprobs;
     logprobs.clear();
     for (const model::PromptToken& token : tokens) {
       logprobs.push_back(static_cast<double>(token.logit) - static_cast<double>(token.log_sum_exp));
     }
   }
   void reach(const model::Place& place) override { tries_[place.prompt].reach(place); }
-  void grow(std::size_t request, model::Frontier& next) override {
-    if (has_asked_[request]) return;
-    has_asked_[request] = true;
-    tries_[request].ask(next);
+  void grow(std::size_t part, model::Frontier& next) override {
+    if (has_asked_[part]) return;
+    has_asked_[part] = true;
+    tries_[part].ask(next);
   }
 
   void finish(std::size_t i, const std::optional<std::string>& failure) override {
-    RequestScore& score = scores_[i];
+    const Part& part = parts_[i];
+    RequestScore& score = scores_[part.request];
     if (failure) {
       score = {};
       score.failure = failure;
-    } else {
-      read(requests_[i], tries_[i], beginnings_[i].size(), score);
+    } else if (!score.failure) {
+      for (std::size_t t = 0; t < part.texts.size(); ++t) read(i, t, score);
     }
     tries_[i] = TextTrie();
-    sink_(i, std::move(score));
+    if (--n_left_[part.request] == 0) sink_(part.request, std::move(score));
   }
 
  private:
-  // What read_prompt() left is of the beginning alone.
-  static void read(const GivenRequest& request,
-                   const TextTrie& trie,
-                   std::size_t n_common,
-                   RequestScore& score) {
-    for (const GivenText& text : request.texts) {
-      score.texts.push_back(
-          trie.score(std::span(text.tokens).subspan(n_common), text.first - n_common));
+  void read(std::size_t i, std::size_t t, RequestScore& score) const {
+    const Part& part = parts_[i];
+    const std::span<const TokenId> behind = std::span(*part.sequences[t]).subspan(part.n_common);
+    if (part.texts[t] == kPrompt) {
+      const std::vector<double> rest = tries_[i].score(behind, 0).token_logprobs;
+      score.prompt_logprobs.insert(score.prompt_logprobs.end(), rest.begin(), rest.end());
+    } else {
+      const GivenText& text = requests_[part.request].texts[part.texts[t]];
+      score.texts[part.texts[t]] = tries_[i].score(behind, text.first - part.n_common);
     }
-    if (!request.prompt) return score.prompt_logprobs.clear();
-    const std::vector<double> rest =
-        trie.score(std::span(*request.prompt).subspan(n_common), 0).token_logprobs;
-    score.prompt_logprobs.insert(score.prompt_logprobs.end(), rest.begin(), rest.end());
   }
 
   std::span<const GivenRequest> requests_;
   const std::function<void(std::size_t, RequestScore)>& sink_;
-  std::vector<TokenIds> beginnings_;
-  std::vector<TextTrie> tries_;
-  std::vector<bool> has_asked_;
+  std::vector<Part> parts_;
+  std::vector<TextTrie> tries_;      // by part
+  std::vector<bool> has_asked_;      // by part
+  std::vector<std::size_t> n_left_;  // parts of each request that are not finished
   std::vector<RequestScore> scores_;
 };
 
@@ -225,27 +291,11 @@ void score_texts(model::LanguageModel& language_model,
                  const ScoringOptions& options,
                  const std::function<void(std::size_t, RequestScore)>& sink) {
   TextExplorer explorer(requests, sink);
-  model::ExploreOptions explore;
-  explore.observe.n_top_tokens = 1;
-  explore.observe.shows_logits = true;
-  explore.reach = explorer.reach();
-  explore.reads_prompts =
-      std::any_of(requests.begin(), requests.end(),
-                  [](const GivenRequest& request) { return request.prompt.has_value(); });
-  explore.batch_size = options.batch_size;
-  explore.share_prefixes = options.share_prefixes;
-  explore.is_answered = options.is_scored;
-  explore.on_work = options.on_work;
-  language_model.explore(explorer.beginnings(), explore, explorer);
+  language_model.explore(explorer.beginnings(), explorer.options(options), explorer);
 }
 
 std::int64_t n_tokens_at_most(std::span<const GivenRequest> requests) {
-  std::int64_t n = 0;
-  for (const GivenRequest& request : requests) {
-    const std::size_t n_common = common_beginning(request);
-    n += static_cast<std::int64_t>(n_common) + TextTrie(request, n_common).reach().n_places;
-  }
-  return n;
+  return TextExplorer(requests, {}).n_tokens_at_most();
 }
 
 }  // namespace labelprobe::readout

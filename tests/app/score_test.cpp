@@ -26,7 +26,9 @@ using support::write_file;
 // What float32 sums of other libraries differ by.
 constexpr double kTolerance = 1e-4;
 
-json reference() { return json::parse(read_file(fixture("e2e/scores.json"))); }
+json reference() {
+  return json::parse(read_file(fixture("e2e/scores.json")));
+}
 
 std::vector<json> lines_of(const std::string& text) {
   std::vector<json> lines;
@@ -49,8 +51,9 @@ std::string requests_of(const json& expected) {
 
 ProgramResult score(const std::filesystem::path& requests, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {
-      "score", "--model-name-or-path", fixture("e2e/model").string(), "--requests",
-      requests.string(), "--device", "cpu"};
+      "score",      "--model-name-or-path", fixture("e2e/model").string(),
+      "--requests", requests.string(),      "--device",
+      "cpu"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_program(arguments);
 }
@@ -134,9 +137,10 @@ TEST_CASE("The forms of a score follow from it", "[e2e]") {
 TEST_CASE("Samples that lm-eval has logged are requests", "[e2e]") {
   const TempFolder folder;
   const std::string context = "The answer is";
-  const json lists = {{"doc_id", 7},
-                      {"arguments", json::array({json::array({context, " yes"}), json::array({context, " no"})})},
-                      {"target", 1}};
+  const json lists = {
+      {"doc_id", 7},
+      {"arguments", json::array({json::array({context, " yes"}), json::array({context, " no"})})},
+      {"target", 1}};
   const json objects = {{"doc_id", 8},
                         {"arguments",
                          {{"gen_args_0", {{"arg_0", context}, {"arg_1", " yes"}}},
@@ -172,9 +176,17 @@ TEST_CASE("A command that was killed goes on and ends in the same bytes", "[e2e]
   }
   write_file(requests, text);
   const std::string expected = score(requests).out;
-  const std::vector<std::string> arguments = {
-      "score", "--model-name-or-path", fixture("e2e/model").string(), "--requests",
-      requests.string(), "--device", "cpu", "--batch-size", "1", "--out", out.string()};
+  const std::vector<std::string> arguments = {"score",
+                                              "--model-name-or-path",
+                                              fixture("e2e/model").string(),
+                                              "--requests",
+                                              requests.string(),
+                                              "--device",
+                                              "cpu",
+                                              "--batch-size",
+                                              "1",
+                                              "--out",
+                                              out.string()};
   support::StartedProgram program(arguments);
   const auto n_lines = [&] {
     const std::string found = std::filesystem::exists(begun) ? read_file(begun) : "";
@@ -213,7 +225,8 @@ TEST_CASE("Wrong requests are refused with their line", "[e2e]") {
     CHECK(result.out.empty());
     return result.err;
   };
-  const std::string good = R"({"id": "a", "prompt": "x", "continuations": ["y"]})" "\n";
+  const std::string good = R"({"id": "a", "prompt": "x", "continuations": ["y"]})"
+                           "\n";
   CHECK_THAT(refusal(""), ContainsSubstring("expected requests as JSON lines, found none"));
   CHECK_THAT(refusal(good + "[1]\n"), ContainsSubstring("r.jsonl:2: expected an object like"));
   CHECK_THAT(refusal(good + good), ContainsSubstring("expected a new id, found 'a' as in"));

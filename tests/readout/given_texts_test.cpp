@@ -68,7 +68,8 @@ TEST_CASE("Every token of given texts has its log-probability", "[unit]") {
   const std::vector<GivenRequest> requests = {
       {{{{1, 2, 3, 4}, 2}, {{1, 2, 3, 5}, 2}, {{1, 2, 3}, 2}, {{1, 2, 7, 8, 9}, 3}}, {}},
       {{{{4, 4}, 1}}, {}},
-      {{{{1, 2, 9, 9}, 3}, {{1, 3, 9}, 2}}, {}}};  // whose prompts part before they end
+      {{{{1, 2, 9, 9}, 3}, {{1, 3, 9}, 2}}, {}},          // whose prompts part before they end
+      {{{{6, 2}, 1}, {{3, 2}, 1}, {{6, 5, 1}, 2}}, {}}};  // and at once
   const auto scores = scores_of(requests);
   REQUIRE(scores.size() == requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -96,8 +97,10 @@ TEST_CASE("A text is greedy where each of its tokens is the likeliest", "[unit]"
 TEST_CASE("Tokens of a prompt are scored too, where that is asked for", "[unit]") {
   // The prompt's own tokens are not all in the texts.
   const TokenIds prompt = {1, 2, 3, 6};
-  const auto scores =
-      scores_of({{{{{1, 2, 3, 4}, 3}, {{1, 2, 5, 5}, 3}}, prompt}, {{{{7, 8}, 1}}, {}}});
+  const auto scores = scores_of({{{{{1, 2, 3, 4}, 3}, {{1, 2, 5, 5}, 3}}, prompt},
+                                 {{{{7, 8}, 1}}, {}},
+                                 {{{{7, 8}, 1}}, TokenIds{7}},
+                                 {{{{7, 8}, 1}}, TokenIds{2, 3}}});
   const std::vector<double>& logprobs = scores.at(0).prompt_logprobs;
   REQUIRE(logprobs.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -105,6 +108,10 @@ TEST_CASE("Tokens of a prompt are scored too, where that is asked for", "[unit]"
   }
   check_score(scores.at(0).texts[1], {{1, 2, 5, 5}, 3});
   CHECK(scores.at(1).prompt_logprobs.empty());
+  CHECK(scores.at(2).prompt_logprobs.empty());
+  REQUIRE(scores.at(3).prompt_logprobs.size() == 1);
+  CHECK(scores.at(3).prompt_logprobs[0] == Approx(logprob({2, 3}, 1)).margin(1e-5));
+  check_score(scores.at(3).texts[0], {{7, 8}, 1});
 }
 
 TEST_CASE("Requests that are scored already are left out", "[unit]") {
