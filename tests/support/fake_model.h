@@ -115,6 +115,9 @@ class FakeModel : public model::LanguageModel {
                       const model::ExploreOptions& options,
                       model::Explorer& explorer) {
     explorer.begin(i);
+    if (options.greedy) {
+      explorer.answer(i, run(prompt, limit_of(*options.greedy, i), *options.greedy));
+    }
     if (options.reads_prompts) {
       std::vector<model::PromptToken> tokens;
       for (std::size_t t = 1; t < prompt.size(); ++t) {

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,6 +48,8 @@ class Frontier {
   virtual int add(int parent, TokenId token) = 0;
 };
 
+struct Generation;
+
 // Prompts are independent of each other: which of them are computed together, and in which order,
 // is up to the model. All from one thread.
 class Explorer {
@@ -62,6 +63,10 @@ class Explorer {
   // Only with ExploreOptions::reads_prompts, after begin(): [n_tokens - 1], of the tokens after the
   // prompt's first one.
   virtual void read_prompt(std::size_t /*prompt*/, std::span<const PromptToken> /*tokens*/) {}
+
+  // Only with ExploreOptions::greedy, after begin(): the prompt's greedy answer. A failed one is
+  // told by finish() alone.
+  virtual void answer(std::size_t /*prompt*/, const Generation& /*answer*/) {}
 
   virtual void reach(const Place& place) = 0;
 
@@ -78,19 +83,6 @@ class Explorer {
 struct Reach {
   int n_places = 0;  // beside place 0, at most
   int depth = 0;     // tokens behind the prompt, at most
-};
-
-struct Effort;
-
-struct ExploreOptions {
-  Observe observe;
-  std::vector<Reach> reach;    // [n_prompts], or [1] for all of them
-  bool reads_prompts = false;  // Explorer::read_prompt()
-  int batch_size = 0;          // prompts computed together at most; 0 = chosen from free memory
-  bool share_prefixes = true;
-  std::vector<bool> is_answered;  // as in GenerateOptions
-  // Told of the effort so far after every step, for people who watch; unset = nobody watches.
-  std::function<void(const Effort&)> on_work;
 };
 
 }  // namespace labelprobe::model

@@ -111,6 +111,20 @@ struct Effort {
   int n_batches_halved = 0;           // for want of memory, and run again in parts
 };
 
+struct ExploreOptions {
+  Observe observe;
+  std::vector<Reach> reach;    // [n_prompts], or [1] for all of them
+  bool reads_prompts = false;  // Explorer::read_prompt()
+  // Where set, the prompts are answered greedily first, over the same computed prompts: see
+  // Explorer::answer(). Its own batch size, sharing, answered prompts and on_work do not count.
+  std::optional<GenerateOptions> greedy;
+  int batch_size = 0;  // prompts computed together at most; 0 = chosen from free memory
+  bool share_prefixes = true;
+  std::vector<bool> is_answered;  // as in GenerateOptions
+  // Told of the effort so far after every step, for people who watch; unset = nobody watches.
+  std::function<void(const Effort&)> on_work;
+};
+
 // Called after every finished batch with prompt indices and their generations, which may be moved
 // from. An exception thrown here ends generate() and passes through.
 using GenerationSink = std::function<void(std::span<std::pair<std::size_t, Generation>>)>;

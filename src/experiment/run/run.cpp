@@ -112,6 +112,7 @@ model::Effort since(const model::Effort& before, model::Effort now) {
   now.n_generated_tokens -= before.n_generated_tokens;
   now.n_drafted_tokens -= before.n_drafted_tokens;
   now.n_drafted_kept -= before.n_drafted_kept;
+  now.n_places -= before.n_places;
   now.n_batches_halved -= before.n_batches_halved;
   return now;
 }

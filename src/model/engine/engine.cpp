@@ -1,6 +1,7 @@
 #include "model/engine/engine.h"
 
 #include <algorithm>
+#include <map>
 #include <new>
 #include <string>
 #include <utility>
@@ -111,18 +112,8 @@ class Engine::Answers : public Engine::Work {
            const at::Tensor& hidden,
            int first,
            int end) override {
-    Effort& effort = engine_.effort_;
-    const auto on_step = [&](std::int64_t n_generated) {
-      Effort so_far = effort;
-      so_far.n_generated_tokens += n_generated;
-      if (request_.options().on_work) request_.options().on_work(so_far);
-    };
-    DecodeLoop loop(engine_.decoder_, tree, request_, *engine_.arena_, engine_.inputs_,
-                    {limits.rows_per_step, limits.reading}, engine_.graph_.get(), on_step);
-    const std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
-    for (const SequenceState& state : states) effort.n_generated_tokens += state.n_generated();
-    effort.n_drafted_tokens += loop.n_drafted();
-    effort.n_drafted_kept += loop.n_drafted_kept();
+    const std::vector<SequenceState> states =
+        engine_.decode(tree, request_, cache, limits, hidden, first, end);
     for (int i = first; i < end; ++i) {
       for (const std::size_t prompt : tree.sequences()[i].prompts) {
         if (!request_.is_open(prompt)) continue;
@@ -166,9 +157,30 @@ class Engine::Explorations : public Engine::Work {
            const at::Tensor& hidden,
            int first,
            int end) override {
-    ExploreLoop loop(engine_.decoder_, tree, request_, options_, explorer_, reader(),
-                     *engine_.arena_, engine_.inputs_, limits.rows_per_pack);
+    std::vector<SequenceState> answers;
+    if (options_.greedy) {
+      answers = engine_.decode(tree, request_, cache, limits, hidden, first, end);
+    }
+    std::map<std::size_t, std::string> failures;
+    const auto on_begin = [&](std::size_t prompt, int sequence) {
+      if (options_.reads_prompts) {
+        explorer_.read_prompt(prompt, reader_->tokens(tree.sequences()[sequence]));
+      }
+      if (!options_.greedy) return;
+      const Generation answer = answers[sequence - first].generation(request_.n_new_tokens(prompt));
+      if (answer.failure) {
+        failures[prompt] = *answer.failure;
+      } else {
+        explorer_.answer(prompt, answer);
+      }
+    };
+    ExploreLoop loop(engine_.decoder_, tree, request_, options_, explorer_, *engine_.arena_,
+                     engine_.inputs_, limits.rows_per_pack, on_begin);
     results_ = loop.run(hidden, cache, first, end);
+    for (Explored& explored : results_) {
+      const auto failure = failures.find(explored.prompt);
+      if (failure != failures.end()) explored.failure = failure->second;
+    }
     engine_.effort_.n_places += loop.n_places();
     if (options_.on_work) options_.on_work(engine_.effort_);
   }
@@ -340,6 +352,28 @@ void Engine::run_chunk(const PrefixTree& tree,
   const at::Tensor hidden = cache.take_last_hidden(first, end);
   cache.forget_before(first);
   work.run(tree, cache, limits, hidden, first, end);
+}
+
+// The greedy answers of sequences first to end.
+std::vector<SequenceState> Engine::decode(const PrefixTree& tree,
+                                          const Request& request,
+                                          const PrefixCache& cache,
+                                          const Limits& limits,
+                                          const at::Tensor& hidden,
+                                          int first,
+                                          int end) {
+  const auto on_step = [&](std::int64_t n_generated) {
+    Effort so_far = effort_;
+    so_far.n_generated_tokens += n_generated;
+    if (request.options().on_work) request.options().on_work(so_far);
+  };
+  DecodeLoop loop(decoder_, tree, request, *arena_, inputs_, {limits.rows_per_step, limits.reading},
+                  graph_.get(), on_step);
+  std::vector<SequenceState> states = loop.run(hidden, cache, first, end);
+  for (const SequenceState& state : states) effort_.n_generated_tokens += state.n_generated();
+  effort_.n_drafted_tokens += loop.n_drafted();
+  effort_.n_drafted_kept += loop.n_drafted_kept();
+  return states;
 }
 
 // After a chunk of `n_sequences` did not fit.

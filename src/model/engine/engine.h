@@ -27,6 +27,7 @@ namespace labelprobe::model {
 
 class ChunkPlan;
 class PrefixCache;
+class SequenceState;
 
 Limits limits_of(const c10::Device& device);
 
@@ -64,6 +65,13 @@ class Engine : public LanguageModel {
                  PrefixCache& cache,
                  const Limits& limits,
                  Work& work);
+  std::vector<SequenceState> decode(const PrefixTree& tree,
+                                    const Request& request,
+                                    const PrefixCache& cache,
+                                    const Limits& limits,
+                                    const at::Tensor& hidden,
+                                    int first,
+                                    int end);
   void halve(Limits& limits, int n_sequences);
 
   weights::GivenBack given_back_;  // after all that follows has gone

@@ -1,6 +1,7 @@
 #include "model/engine/explore_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/Functions.h>
 
@@ -54,19 +55,19 @@ ExploreLoop::ExploreLoop(const Decoder& decoder,
                          const Request& request,
                          const ExploreOptions& options,
                          Explorer& explorer,
-                         const PromptReader* reader,
                          KvArena& arena,
                          StepInputs& inputs,
-                         int n_rows_per_step)
+                         int n_rows_per_step,
+                         std::function<void(std::size_t, int)> on_begin)
     : decoder_(decoder),
       tree_(tree),
       request_(request),
       options_(options),
       explorer_(explorer),
-      reader_(reader),
       arena_(arena),
       inputs_(inputs),
-      n_rows_per_step_(n_rows_per_step) {}
+      n_rows_per_step_(n_rows_per_step),
+      on_begin_(std::move(on_begin)) {}
 
 std::vector<Explored> ExploreLoop::run(const at::Tensor& hidden,
                                        const PrefixCache& cache,
@@ -91,7 +92,7 @@ std::vector<Explored> ExploreLoop::run(const at::Tensor& hidden,
     roots[sequences[i] - first].push_back({places.add_path(sequences[i], row), 0});
     row += request_.reach(prompt).n_places;
     explorer_.begin(prompt);
-    if (reader_) explorer_.read_prompt(prompt, reader_->tokens(tree_.sequences()[sequences[i]]));
+    on_begin_(prompt, sequences[i]);
   }
   tell(hidden, roots);
   while (true) {

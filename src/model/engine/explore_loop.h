@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,14 +10,13 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "labelprobe/model/explorer.h"
+#include "labelprobe/model/language_model.h"
 
 #include "model/decoder/decoder.h"
 #include "model/engine/kv_arena.h"
 #include "model/engine/place_tree.h"
 #include "model/engine/prefix_cache.h"
 #include "model/engine/prefix_tree.h"
-#include "model/engine/prompt_reader.h"
 #include "model/engine/request.h"
 #include "model/engine/step_inputs.h"
 
@@ -30,17 +30,17 @@ struct Explored {
 
 class ExploreLoop {
  public:
-  // All must outlive it; `reader` is null where the prompts themselves are not read. A step has at
-  // most `n_rows_per_step` rows.
+  // All must outlive it. A step has at most `n_rows_per_step` rows; on_begin() is told of every
+  // prompt, and the number of its sequence, right after the explorer's begin().
   ExploreLoop(const Decoder& decoder,
               const PrefixTree& tree,
               const Request& request,
               const ExploreOptions& options,
               Explorer& explorer,
-              const PromptReader* reader,
               KvArena& arena,
               StepInputs& inputs,
-              int n_rows_per_step);
+              int n_rows_per_step,
+              std::function<void(std::size_t prompt, int sequence)> on_begin);
 
   // Explores the open prompts of the sequences first to end, whose last tokens' hidden states
   // [n, C] are given. Throws std::bad_alloc where the arena is full.
@@ -67,10 +67,10 @@ class ExploreLoop {
   const Request& request_;
   const ExploreOptions& options_;
   Explorer& explorer_;
-  const PromptReader* reader_;
   KvArena& arena_;
   StepInputs& inputs_;
   int n_rows_per_step_;
+  std::function<void(std::size_t, int)> on_begin_;
   std::vector<Traveller> travellers_;  // by path
   std::int64_t n_places_ = 0;
 };

@@ -16,7 +16,8 @@ std::int64_t longest_sequence(const Request& request, std::span<const std::size_
   std::int64_t n_most = 0;
   for (const std::size_t i : prompts) {
     const auto n_prompt = static_cast<std::int64_t>(request.prompts()[i].size());
-    n_most = std::max(n_most, n_prompt + request.n_new_tokens(i));
+    n_most = std::max<std::int64_t>(n_most,
+                                    n_prompt + request.n_new_tokens(i) + request.reach(i).n_places);
   }
   return n_most;
 }
@@ -35,7 +36,7 @@ bool may_run_ahead(const GenerateOptions& options,
 std::int64_t n_rows_of_all(const PrefixTree& tree, const Request& request) {
   std::int64_t n = 0;
   for (const PrefixNode& node : tree.nodes()) n += node.n_tokens;
-  for (const PrefixSequence& sequence : tree.sequences()) n += request.n_new_tokens(sequence);
+  for (const PrefixSequence& sequence : tree.sequences()) n += request.n_behind(sequence);
   return n;
 }
 
@@ -73,8 +74,9 @@ int chunk_end(const PrefixTree& tree,
     const std::int64_t n_new = n_prompt - (end > first ? tree.n_common(end) : 0);
     const int n_generated = request.n_new_tokens(tree.sequences()[end]);
     n_rows += n_new;
-    n_arena_rows += n_new + n_generated;
-    n_decoded += n_generated > 1;
+    const std::int64_t n_behind = request.n_behind(tree.sequences()[end]);
+    n_arena_rows += n_new + n_behind;
+    n_decoded += n_behind > 1;
     if (options.keep_logits) {
       n_logit_bytes += sizeof(float) * static_cast<std::size_t>(n_generated) *
                        static_cast<std::size_t>(request.info().vocab_size);

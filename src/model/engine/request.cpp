@@ -12,20 +12,14 @@ namespace labelprobe::model {
 
 namespace {
 
-GenerateOptions room_for(const ExploreOptions& options) {
-  GenerateOptions room;
-  for (const Reach& reach : options.reach) {
-    room.n_new_tokens.push_back(1 + reach.n_places);
-    room.stop.max_new_tokens = std::max(room.stop.max_new_tokens, 1 + reach.n_places);
-  }
-  if (options.reach.size() == 1) room.n_new_tokens.clear();
-  room.watched = options.observe.watched;
-  room.n_top_tokens = options.observe.n_top_tokens;
-  room.batch_size = options.batch_size;
-  room.share_prefixes = options.share_prefixes;
-  room.is_answered = options.is_answered;
-  room.on_work = options.on_work;
-  return room;
+// What generate() would be told.
+GenerateOptions generate_options(const ExploreOptions& options) {
+  GenerateOptions made = options.greedy.value_or(GenerateOptions());
+  made.batch_size = options.batch_size;
+  made.share_prefixes = options.share_prefixes;
+  made.is_answered = options.is_answered;
+  made.on_work = options.on_work;
+  return made;
 }
 
 }  // namespace
@@ -38,11 +32,12 @@ Request::Request(std::span<const TokenIds> prompts, GenerateOptions options, con
 Request::Request(std::span<const TokenIds> prompts,
                  const ExploreOptions& options,
                  const ModelInfo& info)
-    : prompts_(prompts), options_(room_for(options)), info_(info), reach_(options.reach) {
+    : prompts_(prompts), options_(generate_options(options)), info_(info), reach_(options.reach) {
   LABELPROBE_CHECK(reach_.size() == 1 || reach_.size() == prompts.size());
   for (const Reach& reach : reach_) {
     LABELPROBE_CHECK(reach.depth >= 0 && reach.depth <= reach.n_places);
   }
+  for (const TokenId id : options.observe.watched) check_watched(id);
   check();
 }
 
@@ -66,12 +61,13 @@ void Request::check() const {
     throw ConfigError(fmt::format("repetition_penalty is {}; expected a number above 0",
                                   options_.rules.repetition_penalty));
   }
-  for (const TokenId id : options_.watched) {
-    if (id < 0 || id >= info_.vocab_size) {
-      throw ConfigError(
-          fmt::format("watched token {} is not in the vocabulary of {}", id, info_.vocab_size));
-    }
-  }
+  for (const TokenId id : options_.watched) check_watched(id);
+}
+
+void Request::check_watched(TokenId id) const {
+  if (id >= 0 && id < info_.vocab_size) return;
+  throw ConfigError(
+      fmt::format("watched token {} is not in the vocabulary of {}", id, info_.vocab_size));
 }
 
 std::string Request::obstacle_of(std::size_t i) const {
@@ -87,7 +83,7 @@ std::string Request::obstacle_of(std::size_t i) const {
     return fmt::format(
         "the prompt has {} tokens and {} new ones were asked for, but the model's context has {} "
         "positions{}",
-        prompt.size(), reach_.empty() ? n_new_tokens(i) : depth(i), info_.max_context,
+        prompt.size(), std::max<std::int64_t>(n_new_tokens(i), depth(i)), info_.max_context,
         info_.max_context == info_.attention_window
             ? ", as many as its sliding window; longer texts are not supported"
             : "");
@@ -110,22 +106,23 @@ int Request::n_new_tokens(std::size_t prompt) const {
 }
 
 int Request::n_new_tokens(const PrefixSequence& sequence) const {
-  if (!reach_.empty()) {  // equal prompts are explored one by one
-    int n = 1;
-    for (const std::size_t i : sequence.prompts) n += reach(i).n_places;
-    return n;
-  }
   int n_most = 0;
   for (const std::size_t i : sequence.prompts) n_most = std::max(n_most, n_new_tokens(i));
   return n_most;
 }
 
 Reach Request::reach(std::size_t prompt) const {
-  return reach_[reach_.size() == 1 ? 0 : prompt];
+  return reach_.empty() ? Reach() : reach_[reach_.size() == 1 ? 0 : prompt];
+}
+
+std::int64_t Request::n_behind(const PrefixSequence& sequence) const {
+  std::int64_t n = n_new_tokens(sequence);
+  for (const std::size_t i : sequence.prompts) n += reach(i).n_places;
+  return n;
 }
 
 std::int64_t Request::depth(std::size_t prompt) const {
-  return reach_.empty() ? n_new_tokens(prompt) - 1 : reach(prompt).depth;
+  return std::max(n_new_tokens(prompt) - 1, reach(prompt).depth);
 }
 
 }  // namespace labelprobe::model

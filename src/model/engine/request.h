@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +18,6 @@ class Request {
  public:
   // Prompts and model info must outlive it. Throws ConfigError for options that make no sense.
   Request(std::span<const TokenIds> prompts, GenerateOptions options, const ModelInfo& info);
-  // As if every prompt generated a token for each place that may be asked for, for this is what
-  // memory must have room for.
   Request(std::span<const TokenIds> prompts, const ExploreOptions& options, const ModelInfo& info);
 
   std::span<const TokenIds> prompts() const { return prompts_; }
@@ -31,16 +30,20 @@ class Request {
   bool is_open(std::size_t prompt) const;
   bool is_open(const PrefixSequence& sequence) const;
   int n_new_tokens(std::size_t prompt) const;
-  // The most that one of its prompts wants, of explore() all of them together; answered or not:
-  // what a call that takes up an interrupted one computes must not depend on what is missing.
+  // The most that one of its prompts wants, answered or not: what a call that takes up an
+  // interrupted one computes must not depend on what is missing.
   int n_new_tokens(const PrefixSequence& sequence) const;
-  // Of a call of explore().
+  // None but in a call of explore().
   Reach reach(std::size_t prompt) const;
+  // Tokens behind its prompt that memory must have room for. Equal prompts are answered together,
+  // and explored one by one.
+  std::int64_t n_behind(const PrefixSequence& sequence) const;
+  // Positions behind the prompt that are computed, at most.
+  std::int64_t depth(std::size_t prompt) const;
 
  private:
   void check() const;
-  // Positions behind the prompt that are computed, at most.
-  std::int64_t depth(std::size_t prompt) const;
+  void check_watched(TokenId id) const;
 
   std::span<const TokenIds> prompts_;
   GenerateOptions options_;

@@ -30,6 +30,7 @@ class Notebook : public Explorer {
     int n_finished = 0;
     std::optional<std::string> failure;
     std::set<int> unreached;
+    Generation answer;
   };
   std::map<std::size_t, Page> pages;
 
@@ -41,6 +42,9 @@ class Notebook : public Explorer {
   }
   void read_prompt(std::size_t prompt, std::span<const PromptToken> tokens) override {
     pages[prompt].prompt_tokens.assign(tokens.begin(), tokens.end());
+  }
+  void answer(std::size_t prompt, const Generation& answer) override {
+    pages.at(prompt).answer = answer;
   }
   void reach(const Place& place) override {
     Page& page = pages.at(place.prompt);
@@ -207,6 +211,28 @@ TEST_CASE("Texts behind a prompt have the logits they have as prompts", "[model]
       CHECK(page.logits.at(page.texts[t]) == expected.at(wholes[t]));
     }
   }
+}
+
+TEST_CASE("Greedy answers come along, over the same computed prompts", "[model]") {
+  const auto prompts = tangled_prompts();
+  const auto tiny = open_tiny();
+  GenerateOptions greedy = steps(6);
+  greedy.rules.repetition_penalty = 1.2;
+  const auto expected = support::generate_all(*tiny, prompts, greedy);
+  const std::int64_t n_computed = tiny->effort().n_prompt_tokens_computed;
+  ExploreOptions options = all_logits({15, 5});
+  options.greedy = greedy;
+  options.batch_size = GENERATE(0, 3);
+  GreedyWithNeighbours explorer(5);
+  tiny->explore(prompts, options, explorer);
+  std::vector<Generation> answers;
+  for (const auto& [prompt, page] : explorer.pages) {
+    CHECK(page.texts.size() == 16);
+    answers.push_back(page.answer);
+  }
+  check_equal_bits(answers, expected);
+  CHECK(tiny->effort().n_prompt_tokens_computed == 2 * n_computed);
+  CHECK(tiny->effort().n_batches_halved == 0);
 }
 
 TEST_CASE("Prompts are read along the way", "[model]") {
