@@ -131,6 +131,23 @@ def stated(value):
     return None if is_sound else "numbers from 0 to 1 by label, under some of reported, expected and number_mass"
 
 
+def readouts(value):
+    """Ours: what each readout makes of the item."""
+    if not isinstance(value, list) or not value:
+        return "a list of readouts"
+    for readout in value:
+        if not isinstance(readout, dict) or text(readout.get("name")) or readout.get("normalisation") not in ("vocab", "labelset", "answer"):
+            return "mappings with a name and a normalisation"
+        bounds = [readout.get(part) or readout["p"] for part in ("lower", "p", "upper")]
+        if any(numbers_by_name(numbers) for numbers in bounds):
+            return f"numbers by label for {readout['name']}"
+        if any(not low[label] - 1e-6 <= p <= high[label] + 1e-6 for low, ps, high in [bounds] for label, p in ps.items()):
+            return f"probabilities within their bounds for {readout['name']}"
+        if sum(of_set["p"] for of_set in readout.get("sets", [])) > 1.0001:
+            return f"sets with probabilities that add up to 1 at most for {readout['name']}"
+    return None
+
+
 COMMON = {
     "test_gt": names, "test_preds": names, "test_outs": text, "test_residual_outs": text, "test_prefix_outs": text_or_null,
     "test_text": text, "test_classification_loss": zero, "test_regularization_loss": zero,
@@ -144,7 +161,7 @@ PLAIN = COMMON | {"test_scores": distributions}
 OPTIONAL = {
     "test_label_v_input_attn": attention, "test_semantic_f1": number, "test_label_found": truth, "test_answers": answers,
     "test_label_steps": label_steps,
-    "test_stated": stated,
+    "test_stated": stated, "test_readouts": readouts,
     "test_prompt_hash": text, "test_n_prompt_tokens": integer,
 } | {name: form for name, form in DISTRIBUTION.items() if name not in COMMON and name != "test_all_scores"}
 ABSENT = {"plain": ("test_all_scores",), "pair": ("test_all_scores",)}

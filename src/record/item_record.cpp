@@ -43,6 +43,14 @@ class Rounder {
     if (reading) visit_fields(*reading, *this);
   }
 
+  void round(std::vector<ReadoutValues>& readouts) const {
+    for (ReadoutValues& values : readouts) visit_fields(values, *this);
+  }
+
+  void round(std::vector<SetProbability>& sets) const {
+    for (SetProbability& set : sets) round(set.prob);
+  }
+
   void round(std::vector<LabelStep>& steps) const {
     for (LabelStep& step : steps) {
       // Rounded themselves: those of rounded logits are others.

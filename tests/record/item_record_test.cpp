@@ -56,8 +56,12 @@ TEST_CASE("Rounding touches logits and probabilities, each for itself", "[item_r
   step.logged_probs.clear();
   const float prob = label_probs(step)[0].second;  // 0.9734
   REQUIRE(prob == Approx(0.97340F).epsilon(1e-4));
+  item.readouts = {make_readout("marginal_exact")};
   const ItemRecord before = item;
   round_numbers(item, 1);
+  CHECK(item.readouts[0].upper[0].second == 0.6F);
+  CHECK(item.readouts[0].empty == 0.1F);
+  CHECK(item.readouts[0].sets[1].prob == 0.1F);
   CHECK(step.logits[1].second == -1.1F);
   CHECK(label_probs(step)[0].second == 1.0F);
   CHECK(step.log_sum_exp == 13.5F);

@@ -15,6 +15,34 @@ inline LabelStep step_of(LabelValues probs) {
   return step;
 }
 
+// A readout with all that readouts have.
+inline ReadoutValues make_readout(const std::string& name) {
+  ReadoutValues values;
+  values.name = name;
+  values.params = "completion lookahead, delta 1e-06";
+  values.normalisation = Normalisation::Answer;
+  values.probs = {{"joy", 0.6f}, {"fear", 1e-9f}};
+  values.lower = {{"joy", 0.59999f}, {"fear", 0.0f}};
+  values.upper = {{"joy", 0.60001f}, {"fear", 2e-9f}};
+  values.std_errors = {{"joy", 0.01f}, {"fear", 1e-10f}};
+  values.empty = 0.125f;
+  values.off_format = 0.0f;
+  values.unexplored = 1e-7f;
+  values.label_mass = 0.99f;
+  values.sets = {{{"fear", "joy"}, 0.5f}, {{}, 0.125f}, {{"joy"}, 0.1f}};
+  values.n_extra_tokens = 7;
+  values.n_nodes = 12;
+  values.n_samples = 100;
+  return values;
+}
+
+// One that has a name and nothing else.
+inline ReadoutValues make_bare_readout(const std::string& name) {
+  ReadoutValues values;
+  values.name = name;
+  return values;
+}
+
 inline ItemRecord make_item(const std::string& key) {
   ItemRecord item;
   item.key = key;

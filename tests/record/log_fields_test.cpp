@@ -35,6 +35,8 @@ TEST_CASE("Every field of a log is listed once", "[unit]") {
   visit_fields(step, expect("test_label_steps: "));
   const AnswerReading reading;
   visit_fields(reading, expect("test_answers: "));
+  const ReadoutValues readout;
+  visit_fields(readout, expect("test_readouts: "));
 }
 
 TEST_CASE("The page of the log explains the fields that are listed, and no others", "[unit]") {

@@ -18,11 +18,14 @@ using labelprobe::record::ItemRecord;
 using labelprobe::record::LabelStep;
 using labelprobe::record::LabelValues;
 using labelprobe::record::LoggedRun;
+using labelprobe::record::make_bare_readout;
 using labelprobe::record::make_item;
+using labelprobe::record::make_readout;
 using labelprobe::record::make_request;
 using labelprobe::record::make_word_item;
 using labelprobe::record::parse_run_name;
 using labelprobe::record::read_run;
+using labelprobe::record::ReadoutValues;
 using labelprobe::record::Run;
 using labelprobe::record::RunRequest;
 
@@ -41,6 +44,11 @@ ItemRecord sorted(ItemRecord item) {
     if (*answer) {
       std::sort((*answer)->bare_probs.begin(), (*answer)->bare_probs.end());
       std::sort((*answer)->spaced_probs.begin(), (*answer)->spaced_probs.end());
+    }
+  }
+  for (ReadoutValues& readout : item.readouts) {
+    for (auto* values : {&readout.probs, &readout.lower, &readout.upper, &readout.std_errors}) {
+      std::sort(values->begin(), values->end());
     }
   }
   return item;
@@ -70,6 +78,7 @@ TEST_CASE("Reads back what a run wrote", "[logged_run]") {
   ItemRecord odd = make_item("yes");
   odd.query_text = "\xEF\xBB\xBF 1:30 \x07 \xE2\x80\xA8 '\"\\ # : \n";
   odd.prefix_outs = "";
+  odd.readouts = {make_readout("marginal_exact"), make_bare_readout("hazard_union")};
   odd.label_steps[0].likely_tokens = {{"\x7f", -1e-30f}, {"\xF0\x9F\x98\x80", 3e30f}};
   ItemRecord rater = make_item("a__rater 1");
   rater.annotator = "rater 1";

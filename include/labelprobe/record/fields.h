@@ -44,6 +44,7 @@ void visit_fields(Item& item, Visitor&& visit) {
   visit(Field{"reported_probs", "test_stated", "reported", false, true}, item.reported_probs);
   visit(Field{"expected_probs", "test_stated", "expected", false, true}, item.expected_probs);
   visit(Field{"number_mass", "test_stated", "number_mass", false, true}, item.number_mass);
+  visit(Field{"readouts", "test_readouts", {}, false, true}, item.readouts);
   visit(Field{"checked_label", "test_checked_label", {}, true, true}, item.checked_label);
   visit(Field{"n_prompt_tokens", "test_n_prompt_tokens"}, item.n_prompt_tokens);
   visit(Field{"prompt_fingerprint", "test_prompt_hash", {}, true}, item.prompt_fingerprint);
@@ -68,6 +69,33 @@ void visit_fields(Reading& reading, Visitor&& visit) {
   visit(Field{"bare", "bare"}, reading.bare_probs);
   visit(Field{"spaced", "spaced"}, reading.spaced_probs);
   visit(Field{"is_top", "is_top"}, reading.is_top);
+}
+
+template <class Values, class Visitor>
+requires std::same_as<std::remove_const_t<Values>, ReadoutValues>
+void visit_fields(Values& values, Visitor&& visit) {
+  visit(Field{"name", "name"}, values.name);
+  visit(Field{"params", "params"}, values.params);
+  visit(Field{"normalisation", "normalisation"}, values.normalisation);
+  visit(Field{"probs", "p"}, values.probs);
+  visit(Field{"lower", "lower", {}, false, true}, values.lower);
+  visit(Field{"upper", "upper", {}, false, true}, values.upper);
+  visit(Field{"std_errors", "stderr", {}, false, true}, values.std_errors);
+  visit(Field{"empty", "empty", {}, false, true}, values.empty);
+  visit(Field{"off_format", "off_format", {}, false, true}, values.off_format);
+  visit(Field{"unexplored", "unexplored", {}, false, true}, values.unexplored);
+  visit(Field{"label_mass", "label_mass", {}, false, true}, values.label_mass);
+  visit(Field{"sets", "sets", {}, false, true}, values.sets);
+  visit(Field{"n_extra_tokens", "n_extra_tokens"}, values.n_extra_tokens);
+  visit(Field{"n_nodes", "n_nodes", {}, false, true}, values.n_nodes);
+  visit(Field{"n_samples", "n_samples", {}, false, true}, values.n_samples);
+}
+
+template <class Set, class Visitor>
+requires std::same_as<std::remove_const_t<Set>, SetProbability>
+void visit_fields(Set& set, Visitor&& visit) {
+  visit(Field{"labels", "labels"}, set.labels);
+  visit(Field{"prob", "p"}, set.prob);
 }
 
 }  // namespace labelprobe::record

@@ -12,6 +12,7 @@
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/core/token.h"
 #include "labelprobe/record/label_step.h"
+#include "labelprobe/record/readout_values.h"
 
 namespace labelprobe::record {
 
@@ -77,6 +78,8 @@ struct ItemRecord {
   LabelValues reported_probs;  // the number that the answer gives each label, / 100
   LabelValues expected_probs;  // the mean over all numbers there, / 100; where numbers are tokens
   LabelValues number_mass;     // what these numbers hold of the whole vocabulary there
+
+  std::vector<ReadoutValues> readouts;  // those that the run was asked for, in that order
 
   std::string checked_label;  // pair prompts only: the label asked about; empty = none
 

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "labelprobe/core/enum_names.h"
+#include "labelprobe/record/label_step.h"
 
 namespace labelprobe::record {
 
@@ -24,13 +24,10 @@ inline constexpr auto kNormalisations =
                                {Normalisation::LabelSet, "labelset"},
                                {Normalisation::Answer, "answer"}});
 
-// One number per label name, in label-set order.
-using LabelNumberList = std::vector<std::pair<std::string, double>>;
-
 // The probability of the answers that list exactly these labels, in any order.
 struct SetProbability {
   std::vector<std::string> labels;  // in label-set order; empty: the empty answer
-  double prob = 0.0;
+  float prob = 0.0F;
 
   friend bool operator==(const SetProbability&, const SetProbability&) = default;
 };
@@ -39,15 +36,15 @@ struct ReadoutValues {
   std::string name;    // of the readout: "marginal_exact"
   std::string params;  // every setting that changes its numbers: "top_p 0.99, eps 0.01"
   Normalisation normalisation = Normalisation::Vocab;
-  LabelNumberList probs;
+  LabelValues probs;
   // Where the readout has them: bounds of each label's probability, and standard errors.
-  LabelNumberList lower;
-  LabelNumberList upper;
-  LabelNumberList std_errors;
-  std::optional<double> empty;       // the answer that lists nothing
-  std::optional<double> off_format;  // what is no answer of the format
-  std::optional<double> unexplored;  // what was not looked at
-  std::optional<double> label_mass;  // what labels and the empty answer hold at the first slot
+  LabelValues lower;
+  LabelValues upper;
+  LabelValues std_errors;
+  std::optional<float> empty;        // the answer that lists nothing
+  std::optional<float> off_format;   // what is no answer of the format
+  std::optional<float> unexplored;   // what was not looked at
+  std::optional<float> label_mass;   // what labels and the empty answer hold at the first slot
   std::vector<SetProbability> sets;  // the most probable ones, largest first
   std::int64_t n_extra_tokens = 0;   // computed beside the prompt and the greedy answer
   std::int64_t n_nodes = 0;          // of the answer tree that it looked at

@@ -56,6 +56,10 @@ files::JsonF32 encode(AnswerSource source) {
   return std::string(kAnswerSources.name_of(source));
 }
 
+files::JsonF32 encode(Normalisation normalisation) {
+  return std::string(kNormalisations.name_of(normalisation));
+}
+
 files::JsonF32 encode(SpaceVariant variant) {
   return variant == SpaceVariant::Bare ? kBare : kSpaced;
 }
@@ -77,6 +81,14 @@ files::JsonF32 encode(const LabelStep& step) {
 
 files::JsonF32 encode(const AnswerReading& reading) {
   return encode_fields(reading);
+}
+
+files::JsonF32 encode(const ReadoutValues& values) {
+  return encode_fields(values);
+}
+
+files::JsonF32 encode(const SetProbability& set) {
+  return encode_fields(set);
 }
 
 template <class Value>
@@ -165,6 +177,12 @@ void decode(const files::JsonF32& node, AnswerSource& source) {
   source = *found;
 }
 
+void decode(const files::JsonF32& node, Normalisation& normalisation) {
+  const auto found = kNormalisations.find(node.get<std::string>());
+  if (!found) throw DataError("expected a normalisation");
+  normalisation = *found;
+}
+
 void decode(const files::JsonF32& node, SpaceVariant& variant) {
   variant = is_first(node, kBare, kSpaced) ? SpaceVariant::Bare : SpaceVariant::Spaced;
 }
@@ -188,6 +206,14 @@ void decode(const files::JsonF32& node, LabelStep& step) {
 
 void decode(const files::JsonF32& node, AnswerReading& reading) {
   decode_fields(node, reading);
+}
+
+void decode(const files::JsonF32& node, ReadoutValues& values) {
+  decode_fields(node, values);
+}
+
+void decode(const files::JsonF32& node, SetProbability& set) {
+  decode_fields(node, set);
 }
 
 template <class Value>

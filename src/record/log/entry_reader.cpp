@@ -85,6 +85,16 @@ class EntryReader {
     source = *found;
   }
 
+  void read(const files::YamlView& node,
+            const std::string& name,
+            Normalisation& normalisation) const {
+    std::string spelled;
+    read(node, name, spelled);
+    const auto found = kNormalisations.find(spelled);
+    if (!found) fail(node, name, "vocab, labelset or answer");
+    normalisation = *found;
+  }
+
   void read(const files::YamlView& node, const std::string& name, SpaceVariant& variant) const {
     std::string spelled;
     read(node, name, spelled);
@@ -116,6 +126,15 @@ class EntryReader {
 
   void read(const files::YamlView& node, const std::string& name, AnswerReading& reading) const {
     read_fields(node, name, reading, Absent::IsAnError);
+  }
+
+  void read(const files::YamlView& node, const std::string& name, ReadoutValues& values) const {
+    read_fields(node, name, values, Absent::KeepsDefault);
+    if (values.name.empty()) fail(node, name, "a mapping with name");
+  }
+
+  void read(const files::YamlView& node, const std::string& name, SetProbability& set) const {
+    read_fields(node, name, set, Absent::IsAnError);
   }
 
   template <class Value>

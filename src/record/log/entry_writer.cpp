@@ -66,6 +66,10 @@ class EntryWriter {
     return std::string(kAnswerSources.name_of(source));
   }
 
+  files::JsonF32 encode(Normalisation normalisation) const {
+    return std::string(kNormalisations.name_of(normalisation));
+  }
+
   files::JsonF32 encode(SpaceVariant variant) const { return name_of(variant); }
 
   files::JsonF32 encode(const LikelyToken& token) const {
@@ -75,6 +79,13 @@ class EntryWriter {
   files::JsonF32 encode(const LabelStep& step) const { return encode_fields(step); }
 
   files::JsonF32 encode(const AnswerReading& reading) const { return encode_fields(reading); }
+
+  files::JsonF32 encode(const ReadoutValues& values) const { return encode_fields(values); }
+
+  // A list of names, whatever the kind of the label set.
+  files::JsonF32 encode(const SetProbability& set) const {
+    return files::JsonF32{{"labels", files::JsonF32(set.labels)}, {"p", set.prob}};
+  }
 
   template <class Record>
   files::JsonF32 encode_fields(const Record& record) const {

@@ -18,7 +18,9 @@ using labelprobe::record::decode_item;
 using labelprobe::record::encode_item;
 using labelprobe::record::ItemRecord;
 using labelprobe::record::load_journal;
+using labelprobe::record::make_bare_readout;
 using labelprobe::record::make_item;
+using labelprobe::record::make_readout;
 using labelprobe::record::make_word_item;
 
 namespace {
@@ -72,6 +74,19 @@ TEST_CASE("A journal line keeps what only word answers and pair prompts have", "
   for (const std::string& damage : {"\"is_top\":1"s, "\"is_top\":null"s, "\"top\":true"s}) {
     std::string damaged = line;
     const std::string whole = "\"is_top\":true";
+    damaged.replace(damaged.find(whole), whole.size(), damage);
+    CHECK_THROWS_AS(decode_item(line_of(damaged), "f:1"), labelprobe::DataError);
+  }
+}
+
+TEST_CASE("A journal line keeps what readouts say", "[journal]") {
+  ItemRecord item = make_item("a");
+  item.readouts = {make_readout("marginal_exact"), make_bare_readout("hazard_union")};
+  CHECK(decode(encode_item(item)) == item);
+  const std::string line = item_in(encode_item(item));
+  for (const std::string& damage : {"\"answers\""s, "1"s}) {
+    std::string damaged = line;
+    const std::string whole = "\"answer\"";
     damaged.replace(damaged.find(whole), whole.size(), damage);
     CHECK_THROWS_AS(decode_item(line_of(damaged), "f:1"), labelprobe::DataError);
   }
