@@ -25,34 +25,35 @@ CanonicalText::CanonicalText(const tokenizer::Tokenizer& tokenizer,
                              std::span<const TokenId> prompt_ids)
     : tokenizer_(tokenizer), tail_(tail_of(tokenizer, prompt_ids)) {}
 
-// The tokens of `text` behind `before`; `is_split`: one of them begins where the text does.
-TokenIds CanonicalText::encoded(const std::string& before,
-                                const std::string& text,
-                                bool& is_split) const {
-  const tokenizer::Encoding whole =
-      tokenizer_.encode_with_offsets(before + text, tokenizer::SpecialTokens::Omit);
-  TokenIds ids;
-  is_split = false;
-  for (std::size_t i = 0; i < whole.ids.size(); ++i) {
-    if (whole.begins[i] < before.size()) continue;
-    is_split = is_split || whole.begins[i] == before.size();
-    ids.push_back(whole.ids[i]);
+TokenIds CanonicalText::tokens_of_answer(const std::string& text) const {
+  for (const std::string& before : {tail_, std::string("\n")}) {
+    const tokenizer::Encoding whole =
+        tokenizer_.encode_with_offsets(before + text, tokenizer::SpecialTokens::Omit);
+    const auto first = std::lower_bound(whole.begins.begin(), whole.begins.end(), before.size());
+    if (first == whole.begins.end() || *first != before.size()) continue;
+    return {whole.ids.begin() + (first - whole.begins.begin()), whole.ids.end()};
   }
-  return ids;
+  return tokenizer_.encode(text, tokenizer::SpecialTokens::Omit);
 }
 
 bool CanonicalText::has(std::span<const TokenId> answer) const {
   if (answer.size() < 2) return true;
   std::string text;
-  for (const TokenId id : answer) text += tokenizer_.token_bytes(id);
+  for (const TokenId id : answer) text.append(tokenizer_.token_bytes(id));
   if (!is_utf8(text)) return true;
-  bool is_split = false;
-  TokenIds ids = encoded(tail_, text, is_split);
-  // The tokenizer would not have ended the prompt there: what is canonical begins anew.
-  if (!is_split) ids = encoded("\n", text, is_split);
-  const std::size_t n = answer.size() - 1;
-  return ids.size() >= n &&
-         std::equal(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(n), ids.begin());
+  const TokenIds ids = tokens_of_answer(text);
+  const auto n = static_cast<std::ptrdiff_t>(answer.size()) - 1;
+  return std::ssize(ids) >= n && std::equal(answer.begin(), answer.begin() + n, ids.begin());
+}
+
+TokenIds CanonicalText::tokens_of(const std::string& before, const std::string& text) const {
+  const tokenizer::Encoding whole =
+      tokenizer_.encode_with_offsets(tail_ + before + text, tokenizer::SpecialTokens::Omit);
+  TokenIds ids;
+  for (std::size_t i = 0; i < whole.ids.size(); ++i) {
+    if (whole.ends[i] > tail_.size() + before.size()) ids.push_back(whole.ids[i]);
+  }
+  return ids;
 }
 
 }  // namespace labelprobe::readout

@@ -20,9 +20,15 @@ class CanonicalText {
   // prompt's end, they are the same. True as long as the text ends inside a character.
   bool has(std::span<const TokenId> answer) const;
 
- private:
-  TokenIds encoded(const std::string& before, const std::string& text, bool& is_split) const;
+  // The tokens of an answer's text. Where the tokenizer would not have ended the prompt there,
+  // those behind a line break.
+  TokenIds tokens_of_answer(const std::string& text) const;
 
+  // The tokens of `text` behind the prompt and `before`; the first one may begin inside `before`.
+  // Empty where `text` is.
+  TokenIds tokens_of(const std::string& before, const std::string& text) const;
+
+ private:
   const tokenizer::Tokenizer& tokenizer_;
   std::string tail_;
 };

@@ -1,0 +1,245 @@
+#include "readout/answers/answer_tree.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "labelprobe/core/error.h"
+
+namespace labelprobe::readout {
+
+namespace {
+
+// Answers less probable than this are counted, not kept.
+constexpr double kSmallestMass = 1e-15;
+// Tokens that end an answer alike and are less probable than this are one move.
+constexpr double kSmallestEnd = 1e-6;
+constexpr double kSmallestCanonicalEnd = 1e-9;
+
+std::uint64_t key_of(int parent, TokenId token) {
+  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(parent)) << 32) |
+         static_cast<std::uint32_t>(token);
+}
+
+bool is_more_probable(const TokenProb& a, const TokenProb& b) {
+  return a.prob != b.prob ? a.prob > b.prob : a.token < b.token;
+}
+
+}  // namespace
+
+AnswerTree::AnswerTree(TokenAutomaton& automaton,
+                       const tokenizer::Tokenizer& tokenizer,
+                       std::span<const TokenId> prompt_ids,
+                       TreeRules rules)
+    : automaton_(automaton),
+      tokenizer_(tokenizer),
+      canonical_(tokenizer, prompt_ids),
+      rules_(std::move(rules)),
+      nodes_(1),
+      nodes_by_place_{kRoot} {
+  nodes_[kRoot].state = ByteAutomaton::kStart;
+  nodes_[kRoot].place = 0;
+  nodes_[kRoot].is_wanted = true;
+}
+
+const TokenGroup& AnswerTree::group(int node_id, const Move& move) const {
+  return automaton_.groups(node(node_id).state)[static_cast<std::size_t>(move.group)];
+}
+
+const TokenGroup* AnswerTree::find_group(int state, TokenId token) const {
+  if (state == ByteAutomaton::kDead || ByteAutomaton::is_closed(state)) return nullptr;
+  for (const TokenGroup& group : automaton_.groups(state)) {
+    if (std::binary_search(group.tokens.begin(), group.tokens.end(), token)) return &group;
+  }
+  return nullptr;
+}
+
+// Whether the rules of repeats and numbers let a group's tokens follow. Where every way to go on
+// from there lists a label that must not be listed, they do not.
+bool AnswerTree::allows(const Node& node, const TokenGroup& group) const {
+  const AnswerFormat& rules = format();
+  const bool forbids = rules.repeats == Repeats::Forbid;
+  if (!forbids && rules.max_labels == 0) return true;
+  Labels seen = sets_.labels(node.set);
+  const auto is_seen = [&](LabelIndex label) {
+    return std::find(seen.begin(), seen.end(), label) != seen.end();
+  };
+  for (const LabelIndex label : group.told.labels) {
+    if (forbids && is_seen(label)) return false;
+    seen.push_back(label);
+  }
+  const int n_listed = node.n_listed + static_cast<int>(group.told.labels.size());
+  if (rules.max_labels > 0 && n_listed > rules.max_labels) return false;
+  if (group.told.close != Close::No) return true;
+  const Outlook& next = automaton_.outlook(group.state);
+  if (!next.must_list) return true;
+  if (rules.max_labels > 0 && n_listed == rules.max_labels) return false;
+  if (!forbids) return true;
+  if (next.is_any) return seen.size() < rules.labels.size();
+  return !std::all_of(next.labels.begin(), next.labels.end(), is_seen);
+}
+
+bool AnswerTree::is_canonical(int parent, TokenId token) const {
+  if (rules_.tokenisation == Tokenisation::Any) return true;
+  TokenIds answer = path(parent);
+  answer.push_back(token);
+  return canonical_.has(answer);
+}
+
+int AnswerTree::child(int parent, TokenId token, double prob) {
+  const auto [found, is_new] =
+      children_.emplace(key_of(parent, token), static_cast<int>(nodes_.size()));
+  if (!is_new) return found->second;
+  const Node& from = node(parent);
+  Node made;
+  made.parent = parent;
+  made.token = token;
+  made.depth = from.depth + 1;
+  made.logp = from.logp + std::log(prob);
+  made.set = from.set;
+  made.n_listed = from.n_listed;
+  const TokenGroup* group = find_group(from.state, token);
+  if (group != nullptr && allows(from, *group) && is_canonical(parent, token)) {
+    made.state = group->state;
+    made.set = sets_.with(from.set, group->told.labels);
+    made.n_listed += static_cast<int>(group->told.labels.size());
+  }
+  nodes_.push_back(std::move(made));
+  return found->second;
+}
+
+bool AnswerTree::strays(int parent, const Move& move) {
+  return rules_.tokenisation == Tokenisation::Canonical && move.token != Move::kRest &&
+         node(child(parent, move.token, move.prob)).state == ByteAutomaton::kDead;
+}
+
+TokenIds AnswerTree::path(int id) const {
+  TokenIds tokens;
+  for (; id != kRoot; id = node(id).parent) tokens.push_back(node(id).token);
+  std::reverse(tokens.begin(), tokens.end());
+  return tokens;
+}
+
+std::string AnswerTree::text(int id) const {
+  std::string bytes;
+  for (const TokenId token : path(id)) bytes += tokenizer_.token_bytes(token);
+  return bytes;
+}
+
+Prospect AnswerTree::prospect(int state, int set, int n_listed) const {
+  const AnswerFormat& rules = format();
+  if (state == ByteAutomaton::kDead || ByteAutomaton::is_closed(state)) return Prospect::None;
+  if (rules.max_labels > 0 && n_listed >= rules.max_labels) return Prospect::None;
+  const Outlook& next = automaton_.outlook(state);
+  if (next.is_nothing()) return Prospect::None;
+  const auto& labels = next.labels;
+  if (rules.repeats == Repeats::Forbid && !next.is_any &&
+      std::all_of(labels.begin(), labels.end(),
+                  [&](LabelIndex label) { return sets_.has(set, label); })) {
+    return Prospect::None;
+  }
+  const bool is_last =
+      rules.separators.empty() || (rules.max_labels > 0 && n_listed + 1 == rules.max_labels);
+  return is_last && !next.is_any ? Prospect::Few : Prospect::All;
+}
+
+// --- Places of the model ---
+
+Access AnswerTree::need(int id, bool is_greedy) {
+  Node& at = nodes_[static_cast<std::size_t>(id)];
+  if (at.is_reached) return Access::There;
+  if (at.is_wanted) return Access::Asked;
+  const int n_others = n_asked_ - n_greedy_asked_;
+  const bool is_full =
+      is_greedy ? n_asked_ >= rules_.max_places : n_others >= rules_.max_places - rules_.n_reserved;
+  if (is_full || at.depth > rules_.max_depth) return Access::Refused;
+  ++n_asked_;
+  if (is_greedy) ++n_greedy_asked_;
+  want(id);
+  return Access::Asked;
+}
+
+void AnswerTree::want(int id) {
+  Node& at = nodes_[static_cast<std::size_t>(id)];
+  LABELPROBE_CHECK(nodes_[static_cast<std::size_t>(at.parent)].is_wanted);
+  at.is_wanted = true;
+  wanted_.push_back(id);
+}
+
+void AnswerTree::ask(model::Frontier& next) {
+  for (const int id : wanted_) {
+    Node& at = nodes_[static_cast<std::size_t>(id)];
+    at.place = next.add(node(at.parent).place, at.token);
+    const auto place = static_cast<std::size_t>(at.place);
+    if (nodes_by_place_.size() <= place) nodes_by_place_.resize(place + 1, -1);
+    nodes_by_place_[place] = id;
+  }
+  wanted_.clear();
+}
+
+void AnswerTree::reach(const model::Place& place) {
+  Node& at =
+      nodes_[static_cast<std::size_t>(nodes_by_place_.at(static_cast<std::size_t>(place.id)))];
+  const double log_sum_exp = place.step->log_sum_exp;
+  LABELPROBE_CHECK(!place.step->top_tokens.empty() && std::isfinite(log_sum_exp));
+  const auto prob = [&](TokenId token) {
+    return std::exp(place.logits[static_cast<std::size_t>(token)] - log_sum_exp);
+  };
+  at.is_reached = true;
+  at.greedy_token = place.step->top_tokens.front().id;
+  at.greedy_prob = prob(at.greedy_token);
+  for (const TokenId token : rules_.watched) at.watched.push_back(prob(token));
+  read_moves(at, place.logits, log_sum_exp);
+  if (rules_.top_p > 0.0) read_top(at, place.logits, log_sum_exp);
+}
+
+void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_sum_exp) {
+  at.off = 1.0;
+  if (at.state == ByteAutomaton::kDead) return;
+  const double smallest = kSmallestMass / std::exp(at.logp);
+  const double smallest_end =
+      rules_.tokenisation == Tokenisation::Canonical ? kSmallestCanonicalEnd : kSmallestEnd;
+  const std::vector<TokenGroup>& groups = automaton_.groups(at.state);
+  double allowed = 0.0;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (!allows(at, groups[g])) continue;
+    const bool is_end = groups[g].told.close != Close::No;
+    double rest = 0.0;
+    for (const TokenId token : groups[g].tokens) {
+      const double prob = std::exp(logits[static_cast<std::size_t>(token)] - log_sum_exp);
+      allowed += prob;
+      if (prob >= (is_end ? smallest_end : smallest)) {
+        at.moves.push_back({prob, token, static_cast<int>(g)});
+      } else {
+        (is_end ? rest : at.small) += prob;
+      }
+    }
+    if (rest > 0.0) at.moves.push_back({rest, Move::kRest, static_cast<int>(g)});
+  }
+  at.off -= allowed;
+  std::sort(at.moves.begin(), at.moves.end(), [](const Move& a, const Move& b) {
+    if (a.prob != b.prob) return a.prob > b.prob;
+    return a.token != b.token ? a.token < b.token : a.group < b.group;
+  });
+}
+
+void AnswerTree::read_top(Node& at, std::span<const float> logits, double log_sum_exp) {
+  std::vector<TokenProb> all(logits.size());
+  for (std::size_t token = 0; token < logits.size(); ++token) {
+    all[token] = {static_cast<TokenId>(token), std::exp(logits[token] - log_sum_exp)};
+  }
+  // Sorted in growing parts: a peaked distribution needs few of them.
+  double sum = 0.0;
+  for (std::size_t n = 0, n_next = 64; n < all.size(); n_next *= 8) {
+    const std::size_t end = std::min(n + n_next, all.size());
+    std::partial_sort(all.begin() + static_cast<std::ptrdiff_t>(n),
+                      all.begin() + static_cast<std::ptrdiff_t>(end), all.end(), is_more_probable);
+    for (; n < end; ++n) {
+      at.top.push_back(all[n]);
+      sum += all[n].prob;
+      if (sum > rules_.top_p) return;
+    }
+  }
+}
+
+}  // namespace labelprobe::readout

@@ -1,0 +1,141 @@
+// The answers of one prompt as far as anybody has asked for them: a node per place of the model,
+// with the probabilities of what may follow. All readouts of the prompt share it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "labelprobe/core/token.h"
+#include "labelprobe/model/explorer.h"
+#include "labelprobe/readout/readouts.h"
+#include "labelprobe/tokenizer/tokenizer.h"
+
+#include "readout/answers/seen_sets.h"
+#include "readout/format/canonical.h"
+#include "readout/format/token_automaton.h"
+
+namespace labelprobe::readout {
+
+// What a tree keeps of its places, and how large it may become.
+struct TreeRules {
+  Tokenisation tokenisation = Tokenisation::Any;
+  int max_depth = 0;   // of a place: tokens of the answer before it
+  int max_places = 0;  // beside the prompt's own
+  int n_reserved = 0;  // of them for the greedy answer
+  double top_p = 0.0;  // the most probable tokens up to this sum are kept; 0: they are not
+  TokenIds watched;    // tokens whose probabilities are kept at every place
+};
+
+struct TokenProb {
+  TokenId token = 0;
+  double prob = 0.0;
+};
+
+// Tokens the format allows behind a node.
+struct Move {
+  static constexpr TokenId kRest = -1;  // all of the group that have no move of their own
+
+  double prob = 0.0;
+  TokenId token = kRest;
+  int group = 0;  // of TokenAutomaton::groups(node.state)
+};
+
+enum class Access {
+  There,    // the node's place has been reached
+  Asked,    // it will be
+  Refused,  // it will not: too deep, or too many
+};
+
+enum class Prospect {
+  None,  // no label any more
+  Few,   // one more, of Outlook::labels
+  All,
+};
+
+class AnswerTree {
+ public:
+  static constexpr int kRoot = 0;
+
+  struct Node {
+    int parent = -1;
+    TokenId token = -1;
+    int depth = 0;                     // tokens of the answer so far
+    int state = ByteAutomaton::kDead;  // kDead: the answer has left the format
+    int set = SeenSets::kEmpty;        // labels listed so far
+    int n_listed = 0;                  // likewise, with repeats
+    double logp = 0.0;                 // natural log, of the answer so far
+    int place = -1;                    // of the model, once it is asked for
+    bool is_wanted = false;
+    bool is_reached = false;
+
+    // Once it is reached.
+    TokenId greedy_token = -1;  // the most probable of all, ties by smaller id
+    double greedy_prob = 0.0;
+    double off = 0.0;             // probability of all tokens that leave the format
+    double small = 0.0;           // of allowed ones that are too improbable to be kept
+    std::vector<Move> moves;      // most probable first, ties by token
+    std::vector<TokenProb> top;   // TreeRules::top_p, most probable first, ties by token
+    std::vector<double> watched;  // [rules.watched.size()]
+  };
+
+  // References all but the rules.
+  AnswerTree(TokenAutomaton& automaton,
+             const tokenizer::Tokenizer& tokenizer,
+             std::span<const TokenId> prompt_ids,
+             TreeRules rules);
+
+  const Node& node(int id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  const TokenGroup& group(int node_id, const Move& move) const;
+  // The group of a token that a state allows; nullptr where it does not.
+  const TokenGroup* find_group(int state, TokenId token) const;
+  const AnswerFormat& format() const { return automaton_.format(); }
+  const TreeRules& rules() const { return rules_; }
+  TokenAutomaton& automaton() const { return automaton_; }
+  const tokenizer::Tokenizer& tokenizer() const { return tokenizer_; }
+  const CanonicalText& canonical() const { return canonical_; }
+  SeenSets& sets() { return sets_; }
+  const SeenSets& sets() const { return sets_; }
+
+  // The node behind a token of a reached node; made when it is first asked for. Its state is
+  // kClosed where the token ends the answer, kDead where it leaves the format.
+  //   prob  of the token there
+  int child(int parent, TokenId token, double prob);
+  // Whether a token is none that the tokenizer would put there, where that matters.
+  bool strays(int parent, const Move& move);
+  TokenIds path(int id) const;     // its tokens, from the prompt on
+  std::string text(int id) const;  // their bytes
+
+  // Which labels may still be listed behind a state, as far as the format can tell.
+  Prospect prospect(int state, int set, int n_listed) const;
+
+  // Wants the node's place to be reached. `is_greedy`: the reserved places are for it.
+  Access need(int id, bool is_greedy = false);
+
+  // Asks for all wanted places, parents first.
+  void ask(model::Frontier& next);
+  void reach(const model::Place& place);
+
+ private:
+  bool allows(const Node& node, const TokenGroup& group) const;
+  bool is_canonical(int parent, TokenId token) const;
+  void read_moves(Node& node, std::span<const float> logits, double log_sum_exp);
+  void read_top(Node& node, std::span<const float> logits, double log_sum_exp);
+  void want(int id);
+
+  TokenAutomaton& automaton_;
+  const tokenizer::Tokenizer& tokenizer_;
+  CanonicalText canonical_;
+  TreeRules rules_;
+  SeenSets sets_;
+  std::vector<Node> nodes_;
+  std::unordered_map<std::uint64_t, int> children_;  // by parent and token
+  std::vector<int> nodes_by_place_;
+  std::vector<int> wanted_;
+  int n_asked_ = 0;         // wanted ones included
+  int n_greedy_asked_ = 0;  // of them
+};
+
+}  // namespace labelprobe::readout
