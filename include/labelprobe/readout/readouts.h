@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "labelprobe/core/token.h"
-#include "labelprobe/model/explorer.h"
+#include "labelprobe/model/language_model.h"
 #include "labelprobe/readout/answer_format.h"
 #include "labelprobe/record/readout_values.h"
 #include "labelprobe/tokenizer/tokenizer.h"

@@ -23,9 +23,9 @@ std::int64_t Asker::n_extra() const {
   return n;
 }
 
-record::LabelNumberList with_names(const AnswerFormat& format, const std::vector<double>& numbers) {
+record::LabelValues with_names(const AnswerFormat& format, const std::vector<double>& numbers) {
   LABELPROBE_CHECK(numbers.size() == format.labels.size());
-  record::LabelNumberList named;
+  record::LabelValues named;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     named.emplace_back(format.labels[i].name, numbers[i]);
   }

@@ -55,6 +55,6 @@ class Inquiry {
 };
 
 // The numbers with the names of the format's labels.
-record::LabelNumberList with_names(const AnswerFormat& format, const std::vector<double>& numbers);
+record::LabelValues with_names(const AnswerFormat& format, const std::vector<double>& numbers);
 
 }  // namespace labelprobe::readout

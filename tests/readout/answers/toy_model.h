@@ -70,7 +70,7 @@ inline record::ReadoutValues read_one(model::LanguageModel& model,
   return read_all(model, prompts, format, tokenizer, end_ids, {name}, options).at(0).at(0);
 }
 
-inline double at(const record::LabelNumberList& numbers, const std::string& label) {
+inline double at(const record::LabelValues& numbers, const std::string& label) {
   for (const auto& [name, number] : numbers) {
     if (name == label) return number;
   }
