@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "labelprobe/core/token.h"
 #include "labelprobe/model/language_model.h"
+#include "labelprobe/readout/answer_format.h"
 #include "labelprobe/record/item_record.h"
 
 namespace labelprobe::experiment {
@@ -28,6 +30,9 @@ struct Answers {
                      const model::Generation* of_beginning,
                      record::ItemRecord& item)>
       read;
+
+  // What answers look like, for readouts; unset = they do not list labels alone.
+  std::optional<readout::AnswerFormat> format = {};
 
   // For people.
   std::string stop;         // the text that ends an answer, empty = none does

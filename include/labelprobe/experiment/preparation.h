@@ -51,6 +51,7 @@ struct Preparation {
   TokenIds end_ids;  // that end an answer besides the model's own: a chat's end of turn
   TokenCounts token_counts;
   Answers answers;
+  const tokenizer::Tokenizer* tokenizer = nullptr;  // that prepare() was given
   std::string tokenizer_fingerprint;
   std::string contents_fingerprint;  // of all prompts, their ids, the tokenizer and the encoder
 

@@ -18,6 +18,7 @@
 #include "labelprobe/prompt/template.h"
 #include "labelprobe/readout/answer.h"
 #include "labelprobe/readout/label_tokens.h"
+#include "labelprobe/readout/readouts.h"
 
 namespace labelprobe::experiment {
 
@@ -38,6 +39,13 @@ struct EncodedTexts {
 struct SentenceVectorSource {
   std::filesystem::path file;  // of other programs, see data/vector_file.h; empty = none
   std::function<EncodedTexts(std::span<const std::string> texts)> encode;  // unset = none
+};
+
+// What is read off the model beside the greedy answers.
+struct ReadoutSettings {
+  std::vector<std::string> names;  // of readout::readouts(); none = nothing
+  // Its max_new_tokens and seed are the run's.
+  readout::ReadoutOptions options;
 };
 
 struct Settings {
@@ -66,8 +74,9 @@ struct Settings {
   std::optional<double> repetition_penalty;  // in place of the model's own; unset = that
   readout::LabelVariants label_variants = readout::LabelVariants::Both;
   readout::Parser parser = readout::Parser::Words;  // of answers that list labels of the data set
-  std::optional<int> logs_precision;                // decimals kept of logged numbers; unset = all
-  int batch_size = 0;                               // 0 = chosen by the model
+  ReadoutSettings readouts;
+  std::optional<int> logs_precision;  // decimals kept of logged numbers; unset = all
+  int batch_size = 0;                 // 0 = chosen by the model
   bool share_prefixes = true;
   bool drafts_answers = true;  // guesses how answers go on, where that saves passes
 };

@@ -16,6 +16,7 @@
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/model/cost.h"
 #include "labelprobe/prompt/sampler.h"
+#include "labelprobe/readout/readouts.h"
 #include "labelprobe/record/log_fields.h"
 #include "labelprobe/weights/locate.h"
 #include "labelprobe/weights/making.h"
@@ -53,6 +54,14 @@ Rows list_estimators() {
   Rows rows;
   for (const analysis::Estimator& estimator : analysis::estimators()) {
     add(rows, estimator.name, estimator.summary);
+  }
+  return rows;
+}
+
+Rows list_readouts() {
+  Rows rows;
+  for (const readout::Readout& readout : readout::readouts()) {
+    add(rows, readout.name, fmt::format("{}; computes {}", readout.summary, readout.needs));
   }
   return rows;
 }
@@ -189,6 +198,7 @@ constexpr Kind kKinds[] = {
     {"datasets", plain<list_datasets>, ""},
     {"distributions", plain<list_distributions>, ""},
     {"estimators", plain<list_estimators>, ""},
+    {"readouts", plain<list_readouts>, ""},
     {"metrics", plain<list_metrics>, ""},
     {"samplers", plain<list_samplers>, ""},
     {"label-modes", plain<list_label_modes>, ""},

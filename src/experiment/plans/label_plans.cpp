@@ -66,19 +66,22 @@ Answers label_answers(const AnswerTask& task) {
       templates.label_format, task.chat ? "" : std::string(python::strip(templates.before_text())),
       templates.between_cot_and_label(), task.settings.parser};
   const tokenizer::Tokenizer& tokenizer = task.tokenizer;
-  return {.watched = tokens.watched(),
-          .is_complete = readout::stop_predicate(tokenizer, rule.stop),
-          .draft = draft_of(task),
-          .read =
-              [tokens, rule, labels = task.questions.label_set, &tokenizer](
-                  const model::Generation& generation, const model::Generation*,
-                  record::ItemRecord& item) {
-                readout::read(generation, tokens, rule, labels, tokenizer, item);
-              },
-          .stop = rule.stop,
-          .description =
-              describe_tokens("label tokens (in the template labels stand ", tokens, tokenizer),
-          .warnings = readout::describe_problems(tokens, tokenizer)};
+  const LabelSet& labels = task.questions.label_set;
+  return {
+      .watched = tokens.watched(),
+      .is_complete = readout::stop_predicate(tokenizer, rule.stop),
+      .draft = draft_of(task),
+      .read =
+          [tokens, rule, labels, &tokenizer](const model::Generation& generation,
+                                             const model::Generation*, record::ItemRecord& item) {
+            readout::read(generation, tokens, rule, labels, tokenizer, item);
+          },
+      .format = rule.cot_marker ? std::optional<readout::AnswerFormat>()
+                                : readout::format_of(rule.label_format, labels),
+      .stop = rule.stop,
+      .description =
+          describe_tokens("label tokens (in the template labels stand ", tokens, tokenizer),
+      .warnings = readout::describe_problems(tokens, tokenizer)};
 }
 
 std::map<std::string, double> plain_metrics(std::span<const analysis::LabelledPair> pairs,

@@ -13,6 +13,7 @@
 #include "labelprobe/record/run.h"
 
 #include "experiment/prepare/chats.h"
+#include "experiment/prepare/chosen_readouts.h"
 #include "experiment/prepare/prior_labels.h"
 #include "experiment/prepare/sentence_vectors.h"
 
@@ -197,6 +198,13 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   ready.warnings = ready.questions.warnings;
   ready.answers =
       settings.plan->make_answers({settings, ready.questions, tokenizer, chat ? &*chat : nullptr});
+  ready.tokenizer = &tokenizer;
+  if (!settings.readouts.names.empty()) {
+    make_readouts(settings, ready.answers, tokenizer, {}, {});  // throws what is wrong with them
+    for (std::string& warning : readout::check(*ready.answers.format)) {
+      ready.warnings.push_back(std::move(warning));
+    }
+  }
   ready.tokenizer_fingerprint = tokenizer.fingerprint();
   Fingerprint contents;
   contents.add(ready.tokenizer_fingerprint);

@@ -8,6 +8,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 
+#include "experiment/run/readout_run.h"
 #include "experiment/run/scoring.h"
 
 namespace labelprobe::experiment {
@@ -65,22 +66,24 @@ class Reader {
     return items;
   }
 
- private:
-  struct Parts {
-    std::optional<model::Generation> whole;
-    std::optional<model::Generation> beginning;
-  };
-
   record::ItemRecord read(std::size_t query,
                           const model::Generation& generation,
-                          const model::Generation* of_beginning) const {
+                          const model::Generation* of_beginning,
+                          std::vector<record::ReadoutValues> readouts = {}) const {
     record::ItemRecord item = make_item(preparation_, settings_, query);
     preparation_.answers.read(generation, of_beginning, item);
+    item.readouts = std::move(readouts);
     if (settings_.logs_precision) {
       record::round_numbers(item, *settings_.logs_precision);
     }
     return item;
   }
+
+ private:
+  struct Parts {
+    std::optional<model::Generation> whole;
+    std::optional<model::Generation> beginning;
+  };
 
   const Settings& settings_;
   const Preparation& preparation_;
@@ -243,17 +246,27 @@ Outcome run(const Settings& settings,
     report(before);
     options.on_work = report;
     Reader reader(settings, preparation, asked.n_per_query);
-    language_model.generate(asked.prompts, options,
-                            [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
-                              std::vector<record::ItemRecord> finished = reader.take(batch);
-                              files.append(finished);
-                              n_finished += finished.size();
-                              for (record::ItemRecord& item : finished) {
-                                std::string key = item.key;
-                                items.insert_or_assign(std::move(key), std::move(item));
-                              }
-                              report(language_model.effort());
-                            });
+    const auto keep = [&](std::vector<record::ItemRecord> finished) {
+      files.append(finished);
+      n_finished += finished.size();
+      for (record::ItemRecord& item : finished) {
+        std::string key = item.key;
+        items.insert_or_assign(std::move(key), std::move(item));
+      }
+      report(language_model.effort());
+    };
+    if (settings.readouts.names.empty()) {
+      language_model.generate(asked.prompts, options,
+                              [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
+                                keep(reader.take(batch));
+                              });
+    } else {
+      answer_with_readouts(language_model, asked.prompts, options, settings, preparation,
+                           [&](std::size_t prompt, model::Generation answer,
+                               std::vector<record::ReadoutValues> readouts) {
+                             keep({reader.read(prompt, answer, nullptr, std::move(readouts))});
+                           });
+    }
     outcome.effort = since(before, language_model.effort());
   }
 
