@@ -10,6 +10,7 @@
 
 #include "analysis/estimate/answer_reader.h"
 #include "analysis/estimate/estimation.h"
+#include "analysis/solve/softmax.h"
 
 namespace labelprobe::analysis {
 

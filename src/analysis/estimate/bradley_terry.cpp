@@ -6,6 +6,7 @@
 
 #include "labelprobe/core/error.h"
 
+#include "analysis/solve/cholesky.h"
 #include "analysis/solve/newton.h"
 #include "analysis/solve/sigmoid.h"
 
@@ -15,36 +16,6 @@ namespace {
 
 constexpr double kSlopeWanted = 1e-10;  // promised by the header
 constexpr double kSlopeTried = 1e-13;   // one more step is cheap and usually gets there
-
-// A symmetric matrix, of which the lower triangle counts: [n][n], row by row.
-struct Symmetric {
-  std::size_t n;
-  std::vector<double> cells;
-
-  explicit Symmetric(std::size_t size) : n(size), cells(size * size, 0.0) {}
-  double& at(std::size_t row, std::size_t column) { return cells[row * n + column]; }
-};
-
-// Solves matrix * x = b by Cholesky's decomposition, in place of both. Positive definite: no
-// pivoting, and no need of a linear algebra library for these few lines.
-void solve(Symmetric& matrix, std::vector<double>& b) {
-  const std::size_t n = matrix.n;
-  for (std::size_t row = 0; row < n; ++row) {
-    for (std::size_t column = 0; column <= row; ++column) {
-      double rest = matrix.at(row, column);
-      for (std::size_t k = 0; k < column; ++k) rest -= matrix.at(row, k) * matrix.at(column, k);
-      matrix.at(row, column) = row == column ? std::sqrt(rest) : rest / matrix.at(column, column);
-    }
-  }
-  for (std::size_t row = 0; row < n; ++row) {
-    for (std::size_t k = 0; k < row; ++k) b[row] -= matrix.at(row, k) * b[k];
-    b[row] /= matrix.at(row, row);
-  }
-  for (std::size_t row = n; row-- > 0;) {
-    for (std::size_t k = row + 1; k < n; ++k) b[row] -= matrix.at(k, row) * b[k];
-    b[row] /= matrix.at(row, row);
-  }
-}
 
 // Minus the log-likelihood of the comparisons, with its ridge, which keeps every eigenvalue of the
 // curvature at 2 * lambda or more.

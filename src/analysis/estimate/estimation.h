@@ -36,10 +36,6 @@ void estimate_verbalized_expected(const EstimationInput& input, Estimates& estim
 // sigmoid(weight * x + bias) of each.
 std::vector<double> scaled_probs(const std::vector<double>& inputs, const PlattScaling& platt);
 
-// p / sum of p; equal shares where the sum is 0.
-std::vector<double> normalized(std::vector<double> numbers);
-std::vector<double> softmax(const std::vector<double>& numbers);
-
 // "3 of 40 <what>", the form of the estimators' warnings.
 std::string count_of(std::size_t n, std::size_t n_all, std::string_view what);
 

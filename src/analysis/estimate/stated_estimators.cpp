@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/estimate/estimation.h"
+#include "analysis/solve/softmax.h"
 
 namespace labelprobe::analysis {
 

@@ -8,6 +8,7 @@
 #include "labelprobe/core/utf8.h"
 
 #include "analysis/estimate/estimation.h"
+#include "analysis/solve/softmax.h"
 
 namespace labelprobe::analysis {
 
