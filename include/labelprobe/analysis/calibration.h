@@ -126,8 +126,9 @@ struct CalibrationLoss {
   double before = 0.0;
   double after = 0.0;              // of the parameters that saw all examples
   std::optional<double> held_out;  // each example by its fold's parameters
-  // The constant predictor: each label's mean share; with folds, of the other folds.
+  // The constant predictor: each label's mean share, of all examples or of the other folds.
   double base_rate = 0.0;
+  std::optional<double> base_rate_held_out;
 };
 
 // Where the distributions came from, for people and for later checks.
@@ -164,8 +165,8 @@ struct CrossFitting {
 
 // Fits on all examples and, if asked, once without each fold. Examples are put in the order of a
 // fingerprint of seed and id and dealt out in turn, so that the same examples make the same folds.
-// Throws what fit_calibrator() throws, and ConfigError for one fold, more folds than examples, or
-// folds of a calibrator that reads no votes.
+// Throws what fit_calibrator() throws, ConfigError for one fold or folds of a calibrator that reads
+// no votes, and DataError for more folds than examples.
 FittedCalibration fit_calibration(const Calibrator& calibrator,
                                   const CalibrationInput& input,
                                   const CrossFitting& cross_fitting);

@@ -52,13 +52,18 @@ Json parameters_json(const CalibrationParameters& parameters, const FittedCalibr
   return {{"shared", shared}, {"labels", labels}};
 }
 
+Json or_null(const std::optional<double>& number) {
+  return number ? Json(*number) : Json();
+}
+
 Json loss_json(const std::optional<CalibrationLoss>& loss) {
   if (!loss) return nullptr;
   return {{"metric", "nll"},
           {"before", loss->before},
           {"after", loss->after},
-          {"held_out", loss->held_out ? Json(*loss->held_out) : Json()},
-          {"base_rate", loss->base_rate}};
+          {"held_out", or_null(loss->held_out)},
+          {"base_rate", loss->base_rate},
+          {"base_rate_held_out", or_null(loss->base_rate_held_out)}};
 }
 
 // --- Reading ---
@@ -224,7 +229,7 @@ void read_examples(const JsonView& root, FittedCalibration& fitted) {
 
 std::optional<CalibrationLoss> read_loss(const JsonView& view) {
   if (view.is_null()) return std::nullopt;
-  check_keys(view, {"metric", "before", "after", "held_out", "base_rate"});
+  check_keys(view, {"metric", "before", "after", "held_out", "base_rate", "base_rate_held_out"});
   const std::string metrics[] = {"nll"};
   view.at("metric").choice("metric", metrics);
   CalibrationLoss loss;
@@ -232,6 +237,9 @@ std::optional<CalibrationLoss> read_loss(const JsonView& view) {
   loss.after = view.at("after").number();
   if (view.has("held_out")) loss.held_out = view.at("held_out").number();
   loss.base_rate = view.at("base_rate").number();
+  if (view.has("base_rate_held_out")) {
+    loss.base_rate_held_out = view.at("base_rate_held_out").number();
+  }
   return loss;
 }
 

@@ -41,10 +41,13 @@ void check_folds(const Calibrator& calibrator,
                     "was fitted on; leave the folds out",
                     calibrator.name));
   }
-  if (n_folds < 2 || static_cast<std::size_t>(n_folds) > n_examples) {
-    throw ConfigError(fmt::format(
-        "folds: expected 2 to {}, the number of examples with votes and an estimate, found {}",
-        n_examples, n_folds));
+  if (n_folds < 2) {
+    throw ConfigError(fmt::format("folds: expected 0, or 2 or more, found {}", n_folds));
+  }
+  if (static_cast<std::size_t>(n_folds) > n_examples) {
+    throw DataError(
+        fmt::format("{} folds: expected as many examples with votes and an estimate, found {}",
+                    n_folds, n_examples));
   }
 }
 
@@ -60,39 +63,43 @@ double mean_nll(const Distributions& estimates, const Votes& votes, const LabelS
   return *align(estimates, votes, label_set).find("nll")->value;
 }
 
-// Each label's mean share, for every example; with folds, of those it was not held out with.
-Distributions constant_of(const FittedCalibration& fitted, const Votes& votes) {
-  Distributions constant{"constant", {}};
-  const auto add = [&](const std::set<std::string>& for_ids, const std::set<std::string>& without) {
-    Votes seen;
-    for (const std::string& id : fitted.example_ids) {
-      if (!without.contains(id)) seen.emplace(id, votes.at(id));
-    }
-    const std::vector<double> rates = mean_shares(seen);
-    for (const std::string& id : for_ids) constant.probs.emplace(id, rates);
-  };
-  if (fitted.folds.empty()) add(fitted.example_ids, {});
-  for (const CalibrationFold& fold : fitted.folds) add(fold.held_out, fold.held_out);
-  return constant;
+// Each label's mean share over the examples but for `left_out`, as the estimate of `for_ids`.
+void add_constant(const std::set<std::string>& for_ids,
+                  const std::set<std::string>& left_out,
+                  const Votes& votes,
+                  Distributions& constant) {
+  Votes seen = votes;
+  for (const std::string& id : left_out) seen.erase(id);
+  const std::vector<double> rates = mean_shares(seen);
+  for (const std::string& id : for_ids) constant.probs.emplace(id, rates);
 }
 
 // Of the examples fitted on that have votes; unset if none has.
 std::optional<CalibrationLoss> measure(const FittedCalibration& fitted,
                                        const Distributions& estimates,
-                                       const Votes& votes) {
-  FittedCalibration voted = fitted;
-  std::erase_if(voted.example_ids, [&](const std::string& id) { return !votes.contains(id); });
-  if (voted.example_ids.empty()) return std::nullopt;
-  const LabelSet& labels = fitted.label_set;
-  const auto calibrated =
-      apply_calibrator(*fitted.calibrator, fitted.parameters, estimates, labels.kind());
-  CalibrationLoss loss;
-  loss.before = mean_nll(estimates, votes, labels);
-  loss.after = mean_nll(calibrated, votes, labels);
-  if (!fitted.folds.empty()) {
-    loss.held_out = mean_nll(apply_calibration(fitted, estimates, labels, ""), votes, labels);
+                                       const Votes& all_votes) {
+  Votes votes;
+  for (const std::string& id : fitted.example_ids) {
+    const auto found = all_votes.find(id);
+    if (found != all_votes.end()) votes.insert(*found);
   }
-  loss.base_rate = mean_nll(constant_of(voted, votes), votes, labels);
+  if (votes.empty()) return std::nullopt;
+  const LabelSet& labels = fitted.label_set;
+  const auto nll = [&](const Distributions& probs) { return mean_nll(probs, votes, labels); };
+  CalibrationLoss loss;
+  loss.before = nll(estimates);
+  loss.after =
+      nll(apply_calibrator(*fitted.calibrator, fitted.parameters, estimates, labels.kind()));
+  Distributions constant{"constant", {}};
+  add_constant(fitted.example_ids, {}, votes, constant);
+  loss.base_rate = nll(constant);
+  if (fitted.folds.empty()) return loss;
+  loss.held_out = nll(apply_calibration(fitted, estimates, labels, ""));
+  constant.probs.clear();
+  for (const CalibrationFold& fold : fitted.folds) {
+    add_constant(fold.held_out, fold.held_out, votes, constant);
+  }
+  loss.base_rate_held_out = nll(constant);
   return loss;
 }
 

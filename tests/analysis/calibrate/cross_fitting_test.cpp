@@ -127,8 +127,10 @@ TEST_CASE("Batch calibration reads no votes: it is applied to the batch itself",
 
 TEST_CASE("Numbers of folds that mean nothing are refused", "[calibrate]") {
   const Data data = read_data();
-  CHECK_THROWS_WITH(fit("platt", data, 1), ContainsSubstring("expected 2 to 40"));
-  CHECK_THROWS_WITH(fit("platt", data, 41), ContainsSubstring("found 41"));
+  CHECK_THROWS_WITH(fit("platt", data, 1), ContainsSubstring("expected 0, or 2 or more, found 1"));
+  CHECK_THROWS_WITH(fit("platt", data, 41),
+                    ContainsSubstring("41 folds: expected as many examples with votes and an "
+                                      "estimate, found 40"));
   CHECK_THROWS_AS(fit("platt", data, -1), ConfigError);
 }
 
