@@ -1,8 +1,9 @@
-// Reads probabilities that other programs wrote: a classifier's `scores.yml`, the linear probes'
-// `eval_scores.yml`.
+// Probabilities as files: reads those that other programs wrote (a classifier's `scores.yml`, the
+// linear probes' `eval_scores.yml`), and writes some of the same form.
 #pragma once
 
 #include <filesystem>
+#include <iosfwd>
 
 #include "labelprobe/analysis/distributions.h"
 #include "labelprobe/core/label_set.h"
@@ -15,5 +16,8 @@ namespace labelprobe::analysis {
 // if an id stands there twice, or if a label is unknown or missing or its probability lies outside
 // [0, 1].
 Distributions read_scores(const std::filesystem::path& path, const LabelSet& label_set);
+
+// What read_scores() reads back, every digit kept.
+void write_scores(std::ostream& out, const Distributions& estimates, const LabelSet& label_set);
 
 }  // namespace labelprobe::analysis

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/analysis/estimated_rows.h"
+#include "labelprobe/analysis/scores_file.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/text_table.h"
 
@@ -44,7 +45,25 @@ Json by_label(const std::vector<double>& numbers, const LabelSet& label_set) {
   return json;
 }
 
+// id -> label -> probability, each line behind `indent`.
+void write_yaml(std::ostream& out,
+                const LabelNumbers& by_id,
+                const LabelSet& label_set,
+                const std::string& indent) {
+  for (const auto& [id, probs] : by_id) {
+    out << indent << dumped(id) << ":\n";
+    for (std::size_t label = 0; label < probs.size(); ++label) {
+      out << indent << "  " << dumped(label_set.names()[label]) << ": " << yaml_number(probs[label])
+          << '\n';
+    }
+  }
+}
+
 }  // namespace
+
+void write_scores(std::ostream& out, const Distributions& estimates, const LabelSet& label_set) {
+  write_yaml(out, estimates.probs, label_set, "");
+}
 
 void write_distributions_yaml(std::ostream& out,
                               std::span<const EstimatedRow> rows,
@@ -62,13 +81,7 @@ void write_distributions_yaml(std::ostream& out,
           describe(*other->second->run), describe(*row.run)));
     }
     out << dumped(key) << ":\n";
-    for (const auto& [id, probs] : row.estimates.probs) {
-      out << "  " << dumped(id) << ":\n";
-      for (std::size_t label = 0; label < probs.size(); ++label) {
-        out << "    " << dumped(label_set.names()[label]) << ": " << yaml_number(probs[label])
-            << '\n';
-      }
-    }
+    write_yaml(out, row.estimates.probs, label_set, "  ");
   }
 }
 

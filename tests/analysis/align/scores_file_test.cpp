@@ -1,6 +1,7 @@
 #include "labelprobe/analysis/scores_file.h"
 
 #include <fstream>
+#include <sstream>
 
 #include "labelprobe/core/error.h"
 
@@ -83,6 +84,14 @@ TEST_CASE("In single-label sets none is a label like any other", "[analysis]") {
   const LabelSet classes({"hate", "normal"}, LabelKind::SingleLabel);
   const ScoresText file("a: {hate: 0.5, normal: 0.5, none: 0}\n");
   CHECK_THROWS_WITH(file.read(classes), ContainsSubstring("'none'"));
+}
+
+TEST_CASE("Scores that are written are read back, every digit", "[analysis]") {
+  const Distributions estimates{
+      "unary+platt", {{"de0", {1.0 / 3.0, 1e-9}}, {"1234", {0.0, 1.0}}, {"a: \"b\"", {0.1, 0.2}}}};
+  std::ostringstream out;
+  write_scores(out, estimates, kEmotions);
+  CHECK(ScoresText(out.str()).read().probs == estimates.probs);
 }
 
 }  // namespace
