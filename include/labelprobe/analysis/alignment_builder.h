@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "labelprobe/analysis/calibration.h"
 #include "labelprobe/analysis/distributions.h"
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/analysis/table.h"
@@ -28,9 +30,17 @@ struct Calibration {
   Votes votes;
 };
 
+// A calibrator whose rows are cross-fitted on the table's own votes.
+struct CrossFittedCalibrator {
+  const Calibrator* calibrator = nullptr;
+  int n_folds = 0;  // 0 where it reads no votes
+};
+
 struct AlignmentOptions {
   std::optional<PaperTable> paper;  // whose cells stand beside the rows
   bool has_labels = false;          // every row is followed by one per label
+  // Every row of a run or a file is followed by one per calibrator.
+  std::vector<CrossFittedCalibrator> calibrators = {};
 };
 
 class AlignmentBuilder {
@@ -70,12 +80,22 @@ class AlignmentBuilder {
   void add_run(const EstimatedRow& row);
   void add_answered(const Estimates& estimates, AlignmentRow& row) const;
   void add_calibrated(const EstimatedRow& row, const RunLog& run, const Votes& votes);
+  // `estimates` calibrated, each example without its own votes; `add` makes a row of them. A
+  // warning instead of the row if there is no fit.
+  void add_cross_fitted(const std::string& method,
+                        const Distributions& estimates,
+                        const std::function<void(const Distributions&)>& add);
   std::size_t find_row(const std::string& name) const;
 
   VotedSet set_;
   AlignmentOptions options_;
   AlignmentTable table_;
 };
+
+// "platt" or "platt:10", calibrators and their folds (5 unless said). Throws ConfigError for one
+// that is unknown, does not fit the label kind, needs content-free prompts, or has folds in vain.
+std::vector<CrossFittedCalibrator> parse_calibrators(const std::vector<std::string>& given,
+                                                     LabelKind kind);
 
 // Throws ConfigError naming the run unless each run of the calibration serves one of the rows.
 void check_calibration(const Calibration& calibration, std::span<const EstimatedRow> rows);

@@ -25,7 +25,8 @@ struct AlignmentRequest {
   std::vector<analysis::NamedScores> scores;  // name and path; estimates are read here
   analysis::Calibration calibration;
   std::vector<analysis::AnswerPosition> answers = {analysis::AnswerPosition::Greedy};
-  analysis::AlignmentOptions options;
+  std::vector<std::string> calibrators;                 // see analysis::parse_calibrators()
+  analysis::AlignmentOptions options;                   // but for the calibrators
   std::optional<analysis::BootstrapOptions> bootstrap;  // differences against the row `against`
   std::string against;                                  // empty = the first row
 };

@@ -147,6 +147,33 @@ void AlignmentBuilder::add_calibrated(const EstimatedRow& estimated,
                     describe(run)));
 }
 
+void AlignmentBuilder::add_cross_fitted(const std::string& method,
+                                        const Distributions& estimates,
+                                        const std::function<void(const Distributions&)>& add) {
+  for (const auto& [calibrator, n_folds] : options_.calibrators) {
+    try {
+      const FittedCalibration fitted = fit_calibration(
+          *calibrator, {estimates, set_.votes, nullptr, set_.label_set, {}}, {n_folds, 0});
+      Distributions calibrated = apply_calibration(fitted, estimates, set_.label_set, method);
+      for (const std::string& warning : fitted.warnings) {
+        table_.warnings.push_back(fmt::format("{}: {}", method, warning));
+      }
+      add(calibrated);
+    } catch (const DataError& error) {  // the other rows are none the worse for it
+      table_.warnings.push_back(fmt::format("{} is not calibrated: {}", method, error.what()));
+      continue;
+    }
+    AlignmentRow& row = table_.rows.back();
+    row.method += fmt::format("+{}", calibrator->name);
+    row.estimator = fmt::format("{}+{}", estimates.estimator, calibrator->name);
+    row.published.reset();  // the paper calibrates nothing
+    add_note(row, n_folds == 0
+                      ? fmt::format("{}, without votes", calibrator->title)
+                      : fmt::format("{}, fitted on the other {} of {} folds of these examples",
+                                    calibrator->title, n_folds - 1, n_folds));
+  }
+}
+
 void AlignmentBuilder::add_runs(std::span<const EstimatedRow> rows,
                                 ModelState state,
                                 const Calibration& calibration) {
@@ -156,6 +183,12 @@ void AlignmentBuilder::add_runs(std::span<const EstimatedRow> rows,
     if (const RunLog* run = find_calibration(calibration, row)) {
       add_calibrated(row, *run, calibration.votes);
     }
+    if (!row.run) continue;
+    add_cross_fitted(row.name(), row.estimates, [&](const Distributions& calibrated) {
+      EstimatedRow changed = row;
+      changed.estimates.probs = calibrated.probs;
+      add_run(changed);
+    });
   }
 }
 
@@ -188,6 +221,9 @@ void AlignmentBuilder::add_scores(const NamedScores& scores) {
   if (table_.paper && !method.empty()) {
     row.published = published_cell(*table_.paper, table_.task, method);
   }
+  add_cross_fitted(scores.name, scores.estimates, [&](const Distributions& calibrated) {
+    add_row(scores.name, calibrated).run = path;
+  });
 }
 
 void AlignmentBuilder::add_constant(const std::vector<double>& rates, const std::string& note) {

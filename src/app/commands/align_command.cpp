@@ -22,6 +22,7 @@ struct AlignFlags {
   std::vector<std::string> platt_folders;
   std::vector<std::string> platt_splits;
   std::vector<std::string> platt_ids_filenames;
+  std::vector<std::string> calibrators;
   int n_resamples = 0;
   std::int64_t seed = 0;
   double level = 0;
@@ -96,6 +97,7 @@ analysis::AlignmentTable make_table(const AlignFlags& flags) {
   request.scores = parse_scores(flags.scores);
   if (!flags.paper.empty()) request.options.paper = analysis::parse_paper_table(flags.paper);
   request.options.has_labels = flags.has_labels;
+  request.calibrators = flags.calibrators;
   request.answers = analysis::parse_answers(flags.runs.answers);
   analysis::VotedSet votes = experiment::load_votes(task, flags.data.test);
   const bool has_others = !request.scores.empty() || !flags.runs.tuned_folders.empty();
@@ -139,6 +141,11 @@ void declare_flags(OptionList& options, AlignFlags& flags) {
   options.add(flags.platt_ids_filenames, {.name = "platt_ids_filename",
                                           .help = "Id lists of the --platt runs, one per split",
                                           .value = "FILE"});
+  options.add(flags.calibrators,
+              {.name = "calibrate",
+               .help = "Behind each row the same calibrated, each example by parameters fitted "
+                       "without its fold (5 folds; platt:10 = 10); see: labelprobe ls calibrators",
+               .value = "NAME[:FOLDS]"});
   options.add(flags.n_resamples,
               {.name = "bootstrap",
                .help = "Differences between rows, with intervals from N paired resamples",

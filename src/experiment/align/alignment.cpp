@@ -66,6 +66,8 @@ analysis::VotedSet load_votes(const std::string& task, data::DatasetOptions opti
 
 analysis::AlignmentTable align_runs(AlignmentRequest request, analysis::VotedSet votes) {
   using analysis::ModelState;
+  request.options.calibrators =
+      analysis::parse_calibrators(request.calibrators, votes.label_set.kind());
   analysis::AlignmentBuilder builder(request.task, std::move(votes), request.options);
   const LabelSet& label_set = builder.label_set();
   std::vector<std::string> warnings;

@@ -1,5 +1,7 @@
 #include "labelprobe/analysis/alignment_builder.h"
 
+#include <cmath>
+
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
@@ -257,6 +259,65 @@ TEST_CASE("A run calibrates rows of its kind and model, and only one does", "[al
   CHECK_THROWS_WITH(
       builder.add_runs(rows, ModelState::Plain, {{run_of("logs/fit_0"), run_of("logs/fit_1")}, {}}),
       ContainsSubstring("found logs/fit_0, experiment 0 and logs/fit_1"));
+}
+
+TEST_CASE("Calibrated rows follow their rows, each example by what the others say", "[align]") {
+  const RunLog run = run_of("logs/run_0");
+  const std::vector<EstimatedRow> rows = {
+      row_of(run, {{"de0", {0.75, 0.5}}, {"de1", {0.9, 0.2}}, {"de3", {0.5, 0.5}}})};
+  VotedSet set = voted_set();
+  set.votes = {{"de0", {{0.25, 0.5}, 4, {}}}, {"de1", {{0.5, 0.75}, 4, {0}}}};
+  AlignmentOptions options;
+  options.calibrators =
+      parse_calibrators({"prior_shift:2", "batch", "platt:3"}, LabelKind::MultiLabel);
+  AlignmentBuilder builder(kTask, set, options);
+  builder.choose_examples(rows, {});
+  builder.add_runs(rows, ModelState::Plain, {});
+  const AlignmentTable table = builder.finish();
+  REQUIRE(table.rows.size() == 3);
+  CHECK(table.rows[1].method == "Compare-to-None+prior_shift");
+  CHECK(table.rows[1].estimator == "baseline+prior_shift");
+  CHECK(table.rows[1].run == "logs/run_0, experiment 0");
+  CHECK_THAT(table.rows[1].note, ContainsSubstring("fitted on the other 1 of 2 folds"));
+  CHECK(table.rows[2].method == "Compare-to-None+batch");
+  CHECK(table.rows[2].note == "Batch calibration, without votes");
+  // Two folds of one example each: odds times those of the other's votes over its estimate.
+  // de0: 3 * 1 / 9 and 1 * 3 / (1/4); de1: 9 * (1/3) / 3 and (1/4) * 1 / 1.
+  const Measured* l1 = table.rows[1].alignment->find("l1");
+  CHECK(l1->by_example[0] == Approx(std::abs(0.25 - 0.25) + std::abs(12.0 / 13.0 - 0.5)));
+  CHECK(l1->by_example[1] == Approx(std::abs(0.5 - 0.5) + std::abs(0.2 - 0.75)));
+  CHECK_THAT(warnings_of(table),
+             ContainsSubstring("Compare-to-None is not calibrated: 3 folds: expected as many"));
+}
+
+TEST_CASE("Where nothing can be fitted the calibrated row is missing, and it is said why",
+          "[align]") {
+  AlignmentOptions options;
+  options.calibrators = parse_calibrators({"platt:2"}, LabelKind::MultiLabel);
+  AlignmentBuilder builder(kTask, voted_set(), options);
+  builder.add_scores({"Mine", "mine.yml", {"scores", {{"de0", {1, 0}}, {"de1", {0, 1}}}}});
+  const AlignmentTable table = builder.finish();
+  CHECK(table.rows.size() == 1);
+  CHECK_THAT(warnings_of(table), ContainsSubstring("Mine is not calibrated: platt: all 4") &&
+                                     ContainsSubstring("0 or 1"));
+}
+
+TEST_CASE("Calibrators are named with their folds", "[align]") {
+  const auto parsed = parse_calibrators({"platt", "isotonic:10", "batch"}, LabelKind::MultiLabel);
+  REQUIRE(parsed.size() == 3);
+  CHECK(parsed[0].n_folds == 5);
+  CHECK(parsed[1].calibrator->name == "isotonic");
+  CHECK(parsed[1].n_folds == 10);
+  CHECK(parsed[2].n_folds == 0);
+  const auto refused = [](const char* text) {
+    return parse_calibrators({text}, LabelKind::MultiLabel);
+  };
+  CHECK_THROWS_WITH(refused("plat"), ContainsSubstring("--calibrate: unknown calibrator 'plat'"));
+  for (const char* text : {"platt:", "platt:1", "platt:x", "platt:5x", "platt:99999999999"}) {
+    CHECK_THROWS_WITH(refused(text), ContainsSubstring("NAME:FOLDS with 2 folds or more"));
+  }
+  CHECK_THROWS_WITH(refused("batch:5"), ContainsSubstring("has no folds"));
+  CHECK_THROWS_WITH(refused("contextual"), ContainsSubstring("calibrate fit --content-free"));
 }
 
 }  // namespace
