@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "labelprobe/analysis/calibration.h"
 #include "labelprobe/analysis/estimators.h"
 #include "labelprobe/analysis/metrics.h"
 #include "labelprobe/core/error.h"
@@ -62,6 +63,14 @@ Rows list_readouts() {
   Rows rows;
   for (const readout::Readout& readout : readout::readouts()) {
     add(rows, readout.name, fmt::format("{}; computes {}", readout.summary, readout.needs));
+  }
+  return rows;
+}
+
+Rows list_calibrators() {
+  Rows rows;
+  for (const analysis::Calibrator& calibrator : analysis::calibrators()) {
+    add(rows, calibrator.name, fmt::format("{}: {}", calibrator.title, calibrator.summary));
   }
   return rows;
 }
@@ -199,6 +208,7 @@ constexpr Kind kKinds[] = {
     {"distributions", plain<list_distributions>, ""},
     {"estimators", plain<list_estimators>, ""},
     {"readouts", plain<list_readouts>, ""},
+    {"calibrators", plain<list_calibrators>, ""},
     {"metrics", plain<list_metrics>, ""},
     {"samplers", plain<list_samplers>, ""},
     {"label-modes", plain<list_label_modes>, ""},

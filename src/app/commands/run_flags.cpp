@@ -19,6 +19,10 @@ void declare_run_flags(OptionList& options, RunFlags& flags) {
                .shown = Shown::First,
                .value = "FOLDER"});
   options.make_operand();
+  declare_run_search(options, flags);
+}
+
+void declare_run_search(OptionList& options, RunFlags& flags) {
   options.begin_group("Runs");
   options.add(flags.id_list,
               {.name = "id_list",

@@ -1,4 +1,4 @@
-// The flags that say which runs `align` and `distributions` look at.
+// The flags that say which runs `align`, `distributions` and `calibrate` look at.
 #pragma once
 
 #include <filesystem>
@@ -26,8 +26,11 @@ struct RunFlags {
   std::optional<int> experiment_index() const;
 };
 
-// The task and the rest.
+// The task, the folders and the rest.
 void declare_run_flags(OptionList& options, RunFlags& flags);
+
+// The rest: how runs are found and read.
+void declare_run_search(OptionList& options, RunFlags& flags);
 
 // Whether runs are to be found where none are named.
 enum class Search { IfNoneNamed, IfAsked };
