@@ -23,6 +23,7 @@ ChosenEstimates choose_estimates(std::span<const RunLog> runs,
   std::erase_if(rows, [](const EstimatedRow& row) { return row.run == nullptr; });
   if (rows.size() != 1) {
     std::vector<std::string> found;
+    found.reserve(rows.size());
     for (const EstimatedRow& row : rows) {
       found.push_back(fmt::format("{}{} of {}", row.estimator->name,
                                   row.answer ? " (" + describe(row.answer) + ")" : "",

@@ -70,8 +70,8 @@ constexpr std::array kCalibrators = {
                kVotes, kAll, false, kPriorShift, fit_prior_shift, apply_prior_shift},
     Calibrator{"batch", "Batch calibration", "logits less those of the examples' mean; no votes",
                CalibratorNeeds::Nothing, kAll, true, kBatch, fit_batch, apply_batch},
-    Calibrator{"batch_fitted", "Batch calibration, fitted",
-               "logits less strength * those of the examples' mean", kVotes, kAll, true,
+    Calibrator{"batch_fitted", "Batch calibration with a strength",
+               "logits less a fitted strength * those of the examples' mean", kVotes, kAll, true,
                kBatchFitted, fit_batch_strength, apply_batch},
     Calibrator{
         "contextual", "Contextual calibration",
@@ -164,6 +164,7 @@ void check_degrees(const Calibrator& calibrator, const Distributions& estimates)
 
 std::vector<double> inputs_of(const std::vector<double>& probs, LabelKind kind) {
   std::vector<double> inputs;
+  inputs.reserve(probs.size());
   for (const double p : probs) {
     inputs.push_back(kind == LabelKind::MultiLabel ? logit_of(p) : std::log(clipped(p)));
   }

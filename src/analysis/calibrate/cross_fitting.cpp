@@ -1,5 +1,7 @@
 // Fits that are measured on nothing they saw: folds, and which parameters an example gets.
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -124,6 +126,22 @@ void warn_of_bounds(const Calibrator& calibrator,
   }
 }
 
+// Roots of several lengths of what was divided by the sum of all labels are not those of the texts'
+// own probabilities.
+void warn_of_sums(const Calibrator& calibrator,
+                  const Distributions& estimates,
+                  std::vector<std::string>& warnings) {
+  if (calibrator.name != "ncc") return;
+  const auto sums_to_one = [](const auto& entry) {
+    const std::vector<double>& probs = entry.second;
+    return std::abs(std::accumulate(probs.begin(), probs.end(), 0.0) - 1.0) < 1e-6;
+  };
+  if (!std::all_of(estimates.probs.begin(), estimates.probs.end(), sums_to_one)) return;
+  warnings.emplace_back(
+      "ncc: all examples' probabilities sum to 1, as after a division by their sum; expected the "
+      "probabilities of the whole label texts, which do not");
+}
+
 }  // namespace
 
 FittedCalibration fit_calibration(const Calibrator& calibrator,
@@ -146,6 +164,7 @@ FittedCalibration fit_calibration(const Calibrator& calibrator,
   };
   fitted.parameters = fit(estimates);
   warn_of_bounds(calibrator, fitted.parameters, fitted.label_set, fitted.warnings);
+  warn_of_sums(calibrator, estimates, fitted.warnings);
   fitted.seed = cross_fitting.seed;
   if (cross_fitting.n_folds > 0) fitted.folds = deal_folds(fitted.example_ids, cross_fitting);
   for (CalibrationFold& fold : fitted.folds) {

@@ -144,5 +144,22 @@ TEST_CASE("A temperature at the end of what is searched is told", "[calibrate]")
   CHECK_THAT(fitted.warnings[1], ContainsSubstring("temperature of 'fear' is 0.01, the end"));
 }
 
+TEST_CASE("Probabilities that sum to 1 are no whole texts', which is told", "[calibrate]") {
+  const LabelSet classes({"a", "b"}, LabelKind::SingleLabel);
+  const Distributions texts{"scores", {{"", {.01, .001}}}};
+  CalibrationOptions options;
+  options.n_tokens = {1, 2};
+  const Votes nobody;
+  const auto warnings_of = [&](const std::vector<double>& probs) {
+    const Distributions estimates{"scores", {{"x", probs}}};
+    return fit_calibration(find_calibrator("ncc", LabelKind::SingleLabel),
+                           {estimates, nobody, &texts, classes, options}, {})
+        .warnings;
+  };
+  CHECK(warnings_of({.02, .003}).empty());
+  REQUIRE(warnings_of({.5, .5}).size() == 1);
+  CHECK_THAT(warnings_of({.5, .5})[0], ContainsSubstring("of the whole label texts"));
+}
+
 }  // namespace
 }  // namespace labelprobe::analysis
