@@ -44,8 +44,9 @@ RunComparison compare(const Items& a, const Items& b) {
 }
 
 std::vector<bool> prefixes(const ItemRecord& a, const ItemRecord& b) {
+  const RunComparison comparison = compare({a}, {b});
   std::vector<bool> equal;
-  for (const ComparedStep& step : compare({a}, {b}).items[0].steps) {
+  for (const ComparedStep& step : comparison.items[0].steps) {
     equal.push_back(step.has_equal_prefix);
   }
   return equal;
