@@ -30,21 +30,19 @@ std::vector<std::string> split_at_commas(const std::vector<std::string>& values)
 }
 
 void declare_search(OptionList& options, readout::ReadoutOptions& readout) {
-  options.add(readout.delta,
-              {.name = "readout_delta",
-               .help = "marginal_*: as close as the bounds of each label are to be",
-               .fallback = "0.001",
-               .value = "P"});
+  options.add(readout.delta, {.name = "readout_delta",
+                              .help = "marginal_*: as close as the bounds of each label are to be",
+                              .fallback = "0.001",
+                              .value = "P"});
   options.add(readout.max_nodes,
               {.name = "readout_nodes",
                .help = "marginal_*: beginnings of answers that are looked at, at most",
                .fallback = "256",
                .least = 1});
-  options.add(readout.max_places,
-              {.name = "readout_places",
-               .help = "Tokens computed for all readouts of a prompt, at most",
-               .fallback = "512",
-               .least = 1});
+  options.add(readout.max_places, {.name = "readout_places",
+                                   .help = "Tokens computed for all readouts of a prompt, at most",
+                                   .fallback = "512",
+                                   .least = 1});
   options.add(readout.n_sets, {.name = "readout_sets",
                                .help = "marginal_*: most probable label sets that are logged",
                                .fallback = "8",
@@ -64,16 +62,15 @@ void declare_search(OptionList& options, readout::ReadoutOptions& readout) {
 void declare_readouts(OptionList& options, experiment::ReadoutSettings& readouts) {
   readout::ReadoutOptions& readout = readouts.options;
   options.begin_group("Readouts");
-  options.add_special(OptionKind::TextList, &readouts.names,
-                      {.name = "readouts",
-                       .help = "What else to read off the model, e.g. marginal_exact,mc_rb; see "
-                               "labelprobe ls readouts",
-                       .shown = Shown::First,
-                       .value = "NAME",
-                       .choices = readout_names()},
-                      [&readouts](const Given& given) {
-                        readouts.names = split_at_commas(given.values);
-                      });
+  options.add_special(
+      OptionKind::TextList, &readouts.names,
+      {.name = "readouts",
+       .help = "What else to read off the model, e.g. marginal_exact,mc_rb; see "
+               "labelprobe ls readouts",
+       .shown = Shown::First,
+       .value = "NAME",
+       .choices = readout_names()},
+      [&readouts](const Given& given) { readouts.names = split_at_commas(given.values); });
   declare_search(options, readout);
   options.add_parsed(readout.tokenisation,
                      {.name = "readout_tokenisation",
@@ -113,10 +110,9 @@ void declare_readouts(OptionList& options, experiment::ReadoutSettings& readouts
                       .fallback = "token",
                       .choices = readout::kLengthUnits.names()},
                      [](const std::string& name) { return readout::kLengthUnits.parse(name); });
-  options.add(readout.forced_prefix,
-              {.name = "readout_forced_prefix",
-               .help = "forced_prefix: how the answer is made to begin",
-               .value = "TEXT"});
+  options.add(readout.forced_prefix, {.name = "readout_forced_prefix",
+                                      .help = "forced_prefix: how the answer is made to begin",
+                                      .value = "TEXT"});
 }
 
 }  // namespace labelprobe::app

@@ -18,13 +18,12 @@ class AnswersWithReadouts final : public model::Explorer {
                       TokenIds end_ids,
                       const AnswerSink& sink)
       : sink_(sink),
-        readouts_(make_readouts(settings,
-                                preparation.answers,
-                                *preparation.tokenizer,
-                                std::move(end_ids),
-                                [this](std::size_t, auto values, const auto&) {
-                                  values_ = std::move(values);
-                                })) {}
+        readouts_(make_readouts(
+            settings,
+            preparation.answers,
+            *preparation.tokenizer,
+            std::move(end_ids),
+            [this](std::size_t, auto values, const auto&) { values_ = std::move(values); })) {}
 
   model::ExploreOptions options_for(std::span<const TokenIds> prompts) {
     return readouts_->options_for(prompts);

@@ -14,9 +14,8 @@
 namespace labelprobe::experiment {
 
 // Called once for every prompt.
-using AnswerSink = std::function<void(std::size_t prompt,
-                                      model::Generation answer,
-                                      std::vector<record::ReadoutValues> readouts)>;
+using AnswerSink = std::function<void(
+    std::size_t prompt, model::Generation answer, std::vector<record::ReadoutValues> readouts)>;
 
 // Answers the prompts as `greedy` says, and reads them.
 void answer_with_readouts(model::LanguageModel& language_model,
