@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,12 +14,36 @@ namespace labelprobe::analysis {
 
 namespace {
 
+// A readout's row is of the runs that have it.
+bool has_readout(const RunLog& run, std::string_view name) {
+  return std::any_of(run.items.begin(), run.items.end(), [&](const record::ItemRecord& item) {
+    return std::any_of(item.readouts.begin(), item.readouts.end(),
+                       [&](const record::ReadoutValues& readout) { return readout.name == name; });
+  });
+}
+
 bool suits(const Estimator& estimator, const RunLog& run) {
-  return run.plan == estimator.plan() && run.model_state == estimator.model_state;
+  return run.plan == estimator.plan() && run.model_state == estimator.model_state &&
+         (!estimator.is_readout || has_readout(run, estimator.name));
 }
 
 bool is_wanted(const Estimator& estimator, const std::vector<std::string>& names) {
   return names.empty() || std::find(names.begin(), names.end(), estimator.name) != names.end();
+}
+
+// Those of the table, and one for each readout that some run has.
+std::vector<const Estimator*> estimators_of(std::span<const RunLog> runs) {
+  std::vector<const Estimator*> all;
+  for (const Estimator& estimator : estimators()) all.push_back(&estimator);
+  for (const RunLog& run : runs) {
+    for (const record::ItemRecord& item : run.items) {
+      for (const record::ReadoutValues& readout : item.readouts) {
+        const Estimator* estimator = &readout_estimator(readout.name);
+        if (std::find(all.begin(), all.end(), estimator) == all.end()) all.push_back(estimator);
+      }
+    }
+  }
+  return all;
 }
 
 void check_names(const std::vector<std::string>& names,
@@ -26,11 +51,11 @@ void check_names(const std::vector<std::string>& names,
                  const LabelSet& label_set) {
   std::vector<std::string> known;
   std::vector<std::string> possible;
-  for (const Estimator& estimator : estimators()) {
-    known.emplace_back(estimator.name);
+  for (const Estimator* estimator : estimators_of(runs)) {
+    known.emplace_back(estimator->name);
     const bool has_run = std::any_of(runs.begin(), runs.end(),
-                                     [&](const RunLog& run) { return suits(estimator, run); });
-    if (has_run && estimator.fits(label_set.kind())) possible.emplace_back(estimator.name);
+                                     [&](const RunLog& run) { return suits(*estimator, run); });
+    if (has_run && estimator->fits(label_set.kind())) possible.emplace_back(estimator->name);
   }
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -86,7 +111,8 @@ std::vector<EstimatedRow> estimate_rows(std::span<const RunLog> runs,
   check_names(names, runs, label_set);
   std::vector<EstimatedRow> rows;
   std::set<std::pair<const RunLog*, std::string>> seen;
-  for (const Estimator& estimator : estimators()) {
+  for (const Estimator* each : estimators_of(runs)) {
+    const Estimator& estimator = *each;
     if (!is_wanted(estimator, names)) continue;
     bool is_named = false;  // as not applicable, once
     for (const RunLog& run : runs) {

@@ -1,5 +1,6 @@
 #include "labelprobe/analysis/estimated_rows.h"
 
+#include <span>
 #include <sstream>
 
 #include "labelprobe/core/error.h"
@@ -47,6 +48,44 @@ std::vector<std::string> names_of(const std::vector<EstimatedRow>& rows) {
   std::vector<std::string> names;
   for (const EstimatedRow& row : rows) names.push_back(row.name());
   return names;
+}
+
+record::ReadoutValues readout(const std::string& name, float joy, float fear) {
+  record::ReadoutValues values;
+  values.name = name;
+  values.probs = {{"joy", joy}, {"fear", fear}};
+  return values;
+}
+
+TEST_CASE("Readouts of a run are rows behind those of the table, of the runs that have them",
+          "[align]") {
+  RunLog with = example_run(ModelState::Plain);
+  with.items[0].readouts = {readout("mc", 0.75F, 0.5F), readout("marginal_exact", 0.25F, 1.0F)};
+  with.items.push_back(with.items[0]);
+  with.items[1].key = "de1";
+  with.items[1].readouts.pop_back();
+  const std::vector<RunLog> runs = {example_run(ModelState::Plain), with};
+  std::vector<std::string> warnings;
+  const auto rows = estimate_rows(runs, kGreedy, kEmotions, {}, warnings);
+  std::vector<std::string> names = names_of(rows);
+  REQUIRE(names.size() > 2);
+  CHECK(std::vector<std::string>(names.end() - 2, names.end()) ==
+        std::vector<std::string>{"mc", "marginal_exact"});
+  const EstimatedRow& mc = rows[rows.size() - 2];
+  CHECK(mc.run == &runs[1]);
+  CHECK(mc.estimates.estimator == "mc");
+  CHECK(mc.estimates.probs.at("de0") == std::vector<double>{0.75, 0.5});
+  const EstimatedRow& exact = rows.back();
+  CHECK(exact.estimates.probs.size() == 1);
+  CHECK(exact.estimates.n_answers_found == 1);
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], ContainsSubstring("1 of 2 items have no such readout and are left out"));
+
+  warnings.clear();
+  const auto chosen = estimate_rows(runs, kGreedy, kEmotions, {"marginal_exact"}, warnings);
+  CHECK(names_of(chosen) == std::vector<std::string>{"marginal_exact"});
+  CHECK_THROWS_WITH(estimate_rows(std::span(runs).first(1), kGreedy, kEmotions, {"mc"}, warnings),
+                    ContainsSubstring("unknown estimator 'mc'"));
 }
 
 TEST_CASE("A run of numbers allows no estimator of label steps, and the other way round",
