@@ -108,6 +108,7 @@ Command score_command();
 Command show_command();
 Command table_command();
 Command tokenize_command();
+Command validity_command();
 
 // --- The parts of the templates ---
 
