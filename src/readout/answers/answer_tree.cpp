@@ -14,7 +14,8 @@ namespace {
 constexpr double kSmallestMass = 1e-15;
 // Tokens that end an answer alike and are less probable than this are one move.
 constexpr double kSmallestEnd = 1e-6;
-constexpr double kSmallestCanonicalEnd = 1e-9;
+// Less probable answers are not worth asking the tokenizer about.
+constexpr double kSmallestChecked = 1e-9;
 
 std::uint64_t key_of(int parent, TokenId token) {
   return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(parent)) << 32) |
@@ -54,29 +55,33 @@ const TokenGroup* AnswerTree::find_group(int state, TokenId token) const {
   return nullptr;
 }
 
-// Whether the rules of repeats and numbers let a group's tokens follow. Where every way to go on
-// from there lists a label that must not be listed, they do not.
+// Whether the rules of repeats and numbers let a group's labels follow.
 bool AnswerTree::allows(const Node& node, const TokenGroup& group) const {
-  const AnswerFormat& rules = format();
-  const bool forbids = rules.repeats == Repeats::Forbid;
-  if (!forbids && rules.max_labels == 0) return true;
-  Labels seen = sets_.labels(node.set);
-  const auto is_seen = [&](LabelIndex label) {
-    return std::find(seen.begin(), seen.end(), label) != seen.end();
-  };
-  for (const LabelIndex label : group.told.labels) {
-    if (forbids && is_seen(label)) return false;
-    seen.push_back(label);
-  }
-  const int n_listed = node.n_listed + static_cast<int>(group.told.labels.size());
-  if (rules.max_labels > 0 && n_listed > rules.max_labels) return false;
-  if (group.told.close != Close::No) return true;
+  Labels told = group.told.labels;
+  const int n_listed = node.n_listed + static_cast<int>(told.size());
+  if (format().max_labels > 0 && n_listed > format().max_labels) return false;
+  if (format().repeats == Repeats::Allow) return true;
+  std::sort(told.begin(), told.end());
+  return std::adjacent_find(told.begin(), told.end()) == told.end() &&
+         std::none_of(told.begin(), told.end(),
+                      [&](LabelIndex label) { return sets_.has(node.set, label); });
+}
+
+// Whether every way to go on from there lists a label that must not be listed.
+bool AnswerTree::is_dead_end(const Node& node, const TokenGroup& group) const {
+  if (group.told.close != Close::No) return false;
+  const bool forbids = format().repeats == Repeats::Forbid;
+  if (!forbids && format().max_labels == 0) return false;
   const Outlook& next = automaton_.outlook(group.state);
-  if (!next.must_list) return true;
-  if (rules.max_labels > 0 && n_listed == rules.max_labels) return false;
-  if (!forbids) return true;
-  if (next.is_any) return seen.size() < rules.labels.size();
-  return !std::all_of(next.labels.begin(), next.labels.end(), is_seen);
+  if (!next.must_list) return false;
+  const std::vector<LabelIndex>& told = group.told.labels;
+  const int n_listed = node.n_listed + static_cast<int>(told.size());
+  if (format().max_labels > 0 && n_listed == format().max_labels) return true;
+  if (!forbids) return false;
+  if (next.is_any) return n_listed == static_cast<int>(format().labels.size());
+  return std::all_of(next.labels.begin(), next.labels.end(), [&](LabelIndex label) {
+    return sets_.has(node.set, label) || std::find(told.begin(), told.end(), label) != told.end();
+  });
 }
 
 bool AnswerTree::is_canonical(int parent, TokenId token) const {
@@ -99,18 +104,14 @@ int AnswerTree::child(int parent, TokenId token, double prob) {
   made.set = from.set;
   made.n_listed = from.n_listed;
   const TokenGroup* group = find_group(from.state, token);
-  if (group != nullptr && allows(from, *group) && is_canonical(parent, token)) {
+  if (group != nullptr && allows(from, *group) && !is_dead_end(from, *group) &&
+      is_canonical(parent, token)) {
     made.state = group->state;
     made.set = sets_.with(from.set, group->told.labels);
     made.n_listed += static_cast<int>(group->told.labels.size());
   }
   nodes_.push_back(std::move(made));
   return found->second;
-}
-
-bool AnswerTree::strays(int parent, const Move& move) {
-  return rules_.tokenisation == Tokenisation::Canonical && move.token != Move::kRest &&
-         node(child(parent, move.token, move.prob)).state == ByteAutomaton::kDead;
 }
 
 TokenIds AnswerTree::path(int id) const {
@@ -178,8 +179,8 @@ void AnswerTree::ask(model::Frontier& next) {
 }
 
 void AnswerTree::reach(const model::Place& place) {
-  Node& at =
-      nodes_[static_cast<std::size_t>(nodes_by_place_.at(static_cast<std::size_t>(place.id)))];
+  const int id = nodes_by_place_.at(static_cast<std::size_t>(place.id));
+  Node& at = nodes_[static_cast<std::size_t>(id)];
   const double log_sum_exp = place.step->log_sum_exp;
   LABELPROBE_CHECK(!place.step->top_tokens.empty() && std::isfinite(log_sum_exp));
   const auto prob = [&](TokenId token) {
@@ -190,37 +191,49 @@ void AnswerTree::reach(const model::Place& place) {
   at.greedy_prob = prob(at.greedy_token);
   for (const TokenId token : rules_.watched) at.watched.push_back(prob(token));
   read_moves(at, place.logits, log_sum_exp);
+  if (rules_.tokenisation == Tokenisation::Canonical) drop_strays(at, id);
   if (rules_.top_p > 0.0) read_top(at, place.logits, log_sum_exp);
 }
 
 void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_sum_exp) {
   at.off = 1.0;
   if (at.state == ByteAutomaton::kDead) return;
-  const double smallest = kSmallestMass / std::exp(at.logp);
-  const double smallest_end =
-      rules_.tokenisation == Tokenisation::Canonical ? kSmallestCanonicalEnd : kSmallestEnd;
+  const bool is_checked = rules_.tokenisation == Tokenisation::Canonical;
+  const double smallest = (is_checked ? kSmallestChecked : kSmallestMass) / std::exp(at.logp);
   const std::vector<TokenGroup>& groups = automaton_.groups(at.state);
   double allowed = 0.0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (!allows(at, groups[g])) continue;
-    const bool is_end = groups[g].told.close != Close::No;
+    const bool is_dead = is_dead_end(at, groups[g]);
+    if (is_dead && groups[g].told.labels.empty()) continue;
+    const bool is_joined = groups[g].told.close != Close::No && !is_checked;
     double rest = 0.0;
     for (const TokenId token : groups[g].tokens) {
       const double prob = std::exp(logits[static_cast<std::size_t>(token)] - log_sum_exp);
-      allowed += prob;
-      if (prob >= (is_end ? smallest_end : smallest)) {
-        at.moves.push_back({prob, token, static_cast<int>(g)});
-      } else {
-        (is_end ? rest : at.small) += prob;
+      if (!is_dead) allowed += prob;
+      if (prob >= (is_joined ? kSmallestEnd : smallest)) {
+        at.moves.push_back({prob, token, static_cast<int>(g), is_dead});
+      } else if (!is_dead) {
+        (is_joined ? rest : at.small) += prob;
       }
     }
-    if (rest > 0.0) at.moves.push_back({rest, Move::kRest, static_cast<int>(g)});
+    if (rest > 0.0) at.moves.push_back({rest, Move::kRest, static_cast<int>(g), false});
   }
   at.off -= allowed;
   std::sort(at.moves.begin(), at.moves.end(), [](const Move& a, const Move& b) {
     if (a.prob != b.prob) return a.prob > b.prob;
     return a.token != b.token ? a.token < b.token : a.group < b.group;
   });
+}
+
+// What the tokenizer would not write is off format.
+void AnswerTree::drop_strays(Node& at, int id) const {
+  const auto [first, last] = std::ranges::remove_if(at.moves, [&](const Move& move) {
+    const bool strays = !is_canonical(id, move.token);
+    if (strays && !move.is_dead_end) at.off += move.prob;
+    return strays;
+  });
+  at.moves.erase(first, last);
 }
 
 void AnswerTree::read_top(Node& at, std::span<const float> logits, double log_sum_exp) {

@@ -41,6 +41,9 @@ struct Move {
   double prob = 0.0;
   TokenId token = kRest;
   int group = 0;  // of TokenAutomaton::groups(node.state)
+  // It finishes a label, and then no answer of the format can follow: Node::off has its
+  // probability.
+  bool is_dead_end = false;
 };
 
 enum class Access {
@@ -103,8 +106,6 @@ class AnswerTree {
   // kClosed where the token ends the answer, kDead where it leaves the format.
   //   prob  of the token there
   int child(int parent, TokenId token, double prob);
-  // Whether a token is none that the tokenizer would put there, where that matters.
-  bool strays(int parent, const Move& move);
   TokenIds path(int id) const;     // its tokens, from the prompt on
   std::string text(int id) const;  // their bytes
 
@@ -120,8 +121,10 @@ class AnswerTree {
 
  private:
   bool allows(const Node& node, const TokenGroup& group) const;
+  bool is_dead_end(const Node& node, const TokenGroup& group) const;
   bool is_canonical(int parent, TokenId token) const;
   void read_moves(Node& node, std::span<const float> logits, double log_sum_exp);
+  void drop_strays(Node& node, int id) const;
   void read_top(Node& node, std::span<const float> logits, double log_sum_exp);
   void want(int id);
 

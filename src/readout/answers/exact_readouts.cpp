@@ -113,7 +113,7 @@ class MarginalExact final : public Inquiry {
     }
     if (!ledger_.has_open()) return false;
     // All that weigh more than delta have to be followed before the rest can weigh less.
-    bool has_best = false;
+    bool has_best = asked_.contains(ledger_.best().number);
     for (const MassLedger::Open& open : ledger_.likeliest(kAtOnce, input_.options.delta)) {
       const bool is_best = open.number == ledger_.best().number;
       const bool is_spent = std::ssize(asked_) >= input_.options.max_nodes;

@@ -96,8 +96,8 @@ void MassLedger::expand_best() {
   ++n_expanded_;
   for (const Move& move : from.moves) {
     const double mass = best.mass * move.prob;
-    if (mass >= floor_ && tree_.strays(id, move)) {
-      off_ += mass;
+    if (move.is_dead_end) {
+      add_new_labels(best.set, tree_.group(id, move).told, mass);
     } else if (tree_.group(id, move).told.close != Close::No) {
       settle(best, tree_.group(id, move).told, mass);
     } else {
@@ -142,15 +142,10 @@ void MassLedger::follow(const Open& from, int node, const Move& move, double mas
   next.state = group.state;
   next.set = tree_.sets().with(from.set, group.told.labels);
   next.n_listed = from.n_listed + static_cast<int>(group.told.labels.size());
+  add_new_labels(from.set, group.told, mass);
   if (mass >= floor_) {
-    add_new_labels(from.set, group.told, mass);
     push(std::move(next));
-  } else if (is_checked()) {
-    Open unsure = from;  // the token may be none of the tokenizer's
-    unsure.mass = mass;
-    count(dropped_, unsure, 1.0);
   } else {
-    add_new_labels(from.set, group.told, mass);
     count(dropped_, next, 1.0);
   }
 }

@@ -77,7 +77,6 @@ class MassLedger {
   Open pop_best();
   void push(Open open);
   void add_new_labels(int set, const Told& told, double mass);
-  bool is_checked() const { return tree_.rules().tokenisation == Tokenisation::Canonical; }
   double may_write(LabelIndex label) const;
 
   AnswerTree& tree_;

@@ -150,14 +150,10 @@ class Draws final : public Inquiry {
     const Move move = *drawn;
     const Told& told = tree.group(draw.node, move).told;
     const int set = tree.node(draw.node).set;
-    if (tree.strays(draw.node, move)) {
-      draw.is_done = true;
-      ++n_off_;
-      return;
-    }
     if (estimate_ == Estimate::Frequency) add_told(draw.gains, set, told, 1.0);
-    if (told.close != Close::No) {
+    if (told.close != Close::No || move.is_dead_end) {
       draw.is_done = true;
+      if (move.is_dead_end) ++n_off_;
       return;
     }
     draw.node = tree.child(draw.node, move.token, move.prob);

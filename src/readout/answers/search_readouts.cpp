@@ -163,12 +163,13 @@ class BeamSum final : public Inquiry {
       if (!tree.node(beam.node).is_reached) continue;  // no place was left for it
       const std::vector<Move> moves = tree.node(beam.node).moves;
       for (const Move& move : moves) {
+        if (move.is_dead_end) continue;
         const Told& told = tree.group(beam.node, move).told;
         const double mass = beam.mass * move.prob;
         if (told.close == Close::No) {
           candidates.push_back({mass, beam.node, move});
         } else {
-          finish(beam.node, move, told, mass);
+          finish(beam.node, told, mass);
         }
       }
     }
@@ -179,15 +180,14 @@ class BeamSum final : public Inquiry {
       if (static_cast<int>(beams_.size()) == input_.options.n_beams) break;
       const int node = tree.child(candidate.parent, candidate.move.token, candidate.move.prob);
       const AnswerTree::Node& made = tree.node(node);
-      if (made.state != ByteAutomaton::kDead && made.depth <= tree.rules().max_depth) {
+      if (made.depth <= tree.rules().max_depth) {
         beams_.push_back({candidate.mass, node});
       }
     }
   }
 
-  void finish(int node, const Move& move, const Told& told, double mass) {
+  void finish(int node, const Told& told, double mass) {
     AnswerTree& tree = input_.asker.tree();
-    if (tree.strays(node, move)) return;
     finished_ += mass;
     if (told.close == Close::Empty) empty_ += mass;
     const int set = tree.sets().with(tree.node(node).set, told.labels);

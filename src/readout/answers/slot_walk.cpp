@@ -50,8 +50,7 @@ void SlotWalk::expand(AnswerTree& tree, const Beginning& beginning) {
   for (const Move& move : from.moves) {
     const Told& told = tree.group(beginning.node, move).told;
     const double prob = beginning.prob * move.prob;
-    if (prob >= floor_ && tree.strays(beginning.node, move)) continue;
-    if (writes(from, told, prob)) continue;
+    if (writes(from, told, prob) || move.is_dead_end) continue;
     if (told.close == Close::Empty) {
       empty_ += prob;
     } else if (told.close == Close::No) {

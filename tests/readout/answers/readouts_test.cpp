@@ -1,0 +1,342 @@
+#include "labelprobe/readout/readouts.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "labelprobe/core/error.h"
+
+#include "readout/answers/toy_model.h"
+#include "support/catch.h"
+#include "support/errors.h"
+
+namespace labelprobe::readout {
+namespace {
+
+using support::ListTokenizer;
+using Values = std::vector<record::ReadoutValues>;
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const Readout& readout : readouts()) names.emplace_back(readout.name);
+  return names;
+}
+
+// Emotions as lists of words behind a prompt that leaves the space to the model or not.
+class Emotions {
+ public:
+  explicit Emotions(std::vector<std::string> names = {"joy", "fear", "anger"}) {
+    for (const std::string& name : names) format.labels.push_back({name, {name}});
+    format.openers = {"", " "};
+    format.separators = {", "};
+    format.closers = {"\n"};
+    format.empties = {"none", " none"};
+    options.forced_prefix = "joy, ";
+    options.max_new_tokens = 8;
+  }
+
+  Values read_several(const std::vector<std::string>& names) {
+    const std::vector<TokenIds> prompts = {{0, 1}};
+    return read_all(model, prompts, format, tokenizer, {end()}, names, options).at(0);
+  }
+  record::ReadoutValues read(const std::string& name) { return read_several({name}).at(0); }
+  TokenId end() const { return tokenizer.id("<end>"); }
+
+  ListTokenizer tokenizer{{"~a", "~b", "joy", "fear", "anger", " joy", " fear", " anger", "none",
+                           " none", ", ", "\n\n", "<end>", "love", "an", "ger", "I feel "}};
+  AnswerFormat format;
+  ReadoutOptions options;
+  Table table = {
+      {"", {{"joy", .5}, {"fear", .2}, {"an", .1}, {"none", .1}, {" joy", .05}, {"love", .05}}},
+      {"joy", {{", ", .6}, {"\n\n", .3}, {"<end>", .1}}},
+      {"fear", {{", ", .1}, {"\n\n", .9}}},
+      {"an", {{"ger", .8}, {"love", .2}}},
+      {" joy", {{"\n\n", 1.0}}},
+      {"joy, ", {{"fear", .4}, {"anger", .3}, {"none", .2}, {"love", .1}}},
+      {"fear, ", {{"joy", .5}, {"fear", .5}}}};
+  support::FakeModel model = model_of(tokenizer, table, "\n\n");
+};
+
+TEST_CASE("Unknown readouts are told with the nearest one", "[unit]") {
+  const std::string message =
+      support::message_of<ConfigError>([] { find_readout("marginal_exakt"); });
+  CHECK_THAT(message, ContainsSubstring("unknown readout 'marginal_exakt'; did you mean "
+                                        "'marginal_exact'?"));
+  CHECK_THAT(message, ContainsSubstring("hazard_union"));
+  CHECK(find_readout("slot_trie").name == "slot_trie");
+}
+
+TEST_CASE("Options that make no sense are refused before anything is computed", "[unit]") {
+  const auto message = [](const std::string& name, auto change) {
+    Emotions emotions;
+    change(emotions);
+    return support::message_of<ConfigError>([&] { emotions.read(name); });
+  };
+  CHECK(message("mc", [](Emotions& of) { of.options.n_samples = 0; }) ==
+        "n_samples is 0; expected at least 1");
+  CHECK(message("mc", [](Emotions& of) { of.options.max_places = 3; }) ==
+        "max_places is 3; expected at least 7, for the greedy answer");
+  CHECK(message("marginal_any", [](Emotions& of) { of.options.top_p = 1.5; }) ==
+        "top_p is 1.5; expected more than 0, at most 1");
+  CHECK(message("marginal_exact", [](Emotions& of) { of.options.floor = -1.0; }) ==
+        "floor is -1; expected 0 to 1");
+  CHECK_THAT(
+      message("slot_trie",
+              [](Emotions& of) { of.options.slot_normalisation = record::Normalisation::Answer; }),
+      ContainsSubstring("vocab or labelset"));
+  CHECK_THAT(message("forced_prefix", [](Emotions& of) { of.options.forced_prefix = ""; }),
+             ContainsSubstring("no text"));
+  CHECK(message("forced_prefix", [](Emotions& of) { of.options.forced_prefix = "love, "; }) ==
+        "forced_prefix: no label can follow 'love, ' in this format");
+}
+
+TEST_CASE("A prompt's values do not depend on its company", "[unit]") {
+  Emotions emotions;
+  const std::vector<std::string> names = all_names();
+  const std::vector<TokenIds> prompts = {{0}, {0, 1}, {1}};
+  const auto together = read_all(emotions.model, prompts, emotions.format, emotions.tokenizer,
+                                 {emotions.end()}, names, emotions.options);
+  const Values alone = emotions.read_several(names);
+  CHECK(together.at(1) == alone);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    INFO(names[i]);
+    CHECK(emotions.read(names[i]) == alone[i]);
+  }
+  // Draws are the prompt's own.
+  const auto mc =
+      static_cast<std::size_t>(std::find(names.begin(), names.end(), "mc") - names.begin());
+  CHECK(together.at(0)[mc].probs != together.at(1)[mc].probs);
+}
+
+TEST_CASE("Nothing is asked twice", "[unit]") {
+  Emotions emotions;
+  emotions.read("marginal_exact");
+  const auto n_alone = emotions.model.effort().n_places;
+  emotions.read_several({"marginal_exact", "marginal_complete", "slot_trie", "token_probability"});
+  CHECK(emotions.model.effort().n_places == 2 * n_alone);
+}
+
+TEST_CASE("The order and the names of labels change no number", "[unit]") {
+  Emotions emotions;
+  Emotions turned({"anger", "joy", "fear"});
+  turned.format.labels[1].name = "delight";
+  const std::vector<std::string> names = all_names();
+  const Values first = emotions.read_several(names);
+  const Values second = turned.read_several(names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    INFO(names[i]);
+    CHECK(at(first[i].probs, "joy") == at(second[i].probs, "delight"));
+    CHECK(at(first[i].probs, "fear") == at(second[i].probs, "fear"));
+    CHECK(at(first[i].probs, "anger") == at(second[i].probs, "anger"));
+    CHECK(first[i].empty == second[i].empty);
+    CHECK(first[i].n_nodes == second[i].n_nodes);
+  }
+}
+
+TEST_CASE("A prompt that is begun again starts anew", "[unit]") {
+  Emotions emotions;
+  Values told;
+  int n_told = 0;
+  ReadoutExplorer explorer(emotions.format, emotions.tokenizer, {emotions.end()},
+                           {&find_readout("marginal_exact")}, emotions.options,
+                           [&](std::size_t, Values values, const std::optional<std::string>&) {
+                             told = std::move(values);
+                             ++n_told;
+                           });
+  const std::vector<TokenIds> prompts = {{0, 1}};
+  const model::ExploreOptions options = explorer.options_for(prompts);
+  explorer.begin(0);  // and memory runs out
+  emotions.model.explore(prompts, options, explorer);
+  CHECK(n_told == 1);
+  CHECK(told == emotions.read_several({"marginal_exact"}));
+}
+
+TEST_CASE("A prompt that fails has no values and says why", "[unit]") {
+  Emotions emotions;
+  emotions.model.editable_info().max_context = 5;
+  std::optional<std::string> told;
+  ReadoutExplorer explorer(
+      emotions.format, emotions.tokenizer, {emotions.end()}, {&find_readout("slot_trie")},
+      emotions.options, [&](std::size_t, Values values, const std::optional<std::string>& failure) {
+        CHECK(values.empty());
+        told = failure;
+      });
+  const std::vector<TokenIds> prompts = {{0, 1}};
+  emotions.model.explore(prompts, explorer.options_for(prompts), explorer);
+  CHECK(told == "the prompt does not fit the fake model's context");
+}
+
+TEST_CASE("With the places used up, bounds still hold and draws are cut", "[unit]") {
+  Emotions emotions;
+  emotions.options.delta = 0.0;
+  const record::ReadoutValues whole = emotions.read("marginal_exact");
+  emotions.options.max_places = 9;
+  const Values few = emotions.read_several({"mc", "marginal_exact", "beam_sum", "marginal_any"});
+  CHECK(*few[0].unexplored > 0.0);
+  CHECK(*few[1].unexplored > *whole.unexplored);
+  for (std::size_t l = 0; l < whole.probs.size(); ++l) {
+    CHECK(few[1].lower[l].second <= whole.lower[l].second);
+    CHECK(few[1].upper[l].second >= whole.upper[l].second);
+    CHECK(few[2].probs[l].second <= whole.lower[l].second);
+  }
+  CHECK(emotions.model.effort().n_places <= 9 + whole.n_extra_tokens + 8);
+}
+
+TEST_CASE("An answer longer than the budget is unexplored, not off format", "[unit]") {
+  const ListTokenizer tokenizer({"~a", "joy", ", ", "\n\n"});
+  support::FakeModel model =
+      model_of(tokenizer, {{"", {{"joy", 1.0}}}, {"joy", {{", ", .75}, {"\n\n", .25}}}}, "joy");
+  AnswerFormat format;
+  format.labels = {{"joy", {"joy"}}};
+  format.separators = {", "};
+  format.closers = {"\n"};
+  ReadoutOptions options;
+  options.max_new_tokens = 3;
+  options.delta = 0.0;
+  const record::ReadoutValues values =
+      read_one(model, format, tokenizer, {}, "marginal_complete", options);
+  CHECK(*values.unexplored == Approx(.75));
+  CHECK(*values.off_format == Approx(0.0).margin(1e-6));
+  CHECK(at(values.lower, "joy") == Approx(.25));
+  CHECK(at(values.upper, "joy") == Approx(1.0));
+}
+
+TEST_CASE("What is no answer of the format is off format", "[unit]") {
+  Emotions emotions;
+  emotions.options.delta = 0.0;
+  // none beside other labels, and a word that is no label.
+  const record::ReadoutValues values = emotions.read("marginal_complete");
+  CHECK(*values.off_format == Approx(.05 + .1 * .2 + .5 * .6 * (.2 + .1)));
+  CHECK(*values.empty == Approx(.1));
+  // End of text before any label.
+  emotions.model = model_of(emotions.tokenizer, {{"", {{"<end>", 1.0}}}}, "\n\n");
+  CHECK(*emotions.read("marginal_exact").off_format == Approx(1.0));
+  CHECK(*emotions.read("slot_trie").label_mass == Approx(0.0).margin(1e-6));
+}
+
+TEST_CASE("End of text closes only if the format says so", "[unit]") {
+  Emotions emotions;
+  const double closed = at(emotions.read("marginal_complete").lower, "joy");
+  emotions.format.closes_at_end_of_text = false;
+  const double open = at(emotions.read("marginal_complete").lower, "joy");
+  CHECK(closed - open == Approx(.5 * .1).margin(1e-6));
+}
+
+TEST_CASE("Published estimators read the text of an answer that has left the format", "[unit]") {
+  Emotions emotions;
+  emotions.model = model_of(
+      emotions.tokenizer,
+      {{"", {{"I feel ", .9}, {"joy", .1}}}, {"I feel ", {{"fear", .7}, {"joy", .3}}}}, "\n\n");
+  const record::ReadoutValues own = emotions.read("token_probability");
+  CHECK(at(own.probs, "fear") == Approx(.7));
+  CHECK(at(own.probs, "joy") == 0.0);
+  CHECK(at(emotions.read("marginal_fixed").probs, "fear") == Approx(.7));
+  emotions.options.include_all_tokens = true;
+  CHECK(at(emotions.read("marginal_fixed").probs, "fear") == Approx(.63));
+  CHECK(at(emotions.read("slot_trie").probs, "joy") == Approx(.1));
+  CHECK(at(emotions.read("marginal_exact").probs, "fear") == Approx(0.0).margin(1e-6));
+}
+
+TEST_CASE("A greedy tie is broken by the lowest token", "[unit]") {
+  Emotions emotions;
+  emotions.model = model_of(emotions.tokenizer, {{"", {{"fear", .5}, {"joy", .5}}}}, "\n\n");
+  const record::ReadoutValues values = emotions.read("token_probability");
+  CHECK(at(values.probs, "joy") == Approx(.5));
+  CHECK(at(values.probs, "fear") == 0.0);
+}
+
+TEST_CASE("An empty JSON list is read before the first slot", "[unit]") {
+  const ListTokenizer tokenizer({"{\"label\":", " [\"", " []", "}", "joy", "fear", "\"]}"});
+  support::FakeModel model = model_of(tokenizer,
+                                      {{"", {{"{\"label\":", 1.0}}},
+                                       {"{\"label\":", {{" []", .7}, {" [\"", .3}}},
+                                       {"{\"label\": []", {{"}", 1.0}}},
+                                       {"{\"label\": [\"", {{"joy", .6}, {"fear", .4}}}},
+                                      "\"]}");
+  const LabelSet label_set({"joy", "fear"}, LabelKind::MultiLabel);
+  const AnswerFormat format = format_of(LabelFormat::parse("json"), label_set);
+  const record::ReadoutValues slot = read_one(model, format, tokenizer, {}, "slot_trie");
+  CHECK(*slot.empty == Approx(.7));
+  CHECK(at(slot.probs, "joy") == Approx(.18));
+  CHECK(*slot.label_mass == Approx(1.0));
+  const record::ReadoutValues exact = read_one(model, format, tokenizer, {}, "marginal_exact");
+  CHECK(*exact.empty == Approx(.7));
+  CHECK(at(exact.probs, "fear") == Approx(.12));
+}
+
+TEST_CASE("Hazard codes: the published estimators count the verdict, a forced one does not",
+          "[unit]") {
+  const ListTokenizer tokenizer({"unsafe", "\n", "S", "1", "3", ",S", "safe", "<end>"});
+  support::FakeModel model = model_of(tokenizer,
+                                      {{"", {{"unsafe", .8}, {"safe", .2}}},
+                                       {"unsafe", {{"\n", 1.0}}},
+                                       {"unsafe\n", {{"S", 1.0}}},
+                                       {"unsafe\nS", {{"1", .75}, {"3", .25}}},
+                                       {"unsafe\nS1", {{",S", .6}, {"<end>", .4}}},
+                                       {"unsafe\nS1,S", {{"3", 1.0}}}},
+                                      "<end>");
+  const std::vector<std::string> codes = {"S1", "S3"};
+  const AnswerFormat format = hazard_format(codes);
+  const TokenIds end = {tokenizer.id("<end>")};
+  ReadoutOptions options;
+  const record::ReadoutValues fixed = read_one(model, format, tokenizer, end, "marginal_fixed");
+  CHECK(at(fixed.probs, "S1") == Approx(.8 * .75));
+  CHECK(at(fixed.probs, "S3") == Approx(.8 * .75));
+  const record::ReadoutValues exact = read_one(model, format, tokenizer, end, "marginal_exact");
+  CHECK(*exact.empty == Approx(.2));
+  CHECK(at(exact.probs, "S3") == Approx(.8 * (.25 + .75 * .6)));
+  options.forced_prefix = "unsafe\nS";
+  record::ReadoutValues forced = read_one(model, format, tokenizer, end, "forced_prefix", options);
+  CHECK(at(forced.probs, "S1") == Approx(.75));
+  CHECK(forced.normalisation == record::Normalisation::LabelSet);
+  options.slot_normalisation = record::Normalisation::Vocab;
+  forced = read_one(model, format, tokenizer, end, "forced_prefix", options);
+  CHECK(at(forced.probs, "S1") == Approx(.6));
+}
+
+TEST_CASE("Lengths are counted in tokens, characters or bytes", "[unit]") {
+  const ListTokenizer tokenizer({"~a", "\xC3\xBC", "ber", "joy", "\n\n"});
+  support::FakeModel model = model_of(
+      tokenizer, {{"", {{"\xC3\xBC", .5}, {"joy", .5}}}, {"\xC3\xBC", {{"ber", .5}, {"joy", .5}}}},
+      "\n\n");
+  AnswerFormat format;
+  format.labels = {{"ueber",
+                    {"\xC3\xBC"
+                     "ber"}},
+                   {"joy", {"joy"}}};
+  format.closers = {"\n"};
+  const auto of = [&](LengthUnit unit) {
+    ReadoutOptions options;
+    options.length_unit = unit;
+    return at(read_one(model, format, tokenizer, {}, "length_normalised", options).probs, "ueber");
+  };
+  CHECK(of(LengthUnit::Raw) == Approx(.25));
+  CHECK(of(LengthUnit::Token) == Approx(.5));
+  CHECK(of(LengthUnit::Character) == Approx(std::pow(.25, 1.0 / 4.0)));
+  CHECK(of(LengthUnit::Byte) == Approx(std::pow(.25, 1.0 / 5.0)));
+}
+
+TEST_CASE("A thousand labels are no more work than their tokens", "[unit]") {
+  std::vector<std::string> tokens = {"~a", ", ", "\n\n"};
+  AnswerFormat format;
+  for (int i = 0; i < 1000; ++i) {
+    tokens.push_back("<" + std::to_string(i) + ">");
+    format.labels.push_back({tokens.back(), {tokens.back()}});
+  }
+  format.separators = {", "};
+  format.closers = {"\n"};
+  const ListTokenizer tokenizer(tokens);
+  std::map<std::string, double> first;
+  for (int i = 0; i < 1000; ++i) first["<" + std::to_string(i) + ">"] = .001;
+  support::FakeModel model = model_of(tokenizer, {{"", first}}, "\n\n");
+  ReadoutOptions options;
+  options.max_nodes = 3;
+  const record::ReadoutValues values =
+      read_one(model, format, tokenizer, {}, "marginal_exact", options);
+  CHECK(values.probs.size() == 1000);
+  CHECK(std::accumulate(values.lower.begin(), values.lower.end(), 0.0,
+                        [](double sum, const auto& of) { return sum + of.second; }) == Approx(1.0));
+  CHECK(values.sets.size() == 2);
+}
+
+}  // namespace
+}  // namespace labelprobe::readout
