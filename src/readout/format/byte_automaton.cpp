@@ -76,8 +76,10 @@ void ByteAutomaton::finish_text(Kind kind, std::vector<LabelIndex> pending, Next
       enter_label(0, std::move(pending), next);
       break;
     case Kind::Closer:
+      if (!next.is_closed || prefers(pending, next.pending_at_close)) {
+        next.pending_at_close = std::move(pending);
+      }
       next.is_closed = true;
-      next.pending_at_close = std::move(pending);
       break;
     case Kind::Empty:
       next.threads.push_back({Kind::EmptyDone, 0, 0, {}});

@@ -87,10 +87,16 @@ TEST_CASE("A label with a separator in it is told once the readings agree", "[un
   const AnswerFormat format = list_of({"rock", "roll", "rock, and roll"}, Completion::Lookahead);
   CHECK(traced(format, "rock, roll\n") == "rock, r<0>oll\n<1><.>");
   CHECK(traced(format, "rock, and roll, roll\n") == "rock, and roll,<2> roll\n<1><.>");
-  // Read both ways, the longer label counts.
+  // Read both ways, the longer label counts, whatever the order of the labels.
   const AnswerFormat both = list_of({"rock", "roll", "rock, roll"}, Completion::Lookahead);
   CHECK(traced(both, "rock, roll\n") == "rock, roll\n<2><.>");
+  CHECK(traced(both, "rock, roll$") == "rock, roll<2><.>");
+  CHECK(traced(both, "rock, roll, rock\n") == "rock, roll,<2> rock\n<0><.>");
   CHECK(traced(both, "rock,roll\n") == "rock,r<0>oll\n<1><.>");
+  const AnswerFormat turned = list_of({"rock, roll", "roll", "rock"}, Completion::Lookahead);
+  CHECK(traced(turned, "rock, roll\n") == "rock, roll\n<0><.>");
+  CHECK(traced(turned, "rock, roll$") == "rock, roll<0><.>");
+  CHECK(traced(turned, "rock, roll, rock\n") == "rock, roll,<0> rock\n<2><.>");
 }
 
 TEST_CASE("Several spellings are one label", "[unit]") {
