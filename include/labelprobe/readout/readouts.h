@@ -78,7 +78,9 @@ struct ReadoutOptions {
   double top_p = 0.99;
   double eps = 0.01;
 
-  std::string forced_prefix;  // forced_prefix: how the answer is made to begin, e.g. "unsafe\nS"
+  // forced_prefix: how the answer is made to begin, e.g. "unsafe\nS" or "joy,". A space that the
+  // next label's token would begin with is better left to the model.
+  std::string forced_prefix;
   LengthUnit length_unit = LengthUnit::Token;
 };
 

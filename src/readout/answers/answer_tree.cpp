@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "labelprobe/core/error.h"
 
@@ -237,21 +236,23 @@ void AnswerTree::drop_strays(Node& at, int id) const {
 }
 
 void AnswerTree::read_top(Node& at, std::span<const float> logits, double log_sum_exp) {
-  std::vector<TokenProb> all(logits.size());
-  for (std::size_t token = 0; token < logits.size(); ++token) {
-    all[token] = {static_cast<TokenId>(token), std::exp(logits[token] - log_sum_exp)};
-  }
-  // Sorted in growing parts: a peaked distribution needs few of them.
-  double sum = 0.0;
-  for (std::size_t n = 0, n_next = 64; n < all.size(); n_next *= 8) {
-    const std::size_t end = std::min(n + n_next, all.size());
-    std::partial_sort(all.begin() + static_cast<std::ptrdiff_t>(n),
-                      all.begin() + static_cast<std::ptrdiff_t>(end), all.end(), is_more_probable);
-    for (; n < end; ++n) {
-      at.top.push_back(all[n]);
-      sum += all[n].prob;
-      if (sum > rules_.top_p) return;
+  // A peaked distribution has its first tokens among few.
+  for (const double smallest : {1e-4, 1e-7, 0.0}) {
+    const double least = log_sum_exp + std::log(smallest);
+    std::vector<TokenProb> candidates;
+    for (std::size_t token = 0; token < logits.size(); ++token) {
+      if (logits[token] < least) continue;
+      candidates.push_back({static_cast<TokenId>(token), std::exp(logits[token] - log_sum_exp)});
     }
+    std::sort(candidates.begin(), candidates.end(), is_more_probable);
+    double sum = 0.0;
+    const auto crossing = std::ranges::find_if(candidates, [&](const TokenProb& candidate) {
+      sum += candidate.prob;
+      return sum > rules_.top_p;
+    });
+    if (crossing != candidates.end()) candidates.erase(crossing + 1, candidates.end());
+    at.top = std::move(candidates);
+    if (sum > rules_.top_p) return;
   }
 }
 

@@ -56,6 +56,15 @@ class Emotions {
   support::FakeModel model = model_of(tokenizer, table, "\n\n");
 };
 
+// Takes what is asked for, and never gives it.
+class NoPlaces final : public model::Frontier {
+ public:
+  int add(int, TokenId) override { return ++n_; }
+
+ private:
+  int n_ = 0;
+};
+
 TEST_CASE("Unknown readouts are told with the nearest one", "[unit]") {
   const std::string message =
       support::message_of<ConfigError>([] { find_readout("marginal_exakt"); });
@@ -144,7 +153,18 @@ TEST_CASE("A prompt that is begun again starts anew", "[unit]") {
                            });
   const std::vector<TokenIds> prompts = {{0, 1}};
   const model::ExploreOptions options = explorer.options_for(prompts);
-  explorer.begin(0);  // and memory runs out
+  // Another distribution than the model's, and memory runs out.
+  explorer.begin(0);
+  const std::vector<float> logits(static_cast<std::size_t>(emotions.tokenizer.vocab_size()));
+  model::Step step;
+  step.top_tokens = {{0, 0.0F}};
+  step.log_sum_exp = std::log(static_cast<float>(logits.size()));
+  model::Place place;
+  place.step = &step;
+  place.logits = logits;
+  explorer.reach(place);
+  NoPlaces nowhere;
+  explorer.grow(0, nowhere);
   emotions.model.explore(prompts, options, explorer);
   CHECK(n_told == 1);
   CHECK(told == emotions.read_several({"marginal_exact"}));
@@ -291,6 +311,51 @@ TEST_CASE("Hazard codes: the published estimators count the verdict, a forced on
   options.slot_normalisation = record::Normalisation::Vocab;
   forced = read_one(model, format, tokenizer, end, "forced_prefix", options);
   CHECK(at(forced.probs, "S1") == Approx(.6));
+}
+
+TEST_CASE("A slot behind an unfinished label is reached through that label only", "[unit]") {
+  const ListTokenizer tokenizer({"unsafe\n", "S", "1", "3", "0", ",S", "safe", "<end>"});
+  support::FakeModel model = model_of(tokenizer,
+                                      {{"", {{"unsafe\n", 1.0}}},
+                                       {"unsafe\n", {{"S", 1.0}}},
+                                       {"unsafe\nS", {{"1", .75}, {"3", .25}}},
+                                       {"unsafe\nS1", {{",S", .6}, {"0", .3}, {"<end>", .1}}},
+                                       {"unsafe\nS10", {{",S", 1.0}}},
+                                       {"unsafe\nS10,S", {{"3", 1.0}}},
+                                       {"unsafe\nS1,S", {{"3", .8}, {"1", .2}}}},
+                                      "<end>");
+  const std::vector<std::string> codes = {"S1", "S3", "S10"};
+  const AnswerFormat format = hazard_format(codes);
+  const record::ReadoutValues values =
+      read_one(model, format, tokenizer, {tokenizer.id("<end>")}, "hazard_union");
+  CHECK(at(values.probs, "S3") == Approx(1.0 - (1.0 - .25) * (1.0 - .6 * .8)));
+  // S10 is the first slot's, not the second's.
+  CHECK(at(values.probs, "S10") == Approx(.75 * .3));
+}
+
+TEST_CASE("Behind the last label that may be listed, a separator leads nowhere", "[unit]") {
+  Emotions emotions;
+  emotions.options.delta = 0.0;
+  emotions.format.max_labels = 1;
+  const record::ReadoutValues values = emotions.read("marginal_exact");
+  CHECK(*values.off_format == Approx(.05 + .1 * .2 + .5 * .6 + .2 * .1));
+  CHECK(values.n_nodes == 6);  // the prompt, joy, fear, an, anger, and joy behind a space
+}
+
+TEST_CASE("What is unexplored may end well without a label", "[unit]") {
+  Emotions emotions;
+  emotions.format.separators = {};
+  emotions.format.empties = {};
+  emotions.options.delta = 0.0;
+  emotions.options.max_nodes = 2;
+  emotions.model = model_of(emotions.tokenizer,
+                            {{"", {{"fear", .6}, {"an", .4}}}, {"an", {{"ger", 1.0}}}}, "\n\n");
+  const record::ReadoutValues values = emotions.read("marginal_given_valid");
+  CHECK(at(values.lower, "fear") == Approx(.6));
+  CHECK(at(values.upper, "fear") == Approx(1.0));
+  CHECK(at(values.lower, "anger") == Approx(0.0).margin(1e-9));
+  CHECK(at(values.upper, "anger") == Approx(.4));
+  CHECK(at(values.upper, "joy") == Approx(0.0).margin(1e-9));
 }
 
 TEST_CASE("Lengths are counted in tokens, characters or bytes", "[unit]") {

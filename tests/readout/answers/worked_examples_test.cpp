@@ -1,6 +1,7 @@
 // The worked examples of the methods beyond the paper's four, section 14: the numbers are its.
 
 #include <array>
+#include <optional>
 #include <tuple>
 
 #include "labelprobe/core/error.h"
@@ -171,6 +172,29 @@ TEST_CASE("Example A, bounds after each expansion in order of mass", "[golden]")
     check_bounds(values, rows[i].a, rows[i].b);
     CHECK(*values.off_format == near(rows[i].off));
     CHECK(1.0 - *values.off_format - *values.unexplored == near(rows[i].done));
+  }
+}
+
+TEST_CASE("Example A, bounds of all three variants hold at every moment, and nest", "[golden]") {
+  ExampleA example;
+  ReadoutOptions options;
+  options.delta = 0.0;
+  for (const auto& [name, a, b] :
+       {std::tuple("marginal_exact", .622, .5671), std::tuple("marginal_complete", .61562, .5643),
+        std::tuple("marginal_given_valid", .647462, .593488)}) {
+    std::optional<record::ReadoutValues> before;
+    for (options.max_nodes = 1; options.max_nodes <= 9; ++options.max_nodes) {
+      INFO(name << ", expanded nodes: " << options.max_nodes);
+      const record::ReadoutValues values = example.read(name, options);
+      for (const auto& [label, exact] : {std::pair("A", a), std::pair("B", b)}) {
+        CHECK(at(values.lower, label) <= exact + 1e-6);
+        CHECK(at(values.upper, label) >= exact - 1e-6);
+        if (!before) continue;
+        CHECK(at(values.lower, label) >= at(before->lower, label) - 1e-12);
+        CHECK(at(values.upper, label) <= at(before->upper, label) + 1e-12);
+      }
+      before = values;
+    }
   }
 }
 
