@@ -227,12 +227,12 @@ void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_
 
 // What the tokenizer would not write is off format.
 void AnswerTree::drop_strays(Node& at, int id) const {
-  const auto [first, last] = std::ranges::remove_if(at.moves, [&](const Move& move) {
+  const auto first = std::remove_if(at.moves.begin(), at.moves.end(), [&](const Move& move) {
     const bool strays = !is_canonical(id, move.token);
     if (strays && !move.is_dead_end) at.off += move.prob;
     return strays;
   });
-  at.moves.erase(first, last);
+  at.moves.erase(first, at.moves.end());
 }
 
 void AnswerTree::read_top(Node& at, std::span<const float> logits, double log_sum_exp) {
@@ -246,10 +246,11 @@ void AnswerTree::read_top(Node& at, std::span<const float> logits, double log_su
     }
     std::sort(candidates.begin(), candidates.end(), is_more_probable);
     double sum = 0.0;
-    const auto crossing = std::ranges::find_if(candidates, [&](const TokenProb& candidate) {
-      sum += candidate.prob;
-      return sum > rules_.top_p;
-    });
+    const auto crossing =
+        std::find_if(candidates.begin(), candidates.end(), [&](const TokenProb& candidate) {
+          sum += candidate.prob;
+          return sum > rules_.top_p;
+        });
     if (crossing != candidates.end()) candidates.erase(crossing + 1, candidates.end());
     at.top = std::move(candidates);
     if (sum > rules_.top_p) return;

@@ -40,14 +40,14 @@ MassLedger::MassLedger(AnswerTree& tree, double floor) : tree_(tree), floor_(flo
 void MassLedger::push(Open open) {
   open.number = n_found_++;
   count(frontier_, open, 1.0);
-  open_.push_back(std::move(open));
+  open_.push_back(open);
   std::push_heap(open_.begin(), open_.end(), comes_later);
 }
 
 MassLedger::Open MassLedger::pop_best() {
   LABELPROBE_CHECK(!open_.empty());
   std::pop_heap(open_.begin(), open_.end(), comes_later);
-  Open best = std::move(open_.back());
+  const Open best = open_.back();
   open_.pop_back();
   count(frontier_, best, -1.0);
   return best;
@@ -144,7 +144,7 @@ void MassLedger::follow(const Open& from, int node, const Move& move, double mas
   next.n_listed = from.n_listed + static_cast<int>(group.told.labels.size());
   add_new_labels(from.set, group.told, mass);
   if (mass >= floor_) {
-    push(std::move(next));
+    push(next);
   } else {
     count(dropped_, next, 1.0);
   }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "labelprobe/core/label_set.h"
@@ -23,7 +24,9 @@ struct Told {
   Close close = Close::No;
 
   bool is_nothing() const { return labels.empty() && close == Close::No; }
-  friend auto operator<=>(const Told&, const Told&) = default;
+  friend bool operator<(const Told& a, const Told& b) {
+    return std::tie(a.labels, a.close) < std::tie(b.labels, b.close);
+  }
 };
 
 // What can still be listed behind a state.
@@ -79,7 +82,10 @@ class ByteAutomaton {
     int offset = 0;                   // bytes of that text that are there
     std::vector<LabelIndex> pending;  // finished, but not by all readings
 
-    friend auto operator<=>(const Thread&, const Thread&) = default;
+    friend bool operator<(const Thread& a, const Thread& b) {
+      return std::tie(a.kind, a.index, a.offset, a.pending) <
+             std::tie(b.kind, b.index, b.offset, b.pending);
+    }
   };
   using Threads = std::vector<Thread>;
 

@@ -46,7 +46,9 @@ class Walk {
     int state = 0;
     Told told;
     std::vector<int> label_ends;
-    friend auto operator<=>(const Reached&, const Reached&) = default;
+    friend bool operator<(const Reached& a, const Reached& b) {
+      return std::tie(a.state, a.told, a.label_ends) < std::tie(b.state, b.told, b.label_ends);
+    }
   };
 
   void visit(int node, const Reached& reached, int n_bytes) {
