@@ -37,6 +37,7 @@ void fill_bounds(record::ReadoutValues& values,
   values.lower = with_names(format, lower);
   values.upper = with_names(format, upper);
   values.empty = ledger.empty();
+  values.label_mass = ledger.any_label() + ledger.empty();
   values.off_format = std::max(0.0, ledger.off());
   values.unexplored = ledger.unexplored();
   if (event == Event::GivenValid) {

@@ -117,6 +117,7 @@ void MassLedger::set_aside_best() {
 }
 
 void MassLedger::add_new_labels(int set, const Told& told, double mass) {
+  if (set == SeenSets::kEmpty && !told.labels.empty()) any_label_ += mass;
   for (std::size_t i = 0; i < told.labels.size(); ++i) {
     const LabelIndex label = told.labels[i];
     const auto end = told.labels.begin() + static_cast<std::ptrdiff_t>(i);

@@ -57,8 +57,9 @@ class MassLedger {
   double unexplored() const;             // in all others
   int n_expanded() const { return n_expanded_; }
   Bounds bounds(LabelIndex label, Event event) const;
-  double widest(Event event) const;  // largest upper - lower over the labels
-  double empty() const;              // in the answer that lists nothing
+  double widest(Event event) const;                // largest upper - lower over the labels
+  double empty() const;                            // in the answer that lists nothing
+  double any_label() const { return any_label_; }  // where some label has been written
   // By number of the tree's SeenSets: answers that have ended and list exactly these labels.
   const std::map<int, double>& sets() const { return sets_; }
 
@@ -89,6 +90,7 @@ class MassLedger {
   std::map<int, double> sets_;
   double done_ = 0.0;
   double off_ = 0.0;
+  double any_label_ = 0.0;
   Tally frontier_;  // of open_
   Tally dropped_;   // of what is not followed
 };

@@ -149,6 +149,8 @@ TEST_CASE("With everything explored, marginals and sets are sums over all answer
       CHECK(valid.lower[l].second <= valid.upper[l].second);
     }
     CHECK(*prefix.empty == near(empty));
+    CHECK(*prefix.label_mass <= 1.0 + 1e-6);
+    CHECK(*prefix.label_mass >= done - 1e-6);
     // A rule of repeats or numbers may show only later that a beginning leads nowhere.
     CHECK(*prefix.off_format + *prefix.unexplored ==
           Approx(exact["off"].get<double>() + cut).margin(2e-6));

@@ -124,6 +124,7 @@ TEST_CASE("Example A, the probability that a label is written", "[golden]") {
   CHECK(*values.empty == near(.10));
   CHECK(*values.off_format == near(.04918));
   CHECK(*values.unexplored == near(0.0));
+  CHECK(*values.label_mass == near(.96));
   CHECK(values.n_nodes == 9);
   CHECK(values.n_extra_tokens == 5);
   REQUIRE(values.sets.size() == 4);
