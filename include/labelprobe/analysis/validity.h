@@ -1,7 +1,6 @@
 // How far the probabilities of a run can be trusted: whether answers were found and where, what the
-// labels hold of the whole vocabulary there, and where two ways of reading disagree. For every table
-// made of the run.
-// Source: methods beyond the paper's four, section 1, rules 3 and 4.
+// labels hold of the whole vocabulary there, and where two ways of reading disagree. For every
+// table made of the run. Source: methods beyond the paper's four, section 1, rules 3 and 4.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +15,9 @@ namespace labelprobe::analysis {
 
 // One thing that was measured.
 struct ValidityRow {
-  std::string name;     // "label mass at the first label step, mean"
-  double value = 0.0;   // a share from 0 to 1, or what the name says
-  std::size_t n = 0;    // items that it is of
+  std::string name;    // "label mass at the first label step, mean"
+  double value = 0.0;  // a share from 0 to 1, or what the name says
+  std::size_t n = 0;   // items that it is of
   bool is_share = false;
   bool is_doubtful = false;  // such values ask for a look at the prompt
 };

@@ -114,11 +114,10 @@ void add_label_steps(std::span<const ItemRecord> items, Rows& rows) {
     const LabelValues probs = item.first_probs();
     if (probs.empty() || item.greedy_answer || item.first_answer) continue;
     const std::string& best = likeliest(probs);
-    const bool is_named =
-        item.predictions.empty()
-            ? best == kNoneLabel
-            : std::find(item.predictions.begin(), item.predictions.end(), best) !=
-                  item.predictions.end();
+    const bool is_named = item.predictions.empty()
+                              ? best == kNoneLabel
+                              : std::find(item.predictions.begin(), item.predictions.end(), best) !=
+                                    item.predictions.end();
     disagreeing.add(!is_named);
   }
   rows.add_mean("label mass at the first label step", mass, kLowLabelMass);

@@ -28,9 +28,9 @@ void show(const record::LoggedRun& run, const std::vector<analysis::ValidityRow>
   files::TextTable table;
   table.columns = {{"measured", files::Align::Left}, {"value"}, {"n"}, {"", files::Align::Left}};
   for (const analysis::ValidityRow& row : rows) {
-    table.rows.push_back({row.name,
-                          row.is_share ? files::percent(row.value) : fmt::format("{:.4g}", row.value),
-                          std::to_string(row.n), row.is_doubtful ? "look at this" : ""});
+    table.rows.push_back(
+        {row.name, row.is_share ? files::percent(row.value) : fmt::format("{:.4g}", row.value),
+         std::to_string(row.n), row.is_doubtful ? "look at this" : ""});
   }
   files::write_terminal(std::cout, table, {.indent = "  ", .empty = ""});
 }
@@ -74,11 +74,12 @@ int run(const Arguments& arguments) {
 
 void declare_arguments(OptionList& options, Arguments& arguments) {
   options.begin_group("Validity");
-  options.add(arguments.runs, {.name = "RUN_FOLDER",
-                               .help = "Log folders; FOLDER/experiment_K names one experiment, else "
-                                       "the last",
-                               .is_required = true,
-                               .shown = Shown::First});
+  options.add(arguments.runs,
+              {.name = "RUN_FOLDER",
+               .help = "Log folders; FOLDER/experiment_K names one experiment, else "
+                       "the last",
+               .is_required = true,
+               .shown = Shown::First});
   options.make_operand();
   options.add(arguments.out, {.name = "out",
                               .help = "Write JSON lines to this file; - = standard output",

@@ -14,7 +14,9 @@ using record::ItemRecord;
 using record::ReadoutValues;
 
 // A label's probability is of a vocabulary whose logits have the log-sum-exp 0.
-float logit(double prob) { return static_cast<float>(std::log(prob)); }
+float logit(double prob) {
+  return static_cast<float>(std::log(prob));
+}
 
 ItemRecord listing(double joy, double fear, std::vector<std::string> predictions) {
   ItemRecord item;

@@ -264,7 +264,7 @@ TEST_CASE("Drawn answers agree with the sums within four standard errors", "[gol
         const double exact = of.stored["exact"]["prefix"][l];
         // A rare label may not have been drawn, and then has no error of its own.
         const double error =
-            std::max(values.std_errors[l].second, std::sqrt(exact * (1 - exact) / 2000));
+            std::max(double{values.std_errors[l].second}, std::sqrt(exact * (1 - exact) / 2000));
         CHECK(std::abs(values.probs[l].second - exact) <= 4 * error);
       }
     }

@@ -1,0 +1,135 @@
+// --readouts of the program: what they say beside answers that stay what they were.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/record/logged_run.h"
+
+#include "app/e2e_run.h"
+#include "support/catch.h"
+#include "support/program.h"
+
+namespace labelprobe {
+namespace {
+
+namespace fs = std::filesystem;
+using support::ProgramResult;
+using support::read_file;
+using support::run_arguments;
+using support::run_program;
+using support::TempFolder;
+
+constexpr const char* kAll =
+    "slot_trie,length_normalised,token_probability,marginal_fixed,hazard_union,greedy_bounds,"
+    "marginal_any,marginal_exact,marginal_complete,marginal_given_valid,beam_sum,mc,mc_rb";
+
+fs::path folder_of(const fs::path& logs) { return logs / "GoEmotions" / "e2e_0"; }
+
+record::LoggedRun run_with(const fs::path& logs, const std::vector<std::string>& more) {
+  const ProgramResult result = run_program(run_arguments(logs, more));
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return record::read_run(folder_of(logs));
+}
+
+const record::ReadoutValues& readout(const record::ItemRecord& item, const std::string& name) {
+  const auto found = std::find_if(item.readouts.begin(), item.readouts.end(),
+                                  [&](const auto& values) { return values.name == name; });
+  REQUIRE(found != item.readouts.end());
+  return *found;
+}
+
+double sum_of(const record::LabelValues& values) {
+  double sum = 0;
+  for (const auto& [name, prob] : values) sum += prob;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e]") {
+  const TempFolder folder;
+  const record::LoggedRun plain = run_with(folder.path() / "plain", {});
+  const record::LoggedRun read =
+      run_with(folder.path() / "read", {"--readouts", kAll, "--readout-delta", "1e-5",
+                                        "--readout-nodes", "4000", "--readout-places", "4000",
+                                        "--readout-samples", "400"});
+  REQUIRE(read.items.size() == plain.items.size());
+  std::size_t n_tight = 0;
+  for (std::size_t i = 0; i < plain.items.size(); ++i) {
+    record::ItemRecord item = read.items[i];
+    INFO(item.key);
+    item.readouts.clear();
+    CHECK(item == plain.items[i]);
+
+    const record::ItemRecord& with = read.items[i];
+    const record::ReadoutValues& exact = readout(with, "marginal_exact");
+    const record::ReadoutValues& bounds = readout(with, "greedy_bounds");
+    const record::ReadoutValues& slot = readout(with, "slot_trie");
+    const record::ReadoutValues& beams = readout(with, "beam_sum");
+    const record::ReadoutValues& drawn = readout(with, "mc_rb");
+    constexpr double kRounding = 1e-5;
+    CHECK(sum_of(slot.probs) + *slot.empty + *slot.off_format + *slot.unexplored ==
+          Approx(1).margin(kRounding));
+    double of_sets = 0;
+    for (const record::SetProbability& set : exact.sets) of_sets += set.prob;
+    CHECK(of_sets <= 1 + kRounding);
+    for (std::size_t l = 0; l < exact.probs.size(); ++l) {
+      INFO(exact.probs[l].first);
+      CHECK(exact.lower[l].second <= exact.probs[l].second + kRounding);
+      CHECK(exact.probs[l].second <= exact.upper[l].second + kRounding);
+      CHECK(bounds.lower[l].second <= exact.upper[l].second + kRounding);
+      CHECK(bounds.upper[l].second >= exact.lower[l].second - kRounding);
+      CHECK(beams.probs[l].second <= exact.upper[l].second + kRounding);
+      const double error = std::max(drawn.std_errors[l].second, 0.005F);
+      CHECK(std::abs(drawn.probs[l].second - exact.probs[l].second) <= 4 * error + *exact.unexplored);
+    }
+    n_tight += *exact.unexplored < 1e-3F ? 1 : 0;
+  }
+  CHECK(n_tight > plain.items.size() / 2);
+}
+
+TEST_CASE("A killed run with readouts goes on and ends in the same bytes", "[e2e]") {
+  const TempFolder folder;
+  const std::vector<std::string> more = {"--readouts", "marginal_exact,mc", "--readout-samples",
+                                         "30", "--batch-size", "2"};
+  run_with(folder.path() / "whole", more);
+  support::StartedProgram program(run_arguments(folder.path() / "killed", more));
+  const fs::path journal = folder_of(folder.path() / "killed") / "journal_0.jsonl";
+  std::error_code missing;
+  for (int waits = 0; waits < 20000; ++waits) {
+    const std::uintmax_t size = fs::file_size(journal, missing);
+    if (!missing && size >= 4000) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ::kill(program.pid(), SIGKILL);
+  program.finish();
+  run_with(folder.path() / "killed", {"--readouts", "marginal_exact,mc", "--readout-samples",
+                                      "30", "--batch-size", "5", "--no-share-prefixes"});
+  CHECK(read_file(folder_of(folder.path() / "killed") / "indexed_metrics.yml") ==
+        read_file(folder_of(folder.path() / "whole") / "indexed_metrics.yml"));
+}
+
+TEST_CASE("Readouts that make no sense are refused before a model is loaded", "[e2e]") {
+  const TempFolder folder;
+  const auto refusal = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = run_arguments(folder.path(), more);
+    const ProgramResult result = run_program(arguments);
+    CHECK(result.exit_code == 2);
+    CHECK_FALSE(fs::exists(folder_of(folder.path())));
+    return result.err;
+  };
+  CHECK_THAT(refusal({"--readouts", "marginal_exakt"}), ContainsSubstring("marginal_exact"));
+  CHECK_THAT(refusal({"--readouts", "mc", "--distribution", "unary"}),
+             ContainsSubstring("readouts are of answers that list labels in a format"));
+  CHECK_THAT(refusal({"--readouts", "forced_prefix"}), ContainsSubstring("forced_prefix"));
+  CHECK_THAT(refusal({"--readouts", "mc", "--readout-delta", "2"}), ContainsSubstring("delta"));
+}
+
+}  // namespace labelprobe
