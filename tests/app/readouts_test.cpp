@@ -29,7 +29,9 @@ constexpr const char* kAll =
     "slot_trie,length_normalised,token_probability,marginal_fixed,hazard_union,greedy_bounds,"
     "marginal_any,marginal_exact,marginal_complete,marginal_given_valid,beam_sum,mc,mc_rb";
 
-fs::path folder_of(const fs::path& logs) { return logs / "GoEmotions" / "e2e_0"; }
+fs::path folder_of(const fs::path& logs) {
+  return logs / "GoEmotions" / "e2e_0";
+}
 
 record::LoggedRun run_with(const fs::path& logs, const std::vector<std::string>& more) {
   const ProgramResult result = run_program(run_arguments(logs, more));
@@ -56,10 +58,9 @@ double sum_of(const record::LabelValues& values) {
 TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e]") {
   const TempFolder folder;
   const record::LoggedRun plain = run_with(folder.path() / "plain", {});
-  const record::LoggedRun read =
-      run_with(folder.path() / "read", {"--readouts", kAll, "--readout-delta", "1e-5",
-                                        "--readout-nodes", "4000", "--readout-places", "4000",
-                                        "--readout-samples", "400"});
+  const record::LoggedRun read = run_with(
+      folder.path() / "read", {"--readouts", kAll, "--readout-delta", "1e-5", "--readout-nodes",
+                               "4000", "--readout-places", "4000", "--readout-samples", "400"});
   REQUIRE(read.items.size() == plain.items.size());
   std::size_t n_tight = 0;
   for (std::size_t i = 0; i < plain.items.size(); ++i) {
@@ -88,7 +89,8 @@ TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e
       CHECK(bounds.upper[l].second >= exact.lower[l].second - kRounding);
       CHECK(beams.probs[l].second <= exact.upper[l].second + kRounding);
       const double error = std::max(drawn.std_errors[l].second, 0.005F);
-      CHECK(std::abs(drawn.probs[l].second - exact.probs[l].second) <= 4 * error + *exact.unexplored);
+      CHECK(std::abs(drawn.probs[l].second - exact.probs[l].second) <=
+            4 * error + *exact.unexplored);
     }
     n_tight += *exact.unexplored < 1e-3F ? 1 : 0;
   }
@@ -98,7 +100,7 @@ TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e
 TEST_CASE("A killed run with readouts goes on and ends in the same bytes", "[e2e]") {
   const TempFolder folder;
   const std::vector<std::string> more = {"--readouts", "marginal_exact,mc", "--readout-samples",
-                                         "30", "--batch-size", "2"};
+                                         "30",         "--batch-size",      "2"};
   run_with(folder.path() / "whole", more);
   support::StartedProgram program(run_arguments(folder.path() / "killed", more));
   const fs::path journal = folder_of(folder.path() / "killed") / "journal_0.jsonl";
@@ -110,8 +112,8 @@ TEST_CASE("A killed run with readouts goes on and ends in the same bytes", "[e2e
   }
   ::kill(program.pid(), SIGKILL);
   program.finish();
-  run_with(folder.path() / "killed", {"--readouts", "marginal_exact,mc", "--readout-samples",
-                                      "30", "--batch-size", "5", "--no-share-prefixes"});
+  run_with(folder.path() / "killed", {"--readouts", "marginal_exact,mc", "--readout-samples", "30",
+                                      "--batch-size", "5", "--no-share-prefixes"});
   CHECK(read_file(folder_of(folder.path() / "killed") / "indexed_metrics.yml") ==
         read_file(folder_of(folder.path() / "whole") / "indexed_metrics.yml"));
 }
