@@ -29,9 +29,14 @@ std::vector<record::ItemRecord> items_of(const std::string& device) {
 }
 
 std::vector<std::string> score_on(const std::string& device, const std::string& requests) {
-  return {"score",      "--model-name-or-path", fixture("e2e/model").string(),
-          "--requests", requests,               "--prompt-logprobs",
-          "--device",   device};
+  return {"score",
+          "--model-name-or-path",
+          fixture("e2e/model").string(),
+          "--requests",
+          requests,
+          "--prompt-logprobs",
+          "--device",
+          device};
 }
 
 std::vector<json> lines_of(const std::string& text) {

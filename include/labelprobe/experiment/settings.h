@@ -41,6 +41,13 @@ struct SentenceVectorSource {
   std::function<EncodedTexts(std::span<const std::string> texts)> encode;  // unset = none
 };
 
+// Texts that say nothing, asked about in place of the data set's: what a model answers then is its
+// bias, which calibrations take out.
+struct ContentFreeTexts {
+  std::vector<std::string> texts;  // given: "N/A", "", "[MASK]"
+  int n_of_words = 0;              // further ones, of random words of the data set's texts
+};
+
 // What is read off the model beside the greedy answers.
 struct ReadoutSettings {
   std::vector<std::string> names;  // of readout::readouts(); none = nothing
@@ -75,6 +82,7 @@ struct Settings {
   readout::LabelVariants label_variants = readout::LabelVariants::Both;
   readout::Parser parser = readout::Parser::Words;  // of answers that list labels of the data set
   ReadoutSettings readouts;
+  ContentFreeTexts content_free;      // none = the data set's own texts are asked about
   std::optional<int> logs_precision;  // decimals kept of logged numbers; unset = all
   int batch_size = 0;                 // 0 = chosen by the model
   bool share_prefixes = true;

@@ -49,10 +49,11 @@ std::string name_of(const std::string& kind, std::size_t place, std::size_t n_jo
 
 void say_efforts(spdlog::logger& log, const experiment::Outcome& outcome, double seconds) {
   const model::Effort& effort = outcome.effort;
-  log.info("{} items in {:.1f} s{}; {} of {} prompt tokens computed, {} tokens generated",
+  log.info("{} items in {:.1f} s{}; {} of {} prompt tokens computed, {} tokens generated{}",
            outcome.n_items, seconds,
            outcome.n_resumed > 0 ? fmt::format(" ({} of them taken over)", outcome.n_resumed) : "",
-           effort.n_prompt_tokens_computed, effort.n_prompt_tokens, effort.n_generated_tokens);
+           effort.n_prompt_tokens_computed, effort.n_prompt_tokens, effort.n_generated_tokens,
+           effort.n_places > 0 ? fmt::format(", {} for readouts", effort.n_places) : "");
   if (effort.n_drafted_tokens > 0) {
     log.debug("{} of {} guessed tokens were right and saved a pass", effort.n_drafted_kept,
               effort.n_drafted_tokens);

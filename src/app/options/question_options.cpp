@@ -161,6 +161,16 @@ void declare_prompts_group(OptionList& options,
                       {.name = "cot_randomize",
                        .help = "Any chain of thought for any demonstration",
                        .fallback = "false"});
+  options.add(settings.content_free.texts,
+              {.name = "content_free",
+               .help = "Ask about these texts in place of the data set's, e.g. 'N/A' '' '[MASK]': "
+                       "for labelprobe calibrate fit --content-free",
+               .value = "TEXT"});
+  options.add(settings.content_free.n_of_words,
+              {.name = "content_free_words",
+               .help = "The same, about so many texts of random words of the data set's",
+               .fallback = "0",
+               .least = 0});
   options.add(
       settings.limit,
       {.name = "limit", .help = "Only the first N queries", .shown = Shown::First, .least = 1});

@@ -14,6 +14,7 @@
 
 #include "experiment/prepare/chats.h"
 #include "experiment/prepare/chosen_readouts.h"
+#include "experiment/prepare/content_free.h"
 #include "experiment/prepare/prior_labels.h"
 #include "experiment/prepare/sentence_vectors.h"
 
@@ -63,6 +64,15 @@ data::Dataset load_test(const Settings& settings, const data::Dataset& train) {
   }
   if (test.examples.empty()) {
     throw DataError(settings.task + ": no test items are left to ask about");
+  }
+  const ContentFreeTexts& content_free = settings.content_free;
+  if (!content_free.texts.empty() || content_free.n_of_words > 0) {
+    test.examples =
+        make_content_free(content_free, test.examples, test.label_set.kind(), settings.seed);
+    test.notes.warnings.push_back(fmt::format(
+        "{} content-free texts are asked about in place of the data set's; they have no right "
+        "labels: the metrics say nothing",
+        test.examples.size()));
   }
   return test;
 }
