@@ -134,6 +134,8 @@ class ReadoutExplorer final : public model::Explorer {
   model::ExploreOptions options_for(std::span<const TokenIds> prompts);
 
   void begin(std::size_t prompt) override;
+  // What greedy decoding gives need not be found out step by step, then.
+  void answer(std::size_t prompt, const model::Generation& answer) override;
   void reach(const model::Place& place) override;
   void grow(std::size_t prompt, model::Frontier& next) override;
   void finish(std::size_t prompt, const std::optional<std::string>& failure) override;

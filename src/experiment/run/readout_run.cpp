@@ -35,6 +35,7 @@ class AnswersWithReadouts final : public model::Explorer {
   }
   void answer(std::size_t prompt, const model::Generation& answer) override {
     answers_[prompt] = answer;
+    readouts_->answer(prompt, answer);
   }
   void reach(const model::Place& place) override { readouts_->reach(place); }
   void grow(std::size_t prompt, model::Frontier& next) override { readouts_->grow(prompt, next); }

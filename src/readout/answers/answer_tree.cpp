@@ -166,6 +166,20 @@ void AnswerTree::want(int id) {
   wanted_.push_back(id);
 }
 
+void AnswerTree::expect(std::span<const TokenId> greedy, bool reads_text) {
+  LABELPROBE_CHECK(nodes_.size() == 1);
+  int parent = kRoot;
+  for (const TokenId token : greedy) {
+    const int id = child(parent, token, 1.0);
+    nodes_[static_cast<std::size_t>(parent)].expected = id;
+    const int state = node(id).state;
+    if (ByteAutomaton::is_closed(state) || automaton_.is_end(token)) return;
+    if (state == ByteAutomaton::kDead && !reads_text) return;
+    if (need(id, /*is_greedy=*/true) == Access::Refused) return;
+    parent = id;
+  }
+}
+
 void AnswerTree::ask(model::Frontier& next) {
   for (const int id : wanted_) {
     Node& at = nodes_[static_cast<std::size_t>(id)];
@@ -189,6 +203,10 @@ void AnswerTree::reach(const model::Place& place) {
   at.greedy_token = place.step->top_tokens.front().id;
   at.greedy_prob = prob(at.greedy_token);
   for (const TokenId token : rules_.watched) at.watched.push_back(prob(token));
+  if (at.expected >= 0) {
+    Node& expected = nodes_[static_cast<std::size_t>(at.expected)];
+    expected.logp = at.logp + std::log(prob(expected.token));
+  }
   read_moves(at, place.logits, log_sum_exp);
   if (rules_.tokenisation == Tokenisation::Canonical) drop_strays(at, id);
   if (rules_.top_p > 0.0) read_top(at, place.logits, log_sum_exp);

@@ -73,6 +73,7 @@ class AnswerTree {
     int place = -1;                    // of the model, once it is asked for
     bool is_wanted = false;
     bool is_reached = false;
+    int expected = -1;  // the child that expect() made, whose logp follows when this is reached
 
     // Once it is reached.
     TokenId greedy_token = -1;  // the most probable of all, ties by smaller id
@@ -114,6 +115,11 @@ class AnswerTree {
 
   // Wants the node's place to be reached. `is_greedy`: the reserved places are for it.
   Access need(int id, bool is_greedy = false);
+
+  // What greedy decoding is known to give: before the first ask(), which then asks for all of these
+  // places together. A guess that proves wrong costs its places and changes nothing else.
+  //   reads_text  whether places behind a token that leaves the format will be needed
+  void expect(std::span<const TokenId> greedy, bool reads_text);
 
   // Asks for all wanted places, parents first.
   void ask(model::Frontier& next);

@@ -154,6 +154,10 @@ void ReadoutExplorer::begin(std::size_t prompt) {
       std::make_unique<State::Exploration>(*state_, ids, seed_of(state_->options.seed, ids)));
 }
 
+void ReadoutExplorer::answer(std::size_t prompt, const model::Generation& answer) {
+  state_->at(prompt).tree.expect(answer.token_ids, state_->reads_text);
+}
+
 void ReadoutExplorer::reach(const model::Place& place) {
   state_->at(place.prompt).tree.reach(place);
 }

@@ -116,6 +116,52 @@ TEST_CASE("A prompt's values do not depend on its company", "[unit]") {
   CHECK(together.at(0)[mc].probs != together.at(1)[mc].probs);
 }
 
+// Passes on what the model tells, and another greedy answer than it has.
+class Misled final : public model::Explorer {
+ public:
+  Misled(ReadoutExplorer& explorer, TokenIds answer)
+      : explorer_(explorer), answer_(std::move(answer)) {}
+  void begin(std::size_t prompt) override {
+    explorer_.begin(prompt);
+    model::Generation answer;
+    answer.token_ids = answer_;
+    explorer_.answer(prompt, answer);
+  }
+  void reach(const model::Place& place) override { explorer_.reach(place); }
+  void grow(std::size_t prompt, model::Frontier& next) override { explorer_.grow(prompt, next); }
+  void finish(std::size_t prompt, const std::optional<std::string>& failure) override {
+    explorer_.finish(prompt, failure);
+  }
+
+ private:
+  ReadoutExplorer& explorer_;
+  TokenIds answer_;
+};
+
+TEST_CASE("A greedy answer that is known saves steps and changes no number", "[unit]") {
+  Emotions emotions;
+  const auto id = [&](const std::string& token) { return emotions.tokenizer.id(token); };
+  // The answer; others, in the format and not; one that goes on behind the end.
+  const TokenIds answer =
+      GENERATE_COPY(TokenIds{id("joy"), id(", "), id("fear"), id("\n\n")},
+                    TokenIds{id("fear"), id("\n\n")}, TokenIds{id("love"), id("love")},
+                    TokenIds{id("an"), id("love"), id("joy")}, TokenIds{id("joy"), id("<end>")},
+                    TokenIds{id("none"), id("none"), id("none"), id("none"), id("none"), id("none"),
+                             id("none"), id("none")},
+                    TokenIds{});
+  std::vector<const Readout*> chosen;
+  for (const Readout& readout : readouts()) chosen.push_back(&readout);
+  Values told;
+  ReadoutExplorer explorer(
+      emotions.format, emotions.tokenizer, {emotions.end()}, chosen, emotions.options,
+      [&](std::size_t, Values values, const std::optional<std::string>&) { told = values; });
+  const std::vector<TokenIds> prompts = {{0, 1}};
+  const model::ExploreOptions options = explorer.options_for(prompts);
+  Misled misled(explorer, answer);
+  emotions.model.explore(prompts, options, misled);
+  CHECK(told == emotions.read_several(all_names()));
+}
+
 TEST_CASE("Nothing is asked twice", "[unit]") {
   Emotions emotions;
   emotions.read("marginal_exact");
