@@ -8,8 +8,8 @@
 
 #include "labelprobe/analysis/alignment.h"
 #include "labelprobe/analysis/calibration.h"
+#include "labelprobe/analysis/listing_metrics.h"
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/fingerprint.h"
 
 namespace labelprobe::analysis {
 
@@ -17,17 +17,11 @@ namespace {
 
 std::vector<CalibrationFold> deal_folds(const std::set<std::string>& ids,
                                         const CrossFitting& cross_fitting) {
-  std::vector<std::pair<std::string, std::string>> order;
-  for (const std::string& id : ids) {
-    Fingerprint fingerprint;
-    fingerprint.add(std::to_string(cross_fitting.seed));
-    fingerprint.add(id);
-    order.emplace_back(fingerprint.hex(), id);
-  }
-  std::sort(order.begin(), order.end());
+  const std::vector<std::string> all(ids.begin(), ids.end());
+  const std::vector<int> fold_of = folds_of(all, cross_fitting.n_folds, cross_fitting.seed);
   std::vector<CalibrationFold> folds(static_cast<std::size_t>(cross_fitting.n_folds));
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    folds[i % folds.size()].held_out.insert(order[i].second);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    folds[static_cast<std::size_t>(fold_of[i])].held_out.insert(all[i]);
   }
   return folds;
 }

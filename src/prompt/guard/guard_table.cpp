@@ -129,8 +129,7 @@ constexpr std::string_view kCategories3 =
     "S14: Code Interpreter Abuse.\n";
 
 // Those of the 8B model but the last: the 1B model is not asked about tool calls.
-constexpr std::string_view kCategories3Small =
-    kCategories3.substr(0, kCategories3.find("S14: "));
+constexpr std::string_view kCategories3Small = kCategories3.substr(0, kCategories3.find("S14: "));
 
 constexpr bool kHasHeaders = true;
 

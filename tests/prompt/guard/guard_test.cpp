@@ -69,8 +69,8 @@ TEST_CASE("Guards' prompts are those of their chat templates", "[golden]") {
     for (const auto& one : guard["cases"]) {
       INFO(name << " " << one["messages"].dump());
       const std::vector<Message> messages = messages_of(one["messages"]);
-      const auto categories = one.contains("categories") ? categories_of(one["categories"])
-                                                         : of_template.categories();
+      const auto categories =
+          one.contains("categories") ? categories_of(one["categories"]) : of_template.categories();
       const ChatText chat = of_template.render(messages, categories);
       CHECK(chat.text == one["text"].get<std::string>());
       CHECK(of_table.render(messages, categories).text == chat.text);
