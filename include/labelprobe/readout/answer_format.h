@@ -62,9 +62,12 @@ Completion completion_for(std::span<const AnswerLabel> labels);
 // labels, or `none`; single-label ones have exactly one label.
 AnswerFormat format_of(const LabelFormat& format, const LabelSet& label_set);
 
-// `safe`, or `unsafe` and on the next line the codes, separated by commas; a blank line may stand
-// before them. End of text closes, and so does a line break.
+// `safe`, or `unsafe` and on the next line the codes, separated by commas; a space, a line break or
+// a blank line may stand before them. End of text closes, and so does a line break.
 AnswerFormat hazard_format(std::span<const std::string> codes);
+
+// The verdict of such an answer alone: the labels are `unsafe` and `safe`, in this order.
+AnswerFormat verdict_format();
 
 // A sentence: `prefix`, labels separated by `separator`, a full stop.
 AnswerFormat sentence_format(std::string_view prefix,

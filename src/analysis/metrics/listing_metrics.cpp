@@ -66,8 +66,7 @@ std::vector<std::size_t> two_class_labels(const Decisions& decisions, int n_labe
 
 std::optional<double> mean(const std::vector<double>& numbers) {
   if (numbers.empty()) return std::nullopt;
-  return std::accumulate(numbers.begin(), numbers.end(), 0.0) /
-         static_cast<double>(numbers.size());
+  return std::accumulate(numbers.begin(), numbers.end(), 0.0) / static_cast<double>(numbers.size());
 }
 
 SetMetrics set_metrics(const Decisions& decisions, std::span<const std::size_t> two_class) {

@@ -170,6 +170,14 @@ AnswerFormat json_format(const LabelFormat& format, const LabelSet& label_set) {
   return made;
 }
 
+// With what models write before a verdict: nothing, or the blank line behind a header, or the space
+// that SentencePiece has in its tokens.
+std::vector<std::string> with_verdict_openings(const std::string& text) {
+  std::vector<std::string> opened = with_openings(text);
+  opened.push_back("\n\n" + text);
+  return opened;
+}
+
 }  // namespace
 
 std::vector<std::string> check(const AnswerFormat& format) {
@@ -224,12 +232,21 @@ AnswerFormat format_of(const LabelFormat& format, const LabelSet& label_set) {
 AnswerFormat hazard_format(std::span<const std::string> codes) {
   AnswerFormat made;
   made.labels = plain_labels(codes);
-  made.openers = {"unsafe\n", "\n\nunsafe\n"};
+  made.openers = with_verdict_openings("unsafe\n");
   made.separators = {",", ", "};
   made.closers = {"\n"};
-  made.empties = {"safe", "\n\nsafe"};
+  made.empties = with_verdict_openings("safe");
   made.completion = completion_for(made.labels);
   made.verdict = "unsafe";
+  return made;
+}
+
+AnswerFormat verdict_format() {
+  const std::vector<std::string> verdicts = {"unsafe", "safe"};
+  AnswerFormat made;
+  made.labels = plain_labels(verdicts);
+  made.openers = with_verdict_openings("");
+  made.closers = {"\n"};
   return made;
 }
 
