@@ -2,16 +2,13 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/experiment/job.h"
 #include "labelprobe/experiment/run.h"
 #include "labelprobe/files/output_file.h"
-#include "labelprobe/files/text_file.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/model/profile.h"
 #include "labelprobe/tokenizer/tokenizer.h"
@@ -19,8 +16,8 @@
 
 #include "app/commands/command.h"
 #include "app/commands/generate_files.h"
+#include "app/commands/model_tool.h"
 #include "app/options/run_options.h"
-#include "app/terminal/profile_report.h"
 
 namespace labelprobe::app {
 
@@ -42,12 +39,9 @@ struct Arguments {
 
 std::vector<PromptLine> read_prompts(const std::string& name) {
   std::vector<PromptLine> lines;
-  if (name == "-") {
-    lines = read_prompt_lines(std::cin, "standard input");
-  } else {
-    std::istringstream file(std::string(files::open_file(name, "JSON lines").text()));
-    lines = read_prompt_lines(file, name);
-  }
+  read_lines(name, [&](std::istream& file, const std::string& shown) {
+    lines = read_prompt_lines(file, shown);
+  });
   if (lines.empty()) throw DataError(name + ": expected prompts as JSON lines, found none");
   for (const PromptLine& line : lines) {
     if (line.id == "__metadata__") {
@@ -135,24 +129,8 @@ int run(const Arguments& arguments) {
                                      : tokens->encode(*line.text, tokenizer::SpecialTokens::Add));
   }
   experiment::Workbench workbench;
-  workbench.plan_packed_copy(loading);
-  if (workbench.write_packed_copy(loading)) {
-    std::cerr << "packed copy written to " << loading.packed_copy.string() << '\n';
-  }
-  model::LanguageModel& opened = workbench.open(loading).model;
-  model::LanguageModel& language_model = profile ? profile->watch(opened) : opened;
+  model::LanguageModel& language_model = open_model(workbench, loading, profile);
   const model::ModelInfo& info = language_model.info();
-  std::cerr << info.architecture << ", "
-            << experiment::describe_numerics(info.quantization, info.dtype) << ", " << info.device
-            << " (" << info.device_name << "), " << info.backend << '\n';
-  const std::string of_revision = weights::warn_of_revision(loading.name);
-  if (!of_revision.empty()) std::cerr << "warning: " << of_revision << '\n';
-  for (const auto& warnings : {info.warnings, info.device_warnings}) {
-    for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
-  }
-  for (const std::string& warning : experiment::warn_of_idle_settings(loading, info.device)) {
-    std::cerr << "warning: " << warning << '\n';
-  }
 
   std::vector<model::Generation> answers(prompts.size());
   std::vector<NamedRows> logits(prompts.size());
@@ -178,11 +156,7 @@ int run(const Arguments& arguments) {
     std::cerr << "memory ran short " << effort.n_batches_halved
               << " times; those batches were run again in halves\n";
   }
-  if (const auto summary = profile ? profile->finish() : std::nullopt) {
-    for (const std::string& line : describe_profile(*summary, profile->trace())) {
-      std::cerr << line << '\n';
-    }
-  }
+  tell_profile(profile);
   if (n_failed == 0) return kSuccess;
   std::cerr << n_failed << " of " << prompts.size() << " prompts failed; see \"failure\" in "
             << (arguments.out == "-" ? "the output" : arguments.out) << '\n';

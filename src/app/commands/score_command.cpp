@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,18 +12,17 @@
 #include "labelprobe/experiment/job.h"
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/run.h"
-#include "labelprobe/files/text_file.h"
 #include "labelprobe/model/language_model.h"
-#include "labelprobe/model/open.h"
 #include "labelprobe/model/profile.h"
 #include "labelprobe/readout/given_texts.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 #include "labelprobe/weights/locate.h"
 
 #include "app/commands/command.h"
+#include "app/commands/lines_output.h"
+#include "app/commands/model_tool.h"
 #include "app/commands/score_files.h"
 #include "app/options/run_options.h"
-#include "app/terminal/profile_report.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -47,15 +45,12 @@ struct Arguments {
 };
 
 std::vector<ScoreLine> read_requests(const Arguments& arguments) {
-  const std::string& name = arguments.requests;
   std::vector<ScoreLine> lines;
-  if (name == "-") {
-    lines = read_score_lines(std::cin, "standard input");
-  } else {
-    std::istringstream file(std::string(files::open_file(name, "JSON lines").text()));
+  read_lines(arguments.requests, [&](std::istream& file, const std::string& name) {
     lines = read_score_lines(file, name);
-  }
-  if (lines.empty()) throw DataError(name + ": expected requests as JSON lines, found none");
+  });
+  if (lines.empty())
+    throw DataError(arguments.requests + ": expected requests as JSON lines, found none");
   for (ScoreLine& line : lines) {
     if (!line.pmi_prompt) line.pmi_prompt = arguments.pmi_prompt;
   }
@@ -184,24 +179,12 @@ std::string fingerprint_of_task(const Arguments& arguments,
   return all.hex();
 }
 
-void introduce(const model::ModelInfo& info, const experiment::ModelLoading& loading) {
-  std::cerr << info.architecture << ", "
-            << experiment::describe_numerics(info.quantization, info.dtype) << ", " << info.device
-            << " (" << info.device_name << "), " << info.backend << '\n';
-  std::vector<std::string> warnings = experiment::warn_of_idle_settings(loading, info.device);
-  warnings.insert(warnings.end(), info.warnings.begin(), info.warnings.end());
-  warnings.insert(warnings.end(), info.device_warnings.begin(), info.device_warnings.end());
-  const std::string of_revision = weights::warn_of_revision(loading.name);
-  if (!of_revision.empty()) warnings.push_back(of_revision);
-  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
-}
-
 class Scoring {
  public:
   Scoring(const Arguments& arguments,
           const std::vector<ScoreLine>& lines,
           const Requests& requests,
-          ScoreOutput& output)
+          LinesOutput& output)
       : arguments_(arguments), lines_(lines), requests_(requests), output_(output) {}
 
   // Returns how many requests failed.
@@ -262,7 +245,7 @@ class Scoring {
   const Arguments& arguments_;
   const std::vector<ScoreLine>& lines_;
   const Requests& requests_;
-  ScoreOutput& output_;
+  LinesOutput& output_;
   std::vector<readout::RequestScore> bare_;
   std::size_t n_failed_ = 0;
 };
@@ -277,14 +260,8 @@ int run(const Arguments& arguments) {
   std::optional<model::Profile> profile;
   if (!arguments.profile.empty()) profile.emplace(arguments.profile);
   experiment::Workbench workbench;
-  workbench.plan_packed_copy(loading);
-  if (workbench.write_packed_copy(loading)) {
-    std::cerr << "packed copy written to " << loading.packed_copy.string() << '\n';
-  }
-  model::LanguageModel& opened = workbench.open(loading).model;
-  model::LanguageModel& language_model = profile ? profile->watch(opened) : opened;
-  introduce(language_model.info(), loading);
-  ScoreOutput output(arguments.out,
+  model::LanguageModel& language_model = open_model(workbench, loading, profile);
+  LinesOutput output(arguments.out,
                      fingerprint_of_task(arguments, lines, language_model.info(), *tokens),
                      lines.size());
   if (output.n_done() > 0) {
@@ -295,11 +272,7 @@ int run(const Arguments& arguments) {
   const model::Effort effort = language_model.effort();
   std::cerr << lines.size() << " requests; " << effort.n_prompt_tokens_computed
             << " tokens of prompts and " << effort.n_places << " of continuations computed\n";
-  if (const auto summary = profile ? profile->finish() : std::nullopt) {
-    for (const std::string& line : describe_profile(*summary, profile->trace())) {
-      std::cerr << line << '\n';
-    }
-  }
+  tell_profile(profile);
   if (n_failed == 0) return kSuccess;
   std::cerr << n_failed << " of " << lines.size() << " requests failed; see \"failure\" in "
             << (arguments.out == "-" ? "the output" : arguments.out) << '\n';

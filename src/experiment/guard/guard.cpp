@@ -31,13 +31,12 @@ void check_codes(std::span<const std::string> codes) {
 std::string common_letters(std::span<const std::string> codes) {
   std::string common = codes.front();
   for (const std::string& code : codes) {
-    const auto [end, ignored] = std::mismatch(common.begin(), common.end(), code.begin(),
-                                              code.end());
+    const auto [end, ignored] =
+        std::mismatch(common.begin(), common.end(), code.begin(), code.end());
     common.erase(end, common.end());
   }
   const auto n = static_cast<std::size_t>(
-      std::find_if(common.begin(), common.end(),
-                   [](char c) { return c >= '0' && c <= '9'; }) -
+      std::find_if(common.begin(), common.end(), [](char c) { return c >= '0' && c <= '9'; }) -
       common.begin());
   common.resize(n);
   const bool goes_on = std::all_of(codes.begin(), codes.end(), [&](const std::string& code) {
@@ -71,9 +70,8 @@ GuardTask prepare_guard(std::span<const std::vector<prompt::Message>> conversati
   check_codes(task.codes);
   for (const std::string& name : settings.readouts.names) readout::find_readout(name);
   if (settings.readouts.options.forced_prefix.empty()) {
-    settings.readouts.options.forced_prefix =
-        fmt::format("{}{}\n{}", settings.format.opening(), prompt::kUnsafe,
-                    common_letters(task.codes));
+    settings.readouts.options.forced_prefix = fmt::format(
+        "{}{}\n{}", settings.format.opening(), prompt::kUnsafe, common_letters(task.codes));
   }
   settings.readouts.options.max_new_tokens = settings.max_new_tokens;
   settings.readouts.options.seed = settings.seed;

@@ -39,10 +39,10 @@ std::vector<float> logits_of(const ListTokenizer& tokenizer,
 }
 
 FakeModel model_of(const ListTokenizer& tokenizer, Table table) {
-  return FakeModel(tokenizer.vocab_size(),
-                   [&tokenizer, table = std::move(table)](auto, std::span<const TokenId> generated) {
-                     return logits_of(tokenizer, table, generated);
-                   });
+  return FakeModel(tokenizer.vocab_size(), [&tokenizer, table = std::move(table)](
+                                               auto, std::span<const TokenId> generated) {
+    return logits_of(tokenizer, table, generated);
+  });
 }
 
 const std::vector<GuardCategory> kCategories = {{"S10", "Hate."}, {"S1", "Crimes."}, {"S3", "C."}};
@@ -105,7 +105,7 @@ Table verdicts(const std::string& opening) {
 }
 
 // A tokenizer that keeps digits together, and one that does not.
-const std::vector<std::string> kKeeping = {"\n\n", "safe", "unsafe", "\n", "S",  "1",
+const std::vector<std::string> kKeeping = {"\n\n", "safe", "unsafe", "\n", "S", "1",
                                            "10",   "3",    ",",      ", ", "I", " "};
 const std::vector<std::string> kSplitting = {"\n\n", "safe", "unsafe", "\n", "S", "1",
                                              "0",    "3",    ",",      ", ", "I", " "};
@@ -241,10 +241,11 @@ TEST_CASE("One category per prompt is judged by its own verdict", "[unit]") {
                       ++n_categories;
                     }
                     CHECK(n_categories == 1);
-                    const Table table = {{"", {{"unsafe", 0.5 * p_unsafe},
-                                               {"safe", 0.5 * (1.0 - p_unsafe)},
-                                               {"I", 0.5 * 0.25},
-                                               {"1", 0.5 * 0.75}}},
+                    const Table table = {{"",
+                                          {{"unsafe", 0.5 * p_unsafe},
+                                           {"safe", 0.5 * (1.0 - p_unsafe)},
+                                           {"I", 0.5 * 0.25},
+                                           {"1", 0.5 * 0.75}}},
                                          {"I", {{"I", 1.0}}}};
                     return logits_of(tokenizer, table, generated);
                   });
@@ -292,14 +293,16 @@ TEST_CASE("A conversation that does not fit is told, and the others are read", "
 TEST_CASE("What a guard cannot be asked is refused", "[unit]") {
   const ListTokenizer tokenizer(kKeeping);
   const auto refusal = [&](GuardSettings settings) {
-    return support::message_of([&] { prepare_guard(kOneQuestion, std::move(settings), tokenizer); });
+    return support::message_of(
+        [&] { prepare_guard(kOneQuestion, std::move(settings), tokenizer); });
   };
   GuardSettings settings = settings_of();
   CHECK(refusal(settings) == "no error");
   settings.categories = {};
   CHECK_THAT(refusal(settings), ContainsSubstring("at least one category"));
   settings.categories = {{"S 1", "x"}};
-  CHECK_THAT(refusal(settings), ContainsSubstring("the code 'S 1' of a category: expected no comma"));
+  CHECK_THAT(refusal(settings),
+             ContainsSubstring("the code 'S 1' of a category: expected no comma"));
   settings.categories = {{"S1", "x"}, {"s1", "y"}};
   CHECK_THAT(refusal(settings), ContainsSubstring("read the same"));
   settings.categories = {{"", "x"}};
@@ -308,7 +311,8 @@ TEST_CASE("What a guard cannot be asked is refused", "[unit]") {
              ContainsSubstring("did you mean 'marginal_exact'"));
   settings = settings_of();
   settings.format = GuardFormat::named("llama-guard-3-8b");
-  CHECK_THAT(refusal(settings), ContainsSubstring("expected the special token '<|begin_of_text|>'"));
+  CHECK_THAT(refusal(settings),
+             ContainsSubstring("expected the special token '<|begin_of_text|>'"));
 }
 
 TEST_CASE("The forced beginning is what codes have in common", "[unit]") {
@@ -317,8 +321,7 @@ TEST_CASE("The forced beginning is what codes have in common", "[unit]") {
     GuardSettings settings = settings_of();
     settings.categories.clear();
     for (const std::string& code : codes) settings.categories.push_back({code, "x"});
-    return prepare_guard(kOneQuestion, settings, tokenizer)
-        .settings.readouts.options.forced_prefix;
+    return prepare_guard(kOneQuestion, settings, tokenizer).settings.readouts.options.forced_prefix;
   };
   CHECK(forced({"S1", "S10"}) == "unsafe\nS");
   CHECK(forced({"S1"}) == "unsafe\nS");
