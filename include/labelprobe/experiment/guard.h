@@ -30,7 +30,7 @@ struct GuardSettings {
   std::vector<prompt::GuardCategory> categories;  // at least one
   // A prompt for every category, the publisher's advice for policies of one's own.
   bool is_one_by_one = false;
-  // Begin-of-text before prompts whose template writes none, where the tokenizer has one.
+  // What the tokenizer puts before texts, begin-of-text, before prompts whose template writes none.
   bool adds_begin_of_text = true;
   // Where no forced prefix is given: what the format's models write up to the codes' number.
   ReadoutSettings readouts;

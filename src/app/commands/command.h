@@ -96,6 +96,7 @@ Command completion_command();
 Command data_command();
 Command distributions_command();
 Command generate_command();
+Command guard_command();
 Command ids_command();
 Command ls_command();
 Command make_model_command();

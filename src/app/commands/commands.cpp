@@ -36,6 +36,7 @@ std::vector<Command> make_commands() {
           prompts_command(),
           generate_command(),
           score_command(),
+          guard_command(),
           tokenize_command(),
           make_model_command(),
           bench_command(),

@@ -12,9 +12,9 @@
 
 namespace labelprobe::app {
 
-// Where lines go in the order of the requests that they answer, whatever order they come in. To standard output each
-// goes as soon as those before it are there. For a file they are kept in FILE.begun until all are
-// there, and a command that was interrupted finds them.
+// Where lines go in the order of the requests that they answer, whatever order they come in. To
+// standard output each goes as soon as those before it are there. For a file they are kept in
+// FILE.begun until all are there, and a command that was interrupted finds them.
 class LinesOutput {
  public:
   //   task  what decides all lines; lines of another task are not taken over

@@ -57,6 +57,16 @@ void check_special_tokens(const prompt::GuardFormat& format,
   }
 }
 
+void check_readouts(std::span<const std::string> codes,
+                    const ReadoutSettings& readouts,
+                    const tokenizer::Tokenizer& tokenizer) {
+  const readout::AnswerFormat format = readout::hazard_format(codes);
+  for (const std::string& name : readouts.names) {
+    const readout::Readout& readout = readout::find_readout(name);
+    if (readout.check != nullptr) readout.check(format, tokenizer, readouts.options);
+  }
+}
+
 }  // namespace
 
 GuardTask prepare_guard(std::span<const std::vector<prompt::Message>> conversations,
@@ -68,7 +78,6 @@ GuardTask prepare_guard(std::span<const std::vector<prompt::Message>> conversati
   }
   if (task.codes.empty()) throw ConfigError("a guard needs at least one category");
   check_codes(task.codes);
-  for (const std::string& name : settings.readouts.names) readout::find_readout(name);
   if (settings.readouts.options.forced_prefix.empty()) {
     settings.readouts.options.forced_prefix = fmt::format(
         "{}{}\n{}", settings.format.opening(), prompt::kUnsafe, common_letters(task.codes));
@@ -76,11 +85,12 @@ GuardTask prepare_guard(std::span<const std::vector<prompt::Message>> conversati
   settings.readouts.options.max_new_tokens = settings.max_new_tokens;
   settings.readouts.options.seed = settings.seed;
   check_special_tokens(settings.format, tokenizer);
+  check_readouts(task.codes, settings.readouts, tokenizer);
   TokenIds begin;
   if (!settings.format.end_of_turn().empty()) {
     task.end_ids = {tokenizer.special_id(settings.format.end_of_turn()).value()};
-  } else if (settings.adds_begin_of_text && tokenizer.bos_id()) {
-    begin = {*tokenizer.bos_id()};
+  } else if (settings.adds_begin_of_text) {
+    begin = tokenizer.encode("", tokenizer::SpecialTokens::Add);
   }
   if (settings.is_one_by_one) task.n_per_item = settings.categories.size();
   bool has_spelled = false;

@@ -220,10 +220,8 @@ TEST_CASE("Every readout reads a guard's answers", "[unit]") {
     INFO(values.name);
     CHECK(values.probs.size() == kCategories.size());
   }
-  CHECK_THAT(support::message_of<ConfigError>([&] {
-               FakeModel another = model_of(tokenizer, splitting());
-               read_one(another, settings_of({"first_token"}), tokenizer);
-             }),
+  CHECK_THAT(support::message_of<ConfigError>(
+                 [&] { prepare_guard(kOneQuestion, settings_of({"first_token"}), tokenizer); }),
              ContainsSubstring("first_token"));
 }
 
