@@ -68,7 +68,8 @@ void check_arguments(const Arguments& arguments) {
   }
   const double threshold = arguments.thresholds.fixed;
   if (!(threshold >= 0.0 && threshold <= 1.0)) {
-    throw ConfigError(fmt::format("--threshold: expected a number from 0 to 1, found {}", threshold));
+    throw ConfigError(
+        fmt::format("--threshold: expected a number from 0 to 1, found {}", threshold));
   }
   if (arguments.thresholds.n_folds == 1) {
     throw ConfigError("--folds: expected 0, or 2 or more, found 1");
@@ -91,8 +92,7 @@ std::vector<GuardLine> read_conversations_file(const Arguments& arguments) {
     lines = read_guard_lines(file, name);
   });
   if (lines.empty()) {
-    throw DataError(arguments.conversations +
-                    ": expected conversations as JSON lines, found none");
+    throw DataError(arguments.conversations + ": expected conversations as JSON lines, found none");
   }
   return lines;
 }
@@ -102,10 +102,10 @@ experiment::GuardTask prepare(const Arguments& arguments,
                               const tokenizer::Tokenizer& tokens) {
   experiment::GuardSettings settings;
   settings.format = choose_format(arguments);
-  settings.categories = arguments.categories.empty()
-                            ? settings.format.categories()
-                            : read_guard_categories(arguments.categories,
-                                                    settings.format.code_letters());
+  settings.categories =
+      arguments.categories.empty()
+          ? settings.format.categories()
+          : read_guard_categories(arguments.categories, settings.format.code_letters());
   settings.is_one_by_one = arguments.is_one_by_one;
   settings.adds_begin_of_text = !arguments.no_special_tokens;
   settings.readouts = arguments.readouts;
@@ -135,20 +135,18 @@ int show_plan(const experiment::GuardTask& task, std::size_t n_conversations) {
       "{}, categories {}\n\n{}\n\n{} conversations, {} prompts\n"
       "{} tokens, {} of them distinct: about as many are computed; the longest prompt has {}\n",
       task.settings.format.title(), fmt::join(task.codes, ", "), task.first_text, n_conversations,
-      task.prompts.size(), counts.n_prompt_tokens, counts.n_distinct_tokens,
-      counts.longest_prompt);
+      task.prompts.size(), counts.n_prompt_tokens, counts.n_distinct_tokens, counts.longest_prompt);
   return kSuccess;
 }
 
 std::string describe(const readout::ReadoutOptions& options) {
-  return fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", options.max_new_tokens,
-      options.max_places, readout::kTokenisations.name_of(options.tokenisation),
-      options.slot_floor, readout::kBoundsFrom.name_of(options.bounds_from),
-      options.include_all_tokens, options.delta, options.max_nodes, options.n_sets,
-      options.n_samples, options.seed, options.n_beams,
-      readout::kWalkStops.name_of(options.walk_stops), options.top_p, options.eps,
-      options.forced_prefix, readout::kLengthUnits.name_of(options.length_unit));
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", options.max_new_tokens,
+                     options.max_places, readout::kTokenisations.name_of(options.tokenisation),
+                     options.slot_floor, readout::kBoundsFrom.name_of(options.bounds_from),
+                     options.include_all_tokens, options.delta, options.max_nodes, options.n_sets,
+                     options.n_samples, options.seed, options.n_beams,
+                     readout::kWalkStops.name_of(options.walk_stops), options.top_p, options.eps,
+                     options.forced_prefix, readout::kLengthUnits.name_of(options.length_unit));
 }
 
 // What decides every line of the output.
@@ -164,10 +162,9 @@ std::string fingerprint_of_task(const std::vector<GuardLine>& lines,
   }
   for (const std::string& code : task.codes) all.add(code);
   all.add(fmt::format("{}", fmt::join(task.settings.readouts.names, " ")));
-  for (const std::string& part :
-       {info.fingerprint, tokens.fingerprint(), info.backend, info.device,
-        experiment::describe_numerics(info.quantization, info.dtype),
-        describe(task.settings.readouts.options)}) {
+  for (const std::string& part : {info.fingerprint, tokens.fingerprint(), info.backend, info.device,
+                                  experiment::describe_numerics(info.quantization, info.dtype),
+                                  describe(task.settings.readouts.options)}) {
     all.add(part);
   }
   return all.hex();
@@ -207,11 +204,10 @@ void read_all(const Arguments& arguments,
   options.on_work = [&](const model::Effort& effort) {
     progress.show({output.n_done(), lines.size(), n_resumed, effort, n_tokens});
   };
-  experiment::read_conversations(
-      language_model, task, tokens, options,
-      [&](std::size_t item, const experiment::GuardReading& reading) {
-        output.add(item, guard_line(lines[item].id, task, reading));
-      });
+  experiment::read_conversations(language_model, task, tokens, options,
+                                 [&](std::size_t item, const experiment::GuardReading& reading) {
+                                   output.add(item, guard_line(lines[item].id, task, reading));
+                                 });
   progress.close();
 }
 
@@ -302,10 +298,11 @@ void declare_asking(OptionList& options, Arguments& arguments) {
                                          .help = "Tokens of an answer at most",
                                          .fallback = "20",
                                          .least = 1});
-  options.add(arguments.no_special_tokens,
-              {.name = "no_special_tokens",
-               .help = "No begin-of-text token before prompts of guards whose template writes none, "
-                       "as transformers' apply_chat_template has it"});
+  options.add(
+      arguments.no_special_tokens,
+      {.name = "no_special_tokens",
+       .help = "No begin-of-text token before prompts of guards whose template writes none, "
+               "as transformers' apply_chat_template has it"});
 }
 
 void declare_metrics(OptionList& options, Arguments& arguments) {
@@ -321,12 +318,13 @@ void declare_metrics(OptionList& options, Arguments& arguments) {
                .fallback = "0.5",
                .shown = Shown::First,
                .value = "P"});
-  options.add(arguments.thresholds.n_folds,
-              {.name = "folds",
-               .help = "Thresholds are also fitted, on all folds but the one that they are measured "
-                       "on; 0 = no",
-               .fallback = "5",
-               .least = 0});
+  options.add(
+      arguments.thresholds.n_folds,
+      {.name = "folds",
+       .help = "Thresholds are also fitted, on all folds but the one that they are measured "
+               "on; 0 = no",
+       .fallback = "5",
+       .least = 0});
   options.add(arguments.seed,
               {.name = "seed", .help = "Of folds and drawn answers", .fallback = "0"});
 }
@@ -352,9 +350,9 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                               .shown = Shown::First,
                               .value = "FILE"});
   declare_asking(options, arguments);
-  options.add(arguments.is_dry_run, {.name = "dry_run",
-                                     .help = "Show the first prompt, run nothing",
-                                     .shown = Shown::First});
+  options.add(
+      arguments.is_dry_run,
+      {.name = "dry_run", .help = "Show the first prompt, run nothing", .shown = Shown::First});
   options.add(arguments.disable_tqdm, {.name = "disable_tqdm", .help = "Show no progress"});
   options.add(arguments.profile,
               {.name = "profile",

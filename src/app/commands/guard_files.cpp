@@ -120,8 +120,7 @@ std::vector<GuardLine> read_guard_lines(std::istream& in, const std::string& nam
     lines.push_back(read_line(line));
     const auto [entry, is_new] = place_of.emplace(lines.back().id, line.place());
     if (!is_new) {
-      line.fail_expected("a new id",
-                         fmt::format("'{}' as in {}", lines.back().id, entry->second));
+      line.fail_expected("a new id", fmt::format("'{}' as in {}", lines.back().id, entry->second));
     }
   });
   return lines;
@@ -151,9 +150,9 @@ std::optional<Labels> gold_of(const GuardLine& line, std::span<const std::string
   for (const std::string& label : *line.labels) {
     const auto code = std::find(codes.begin(), codes.end(), label);
     if (code == codes.end()) {
-      throw DataError(fmt::format("{}: key 'labels': {}", line.place,
-                                  unknown_choice("code", label,
-                                                 std::vector(codes.begin(), codes.end()))));
+      throw DataError(
+          fmt::format("{}: key 'labels': {}", line.place,
+                      unknown_choice("code", label, std::vector(codes.begin(), codes.end()))));
     }
     gold.push_back(static_cast<LabelIndex>(code - codes.begin()));
   }

@@ -53,14 +53,13 @@ class Collector {
 
  private:
   Scores& of(const std::string& name) {
-    const auto found =
-        std::find_if(rows_.begin(), rows_.end(), [&](const auto& row) { return row.first == name; });
+    const auto found = std::find_if(rows_.begin(), rows_.end(),
+                                    [&](const auto& row) { return row.first == name; });
     return found != rows_.end() ? found->second : rows_.emplace_back(name, Scores()).second;
   }
 
   std::size_t index_of(const std::string& code) const {
-    return static_cast<std::size_t>(std::find(codes_.begin(), codes_.end(), code) -
-                                    codes_.begin());
+    return static_cast<std::size_t>(std::find(codes_.begin(), codes_.end(), code) - codes_.begin());
   }
 
   std::span<const std::string> codes_;
@@ -124,8 +123,7 @@ GuardMetrics measure_guard(std::span<const std::string> ids,
     analysis::ThresholdOptions options = thresholds;
     if (!scores.has_threshold) options = {0.5, 0};
     const int n_labels = name == "verdict" ? 1 : static_cast<int>(codes.size());
-    measured.rows.push_back(
-        {name, analysis::listing_metrics(scores.items, n_labels, options)});
+    measured.rows.push_back({name, analysis::listing_metrics(scores.items, n_labels, options)});
   }
   return measured;
 }
@@ -135,10 +133,9 @@ void write_guard_metrics(std::ostream& out,
                          std::span<const std::string> codes,
                          const analysis::ThresholdOptions& thresholds) {
   files::TextTable table;
-  table.columns = {{"", files::Align::Left}, {"at", files::Align::Left},
-                   {"micro F1"},             {"macro F1"},
-                   {"Hamming loss"},         {"micro ROC-AUC"},
-                   {"macro ROC-AUC"}};
+  table.columns = {
+      {"", files::Align::Left}, {"at", files::Align::Left}, {"micro F1"},     {"macro F1"},
+      {"Hamming loss"},         {"micro ROC-AUC"},          {"macro ROC-AUC"}};
   int n_two_class = 0;
   std::string why_not;
   for (const GuardMetrics::Row& row : metrics.rows) {
