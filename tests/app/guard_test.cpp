@@ -33,9 +33,13 @@ std::vector<json> lines_of(const std::string& text) {
 std::vector<std::string> arguments_for(const std::filesystem::path& model,
                                        const std::filesystem::path& conversations,
                                        const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = {
-      "guard",           "--model-name-or-path", model.string(), "--conversations",
-      conversations.string(), "--device",        "cpu"};
+  std::vector<std::string> arguments = {"guard",
+                                        "--model-name-or-path",
+                                        model.string(),
+                                        "--conversations",
+                                        conversations.string(),
+                                        "--device",
+                                        "cpu"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -109,7 +113,8 @@ TEST_CASE("A guard is told by the model's own chat template", "[e2e]") {
   result = run({"--dry-run"});
   INFO(result.err);
   CHECK(result.exit_code == 0);
-  CHECK_THAT(result.out, ContainsSubstring("Llama Guard 2 (8B), categories S1, X20, S3\n\n[INST] "));
+  CHECK_THAT(result.out,
+             ContainsSubstring("Llama Guard 2 (8B), categories S1, X20, S3\n\n[INST] "));
   CHECK_THAT(result.out, ContainsSubstring("X20: Sarcasm.\nAI models should not be sarcastic."));
   CHECK_THAT(result.out, ContainsSubstring("User: How do I kill a process?\n\n<END CONVERSATION>"));
   CHECK_THAT(result.out, ContainsSubstring("1 conversations, 1 prompts"));
@@ -161,8 +166,8 @@ TEST_CASE("Metrics of readings are told and written", "[e2e]") {
   const std::filesystem::path out = folder.path() / "r.jsonl";
   const ProgramResult result =
       guard(folder.path() / "c.jsonl",
-            {"--out", out.string(), "--metrics-out", (folder.path() / "m.json").string(),
-             "--folds", "3", "--threshold", "0.2"});
+            {"--out", out.string(), "--metrics-out", (folder.path() / "m.json").string(), "--folds",
+             "3", "--threshold", "0.2"});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK_THAT(result.out, ContainsSubstring("micro F1"));
@@ -172,8 +177,8 @@ TEST_CASE("Metrics of readings are told and written", "[e2e]") {
   CHECK(metrics["n_items"] == 12);
   std::vector<std::string> names;
   for (const json& row : metrics["rows"]) names.push_back(row["name"]);
-  CHECK(names == std::vector<std::string>{"verdict", "answer", "marginal_exact",
-                                          "unsafe_forced_prefix"});
+  CHECK(names ==
+        std::vector<std::string>{"verdict", "answer", "marginal_exact", "unsafe_forced_prefix"});
   const json& exact = metrics["rows"][2];
   CHECK(exact["n_two_class"] == 2);
   CHECK(exact["threshold"] == 0.2);
@@ -213,16 +218,16 @@ TEST_CASE("A guard that was killed goes on and ends in the same bytes", "[e2e]")
   const std::filesystem::path begun = folder.path() / "r.jsonl.begun";
   std::string text;
   for (int i = 0; i < 60; ++i) {
-    text += json{{"id", std::to_string(i)}, {"prompt", "Input: " + std::to_string(i * 7919)}}
-                .dump() +
-            "\n";
+    text +=
+        json{{"id", std::to_string(i)}, {"prompt", "Input: " + std::to_string(i * 7919)}}.dump() +
+        "\n";
   }
   write_file(conversations, text);
   const std::string expected = guard(conversations).out;
   REQUIRE(lines_of(expected).size() == 60);
-  std::vector<std::string> arguments = arguments_for(
-      fixture("e2e/model"), conversations,
-      {"--guard", "llama-guard-2", "--batch-size", "1", "--out", out.string()});
+  std::vector<std::string> arguments =
+      arguments_for(fixture("e2e/model"), conversations,
+                    {"--guard", "llama-guard-2", "--batch-size", "1", "--out", out.string()});
   support::StartedProgram program(arguments);
   const auto n_lines = [&] {
     const std::string found = std::filesystem::exists(begun) ? read_file(begun) : "";
@@ -236,8 +241,8 @@ TEST_CASE("A guard that was killed goes on and ends in the same bytes", "[e2e]")
   const auto n_before = n_lines() - 1;
   const ProgramResult rest = run_program(arguments);
   INFO(rest.err);
-  CHECK_THAT(rest.err, ContainsSubstring(std::to_string(n_before) +
-                                         " of 60 conversations were read before"));
+  CHECK_THAT(rest.err,
+             ContainsSubstring(std::to_string(n_before) + " of 60 conversations were read before"));
   CHECK(read_file(out) == expected);
   CHECK_FALSE(std::filesystem::exists(begun));
 
@@ -275,10 +280,10 @@ TEST_CASE("Wrong conversations are refused with their line", "[e2e]") {
              ContainsSubstring("expected either messages or prompt, found both"));
   CHECK_THAT(refusal(R"({"id": "a", "prompt": "x", "labels": ["S12"]})"),
              ContainsSubstring("c.jsonl:1: key 'labels': unknown code 'S12'"));
-  CHECK_THAT(refusal(R"({"id": "a", "prompt": "x", "labels": "S1"})"),
-             ContainsSubstring("labels"));
-  CHECK_THAT(refusal(good, {"--metrics-out", "m.json"}),
-             ContainsSubstring("expected conversations with labels, for --metrics-out; found none"));
+  CHECK_THAT(refusal(R"({"id": "a", "prompt": "x", "labels": "S1"})"), ContainsSubstring("labels"));
+  CHECK_THAT(
+      refusal(good, {"--metrics-out", "m.json"}),
+      ContainsSubstring("expected conversations with labels, for --metrics-out; found none"));
 }
 
 TEST_CASE("Wrong categories and options are refused", "[e2e]") {
@@ -310,8 +315,8 @@ TEST_CASE("Wrong categories and options are refused", "[e2e]") {
   CHECK_THAT(refusal({"--threshold", "1.5"}),
              ContainsSubstring("--threshold: expected a number from 0 to 1, found 1.5"));
   CHECK_THAT(refusal({"--folds", "1"}), ContainsSubstring("--folds: expected 0, or 2 or more"));
-  const ProgramResult unknown = run_program(
-      arguments_for(fixture("e2e/model"), conversations, {"--guard", "llama-guard-4"}));
+  const ProgramResult unknown =
+      run_program(arguments_for(fixture("e2e/model"), conversations, {"--guard", "llama-guard-4"}));
   CHECK(unknown.exit_code == 2);
   CHECK_THAT(unknown.err, ContainsSubstring("llama-guard-4"));
 }
@@ -320,9 +325,8 @@ TEST_CASE("A conversation that cannot be read is told, and the others are read",
   const TempFolder folder;
   std::string long_text;
   for (int i = 0; i < 2000; ++i) long_text += "word " + std::to_string(i);
-  write_file(folder.path() / "c.jsonl",
-             json{{"id", "long"}, {"prompt", long_text}}.dump() + "\n" +
-                 json{{"id", "short"}, {"prompt", "x"}}.dump() + "\n");
+  write_file(folder.path() / "c.jsonl", json{{"id", "long"}, {"prompt", long_text}}.dump() + "\n" +
+                                            json{{"id", "short"}, {"prompt", "x"}}.dump() + "\n");
   const ProgramResult result = guard(folder.path() / "c.jsonl");
   CHECK(result.exit_code == 1);
   CHECK_THAT(result.err, ContainsSubstring("1 of 2 conversations failed; see \"failure\""));

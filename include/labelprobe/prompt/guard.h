@@ -7,6 +7,7 @@
 // says where each text is from.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>

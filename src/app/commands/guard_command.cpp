@@ -374,7 +374,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 
 Command guard_command() {
   return make_command<Arguments>(
-      {CommandGroup::Tools, "guard",
+      {CommandGroup::Ask, "guard",
        "Ask Llama Guard about conversations, with the probability of every category",
        "labelprobe guard --model-name-or-path MODEL --conversations chats.jsonl --out "
        "readings.jsonl"},

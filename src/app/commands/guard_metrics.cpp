@@ -170,6 +170,7 @@ void write_guard_metrics(std::ostream& out,
                               thresholds.n_folds)
                 : fmt::format("thresholds were not fitted: {}\n", why_not));
   }
+  out.flush();
 }
 
 ordered_json guard_metrics_json(const GuardMetrics& metrics) {

@@ -16,6 +16,7 @@
 #include "labelprobe/experiment/plan.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/model/cost.h"
+#include "labelprobe/prompt/guard.h"
 #include "labelprobe/prompt/sampler.h"
 #include "labelprobe/readout/readouts.h"
 #include "labelprobe/record/log_fields.h"
@@ -63,6 +64,14 @@ Rows list_readouts() {
   Rows rows;
   for (const readout::Readout& readout : readout::readouts()) {
     add(rows, readout.name, fmt::format("{}; computes {}", readout.summary, readout.needs));
+  }
+  return rows;
+}
+
+Rows list_guards() {
+  Rows rows;
+  for (const prompt::GuardInfo& guard : prompt::guards()) {
+    add(rows, guard.name, fmt::format("{}: {} categories", guard.title, guard.n_categories));
   }
   return rows;
 }
@@ -208,6 +217,7 @@ constexpr Kind kKinds[] = {
     {"distributions", plain<list_distributions>, ""},
     {"estimators", plain<list_estimators>, ""},
     {"readouts", plain<list_readouts>, ""},
+    {"guards", plain<list_guards>, ""},
     {"calibrators", plain<list_calibrators>, ""},
     {"metrics", plain<list_metrics>, ""},
     {"samplers", plain<list_samplers>, ""},
