@@ -207,7 +207,10 @@ void read_conversations(model::LanguageModel& language_model,
   model::GenerateOptions greedy;
   greedy.stop.max_new_tokens = task.settings.max_new_tokens;
   greedy.stop.end_ids = info.end_ids;
-  greedy.stop.end_ids.insert(greedy.stop.end_ids.end(), task.end_ids.begin(), task.end_ids.end());
+  for (const TokenId id : task.end_ids) {
+    TokenIds& ends = greedy.stop.end_ids;
+    if (std::find(ends.begin(), ends.end(), id) == ends.end()) ends.push_back(id);
+  }
   greedy.rules = info.rules;
   std::map<std::size_t, std::map<std::size_t, PromptReading>> waiting;  // by item and prompt
   Reader reader(task, tokenizer, greedy.stop.end_ids,
