@@ -83,11 +83,11 @@ bool AnswerTree::is_dead_end(const Node& node, const TokenGroup& group) const {
   });
 }
 
-bool AnswerTree::is_canonical(int parent, TokenId token) const {
+bool AnswerTree::is_canonical(int parent, TokenId token, const TokenGroup& group) const {
   if (rules_.tokenisation == Tokenisation::Any) return true;
   TokenIds answer = path(parent);
   answer.push_back(token);
-  return canonical_.has(answer);
+  return canonical_.has(answer, /*goes_on=*/group.told.close == Close::No);
 }
 
 int AnswerTree::child(int parent, TokenId token, double prob) {
@@ -104,7 +104,7 @@ int AnswerTree::child(int parent, TokenId token, double prob) {
   made.n_listed = from.n_listed;
   const TokenGroup* group = find_group(from.state, token);
   if (group != nullptr && allows(from, *group) && !is_dead_end(from, *group) &&
-      is_canonical(parent, token)) {
+      is_canonical(parent, token, *group)) {
     made.state = group->state;
     made.set = sets_.with(from.set, group->told.labels);
     made.n_listed += static_cast<int>(group->told.labels.size());
@@ -246,7 +246,7 @@ void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_
 // What the tokenizer would not write is off format.
 void AnswerTree::drop_strays(Node& at, int id) const {
   const auto first = std::remove_if(at.moves.begin(), at.moves.end(), [&](const Move& move) {
-    const bool strays = !is_canonical(id, move.token);
+    const bool strays = !is_canonical(id, move.token, group(id, move));
     if (strays && !move.is_dead_end) at.off += move.prob;
     return strays;
   });

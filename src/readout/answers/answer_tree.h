@@ -128,7 +128,7 @@ class AnswerTree {
  private:
   bool allows(const Node& node, const TokenGroup& group) const;
   bool is_dead_end(const Node& node, const TokenGroup& group) const;
-  bool is_canonical(int parent, TokenId token) const;
+  bool is_canonical(int parent, TokenId token, const TokenGroup& group) const;
   void read_moves(Node& node, std::span<const float> logits, double log_sum_exp);
   void drop_strays(Node& node, int id) const;
   void read_top(Node& node, std::span<const float> logits, double log_sum_exp);

@@ -36,13 +36,19 @@ TokenIds CanonicalText::tokens_of_answer(const std::string& text) const {
   return tokenizer_.encode(text, tokenizer::SpecialTokens::Omit);
 }
 
-bool CanonicalText::has(std::span<const TokenId> answer) const {
+bool CanonicalText::has(std::span<const TokenId> answer, bool goes_on) const {
   if (answer.size() < 2) return true;
   std::string text;
   for (const TokenId id : answer) text.append(tokenizer_.token_bytes(id));
   if (!is_utf8(text)) return true;
   const TokenIds ids = tokens_of_answer(text);
-  const auto n = static_cast<std::ptrdiff_t>(answer.size()) - 1;
+  const std::size_t n_settled =
+      goes_on ? text.find_last_not_of(" \t\n\r") + 1 : text.size();  // bytes
+  std::ptrdiff_t n = 0;
+  for (std::size_t end = 0; n + 1 < std::ssize(answer); ++n) {
+    end += tokenizer_.token_bytes(answer[static_cast<std::size_t>(n)]).size();
+    if (end > n_settled) break;
+  }
   return std::ssize(ids) >= n && std::equal(answer.begin(), answer.begin() + n, ids.begin());
 }
 

@@ -18,7 +18,8 @@ class CanonicalText {
 
   // All tokens of an answer but the last, which more text may change: re-encoded behind the
   // prompt's end, they are the same. True as long as the text ends inside a character.
-  bool has(std::span<const TokenId> answer) const;
+  //   goes_on  more tokens will follow: how white space at the end is divided depends on them
+  bool has(std::span<const TokenId> answer, bool goes_on) const;
 
   // The tokens of an answer's text. Where the tokenizer would not have ended the prompt there,
   // those behind a line break.
