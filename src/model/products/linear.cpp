@@ -1,5 +1,6 @@
 #include "model/products/linear.h"
 
+#include <cstdlib>
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,11 @@ struct OneDnn {
   c10::TypedOperatorHandle<Multiply> multiply;
   c10::TypedOperatorHandle<MultiplyAdd> multiply_add;
 };
+
+// The tiles of newer processors (AMX) add a row up in an order that depends on how many rows and
+// threads there are: oneDNN is to do without. It looks once, at its first product.
+[[maybe_unused]] const bool forbids_tiles =
+    ::setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", /*overwrite=*/0) == 0;
 
 std::optional<OneDnn> find_onednn() {
   if (!at::globalContext().hasMKLDNN()) return {};
