@@ -4,12 +4,12 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "support/catch.h"
+#include "support/json_lines.h"
 #include "support/program.h"
 
 namespace labelprobe {
@@ -17,18 +17,12 @@ namespace {
 
 using nlohmann::json;
 using support::fixture;
+using support::json_lines;
 using support::ProgramResult;
 using support::read_file;
 using support::run_program;
 using support::TempFolder;
 using support::write_file;
-
-std::vector<json> lines_of(const std::string& text) {
-  std::vector<json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
-  return lines;
-}
 
 std::vector<std::string> arguments_for(const std::filesystem::path& model,
                                        const std::filesystem::path& conversations,
@@ -70,7 +64,7 @@ TEST_CASE("A guard's readings are lines of what there is to say", "[e2e]") {
   INFO(result.err);
   CHECK(result.exit_code == 0);
   CHECK_THAT(result.err, ContainsSubstring("Llama Guard 2 (8B), 11 categories"));
-  const std::vector<json> found = lines_of(result.out);
+  const std::vector<json> found = json_lines(result.out);
   REQUIRE(found.size() == 3);
   CHECK(found[2]["id"] == "c");
   for (const json& line : found) {
@@ -147,7 +141,7 @@ TEST_CASE("Categories of one's own are asked about together or one by one", "[e2
   result = guard(conversations, {"--categories", file, "--one-by-one", "--folds", "0"});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  const json line = lines_of(result.out).at(0);
+  const json line = json_lines(result.out).at(0);
   CHECK(line["answers"].size() == 2);
   REQUIRE(line["readouts"].size() == 1);
   const json& probs = line["readouts"][0]["probs"];
@@ -189,7 +183,7 @@ TEST_CASE("Metrics of readings are told and written", "[e2e]") {
   // The area under the curve, computed anew.
   double n_won = 0;
   double n_pairs = 0;
-  const std::vector<json> readings = lines_of(read_file(out));
+  const std::vector<json> readings = json_lines(read_file(out));
   for (std::size_t i = 0; i < 12; ++i) {
     for (std::size_t j = 0; j < 12; ++j) {
       if (i % 3 == 0 || j % 3 != 0) continue;
@@ -224,7 +218,7 @@ TEST_CASE("A guard that was killed goes on and ends in the same bytes", "[e2e]")
   }
   write_file(conversations, text);
   const std::string expected = guard(conversations).out;
-  REQUIRE(lines_of(expected).size() == 60);
+  REQUIRE(json_lines(expected).size() == 60);
   std::vector<std::string> arguments =
       arguments_for(fixture("e2e/model"), conversations,
                     {"--guard", "llama-guard-2", "--batch-size", "1", "--out", out.string()});
@@ -330,7 +324,7 @@ TEST_CASE("A conversation that cannot be read is told, and the others are read",
   const ProgramResult result = guard(folder.path() / "c.jsonl");
   CHECK(result.exit_code == 1);
   CHECK_THAT(result.err, ContainsSubstring("1 of 2 conversations failed; see \"failure\""));
-  const std::vector<json> found = lines_of(result.out);
+  const std::vector<json> found = json_lines(result.out);
   CHECK_THAT(found.at(0)["failure"].get<std::string>(), ContainsSubstring("context has"));
   CHECK(found.at(1)["readouts"].size() == 2);
 }

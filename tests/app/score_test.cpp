@@ -4,12 +4,12 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "support/catch.h"
+#include "support/json_lines.h"
 #include "support/program.h"
 
 namespace labelprobe {
@@ -17,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 using support::fixture;
+using support::json_lines;
 using support::ProgramResult;
 using support::read_file;
 using support::run_program;
@@ -28,13 +29,6 @@ constexpr double kTolerance = 1e-4;
 
 json reference() {
   return json::parse(read_file(fixture("e2e/scores.json")));
-}
-
-std::vector<json> lines_of(const std::string& text) {
-  std::vector<json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
-  return lines;
 }
 
 std::string requests_of(const json& expected) {
@@ -71,7 +65,7 @@ TEST_CASE("Scores are those of lm-eval, minicons, CAPPr and transformers", "[e2e
   const ProgramResult result =
       score(folder.path() / "r.jsonl", {"--joining", "lm-eval", "--prompt-logprobs"});
   INFO(result.err);
-  const std::vector<json> found = lines_of(result.out);
+  const std::vector<json> found = json_lines(result.out);
   REQUIRE(found.size() == expected["requests"].size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     const json& request = expected["requests"][i];
@@ -117,7 +111,7 @@ TEST_CASE("The forms of a score follow from it", "[e2e]") {
   const ProgramResult result = score(folder.path() / "r.jsonl", {"--pmi-prompt", ""});
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  const json found = lines_of(result.out).at(0)["continuations"];
+  const json found = json_lines(result.out).at(0)["continuations"];
   double sum = 0;
   for (const json& of_text : found) {
     const double logprob = of_text["logprob"];
@@ -149,7 +143,7 @@ TEST_CASE("Samples that lm-eval has logged are requests", "[e2e]") {
   const ProgramResult result = score(folder.path() / "r.jsonl");
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  const std::vector<json> found = lines_of(result.out);
+  const std::vector<json> found = json_lines(result.out);
   REQUIRE(found.size() == 2);
   const json expected = reference();
   const json& words = expected["requests"][3]["lm_eval"];
@@ -252,7 +246,7 @@ TEST_CASE("A request that cannot be scored is told, and the others are scored", 
   const ProgramResult result = score(folder.path() / "r.jsonl");
   CHECK(result.exit_code == 1);
   CHECK_THAT(result.err, ContainsSubstring("1 of 2 requests failed; see \"failure\""));
-  const std::vector<json> found = lines_of(result.out);
+  const std::vector<json> found = json_lines(result.out);
   CHECK_THAT(found.at(0)["failure"].get<std::string>(), ContainsSubstring("context has"));
   CHECK(found.at(1)["continuations"].size() == 1);
 }

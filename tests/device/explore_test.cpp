@@ -1,16 +1,17 @@
 // Explorers on a GPU: the CPU's numbers, the same bits in another schedule, and no complaint.
 #include <cmath>
-#include <sstream>
 
 #include "labelprobe/record/logged_run.h"
 
 #include "device/device_run.h"
+#include "support/json_lines.h"
 
 namespace labelprobe {
 namespace {
 
 using nlohmann::json;
 using support::fixture;
+using support::json_lines;
 using support::run_program;
 using support::TempFolder;
 
@@ -37,13 +38,6 @@ std::vector<std::string> score_on(const std::string& device, const std::string& 
           "--prompt-logprobs",
           "--device",
           device};
-}
-
-std::vector<json> lines_of(const std::string& text) {
-  std::vector<json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
-  return lines;
 }
 
 }  // namespace
@@ -76,8 +70,8 @@ TEST_CASE("On a GPU scores are the CPU's", "[device]") {
       "\n"
       R"({"id": "b", "prompt": "Input: Nobody cares", "continuations": [" joy", "\n"]})"
       "\n");
-  const auto expected = lines_of(run_program(score_on("cpu", requests.string())).out);
-  const auto found = lines_of(support::run_well(score_on("cuda", requests.string())).program.out);
+  const auto expected = json_lines(run_program(score_on("cpu", requests.string())).out);
+  const auto found = json_lines(support::run_well(score_on("cuda", requests.string())).program.out);
   REQUIRE(expected.size() == 2);
   REQUIRE(found.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {

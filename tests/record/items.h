@@ -1,6 +1,7 @@
 // Items and requests that the tests of this room share.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -142,6 +143,29 @@ inline Param& param_of(RunRequest& request, const std::string& name) {
     }
   }
   throw std::out_of_range(name);
+}
+
+// As the log has it: label values sorted by name.
+inline ItemRecord sorted(ItemRecord item) {
+  item.known_form = &item.form();
+  for (auto& step : item.label_steps) {
+    std::sort(step.logits.begin(), step.logits.end());
+    std::sort(step.other_logits.begin(), step.other_logits.end());
+    std::sort(step.logged_probs.begin(), step.logged_probs.end());
+  }
+  std::sort(item.stand_in_probs.begin(), item.stand_in_probs.end());
+  for (auto* answer : {&item.greedy_answer, &item.first_answer, &item.healed_answer}) {
+    if (*answer) {
+      std::sort((*answer)->bare_probs.begin(), (*answer)->bare_probs.end());
+      std::sort((*answer)->spaced_probs.begin(), (*answer)->spaced_probs.end());
+    }
+  }
+  for (ReadoutValues& readout : item.readouts) {
+    for (auto* values : {&readout.probs, &readout.lower, &readout.upper, &readout.std_errors}) {
+      std::sort(values->begin(), values->end());
+    }
+  }
+  return item;
 }
 
 }  // namespace labelprobe::record

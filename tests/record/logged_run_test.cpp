@@ -25,34 +25,11 @@ using labelprobe::record::make_request;
 using labelprobe::record::make_word_item;
 using labelprobe::record::parse_run_name;
 using labelprobe::record::read_run;
-using labelprobe::record::ReadoutValues;
 using labelprobe::record::Run;
 using labelprobe::record::RunRequest;
+using labelprobe::record::sorted;
 
 namespace {
-
-// As the log has it: label values sorted by name.
-ItemRecord sorted(ItemRecord item) {
-  item.known_form = &item.form();
-  for (auto& step : item.label_steps) {
-    std::sort(step.logits.begin(), step.logits.end());
-    std::sort(step.other_logits.begin(), step.other_logits.end());
-    std::sort(step.logged_probs.begin(), step.logged_probs.end());
-  }
-  std::sort(item.stand_in_probs.begin(), item.stand_in_probs.end());
-  for (auto* answer : {&item.greedy_answer, &item.first_answer, &item.healed_answer}) {
-    if (*answer) {
-      std::sort((*answer)->bare_probs.begin(), (*answer)->bare_probs.end());
-      std::sort((*answer)->spaced_probs.begin(), (*answer)->spaced_probs.end());
-    }
-  }
-  for (ReadoutValues& readout : item.readouts) {
-    for (auto* values : {&readout.probs, &readout.lower, &readout.upper, &readout.std_errors}) {
-      std::sort(values->begin(), values->end());
-    }
-  }
-  return item;
-}
 
 // Logs the items as one experiment and returns its folder.
 fs::path log_items(const RunRequest& request, const std::vector<ItemRecord>& items) {

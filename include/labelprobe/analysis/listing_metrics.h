@@ -37,7 +37,7 @@ struct ListingMetrics {
   std::optional<double> macro_auc;  // mean over the labels of n_two_class; without one
   double threshold = 0.0;
   SetMetrics at_threshold;  // a label is predicted where its score is at least the threshold
-  // Of each fold, by the other folds' items: the threshold of the largest micro F1, of equals the
+  // Each fold's, by the other folds' items: the threshold of the largest micro F1, of equals the
   // largest, half-way down to the next smaller score (of the smallest: to 0). Empty: not fitted.
   std::vector<double> fitted_thresholds;
   std::optional<SetMetrics> at_fitted;  // each item at its own fold's threshold

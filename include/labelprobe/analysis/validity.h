@@ -25,8 +25,8 @@ struct ValidityRow {
 // Below it a label mass says that the model would rather write something else.
 inline constexpr double kLowLabelMass = 0.5;
 
-// Of a run's items, in an order that goes from the answer to its probabilities. What the items do
-// not have (label steps, answer words, readouts) has no row.
+// Measures a run's items, in an order that goes from the answer to its probabilities. What the
+// items do not have (label steps, answer words, readouts) has no row.
 std::vector<ValidityRow> measure_validity(std::span<const record::ItemRecord> items);
 
 // What the labels' first tokens, with and without a space before them, hold of the vocabulary at a

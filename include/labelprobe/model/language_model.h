@@ -147,9 +147,10 @@ class LanguageModel {
                         const GenerateOptions& options,
                         const GenerationSink& sink) = 0;
 
-  // Computes what an explorer asks for. Equal prefixes of prompts are computed once, and a step
-  // computes the places that all prompts at hand have asked for, up to as many as generate() takes.
-  // A place's numbers are bit for bit those that generate() has after the same tokens.
+  // Computes what an explorer asks for. Equal prefixes of prompts are computed once, and places
+  // that several prompts have asked for go through the layers together. A place's numbers are,
+  // where answers do not depend on the schedule, bit for bit those that generate() has after the
+  // same tokens, before any rule.
   //   prompts  as for generate(); failures go to Explorer::finish(). Equal ones share their
   //            beginning, but each is explored for itself.
   // Throws ConfigError for options that make no sense, ModelError as generate() does. Exceptions of

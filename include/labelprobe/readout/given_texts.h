@@ -25,9 +25,8 @@ namespace labelprobe::readout {
 enum class Joining {
   // Those of both as one text; the continuation begins with the first token that reaches into it.
   Text,
-  // As lm-eval has it: as many tokens as the prompt has alone are the prompt's own ones, the rest
-  // is
-  // of the whole text. Where the two do not fit together, the tokens do not spell the text.
+  // As lm-eval has it: as many tokens as the prompt has alone are the prompt's own ones, and the
+  // rest is that of the whole text. Where the two do not fit together, the tokens do not spell it.
   LmEval,
 };
 inline constexpr auto kJoinings =

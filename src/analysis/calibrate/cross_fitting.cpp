@@ -70,7 +70,7 @@ void add_constant(const std::set<std::string>& for_ids,
   for (const std::string& id : for_ids) constant.probs.emplace(id, rates);
 }
 
-// Of the examples fitted on that have votes; unset if none has.
+// The loss over the examples fitted on that have votes; unset if none has.
 std::optional<CalibrationLoss> measure(const FittedCalibration& fitted,
                                        const Distributions& estimates,
                                        const Votes& all_votes) {

@@ -165,11 +165,7 @@ int run(const Arguments& arguments) {
 
 void declare_arguments(OptionList& options, Arguments& arguments) {
   options.begin_group("Generation");
-  options.add(arguments.loading.name, {.name = "model_name_or_path",
-                                       .help = "Folder, .gguf file or hub name",
-                                       .is_required = true,
-                                       .shown = Shown::First,
-                                       .value = "MODEL"});
+  declare_model_name(options, arguments.loading.name);
   options.add(arguments.prompts,
               {.name = "prompts",
                .help = "JSON lines of id and text or token_ids; - = standard input",
@@ -190,11 +186,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                                      .help = "safetensors file of all logits of every step",
                                      .shown = Shown::First,
                                      .value = "FILE"});
-  options.add(arguments.profile,
-              {.name = "profile",
-               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
-                       "what took the time is told at the end",
-               .value = "FILE"});
+  declare_profile(options, arguments.profile);
   options.add(
       arguments.ignore_eos,
       {.name = "ignore_eos", .help = "Go on after an end-of-text token", .shown = Shown::First});
@@ -202,12 +194,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
       arguments.stop_strings,
       {.name = "stop", .help = "End an answer that contains one of these", .shown = Shown::First});
   declare_repetition_penalty(options, arguments.repetition_penalty);
-  options.add(arguments.batch_size, {.name = "batch_size",
-                                     .help = "Prompts computed together; 0 = from free memory",
-                                     .fallback = "0",
-                                     .least = 0});
-  options.add(arguments.no_share_prefixes,
-              {.name = "no_share_prefixes", .help = "Compute every prompt alone, in full"});
+  declare_batches(options, arguments.batch_size, arguments.no_share_prefixes, "Prompts");
   declare_model_loading(options, arguments.loading);
 }
 

@@ -175,7 +175,7 @@ struct Counts {
   std::size_t n_noted = 0;
 };
 
-// Of all lines, those of an earlier process included.
+// Counts all lines, those of an earlier process included.
 Counts count(const LinesOutput& output, std::size_t n_lines) {
   Counts counts;
   for (std::size_t i = 0; i < n_lines; ++i) {
@@ -331,11 +331,7 @@ void declare_metrics(OptionList& options, Arguments& arguments) {
 
 void declare_arguments(OptionList& options, Arguments& arguments) {
   options.begin_group("Conversations");
-  options.add(arguments.loading.name, {.name = "model_name_or_path",
-                                       .help = "Folder, .gguf file or hub name",
-                                       .is_required = true,
-                                       .shown = Shown::First,
-                                       .value = "MODEL"});
+  declare_model_name(options, arguments.loading.name);
   options.add(arguments.conversations,
               {.name = "conversations",
                .help = "JSON lines of id and messages, or of id, prompt and response; with labels "
@@ -343,28 +339,14 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                .is_required = true,
                .shown = Shown::First,
                .value = "FILE"});
-  options.add(arguments.out, {.name = "out",
-                              .help = "File to write; - = standard output. An interrupted command "
-                                      "goes on where it was",
-                              .fallback = "-",
-                              .shown = Shown::First,
-                              .value = "FILE"});
+  declare_lines_output(options, arguments.out);
   declare_asking(options, arguments);
   options.add(
       arguments.is_dry_run,
       {.name = "dry_run", .help = "Show the first prompt, run nothing", .shown = Shown::First});
   options.add(arguments.disable_tqdm, {.name = "disable_tqdm", .help = "Show no progress"});
-  options.add(arguments.profile,
-              {.name = "profile",
-               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
-                       "what took the time is told at the end",
-               .value = "FILE"});
-  options.add(arguments.batch_size, {.name = "batch_size",
-                                     .help = "Prompts computed together; 0 = from free memory",
-                                     .fallback = "0",
-                                     .least = 0});
-  options.add(arguments.no_share_prefixes,
-              {.name = "no_share_prefixes", .help = "Compute every prompt alone, in full"});
+  declare_profile(options, arguments.profile);
+  declare_batches(options, arguments.batch_size, arguments.no_share_prefixes, "Prompts");
   declare_metrics(options, arguments);
   declare_readouts(options, arguments.readouts);
   declare_model_loading(options, arguments.loading);

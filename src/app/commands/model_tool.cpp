@@ -52,6 +52,43 @@ model::LanguageModel& open_model(experiment::Workbench& workbench,
   return language_model;
 }
 
+void declare_model_name(OptionList& options, std::string& name) {
+  options.add(name, {.name = "model_name_or_path",
+                     .help = "Folder, .gguf file or hub name",
+                     .is_required = true,
+                     .shown = Shown::First,
+                     .value = "MODEL"});
+}
+
+void declare_lines_output(OptionList& options, std::string& out) {
+  options.add(out, {.name = "out",
+                    .help = "File to write; - = standard output. An interrupted command goes on "
+                            "where it was",
+                    .fallback = "-",
+                    .shown = Shown::First,
+                    .value = "FILE"});
+}
+
+void declare_profile(OptionList& options, std::string& profile) {
+  options.add(profile,
+              {.name = "profile",
+               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
+                       "what took the time is told at the end",
+               .value = "FILE"});
+}
+
+void declare_batches(OptionList& options,
+                     int& batch_size,
+                     bool& no_share_prefixes,
+                     const std::string& things) {
+  options.add(batch_size, {.name = "batch_size",
+                           .help = things + " computed together; 0 = from free memory",
+                           .fallback = "0",
+                           .least = 0});
+  options.add(no_share_prefixes, {.name = "no_share_prefixes",
+                                  .help = "Compute everything in full, nothing in common"});
+}
+
 void tell_profile(std::optional<model::Profile>& profile) {
   const auto summary = profile ? profile->finish() : std::nullopt;
   if (!summary) return;

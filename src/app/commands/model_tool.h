@@ -9,6 +9,8 @@
 #include "labelprobe/experiment/workbench.h"
 #include "labelprobe/model/profile.h"
 
+#include "app/options/option.h"
+
 namespace labelprobe::app {
 
 // Has a file read, or standard input for "-", with the name that stands in messages. Throws
@@ -21,6 +23,16 @@ void read_lines(const std::string& name,
 model::LanguageModel& open_model(experiment::Workbench& workbench,
                                  const experiment::ModelLoading& loading,
                                  std::optional<model::Profile>& profile);
+
+// Options that these commands call the same.
+void declare_model_name(OptionList& options, std::string& name);
+void declare_lines_output(OptionList& options, std::string& out);  // see LinesOutput
+void declare_profile(OptionList& options, std::string& profile);
+//   things  what is computed together: "Prompts"
+void declare_batches(OptionList& options,
+                     int& batch_size,
+                     bool& no_share_prefixes,
+                     const std::string& things);
 
 // Tells standard error where the time went, if it was watched.
 void tell_profile(std::optional<model::Profile>& profile);

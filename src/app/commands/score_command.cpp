@@ -281,11 +281,7 @@ int run(const Arguments& arguments) {
 
 void declare_arguments(OptionList& options, Arguments& arguments) {
   options.begin_group("Scoring");
-  options.add(arguments.loading.name, {.name = "model_name_or_path",
-                                       .help = "Folder, .gguf file or hub name",
-                                       .is_required = true,
-                                       .shown = Shown::First,
-                                       .value = "MODEL"});
+  declare_model_name(options, arguments.loading.name);
   options.add(arguments.requests,
               {.name = "requests",
                .help = "JSON lines of id, prompt and continuations, or the samples that lm-eval "
@@ -293,12 +289,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                .is_required = true,
                .shown = Shown::First,
                .value = "FILE"});
-  options.add(arguments.out, {.name = "out",
-                              .help = "File to write; - = standard output. An interrupted command "
-                                      "goes on where it was",
-                              .fallback = "-",
-                              .shown = Shown::First,
-                              .value = "FILE"});
+  declare_lines_output(options, arguments.out);
   options.add(arguments.scores_prompts,
               {.name = "prompt_logprobs",
                .help = "The log-probabilities of the prompts' own tokens too",
@@ -322,17 +313,8 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
   options.add(arguments.is_dry_run,
               {.name = "dry_run", .help = "Count the tokens, run nothing", .shown = Shown::First});
   options.add(arguments.disable_tqdm, {.name = "disable_tqdm", .help = "Show no progress"});
-  options.add(arguments.profile,
-              {.name = "profile",
-               .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "
-                       "what took the time is told at the end",
-               .value = "FILE"});
-  options.add(arguments.batch_size, {.name = "batch_size",
-                                     .help = "Requests computed together; 0 = from free memory",
-                                     .fallback = "0",
-                                     .least = 0});
-  options.add(arguments.no_share_prefixes,
-              {.name = "no_share_prefixes", .help = "Compute every request alone, in full"});
+  declare_profile(options, arguments.profile);
+  declare_batches(options, arguments.batch_size, arguments.no_share_prefixes, "Requests");
   declare_model_loading(options, arguments.loading);
 }
 

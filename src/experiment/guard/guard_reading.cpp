@@ -143,7 +143,7 @@ class Reader final : public model::Explorer {
   std::unique_ptr<readout::ReadoutExplorer> codes_;  // null: each prompt has one category
   std::optional<JointExplorer> joint_;
   std::map<std::size_t, std::string> answers_;  // of prompts that are not finished
-  // Of the prompt that is just finished.
+  // What was read of the prompt that is just finished.
   std::vector<record::ReadoutValues> verdict_values_;
   std::vector<record::ReadoutValues> values_;
 };

@@ -10,8 +10,8 @@
 
 namespace labelprobe::experiment {
 
-// Throws ConfigError for unknown names, answers of which
-// nothing can be read so, and options that make no sense.
+// Throws ConfigError for unknown names, answers of which nothing can be read so, and options that
+// make no sense.
 //   end_ids  end-of-text tokens of the model
 std::unique_ptr<readout::ReadoutExplorer> make_readouts(const Settings& settings,
                                                         const Answers& answers,

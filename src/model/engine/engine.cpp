@@ -84,7 +84,7 @@ class Engine::Work {
   virtual void fail(std::size_t prompt, std::string obstacle) = 0;
   // Before the chunks of a tree.
   virtual void begin(const PrefixTree&) {}
-  // Of the chunks' packs, where they are to be read; else null.
+  // Who reads the chunks' packs; null where nobody does.
   virtual PromptReader* reader() { return nullptr; }
   // For sequences first to end, whose last tokens' hidden states are given.
   virtual void run(const PrefixTree& tree,

@@ -25,7 +25,7 @@ class Asker {
   Access need(int node);
 
   std::int64_t n_nodes() const { return n_nodes_; }  // granted
-  // Of them, places that the greedy answer has not had computed anyway.
+  // How many of them are places that the greedy answer has not had computed anyway.
   std::int64_t n_extra() const;
 
  private:

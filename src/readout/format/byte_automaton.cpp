@@ -144,8 +144,8 @@ void ByteAutomaton::advance(const Thread& thread, unsigned char byte, Next& next
   begin_text(Kind::Closer, format_.closers, byte, pending, next);
 }
 
-// Of two readings that go on alike, the one with fewer and so longer labels counts; else the order
-// of their names decides, so that the order of the label set does not.
+// Where two readings go on alike, the one with fewer and so longer labels counts; else the order of
+// their names decides, so that the order of the label set does not.
 bool ByteAutomaton::prefers(const std::vector<LabelIndex>& a,
                             const std::vector<LabelIndex>& b) const {
   if (a.size() != b.size()) return a.size() < b.size();

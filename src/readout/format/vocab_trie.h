@@ -22,7 +22,7 @@ class VocabTrie {
     unsigned char byte = 0;   // the last one of the bytes so far
     int first_child = kNone;  // ascending by byte
     int next_sibling = kNone;
-    // Of tokens(): those whose bytes begin with these; the first n_here of them have no more.
+    // The part of tokens() whose bytes begin with these; the first n_here of them have no more.
     std::int32_t begin = 0;
     std::int32_t end = 0;
     std::int32_t n_here = 0;

@@ -12,6 +12,7 @@
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/tangled_prompts.h"
+#include "support/tight_memory.h"
 
 namespace labelprobe::model {
 namespace {
@@ -233,6 +234,29 @@ TEST_CASE("Greedy answers come along, over the same computed prompts", "[model]"
   check_equal_bits(answers, expected);
   CHECK(tiny->effort().n_prompt_tokens_computed == 2 * n_computed);
   CHECK(tiny->effort().n_batches_halved == 0);
+}
+
+TEST_CASE("Where memory runs out prompts are begun again, with the same numbers", "[model]") {
+  const auto prompts = tangled_prompts();
+  ExploreOptions options = all_logits({15, 5});
+  options.reads_prompts = true;
+  GreedyWithNeighbours expected(5);
+  open_tiny()->explore(prompts, options, expected);
+  GreedyWithNeighbours found(5);
+  const auto tight = open_tiny();
+  {
+    const TightMemory memory(GENERATE(60000, 70000));
+    tight->explore(prompts, options, found);
+  }
+  CHECK(tight->effort().n_batches_halved > 0);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    INFO("prompt " << i);
+    const Notebook::Page& page = found.pages.at(i);
+    CHECK(page.n_finished == 1);
+    CHECK_FALSE(page.failure);
+    CHECK(page.logits == expected.pages.at(i).logits);
+    CHECK(page.prompt_tokens.size() == prompts[i].size() - 1);
+  }
 }
 
 TEST_CASE("Prompts are read along the way", "[model]") {
