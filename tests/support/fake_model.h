@@ -93,17 +93,28 @@ class FakeModel : public model::LanguageModel {
  private:
   class Places : public model::Frontier {
    public:
-    explicit Places(const model::Reach& reach) : reach_(reach) {}
+    Places(const TokenIds& prompt, const model::Reach& reach)
+        : texts({{prompt, {}}}), reach_(reach) {}
     int add(int parent, TokenId token) override {
-      TokenIds text = texts.at(parent);
-      text.push_back(token);
-      if (static_cast<int>(text.size()) > reach_.depth) throw std::logic_error("too deep");
+      Text text = texts.at(std::max(0, parent));
+      if (parent < 0) text.prompt.resize(text.prompt.size() - static_cast<std::size_t>(-parent));
+      if (text.prompt.empty()) throw std::logic_error("nothing is left of the prompt");
+      text.added.push_back(token);
+      const std::size_t n_tokens = text.prompt.size() + text.added.size();
+      if (static_cast<int>(n_tokens - texts[0].prompt.size()) > reach_.depth)
+        throw std::logic_error("too deep");
       if (static_cast<int>(texts.size()) > reach_.n_places)
         throw std::logic_error("too many places");
       texts.push_back(std::move(text));
       return static_cast<int>(texts.size()) - 1;
     }
-    std::vector<TokenIds> texts = {TokenIds()};  // by place, behind the prompt
+    // There is nothing inside a fake.
+    int add(int parent, TokenId token, const model::Look&) override { return add(parent, token); }
+    struct Text {
+      TokenIds prompt;  // or what is left of it
+      TokenIds added;
+    };
+    std::vector<Text> texts;  // by place
 
    private:
     model::Reach reach_;
@@ -126,10 +137,11 @@ class FakeModel : public model::LanguageModel {
       }
       explorer.read_prompt(i, tokens);
     }
-    Places places(reach);
+    Places places(prompt, reach);
     for (std::size_t next = 0; next < places.texts.size();) {
       for (; next < places.texts.size(); ++next) {
-        const std::vector<float> logits = script_(prompt, places.texts[next]);
+        const auto& [text, added] = places.texts[next];
+        const std::vector<float> logits = script_(text, added);
         const model::Step step =
             step_of(logits, options.observe.watched, options.observe.n_top_tokens);
         model::Place place;

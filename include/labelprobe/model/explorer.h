@@ -21,6 +21,43 @@ struct Observe {
   TokenIds watched;           // tokens whose logits are kept
   int n_top_tokens = 0;       // the k largest logits of the whole vocabulary
   bool shows_logits = false;  // all logits, as long as a place is being told
+  // Of places that are asked for with a Look. L layers:
+  std::vector<int>
+      hidden_layers;         // 0: the embedding; l: behind layer l, to L; -1: after the final norm
+  bool shows_lens = false;   // Inside::lens
+  bool shows_parts = false;  // Inside::parts
+};
+
+// Tokens of a text, by their positions from 0 on: [begin, end).
+struct PositionRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+using Positions = std::vector<PositionRange>;  // none overlaps another
+
+// What is looked at inside the layers where a place is computed; see Inside.
+struct Look {
+  std::vector<Positions> attention_to;
+  // The place is computed without their attention: after the softmax their weights are set to 0, in
+  // all layers and heads, and the other weights stay as they are. Source: methods beyond the
+  // paper's four, section 10.4.
+  Positions knocked_out;
+};
+
+// What the layers hold at a place.
+//   C  hidden size   L  layers   H  query heads
+// Source: section 10 there; the final norm's scale of the parts is frozen as in Yan & Jia 2025.
+struct Inside {
+  std::vector<float> hidden;  // [n_hidden_layers, C]
+  // [L + 1, n_watched]: logits of the watched tokens, were the output head to follow the embedding,
+  // layer 1, ... The last ones are the model's own up to rounding.
+  std::vector<float> lens;
+  // [2 L + 1, n_watched]: what the embedding, and then each layer's attention and MLP add to the
+  // watched tokens' logits. Together they are the logits.
+  std::vector<float> parts;
+  std::vector<float> attention;  // [n_groups, L, H]: weights of Look::attention_to, summed up
+  // [n_groups, L, n_watched] where parts are shown: what attention to a group adds to the logits.
+  std::vector<float> group_parts;
 };
 
 // A token of a prompt, and what the prompt before it makes of it.
@@ -35,7 +72,8 @@ struct Place {
   std::size_t prompt = 0;      // which of the prompts
   int id = 0;                  // 0 behind the prompt itself, then from 1 on as they were asked for
   const Step* step = nullptr;  // until reach() returns
-  std::span<const float> logits;  // [vocab_size] if they are shown, likewise
+  const Inside* inside = nullptr;  // likewise; of a place that was asked for with a Look
+  std::span<const float> logits;   // [vocab_size] if they are shown, likewise
 };
 
 // Where an explorer asks for further places of one prompt.
@@ -44,8 +82,11 @@ class Frontier {
   virtual ~Frontier() = default;
 
   // The place behind `token` at place `parent` of the same prompt, which may have been asked for
-  // just now. Returns its id. Asking twice makes two places. Not more than Reach allows.
+  // just now; -k is behind the prompt without its last k tokens, of which one at least is left.
+  // Returns its id. Asking twice makes two places. Not more than Reach allows.
   virtual int add(int parent, TokenId token) = 0;
+  // The same, and looks inside.
+  virtual int add(int parent, TokenId token, const Look& look) = 0;
 };
 
 struct Generation;

@@ -15,13 +15,17 @@ class OwnedFrontier final : public model::Frontier {
   OwnedFrontier(model::Frontier& next, std::map<int, std::size_t>& owners, std::size_t owner)
       : next_(next), owners_(owners), owner_(owner) {}
 
-  int add(int parent, TokenId token) override {
-    const int place = next_.add(parent, token);
+  int add(int parent, TokenId token) override { return owned(next_.add(parent, token)); }
+  int add(int parent, TokenId token, const model::Look& look) override {
+    return owned(next_.add(parent, token, look));
+  }
+
+ private:
+  int owned(int place) {
     owners_.emplace(place, owner_);
     return place;
   }
 
- private:
   model::Frontier& next_;
   std::map<int, std::size_t>& owners_;
   std::size_t owner_;

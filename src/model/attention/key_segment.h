@@ -10,6 +10,13 @@ enum class Mask {
   Causal,  // row first_row + i sees keys first_key to first_key + i
 };
 
+// Consecutive rows of the arena, which hold consecutive positions of a text.
+struct KeySpan {
+  std::int64_t first_key = 0;
+  std::int64_t n_keys = 0;
+  std::int64_t first_position = 0;
+};
+
 // Consecutive rows of the arena, which hold consecutive positions of a text, and the query rows
 // that see them.
 struct KeySegment {

@@ -8,6 +8,7 @@
 #include "model/products/rms_norm.h"
 #include "model/products/rotate_heads.h"
 #include "weights/device/dtype.h"
+#include "weights/device/send.h"
 
 namespace labelprobe::model {
 
@@ -28,7 +29,8 @@ void Attention::rotate(int /*layer*/,
 at::Tensor Decoder::forward(const at::Tensor& tokens,
                             const at::Tensor& positions,
                             Attention& attention,
-                            const at::Tensor& kept) const {
+                            const at::Tensor& kept,
+                            LayerWatcher* watcher) const {
   const std::int64_t n_rows = tokens.size(0);
   const std::int64_t n_heads = config_.n_heads;
   const std::int64_t n_kv = config_.n_kv_heads;
@@ -40,6 +42,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
   at::Tensor x = embedding_.index_select(0, tokens).to(is_wide ? at::kFloat : type);
   if (has_fixed_rows()) x = filled_up(x);
+  if (watcher != nullptr) watcher->see(0, x);
   for (int i = 0; i < config_.n_layers; ++i) {
     const Layer& layer = layers_[i];
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
@@ -60,10 +63,12 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
       attended = filled_up(attended);
     }
     add_product(x, layer.o_proj, attended);
+    if (watcher != nullptr) watcher->see(2 * i + 1, x);
     const at::Tensor inner =
         multiply(layer.gate_up_proj,
                  rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
     add_product(x, layer.down_proj, gated_silu(inner));
+    if (watcher != nullptr) watcher->see(2 * i + 2, x);
   }
   return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows);
 }
@@ -71,6 +76,25 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
   return multiply(head_, rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type()))
       .to(at::kFloat);
+}
+
+at::Tensor Decoder::final_norm(const at::Tensor& hidden) const {
+  return rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type()).to(at::kFloat);
+}
+
+at::Tensor Decoder::head_rows(const TokenIds& tokens) const {
+  return head_.rows(
+      weights::send(std::vector<std::int64_t>(tokens.begin(), tokens.end()), device_));
+}
+
+at::Tensor Decoder::project_attention(int layer, const at::Tensor& x) const {
+  // The last row of zeros gives the bias.
+  const at::Tensor rows = at::cat({x, at::zeros({1, x.size(1)}, x.options())}).to(scalar_type());
+  const at::Tensor added =
+      multiply(layers_[layer].o_proj, has_fixed_rows() ? filled_up(rows) : rows)
+          .narrow(0, 0, rows.size(0))
+          .to(at::kFloat);
+  return added.narrow(0, 0, x.size(0)) - added[x.size(0)];
 }
 
 at::Tensor Decoder::multiply(const Linear& weight, const at::Tensor& x) const {

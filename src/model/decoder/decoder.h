@@ -37,6 +37,22 @@ class Attention {
                             const at::Tensor& values) = 0;
 };
 
+// Somebody who looks inside a pass.
+class LayerWatcher {
+ public:
+  virtual ~LayerWatcher() = default;
+  // What attention has made of queries [T, K, H/K, D] over keys and values [N, K, D] of a layer:
+  // attended [T, H * D], which may be changed.
+  virtual void attend(int layer,
+                      const at::Tensor& queries,
+                      const at::Tensor& keys,
+                      const at::Tensor& values,
+                      at::Tensor& attended) = 0;
+  // What the layers have added up so far, x [T or more, C]: stage 0 is the embedding, 2 l + 1 comes
+  // after the attention of layer l (from 0 on), 2 l + 2 after its MLP.
+  virtual void see(int stage, const at::Tensor& x) = 0;
+};
+
 // The type of queries, keys, values and all that goes into a matrix product. What the layers add to
 // stays float32 on the CPU, as does everything there whose type the processor does not multiply:
 // float16, and bfloat16 on many.
@@ -62,14 +78,23 @@ class Decoder {
 
   // Hidden states [n, C] before the final norm of tokens [T] at positions [T] (int64, on the
   // device): of the rows `kept` [n], which are all that the last layer finishes; of all rows if it
-  // is undefined.
+  // is undefined, as it has to be for a watcher.
   at::Tensor forward(const at::Tensor& tokens,
                      const at::Tensor& positions,
                      Attention& attention,
-                     const at::Tensor& kept = {}) const;
+                     const at::Tensor& kept = {},
+                     LayerWatcher* watcher = nullptr) const;
 
   // Logits [n, V], float32, of rows of forward()'s result.
   at::Tensor logits(const at::Tensor& hidden) const;
+
+  // forward()'s result [n, C] behind the final norm, float32.
+  at::Tensor final_norm(const at::Tensor& hidden) const;
+  const at::Tensor& norm_weight() const { return norm_; }
+  // The output head's rows of tokens, [n, C], float32.
+  at::Tensor head_rows(const TokenIds& tokens) const;
+  // What a layer adds for heads' results x [n, H * D], without its bias: [n, C], float32.
+  at::Tensor project_attention(int layer, const at::Tensor& x) const;
 
  private:
   struct Layer {

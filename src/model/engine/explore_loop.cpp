@@ -33,8 +33,9 @@ class ExploreLoop::Rows {
 
 class ExploreLoop::PathFrontier : public Frontier {
  public:
-  PathFrontier(PlaceTree& places, int path, const Reach& reach, int n_vocab)
-      : places_(places), path_(path), reach_(reach), n_vocab_(n_vocab) {}
+  PathFrontier(
+      PlaceTree& places, std::map<PlaceRow, Look>& looks, int path, const Reach& reach, int n_vocab)
+      : places_(places), looks_(looks), path_(path), reach_(reach), n_vocab_(n_vocab) {}
 
   int add(int parent, TokenId token) override {
     LABELPROBE_CHECK(token >= 0 && token < n_vocab_);
@@ -43,8 +44,15 @@ class ExploreLoop::PathFrontier : public Frontier {
     return id;
   }
 
+  int add(int parent, TokenId token, const Look& look) override {
+    const int id = add(parent, token);
+    looks_.emplace(PlaceRow{path_, id}, look);
+    return id;
+  }
+
  private:
   PlaceTree& places_;
+  std::map<PlaceRow, Look>& looks_;
   int path_;
   Reach reach_;
   int n_vocab_;
@@ -116,7 +124,8 @@ void ExploreLoop::grow(PlaceTree& places, std::vector<PlaceRow>& rows) {
     const auto path = static_cast<int>(i);
     const std::size_t n_before = rows.size();
     if (!traveller.failure) {
-      PathFrontier next(places, path, request_.reach(traveller.prompt), request_.info().vocab_size);
+      PathFrontier next(places, looks_, path, request_.reach(traveller.prompt),
+                        request_.info().vocab_size);
       explorer_.grow(traveller.prompt, next);
       places.append_new(path, rows);
     }
@@ -138,15 +147,36 @@ void ExploreLoop::compute(PlaceTree& places, std::span<const PlaceRow> rows) {
     }
     inputs_.segments() = places.segments(step);
     inputs_.send();
-    tell(inputs_.forward(decoder_, arena_), places_of_rows);
+    std::optional<InnerView> view = view_of(places, step);
+    const at::Tensor hidden = inputs_.forward(decoder_, arena_, view ? &*view : nullptr);
+    tell(hidden, places_of_rows, view ? view->take() : std::vector<Inside>());
+    for (const PlaceRow& row : step) looks_.erase(row);
     n_places_ += static_cast<std::int64_t>(n);
   }
 }
 
+// Who looks at the rows of a step; nothing where nobody does.
+std::optional<InnerView> ExploreLoop::view_of(const PlaceTree& places,
+                                              std::span<const PlaceRow> rows) {
+  std::vector<InnerView::Row> looked_at;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto look = looks_.find(rows[i]);
+    if (look == looks_.end()) continue;
+    looked_at.push_back({static_cast<std::int64_t>(i), &look->second, places.keys_of(rows[i])});
+  }
+  if (looked_at.empty()) return {};
+  if (!label_head_) label_head_ = make_label_head(decoder_, options_.observe.watched);
+  return std::make_optional<InnerView>(decoder_, options_.observe, *label_head_,
+                                       std::move(looked_at));
+}
+
 // Reads hidden states [R, C]; those of a row are of several places where prompts are equal.
+//   inside  of the rows that are looked at, one after the other
 void ExploreLoop::tell(const at::Tensor& hidden,
-                       std::span<const std::vector<PlaceRow>> places_of_rows) {
+                       std::span<const std::vector<PlaceRow>> places_of_rows,
+                       std::span<const Inside> inside) {
   const Observe& observe = options_.observe;
+  std::size_t n_looked_at = 0;
   for (std::int64_t first = 0; first < hidden.size(0); first += kRowsPerHead) {
     const std::int64_t n = std::min(kRowsPerHead, hidden.size(0) - first);
     const at::Tensor logits = decoder_.logits(hidden.narrow(0, first, n));
@@ -156,6 +186,9 @@ void ExploreLoop::tell(const at::Tensor& hidden,
     for (std::int64_t r = 0; r < n; ++r) {
       Place place;
       place.step = &readings[r].step;
+      if (looks_.contains(places_of_rows[first + r].front())) {
+        place.inside = &inside[n_looked_at++];
+      }
       if (shown.defined()) {
         place.logits = {shown.const_data_ptr<float>() + r * shown.size(1),
                         static_cast<std::size_t>(shown.size(1))};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "labelprobe/model/language_model.h"
 
 #include "model/decoder/decoder.h"
+#include "model/engine/inner_view.h"
 #include "model/engine/kv_arena.h"
 #include "model/engine/place_tree.h"
 #include "model/engine/prefix_cache.h"
@@ -60,7 +62,10 @@ class ExploreLoop {
   };
   void grow(PlaceTree& places, std::vector<PlaceRow>& rows);
   void compute(PlaceTree& places, std::span<const PlaceRow> rows);
-  void tell(const at::Tensor& hidden, std::span<const std::vector<PlaceRow>> places_of_rows);
+  std::optional<InnerView> view_of(const PlaceTree& places, std::span<const PlaceRow> rows);
+  void tell(const at::Tensor& hidden,
+            std::span<const std::vector<PlaceRow>> places_of_rows,
+            std::span<const Inside> inside = {});
 
   const Decoder& decoder_;
   const PrefixTree& tree_;
@@ -72,6 +77,8 @@ class ExploreLoop {
   int n_rows_per_step_;
   std::function<void(std::size_t, int)> on_begin_;
   std::vector<Traveller> travellers_;  // by path
+  std::map<PlaceRow, Look> looks_;     // of places that are still to be computed
+  std::optional<Linear> label_head_;   // once somebody looks inside
   std::int64_t n_places_ = 0;
 };
 

@@ -19,8 +19,10 @@ int PlaceTree::add_path(int sequence, std::int64_t first_row) {
 
 int PlaceTree::add(int path, int parent, TokenId token) {
   std::vector<Place>& places = paths_[path].places;
-  LABELPROBE_CHECK(parent >= 0 && parent < static_cast<int>(places.size()));
-  places.push_back({parent, token, places[parent].depth + 1, -1});
+  LABELPROBE_CHECK(-parent < paths_[path].n_prompt_tokens &&
+                   parent < static_cast<int>(places.size()));
+  const int depth = parent < 0 ? parent : places[parent].depth;
+  places.push_back({parent, token, depth + 1, -1});
   return static_cast<int>(places.size()) - 1;
 }
 
@@ -54,9 +56,10 @@ void PlaceTree::append_new(int path_index, std::vector<PlaceRow>& rows) {
 }
 
 // The keys that a child of `parent` sees beside its own, in runs of neighbouring rows.
-std::vector<PlaceTree::Keys> PlaceTree::keys_before(const Path& path, int parent) const {
-  std::vector<Keys> keys;
-  for (int i = parent; i > 0; i = path.places[i].parent) {
+std::vector<KeySpan> PlaceTree::keys_before(const Path& path, int parent) const {
+  std::vector<KeySpan> keys;
+  int i = parent;
+  for (; i > 0; i = path.places[i].parent) {
     const Place& place = path.places[i];
     if (!keys.empty() && place.arena_row + 1 == keys.back().first_key) {
       --keys.back().first_key;
@@ -66,11 +69,20 @@ std::vector<PlaceTree::Keys> PlaceTree::keys_before(const Path& path, int parent
       keys.push_back({place.arena_row, 1, path.n_prompt_tokens + place.depth - 1});
     }
   }
+  const std::int64_t end = path.n_prompt_tokens + i;
   const PrefixSequence& sequence = tree_.sequences()[path.sequence];
-  for (int i = sequence.last_node; i >= 0; i = tree_.nodes()[i].parent) {
-    const PrefixNode& node = tree_.nodes()[i];
-    keys.push_back({node_rows_[i], tree_.n_tokens_of(node, sequence), node.first_position});
+  for (int n = sequence.last_node; n >= 0; n = tree_.nodes()[n].parent) {
+    const PrefixNode& node = tree_.nodes()[n];
+    const std::int64_t n_keys =
+        std::min<std::int64_t>(tree_.n_tokens_of(node, sequence), end - node.first_position);
+    if (n_keys > 0) keys.push_back({node_rows_[n], n_keys, node.first_position});
   }
+  return keys;
+}
+
+std::vector<KeySpan> PlaceTree::keys_of(PlaceRow row) const {
+  std::vector<KeySpan> keys = keys_before(paths_[row.path], place(row).parent);
+  keys.push_back({arena_row(row), 1, position(row)});
   return keys;
 }
 
@@ -87,7 +99,7 @@ std::vector<KeySegment> PlaceTree::segments(std::span<const PlaceRow> rows) cons
     while (end < rows.size() && follows(end)) ++end;
     const auto first_row = static_cast<std::int64_t>(first);
     const auto end_row = static_cast<std::int64_t>(end);
-    for (const Keys& keys : keys_before(paths_[rows[first].path], place(rows[first]).parent)) {
+    for (const KeySpan& keys : keys_before(paths_[rows[first].path], place(rows[first]).parent)) {
       const auto [known, is_new] = newest.try_emplace({keys.first_key, keys.n_keys}, 0);
       if (!is_new && segments[known->second].end_row == first_row) {
         segments[known->second].end_row = end_row;

@@ -2,6 +2,7 @@
 // arena has them, and which keys their rows see. Knows nothing of tensors.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -18,6 +19,8 @@ namespace labelprobe::model {
 struct PlaceRow {
   int path = 0;
   int place = 0;
+
+  friend auto operator<=>(const PlaceRow&, const PlaceRow&) = default;
 };
 
 class PlaceTree {
@@ -31,11 +34,12 @@ class PlaceTree {
   // from 0 on.
   int add_path(int sequence, std::int64_t first_row);
 
-  // The place behind `token` at another one of the path. Returns its id.
+  // The place behind `token` at another one of the path, or at -k, behind the prompt without its
+  // last k tokens. Returns its id.
   int add(int path, int parent, TokenId token);
 
   int n_places(int path) const { return static_cast<int>(paths_[path].places.size()); }
-  // Tokens between the prompt and the end of the place.
+  // Tokens between the prompt and the end of the place; less than 1 where it ends inside.
   int depth(PlaceRow row) const { return place(row).depth; }
   TokenId token(PlaceRow row) const { return place(row).token; }
   std::int64_t position(PlaceRow row) const;
@@ -45,13 +49,16 @@ class PlaceTree {
   // their rows of the arena.
   void append_new(int path, std::vector<PlaceRow>& rows);
 
+  // The keys that a place sees, its own included, in runs of neighbouring rows.
+  std::vector<KeySpan> keys_of(PlaceRow row) const;
+
   // What the rows of a step see. A place's ancestors come before it, in the same step or an earlier
   // one.
   std::vector<KeySegment> segments(std::span<const PlaceRow> rows) const;
 
  private:
   struct Place {
-    int parent = -1;
+    int parent = 0;  // -k: the prompt without so many tokens
     TokenId token = 0;
     int depth = 0;
     std::int64_t arena_row = -1;
@@ -63,13 +70,8 @@ class PlaceTree {
     int n_placed = 1;  // places that have their rows
     std::vector<Place> places;
   };
-  struct Keys {
-    std::int64_t first_key = 0;
-    std::int64_t n_keys = 0;
-    std::int64_t first_position = 0;
-  };
   const Place& place(PlaceRow row) const { return paths_[row.path].places[row.place]; }
-  std::vector<Keys> keys_before(const Path& path, int parent) const;
+  std::vector<KeySpan> keys_before(const Path& path, int parent) const;
 
   const PrefixTree& tree_;
   std::span<const std::int64_t> node_rows_;

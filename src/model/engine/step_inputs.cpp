@@ -49,7 +49,8 @@ void StepInputs::follow(const at::Tensor& tokens) {
 
 class StepInputs::StepAttention : public Attention {
  public:
-  StepAttention(KvArena& arena, const StepInputs& inputs) : arena_(arena), inputs_(inputs) {}
+  StepAttention(KvArena& arena, const StepInputs& inputs, LayerWatcher* watcher)
+      : arena_(arena), inputs_(inputs), watcher_(watcher) {}
 
   void rotate(int layer,
               const at::Tensor& heads,
@@ -69,18 +70,26 @@ class StepInputs::StepAttention : public Attention {
                     const at::Tensor& keys,
                     const at::Tensor& values) override {
     if (!is_written_) arena_.write(layer, inputs_.arena_rows(), keys, values);
-    return inputs_.attention().attend(queries, arena_.keys(layer), arena_.values(layer));
+    at::Tensor attended =
+        inputs_.attention().attend(queries, arena_.keys(layer), arena_.values(layer));
+    if (watcher_ != nullptr) {
+      watcher_->attend(layer, queries, arena_.keys(layer), arena_.values(layer), attended);
+    }
+    return attended;
   }
 
  private:
   KvArena& arena_;
   const StepInputs& inputs_;
+  LayerWatcher* watcher_;
   bool is_written_ = false;  // keys and values of the layer, by rotate()
 };
 
-at::Tensor StepInputs::forward(const Decoder& decoder, KvArena& arena) const {
-  StepAttention attention(arena, *this);
-  return decoder.forward(tokens(), positions(), attention);
+at::Tensor StepInputs::forward(const Decoder& decoder,
+                               KvArena& arena,
+                               LayerWatcher* watcher) const {
+  StepAttention attention(arena, *this, watcher);
+  return decoder.forward(tokens(), positions(), attention, {}, watcher);
 }
 
 }  // namespace labelprobe::model

@@ -43,7 +43,7 @@ class StepInputs {
   const SegmentAttention& attention() const { return attention_; }
 
   // The hidden states [n_rows, C] of what was sent; keys and values are put into the arena.
-  at::Tensor forward(const Decoder& decoder, KvArena& arena) const;
+  at::Tensor forward(const Decoder& decoder, KvArena& arena, LayerWatcher* watcher = nullptr) const;
 
  private:
   class StepAttention;

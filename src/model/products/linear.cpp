@@ -10,6 +10,8 @@
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "labelprobe/core/error.h"
+
 #include "model/products/add_rows.h"
 #include "model/products/dot_products.h"
 #include "model/products/quantized_linear.h"
@@ -208,6 +210,12 @@ void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
     sum.addmm_(x, weight_.t());
     if (bias_) sum.add_(*bias_);
   }
+}
+
+at::Tensor Linear::rows(const at::Tensor& indices) const {
+  LABELPROBE_CHECK(!quantized_);
+  const at::Tensor weight = is_packed_ ? weight_.to_dense() : weight_;
+  return weight.index_select(0, indices).to(at::kFloat);
 }
 
 }  // namespace labelprobe::model

@@ -46,6 +46,10 @@ class Linear {
   // Whether that takes a product of its own, whose result is added.
   bool adds_afterwards() const { return quantized_ != nullptr; }
 
+  // Rows [n] (int64, on the device) of a weight that is not quantised, [n, in], float32. Blocks are
+  // put in order for it, which takes as much memory as the weight.
+  at::Tensor rows(const at::Tensor& indices) const;
+
  private:
   std::shared_ptr<const QuantizedLinear> quantized_;  // instead of weight and bias
   at::Tensor weight_;                                 // [out, in], or its blocks

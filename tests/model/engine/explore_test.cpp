@@ -214,6 +214,60 @@ TEST_CASE("Texts behind a prompt have the logits they have as prompts", "[model]
   }
 }
 
+// Goes back into the prompt and writes its last tokens once more, and then a text.
+class FromInside : public Notebook {
+ public:
+  FromInside(std::span<const TokenIds> prompts, int n_back) : prompts_(prompts), n_back_(n_back) {}
+
+ protected:
+  void ask(Page& page, Frontier& next) override {
+    if (page.texts.size() > 1) return;
+    const auto index = static_cast<std::size_t>(std::distance(
+        pages.begin(), std::find_if(pages.begin(), pages.end(),
+                                    [&](const auto& of) { return &of.second == &page; })));
+    const TokenIds& prompt = prompts_[index];
+    int last = -n_back_;
+    TokenIds text = {-1};  // marks the places that are not behind the prompt
+    for (std::size_t i = prompt.size() - static_cast<std::size_t>(n_back_); i < prompt.size();
+         ++i) {
+      last = next.add(last, prompt[i]);
+      text.push_back(prompt[i]);
+      page.texts.push_back(text);
+      page.unreached.insert(last);
+    }
+    last = next.add(last, 7);
+    text.push_back(7);
+    page.texts.push_back(text);
+    page.unreached.insert(last);
+    add(page, next, 0, 7);
+  }
+
+ private:
+  std::span<const TokenIds> prompts_;
+  int n_back_;
+};
+
+TEST_CASE("A prompt's end that is written once more has the same numbers", "[model]") {
+  std::vector<TokenIds> prompts;
+  for (const TokenIds& prompt : tangled_prompts()) {
+    if (prompt.size() > 4) prompts.push_back(prompt);
+  }
+  const auto [dtype, quantization] = kModes[GENERATE(0, 1, 2)];
+  const auto tiny = open_tiny(dtype, quantization);
+  const int n_back = GENERATE(1, 4);
+  FromInside explorer(prompts, n_back);
+  tiny->explore(prompts, all_logits({n_back + 2, 1}), explorer);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    INFO("prompt " << i << ", " << n_back << " tokens back");
+    const Notebook::Page& page = explorer.pages.at(i);
+    REQUIRE_FALSE(page.failure);
+    TokenIds end = {-1};
+    end.insert(end.end(), prompts[i].end() - n_back, prompts[i].end());
+    CHECK(page.logits.at(end) == page.logits.at({}));
+    CHECK(page.logits.at(joined(end, {7})) == page.logits.at({7}));
+  }
+}
+
 TEST_CASE("Greedy answers come along, over the same computed prompts", "[model]") {
   const auto prompts = tangled_prompts();
   const auto tiny = open_tiny();

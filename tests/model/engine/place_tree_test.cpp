@@ -93,6 +93,27 @@ TEST_CASE("Places see the prompt, their ancestors and themselves", "[unit]") {
                                                    {104, 1, 1, 2, 6, Mask::None}});
 }
 
+TEST_CASE("Places may follow a prompt without its last tokens", "[unit]") {
+  const PrefixTree prefixes = tree();
+  PlaceTree places(prefixes, kNodeRows);
+  const int path = places.add_path(0, 100);
+  CHECK(places.add(path, -1, 4) == 1);  // the prompt's last token once more
+  CHECK(places.add(path, -3, 9) == 2);
+  CHECK(places.add(path, 2, 9) == 3);
+  CHECK(places.position({path, 1}) == 3);
+  CHECK(places.position({path, 2}) == 1);
+  CHECK(places.depth({path, 1}) == 0);
+  CHECK(places.depth({path, 3}) == -1);
+  std::vector<PlaceRow> rows;
+  places.append_new(path, rows);
+  CHECK(places_of(rows) == std::vector<int>{2, 3, 1});
+  CHECK(seen_by(places, rows) == std::vector<Seen>{{10, 1, 0, 2, 0, Mask::None},
+                                                   {100, 2, 0, 2, 1, Mask::Causal},
+                                                   {20, 1, 2, 3, 2, Mask::None},
+                                                   {10, 2, 2, 3, 0, Mask::None},
+                                                   {102, 1, 2, 3, 3, Mask::None}});
+}
+
 TEST_CASE("A chain that is cut between two steps goes on where it was", "[unit]") {
   const PrefixTree prefixes = tree();
   PlaceTree places(prefixes, kNodeRows);

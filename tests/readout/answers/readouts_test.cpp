@@ -60,6 +60,7 @@ class Emotions {
 class NoPlaces final : public model::Frontier {
  public:
   int add(int, TokenId) override { return ++n_; }
+  int add(int, TokenId, const model::Look&) override { return ++n_; }
 
  private:
   int n_ = 0;

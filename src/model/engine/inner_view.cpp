@@ -1,0 +1,142 @@
+#include "model/engine/inner_view.h"
+
+#include <algorithm>
+
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+
+#include "labelprobe/core/error.h"
+
+#include "weights/device/send.h"
+
+namespace labelprobe::model {
+
+namespace {
+
+constexpr int kBehindFinalNorm = -1;
+
+void append(std::vector<float>& numbers, const at::Tensor& row) {
+  const at::Tensor on_cpu = row.to(at::kFloat).cpu().contiguous();
+  const float* const first = on_cpu.const_data_ptr<float>();
+  numbers.insert(numbers.end(), first, first + on_cpu.numel());
+}
+
+}  // namespace
+
+Linear make_label_head(const Decoder& decoder, const TokenIds& watched) {
+  return Linear(decoder.head_rows(watched) * decoder.norm_weight().to(at::kFloat));
+}
+
+InnerView::InnerView(const Decoder& decoder,
+                     const Observe& observe,
+                     const Linear& label_head,
+                     std::vector<Row> rows)
+    : decoder_(decoder),
+      observe_(observe),
+      label_head_(label_head),
+      rows_(std::move(rows)),
+      inside_(rows_.size()),
+      hidden_(observe.hidden_layers.size()),
+      added_(rows_.size()) {
+  for (const int layer : observe.hidden_layers) {
+    if (layer < kBehindFinalNorm || layer > decoder.config().n_layers) {
+      throw ConfigError(fmt::format("hidden layer is {}; expected 0 to {}, or -1", layer,
+                                    decoder.config().n_layers));
+    }
+  }
+  std::vector<std::int64_t> index;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    index.push_back(rows_[r].row);
+    const std::size_t n_groups = rows_[r].look->attention_to.size();
+    inside_[r].attention.resize(n_groups * static_cast<std::size_t>(decoder.config().n_layers) *
+                                static_cast<std::size_t>(decoder.config().n_heads));
+  }
+  index_ = weights::send(index, decoder.device());
+}
+
+void InnerView::attend(int layer,
+                       const at::Tensor& queries,
+                       const at::Tensor& keys,
+                       const at::Tensor& values,
+                       at::Tensor& attended) {
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    const Look& look = *rows_[r].look;
+    if (look.attention_to.empty() && look.knocked_out.empty()) continue;
+    attend_row(r, layer, queries, keys, values, attended);
+  }
+}
+
+void InnerView::attend_row(std::size_t r,
+                           int layer,
+                           const at::Tensor& queries,
+                           const at::Tensor& keys,
+                           const at::Tensor& values,
+                           at::Tensor& attended) {
+  const Row& row = rows_[r];
+  const Look& look = *row.look;
+  const RowWeights weights(queries[row.row], keys, row.keys);
+  const auto n_layers = static_cast<std::size_t>(decoder_.config().n_layers);
+  for (std::size_t g = 0; g < look.attention_to.size(); ++g) {
+    const std::vector<float> sums = weights.sums(look.attention_to[g]);
+    const std::size_t first = (g * n_layers + static_cast<std::size_t>(layer)) * sums.size();
+    std::copy(sums.begin(), sums.end(),
+              inside_[r].attention.begin() + static_cast<std::ptrdiff_t>(first));
+    if (observe_.shows_parts) {
+      added_[r].push_back(weights.contribution(look.attention_to[g], values));
+    }
+  }
+  if (look.knocked_out.empty()) return;
+  at::Tensor of_row = attended[row.row];
+  of_row.copy_(of_row.to(at::kFloat) - weights.contribution(look.knocked_out, values));
+}
+
+// Logits of the watched tokens, but for the scale of the final norm.
+at::Tensor InnerView::label_numbers(const at::Tensor& x) const {
+  return label_head_(x).to(at::kFloat);
+}
+
+void InnerView::see(int stage, const at::Tensor& all_rows) {
+  const at::Tensor x = all_rows.index_select(0, index_).to(at::kFloat);
+  const double epsilon = decoder_.config().rms_norm_eps;
+  scale_ = x.square().mean(1, /*keepdim=*/true).add_(epsilon).rsqrt_();
+  if (stage % 2 == 0) {
+    keep_hidden(stage, x);
+    if (observe_.shows_lens) lens_.push_back(label_numbers(x) * scale_);
+  }
+  if (observe_.shows_parts) {
+    parts_.push_back(label_numbers(stage == 0 ? x : x - before_));
+    before_ = x;
+  }
+}
+
+void InnerView::keep_hidden(int stage, const at::Tensor& x) {
+  const int layer = stage / 2;
+  for (std::size_t i = 0; i < hidden_.size(); ++i) {
+    if (observe_.hidden_layers[i] == layer) hidden_[i] = x;
+    const bool is_last = layer == decoder_.config().n_layers;
+    if (observe_.hidden_layers[i] == kBehindFinalNorm && is_last) hidden_[i] = decoder_.final_norm(x);
+  }
+}
+
+std::vector<Inside> InnerView::take() {
+  const auto n_layers = static_cast<std::size_t>(decoder_.config().n_layers);
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    Inside& inside = inside_[r];
+    const auto row = static_cast<std::int64_t>(r);
+    for (const at::Tensor& states : hidden_) append(inside.hidden, states[row]);
+    for (const at::Tensor& logits : lens_) append(inside.lens, logits[row]);
+    for (const at::Tensor& added : parts_) append(inside.parts, added[row] * scale_[row]);
+    const std::size_t n_groups = rows_[r].look->attention_to.size();
+    if (added_[r].empty()) continue;
+    for (std::size_t g = 0; g < n_groups; ++g) {
+      for (std::size_t layer = 0; layer < n_layers; ++layer) {
+        const at::Tensor heads = added_[r][layer * n_groups + g].unsqueeze(0);
+        const at::Tensor added = decoder_.project_attention(static_cast<int>(layer), heads);
+        append(inside.group_parts, label_numbers(added)[0] * scale_[row]);
+      }
+    }
+  }
+  return std::move(inside_);
+}
+
+}  // namespace labelprobe::model
