@@ -78,6 +78,10 @@ struct ReadoutOptions {
   double top_p = 0.99;
   double eps = 0.01;
 
+  // marginal_bytes: the prompt's last tokens, as many, that may be divided otherwise; 0: those of
+  // its last line. The answer's probability is relative to all ways to write the prompt's end.
+  int open_tokens = 0;
+
   // forced_prefix: how the answer is made to begin, e.g. "unsafe\nS" or "joy,". A space that the
   // next label's token would begin with is better left to the model.
   std::string forced_prefix;
@@ -99,6 +103,7 @@ struct Readout {
   void (*check)(const AnswerFormat& format,
                 const tokenizer::Tokenizer& tokenizer,
                 const ReadoutOptions& options) = nullptr;
+  bool leaves_end_open = false;  // the end of a prompt may be in other tokens than the prompt's
 };
 
 // In the order of the methods' description.

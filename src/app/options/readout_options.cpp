@@ -47,6 +47,12 @@ void declare_search(OptionList& options, readout::ReadoutOptions& readout) {
                                .help = "marginal_*: most probable label sets that are logged",
                                .fallback = "8",
                                .least = 0});
+  options.add(readout.open_tokens,
+              {.name = "readout_open_tokens",
+               .help = "marginal_bytes: the prompt's last tokens that may be divided otherwise; 0: "
+                       "those of its last line",
+               .fallback = "0",
+               .least = 0});
   options.add(readout.n_beams, {.name = "readout_beams",
                                 .help = "beam_sum: answers that are followed together",
                                 .fallback = "8",

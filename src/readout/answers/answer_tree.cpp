@@ -42,6 +42,23 @@ AnswerTree::AnswerTree(TokenAutomaton& automaton,
   nodes_[kRoot].is_wanted = true;
 }
 
+AnswerTree::AnswerTree(TokenAutomaton& automaton,
+                       const tokenizer::Tokenizer& tokenizer,
+                       std::span<const TokenId> prompt_ids,
+                       TreeRules rules,
+                       const PromptEnd& end)
+    : AnswerTree(automaton, tokenizer, prompt_ids, std::move(rules)) {
+  LABELPROBE_CHECK(end.n_kept >= 2 && end.n_kept < prompt_ids.size());
+  end_ = end.text;
+  // The last token that is kept is computed once more, as a place of its own.
+  root_parent_ = static_cast<int>(end.n_kept) - 1 - static_cast<int>(prompt_ids.size());
+  root_token_ = prompt_ids[end.n_kept - 1];
+  nodes_by_place_.clear();
+  nodes_[kRoot].state = automaton.state_before(end_);
+  nodes_[kRoot].place = -1;
+  nodes_[kRoot].is_wanted = false;
+}
+
 const TokenGroup& AnswerTree::group(int node_id, const Move& move) const {
   return automaton_.groups(node(node_id).state)[static_cast<std::size_t>(move.group)];
 }
@@ -98,16 +115,20 @@ int AnswerTree::child(int parent, TokenId token, double prob) {
   Node made;
   made.parent = parent;
   made.token = token;
-  made.depth = from.depth + 1;
   made.logp = from.logp + std::log(prob);
   made.set = from.set;
   made.n_listed = from.n_listed;
+  made.depth = from.depth + 1;
   const TokenGroup* group = find_group(from.state, token);
   if (group != nullptr && allows(from, *group) && !is_dead_end(from, *group) &&
       is_canonical(parent, token, *group)) {
     made.state = group->state;
     made.set = sets_.with(from.set, group->told.labels);
     made.n_listed += static_cast<int>(group->told.labels.size());
+    // The prompt's end is not a part of the answer.
+    const bool is_before =
+        TokenAutomaton::is_before_answer(made.state) || made.state == ByteAutomaton::kStart;
+    if (TokenAutomaton::is_before_answer(from.state) && is_before) made.depth = 0;
   }
   nodes_.push_back(std::move(made));
   return found->second;
@@ -161,13 +182,14 @@ Access AnswerTree::need(int id, bool is_greedy) {
 
 void AnswerTree::want(int id) {
   Node& at = nodes_[static_cast<std::size_t>(id)];
-  LABELPROBE_CHECK(nodes_[static_cast<std::size_t>(at.parent)].is_wanted);
+  LABELPROBE_CHECK(id == kRoot || nodes_[static_cast<std::size_t>(at.parent)].is_wanted);
   at.is_wanted = true;
   wanted_.push_back(id);
 }
 
 void AnswerTree::expect(std::span<const TokenId> greedy, bool reads_text) {
   LABELPROBE_CHECK(nodes_.size() == 1);
+  need(kRoot, /*is_greedy=*/true);
   int parent = kRoot;
   for (const TokenId token : greedy) {
     const int id = child(parent, token, 1.0);
@@ -183,12 +205,18 @@ void AnswerTree::expect(std::span<const TokenId> greedy, bool reads_text) {
 void AnswerTree::ask(model::Frontier& next) {
   for (const int id : wanted_) {
     Node& at = nodes_[static_cast<std::size_t>(id)];
-    at.place = next.add(node(at.parent).place, at.token);
+    at.place = id == kRoot ? next.add(root_parent_, root_token_)
+                           : next.add(node(at.parent).place, at.token);
     const auto place = static_cast<std::size_t>(at.place);
     if (nodes_by_place_.size() <= place) nodes_by_place_.resize(place + 1, -1);
     nodes_by_place_[place] = id;
   }
   wanted_.clear();
+}
+
+bool AnswerTree::has_asked(int place) const {
+  const auto at = static_cast<std::size_t>(place);
+  return at < nodes_by_place_.size() && nodes_by_place_[at] >= 0;
 }
 
 void AnswerTree::reach(const model::Place& place) {
@@ -237,6 +265,14 @@ void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_
     if (rest > 0.0) at.moves.push_back({rest, Move::kRest, static_cast<int>(g), false});
   }
   at.off -= allowed;
+  if (TokenAutomaton::is_before_answer(at.state)) {
+    double agreeing = 0.0;
+    for (const TokenId token : automaton_.agreeing(at.state)) {
+      agreeing += std::exp(logits[static_cast<std::size_t>(token)] - log_sum_exp);
+    }
+    at.astray = 1.0 - agreeing;
+    at.off = agreeing - allowed;
+  }
   std::sort(at.moves.begin(), at.moves.end(), [](const Move& a, const Move& b) {
     if (a.prob != b.prob) return a.prob > b.prob;
     return a.token != b.token ? a.token < b.token : a.group < b.group;

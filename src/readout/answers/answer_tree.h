@@ -15,6 +15,7 @@
 
 #include "readout/answers/seen_sets.h"
 #include "readout/format/canonical.h"
+#include "readout/format/prompt_end.h"
 #include "readout/format/token_automaton.h"
 
 namespace labelprobe::readout {
@@ -22,7 +23,7 @@ namespace labelprobe::readout {
 // What a tree keeps of its places, and how large it may become.
 struct TreeRules {
   Tokenisation tokenisation = Tokenisation::Any;
-  int max_depth = 0;   // of a place: tokens of the answer before it
+  int max_depth = 0;   // of a node with a place
   int max_places = 0;  // beside the prompt's own
   int n_reserved = 0;  // of them for the greedy answer
   double top_p = 0.0;  // the most probable tokens up to this sum are kept; 0: they are not
@@ -65,7 +66,7 @@ class AnswerTree {
   struct Node {
     int parent = -1;
     TokenId token = -1;
-    int depth = 0;                     // tokens of the answer so far
+    int depth = 0;                     // tokens of the answer so far, the prompt's end left out
     int state = ByteAutomaton::kDead;  // kDead: the answer has left the format
     int set = SeenSets::kEmpty;        // labels listed so far
     int n_listed = 0;                  // likewise, with repeats
@@ -79,17 +80,24 @@ class AnswerTree {
     TokenId greedy_token = -1;  // the most probable of all, ties by smaller id
     double greedy_prob = 0.0;
     double off = 0.0;             // probability of all tokens that leave the format
+    double astray = 0.0;          // of those that do not write the prompt's end, where it is open
     double small = 0.0;           // of allowed ones that are too improbable to be kept
     std::vector<Move> moves;      // most probable first, ties by token
     std::vector<TokenProb> top;   // TreeRules::top_p, most probable first, ties by token
     std::vector<double> watched;  // [rules.watched.size()]
   };
 
-  // References all but the rules.
+  // Behind a prompt. References all but the rules.
   AnswerTree(TokenAutomaton& automaton,
              const tokenizer::Tokenizer& tokenizer,
              std::span<const TokenId> prompt_ids,
              TreeRules rules);
+  // Behind a prompt without its end, which is to be written before the answer.
+  AnswerTree(TokenAutomaton& automaton,
+             const tokenizer::Tokenizer& tokenizer,
+             std::span<const TokenId> prompt_ids,
+             TreeRules rules,
+             const PromptEnd& end);
 
   const Node& node(int id) const { return nodes_[static_cast<std::size_t>(id)]; }
   const TokenGroup& group(int node_id, const Move& move) const;
@@ -107,8 +115,9 @@ class AnswerTree {
   // kClosed where the token ends the answer, kDead where it leaves the format.
   //   prob  of the token there
   int child(int parent, TokenId token, double prob);
-  TokenIds path(int id) const;     // its tokens, from the prompt on
-  std::string text(int id) const;  // their bytes
+  TokenIds path(int id) const;                            // its tokens, from the prompt on
+  std::string text(int id) const;                         // their bytes
+  const std::string& prompt_end() const { return end_; }  // that is open
 
   // Which labels may still be listed behind a state, as far as the format can tell.
   Prospect prospect(int state, int set, int n_listed) const;
@@ -116,13 +125,15 @@ class AnswerTree {
   // Wants the node's place to be reached. `is_greedy`: the reserved places are for it.
   Access need(int id, bool is_greedy = false);
 
-  // What greedy decoding is known to give: before the first ask(), which then asks for all of these
-  // places together. A guess that proves wrong costs its places and changes nothing else.
+  // What greedy decoding is known to give, behind what is open of the prompt's end: before the
+  // first ask(), which then asks for all of these places together. A guess that proves wrong costs
+  // its places and changes nothing else.
   //   reads_text  whether places behind a token that leaves the format will be needed
   void expect(std::span<const TokenId> greedy, bool reads_text);
 
   // Asks for all wanted places, parents first.
   void ask(model::Frontier& next);
+  bool has_asked(int place) const;
   void reach(const model::Place& place);
 
  private:
@@ -138,6 +149,9 @@ class AnswerTree {
   const tokenizer::Tokenizer& tokenizer_;
   CanonicalText canonical_;
   TreeRules rules_;
+  std::string end_;
+  int root_parent_ = 0;  // place, and token behind it: where the prompt's end is open
+  TokenId root_token_ = -1;
   SeenSets sets_;
   std::vector<Node> nodes_;
   std::unordered_map<std::uint64_t, int> children_;  // by parent and token

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/error.h"
 #include "labelprobe/python/repr.h"
 
 #include "readout/answers/mass_ledger.h"
@@ -54,11 +55,12 @@ std::vector<record::SetProbability> top_sets(const MassLedger& ledger,
                                              int n_sets) {
   std::vector<record::SetProbability> all;
   const double whole = event == Event::GivenValid ? 1.0 - ledger.off() : 1.0;
-  for (const auto& [set, prob] : ledger.sets()) {
+  for (const int set : ledger.found_sets()) {
     record::SetProbability& listed = all.emplace_back();
     for (const LabelIndex label : tree.sets().labels(set)) {
       listed.labels.push_back(tree.format().labels[static_cast<std::size_t>(label)].name);
     }
+    const double prob = ledger.set(set);
     listed.prob = whole > 0.0 ? prob / whole : prob;
   }
   std::sort(all.begin(), all.end(),
@@ -73,9 +75,10 @@ std::vector<record::SetProbability> top_sets(const MassLedger& ledger,
 // together are expanded one by one, in order, as far as they are still the best.
 class MarginalExact final : public Inquiry {
  public:
-  MarginalExact(const InquiryInput& input, Event event)
+  MarginalExact(const InquiryInput& input, Event event, bool leaves_end_open = false)
       : input_(input),
         event_(event),
+        leaves_end_open_(leaves_end_open),
         floor_(input.options.floor.value_or(std::min(kFloor, input.options.delta / 1000.0))),
         ledger_(input.asker.tree(), floor_) {}
 
@@ -96,6 +99,9 @@ class MarginalExact final : public Inquiry {
     values.params = fmt::format(
         "{}, delta {}, max_nodes {}, floor {}", common_params(tree.format(), input_.options),
         python::repr(input_.options.delta), input_.options.max_nodes, python::repr(floor_));
+    if (leaves_end_open_) {
+      values.params += fmt::format(", open prompt end {:?}", tree.prompt_end());
+    }
   }
 
  private:
@@ -128,6 +134,7 @@ class MarginalExact final : public Inquiry {
 
   InquiryInput input_;
   Event event_;
+  bool leaves_end_open_;
   double floor_;
   MassLedger ledger_;
   std::set<int> asked_;  // numbers of beginnings
@@ -199,6 +206,19 @@ InquiryPtr make_marginal_complete(const InquiryInput& input) {
 
 InquiryPtr make_marginal_given_valid(const InquiryInput& input) {
   return std::make_unique<MarginalExact>(input, Event::GivenValid);
+}
+
+InquiryPtr make_marginal_bytes(const InquiryInput& input) {
+  return std::make_unique<MarginalExact>(input, Event::Prefix, /*leaves_end_open=*/true);
+}
+
+void check_marginal_bytes(const AnswerFormat& /*format*/,
+                          const tokenizer::Tokenizer& /*tokenizer*/,
+                          const ReadoutOptions& options) {
+  if (options.tokenisation == Tokenisation::Any) return;
+  throw ConfigError(
+      "marginal_bytes sums over all tokenisations of an answer; with tokenisation canonical use "
+      "marginal_exact");
 }
 
 InquiryPtr make_greedy_bounds(const InquiryInput& input) {

@@ -30,7 +30,7 @@ MassLedger::MassLedger(AnswerTree& tree, double floor) : tree_(tree), floor_(flo
   }
   Open root;
   root.mass = 1.0;
-  root.state = ByteAutomaton::kStart;
+  root.state = tree.node(AnswerTree::kRoot).state;
   root.node = AnswerTree::kRoot;
   push(root);
 }
@@ -53,11 +53,11 @@ MassLedger::Open MassLedger::pop_best() {
   return best;
 }
 
-std::vector<MassLedger::Open> MassLedger::likeliest(std::size_t n, double mass) const {
+std::vector<MassLedger::Open> MassLedger::likeliest(std::size_t n, double share) const {
   std::vector<Open> sorted = open_;
   std::sort(sorted.begin(), sorted.end(),
             [](const Open& a, const Open& b) { return comes_later(b, a); });
-  while (n < sorted.size() && sorted[n].mass >= mass) ++n;
+  while (n < sorted.size() && sorted[n].mass >= share * whole()) ++n;
   if (n < sorted.size()) sorted.resize(n);
   return sorted;
 }
@@ -144,7 +144,7 @@ void MassLedger::follow(const Open& from, int node, const Move& move, double mas
   next.set = tree_.sets().with(from.set, group.told.labels);
   next.n_listed = from.n_listed + static_cast<int>(group.told.labels.size());
   add_new_labels(from.set, group.told, mass);
-  if (mass >= floor_) {
+  if (mass >= floor_ * whole()) {
     push(next);
   } else {
     count(dropped_, next, 1.0);
@@ -153,13 +153,26 @@ void MassLedger::follow(const Open& from, int node, const Move& move, double mas
 
 // --- What is known ---
 
-double MassLedger::unexplored() const {
+double MassLedger::open_mass() const {
   return open_.empty() ? dropped_.mass : frontier_.mass + dropped_.mass;
 }
 
-double MassLedger::empty() const {
-  const auto found = sets_.find(SeenSets::kEmpty);
-  return found == sets_.end() ? 0.0 : found->second;
+// Of all answers that are looked at. At an open end of the prompt, beginnings that have not
+// written it yet may still do so: they count.
+double MassLedger::whole() const {
+  const bool is_open_ended = TokenAutomaton::is_before_answer(tree_.node(AnswerTree::kRoot).state);
+  return is_open_ended ? done_ + std::max(0.0, off_) + open_mass() : 1.0;
+}
+
+double MassLedger::set(int number) const {
+  const auto found = sets_.find(number);
+  return found == sets_.end() ? 0.0 : found->second / whole();
+}
+
+std::vector<int> MassLedger::found_sets() const {
+  std::vector<int> numbers;
+  for (const auto& [number, mass] : sets_) numbers.push_back(number);
+  return numbers;
 }
 
 // Unexplored mass of answers that may come to list the label for the first time.
@@ -172,13 +185,14 @@ double MassLedger::may_write(LabelIndex label) const {
 
 Bounds MassLedger::bounds(LabelIndex label, Event event) const {
   const double more = may_write(label);
-  if (event == Event::Prefix) return {lower_[at(label)], lower_[at(label)] + more};
+  const double all = whole();
+  if (event == Event::Prefix) return {lower_[at(label)] / all, (lower_[at(label)] + more) / all};
   const double complete = complete_[at(label)];
   const double seen =
       dropped_.seen[at(label)] + (open_.empty() ? 0.0 : std::max(0.0, frontier_.seen[at(label)]));
-  if (event == Event::Complete) return {complete, complete + seen + more};
+  if (event == Event::Complete) return {complete / all, (complete + seen + more) / all};
   // At worst all that is unexplored ends well without the label, at best with it.
-  const double most = done_ + unexplored();
+  const double most = done_ + open_mass();
   const double least = done_ + seen + more;
   if (least <= 0.0) return {};
   return {complete / most, (complete + seen + more) / least};

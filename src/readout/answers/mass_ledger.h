@@ -1,6 +1,7 @@
 // Where the probability of all answers of a prompt is: in answers that have ended, off format, and
 // in beginnings that nobody has followed yet. Gives bounds of each label's probability that hold at
-// every moment.
+// every moment. Where the prompt's end is open, all numbers are relative to the answers that have
+// written it.
 // Source: methods beyond the paper's four, section 5.2 (first-occurrence enumeration).
 #pragma once
 
@@ -30,8 +31,8 @@ class MassLedger {
 
   // A beginning that may be followed.
   struct Open {
-    double mass = 0.0;
-    int number = 0;  // in the order in which they were found
+    double mass = 0.0;  // of all that the model may write: not relative
+    int number = 0;     // in the order in which they were found
     int parent = -1;
     Move move;
     int state = 0;
@@ -43,8 +44,8 @@ class MassLedger {
   bool has_open() const { return !open_.empty(); }
   // The most probable beginning; among equals the one found first.
   const Open& best() const { return open_.front(); }
-  // The `n` most probable ones, and all others from `mass` on; most probable first.
-  std::vector<Open> likeliest(std::size_t n, double mass) const;
+  // The `n` most probable ones, and all others from `share` on; most probable first.
+  std::vector<Open> likeliest(std::size_t n, double share) const;
   int node_of(const Open& open);
 
   // Goes one token beyond the best one, whose node has been reached.
@@ -52,16 +53,16 @@ class MassLedger {
   // Leaves the best one unexplored for good.
   void set_aside_best();
 
-  double done() const { return done_; }  // in answers that have ended
-  double off() const { return off_; }    // off format
-  double unexplored() const;             // in all others
+  double off() const { return off_ / whole(); }                // off format
+  double unexplored() const { return open_mass() / whole(); }  // neither ended nor off format
   int n_expanded() const { return n_expanded_; }
   Bounds bounds(LabelIndex label, Event event) const;
-  double widest(Event event) const;                // largest upper - lower over the labels
-  double empty() const;                            // in the answer that lists nothing
-  double any_label() const { return any_label_; }  // where some label has been written
+  double widest(Event event) const;                       // largest upper - lower over the labels
+  double empty() const { return set(SeenSets::kEmpty); }  // in the answer that lists nothing
+  double any_label() const { return any_label_ / whole(); }  // where some label has been written
   // By number of the tree's SeenSets: answers that have ended and list exactly these labels.
-  const std::map<int, double>& sets() const { return sets_; }
+  double set(int number) const;
+  std::vector<int> found_sets() const;
 
  private:
   // Mass that may still come to hold labels.
@@ -79,6 +80,8 @@ class MassLedger {
   void push(Open open);
   void add_new_labels(int set, const Told& told, double mass);
   double may_write(LabelIndex label) const;
+  double open_mass() const;
+  double whole() const;
 
   AnswerTree& tree_;
   double floor_;
@@ -88,6 +91,7 @@ class MassLedger {
   std::vector<double> lower_;  // by label, Event::Prefix
   std::vector<double> complete_;
   std::map<int, double> sets_;
+  // Masses.
   double done_ = 0.0;
   double off_ = 0.0;
   double any_label_ = 0.0;

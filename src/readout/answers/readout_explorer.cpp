@@ -10,6 +10,7 @@
 #include "labelprobe/readout/readouts.h"
 
 #include "readout/answers/readout_rows.h"
+#include "readout/format/prompt_end.h"
 
 namespace labelprobe::readout {
 
@@ -34,6 +35,8 @@ void check_options(const ReadoutOptions& options) {
   if (options.floor) expect(is_share(*options.floor), "floor", *options.floor, "0 to 1");
   expect(options.n_sets >= 0, "n_sets", options.n_sets, "at least 0");
   expect(options.n_samples >= 1, "n_samples", options.n_samples, "at least 1");
+  expect(options.open_tokens >= 0 && options.open_tokens <= kMostOpenTokens, "open_tokens",
+         options.open_tokens, fmt::format("0 to {}", kMostOpenTokens));
   expect(options.n_beams >= 1, "n_beams", options.n_beams, "at least 1");
   if (options.slot_normalisation == record::Normalisation::Answer) {
     throw ConfigError("a slot's probabilities are relative to vocab or labelset, not to answer");
@@ -55,10 +58,15 @@ struct ReadoutExplorer::State {
   struct Exploration {
     Exploration(State& state, std::span<const TokenId> prompt_ids, std::int64_t seed)
         : tree(state.automaton, state.tokenizer, prompt_ids, state.rules),
-          greedy(state.reads_text) {
+          greedy(state.reads_text),
+          no_greedy(false) {
+      if (state.leaves_end_open) open_end(state, prompt_ids);
       askers.reserve(state.chosen.size());
       for (const Readout* readout : state.chosen) {
-        Asker& asker = askers.emplace_back(tree, greedy);
+        const bool is_open = readout->leaves_end_open && open_tree;
+        reads_tree = reads_tree || !is_open;
+        Asker& asker = is_open ? askers.emplace_back(*open_tree, no_greedy)
+                               : askers.emplace_back(tree, greedy);
         inquiries.push_back(readout->make({state.options, asker, seed}));
       }
       is_done.resize(inquiries.size(), false);
@@ -66,8 +74,22 @@ struct ReadoutExplorer::State {
     Exploration(const Exploration&) = delete;
     Exploration& operator=(const Exploration&) = delete;
 
+    void open_end(State& state, std::span<const TokenId> prompt_ids) {
+      const PromptEnd end = find_end(state.tokenizer, prompt_ids, state.options.open_tokens);
+      if (end.text.empty()) return;
+      const std::span<const TokenId> ids = prompt_ids.subspan(end.n_kept);
+      TreeRules rules = state.rules;
+      rules.n_reserved = static_cast<int>(ids.size()) + 1;
+      rules.max_places += rules.n_reserved;
+      open_tree.emplace(state.automaton, state.tokenizer, prompt_ids, rules, end);
+      open_tree->expect(ids, /*reads_text=*/false);
+    }
+
     AnswerTree tree;
+    std::optional<AnswerTree> open_tree;  // where the prompt's end is left open
+    bool reads_tree = false;              // any readout the other one
     GreedyPath greedy;
+    GreedyPath no_greedy;  // nothing of the other tree
     std::vector<Asker> askers;
     std::vector<InquiryPtr> inquiries;
     std::vector<bool> is_done;
@@ -90,6 +112,7 @@ struct ReadoutExplorer::State {
     rules.n_reserved = options.max_new_tokens - 1;
     for (const Readout* readout : chosen) {
       reads_text = reads_text || readout->reads_text;
+      leaves_end_open = leaves_end_open || readout->leaves_end_open;
       if (readout->needs_top_tokens) rules.top_p = options.top_p;
     }
   }
@@ -107,6 +130,17 @@ struct ReadoutExplorer::State {
                         rules.watched.end());
   }
 
+  model::Reach reach_behind(const TokenIds& prompt) const {
+    model::Reach reach{options.max_places, options.max_new_tokens - 1};
+    if (!leaves_end_open) return reach;
+    // At worst each byte of an open end is a token.
+    const PromptEnd end = find_end(tokenizer, prompt, options.open_tokens);
+    const auto n_tokens = static_cast<int>(prompt.size() - end.n_kept);
+    reach.n_places += options.max_places + n_tokens + 1;
+    reach.depth += std::max(0, static_cast<int>(end.text.size()) - n_tokens);
+    return reach;
+  }
+
   Exploration& at(std::size_t prompt) { return *explorations.at(prompt); }
 
   const tokenizer::Tokenizer& tokenizer;
@@ -116,6 +150,7 @@ struct ReadoutExplorer::State {
   ReadoutSink sink;
   TreeRules rules;
   bool reads_text = false;
+  bool leaves_end_open = false;
   std::span<const TokenIds> prompts;
   std::map<std::size_t, std::unique_ptr<Exploration>> explorations;
 };
@@ -144,6 +179,11 @@ model::ExploreOptions ReadoutExplorer::options_for(std::span<const TokenIds> pro
   options.observe.n_top_tokens = 1;
   options.observe.shows_logits = true;
   options.reach = {{state_->options.max_places, state_->options.max_new_tokens - 1}};
+  for (const TokenIds& prompt : prompts) {
+    const model::Reach reach = state_->reach_behind(prompt);
+    options.reach[0].n_places = std::max(options.reach[0].n_places, reach.n_places);
+    options.reach[0].depth = std::max(options.reach[0].depth, reach.depth);
+  }
   return options;
 }
 
@@ -155,20 +195,24 @@ void ReadoutExplorer::begin(std::size_t prompt) {
 }
 
 void ReadoutExplorer::answer(std::size_t prompt, const model::Generation& answer) {
-  state_->at(prompt).tree.expect(answer.token_ids, state_->reads_text);
+  State::Exploration& at = state_->at(prompt);
+  if (at.reads_tree) at.tree.expect(answer.token_ids, state_->reads_text);
 }
 
 void ReadoutExplorer::reach(const model::Place& place) {
-  state_->at(place.prompt).tree.reach(place);
+  State::Exploration& at = state_->at(place.prompt);
+  const bool is_open = at.open_tree && at.open_tree->has_asked(place.id);
+  (is_open ? *at.open_tree : at.tree).reach(place);
 }
 
 void ReadoutExplorer::grow(std::size_t prompt, model::Frontier& next) {
   State::Exploration& at = state_->at(prompt);
-  at.greedy.advance(at.tree);
+  if (at.reads_tree) at.greedy.advance(at.tree);
   for (std::size_t i = 0; i < at.inquiries.size(); ++i) {
     if (!at.is_done[i]) at.is_done[i] = at.inquiries[i]->advance();
   }
   at.tree.ask(next);
+  if (at.open_tree) at.open_tree->ask(next);
 }
 
 void ReadoutExplorer::finish(std::size_t prompt, const std::optional<std::string>& failure) {

@@ -20,6 +20,7 @@ InquiryPtr make_greedy_bounds(const InquiryInput& input);
 InquiryPtr make_marginal_exact(const InquiryInput& input);
 InquiryPtr make_marginal_complete(const InquiryInput& input);
 InquiryPtr make_marginal_given_valid(const InquiryInput& input);
+InquiryPtr make_marginal_bytes(const InquiryInput& input);
 InquiryPtr make_marginal_any(const InquiryInput& input);
 InquiryPtr make_beam_sum(const InquiryInput& input);
 InquiryPtr make_mc(const InquiryInput& input);
@@ -32,6 +33,10 @@ void check_first_tokens(const AnswerFormat& format,
 void check_forced_prefix(const AnswerFormat& format,
                          const tokenizer::Tokenizer& tokenizer,
                          const ReadoutOptions& options);
+
+void check_marginal_bytes(const AnswerFormat& format,
+                          const tokenizer::Tokenizer& tokenizer,
+                          const ReadoutOptions& options);
 
 // What all params begin with: the settings of the format and the answer.
 std::string common_params(const AnswerFormat& format, const ReadoutOptions& options);

@@ -20,6 +20,7 @@ constexpr auto kRepeats =
 
 constexpr bool kReadsText = true;
 constexpr bool kNeedsTopTokens = true;
+constexpr bool kLeavesEndOpen = true;
 
 // In the order of the methods' description.
 constexpr std::array kReadouts = {
@@ -54,6 +55,10 @@ constexpr std::array kReadouts = {
     Readout{"marginal_given_valid", "Marginal, given valid",
             "a label is written, given that the answer ends as the format says (ours)",
             "the likeliest beginnings of answers", make_marginal_given_valid},
+    Readout{"marginal_bytes", "Marginal, byte-exact",
+            "a label is written at all, in whatever tokens the prompt's end is too, with bounds",
+            "the likeliest beginnings of answers, and of the prompt's end", make_marginal_bytes,
+            false, false, check_marginal_bytes, kLeavesEndOpen},
     Readout{"beam_sum", "Beam sum", "sum over the finished answers of a beam search (GROOV)",
             "n_beams places per token", make_beam_sum},
     Readout{"mc", "Monte Carlo", "share of drawn answers that list the label",

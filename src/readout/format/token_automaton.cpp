@@ -9,15 +9,18 @@ namespace labelprobe::readout {
 
 namespace {
 
+constexpr int kFirstBefore = ByteAutomaton::kDead - 1;
+
 // Walks the vocabulary along the automaton, from one state on.
 class Walk {
  public:
   Walk(ByteAutomaton& bytes, const VocabTrie& vocab) : bytes_(bytes), vocab_(vocab) {}
 
-  void run(int state) {
+  // The tokens below a node of the vocabulary, read from its depth on.
+  void run(int state, int node = VocabTrie::kRoot, int depth = 0) {
     Reached start;
     start.state = state;
-    visit(VocabTrie::kRoot, start, 0);
+    visit(node, start, depth);
   }
 
   std::vector<TokenGroup> take() {
@@ -102,24 +105,67 @@ bool TokenAutomaton::is_end(TokenId token) const {
 }
 
 TokenAutomaton::State& TokenAutomaton::state(int id) {
-  const auto at = static_cast<std::size_t>(id);
-  if (states_.size() <= at) states_.resize(at + 1);
-  if (!states_[at]) {
-    states_[at] = std::make_unique<State>();
-    State& made = *states_[at];
-    fill(id, made.groups);
-    made.outlook = bytes_.outlook(id);
+  const bool is_before = is_before_answer(id);
+  std::vector<std::unique_ptr<State>>& all = is_before ? before_ : states_;
+  const auto at = static_cast<std::size_t>(is_before ? kFirstBefore - id : id);
+  if (all.size() <= at) all.resize(at + 1);
+  if (!all[at]) {
+    auto made = std::make_unique<State>();
+    fill(id, *made);
+    if (all.size() <= at) all.resize(at + 1);
+    all[at] = std::move(made);
   }
-  return *states_[at];
+  return *all[at];
 }
 
-void TokenAutomaton::fill(int id, std::vector<TokenGroup>& groups) {
+void TokenAutomaton::fill(int id, State& made) {
+  if (is_before_answer(id)) {
+    const std::string tail = tails_[static_cast<std::size_t>(kFirstBefore - id)];
+    fill_before(tail, made);
+    return;
+  }
+  made.outlook = bytes_.outlook(id);
   Walk walk(bytes_, vocab_);
   walk.run(id);
   if (const Told told = bytes_.at_end(id); told.close != Close::No && !end_ids_.empty()) {
     walk.add(ByteAutomaton::kClosed, told, end_ids_);
   }
-  groups = walk.take();
+  made.groups = walk.take();
+}
+
+void TokenAutomaton::fill_before(std::string_view tail, State& made) {
+  made.outlook = bytes_.outlook(ByteAutomaton::kStart);
+  Walk walk(bytes_, vocab_);
+  int node = VocabTrie::kRoot;
+  for (std::size_t n_bytes = 1; n_bytes <= tail.size(); ++n_bytes) {
+    node = vocab_.child(node, static_cast<unsigned char>(tail[n_bytes - 1]));
+    if (node == VocabTrie::kNone) break;
+    const VocabTrie::Node& here = vocab_.node(node);
+    const bool is_whole = n_bytes == tail.size();
+    const auto begin = vocab_.tokens().begin() + here.begin;
+    const TokenIds tokens(begin,
+                          is_whole ? vocab_.tokens().begin() + here.end : begin + here.n_here);
+    made.agreeing.insert(made.agreeing.end(), tokens.begin(), tokens.end());
+    if (is_whole) {
+      walk.run(ByteAutomaton::kStart, node, static_cast<int>(n_bytes));
+    } else if (!tokens.empty()) {
+      walk.add(state_before(tail.substr(n_bytes)), {}, tokens);
+    }
+  }
+  std::sort(made.agreeing.begin(), made.agreeing.end());
+  made.groups = walk.take();
+}
+
+int TokenAutomaton::state_before(std::string_view tail) {
+  if (tail.empty()) return ByteAutomaton::kStart;
+  const auto [found, is_new] =
+      states_before_.emplace(std::string(tail), kFirstBefore - static_cast<int>(tails_.size()));
+  if (is_new) tails_.emplace_back(tail);
+  return found->second;
+}
+
+const TokenIds& TokenAutomaton::agreeing(int state_id) {
+  return state(state_id).agreeing;
 }
 
 const std::vector<TokenGroup>& TokenAutomaton::groups(int state_id) {

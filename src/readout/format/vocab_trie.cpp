@@ -47,4 +47,10 @@ VocabTrie::VocabTrie(const tokenizer::Tokenizer& tokenizer, std::span<const Toke
   }
 }
 
+int VocabTrie::child(int id, unsigned char byte) const {
+  int found = node(id).first_child;
+  while (found != kNone && node(found).byte != byte) found = node(found).next_sibling;
+  return found;
+}
+
 }  // namespace labelprobe::readout

@@ -29,6 +29,9 @@ class VocabTrie {
   };
   const Node& node(int id) const { return nodes_[static_cast<std::size_t>(id)]; }
 
+  // kNone where no token goes on so.
+  int child(int id, unsigned char byte) const;
+
   // By bytes, tokens of equal bytes by id.
   const TokenIds& tokens() const { return tokens_; }
 
