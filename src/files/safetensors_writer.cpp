@@ -92,6 +92,11 @@ std::size_t TensorToWrite::n_bytes() const {
   return n;
 }
 
+std::string safetensors_head(std::span<const TensorToWrite> tensors,
+                             const std::map<std::string, std::string>& metadata) {
+  return head_of(tensors, Json{{"__metadata__", metadata}});
+}
+
 void write_safetensors(std::ostream& out, std::span<const SafetensorsTensor> tensors) {
   out << head_of(tensors, Json::object());
   for (const SafetensorsTensor& tensor : tensors) {

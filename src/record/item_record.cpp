@@ -51,6 +51,14 @@ class Rounder {
     for (SetProbability& set : sets) round(set.prob);
   }
 
+  void round(std::optional<LabelAttention>& attention) const {
+    if (attention) visit_fields(*attention, *this);
+  }
+
+  void round(std::vector<AttentionShare>& shares) const {
+    for (AttentionShare& share : shares) round(share.weight);
+  }
+
   void round(std::vector<LabelStep>& steps) const {
     for (LabelStep& step : steps) {
       // Rounded themselves: those of rounded logits are others.

@@ -69,6 +69,7 @@ inline ItemRecord make_item(const std::string& key) {
   item.outs = "joy, fear";
   item.residual_outs = "Input:";
   item.outs_ids = {12, 5, 900};
+  item.label_attention = {{{0.75f, 321}}, {{0.25f, 2}}, {{0.125f, 2}}, {{0.0625f, 1}}};
   item.n_prompt_tokens = 321;
   item.prompt_fingerprint = "00ff";
   return item;

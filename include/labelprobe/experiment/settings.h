@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/label_format.h"
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/plan.h"
@@ -55,6 +56,29 @@ struct ReadoutSettings {
   readout::ReadoutOptions options;
 };
 
+// Where the model's insides are looked at.
+enum class LookAt {
+  FirstLabel,  // the place that predicts the first label's first token
+  EveryLabel,  // that of every label step
+  LastPrompt,  // the last token of the prompt
+};
+inline constexpr auto kLookAts = enum_names<LookAt>("place to look at",
+                                                    {{LookAt::FirstLabel, "first-label"},
+                                                     {LookAt::EveryLabel, "every-label"},
+                                                     {LookAt::LastPrompt, "last-prompt"}});
+
+// What a run keeps of the model's insides.
+struct InsideSettings {
+  // 0: the embedding; l: behind layer l; -1: behind the final norm. Empty: no states are kept.
+  std::vector<int> hidden_layers;
+  LookAt at = LookAt::FirstLabel;
+  bool logs_attention = false;        // shares of attention in the log, means over layers and heads
+  bool keeps_head_attention = false;  // those of every layer and head, in a file of their own
+
+  bool sees_attention() const { return logs_attention || keeps_head_attention; }
+  bool is_asked_for() const { return !hidden_layers.empty() || sees_attention(); }
+};
+
 struct Settings {
   const Plan* plan = &find_plan("baseline");
   std::string task;            // a data set's name
@@ -82,6 +106,7 @@ struct Settings {
   readout::LabelVariants label_variants = readout::LabelVariants::Both;
   readout::Parser parser = readout::Parser::Words;  // of answers that list labels of the data set
   ReadoutSettings readouts;
+  InsideSettings inside;
   ContentFreeTexts content_free;      // none = the data set's own texts are asked about
   std::optional<int> logs_precision;  // decimals kept of logged numbers; unset = all
   int batch_size = 0;                 // 0 = chosen by the model

@@ -34,6 +34,10 @@ void write_safetensors(const std::filesystem::path& path,
 // The same into a stream; whoever opened it sees to errors.
 void write_safetensors(std::ostream& out, std::span<const SafetensorsTensor> tensors);
 
+// What a file of these tensors, whose bytes follow in this order, begins with.
+std::string safetensors_head(std::span<const TensorToWrite> tensors,
+                             const std::map<std::string, std::string>& metadata);
+
 // Writes tensors that come one after the other and need not be in memory together: what is where is
 // settled before the first byte.
 class SafetensorsWriter {

@@ -33,6 +33,9 @@ struct ModelInfo {
   // Positions that a token attends to in some layer, where it is not all before it; 0 otherwise.
   // Texts longer than this are not computed: max_context is no greater.
   int attention_window = 0;
+  int n_layers = 0;
+  int n_heads = 0;  // of the queries
+  int hidden_size = 0;
   std::int64_t n_parameters = 0;
   std::size_t weight_bytes = 0;
   std::size_t cache_bytes_per_token = 0;  // keys and values of all layers

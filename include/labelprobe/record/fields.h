@@ -45,6 +45,7 @@ void visit_fields(Item& item, Visitor&& visit) {
   visit(Field{"expected_probs", "test_stated", "expected", false, true}, item.expected_probs);
   visit(Field{"number_mass", "test_stated", "number_mass", false, true}, item.number_mass);
   visit(Field{"readouts", "test_readouts", {}, false, true}, item.readouts);
+  visit(Field{"label_attention", "test_label_v_input_attn", {}, false, true}, item.label_attention);
   visit(Field{"checked_label", "test_checked_label", {}, true, true}, item.checked_label);
   visit(Field{"n_prompt_tokens", "test_n_prompt_tokens"}, item.n_prompt_tokens);
   visit(Field{"prompt_fingerprint", "test_prompt_hash", {}, true}, item.prompt_fingerprint);
@@ -89,6 +90,15 @@ void visit_fields(Values& values, Visitor&& visit) {
   visit(Field{"n_extra_tokens", "n_extra_tokens"}, values.n_extra_tokens);
   visit(Field{"n_nodes", "n_nodes", {}, false, true}, values.n_nodes);
   visit(Field{"n_samples", "n_samples", {}, false, true}, values.n_samples);
+}
+
+template <class Attention, class Visitor>
+requires std::same_as<std::remove_const_t<Attention>, LabelAttention>
+void visit_fields(Attention& attention, Visitor&& visit) {
+  visit(Field{"input", "input"}, attention.input);
+  visit(Field{"previous_labels", "prev_label"}, attention.previous_labels);
+  visit(Field{"predicting_tokens", "only_label_token"}, attention.predicting_tokens);
+  visit(Field{"label_tokens", "label_token"}, attention.label_tokens);
 }
 
 template <class Set, class Visitor>

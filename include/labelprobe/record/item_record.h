@@ -28,6 +28,27 @@ struct AnswerReading {
   friend bool operator==(const AnswerReading&, const AnswerReading&) = default;
 };
 
+// The attention that some positions of a text get: their weights' sum, the mean over layers and
+// heads.
+struct AttentionShare {
+  float weight = 0.0F;
+  std::int64_t n_positions = 0;
+
+  friend bool operator==(const AttentionShare&, const AttentionShare&) = default;
+};
+
+// Where attention goes at each label step but the first: [n_label_steps - 1] each.
+struct LabelAttention {
+  std::vector<AttentionShare> input;            // the prompt
+  std::vector<AttentionShare> previous_labels;  // the answer so far
+  // As the published code counts the labels' first tokens: the places that predict them, this
+  // step's own included.
+  std::vector<AttentionShare> predicting_tokens;
+  std::vector<AttentionShare> label_tokens;  // the first tokens of the labels before
+
+  friend bool operator==(const LabelAttention&, const LabelAttention&) = default;
+};
+
 // How the predictions were had of an answer.
 enum class AnswerSource {
   Unknown,   // older logs do not tell, and plans whose answers list no labels have none
@@ -80,6 +101,8 @@ struct ItemRecord {
   LabelValues number_mass;     // what these numbers hold of the whole vocabulary there
 
   std::vector<ReadoutValues> readouts;  // those that the run was asked for, in that order
+
+  std::optional<LabelAttention> label_attention;  // where the run was asked for it
 
   std::string checked_label;  // pair prompts only: the label asked about; empty = none
 

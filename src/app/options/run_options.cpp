@@ -8,6 +8,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/readout/label_tokens.h"
 
+#include "app/options/inside_options.h"
 #include "app/options/readout_options.h"
 
 namespace labelprobe::app {
@@ -352,6 +353,7 @@ void declare_run(OptionList& options, RunSettings& run, std::string_view command
       {.has_distribution = has_distribution, .has_pairs = run.experiment.plan->shows_labels});
   declare_model_group(options, run);
   declare_readouts(options, run.experiment.readouts);
+  declare_inside(options, run.experiment);
   declare_model_loading(options, run.model);
   declare_run_group(options, run);
   declare_log_group(options, run);

@@ -12,7 +12,7 @@
 #include "labelprobe/experiment/guard.h"
 #include "labelprobe/readout/readouts.h"
 
-#include "experiment/guard/joint_explorer.h"
+#include "experiment/explore/joint_explorer.h"
 
 namespace labelprobe::experiment {
 

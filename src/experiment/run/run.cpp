@@ -8,7 +8,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 
-#include "experiment/run/readout_run.h"
+#include "experiment/run/explored_run.h"
+#include "experiment/run/inside_files.h"
 #include "experiment/run/scoring.h"
 
 namespace labelprobe::experiment {
@@ -69,10 +70,12 @@ class Reader {
   record::ItemRecord read(std::size_t query,
                           const model::Generation& generation,
                           const model::Generation* of_beginning,
-                          std::vector<record::ReadoutValues> readouts = {}) const {
+                          std::vector<record::ReadoutValues> readouts = {},
+                          std::optional<record::LabelAttention> attention = {}) const {
     record::ItemRecord item = make_item(preparation_, settings_, query);
     preparation_.answers.read(generation, of_beginning, item);
     item.readouts = std::move(readouts);
+    item.label_attention = std::move(attention);
     if (settings_.logs_precision) {
       record::round_numbers(item, *settings_.logs_precision);
     }
@@ -225,6 +228,16 @@ Outcome run(const Settings& settings,
   outcome.n_items = keys.size();
   outcome.n_resumed = n_finished;
 
+  // Its files may lack rows of items whose records are there.
+  std::optional<InsideFiles> inside;
+  if (settings.inside.is_asked_for()) {
+    inside.emplace(files.folder(), files.experiment_index(), settings.inside, open_model().info());
+    std::erase_if(items, [&](const auto& item) { return !inside->has(item.first); });
+    n_finished = static_cast<std::size_t>(std::count_if(
+        keys.begin(), keys.end(), [&](const std::string& key) { return items.contains(key); }));
+    outcome.n_resumed = n_finished;
+  }
+
   if (n_finished < keys.size()) {
     model::LanguageModel& language_model = open_model();
     const GenerationInForce generation =
@@ -255,17 +268,29 @@ Outcome run(const Settings& settings,
       }
       report(language_model.effort());
     };
-    if (settings.readouts.names.empty()) {
+    if (!is_explored(settings)) {
       language_model.generate(asked.prompts, options,
                               [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
                                 keep(reader.take(batch));
                               });
     } else {
-      answer_with_readouts(language_model, asked.prompts, options, settings, preparation,
-                           [&](std::size_t prompt, model::Generation answer,
-                               std::vector<record::ReadoutValues> readouts) {
-                             keep({reader.read(prompt, answer, nullptr, std::move(readouts))});
-                           });
+      const auto label_indices = [&](std::size_t prompt, const model::Generation& answer) {
+        std::vector<std::int64_t> indices;
+        for (const record::LabelStep& step : reader.read(prompt, answer, nullptr).label_steps) {
+          indices.push_back(step.index.value());
+        }
+        return indices;
+      };
+      answer_and_explore(language_model, asked.prompts, options, settings, preparation,
+                         label_indices, [&](std::size_t prompt, ExploredAnswer of) {
+                           std::optional<record::LabelAttention> attention;
+                           if (settings.inside.logs_attention) {
+                             attention = label_attention(of.looks, of.seen);
+                           }
+                           if (inside) inside->append(keys[prompt], of);
+                           keep({reader.read(prompt, of.answer, nullptr, std::move(of.readouts),
+                                             std::move(attention))});
+                         });
     }
     outcome.effort = since(before, language_model.effort());
   }
@@ -281,7 +306,9 @@ Outcome run(const Settings& settings,
     outcome.n_cut_off += item.is_cut_off ? 1 : 0;
   }
   RunMetrics metrics = score(settings, questions, ordered);
+  if (inside) inside->finish(keys);
   files.finish(keys, metrics.aggregate, metrics.annotators);
+  if (inside) inside->forget();
   if (metrics.aggregate) {
     outcome.metrics = std::move(*metrics.aggregate);
   }

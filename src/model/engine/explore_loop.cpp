@@ -165,9 +165,14 @@ std::optional<InnerView> ExploreLoop::view_of(const PlaceTree& places,
     looked_at.push_back({static_cast<std::int64_t>(i), &look->second, places.keys_of(rows[i])});
   }
   if (looked_at.empty()) return {};
-  if (!label_head_) label_head_ = make_label_head(decoder_, options_.observe.watched);
-  return std::make_optional<InnerView>(decoder_, options_.observe, *label_head_,
-                                       std::move(looked_at));
+  const Observe& observe = options_.observe;
+  if (!label_head_) {
+    label_head_.emplace();
+    if ((observe.shows_lens || observe.shows_parts) && !observe.watched.empty()) {
+      label_head_ = make_label_head(decoder_, observe.watched);
+    }
+  }
+  return std::make_optional<InnerView>(decoder_, observe, *label_head_, std::move(looked_at));
 }
 
 // Reads hidden states [R, C]; those of a row are of several places where prompts are equal.

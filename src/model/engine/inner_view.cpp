@@ -81,7 +81,7 @@ void InnerView::attend_row(std::size_t r,
     const std::size_t first = (g * n_layers + static_cast<std::size_t>(layer)) * sums.size();
     std::copy(sums.begin(), sums.end(),
               inside_[r].attention.begin() + static_cast<std::ptrdiff_t>(first));
-    if (observe_.shows_parts) {
+    if (shows_parts()) {
       added_[r].push_back(weights.contribution(look.attention_to[g], values));
     }
   }
@@ -101,9 +101,9 @@ void InnerView::see(int stage, const at::Tensor& all_rows) {
   scale_ = x.square().mean(1, /*keepdim=*/true).add_(epsilon).rsqrt_();
   if (stage % 2 == 0) {
     keep_hidden(stage, x);
-    if (observe_.shows_lens) lens_.push_back(label_numbers(x) * scale_);
+    if (shows_lens()) lens_.push_back(label_numbers(x) * scale_);
   }
-  if (observe_.shows_parts) {
+  if (shows_parts()) {
     parts_.push_back(label_numbers(stage == 0 ? x : x - before_));
     before_ = x;
   }
@@ -114,7 +114,8 @@ void InnerView::keep_hidden(int stage, const at::Tensor& x) {
   for (std::size_t i = 0; i < hidden_.size(); ++i) {
     if (observe_.hidden_layers[i] == layer) hidden_[i] = x;
     const bool is_last = layer == decoder_.config().n_layers;
-    if (observe_.hidden_layers[i] == kBehindFinalNorm && is_last) hidden_[i] = decoder_.final_norm(x);
+    if (observe_.hidden_layers[i] == kBehindFinalNorm && is_last)
+      hidden_[i] = decoder_.final_norm(x);
   }
 }
 

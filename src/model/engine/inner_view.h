@@ -29,7 +29,8 @@ class InnerView final : public LayerWatcher {
     std::vector<KeySpan> keys;  // that it sees, its own included
   };
 
-  // All must outlive it. At least one row. Throws ConfigError for a layer that is not there.
+  // All must outlive it. At least one row. The label head is used for lens and parts alone, of
+  // which there are none without watched tokens. Throws ConfigError for a layer that is not there.
   InnerView(const Decoder& decoder,
             const Observe& observe,
             const Linear& label_head,
@@ -54,6 +55,8 @@ class InnerView final : public LayerWatcher {
                   const at::Tensor& values,
                   at::Tensor& attended);
   at::Tensor label_numbers(const at::Tensor& x) const;
+  bool shows_lens() const { return observe_.shows_lens && !observe_.watched.empty(); }
+  bool shows_parts() const { return observe_.shows_parts && !observe_.watched.empty(); }
 
   const Decoder& decoder_;
   const Observe& observe_;

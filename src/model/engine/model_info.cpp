@@ -22,6 +22,9 @@ ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantizat
   info.vocab_size = config.vocab_size;
   info.max_context = config.n_positions();
   info.attention_window = config.sliding_window;
+  info.n_layers = config.n_layers;
+  info.n_heads = config.n_heads;
+  info.hidden_size = config.hidden_size;
   info.n_parameters = checkpoint.n_parameters();
   for (const weights::Parameter& parameter : weights::parameters_of(config)) {
     info.weight_bytes += kept_bytes(parameter, dtype, checkpoint.quantization_of(parameter, asked));

@@ -72,8 +72,16 @@ files::JsonF32 encode(const LikelyToken& token) {
   return files::JsonF32::array({token.text, encode(token.logit)});
 }
 
+files::JsonF32 encode(const AttentionShare& share) {
+  return files::JsonF32::array({encode(share.weight), share.n_positions});
+}
+
 template <class Record>
 files::JsonF32 encode_fields(const Record& record);
+
+files::JsonF32 encode(const LabelAttention& attention) {
+  return encode_fields(attention);
+}
 
 files::JsonF32 encode(const LabelStep& step) {
   return encode_fields(step);
@@ -197,8 +205,17 @@ void decode(const files::JsonF32& node, LikelyToken& token) {
   decode(node.at(1), token.logit);
 }
 
+void decode(const files::JsonF32& node, AttentionShare& share) {
+  decode(node.at(0), share.weight);
+  decode(node.at(1), share.n_positions);
+}
+
 template <class Record>
 void decode_fields(const files::JsonF32& node, Record& record);
+
+void decode(const files::JsonF32& node, LabelAttention& attention) {
+  decode_fields(node, attention);
+}
 
 void decode(const files::JsonF32& node, LabelStep& step) {
   decode_fields(node, step);

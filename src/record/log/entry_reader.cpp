@@ -120,6 +120,17 @@ class EntryReader {
     read(node.items()[1], name, token.logit);
   }
 
+  void read(const files::YamlView& node, const std::string& name, AttentionShare& share) const {
+    if (!node.is_list() || node.items().size() != 2) fail(node, name, "[weight, positions]");
+    read(node.items()[0], name, share.weight);
+    read(node.items()[1], name, share.n_positions);
+  }
+
+  // Published logs have no label_token.
+  void read(const files::YamlView& node, const std::string& name, LabelAttention& attention) const {
+    read_fields(node, name, attention, Absent::KeepsDefault);
+  }
+
   void read(const files::YamlView& node, const std::string& name, LabelStep& step) const {
     read_fields(node, name, step, Absent::KeepsDefault);
   }

@@ -76,6 +76,12 @@ class EntryWriter {
     return files::JsonF32::array({token.text, token.logit});
   }
 
+  files::JsonF32 encode(const AttentionShare& share) const {
+    return files::JsonF32::array({share.weight, share.n_positions});
+  }
+
+  files::JsonF32 encode(const LabelAttention& attention) const { return encode_fields(attention); }
+
   files::JsonF32 encode(const LabelStep& step) const { return encode_fields(step); }
 
   files::JsonF32 encode(const AnswerReading& reading) const { return encode_fields(reading); }

@@ -45,7 +45,7 @@ class LastTokens final : public Explorer {
     Inside inside;
     std::vector<float> logits;
   };
-  std::map<std::size_t, std::map<int, Seen>> seen;  // by prompt and place
+  std::map<std::size_t, std::map<int, Seen>> seen;   // by prompt and place
   std::map<std::size_t, std::vector<float>> logits;  // of the prompts themselves
 
   void begin(std::size_t prompt) override {

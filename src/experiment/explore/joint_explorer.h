@@ -16,7 +16,8 @@ class JointExplorer final : public model::Explorer {
   explicit JointExplorer(std::vector<model::Explorer*> explorers);
 
   // What explore() is to be called with for all of them, by what it would be for each: what any
-  // observes, and the places of all. Each reach has one element.
+  // observes, and the places of all. Each reach has one element, and no more than one of them
+  // watches tokens or looks inside.
   static model::ExploreOptions joined(std::span<const model::ExploreOptions> options);
 
   void begin(std::size_t prompt) override;

@@ -1,4 +1,4 @@
-#include "experiment/guard/joint_explorer.h"
+#include "experiment/explore/joint_explorer.h"
 
 #include <set>
 #include <string>

@@ -1,4 +1,4 @@
-#include "experiment/guard/joint_explorer.h"
+#include "experiment/explore/joint_explorer.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,6 +8,11 @@
 namespace labelprobe::experiment {
 
 namespace {
+
+bool looks_inside(const model::Observe& observe) {
+  return !observe.watched.empty() || !observe.hidden_layers.empty() || observe.shows_lens ||
+         observe.shows_parts;
+}
 
 // Notes who asks.
 class OwnedFrontier final : public model::Frontier {
@@ -40,9 +45,15 @@ model::ExploreOptions JointExplorer::joined(std::span<const model::ExploreOption
   model::ExploreOptions all;
   all.reach = {{}};
   for (const model::ExploreOptions& one : options) {
-    LABELPROBE_CHECK(one.reach.size() == 1 && one.observe.watched.empty() && !one.reads_prompts);
-    all.observe.n_top_tokens = std::max(all.observe.n_top_tokens, one.observe.n_top_tokens);
-    all.observe.shows_logits = all.observe.shows_logits || one.observe.shows_logits;
+    LABELPROBE_CHECK(one.reach.size() == 1 && !one.reads_prompts);
+    const int n_top_tokens = std::max(all.observe.n_top_tokens, one.observe.n_top_tokens);
+    const bool shows_logits = all.observe.shows_logits || one.observe.shows_logits;
+    if (looks_inside(one.observe)) {
+      LABELPROBE_CHECK(!looks_inside(all.observe));
+      all.observe = one.observe;
+    }
+    all.observe.n_top_tokens = n_top_tokens;
+    all.observe.shows_logits = shows_logits;
     all.reach[0].n_places += one.reach[0].n_places;
     all.reach[0].depth = std::max(all.reach[0].depth, one.reach[0].depth);
   }
