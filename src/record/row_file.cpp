@@ -67,8 +67,7 @@ std::uint64_t RowFile::take_up(std::span<const std::byte> bytes) {
     Frame frame;
     std::memcpy(&frame, text.data() + at, sizeof frame);
     const std::size_t n_left = text.size() - at - sizeof frame - n_hash;
-    const std::size_t bytes_per_row =
-        sizeof(std::int64_t) + floats_per_row() * sizeof(float);
+    const std::size_t bytes_per_row = sizeof(std::int64_t) + floats_per_row() * sizeof(float);
     if (frame.n_key_bytes > n_left || frame.n_rows > (n_left - frame.n_key_bytes) / bytes_per_row) {
       break;
     }

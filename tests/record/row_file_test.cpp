@@ -92,7 +92,9 @@ TEST_CASE("An interrupted run goes on with the rows that are whole, and ends in 
   }
   const auto path = folder / "hidden_states_0.rows";
   const auto size = std::filesystem::file_size(path);
-  SECTION("cut inside the last item") { std::filesystem::resize_file(path, size - 5); }
+  SECTION("cut inside the last item") {
+    std::filesystem::resize_file(path, size - 5);
+  }
   SECTION("a byte of the last item is another one") {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(size - 40));

@@ -21,9 +21,9 @@
 namespace labelprobe::record {
 
 struct RowLayout {
-  std::string name;                // "hidden_states"
-  std::string tensor;              // "states"
-  std::vector<std::int64_t> shape;  // of a row
+  std::string name;                                        // "hidden_states"
+  std::string tensor;                                      // "states"
+  std::vector<std::int64_t> shape;                         // of a row
   std::map<std::string, std::vector<std::int64_t>> notes;  // "layer": {0, -1}
   std::string format;                                      // "labelprobe hidden states 1"
 };

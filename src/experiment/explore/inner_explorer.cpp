@@ -40,7 +40,7 @@ void InnerExplorer::reach(const model::Place& place) {
 void InnerExplorer::grow(std::size_t prompt, model::Frontier& next) {
   Exploration& of = explorations_.at(prompt);
   if (std::exchange(of.is_asked, true)) return;
-  int parent = 0;        // behind the prompt and n_written tokens of the answer
+  int parent = 0;  // behind the prompt and n_written tokens of the answer
   std::int64_t n_written = 0;
   for (std::size_t i = 0; i < of.places.size(); ++i) {
     const InnerPlace& place = of.places[i];

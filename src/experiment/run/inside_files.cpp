@@ -36,8 +36,9 @@ InsideFiles::InsideFiles(const std::filesystem::path& folder,
                          const model::ModelInfo& info) {
   for (const int layer : settings.hidden_layers) {
     if (layer > info.n_layers) {
-      throw ConfigError(fmt::format("hidden_states is {}; expected 0 to {}, the model's layers, or -1",
-                                    layer, info.n_layers));
+      throw ConfigError(
+          fmt::format("hidden_states is {}; expected 0 to {}, the model's layers, or -1", layer,
+                      info.n_layers));
     }
   }
   if (!settings.hidden_layers.empty()) {

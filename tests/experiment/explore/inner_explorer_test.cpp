@@ -14,7 +14,10 @@ std::vector<float> last_state(model::LanguageModel& language_model, const TokenI
   std::vector<float> state;
   const std::vector<TokenIds> prompts = {text};
   InnerExplorer explorer(
-      prompts, [](auto, const auto&) { return std::vector<InnerPlace>{{0, {}}}; },
+      prompts,
+      [](auto, const auto&) {
+        return std::vector<InnerPlace>{{0, {}}};
+      },
       [&](std::size_t, std::vector<InnerSight> seen) { state = seen.at(0).inside.hidden; });
   model::ExploreOptions options = InnerExplorer::options_for(1);
   options.observe.hidden_layers = {-1};
