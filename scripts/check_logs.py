@@ -145,6 +145,13 @@ def readouts(value):
             return f"probabilities within their bounds for {readout['name']}"
         if sum(of_set["p"] for of_set in readout.get("sets", [])) > 1.0001:
             return f"sets with probabilities that add up to 1 at most for {readout['name']}"
+        for slot in readout.get("slots", []) + readout.get("forced", []):
+            if numbers_by_name(slot.get("q")) or set(slot["q"]) != set(readout["p"]):
+                return f"slots with a number for every label for {readout['name']}"
+            if len(slot.get("seen", [])) != slot["t"] - 1:
+                return f"slots with t - 1 labels seen for {readout['name']}"
+            if abs(slot["label_mass"] + slot.get("ends", 0) + slot["unclaimed"] - 1) > 2e-3:
+                return f"slots whose label_mass, ends and unclaimed add up to 1 for {readout['name']}"
     return None
 
 

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 
 #include "labelprobe/record/fields.h"
 
 namespace labelprobe::record {
 
 namespace {
+
+template <class Part>
+concept IsOfReadout = std::same_as<Part, ReadoutValues> || std::same_as<Part, SetProbability> ||
+    std::same_as<Part, SlotValues>;
 
 // Rounds what is a logit or a probability and leaves everything else as it is.
 class Rounder {
@@ -43,12 +48,10 @@ class Rounder {
     if (reading) visit_fields(*reading, *this);
   }
 
-  void round(std::vector<ReadoutValues>& readouts) const {
-    for (ReadoutValues& values : readouts) visit_fields(values, *this);
-  }
-
-  void round(std::vector<SetProbability>& sets) const {
-    for (SetProbability& set : sets) round(set.prob);
+  template <class Part>
+  requires IsOfReadout<Part>
+  void round(std::vector<Part>& parts) const {
+    for (Part& part : parts) visit_fields(part, *this);
   }
 
   void round(std::optional<LabelAttention>& attention) const {
@@ -87,6 +90,11 @@ std::int64_t ItemRecord::first_label_index() const {
 
 const std::vector<LikelyToken>& ItemRecord::likely_tokens() const {
   return is_label_found() ? label_steps.front().likely_tokens : opening_tokens;
+}
+
+std::string name_with_place(const ReadoutValues& values) {
+  if (values.place == ReadoutPlace::Prompt) return values.name;
+  return values.name + ", " + std::string(kReadoutPlaces.name_of(values.place));
 }
 
 void round_numbers(ItemRecord& item, int n_decimals) {

@@ -39,7 +39,8 @@ record::LoggedRun run_with(const fs::path& logs, const std::vector<std::string>&
   return record::read_run(folder_of(logs));
 }
 
-const files::SafetensorsTensor& tensor(const files::SafetensorsFile& file, const std::string& name) {
+const files::SafetensorsTensor& tensor(const files::SafetensorsFile& file,
+                                       const std::string& name) {
   for (const files::SafetensorsTensor& one : file.tensors()) {
     if (one.name == name) return one;
   }
@@ -63,8 +64,8 @@ void check_shares(const std::vector<record::AttentionShare>& found, const json& 
   }
 }
 
-const std::vector<std::string> kEverything = {"--hidden-states", "0,1,-1",      "--at",
-                                              "every-label",     "--attention", "--attention-heads"};
+const std::vector<std::string> kEverything = {
+    "--hidden-states", "0,1,-1", "--at", "every-label", "--attention", "--attention-heads"};
 
 }  // namespace
 

@@ -62,6 +62,28 @@ TEST_CASE("The numbers of a plan add up", "[e2e]") {
   CHECK(plan["lines"][1]["work"] == "weights");
 }
 
+TEST_CASE("A plan counts what readouts compute", "[e2e]") {
+  const auto plan = [](const std::vector<std::string>& more) {
+    std::vector<std::string> flags = {"--device", "h200"};
+    flags.insert(flags.end(), more.begin(), more.end());
+    return json_of(small_model(), flags)[0];
+  };
+  const nlohmann::json without = plan({});
+  const nlohmann::json with = plan({"--readouts", "marginal_exact"});
+  CHECK(without["readout_tokens_per_prompt"] == 0);
+  const auto n_each = with["readout_tokens_per_prompt"].get<std::int64_t>();
+  CHECK(n_each > 256);
+  CHECK(with["run_seconds"].get<double>() > without["run_seconds"].get<double>());
+  std::int64_t n_rows = 0;
+  for (const nlohmann::json& line : with["lines"]) {
+    if (line["phase"] == "readouts" && line["work"] == "products")
+      n_rows += line["rows"].get<std::int64_t>();
+  }
+  CHECK(std::abs(static_cast<double>(n_rows) - 5.0 * static_cast<double>(n_each)) <= 20.0);
+  CHECK(plan({"--readouts", "mc", "--readout-samples", "10"})["readout_tokens_per_prompt"] <
+        n_each);
+}
+
 TEST_CASE("A plan takes a shape and a tokenizer in place of a model", "[e2e]") {
   const std::vector<std::string> flags = {"--tokenizer", small_model(), "--model-dtype",
                                           "bfloat16",    "--device",    "h100"};

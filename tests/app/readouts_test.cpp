@@ -27,7 +27,8 @@ using support::TempFolder;
 
 constexpr const char* kAll =
     "slot_trie,length_normalised,token_probability,marginal_fixed,hazard_union,greedy_bounds,"
-    "marginal_any,marginal_exact,marginal_complete,marginal_given_valid,beam_sum,mc,mc_rb";
+    "marginal_any,marginal_exact,marginal_complete,marginal_given_valid,beam_sum,mc,mc_rb,"
+    "forced_matrix";
 
 fs::path folder_of(const fs::path& logs) {
   return logs / "GoEmotions" / "e2e_0";
@@ -97,6 +98,36 @@ TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e
   CHECK(n_tight > plain.items.size() / 2);
 }
 
+TEST_CASE("Answers of one word are read at both of their places", "[e2e]") {
+  const TempFolder folder;
+  const std::vector<std::string> more = {"--distribution", "binary", "--limit", "1"};
+  const record::LoggedRun plain = run_with(folder.path() / "plain", more);
+  std::vector<std::string> with = more;
+  with.insert(with.end(), {"--readouts", "slot_trie,marginal_exact"});
+  const record::LoggedRun read = run_with(folder.path() / "read", with);
+  REQUIRE(read.items.size() == plain.items.size());
+  for (std::size_t i = 0; i < plain.items.size(); ++i) {
+    record::ItemRecord item = read.items[i];
+    INFO(item.key);
+    item.readouts.clear();
+    CHECK(item == plain.items[i]);
+    const std::vector<record::ReadoutValues>& readouts = read.items[i].readouts;
+    REQUIRE(readouts.size() == 4);
+    for (const auto& [marginal, words] : {std::pair{&readouts[1], &plain.items[i].first_answer},
+                                          {&readouts[3], &plain.items[i].healed_answer}}) {
+      CHECK(marginal->name == "marginal_exact");
+      CHECK(marginal->place == (marginal == &readouts[1] ? record::ReadoutPlace::First
+                                                         : record::ReadoutPlace::Healed));
+      for (std::size_t w = 0; w < 2; ++w) {
+        // Both forms are whole words here; behind a line break there is more.
+        const double both = (*words)->bare_probs[w].second + (*words)->spaced_probs[w].second;
+        CHECK(marginal->upper[w].second >= both * (1 - 1e-4));
+        CHECK(marginal->lower[w].second <= both + 0.1);
+      }
+    }
+  }
+}
+
 TEST_CASE("A killed run with readouts goes on and ends in the same bytes", "[e2e]") {
   const TempFolder folder;
   const std::vector<std::string> more = {"--readouts", "marginal_exact,mc", "--readout-samples",
@@ -128,8 +159,12 @@ TEST_CASE("Readouts that make no sense are refused before a model is loaded", "[
     return result.err;
   };
   CHECK_THAT(refusal({"--readouts", "marginal_exakt"}), ContainsSubstring("marginal_exact"));
-  CHECK_THAT(refusal({"--readouts", "mc", "--distribution", "unary"}),
-             ContainsSubstring("readouts are of answers that list labels in a format"));
+  CHECK_THAT(
+      refusal({"--readouts", "mc", "--distribution", "verbalized", "--max-new-tokens", "60"}),
+      ContainsSubstring("readouts are of answers that are labels or one word; those of plan "
+                        "'verbalized' are not"));
+  CHECK_THAT(refusal({"--readouts", "forced_matrix", "--distribution", "unary"}),
+             ContainsSubstring("forced_matrix: these answers have one label"));
   CHECK_THAT(refusal({"--readouts", "forced_prefix"}), ContainsSubstring("forced_prefix"));
   CHECK_THAT(refusal({"--readouts", "mc", "--readout-delta", "2"}), ContainsSubstring("delta"));
 }

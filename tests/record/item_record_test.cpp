@@ -62,6 +62,8 @@ TEST_CASE("Rounding touches logits and probabilities, each for itself", "[item_r
   CHECK(item.readouts[0].upper[0].second == 0.6F);
   CHECK(item.readouts[0].empty == 0.1F);
   CHECK(item.readouts[0].sets[1].prob == 0.1F);
+  CHECK(item.readouts[0].slots[0].probs[0].second == 0.8F);
+  CHECK(item.readouts[0].slots[1].label_mass == 0.5F);
   CHECK(step.logits[1].second == -1.1F);
   CHECK(label_probs(step)[0].second == 1.0F);
   CHECK(step.log_sum_exp == 13.5F);

@@ -21,6 +21,7 @@ inline ReadoutValues make_readout(const std::string& name) {
   ReadoutValues values;
   values.name = name;
   values.params = "completion lookahead, delta 1e-06";
+  values.place = ReadoutPlace::Healed;
   values.normalisation = Normalisation::Answer;
   values.probs = {{"joy", 0.6f}, {"fear", 1e-9f}};
   values.lower = {{"joy", 0.59999f}, {"fear", 0.0f}};
@@ -31,6 +32,12 @@ inline ReadoutValues make_readout(const std::string& name) {
   values.unexplored = 1e-7f;
   values.label_mass = 0.99f;
   values.sets = {{{"fear", "joy"}, 0.5f}, {{}, 0.125f}, {{"joy"}, 0.1f}};
+  values.slots = {{1, 2, {}, "joy", {{"joy", 0.75f}, {"fear", 0.25f}}, 0.0625f, {}, 0.9f, 0.1f},
+                  {2, 5, {"joy"}, "", {{"joy", 1e-7f}, {"fear", 0.5f}}, {}, 0.25f, 0.5f, 0.25f}};
+  values.forced = {{2, 4, {"fear"}, "", {{"joy", 1.0f}, {"fear", 0.0f}}, {}, 0.75f, 0.2f, 0.05f}};
+  values.drawn = {{"joy, fear", DrawEnd::Closed, 60},
+                  {" \"joy\"\n: yes", DrawEnd::OffFormat, 25},
+                  {"", DrawEnd::Cut, 15}};
   values.n_extra_tokens = 7;
   values.n_nodes = 12;
   values.n_samples = 100;
@@ -164,6 +171,9 @@ inline ItemRecord sorted(ItemRecord item) {
   for (ReadoutValues& readout : item.readouts) {
     for (auto* values : {&readout.probs, &readout.lower, &readout.upper, &readout.std_errors}) {
       std::sort(values->begin(), values->end());
+    }
+    for (auto* slots : {&readout.slots, &readout.forced}) {
+      for (SlotValues& slot : *slots) std::sort(slot.probs.begin(), slot.probs.end());
     }
   }
   return item;

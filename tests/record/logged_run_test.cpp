@@ -61,6 +61,7 @@ TEST_CASE("Reads back what a run wrote", "[logged_run]") {
   rater.annotator = "rater 1";
   rater.kind = LabelKind::SingleLabel;
   rater.predictions = {"fear"};
+  rater.readouts = {make_readout("slot_trie")};
   const std::vector<ItemRecord> items = {make_item("a"), rater, odd};
   const std::vector<std::string> keys = {"a", "a__rater 1", "yes"};
   fs::path out;

@@ -78,6 +78,7 @@ class AlignmentBuilder {
  private:
   AlignmentRow& add_row(const std::string& method, const Distributions& estimates);
   void add_run(const EstimatedRow& row);
+  void add_validity(const std::string& run, std::span<const record::ItemRecord> items);
   void add_answered(const Estimates& estimates, AlignmentRow& row) const;
   void add_calibrated(const EstimatedRow& row, const RunLog& run, const Votes& votes);
   // `estimates` calibrated, each example without its own votes; `add` makes a row of them. A

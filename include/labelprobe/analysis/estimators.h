@@ -75,7 +75,7 @@ struct Estimator {
   // Fills all of Estimates but n_items, n_failed and the estimator's name.
   void (*run)(const EstimationInput& input, Estimates& estimates) = nullptr;
   std::string_view other_plan = {};  // that its runs are of; empty: the usual one of such items
-  bool is_readout = false;           // its runs are those that have the readout of its name
+  std::string_view readout = {};     // that its runs have and it is made of; empty: of none
 
   bool fits(LabelKind kind) const {
     return label_sets == LabelSets::All ||
@@ -90,8 +90,11 @@ struct Estimator {
 std::span<const Estimator> estimators();
 
 // The row of a readout that runs were asked for (record::ItemRecord::readouts), which stands in no
-// table: what it is called is up to the run. Not to be called from several threads.
-const Estimator& readout_estimator(const std::string& readout);
+// table: what it is called is up to the run. Of runs that are answered by a word it makes the
+// labels' probabilities as `unary` and `binary` do, and its name begins with theirs:
+// "unary_slot_trie". Not to be called from several threads.
+//   items  what the runs ask
+const Estimator& readout_estimator(const std::string& readout, const ItemForm& items);
 
 // Throws ConfigError for an unknown name or one that does not fit the label kind, naming those that
 // do.

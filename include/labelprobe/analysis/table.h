@@ -14,6 +14,7 @@
 #include "labelprobe/analysis/alignment.h"
 #include "labelprobe/analysis/estimators.h"
 #include "labelprobe/analysis/published.h"
+#include "labelprobe/analysis/validity.h"
 
 namespace labelprobe::analysis {
 
@@ -57,6 +58,12 @@ struct RowDifference {
   AlignmentDifference difference;
 };
 
+// How far the numbers of a run can be trusted.
+struct RunValidity {
+  std::string run;  // as AlignmentRow::run
+  std::vector<ValidityRow> rows;
+};
+
 struct AlignmentTable {
   std::string task;
   LabelKind kind = LabelKind::MultiLabel;
@@ -64,8 +71,9 @@ struct AlignmentTable {
   std::size_t n_examples_with_votes = 0;
   std::vector<AlignmentRow> rows;
   std::vector<RowDifference> differences;
-  BootstrapOptions bootstrap;       // of the differences' intervals
-  std::optional<PaperTable> paper;  // where the rows' published cells come from
+  BootstrapOptions bootstrap;         // of the differences' intervals
+  std::vector<RunValidity> validity;  // of the rows' runs, in their order
+  std::optional<PaperTable> paper;    // where the rows' published cells come from
   std::vector<std::string> warnings;
 };
 

@@ -31,7 +31,7 @@ struct Answers {
                      record::ItemRecord& item)>
       read;
 
-  // What answers look like, for readouts; unset = they do not list labels alone.
+  // What answers look like, for readouts: labels, or one of the answer words; unset = other texts.
   std::optional<readout::AnswerFormat> format = {};
 
   // For people.

@@ -50,6 +50,8 @@ struct Preparation {
   std::vector<TokenIds> beginnings;
   TokenIds end_ids;  // that end an answer besides the model's own: a chat's end of turn
   TokenCounts token_counts;
+  // Tokens that readouts compute for each prompt and beginning, about: readout::estimated_places().
+  std::int64_t n_readout_tokens = 0;
   Answers answers;
   const tokenizer::Tokenizer* tokenizer = nullptr;  // that prepare() was given
   std::string tokenizer_fingerprint;

@@ -20,9 +20,15 @@ struct Progress {
   std::size_t n_total = 0;
   std::size_t n_resumed = 0;
   model::Effort effort;  // of this process so far
-  // Tokens that this process computes and generates at most, equal prefixes counted once.
+  // Tokens that this process computes and generates at most, equal prefixes counted once; of
+  // readouts about as many as they compute.
   std::int64_t n_tokens_at_most = 0;
 };
+
+// All tokens that went through the layers.
+inline std::int64_t n_tokens_of(const model::Effort& effort) {
+  return effort.n_prompt_tokens_computed + effort.n_generated_tokens + effort.n_places;
+}
 
 struct Outcome {
   std::size_t n_items = 0;
@@ -70,6 +76,12 @@ struct ModelRequest {
 ModelRequest make_model_request(const model::ModelInfo& info,
                                 const Settings& settings,
                                 const Preparation& preparation);
+
+// What a run makes of the answer to a query's prompt: its record, all numbers kept.
+record::ItemRecord item_of(const Preparation& preparation,
+                           const Settings& settings,
+                           std::size_t query,
+                           const model::Generation& answer);
 
 // Carries the run to its end. What was appended before an exception stays on disk for the next
 // call.

@@ -36,11 +36,15 @@ struct CostQuestion {
   OpenOptions options;      // the device is the name of a card
   double disk_rate = 0;     // bytes that are read in a second
   std::size_t n_items = 0;  // that are logged
+  // Of explorers behind each prompt: how far they may go, and about how many places they ask for.
+  // No places: there are none.
+  Reach reach = {};
+  std::int64_t n_places_each = 0;
 };
 
 // Work of one kind.
 struct CostLine {
-  std::string phase;  // "load", "prompts", "answers", "log"
+  std::string phase;  // "load", "prompts", "answers", "readouts", "log"
   std::string work;   // "products", "attention", ...
   std::int64_t n_rows = 0;
   double flop = 0;

@@ -91,12 +91,22 @@ struct ReadoutOptions {
 struct InquiryInput;  // src/readout/answers/inquiry.h
 class Inquiry;
 
+// What a format's labels weigh, where nobody knows yet which tokens they will be written with.
+struct LabelSizes {
+  std::int64_t n_labels = 0;
+  std::int64_t n_slots = 0;   // that an answer may well have
+  std::int64_t longest = 0;   // bytes
+  std::int64_t n_inside = 0;  // places inside labels: bytes of all of them but the last ones
+};
+
 struct Readout {
   std::string_view name;  // in files and flags: "marginal_exact"
   std::string_view title;
   std::string_view summary;
   std::string_view needs;  // what it has the model compute beside the greedy answer
   std::unique_ptr<Inquiry> (*make)(const InquiryInput& input) = nullptr;
+  // About how many places it asks for beside those of the greedy answer; unset: none.
+  std::int64_t (*estimate)(const LabelSizes& sizes, const ReadoutOptions& options) = nullptr;
   bool reads_text = false;        // of the greedy answer, after it has left the format too
   bool needs_top_tokens = false;  // of every place, up to ReadoutOptions::top_p
   // Throws ConfigError where the labels or options do not suit it; unset: they always do.
@@ -111,6 +121,13 @@ std::span<const Readout> readouts();
 
 // Throws ConfigError for an unknown name, with the nearest and the known ones.
 const Readout& find_readout(std::string_view name);
+
+// About how many places these ask of the model for one prompt, those of the greedy answer among
+// them: rather too many, for places that several of them use count for each. Not more than
+// max_places.
+std::int64_t estimated_places(const AnswerFormat& format,
+                              std::span<const Readout* const> chosen,
+                              const ReadoutOptions& options);
 
 // Called once for every prompt that was not answered already: its values in the order of the
 // chosen readouts, or why there are none.

@@ -77,6 +77,7 @@ requires std::same_as<std::remove_const_t<Values>, ReadoutValues>
 void visit_fields(Values& values, Visitor&& visit) {
   visit(Field{"name", "name"}, values.name);
   visit(Field{"params", "params"}, values.params);
+  visit(Field{"place", "answer", {}, false, true}, values.place);
   visit(Field{"normalisation", "normalisation"}, values.normalisation);
   visit(Field{"probs", "p"}, values.probs);
   visit(Field{"lower", "lower", {}, false, true}, values.lower);
@@ -87,6 +88,9 @@ void visit_fields(Values& values, Visitor&& visit) {
   visit(Field{"unexplored", "unexplored", {}, false, true}, values.unexplored);
   visit(Field{"label_mass", "label_mass", {}, false, true}, values.label_mass);
   visit(Field{"sets", "sets", {}, false, true}, values.sets);
+  visit(Field{"slots", "slots", {}, false, true}, values.slots);
+  visit(Field{"forced", "forced", {}, false, true}, values.forced);
+  visit(Field{"drawn", "drawn", {}, false, true}, values.drawn);
   visit(Field{"n_extra_tokens", "n_extra_tokens"}, values.n_extra_tokens);
   visit(Field{"n_nodes", "n_nodes", {}, false, true}, values.n_nodes);
   visit(Field{"n_samples", "n_samples", {}, false, true}, values.n_samples);
@@ -99,6 +103,28 @@ void visit_fields(Attention& attention, Visitor&& visit) {
   visit(Field{"previous_labels", "prev_label"}, attention.previous_labels);
   visit(Field{"predicting_tokens", "only_label_token"}, attention.predicting_tokens);
   visit(Field{"label_tokens", "label_token"}, attention.label_tokens);
+}
+
+template <class Slot, class Visitor>
+requires std::same_as<std::remove_const_t<Slot>, SlotValues>
+void visit_fields(Slot& slot, Visitor&& visit) {
+  visit(Field{"number", "t"}, slot.number);
+  visit(Field{"index", "index"}, slot.index);
+  visit(Field{"seen", "seen", {}, false, true}, slot.seen);
+  visit(Field{"written", "written", {}, false, true}, slot.written);
+  visit(Field{"probs", "q"}, slot.probs);
+  visit(Field{"empty", "empty", {}, false, true}, slot.empty);
+  visit(Field{"ends", "ends", {}, false, true}, slot.ends);
+  visit(Field{"label_mass", "label_mass", {}, false, true}, slot.label_mass);
+  visit(Field{"unclaimed", "unclaimed", {}, false, true}, slot.unclaimed);
+}
+
+template <class Drawn, class Visitor>
+requires std::same_as<std::remove_const_t<Drawn>, DrawnAnswer>
+void visit_fields(Drawn& drawn, Visitor&& visit) {
+  visit(Field{"text", "text"}, drawn.text);
+  visit(Field{"end", "end", {}, false, true}, drawn.end);
+  visit(Field{"n", "n"}, drawn.n);
 }
 
 template <class Set, class Visitor>

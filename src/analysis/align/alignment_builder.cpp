@@ -86,6 +86,13 @@ void AlignmentBuilder::add_answered(const Estimates& estimates, AlignmentRow& ro
   row.answered = align(answered, set_.votes, set_.label_set);
 }
 
+void AlignmentBuilder::add_validity(const std::string& run,
+                                    std::span<const record::ItemRecord> items) {
+  const bool is_known = std::any_of(table_.validity.begin(), table_.validity.end(),
+                                    [&](const RunValidity& known) { return known.run == run; });
+  if (!is_known) table_.validity.push_back({run, measure_validity(items)});
+}
+
 void AlignmentBuilder::add_run(const EstimatedRow& estimated) {
   const std::string method(estimated.estimator->title);
   if (!estimated.run) {
@@ -97,6 +104,7 @@ void AlignmentBuilder::add_run(const EstimatedRow& estimated) {
     AlignmentRow& row = add_row(method, estimated.estimates);
     row.answer = describe(estimated.answer);
     row.run = describe(*estimated.run);
+    add_validity(row.run, estimated.run->items);
     row.n_items = estimated.estimates.n_items;
     row.n_failed = estimated.estimates.n_failed;
     row.n_answers_found = estimated.estimates.n_answers_found;

@@ -24,7 +24,7 @@ bool has_readout(const RunLog& run, std::string_view name) {
 
 bool suits(const Estimator& estimator, const RunLog& run) {
   return run.plan == estimator.plan() && run.model_state == estimator.model_state &&
-         (!estimator.is_readout || has_readout(run, estimator.name));
+         (estimator.readout.empty() || has_readout(run, estimator.readout));
 }
 
 bool is_wanted(const Estimator& estimator, const std::vector<std::string>& names) {
@@ -38,7 +38,7 @@ std::vector<const Estimator*> estimators_of(std::span<const RunLog> runs) {
   for (const RunLog& run : runs) {
     for (const record::ItemRecord& item : run.items) {
       for (const record::ReadoutValues& readout : item.readouts) {
-        const Estimator* estimator = &readout_estimator(readout.name);
+        const Estimator* estimator = &readout_estimator(readout.name, item.form());
         if (std::find(all.begin(), all.end(), estimator) == all.end()) all.push_back(estimator);
       }
     }
@@ -70,13 +70,28 @@ void check_names(const std::vector<std::string>& names,
   }
 }
 
+// Readouts begin where the answer does: the generated answer's own place is none of theirs.
+std::vector<std::optional<AnswerPosition>> positions_of(const Estimator& estimator,
+                                                        std::span<const AnswerPosition> answers) {
+  std::vector<std::optional<AnswerPosition>> positions;
+  for (AnswerPosition answer : answers) {
+    if (!estimator.readout.empty() && answer == AnswerPosition::Greedy) {
+      answer = AnswerPosition::First;
+    }
+    if (std::find(positions.begin(), positions.end(), answer) == positions.end()) {
+      positions.emplace_back(answer);
+    }
+  }
+  return positions;
+}
+
 // One row per position that the estimator has.
 std::vector<EstimatedRow> estimate_positions(const Estimator& estimator,
                                              const RunLog& run,
                                              std::span<const AnswerPosition> answers,
                                              const LabelSet& label_set) {
   std::vector<std::optional<AnswerPosition>> positions = {std::nullopt};
-  if (estimator.has_positions()) positions.assign(answers.begin(), answers.end());
+  if (estimator.has_positions()) positions = positions_of(estimator, answers);
   std::vector<EstimatedRow> rows;
   for (const std::optional<AnswerPosition>& position : positions) {
     EstimatorOptions options;

@@ -22,7 +22,7 @@ LabelNumbers read_unary(const EstimationInput& input, Estimates& estimates) {
   constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
   const auto n_labels = static_cast<std::size_t>(input.label_set.size());
   LabelNumbers probs;
-  AnswerReader reader(input.options.answer, kUnaryItems.words);
+  AnswerReader reader(input.options.answer, kUnaryItems.words, input.readout);
   for (const LogItem& item : input.items) {
     std::vector<double>& of_example = probs[item.id.example_id];
     of_example.resize(n_labels, kMissing);
@@ -87,7 +87,7 @@ enum class Evidence { Probability, Outcome };
 // By example id: Bradley-Terry scores of the labels, `none` last in multi-label sets.
 LabelNumbers fit_scores(const EstimationInput& input, Evidence evidence, Estimates& estimates) {
   std::map<std::string, Pairings> examples;
-  AnswerReader reader(input.options.answer, kBinaryItems.words);
+  AnswerReader reader(input.options.answer, kBinaryItems.words, input.readout);
   for (const LogItem& item : input.items) {
     Pairings& pairings = examples[item.id.example_id];
     if (item.has_failed()) continue;

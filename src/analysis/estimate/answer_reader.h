@@ -14,8 +14,12 @@ namespace labelprobe::analysis {
 
 class AnswerReader {
  public:
-  AnswerReader(AnswerPosition position, std::array<std::string_view, 2> words)
-      : position_(position), words_(words) {}
+  //   readout  whose probabilities count, at the position asked; empty: those of the words' first
+  //            tokens do. A readout has two positions: greedy is first.
+  AnswerReader(AnswerPosition position,
+               std::array<std::string_view, 2> words,
+               std::string_view readout = {})
+      : position_(position), words_(words), readout_(readout) {}
 
   // The words' probabilities, summing to 1; 0.5 each where there is no answer to read.
   std::array<double, 2> read(const LogItem& item);
@@ -26,10 +30,12 @@ class AnswerReader {
 
  private:
   std::array<double, 2> read_greedy(const LogItem& item);
+  std::array<double, 2> read_readout(const LogItem& item);
   double add_mass(const LogItem& item, const record::AnswerReading& reading);
 
   AnswerPosition position_;
   std::array<std::string_view, 2> words_;
+  std::string_view readout_;
   std::size_t n_read_ = 0;
   std::size_t n_found_ = 0;
   std::size_t n_fallbacks_ = 0;

@@ -19,6 +19,7 @@ struct EstimationInput {
   std::span<const LogItem> items;  // failed ones among them
   const LabelSet& label_set;
   const EstimatorOptions& options;
+  std::string_view readout = {};  // Estimator::readout
 };
 
 // See Estimator::run.

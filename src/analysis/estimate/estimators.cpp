@@ -108,7 +108,7 @@ Estimates estimate(const Estimator& estimator,
         count_of(failed.size(), parsed.size(), "items failed and are left out: ") +
         list_some(failed));
   }
-  estimator.run({parsed, label_set, options}, estimates);
+  estimator.run({parsed, label_set, options, estimator.readout}, estimates);
   return estimates;
 }
 

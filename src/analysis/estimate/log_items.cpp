@@ -70,6 +70,15 @@ std::vector<LogItem> parse_items(std::span<const record::ItemRecord> items,
   return parsed;
 }
 
+const record::ReadoutValues* find_readout(const LogItem& item,
+                                          std::string_view name,
+                                          record::ReadoutPlace place) {
+  for (const record::ReadoutValues& readout : item.record->readouts) {
+    if (readout.name == name && readout.place == place) return &readout;
+  }
+  return nullptr;
+}
+
 const float* find_value(const record::LabelValues& values, std::string_view name) {
   const auto found = std::find_if(values.begin(), values.end(), [&](const auto& entry) {
     return entry.first == name || ascii_lower(entry.first) == name;

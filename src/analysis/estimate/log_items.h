@@ -27,6 +27,11 @@ std::vector<LogItem> parse_items(std::span<const record::ItemRecord> items,
                                  const ItemForm& form,
                                  const LabelSet& label_set);
 
+// The readout of that name, or nullptr.
+const record::ReadoutValues* find_readout(const LogItem& item,
+                                          std::string_view name,
+                                          record::ReadoutPlace place);
+
 // The number of `name` in `values`, or nullptr.
 const float* find_value(const record::LabelValues& values, std::string_view name);
 

@@ -2,6 +2,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "analysis/estimate/estimation.h"
 
@@ -11,24 +14,19 @@ namespace {
 
 // A row whose texts live as long as the program.
 struct ReadoutRow {
+  std::string readout;
   std::string name;
+  std::string title;
   std::string summary;
   Estimator estimator;
 };
 
-const record::ReadoutValues* find_readout(const LogItem& item, std::string_view name) {
-  for (const record::ReadoutValues& readout : item.record->readouts) {
-    if (readout.name == name) return &readout;
-  }
-  return nullptr;
-}
-
-// The readout of the estimator's name.
 void estimate_readout(const EstimationInput& input, Estimates& estimates) {
   std::vector<std::string> without;
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;
-    const record::ReadoutValues* readout = find_readout(item, estimates.estimator);
+    const record::ReadoutValues* readout =
+        find_readout(item, input.readout, record::ReadoutPlace::Prompt);
     if (readout == nullptr) {
       without.push_back(item.record->key);
       continue;
@@ -48,19 +46,26 @@ void estimate_readout(const EstimationInput& input, Estimates& estimates) {
 
 }  // namespace
 
-const Estimator& readout_estimator(const std::string& readout) {
-  static std::map<std::string, std::unique_ptr<ReadoutRow>> rows;
-  std::unique_ptr<ReadoutRow>& row = rows[readout];
-  if (!row) {
-    row = std::make_unique<ReadoutRow>(
-        ReadoutRow{readout, "the readout " + readout + " of a run's --readouts", {}});
-    row->estimator.name = row->name;
-    row->estimator.title = row->name;
-    row->estimator.summary = row->summary;
-    row->estimator.run = estimate_readout;
-    row->estimator.is_readout = true;
-  }
-  return row->estimator;
+const Estimator& readout_estimator(const std::string& readout, const ItemForm& items) {
+  static std::map<std::pair<std::string, std::string>, std::unique_ptr<ReadoutRow>> rows;
+  std::unique_ptr<ReadoutRow>& row = rows[{readout, std::string(items.name)}];
+  if (row) return row->estimator;
+  row = std::make_unique<ReadoutRow>();
+  const bool has_words = items.asks_about_labels();
+  row->readout = readout;
+  row->name = has_words ? fmt::format("{}_{}", items.name, readout) : readout;
+  row->title = has_words ? fmt::format("{}, {}", items.name, readout) : readout;
+  row->summary = fmt::format("the readout {} of a run's --readouts", readout);
+  Estimator& estimator = row->estimator;
+  estimator.name = row->name;
+  estimator.title = row->title;
+  estimator.summary = row->summary;
+  estimator.items = &items;
+  estimator.readout = row->readout;
+  estimator.run = !has_words               ? estimate_readout
+                  : &items == &kUnaryItems ? estimate_unary
+                                           : estimate_binary;
+  return estimator;
 }
 
 }  // namespace labelprobe::analysis

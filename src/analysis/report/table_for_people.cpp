@@ -153,12 +153,16 @@ std::vector<std::string> legend(const AlignmentTable& table) {
   return lines;
 }
 
-// Legend, then "run 1: <folder>".
+// Legend, then "run 1: <folder>; <how far it can be trusted>".
 std::vector<std::string> footnotes(const AlignmentTable& table,
                                    const std::vector<std::string>& sources) {
   std::vector<std::string> lines = legend(table);
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    lines.push_back(fmt::format("run {}: {}", i + 1, sources[i]));
+    std::string& line = lines.emplace_back(fmt::format("run {}: {}", i + 1, sources[i]));
+    for (const RunValidity& validity : table.validity) {
+      const std::string brief = describe_briefly(validity.rows);
+      if (validity.run == sources[i] && !brief.empty()) line += "; " + brief;
+    }
   }
   return lines;
 }

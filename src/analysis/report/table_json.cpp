@@ -120,6 +120,17 @@ void write_table_json(std::ostream& out, const AlignmentTable& table) {
   for (const RowDifference& entry : table.differences) {
     json["differences"].push_back(difference_json(entry, table));
   }
+  json["validity"] = Json::array();
+  for (const RunValidity& of_run : table.validity) {
+    Json measured = Json::array();
+    for (const ValidityRow& row : of_run.rows) {
+      measured.push_back({{"measured", row.name},
+                          {"value", row.value},
+                          {"n", row.n},
+                          {"is_doubtful", row.is_doubtful}});
+    }
+    json["validity"].push_back({{"run", of_run.run}, {"rows", std::move(measured)}});
+  }
   json["warnings"] = table.warnings;
   out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }

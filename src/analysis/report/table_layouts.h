@@ -14,8 +14,8 @@ void write_table_for_latex(std::ostream& out, const AlignmentTable& table);
 // One line per row and label, every digit kept; what a line does not have is empty.
 void write_table_csv(std::ostream& out, const AlignmentTable& table);
 
-// {"task", "rows": [..], "differences": [..], "warnings": [..]}, every digit kept; what a row does
-// not have is null.
+// {"task", "rows": [..], "differences": [..], "validity": [..], "warnings": [..]}, every digit
+// kept; what a row does not have is null.
 void write_table_json(std::ostream& out, const AlignmentTable& table);
 
 }  // namespace labelprobe::analysis

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace labelprobe::analysis {
 
@@ -40,15 +41,24 @@ class Numbers {
 
 class Rows {
  public:
-  void add_share(const std::string& name, const Numbers& hits, double doubtful_from = 2.0) {
+  void add_share(const std::string& name,
+                 const Numbers& hits,
+                 double doubtful_from = 2.0,
+                 const std::string& brief = "") {
     if (hits.n() == 0) return;
     ValidityRow& row = add(name, hits.mean(), hits.n());
     row.is_share = true;
     row.is_doubtful = hits.mean() >= doubtful_from;
+    row.brief = brief;
   }
-  void add_mean(const std::string& name, const Numbers& numbers, double doubtful_below = -1.0) {
+  void add_mean(const std::string& name,
+                const Numbers& numbers,
+                double doubtful_below = -1.0,
+                const std::string& brief = "") {
     if (numbers.n() == 0) return;
-    add(name + ", mean", numbers.mean(), numbers.n()).is_doubtful = numbers.mean() < doubtful_below;
+    ValidityRow& row = add(name + ", mean", numbers.mean(), numbers.n());
+    row.is_doubtful = numbers.mean() < doubtful_below;
+    row.brief = brief;
   }
   void add_most(const std::string& name, const Numbers& numbers) {
     if (numbers.n() > 0) add(name + ", largest", numbers.most(), numbers.n());
@@ -98,8 +108,8 @@ void add_answers(std::span<const ItemRecord> items, Rows& rows) {
   rows.add_share("answers whose labels were searched for", searched);
   rows.add_share("answers that say nothing", silent, kLowLabelMass);
   rows.add_share("answers cut off inside what may be a label", cut_off);
-  rows.add_share("answers without a label step", without_step, kLowLabelMass);
-  rows.add_mean("tokens before the first label step", position);
+  rows.add_share("answers without a label step", without_step, kLowLabelMass, "without a label");
+  rows.add_mean("tokens before the first label step", position, -1.0, "tokens before it");
   rows.add_most("tokens before the first label step", position);
 }
 
@@ -120,9 +130,10 @@ void add_label_steps(std::span<const ItemRecord> items, Rows& rows) {
                                     item.predictions.end();
     disagreeing.add(!is_named);
   }
-  rows.add_mean("label mass at the first label step", mass, kLowLabelMass);
+  rows.add_mean("label mass at the first label step", mass, kLowLabelMass, "label mass");
   rows.add_share(fmt::format("label mass below {} there", kLowLabelMass), low, kLowLabelMass);
-  rows.add_share("the likeliest first token's label is not what the text names", disagreeing);
+  rows.add_share("the likeliest first token's label is not what the text names", disagreeing, 2.0,
+                 "first token against text");
 }
 
 // --- Answers of one word ---
@@ -152,7 +163,9 @@ void add_words(std::span<const ItemRecord> items, Rows& rows) {
       mass.add(sum_of(word_probs(*reading)));
       top.add(reading->is_top);
     }
-    rows.add_mean(fmt::format("answer words' mass, {}", place.name), mass, kLowLabelMass);
+    rows.add_mean(fmt::format("answer words' mass, {}", place.name), mass, kLowLabelMass,
+                  place.reading == &ItemRecord::greedy_answer ? ""  // the label mass is
+                                                              : fmt::format("mass {}", place.name));
     rows.add_share(fmt::format("an answer word is the likeliest token, {}", place.name), top);
   }
   for (std::size_t a = 0; a < std::size(kPlaces); ++a) {
@@ -166,7 +179,7 @@ void add_words(std::span<const ItemRecord> items, Rows& rows) {
       }
       rows.add_share(
           fmt::format("{} and {} prefer different words", kPlaces[a].name, kPlaces[b].name),
-          differing);
+          differing, 2.0, fmt::format("{} against {}", kPlaces[a].name, kPlaces[b].name));
     }
   }
 }
@@ -199,8 +212,9 @@ void add_readouts(std::span<const ItemRecord> items, Rows& rows) {
   std::map<std::string, OfReadout> by_name;
   for (const ItemRecord& item : items) {
     for (const record::ReadoutValues& values : item.readouts) {
-      if (!by_name.contains(values.name)) names.push_back(values.name);
-      OfReadout& of = by_name[values.name];
+      const std::string name = record::name_with_place(values);
+      if (!by_name.contains(name)) names.push_back(name);
+      OfReadout& of = by_name[name];
       of.mass.add(values.label_mass);
       of.off_format.add(values.off_format);
       of.unexplored.add(values.unexplored);
@@ -233,6 +247,17 @@ std::optional<double> label_mass(const record::LabelStep& step) {
   double mass = 0.0;
   for (const float logit : logits) mass += std::exp(double{logit} - *step.log_sum_exp);
   return mass;
+}
+
+std::string describe_briefly(std::span<const ValidityRow> rows) {
+  std::vector<std::string> parts;
+  for (const ValidityRow& row : rows) {
+    if (row.brief.empty()) continue;
+    parts.push_back(fmt::format("{} {}", row.brief,
+                                row.is_share ? fmt::format("{:.1f}%", 100.0 * row.value)
+                                             : fmt::format("{:.3g}", row.value)));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::vector<ValidityRow> measure_validity(std::span<const ItemRecord> items) {

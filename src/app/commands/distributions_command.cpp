@@ -3,7 +3,10 @@
 #include <functional>
 #include <iostream>
 
+#include <fmt/format.h>
+
 #include "labelprobe/analysis/estimated_rows.h"
+#include "labelprobe/analysis/validity.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/alignment.h"
 #include "labelprobe/files/output_file.h"
@@ -66,6 +69,10 @@ int write_distributions(const DistributionFlags& flags) {
   const auto rows =
       analysis::estimate_rows(runs, answers, set.label_set, flags.estimators, warnings);
   print_warnings(warnings);
+  for (const analysis::RunLog& run : runs) {
+    const std::string brief = analysis::describe_briefly(analysis::measure_validity(run.items));
+    std::cerr << fmt::format("{}; {}\n", describe(run), brief);
+  }
   write_file(flags.out_path, [&](std::ostream& out) {
     if (format == FileFormat::Yaml) {
       analysis::write_distributions_yaml(out, rows, set.label_set, answers.size());

@@ -1,7 +1,9 @@
 #include "app/commands/guard_files.h"
 
 #include <algorithm>
+#include <concepts>
 #include <istream>
+#include <type_traits>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/text_file.h"
+#include "labelprobe/record/fields.h"
 
 namespace labelprobe::app {
 
@@ -73,34 +76,57 @@ double shown(double number) {
   return std::stod(fmt::format("{}", static_cast<float>(number)));
 }
 
-ordered_json numbers_json(const record::LabelValues& values) {
+// --- Readouts: the fields that the log has, under the journal's names ---
+
+template <class Value>
+ordered_json json_of(const Value& value) {
+  return value;
+}
+
+ordered_json json_of(float number) {
+  return shown(number);
+}
+
+ordered_json json_of(const std::optional<float>& number) {
+  return number ? ordered_json(shown(*number)) : ordered_json();
+}
+
+ordered_json json_of(record::Normalisation normalisation) {
+  return record::kNormalisations.name_of(normalisation);
+}
+
+ordered_json json_of(record::ReadoutPlace place) {
+  return record::kReadoutPlaces.name_of(place);
+}
+
+ordered_json json_of(record::DrawEnd end) {
+  return record::kDrawEnds.name_of(end);
+}
+
+ordered_json json_of(const record::LabelValues& values) {
   ordered_json numbers = ordered_json::object();
   for (const auto& [label, number] : values) numbers[label] = shown(number);
   return numbers;
 }
 
-ordered_json readout_json(const record::ReadoutValues& values) {
-  ordered_json of = {{"name", values.name},
-                     {"params", values.params},
-                     {"normalisation", record::kNormalisations.name_of(values.normalisation)},
-                     {"probs", numbers_json(values.probs)}};
-  if (!values.lower.empty()) of["lower"] = numbers_json(values.lower);
-  if (!values.upper.empty()) of["upper"] = numbers_json(values.upper);
-  if (!values.std_errors.empty()) of["std_errors"] = numbers_json(values.std_errors);
-  const auto add = [&](const char* name, const std::optional<float>& number) {
-    if (number) of[name] = shown(*number);
-  };
-  add("empty", values.empty);
-  add("off_format", values.off_format);
-  add("unexplored", values.unexplored);
-  add("label_mass", values.label_mass);
-  for (const record::SetProbability& set : values.sets) {
-    of["sets"].push_back({{"labels", set.labels}, {"prob", shown(set.prob)}});
-  }
-  of["n_extra_tokens"] = values.n_extra_tokens;
-  of["n_nodes"] = values.n_nodes;
-  if (values.n_samples > 0) of["n_samples"] = values.n_samples;
-  return of;
+template <class Part>
+ordered_json fields_json(const Part& part);
+
+template <class Part>
+requires(!std::same_as<Part, std::string>) ordered_json json_of(const std::vector<Part>& parts) {
+  ordered_json list = ordered_json::array();
+  for (const Part& part : parts) list.push_back(fields_json(part));
+  return list;
+}
+
+template <class Part>
+ordered_json fields_json(const Part& part) {
+  ordered_json object = ordered_json::object();
+  record::visit_fields(part, [&](const record::Field& field, const auto& value) {
+    if (field.is_left_out_empty && value == std::decay_t<decltype(value)>{}) return;
+    object[field.name] = json_of(value);
+  });
+  return object;
 }
 
 void check_keys(const files::JsonView& object, std::span<const std::string> known) {
@@ -196,7 +222,7 @@ std::string guard_line(const std::string& id,
   }
   line["readouts"] = ordered_json::array();
   for (const record::ReadoutValues& values : reading.readouts) {
-    line["readouts"].push_back(readout_json(values));
+    line["readouts"].push_back(fields_json(values));
   }
   // A guard of random weights may write half a character.
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

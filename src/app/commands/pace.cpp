@@ -5,6 +5,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -37,6 +38,13 @@ std::string key_of(const experiment::PreparedJob& prepared) {
                      weights::dtype_name(model.dtype), prepared.job.model.options.n_threads);
 }
 
+// What decides how much readouts compute, as far as options say.
+std::string readouts_of(const experiment::PreparedJob& prepared) {
+  const experiment::ReadoutSettings& readouts = prepared.job.settings.readouts;
+  return fmt::format("{}: {}", fmt::join(readouts.names, " "),
+                     prepared.preparation.n_readout_tokens);
+}
+
 nlohmann::json load(const fs::path& file) {
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return nlohmann::json::object();
@@ -59,7 +67,10 @@ std::optional<Pace> find_pace(const experiment::PreparedJob& prepared) {
     const auto at = found->find(name);
     return at != found->end() && at->is_number() ? at->get<double>() : 0.0;
   };
-  const Pace pace{number("tokens_per_second"), number("generated_per_prompt")};
+  const auto readouts = found->find("readouts");
+  const bool is_alike = readouts != found->end() && *readouts == readouts_of(prepared);
+  const Pace pace{number("tokens_per_second"), number("generated_per_prompt"),
+                  is_alike ? number("readouts_per_prompt") : 0.0};
   return pace.tokens_per_second > 0 ? std::optional(pace) : std::nullopt;
 }
 
@@ -68,7 +79,7 @@ void note_pace(const experiment::PreparedJob& prepared,
                double seconds) {
   const auto file = cache_file();
   const model::Effort& effort = outcome.effort;
-  const std::int64_t n_tokens = effort.n_prompt_tokens_computed + effort.n_generated_tokens;
+  const std::int64_t n_tokens = experiment::n_tokens_of(effort);
   const std::size_t n_prompts = prepared.preparation.prompts.size();
   if (!file || seconds <= 0 || n_tokens < kFewestTokens || n_prompts == 0) return;
   try {
@@ -76,7 +87,10 @@ void note_pace(const experiment::PreparedJob& prepared,
     paces[key_of(prepared)] = {
         {"tokens_per_second", static_cast<double>(n_tokens) / seconds},
         {"generated_per_prompt",
-         static_cast<double>(effort.n_generated_tokens) / static_cast<double>(n_prompts)}};
+         static_cast<double>(effort.n_generated_tokens) / static_cast<double>(n_prompts)},
+        {"readouts", readouts_of(prepared)},
+        {"readouts_per_prompt",
+         static_cast<double>(effort.n_places) / static_cast<double>(n_prompts)}};
     files::Disk disk;
     disk.make_folders(file->parent_path());
     disk.replace(*file, paces.dump(1) + "\n");

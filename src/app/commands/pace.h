@@ -11,8 +11,9 @@
 namespace labelprobe::app {
 
 struct Pace {
-  double tokens_per_second = 0;     // prompt tokens computed and tokens generated
+  double tokens_per_second = 0;     // prompt tokens computed, tokens generated, those of readouts
   double generated_per_prompt = 0;  // mean number of tokens
+  double readouts_per_prompt = 0;   // likewise computed for readouts; 0 where the run had others
 };
 
 // That of the last run with the same model, device and numbers.

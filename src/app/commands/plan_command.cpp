@@ -104,12 +104,15 @@ void describe(const Planned& planned) {
   const model::ModelInfo& info = planned.job.model_info;
   std::cout << fmt::format(
       "{}{} on {}\n{}, {:.0f} M parameters, {}; {} items, {} prompt tokens, {} of them distinct; "
-      "at most {} new tokens each\n\n",
+      "at most {} new tokens each{}\n\n",
       planned.setting.empty() ? "" : planned.setting + ": ", planned.job.job.model.name,
       planned.cost.card, info.architecture, static_cast<double>(info.n_parameters) / 1e6,
       experiment::describe_numerics(info.quantization, info.dtype),
       preparation.questions.queries.size(), counts.n_prompt_tokens, counts.n_distinct_tokens,
-      planned.job.job.settings.max_new_tokens);
+      planned.job.job.settings.max_new_tokens,
+      preparation.n_readout_tokens == 0
+          ? ""
+          : fmt::format(", about {} of readouts", preparation.n_readout_tokens));
   describe_cost(std::cout, planned.cost);
 }
 
@@ -124,6 +127,7 @@ nlohmann::ordered_json as_json(const Planned& planned) {
       {"items", planned.job.preparation.questions.queries.size()},
       {"prompt_tokens", planned.job.preparation.token_counts.n_prompt_tokens},
       {"distinct_tokens", planned.job.preparation.token_counts.n_distinct_tokens},
+      {"readout_tokens_per_prompt", planned.job.preparation.n_readout_tokens},
       {"load_seconds", cost.load_seconds},
       {"run_seconds", cost.run_seconds},
       {"memory_bytes", cost.memory_bytes},

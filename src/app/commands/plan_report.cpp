@@ -82,9 +82,14 @@ model::Cost cost_of(const experiment::PreparedJob& prepared, double disk_rate) {
   const experiment::ModelLoading& loading = prepared.job.model;
   const experiment::ModelRequest asked = experiment::make_model_request(
       prepared.model_info, prepared.job.settings, prepared.preparation);
-  return model::estimate_cost({loading.model.string(), loading.options, disk_rate,
-                               prepared.preparation.questions.queries.size()},
-                              asked.prompts, asked.options);
+  model::CostQuestion question = {loading.model.string(), loading.options, disk_rate,
+                                  prepared.preparation.questions.queries.size()};
+  if (const std::int64_t n = prepared.preparation.n_readout_tokens; n > 0) {
+    const experiment::Settings& settings = prepared.job.settings;
+    question.reach = {settings.readouts.options.max_places, settings.max_new_tokens - 1};
+    question.n_places_each = n;
+  }
+  return model::estimate_cost(question, asked.prompts, asked.options);
 }
 
 void describe_cost(std::ostream& out, const model::Cost& cost) {

@@ -14,6 +14,7 @@
 #include "labelprobe/record/run_view.h"
 
 #include "app/commands/command.h"
+#include "app/commands/readout_view.h"
 #include "app/terminal/bars.h"
 #include "app/terminal/visible.h"
 
@@ -145,11 +146,12 @@ void print_item(const record::RunView& view, std::size_t place, bool has_bars) {
   }
   std::printf("  predicted: %s\n  answer:    %s\n", listed(item.predictions).c_str(),
               visible(item.outs).c_str());
-  if (!item.is_answered()) {
-    std::printf("  no label was generated, so there are no probabilities\n\n");
-    return;
+  if (item.is_answered()) {
+    (has_bars ? print_bars : print_columns)(columns_of(item));
+  } else {
+    std::printf("  no label was generated, so there are no probabilities\n");
   }
-  (has_bars ? print_bars : print_columns)(columns_of(item));
+  print_readouts(std::cout, item);
   std::printf("\n");
 }
 

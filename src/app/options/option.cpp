@@ -11,6 +11,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "app/options/comma_list.h"
+
 namespace labelprobe::app {
 
 namespace {
@@ -331,6 +333,11 @@ void OptionList::check_required() const {
 
 void OptionList::fill(const GivenValues& given) {
   given_ = given;
+  for (const Option& option : options_) {
+    const auto found = given_.find(option.info.name);
+    if (!option.info.has_commas || found == given_.end()) continue;
+    found->second.values = split_at_commas(found->second.values);
+  }
   check_types(given_);
   for (const Option& option : options_) {
     const std::vector<std::string> values = values_or_fallback(option, given_);

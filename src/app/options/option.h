@@ -65,6 +65,7 @@ struct OptionInfo {
   bool is_logged = true;       // false: about this process, not about what it computes
   bool is_of_grid = false;     // one value for all settings of a grid
   bool is_one_by_one = false;  // of a list: each flag takes one value, and may be given again
+  bool has_commas = false;     // of a list: "a,b" is "a" and "b", each of which counts once
   // A value that stands for several settings of a grid.
   std::optional<std::pair<std::string, std::vector<std::string>>> shorthand = {};
   std::string (*log_as)(const std::string& given) = nullptr;  // unset = as it was given

@@ -1,6 +1,5 @@
 #include "app/options/readout_options.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -13,19 +12,6 @@ namespace {
 std::vector<std::string> readout_names() {
   std::vector<std::string> names;
   for (const readout::Readout& readout : readout::readouts()) names.emplace_back(readout.name);
-  return names;
-}
-
-// "a,b" and "a", "b" are the same list.
-std::vector<std::string> split_at_commas(const std::vector<std::string>& values) {
-  std::vector<std::string> names;
-  for (const std::string& value : values) {
-    for (std::size_t begin = 0; begin <= value.size();) {
-      const std::size_t end = std::min(value.find(',', begin), value.size());
-      if (end > begin) names.push_back(value.substr(begin, end - begin));
-      begin = end + 1;
-    }
-  }
   return names;
 }
 
@@ -68,15 +54,14 @@ void declare_search(OptionList& options, readout::ReadoutOptions& readout) {
 void declare_readouts(OptionList& options, experiment::ReadoutSettings& readouts) {
   readout::ReadoutOptions& readout = readouts.options;
   options.begin_group("Readouts");
-  options.add_special(
-      OptionKind::TextList, &readouts.names,
-      {.name = "readouts",
-       .help = "What else to read off the model, e.g. marginal_exact,mc_rb; see "
-               "labelprobe ls readouts",
-       .shown = Shown::First,
-       .value = "NAME",
-       .choices = readout_names()},
-      [&readouts](const Given& given) { readouts.names = split_at_commas(given.values); });
+  options.add(readouts.names,
+              {.name = "readouts",
+               .help = "What else to read off the model, e.g. marginal_exact,mc_rb; see "
+                       "labelprobe ls readouts",
+               .shown = Shown::First,
+               .value = "NAME",
+               .choices = readout_names(),
+               .has_commas = true});
   declare_search(options, readout);
   options.add_parsed(readout.tokenisation,
                      {.name = "readout_tokenisation",

@@ -25,8 +25,7 @@ double share_done(const experiment::Progress& now) {
   const double resumed = static_cast<double>(now.n_resumed) / n_total;
   const double by_tokens =
       resumed +
-      (1.0 - resumed) * std::min(1.0, static_cast<double>(now.effort.n_prompt_tokens_computed +
-                                                          now.effort.n_generated_tokens) /
+      (1.0 - resumed) * std::min(1.0, static_cast<double>(experiment::n_tokens_of(now.effort)) /
                                           static_cast<double>(now.n_tokens_at_most));
   // Computed tokens are not answered yet: the last batch is never said to be done.
   return std::max(by_items, std::min(by_tokens, 0.99));
@@ -56,7 +55,7 @@ std::string describe_progress(const experiment::Progress& now,
   std::string line = name.empty() ? "" : name + (has_bar ? " " : ": ");
   if (has_bar) line += bar(share);
   line += fmt::format("{}/{} items", now.n_done, now.n_total);
-  const std::int64_t n_tokens = now.effort.n_prompt_tokens_computed + now.effort.n_generated_tokens;
+  const std::int64_t n_tokens = experiment::n_tokens_of(now.effort);
   if (n_tokens == 0 || seconds <= 0) return line;
   const bool is_last = now.n_done == now.n_total;
   line += fmt::format(", {}{}", describe_duration(seconds), is_last ? " in all" : "");

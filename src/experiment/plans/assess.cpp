@@ -40,6 +40,8 @@ Answers pair_answers(const AnswerTask& task) {
                                             const model::Generation*, record::ItemRecord& item) {
             readout::read(generation, tokens, rule, words, tokenizer, item);
           },
+      .format = rule.cot_marker ? std::optional<readout::AnswerFormat>()
+                                : readout::format_of(rule.label_format, words),
       .stop = rule.stop,
       .description =
           describe_tokens("label tokens (in the template labels stand ", tokens, tokenizer),

@@ -68,6 +68,7 @@ Answers word_answers(const AnswerTask& task) {
                                      const model::Generation* healed, record::ItemRecord& item) {
             readout::read_word(generation, *healed, tokens, rule, tokenizer, item);
           },
+      .format = readout::format_of(LabelFormat{}, task.questions.answer_set),
       .stop = rule.stop,
       .description = describe_tokens("answer tokens (prompts end in a space, answers stand ",
                                      tokens, tokenizer)};

@@ -8,6 +8,25 @@
 
 namespace labelprobe::experiment {
 
+namespace {
+
+std::vector<const readout::Readout*> chosen_of(const Settings& settings) {
+  std::vector<const readout::Readout*> chosen;
+  for (const std::string& name : settings.readouts.names) {
+    chosen.push_back(&readout::find_readout(name));
+  }
+  return chosen;
+}
+
+readout::ReadoutOptions options_of(const Settings& settings) {
+  readout::ReadoutOptions options = settings.readouts.options;
+  options.max_new_tokens = settings.max_new_tokens;
+  options.seed = settings.seed;
+  return options;
+}
+
+}  // namespace
+
 std::unique_ptr<readout::ReadoutExplorer> make_readouts(const Settings& settings,
                                                         const Answers& answers,
                                                         const tokenizer::Tokenizer& tokenizer,
@@ -15,19 +34,20 @@ std::unique_ptr<readout::ReadoutExplorer> make_readouts(const Settings& settings
                                                         readout::ReadoutSink sink) {
   if (!answers.format) {
     throw ConfigError(fmt::format(
-        "readouts are of answers that list labels in a format; those of plan '{}'{} do not",
+        "readouts are of answers that are labels or one word; those of plan '{}'{} are not",
         settings.plan->name,
-        settings.plan->lists_labels ? " with a chain of thought before the labels" : ""));
+        settings.plan->name == "verbalized" ? "" : " with a chain of thought before the labels"));
   }
-  std::vector<const readout::Readout*> chosen;
-  for (const std::string& name : settings.readouts.names) {
-    chosen.push_back(&readout::find_readout(name));
-  }
-  readout::ReadoutOptions options = settings.readouts.options;
-  options.max_new_tokens = settings.max_new_tokens;
-  options.seed = settings.seed;
   return std::make_unique<readout::ReadoutExplorer>(*answers.format, tokenizer, std::move(end_ids),
-                                                    std::move(chosen), options, std::move(sink));
+                                                    chosen_of(settings), options_of(settings),
+                                                    std::move(sink));
+}
+
+std::int64_t places_of_readouts(const Settings& settings, const Answers& answers) {
+  const std::vector<const readout::Readout*> chosen = chosen_of(settings);
+  return chosen.empty()
+             ? 0
+             : readout::estimated_places(answers.format.value(), chosen, options_of(settings));
 }
 
 }  // namespace labelprobe::experiment

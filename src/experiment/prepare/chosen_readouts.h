@@ -1,6 +1,7 @@
 // The readouts that a run asks for, of the answers that its plan has.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "labelprobe/experiment/answers.h"
@@ -18,5 +19,8 @@ std::unique_ptr<readout::ReadoutExplorer> make_readouts(const Settings& settings
                                                         const tokenizer::Tokenizer& tokenizer,
                                                         TokenIds end_ids,
                                                         readout::ReadoutSink sink);
+
+// readout::estimated_places() of one of the run's prompts; 0 where no readouts are asked for.
+std::int64_t places_of_readouts(const Settings& settings, const Answers& answers);
 
 }  // namespace labelprobe::experiment

@@ -211,6 +211,7 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   ready.tokenizer = &tokenizer;
   if (!settings.readouts.names.empty()) {
     make_readouts(settings, ready.answers, tokenizer, {}, {});  // throws what is wrong with them
+    ready.n_readout_tokens = places_of_readouts(settings, ready.answers);
     for (std::string& warning : readout::check(*ready.answers.format)) {
       ready.warnings.push_back(std::move(warning));
     }

@@ -47,34 +47,41 @@ class Reader {
   Reader(const Settings& settings, const Preparation& preparation, std::size_t n_per_query)
       : settings_(settings), preparation_(preparation), n_per_query_(n_per_query) {}
 
-  // The items that `batch` completes. The parts of a query come in neighbouring batches: a prompt
-  // sorts right behind its own beginning.
-  std::vector<record::ItemRecord> take(std::span<std::pair<std::size_t, model::Generation>> batch) {
-    std::vector<record::ItemRecord> items;
-    for (auto& [index, generation] : batch) {
-      const std::size_t query = index / n_per_query_;
-      if (n_per_query_ == 1) {
-        items.push_back(read(query, generation, nullptr));
-        continue;
-      }
-      Parts& parts = waiting_[query];
-      (index % n_per_query_ == 0 ? parts.whole : parts.beginning) = std::move(generation);
-      if (parts.whole && parts.beginning) {
-        items.push_back(read(query, *parts.whole, &*parts.beginning));
-        waiting_.erase(query);
-      }
+  // The item that a generation completes. The parts of a query come in neighbouring batches: a
+  // prompt sorts right behind its own beginning.
+  std::optional<record::ItemRecord> take(std::size_t index,
+                                         model::Generation generation,
+                                         std::vector<record::ReadoutValues> readouts,
+                                         std::optional<record::LabelAttention> attention) {
+    const std::size_t query = index / n_per_query_;
+    if (n_per_query_ == 1) {
+      return read(query, generation, nullptr, std::move(readouts), std::move(attention));
     }
-    return items;
+    Parts& parts = waiting_[query];
+    const bool is_whole = index % n_per_query_ == 0;
+    (is_whole ? parts.whole : parts.beginning) = std::move(generation);
+    for (record::ReadoutValues& values : readouts) {
+      values.place = is_whole ? record::ReadoutPlace::First : record::ReadoutPlace::Healed;
+    }
+    (is_whole ? parts.of_whole : parts.of_beginning) = std::move(readouts);
+    if (!parts.whole || !parts.beginning) return std::nullopt;
+    parts.of_whole.insert(parts.of_whole.end(), parts.of_beginning.begin(),
+                          parts.of_beginning.end());
+    record::ItemRecord item =
+        read(query, *parts.whole, &*parts.beginning, std::move(parts.of_whole));
+    waiting_.erase(query);
+    return item;
   }
 
+ private:
   record::ItemRecord read(std::size_t query,
                           const model::Generation& generation,
                           const model::Generation* of_beginning,
-                          std::vector<record::ReadoutValues> readouts = {},
+                          std::vector<record::ReadoutValues> readouts,
                           std::optional<record::LabelAttention> attention = {}) const {
     record::ItemRecord item = make_item(preparation_, settings_, query);
     preparation_.answers.read(generation, of_beginning, item);
-    item.readouts = std::move(readouts);
+    if (!item.failure) item.readouts = std::move(readouts);
     item.label_attention = std::move(attention);
     if (settings_.logs_precision) {
       record::round_numbers(item, *settings_.logs_precision);
@@ -82,10 +89,11 @@ class Reader {
     return item;
   }
 
- private:
   struct Parts {
     std::optional<model::Generation> whole;
     std::optional<model::Generation> beginning;
+    std::vector<record::ReadoutValues> of_whole;
+    std::vector<record::ReadoutValues> of_beginning;
   };
 
   const Settings& settings_;
@@ -211,6 +219,15 @@ ModelRequest make_model_request(const model::ModelInfo& info,
   return asked;
 }
 
+record::ItemRecord item_of(const Preparation& preparation,
+                           const Settings& settings,
+                           std::size_t query,
+                           const model::Generation& answer) {
+  record::ItemRecord item = make_item(preparation, settings, query);
+  preparation.answers.read(answer, nullptr, item);
+  return item;
+}
+
 Outcome run(const Settings& settings,
             const Preparation& preparation,
             const ModelOpener& open_model,
@@ -251,7 +268,8 @@ Outcome run(const Settings& settings,
     }
     const std::int64_t n_tokens_at_most =
         preparation.token_counts.n_distinct_tokens +
-        static_cast<std::int64_t>(asked.prompts.size()) * settings.max_new_tokens;
+        static_cast<std::int64_t>(asked.prompts.size()) *
+            (settings.max_new_tokens + preparation.n_readout_tokens);
     const auto report = [&](const model::Effort& effort) {
       on_progress(
           {n_finished, keys.size(), outcome.n_resumed, since(before, effort), n_tokens_at_most});
@@ -268,15 +286,24 @@ Outcome run(const Settings& settings,
       }
       report(language_model.effort());
     };
+    std::vector<record::ItemRecord> finished;
+    const auto take = [&](std::size_t prompt, model::Generation& answer,
+                          std::vector<record::ReadoutValues> readouts,
+                          std::optional<record::LabelAttention> attention) {
+      auto item = reader.take(prompt, std::move(answer), std::move(readouts), std::move(attention));
+      if (item) finished.push_back(std::move(*item));
+    };
     if (!is_explored(settings)) {
       language_model.generate(asked.prompts, options,
                               [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
-                                keep(reader.take(batch));
+                                for (auto& [prompt, answer] : batch) take(prompt, answer, {}, {});
+                                keep(std::exchange(finished, {}));
                               });
     } else {
       const auto label_indices = [&](std::size_t prompt, const model::Generation& answer) {
         std::vector<std::int64_t> indices;
-        for (const record::LabelStep& step : reader.read(prompt, answer, nullptr).label_steps) {
+        for (const record::LabelStep& step :
+             item_of(preparation, settings, prompt, answer).label_steps) {
           indices.push_back(step.index.value());
         }
         return indices;
@@ -288,8 +315,8 @@ Outcome run(const Settings& settings,
                              attention = label_attention(of.looks, of.seen);
                            }
                            if (inside) inside->append(keys[prompt], of);
-                           keep({reader.read(prompt, of.answer, nullptr, std::move(of.readouts),
-                                             std::move(attention))});
+                           take(prompt, of.answer, std::move(of.readouts), std::move(attention));
+                           if (!finished.empty()) keep(std::exchange(finished, {}));
                          });
     }
     outcome.effort = since(before, language_model.effort());

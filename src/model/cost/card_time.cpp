@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "model/engine/limits.h"
 #include "model/products/fixed_rows.h"
@@ -198,7 +199,7 @@ class PassTime {
     const weights::DecoderConfig& config = setting_.config;
     const std::int64_t n_query = std::int64_t{config.n_heads} * config.head_dim;
     const std::int64_t n_key = std::int64_t{config.n_kv_heads} * config.head_dim;
-    const bool is_step = phase_ == Phase::Answers;
+    const bool is_step = phase_ != Phase::Prompts;
     add_rows_kernel(pass.n_rows, 4, 2.0 * config.hidden_size);  // embedding, cosines and sines
     for (int layer = 0; layer < config.n_layers; ++layer) {
       const std::int64_t n = pass.n_rows;
@@ -366,11 +367,14 @@ void add_card_time(const CardSetting& setting, const Workload& workload, Ledger&
   for (const std::int64_t n_rows : workload.n_first_rows) prompts.add_head(n_rows, false, true);
   prompts.add_planning(workload);
   prompts.add_host_time();
-  PassTime answers(setting, Phase::Answers, ledger);
-  for (const Pass& step : workload.steps) {
-    answers.add(step);
-    answers.add_head(step.n_rows, step.is_recorded, step.is_awaited);
-    answers.add_host_time();
+  for (const auto& [phase, passes] : {std::pair{Phase::Answers, &workload.steps},
+                                      std::pair{Phase::Readouts, &workload.explored}}) {
+    PassTime answers(setting, phase, ledger);
+    for (const Pass& step : *passes) {
+      answers.add(step);
+      answers.add_head(step.n_rows, step.is_recorded, step.is_awaited);
+      answers.add_host_time();
+    }
   }
 }
 

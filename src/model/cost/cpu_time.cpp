@@ -1,6 +1,7 @@
 #include "model/cost/cpu_time.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace labelprobe::model::cost {
 namespace {
@@ -45,7 +46,7 @@ class CpuTime {
 
  private:
   void add_product(Work work, double flop) {
-    const double rate = phase_ == Phase::Answers ? rates_.step_flops : rates_.product_flops;
+    const double rate = phase_ == Phase::Prompts ? rates_.product_flops : rates_.step_flops;
     ledger_.add(phase_, work, {flop, 0, 0, flop / rate, Bound::Arithmetic});
   }
 
@@ -72,10 +73,13 @@ void add_cpu_time(const weights::DecoderConfig& config,
   CpuTime prompts(config, rates, Phase::Prompts, ledger);
   for (const Pass& pack : workload.packs) prompts.add(pack);
   for (const std::int64_t n_rows : workload.n_first_rows) prompts.add_head(n_rows);
-  CpuTime answers(config, rates, Phase::Answers, ledger);
-  for (const Pass& step : workload.steps) {
-    answers.add(step);
-    answers.add_head(step.n_rows);
+  for (const auto& [phase, passes] : {std::pair{Phase::Answers, &workload.steps},
+                                      std::pair{Phase::Readouts, &workload.explored}}) {
+    CpuTime answers(config, rates, phase, ledger);
+    for (const Pass& step : *passes) {
+      answers.add(step);
+      answers.add_head(step.n_rows);
+    }
   }
 }
 

@@ -38,7 +38,7 @@ std::vector<AttentionItems> attention_items(const cost::Workload& workload) {
     all.n_items += items.n;
     all.n_keys += items.n_keys;
   };
-  for (const auto* passes : {&workload.packs, &workload.steps}) {
+  for (const auto* passes : {&workload.packs, &workload.steps, &workload.explored}) {
     for (const cost::Pass& pass : *passes) {
       add(thin, pass.attention.thin);
       add(narrow, pass.attention.narrow);
@@ -79,6 +79,20 @@ Cost cost_on_cpu(const CostQuestion& question,
   return cost;
 }
 
+Request request_of(const CostQuestion& question,
+                   std::span<const TokenIds> prompts,
+                   const GenerateOptions& options,
+                   const ModelInfo& info) {
+  if (question.reach.n_places == 0) return Request(prompts, options, info);
+  ExploreOptions explored;
+  explored.reach = {question.reach};
+  explored.greedy = options;
+  explored.batch_size = options.batch_size;
+  explored.share_prefixes = options.share_prefixes;
+  explored.is_answered = options.is_answered;
+  return Request(prompts, explored, info);
+}
+
 }  // namespace
 
 Cost estimate_cost(const CostQuestion& question,
@@ -88,7 +102,7 @@ Cost estimate_cost(const CostQuestion& question,
   const cost::Card* card = is_cpu ? nullptr : &cost::find_card(question.options.device);
   const cost::PlannedModel model =
       cost::planned_model(question.model, question.options.dtype, question.options.quantization);
-  const Request request(prompts, options, model.info);
+  const Request request = request_of(question, prompts, options, model.info);
   const double n_free = card ? cost::free_beside_weights(*card, model) : 0;
   Limits limits = card ? kGpuLimits : kCpuLimits;
   // As the engine has it.
@@ -96,7 +110,8 @@ Cost estimate_cost(const CostQuestion& question,
   const DecoderMemory memory{model.config, weights::dtype_bytes(question.options.dtype),
                              card != nullptr, static_cast<std::size_t>(n_free)};
   const cost::Workload workload =
-      cost::count_workload(request, limits, memory, attention_kind(model.config, question.options));
+      cost::count_workload(request, question.n_places_each, limits, memory,
+                           attention_kind(model.config, question.options));
   cost::Ledger ledger;
   add_load_time(question, model.disk_bytes, ledger);
   ledger.add(
@@ -122,7 +137,7 @@ Cost estimate_cost(const CostQuestion& question,
   cost.lines = ledger.lines();
   cost.load_seconds = ledger.seconds(cost::Phase::Load);
   cost.run_seconds = ledger.seconds(cost::Phase::Prompts) + ledger.seconds(cost::Phase::Answers) +
-                     ledger.seconds(cost::Phase::Log);
+                     ledger.seconds(cost::Phase::Readouts) + ledger.seconds(cost::Phase::Log);
   if (card) cost.attention = attention_items(workload);
   return cost;
 }

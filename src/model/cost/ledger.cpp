@@ -7,7 +7,8 @@
 namespace labelprobe::model::cost {
 namespace {
 
-constexpr std::array<std::string_view, 4> kPhases = {"load", "prompts", "answers", "log"};
+constexpr std::array<std::string_view, 5> kPhases = {"load", "prompts", "answers", "readouts",
+                                                     "log"};
 constexpr std::array<std::string_view, 9> kWorks = {"start-up",  "weights",   "products",
                                                     "unpacking", "attention", "other rows",
                                                     "logits",    "host",      "records"};

@@ -10,7 +10,7 @@
 
 namespace labelprobe::model::cost {
 
-enum class Phase { Load, Prompts, Answers, Log };
+enum class Phase { Load, Prompts, Answers, Readouts, Log };
 
 enum class Work {
   Start,      // of the process
@@ -50,7 +50,7 @@ class Ledger {
     std::array<double, 5> seconds_by_bound = {};
   };
   Line& line(Phase phase, Work work);
-  std::array<std::array<Line, 9>, 4> lines_;
+  std::array<std::array<Line, 9>, 5> lines_;
 };
 
 }  // namespace labelprobe::model::cost

@@ -110,7 +110,8 @@ std::vector<MemoryLine> memory_of(const CardSetting& setting,
       {"angles of positions", rotation_bytes(model.config)},
       {"keys and values", static_cast<double>(workload.n_arena_rows) *
                               static_cast<double>(model.info.cache_bytes_per_token)},
-      {"activations of a pack", activation_bytes(setting, widest(workload.packs))},
+      {"activations of a pack", std::max(activation_bytes(setting, widest(workload.packs)),
+                                         activation_bytes(setting, widest(workload.explored)))},
       {"logits", logit_bytes(setting)},
       {"one matrix, unpacked", unpacked_bytes(setting)},
       {"graph of a step", is_recorded ? activation_bytes(setting, widest(workload.steps)) +

@@ -1,6 +1,7 @@
 #include "model/cost/workload.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -86,13 +87,32 @@ AttentionWork count_attention(const AttentionKind& kind,
   return work;
 }
 
+std::int64_t times(std::int64_t number, double factor) {
+  return std::llround(static_cast<double>(number) * factor);
+}
+
+// The attention of so many times the rows.
+AttentionWork times(AttentionWork work, double factor) {
+  for (AttentionWork::Items* items : {&work.thin, &work.narrow, &work.wide}) {
+    items->n = times(items->n, factor);
+    items->n_tiles = times(items->n_tiles, factor);
+    items->n_keys = times(items->n_keys, factor);
+  }
+  work.n_parts = times(work.n_parts, factor);
+  work.n_flash_blocks = times(work.n_flash_blocks, factor);
+  work.n_flash_tiles = times(work.n_flash_tiles, factor);
+  return work;
+}
+
 class Counter {
  public:
   Counter(const Request& request,
+          std::int64_t n_places_each,
           const Limits& limits,
           const DecoderMemory& memory,
           const AttentionKind& kind)
       : request_(request),
+        n_places_each_(n_places_each),
         limits_(limits),
         kind_(kind),
         chosen_(runnable()),
@@ -120,6 +140,7 @@ class Counter {
       }
       work_.n_first_rows.push_back(end - first);
       count_steps(first, end);
+      if (n_places_each_ > 0) count_explored(first, end);
       for (std::size_t i = 0; i < node_rows_.size(); ++i) {
         if (tree_.nodes()[i].end_sequence <= end) node_rows_[i] = -1;
       }
@@ -155,6 +176,36 @@ class Counter {
     pass.attention = count_attention(kind_, pack.n_rows, pack_segments(tree_, pack, node_rows_));
     work_.n_prompt_rows += pack.n_rows;
     work_.packs.push_back(pass);
+  }
+
+  // As if there were equally many places at each depth. A place sees what a token of an answer
+  // does; its attention is that of the last step, as many times as there are rows.
+  void count_explored(int first, int end) {
+    double n_rows = 0;
+    double n_keys = 0;  // of all rows
+    std::int64_t depth = 0;
+    for (int s = first; s < end; ++s) {
+      for (const std::size_t prompt : tree_.sequences()[s].prompts) {
+        const std::int64_t of_prompt = request_.reach(prompt).depth;
+        if (of_prompt == 0) continue;
+        const double n_each = static_cast<double>(n_places_each_) / static_cast<double>(of_prompt);
+        depth = std::max(depth, of_prompt);
+        n_rows += n_each;
+        n_keys += n_each * (static_cast<double>(request_.prompts()[prompt].size()) +
+                            static_cast<double>(of_prompt) / 2.0);
+      }
+    }
+    if (depth == 0) return;
+    Pass pass;
+    pass.n_rows = std::max<std::int64_t>(1, std::llround(n_rows));
+    pass.n_kept = pass.n_rows;
+    pass.is_awaited = true;
+    if (kind_.is_gpu && !work_.steps.empty()) {
+      const Pass& like = work_.steps.back();
+      pass.attention = times(like.attention, n_rows / static_cast<double>(like.n_rows));
+    }
+    pass.attention.n_pairs = std::llround(n_keys);
+    work_.explored.insert(work_.explored.end(), static_cast<std::size_t>(depth), pass);
   }
 
   // As if every answer took all of its tokens.
@@ -205,6 +256,7 @@ class Counter {
   }
 
   const Request& request_;
+  std::int64_t n_places_each_;
   const Limits& limits_;
   const AttentionKind& kind_;
   std::vector<std::size_t> chosen_;
@@ -219,10 +271,11 @@ class Counter {
 }  // namespace
 
 Workload count_workload(const Request& request,
+                        std::int64_t n_places_each,
                         const Limits& limits,
                         const DecoderMemory& memory,
                         const AttentionKind& kind) {
-  return Counter(request, limits, memory, kind).count();
+  return Counter(request, n_places_each, limits, memory, kind).count();
 }
 
 }  // namespace labelprobe::model::cost

@@ -48,6 +48,7 @@ struct Pass {
 struct Workload {
   std::vector<Pass> packs;
   std::vector<Pass> steps;
+  std::vector<Pass> explored;  // places behind the prompts, one depth after the other
   // Rows whose logits are read, of the prompts' ends, by chunk.
   std::vector<std::int64_t> n_first_rows;
   std::int64_t n_prompt_tokens = 0;
@@ -62,7 +63,9 @@ struct AttentionKind {
   cuda::AttentionShape shape;  // of any number of rows
 };
 
+//   n_places_each  that explorers ask for behind each prompt, where the request is one of explore()
 Workload count_workload(const Request& request,
+                        std::int64_t n_places_each,
                         const Limits& limits,
                         const DecoderMemory& memory,
                         const AttentionKind& kind);

@@ -174,15 +174,19 @@ class Engine::Explorations : public Engine::Work {
         explorer_.answer(prompt, answer);
       }
     };
+    const auto on_step = [&](std::int64_t n_places) {
+      Effort so_far = engine_.effort_;
+      so_far.n_places += n_places;
+      if (options_.on_work) options_.on_work(so_far);
+    };
     ExploreLoop loop(engine_.decoder_, tree, request_, options_, explorer_, *engine_.arena_,
-                     engine_.inputs_, limits.rows_per_pack, on_begin);
+                     engine_.inputs_, limits.rows_per_pack, on_begin, on_step);
     results_ = loop.run(hidden, cache, first, end);
     for (Explored& explored : results_) {
       const auto failure = failures.find(explored.prompt);
       if (failure != failures.end()) explored.failure = failure->second;
     }
     engine_.effort_.n_places += loop.n_places();
-    if (options_.on_work) options_.on_work(engine_.effort_);
   }
 
   void deliver() override {

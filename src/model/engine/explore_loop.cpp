@@ -66,7 +66,8 @@ ExploreLoop::ExploreLoop(const Decoder& decoder,
                          KvArena& arena,
                          StepInputs& inputs,
                          int n_rows_per_step,
-                         std::function<void(std::size_t, int)> on_begin)
+                         std::function<void(std::size_t, int)> on_begin,
+                         std::function<void(std::int64_t)> on_step)
     : decoder_(decoder),
       tree_(tree),
       request_(request),
@@ -75,7 +76,8 @@ ExploreLoop::ExploreLoop(const Decoder& decoder,
       arena_(arena),
       inputs_(inputs),
       n_rows_per_step_(n_rows_per_step),
-      on_begin_(std::move(on_begin)) {}
+      on_begin_(std::move(on_begin)),
+      on_step_(std::move(on_step)) {}
 
 std::vector<Explored> ExploreLoop::run(const at::Tensor& hidden,
                                        const PrefixCache& cache,
@@ -152,6 +154,7 @@ void ExploreLoop::compute(PlaceTree& places, std::span<const PlaceRow> rows) {
     tell(hidden, places_of_rows, view ? view->take() : std::vector<Inside>());
     for (const PlaceRow& row : step) looks_.erase(row);
     n_places_ += static_cast<std::int64_t>(n);
+    on_step_(n_places_);
   }
 }
 

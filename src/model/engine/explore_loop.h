@@ -33,7 +33,8 @@ struct Explored {
 class ExploreLoop {
  public:
   // All must outlive it. A step has at most `n_rows_per_step` rows; on_begin() is told of every
-  // prompt, and the number of its sequence, right after the explorer's begin().
+  // prompt, and the number of its sequence, right after the explorer's begin(), on_step() after
+  // every step of the places computed so far.
   ExploreLoop(const Decoder& decoder,
               const PrefixTree& tree,
               const Request& request,
@@ -42,7 +43,8 @@ class ExploreLoop {
               KvArena& arena,
               StepInputs& inputs,
               int n_rows_per_step,
-              std::function<void(std::size_t prompt, int sequence)> on_begin);
+              std::function<void(std::size_t prompt, int sequence)> on_begin,
+              std::function<void(std::int64_t n_places)> on_step);
 
   // Explores the open prompts of the sequences first to end, whose last tokens' hidden states
   // [n, C] are given. Throws std::bad_alloc where the arena is full.
@@ -76,6 +78,7 @@ class ExploreLoop {
   StepInputs& inputs_;
   int n_rows_per_step_;
   std::function<void(std::size_t, int)> on_begin_;
+  std::function<void(std::int64_t)> on_step_;
   std::vector<Traveller> travellers_;  // by path
   std::map<PlaceRow, Look> looks_;     // of places that are still to be computed
   std::optional<Linear> label_head_;   // once somebody looks inside

@@ -15,6 +15,10 @@ constexpr double kSmallestMass = 1e-15;
 constexpr double kSmallestEnd = 1e-6;
 // Less probable answers are not worth asking the tokenizer about.
 constexpr double kSmallestChecked = 1e-9;
+// Tokens as probable as this are kept behind the most improbable beginning: it may have been put
+// into the model's mouth. The second is for those that the tokenizer is asked about.
+constexpr double kAlwaysKept = 1e-9;
+constexpr double kAlwaysChecked = 1e-5;
 
 std::uint64_t key_of(int parent, TokenId token) {
   return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(parent)) << 32) |
@@ -244,7 +248,9 @@ void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_
   at.off = 1.0;
   if (at.state == ByteAutomaton::kDead) return;
   const bool is_checked = rules_.tokenisation == Tokenisation::Canonical;
-  const double smallest = (is_checked ? kSmallestChecked : kSmallestMass) / std::exp(at.logp);
+  const double smallest =
+      std::min((is_checked ? kSmallestChecked : kSmallestMass) / std::exp(at.logp),
+               is_checked ? kAlwaysChecked : kAlwaysKept);
   const std::vector<TokenGroup>& groups = automaton_.groups(at.state);
   double allowed = 0.0;
   for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -144,11 +144,15 @@ class MarginalExact final : public Inquiry {
 class GreedyBounds final : public Inquiry {
  public:
   explicit GreedyBounds(const InquiryInput& input)
-      : input_(input), ledger_(input.asker.tree(), input.options.slot_floor) {}
+      : input_(input),
+        ledger_(input.asker.tree(), input.options.slot_floor),
+        slots_(input.options.slot_floor) {}
 
   bool advance() override {
     if (!input_.asker.greedy().is_done()) return false;
-    if (input_.options.bounds_from == BoundsFrom::Slots && !walk_slots()) return false;
+    if (input_.options.bounds_from == BoundsFrom::Slots && !slots_.advance(input_.asker)) {
+      return false;
+    }
     const AnswerTree& tree = input_.asker.tree();
     while (ledger_.has_open()) {
       const int node = ledger_.node_of(ledger_.best());
@@ -171,27 +175,15 @@ class GreedyBounds final : public Inquiry {
   }
 
  private:
-  bool walk_slots() {
-    AnswerTree& tree = input_.asker.tree();
-    if (walks_.empty()) {
-      for (Slot& slot : find_slots(tree, input_.asker.greedy())) {
-        walks_.emplace_back(tree, std::move(slot), input_.options.slot_floor);
-      }
-    }
-    bool is_done = true;
-    for (SlotWalk& walk : walks_) is_done = walk.advance(input_.asker) && is_done;
-    return is_done;
-  }
-
   bool is_wanted(int node) const {
     return input_.asker.greedy().has_node(node) ||
-           std::any_of(walks_.begin(), walks_.end(),
+           std::any_of(slots_.walks().begin(), slots_.walks().end(),
                        [&](const SlotWalk& walk) { return walk.nodes().contains(node); });
   }
 
   InquiryInput input_;
   MassLedger ledger_;
-  std::vector<SlotWalk> walks_;
+  SlotWalks slots_;
 };
 
 }  // namespace

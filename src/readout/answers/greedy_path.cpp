@@ -123,4 +123,13 @@ std::vector<Slot> find_slots(const AnswerTree& tree, const GreedyPath& greedy) {
   return {first};
 }
 
+TokenIds tokens_at(const AnswerTree& tree, const Slot& slot, const std::string& spelling) {
+  const std::string text = tree.text(slot.node);
+  const std::string wanted = slot.before.substr(text.size()) + spelling;
+  TokenIds ids = tree.canonical().tokens_of(text, wanted);
+  std::string bytes;
+  for (const TokenId id : ids) bytes += tree.tokenizer().token_bytes(id);
+  return bytes == wanted ? ids : CanonicalText(tree.tokenizer(), {}).tokens_of("\n", wanted);
+}
+
 }  // namespace labelprobe::readout

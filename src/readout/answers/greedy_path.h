@@ -51,4 +51,9 @@ struct Slot {
 // last place from which every label may still be written, as a slot without a written label.
 std::vector<Slot> find_slots(const AnswerTree& tree, const GreedyPath& greedy);
 
+// The tokens that spell a label at a slot, from the slot's node on; the first one may hold the end
+// of what stands before the label. Where the tokenizer would not have ended the tokens before it
+// there, those behind a line break.
+TokenIds tokens_at(const AnswerTree& tree, const Slot& slot, const std::string& spelling);
+
 }  // namespace labelprobe::readout

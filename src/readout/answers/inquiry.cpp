@@ -23,6 +23,13 @@ std::int64_t Asker::n_extra() const {
   return n;
 }
 
+double prob_of(const AnswerTree::Node& node, TokenId token) {
+  for (const Move& move : node.moves) {
+    if (move.token == token) return move.prob;
+  }
+  return 0.0;
+}
+
 record::LabelValues with_names(const AnswerFormat& format, const std::vector<double>& numbers) {
   LABELPROBE_CHECK(numbers.size() == format.labels.size());
   record::LabelValues named;

@@ -14,6 +14,7 @@ InquiryPtr make_slot_trie(const InquiryInput& input);
 InquiryPtr make_hazard_union(const InquiryInput& input);
 InquiryPtr make_length_normalised(const InquiryInput& input);
 InquiryPtr make_forced_prefix(const InquiryInput& input);
+InquiryPtr make_forced_matrix(const InquiryInput& input);
 InquiryPtr make_token_probability(const InquiryInput& input);
 InquiryPtr make_marginal_fixed(const InquiryInput& input);
 InquiryPtr make_greedy_bounds(const InquiryInput& input);
@@ -31,6 +32,9 @@ void check_first_tokens(const AnswerFormat& format,
                         const tokenizer::Tokenizer& tokenizer,
                         const ReadoutOptions& options);
 void check_forced_prefix(const AnswerFormat& format,
+                         const tokenizer::Tokenizer& tokenizer,
+                         const ReadoutOptions& options);
+void check_forced_matrix(const AnswerFormat& format,
                          const tokenizer::Tokenizer& tokenizer,
                          const ReadoutOptions& options);
 

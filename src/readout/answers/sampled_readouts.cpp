@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/python/random.h"
 
 #include "readout/answers/readout_rows.h"
@@ -42,10 +44,7 @@ class Draws final : public Inquiry {
       for (Draw& draw : draws_) {
         if (draw.is_done) continue;
         const Access access = input_.asker.need(draw.node);
-        if (access == Access::Refused) {
-          draw.is_done = true;
-          ++n_cut_;
-        }
+        if (access == Access::Refused) finish(draw, record::DrawEnd::Cut);
         is_there = is_there && access != Access::Asked;
       }
       if (!is_there) return false;
@@ -85,8 +84,9 @@ class Draws final : public Inquiry {
     values.probs = with_names(format, sums);
     values.std_errors = with_names(format, errors);
     values.empty = empty / n;
-    values.off_format = n_off_ / n;
-    values.unexplored = n_cut_ / n;
+    values.off_format = static_cast<double>(n_ended(record::DrawEnd::OffFormat)) / n;
+    values.unexplored = static_cast<double>(n_ended(record::DrawEnd::Cut)) / n;
+    values.drawn = drawn_answers();
     values.n_samples = static_cast<std::int64_t>(draws_.size());
     values.params = fmt::format("{}, n_samples {}, seed {}", common_params(format, input_.options),
                                 input_.options.n_samples, input_.options.seed);
@@ -97,7 +97,42 @@ class Draws final : public Inquiry {
     int node = AnswerTree::kRoot;
     bool is_done = false;
     std::vector<Gain> gains;  // one for a label
+    // Once it is done.
+    std::string text;
+    record::DrawEnd end = record::DrawEnd::Closed;
   };
+
+  // Ends a draw at its node, or with a token behind it.
+  void finish(Draw& draw, record::DrawEnd end, const std::string& last = "") {
+    draw.is_done = true;
+    draw.end = end;
+    draw.text = input_.asker.tree().text(draw.node) + last;
+    draw.text.erase(draw.text.find_last_not_of(" \t\r\n") + 1);
+    draw.text = utf8_lossy(draw.text);
+  }
+
+  // The bytes of a move's token; of those that have no move of their own, the first one's.
+  std::string bytes_of(int node, const Move& move) const {
+    const AnswerTree& tree = input_.asker.tree();
+    const TokenId token =
+        move.token == Move::kRest ? tree.group(node, move).tokens.front() : move.token;
+    return tree.automaton().is_end(token) ? "" : tree.tokenizer().token_bytes(token);
+  }
+
+  std::ptrdiff_t n_ended(record::DrawEnd end) const {
+    return std::count_if(draws_.begin(), draws_.end(),
+                         [&](const Draw& draw) { return draw.end == end; });
+  }
+
+  std::vector<record::DrawnAnswer> drawn_answers() const {
+    std::map<std::pair<std::string, record::DrawEnd>, std::int64_t> counts;
+    for (const Draw& draw : draws_) ++counts[{draw.text, draw.end}];
+    std::vector<record::DrawnAnswer> drawn;
+    for (const auto& [answer, n] : counts) drawn.push_back({answer.first, answer.second, n});
+    std::stable_sort(drawn.begin(), drawn.end(),
+                     [](const auto& a, const auto& b) { return a.n > b.n; });
+    return drawn;
+  }
 
   static void add(std::vector<Gain>& gains, LabelIndex label, double prob) {
     for (Gain& gain : gains) {
@@ -143,8 +178,7 @@ class Draws final : public Inquiry {
       return rest < 0.0;
     });
     if (drawn == moves.end()) {
-      draw.is_done = true;
-      ++n_off_;
+      finish(draw, record::DrawEnd::OffFormat);
       return;
     }
     const Move move = *drawn;
@@ -152,8 +186,8 @@ class Draws final : public Inquiry {
     const int set = tree.node(draw.node).set;
     if (estimate_ == Estimate::Frequency) add_told(draw.gains, set, told, 1.0);
     if (told.close != Close::No || move.is_dead_end) {
-      draw.is_done = true;
-      if (move.is_dead_end) ++n_off_;
+      finish(draw, move.is_dead_end ? record::DrawEnd::OffFormat : record::DrawEnd::Closed,
+             bytes_of(draw.node, move));
       return;
     }
     draw.node = tree.child(draw.node, move.token, move.prob);
@@ -164,8 +198,6 @@ class Draws final : public Inquiry {
   python::Random random_;
   std::vector<Draw> draws_;
   std::unordered_map<int, std::vector<Gain>> gains_;  // by node
-  int n_off_ = 0;
-  int n_cut_ = 0;  // too long, or no place was left
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,31 +11,13 @@
 #include "labelprobe/python/repr.h"
 
 #include "readout/answers/readout_rows.h"
-#include "readout/answers/slot_walk.h"
+#include "readout/answers/slot_values.h"
 
 namespace labelprobe::readout {
 
 namespace {
 
 using record::Normalisation;
-
-// Numbers of the whole vocabulary as they are, or as shares of the labels' and the empty answer's.
-void fill_slot(record::ReadoutValues& values,
-               const AnswerFormat& format,
-               std::vector<double> probs,
-               std::optional<double> empty,
-               double unexplored) {
-  const double mass = std::accumulate(probs.begin(), probs.end(), empty.value_or(0.0));
-  values.label_mass = mass;
-  values.off_format = std::max(0.0, 1.0 - mass - unexplored);
-  values.unexplored = unexplored;
-  if (values.normalisation == Normalisation::LabelSet && mass > 0.0) {
-    for (double& prob : probs) prob /= mass;
-    if (empty) *empty /= mass;
-  }
-  values.probs = with_names(format, probs);
-  values.empty = empty;
-}
 
 std::string slot_params(const InquiryInput& input, Normalisation normalisation) {
   return fmt::format("{}, normalisation {}",
@@ -49,103 +30,107 @@ std::string walk_params(const InquiryInput& input, Normalisation normalisation) 
                      python::repr(input.options.slot_floor));
 }
 
-// The walk of the first slot.
+void add_walks(record::ReadoutValues& values,
+               const AnswerTree& tree,
+               const SlotWalks& slots,
+               Normalisation normalisation) {
+  for (const SlotWalk& walk : slots.walks()) {
+    values.slots.push_back(slot_values(tree, walk.slot(), probs_of(walk), normalisation));
+  }
+}
+
+// The walks of all slots; the first one's probabilities are the readout's.
 class SlotTrie final : public Inquiry {
  public:
   explicit SlotTrie(const InquiryInput& input)
       : input_(input),
-        normalisation_(input.options.slot_normalisation.value_or(Normalisation::Vocab)) {}
+        normalisation_(input.options.slot_normalisation.value_or(Normalisation::Vocab)),
+        slots_(input.options.slot_floor) {}
 
-  bool advance() override {
-    if (!input_.asker.greedy().is_done()) return false;
-    AnswerTree& tree = input_.asker.tree();
-    if (!walk_) {
-      walk_.emplace(tree, find_slots(tree, input_.asker.greedy()).front(),
-                    input_.options.slot_floor);
-    }
-    return walk_->advance(input_.asker);
-  }
+  bool advance() override { return slots_.advance(input_.asker); }
 
   void fill(record::ReadoutValues& values) const override {
-    values.normalisation = normalisation_;
+    const AnswerTree& tree = input_.asker.tree();
     values.params = walk_params(input_, normalisation_);
-    fill_slot(values, input_.asker.tree().format(), walk_->probs(), walk_->empty(),
-              walk_->unexplored());
+    fill_slot(values, tree.format(), probs_of(slots_.walks().front()), normalisation_);
+    add_walks(values, tree, slots_, normalisation_);
   }
 
  private:
   InquiryInput input_;
   Normalisation normalisation_;
-  std::optional<SlotWalk> walk_;
+  SlotWalks slots_;
 };
 
 class HazardUnion final : public Inquiry {
  public:
-  explicit HazardUnion(const InquiryInput& input) : input_(input) {}
+  explicit HazardUnion(const InquiryInput& input)
+      : input_(input), slots_(input.options.slot_floor) {}
 
-  bool advance() override {
-    if (!input_.asker.greedy().is_done()) return false;
-    AnswerTree& tree = input_.asker.tree();
-    if (walks_.empty()) {
-      for (Slot& slot : find_slots(tree, input_.asker.greedy())) {
-        walks_.emplace_back(tree, std::move(slot), input_.options.slot_floor);
-      }
-    }
-    bool is_done = true;
-    for (SlotWalk& walk : walks_) is_done = walk.advance(input_.asker) && is_done;
-    return is_done;
-  }
+  bool advance() override { return slots_.advance(input_.asker); }
 
   void fill(record::ReadoutValues& values) const override {
     values.params = walk_params(input_, Normalisation::Vocab);
-    const AnswerFormat& format = input_.asker.tree().format();
-    std::vector<double> probs(format.labels.size());
+    const AnswerTree& tree = input_.asker.tree();
+    std::vector<double> probs(tree.format().labels.size());
     for (std::size_t label = 0; label < probs.size(); ++label) {
       double none = 1.0;
-      for (const SlotWalk& walk : walks_) {
+      for (const SlotWalk& walk : slots_.walks()) {
         none *= 1.0 - walk.probs()[label];
         if (walk.slot().written == static_cast<LabelIndex>(label)) break;
       }
       probs[label] = 1.0 - none;
     }
-    values.probs = with_names(format, probs);
-    values.empty = walks_.front().empty();
-    values.label_mass = walks_.front().label_mass();
+    values.probs = with_names(tree.format(), probs);
+    values.empty = slots_.walks().front().empty();
+    values.label_mass = slots_.walks().front().label_mass();
+    add_walks(values, tree, slots_, Normalisation::Vocab);
   }
 
  private:
   InquiryInput input_;
-  std::vector<SlotWalk> walks_;
+  SlotWalks slots_;
 };
 
 // The tokens with which each label and the empty answer would begin at a slot.
 struct FirstTokens {
   std::vector<std::set<TokenId>> labels;
   std::set<TokenId> empty;
+
+  // The first label that has a token of an earlier one, with that one and the token.
+  struct Shared {
+    std::size_t label = 0;
+    std::size_t other = 0;
+    TokenId token = 0;
+  };
+  std::optional<Shared> find_shared() const {
+    std::map<TokenId, std::size_t> by_token;
+    for (std::size_t label = 0; label < labels.size(); ++label) {
+      for (const TokenId token : labels[label]) {
+        const auto [other, is_new] = by_token.emplace(token, label);
+        if (!is_new && other->second != label) return Shared{label, other->second, token};
+      }
+    }
+    return std::nullopt;
+  }
 };
 
+//   before     text of the answer before the slot
+//   tokens_of  the tokens of a text there
+template <class TokensOf>
 FirstTokens first_tokens_of(const AnswerFormat& format,
-                            const CanonicalText& canonical,
-                            const std::string& before) {
+                            const std::string& before,
+                            const TokensOf& tokens_of) {
   FirstTokens found;
   for (const AnswerLabel& label : format.labels) {
     std::set<TokenId>& tokens = found.labels.emplace_back();
-    for (const std::string& spelling : label.spellings) {
-      tokens.insert(canonical.tokens_of(before, spelling).front());
-    }
+    for (const std::string& spelling : label.spellings) tokens.insert(tokens_of(spelling).front());
   }
   for (const std::string& empty : format.empties) {
     if (!empty.starts_with(before) || empty.size() == before.size()) continue;
-    found.empty.insert(canonical.tokens_of(before, empty.substr(before.size())).front());
+    found.empty.insert(tokens_of(empty.substr(before.size())).front());
   }
   return found;
-}
-
-double prob_of(const AnswerTree::Node& node, TokenId token) {
-  for (const Move& move : node.moves) {
-    if (move.token == token) return move.prob;
-  }
-  return 0.0;
 }
 
 double prob_of(const AnswerTree::Node& node, const std::set<TokenId>& tokens) {
@@ -160,31 +145,49 @@ class FirstToken final : public Inquiry {
       : input_(input),
         normalisation_(input.options.slot_normalisation.value_or(Normalisation::LabelSet)) {}
 
+  // Later slots at which labels share a token, as where the separator's holds the next label's
+  // first byte, say nothing and are left out.
   bool advance() override {
     const GreedyPath& greedy = input_.asker.greedy();
     if (!greedy.is_done()) return false;
-    AnswerTree& tree = input_.asker.tree();
-    const Slot slot = find_slots(tree, greedy).front();
-    if (input_.asker.need(slot.node) != Access::There) return false;
-    const FirstTokens first = first_tokens_of(tree.format(), tree.canonical(), slot.before);
-    const AnswerTree::Node& node = tree.node(slot.node);
-    for (const std::set<TokenId>& tokens : first.labels) probs_.push_back(prob_of(node, tokens));
-    if (!first.empty.empty()) empty_ = prob_of(node, first.empty);
+    const AnswerTree& tree = input_.asker.tree();
+    for (Slot& slot : find_slots(tree, greedy)) {
+      LABELPROBE_CHECK(input_.asker.need(slot.node) == Access::There);
+      const FirstTokens first =
+          first_tokens_of(tree.format(), slot.before,
+                          [&](const std::string& text) { return tokens_at(tree, slot, text); });
+      if (slot.number > 1 && first.find_shared()) continue;
+      probs_.push_back(read(first, tree.node(slot.node)));
+      slots_.push_back(std::move(slot));
+    }
     return true;
   }
 
   void fill(record::ReadoutValues& values) const override {
-    values.normalisation = normalisation_;
-    values.params = slot_params(input_, normalisation_) +
-                    (empty_ ? ", none among the labels" : ", none not among the labels");
-    fill_slot(values, input_.asker.tree().format(), probs_, empty_, 0.0);
+    const AnswerTree& tree = input_.asker.tree();
+    values.params =
+        slot_params(input_, normalisation_) +
+        (probs_.front().empty ? ", none among the labels" : ", none not among the labels");
+    fill_slot(values, tree.format(), probs_.front(), normalisation_);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      values.slots.push_back(slot_values(tree, slots_[i], probs_[i], normalisation_));
+    }
   }
 
  private:
+  static SlotProbs read(const FirstTokens& first, const AnswerTree::Node& node) {
+    SlotProbs probs;
+    for (const std::set<TokenId>& tokens : first.labels) {
+      probs.labels.push_back(prob_of(node, tokens));
+    }
+    if (!first.empty.empty()) probs.empty = prob_of(node, first.empty);
+    return probs;
+  }
+
   InquiryInput input_;
   Normalisation normalisation_;
-  std::vector<double> probs_;
-  std::optional<double> empty_;
+  std::vector<Slot> slots_;
+  std::vector<SlotProbs> probs_;
 };
 
 // Each label's own tokens, one after the other.
@@ -228,8 +231,8 @@ class LengthNormalised final : public Inquiry {
     const std::vector<AnswerLabel>& labels = tree.format().labels;
     for (std::size_t label = 0; label < labels.size(); ++label) {
       for (const std::string& text : labels[label].spellings) {
-        spellings_.push_back({static_cast<LabelIndex>(label), text,
-                              tree.canonical().tokens_of(slot.before, text), slot.node, 0, 0.0});
+        spellings_.push_back(
+            {static_cast<LabelIndex>(label), text, tokens_at(tree, slot, text), slot.node, 0, 0.0});
       }
     }
   }
@@ -280,20 +283,17 @@ void check_first_tokens(const AnswerFormat& format,
                         const ReadoutOptions& /*options*/) {
   const CanonicalText canonical(tokenizer, {});
   for (const std::string& opener : format.openers) {
-    std::map<TokenId, std::string> by_token;
-    const FirstTokens first = first_tokens_of(format, canonical, "\n" + opener);
-    for (std::size_t label = 0; label < first.labels.size(); ++label) {
-      for (const TokenId token : first.labels[label]) {
-        const std::string& name = format.labels[label].name;
-        const auto [other, is_new] = by_token.emplace(token, name);
-        if (!is_new && other->second != name) {
-          throw ConfigError(
-              fmt::format("first_token: the labels '{}' and '{}' begin with the same token '{}' "
-                          "behind '{}'; slot_trie tells them apart",
-                          other->second, name, tokenizer.token_bytes(token), opener));
-        }
-      }
-    }
+    const std::string before = "\n" + opener;
+    const auto tokens_of = [&](const std::string& text) {
+      return canonical.tokens_of(before, text);
+    };
+    const auto shared = first_tokens_of(format, before, tokens_of).find_shared();
+    if (!shared) continue;
+    throw ConfigError(
+        fmt::format("first_token: the labels '{}' and '{}' begin with the same token '{}' behind "
+                    "'{}'; slot_trie tells them apart",
+                    format.labels[shared->other].name, format.labels[shared->label].name,
+                    tokenizer.token_bytes(shared->token), opener));
   }
 }
 

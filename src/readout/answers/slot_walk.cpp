@@ -59,12 +59,26 @@ void SlotWalk::expand(AnswerTree& tree, const Beginning& beginning) {
       } else {
         open_.push_back({tree.child(beginning.node, move.token, move.prob), prob});
       }
+    } else {
+      ends_ += prob;
     }
   }
 }
 
 double SlotWalk::label_mass() const {
   return std::accumulate(probs_.begin(), probs_.end(), empty_);
+}
+
+bool SlotWalks::advance(Asker& asker) {
+  if (!asker.greedy().is_done()) return false;
+  if (walks_.empty()) {
+    for (Slot& slot : find_slots(asker.tree(), asker.greedy())) {
+      walks_.emplace_back(asker.tree(), std::move(slot), floor_);
+    }
+  }
+  bool is_done = true;
+  for (SlotWalk& walk : walks_) is_done = walk.advance(asker) && is_done;
+  return is_done;
 }
 
 }  // namespace labelprobe::readout

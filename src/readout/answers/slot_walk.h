@@ -24,6 +24,7 @@ class SlotWalk {
   const Slot& slot() const { return slot_; }
   const std::vector<double>& probs() const { return probs_; }  // by label; vocab
   double empty() const { return empty_; }                      // the answer ends, listing nothing
+  double ends() const { return ends_; }  // it ends before the slot's label, listing others
   double unexplored() const { return unexplored_; }
   double label_mass() const;                             // of all labels and the empty answer
   const std::set<int>& nodes() const { return nodes_; }  // that were expanded
@@ -41,8 +42,25 @@ class SlotWalk {
   std::deque<Beginning> open_;
   std::vector<double> probs_;
   double empty_ = 0.0;
+  double ends_ = 0.0;
   double unexplored_ = 0.0;
   std::set<int> nodes_;
+};
+
+// The walks of all slots of the greedy answer.
+class SlotWalks {
+ public:
+  explicit SlotWalks(double floor) : floor_(floor) {}
+
+  // As Inquiry::advance(). The walks are there once the greedy answer is known.
+  bool advance(Asker& asker);
+
+  // In the order of the answer; never none once done.
+  const std::vector<SlotWalk>& walks() const { return walks_; }
+
+ private:
+  double floor_;
+  std::vector<SlotWalk> walks_;
 };
 
 }  // namespace labelprobe::readout

@@ -60,6 +60,14 @@ files::JsonF32 encode(Normalisation normalisation) {
   return std::string(kNormalisations.name_of(normalisation));
 }
 
+files::JsonF32 encode(ReadoutPlace place) {
+  return std::string(kReadoutPlaces.name_of(place));
+}
+
+files::JsonF32 encode(DrawEnd end) {
+  return std::string(kDrawEnds.name_of(end));
+}
+
 files::JsonF32 encode(SpaceVariant variant) {
   return variant == SpaceVariant::Bare ? kBare : kSpaced;
 }
@@ -97,6 +105,14 @@ files::JsonF32 encode(const ReadoutValues& values) {
 
 files::JsonF32 encode(const SetProbability& set) {
   return encode_fields(set);
+}
+
+files::JsonF32 encode(const SlotValues& slot) {
+  return encode_fields(slot);
+}
+
+files::JsonF32 encode(const DrawnAnswer& drawn) {
+  return encode_fields(drawn);
 }
 
 template <class Value>
@@ -191,6 +207,18 @@ void decode(const files::JsonF32& node, Normalisation& normalisation) {
   normalisation = *found;
 }
 
+void decode(const files::JsonF32& node, ReadoutPlace& place) {
+  const auto found = kReadoutPlaces.find(node.get<std::string>());
+  if (!found) throw DataError("expected the place of a readout");
+  place = *found;
+}
+
+void decode(const files::JsonF32& node, DrawEnd& end) {
+  const auto found = kDrawEnds.find(node.get<std::string>());
+  if (!found) throw DataError("expected the end of a drawn answer");
+  end = *found;
+}
+
 void decode(const files::JsonF32& node, SpaceVariant& variant) {
   variant = is_first(node, kBare, kSpaced) ? SpaceVariant::Bare : SpaceVariant::Spaced;
 }
@@ -231,6 +259,14 @@ void decode(const files::JsonF32& node, ReadoutValues& values) {
 
 void decode(const files::JsonF32& node, SetProbability& set) {
   decode_fields(node, set);
+}
+
+void decode(const files::JsonF32& node, SlotValues& slot) {
+  decode_fields(node, slot);
+}
+
+void decode(const files::JsonF32& node, DrawnAnswer& drawn) {
+  decode_fields(node, drawn);
 }
 
 template <class Value>

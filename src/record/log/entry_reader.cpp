@@ -78,21 +78,21 @@ class EntryReader {
   }
 
   void read(const files::YamlView& node, const std::string& name, AnswerSource& source) const {
-    std::string spelled;
-    read(node, name, spelled);
-    const auto found = kAnswerSources.find(spelled);
-    if (!found) fail(node, name, "listed, searched or nothing");
-    source = *found;
+    read_named(node, name, kAnswerSources, "listed, searched or nothing", source);
   }
 
   void read(const files::YamlView& node,
             const std::string& name,
             Normalisation& normalisation) const {
-    std::string spelled;
-    read(node, name, spelled);
-    const auto found = kNormalisations.find(spelled);
-    if (!found) fail(node, name, "vocab, labelset or answer");
-    normalisation = *found;
+    read_named(node, name, kNormalisations, "vocab, labelset or answer", normalisation);
+  }
+
+  void read(const files::YamlView& node, const std::string& name, ReadoutPlace& place) const {
+    read_named(node, name, kReadoutPlaces, "prompt, first or healed", place);
+  }
+
+  void read(const files::YamlView& node, const std::string& name, DrawEnd& end) const {
+    read_named(node, name, kDrawEnds, "closed, off_format or cut", end);
   }
 
   void read(const files::YamlView& node, const std::string& name, SpaceVariant& variant) const {
@@ -148,6 +148,14 @@ class EntryReader {
     read_fields(node, name, set, Absent::IsAnError);
   }
 
+  void read(const files::YamlView& node, const std::string& name, SlotValues& slot) const {
+    read_fields(node, name, slot, Absent::KeepsDefault);
+  }
+
+  void read(const files::YamlView& node, const std::string& name, DrawnAnswer& drawn) const {
+    read_fields(node, name, drawn, Absent::KeepsDefault);
+  }
+
   template <class Value>
   void read(const files::YamlView& node,
             const std::string& name,
@@ -170,6 +178,19 @@ class EntryReader {
   }
 
  private:
+  template <class Enum, std::size_t n>
+  void read_named(const files::YamlView& node,
+                  const std::string& name,
+                  const EnumNames<Enum, n>& names,
+                  const char* expected,
+                  Enum& value) const {
+    std::string spelled;
+    read(node, name, spelled);
+    const auto found = names.find(spelled);
+    if (!found) fail(node, name, expected);
+    value = *found;
+  }
+
   template <class Value>
   Value expect(const files::YamlView& node,
                const std::string& name,

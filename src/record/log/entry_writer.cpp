@@ -70,6 +70,12 @@ class EntryWriter {
     return std::string(kNormalisations.name_of(normalisation));
   }
 
+  files::JsonF32 encode(ReadoutPlace place) const {
+    return std::string(kReadoutPlaces.name_of(place));
+  }
+
+  files::JsonF32 encode(DrawEnd end) const { return std::string(kDrawEnds.name_of(end)); }
+
   files::JsonF32 encode(SpaceVariant variant) const { return name_of(variant); }
 
   files::JsonF32 encode(const LikelyToken& token) const {
@@ -88,14 +94,15 @@ class EntryWriter {
 
   files::JsonF32 encode(const ReadoutValues& values) const { return encode_fields(values); }
 
-  // A list of names, whatever the kind of the label set.
-  files::JsonF32 encode(const SetProbability& set) const {
-    return files::JsonF32{{"labels", files::JsonF32(set.labels)}, {"p", set.prob}};
-  }
+  files::JsonF32 encode(const SetProbability& set) const { return encode_fields(set); }
+
+  files::JsonF32 encode(const SlotValues& slot) const { return encode_fields(slot); }
+
+  files::JsonF32 encode(const DrawnAnswer& drawn) const { return encode_fields(drawn); }
 
   template <class Record>
   files::JsonF32 encode_fields(const Record& record) const {
-    EntryWriter nested(kind_);
+    EntryWriter nested(LabelKind::MultiLabel);  // lists of names that are no answers are lists
     visit_fields(record, nested);
     return nested.take();
   }

@@ -87,6 +87,60 @@ TEST_CASE("Readouts of a run are rows behind those of the table, of the runs tha
                     ContainsSubstring("unknown estimator 'mc'"));
 }
 
+record::ReadoutValues word_readout(record::ReadoutPlace place,
+                                   std::pair<const char*, float> one,
+                                   std::pair<const char*, float> other) {
+  record::ReadoutValues values;
+  values.name = "slot_trie";
+  values.place = place;
+  values.probs = {{one.first, one.second}, {other.first, other.second}};
+  values.label_mass = one.second + other.second;
+  return values;
+}
+
+TEST_CASE("Readouts of one word become labels as the words themselves do", "[align]") {
+  using record::ReadoutPlace;
+  RunLog unary = unary_run();
+  for (record::ItemRecord& item : unary.items) {
+    const float yes = item.key.ends_with("joy") ? 0.375F : 0.0625F;
+    item.readouts = {
+        word_readout(ReadoutPlace::First, {"reasonable", 0.25F}, {"unreasonable", 0}),
+        word_readout(ReadoutPlace::Healed, {"reasonable", yes}, {"unreasonable", 0.125F})};
+  }
+  const std::vector<RunLog> runs = {unary};
+  std::vector<std::string> warnings;
+  constexpr AnswerPosition kAll[] = {AnswerPosition::Greedy, AnswerPosition::First,
+                                     AnswerPosition::Healed};
+  const auto rows = estimate_rows(runs, kAll, kEmotions, {"unary_slot_trie"}, warnings);
+  CHECK(names_of(rows) ==
+        std::vector<std::string>{"unary, slot_trie (first)", "unary, slot_trie (healed)"});
+  CHECK(rows[0].estimates.probs.at("de0") == std::vector<double>{1, 1});
+  CHECK(rows[1].estimates.estimator == "unary_slot_trie");
+  CHECK(rows[1].estimates.probs.at("de0") == std::vector<double>{0.75, 1.0 / 3});
+  CHECK(*rows[1].estimates.mean_answer_mass == (0.5 + 0.1875) / 2);
+  CHECK(rows[1].estimates.n_answers_found == 2);
+
+  // The same numbers as answer words and as a readout: Bradley-Terry makes the same of them.
+  RunLog binary;
+  binary.plan = "binary";
+  for (const auto& [key, a] : {std::pair{"de0_binary_joy_fear", 0.6F},
+                               {"de0_binary_joy_none", 0.7F},
+                               {"de0_binary_fear_none", 0.2F}}) {
+    record::ItemRecord& item = binary.items.emplace_back();
+    item.key = key;
+    item.healed_answer =
+        record::AnswerReading{{{"a", a / 2}, {"b", (1 - a) / 2}}, {{"a", 0.0F}, {"b", 0.0F}}, true};
+    item.readouts = {word_readout(ReadoutPlace::Healed, {"a", a / 2}, {"b", (1 - a) / 2})};
+  }
+  const std::vector<RunLog> pairs = {binary};
+  constexpr AnswerPosition kHealed[] = {AnswerPosition::Healed};
+  const auto of_pairs =
+      estimate_rows(pairs, kHealed, kEmotions, {"binary", "binary_slot_trie"}, warnings);
+  REQUIRE(of_pairs.size() == 2);
+  CHECK(of_pairs[0].estimates.probs.at("de0") == of_pairs[1].estimates.probs.at("de0"));
+  CHECK(of_pairs[1].estimates.probs.at("de0")[0] > of_pairs[1].estimates.probs.at("de0")[1]);
+}
+
 TEST_CASE("A run of numbers allows no estimator of label steps, and the other way round",
           "[align]") {
   RunLog run = example_run(ModelState::Plain);

@@ -121,6 +121,23 @@ TEST_CASE("The terminal's table is aligned and rounded as the paper's", "[analys
       "run 1: logs/a_b & 50%, experiment 0\n");
 }
 
+TEST_CASE("What is known of a run's numbers stands beside its name, and in JSON", "[analysis]") {
+  AlignmentTable table = small_table();
+  ValidityRow mass;
+  mass.name = "label mass at the first label step, mean";
+  mass.value = 0.75;
+  mass.n = 16;
+  mass.brief = "label mass";
+  table.validity = {{table.rows[0].run, {mass}}};
+  CHECK_THAT(written(TableFormat::Terminal, table),
+             ContainsSubstring("run 1: logs/a_b & 50%, experiment 0; label mass 0.75\n"));
+  const auto json = nlohmann::json::parse(written(TableFormat::Json, table));
+  CHECK(json["validity"][0]["run"] == table.rows[0].run);
+  CHECK(json["validity"][0]["rows"][0]["measured"] == mass.name);
+  CHECK(json["validity"][0]["rows"][0]["value"] == 0.75);
+  CHECK(written(TableFormat::Csv, table) == written(TableFormat::Csv));
+}
+
 TEST_CASE("Markdown and LaTeX escape what they would take for marks", "[analysis]") {
   const std::string markdown = written(TableFormat::Markdown);
   CHECK_THAT(markdown, ContainsSubstring("| Unary | first | 23.93 ± 0.33 |"));

@@ -72,6 +72,20 @@ TEST_CASE("Validity of answers that list labels", "[validity]") {
         Approx(1.0 / 3));
 }
 
+TEST_CASE("A line about a run has what one should know of its numbers", "[validity]") {
+  const std::vector<ItemRecord> items = {listing(0.5, 0.25, {"joy"}), listing(0.1, 0.2, {"joy"})};
+  CHECK(describe_briefly(measure_validity(items)) ==
+        "without a label 0.0%, tokens before it 3, label mass 0.575, first token against text "
+        "50.0%");
+  ItemRecord word;
+  word.key = "a_unary_joy";
+  word.first_answer = {{{"yes", 0.01F}, {"no", 0.02F}}, {{"yes", 0.0F}, {"no", 0.01F}}, false};
+  word.healed_answer = {{{"yes", 0.5F}, {"no", 0.25F}}, {{"yes", 0.0F}, {"no", 0.0F}}, true};
+  CHECK(describe_briefly(measure_validity({&word, 1})) ==
+        "without a label 100.0%, mass first 0.04, mass healed 0.75, first against healed 100.0%");
+  CHECK(describe_briefly({}).empty());
+}
+
 TEST_CASE("A low label mass is doubtful", "[validity]") {
   const auto rows = measured({listing(0.1, 0.2, {"fear"})});
   CHECK(rows.at("label mass at the first label step, mean").is_doubtful);

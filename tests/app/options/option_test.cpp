@@ -67,6 +67,22 @@ struct Filled {
 
 }  // namespace
 
+TEST_CASE("A list whose values have commas is the list without them, and logged so", "[unit]") {
+  std::vector<record::ParamValue> logged;
+  for (const std::vector<std::string>& values :
+       {std::vector<std::string>{"a,b"}, {"a", "b"}, {"a,,b,", "a"}}) {
+    std::vector<std::string> names;
+    OptionList options;
+    options.add(names, {.name = "names", .has_commas = true});
+    options.fill({{"names", {values, "--names"}}});
+    CHECK(names == std::vector<std::string>{"a", "b"});
+    logged.push_back(options.params().at(0).value);
+  }
+  CHECK(logged[0] == logged[1]);
+  CHECK(logged[0] == logged[2]);
+  CHECK(describe(logged[0]) == "a b");
+}
+
 TEST_CASE("Fields are filled with what is given, and with the defaults", "[unit]") {
   const Filled few({});
   CHECK(few.settings.root == "data");

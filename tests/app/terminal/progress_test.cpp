@@ -33,6 +33,14 @@ TEST_CASE("The bar moves within a batch, and is full only at the end", "[unit]")
              ContainsSubstring("[====================]"));
 }
 
+TEST_CASE("Tokens of readouts move the bar and count to the pace", "[unit]") {
+  experiment::Progress now = progress(0, 100);
+  now.effort.n_generated_tokens = 100;
+  now.effort.n_places = 300;
+  CHECK(describe_progress(now, "", 10, true) ==
+        "[==========>         ] 0/40 items, 0m10s, 0m10s left, 50 tokens/s");
+}
+
 TEST_CASE("What an earlier process did is no part of the pace", "[unit]") {
   experiment::Progress now = progress(20, 0);
   now.n_resumed = 20;

@@ -28,7 +28,8 @@ Workload count(const std::vector<TokenIds>& prompts,
   config.n_layers = config.n_kv_heads = 1;
   config.n_heads = kind.shape.n_groups;
   config.head_dim = 4;
-  return count_workload(Request(prompts, options, model), limits, {config, 2, kind.is_gpu}, kind);
+  return count_workload(Request(prompts, options, model), 0, limits, {config, 2, kind.is_gpu},
+                        kind);
 }
 
 GenerateOptions new_tokens(int n) {
@@ -78,6 +79,23 @@ TEST_CASE("A step has a row of each answer that goes on", "[unit]") {
   CHECK(work.steps[1].n_rows == 1);
   CHECK(work.steps[1].attention.n_pairs == 6);
   CHECK(work.steps[0].is_awaited);
+}
+
+TEST_CASE("What explorers ask for is spread over the depths", "[unit]") {
+  const ModelInfo model = info();
+  weights::DecoderConfig config;
+  config.n_layers = config.n_kv_heads = config.n_heads = 1;
+  config.head_dim = 4;
+  ExploreOptions options;
+  options.greedy = new_tokens(3);
+  options.reach = {{20, 2}};
+  const Workload work =
+      count_workload(Request(kPrompts, options, model), 10, kCpuLimits, {config, 2, false}, {});
+  REQUIRE(work.explored.size() == 2);
+  CHECK(work.explored[0].n_rows == 3 * 10 / 2);
+  // Each sees its prompt, and half of the depth.
+  CHECK(work.explored[0].attention.n_pairs == 5 * (4 + 1) + 5 * (3 + 1) + 5 * (5 + 1));
+  CHECK(count(kPrompts, new_tokens(3), {}, kCpuLimits).explored.empty());
 }
 
 TEST_CASE("Rows that see the same keys are one block of attention on a GPU", "[unit]") {

@@ -217,6 +217,69 @@ TEST_CASE("The greedy answer's bounds hold, and slots make them no wider", "[gol
   });
 }
 
+void check_slot(const Case& of, const record::SlotValues& slot, const json& stored) {
+  double mass = 0.0;
+  for (std::size_t l = 0; l < of.n_labels(); ++l) {
+    CHECK(slot.probs[l].second == near(stored["q"][l].get<double>()));
+    mass += stored["q"][l].get<double>();
+  }
+  if (slot.empty) {
+    CHECK(*slot.empty == near(stored["empty"].get<double>()));
+    mass += *slot.empty;
+  }
+  if (slot.ends) CHECK(*slot.ends == near(stored["ends"].get<double>()));
+  CHECK(*slot.label_mass == near(mass));
+  CHECK(*slot.unclaimed == Approx(1 - mass - slot.ends.value_or(0)).margin(3e-6));
+}
+
+TEST_CASE("Each slot of the greedy answer has the next label's sums", "[golden]") {
+  for_each_case([](Case& of) {
+    const json& stored = of.stored["slots"];
+    const record::ReadoutValues trie = of.read("slot_trie");
+    if (stored.empty()) {
+      REQUIRE(trie.slots.size() == 1);
+      CHECK(trie.slots[0].written.empty());
+      return;
+    }
+    REQUIRE(trie.slots.size() == stored.size());
+    CHECK(of.read("hazard_union").slots == trie.slots);
+    for (std::size_t t = 0; t < stored.size(); ++t) {
+      INFO("slot " << t);
+      const record::SlotValues& slot = trie.slots[t];
+      CHECK(slot.number == static_cast<std::int64_t>(t) + 1);
+      CHECK(slot.index == stored[t]["n_tokens"].get<std::int64_t>());
+      REQUIRE(slot.seen.size() == stored[t]["seen"].size());
+      for (std::size_t n = 0; n < slot.seen.size(); ++n) {
+        CHECK(slot.seen[n] == of.format.labels[stored[t]["seen"][n].get<std::size_t>()].name);
+      }
+      check_slot(of, slot, stored[t]);
+    }
+  });
+}
+
+TEST_CASE("Behind each label that is put first, the next label has its sums", "[golden]") {
+  std::size_t n_rows = 0;
+  for_each_case([&](Case& of) {
+    if (of.format.separators.empty()) return;
+    of.options.slot_normalisation = record::Normalisation::Vocab;
+    const record::ReadoutValues values = of.read("forced_matrix");
+    CHECK(values.probs == of.read("slot_trie").probs);
+    std::map<std::string, record::SlotValues> rows;
+    for (const record::SlotValues& row : values.forced) rows[row.seen.at(0)] = row;
+    for (const json& stored : of.stored["forced"]) {
+      const std::string& name = of.format.labels[stored["label"].get<std::size_t>()].name;
+      INFO("behind " << name);
+      if (!rows.contains(name)) {  // an eager label whose text is another one's first
+        for (const double q : stored["q"]) CHECK(q == 0.0);
+        continue;
+      }
+      check_slot(of, rows.at(name), stored);
+      ++n_rows;
+    }
+  });
+  CHECK(n_rows > 20);
+}
+
 TEST_CASE("Estimators of the greedy text read it token by token", "[golden]") {
   for_each_case([](Case& of) {
     const auto tokens = of.stored["greedy"]["tokens"].get<TokenIds>();

@@ -21,41 +21,6 @@ std::vector<std::string> all_names() {
   return names;
 }
 
-// Emotions as lists of words behind a prompt that leaves the space to the model or not.
-class Emotions {
- public:
-  explicit Emotions(std::vector<std::string> names = {"joy", "fear", "anger"}) {
-    for (const std::string& name : names) format.labels.push_back({name, {name}});
-    format.openers = {"", " "};
-    format.separators = {", "};
-    format.closers = {"\n"};
-    format.empties = {"none", " none"};
-    options.forced_prefix = "joy, ";
-    options.max_new_tokens = 8;
-  }
-
-  Values read_several(const std::vector<std::string>& names) {
-    const std::vector<TokenIds> prompts = {{0, 1}};
-    return read_all(model, prompts, format, tokenizer, {end()}, names, options).at(0);
-  }
-  record::ReadoutValues read(const std::string& name) { return read_several({name}).at(0); }
-  TokenId end() const { return tokenizer.id("<end>"); }
-
-  ListTokenizer tokenizer{{"~a", "~b", "joy", "fear", "anger", " joy", " fear", " anger", "none",
-                           " none", ", ", "\n\n", "<end>", "love", "an", "ger", "I feel "}};
-  AnswerFormat format;
-  ReadoutOptions options;
-  Table table = {
-      {"", {{"joy", .5}, {"fear", .2}, {"an", .1}, {"none", .1}, {" joy", .05}, {"love", .05}}},
-      {"joy", {{", ", .6}, {"\n\n", .3}, {"<end>", .1}}},
-      {"fear", {{", ", .1}, {"\n\n", .9}}},
-      {"an", {{"ger", .8}, {"love", .2}}},
-      {" joy", {{"\n\n", 1.0}}},
-      {"joy, ", {{"fear", .4}, {"anger", .3}, {"none", .2}, {"love", .1}}},
-      {"fear, ", {{"joy", .5}, {"fear", .5}}}};
-  support::FakeModel model = model_of(tokenizer, table, "\n\n");
-};
-
 // Takes what is asked for, and never gives it.
 class NoPlaces final : public model::Frontier {
  public:
@@ -97,6 +62,21 @@ TEST_CASE("Options that make no sense are refused before anything is computed", 
              ContainsSubstring("no text"));
   CHECK(message("forced_prefix", [](Emotions& of) { of.options.forced_prefix = "love, "; }) ==
         "forced_prefix: no label can follow 'love, ' in this format");
+}
+
+TEST_CASE("What readouts ask for is foreseen, rather too much than too little", "[unit]") {
+  Emotions emotions;
+  for (const Readout& readout : readouts()) {
+    INFO(readout.name);
+    const Readout* chosen[] = {&readout};
+    const std::int64_t n = estimated_places(emotions.format, chosen, emotions.options);
+    const auto before = emotions.model.effort().n_places;
+    emotions.read(std::string(readout.name));
+    CHECK(emotions.model.effort().n_places - before <= n);
+    CHECK(n <= emotions.options.max_places);
+  }
+  const Readout* free[] = {&find_readout("first_token"), &find_readout("marginal_fixed")};
+  CHECK(estimated_places(emotions.format, free, emotions.options) == 7);  // the greedy answer's
 }
 
 TEST_CASE("A prompt's values do not depend on its company", "[unit]") {

@@ -77,4 +77,40 @@ inline double at(const record::LabelValues& numbers, const std::string& label) {
   return std::nan("");
 }
 
+// Emotions as lists of words behind a prompt that leaves the space to the model or not.
+class Emotions {
+ public:
+  explicit Emotions(std::vector<std::string> names = {"joy", "fear", "anger"}) {
+    for (const std::string& name : names) format.labels.push_back({name, {name}});
+    format.openers = {"", " "};
+    format.separators = {", "};
+    format.closers = {"\n"};
+    format.empties = {"none", " none"};
+    options.forced_prefix = "joy, ";
+    options.max_new_tokens = 8;
+  }
+
+  std::vector<record::ReadoutValues> read_several(const std::vector<std::string>& names) {
+    const std::vector<TokenIds> prompts = {{0, 1}};
+    return read_all(model, prompts, format, tokenizer, {end()}, names, options).at(0);
+  }
+  record::ReadoutValues read(const std::string& name) { return read_several({name}).at(0); }
+  TokenId end() const { return tokenizer.id("<end>"); }
+
+  support::ListTokenizer tokenizer{{"~a", "~b", "joy", "fear", "anger", " joy", " fear", " anger",
+                                    "none", " none", ", ", "\n\n", "<end>", "love", "an", "ger",
+                                    "I feel "}};
+  AnswerFormat format;
+  ReadoutOptions options;
+  Table table = {
+      {"", {{"joy", .5}, {"fear", .2}, {"an", .1}, {"none", .1}, {" joy", .05}, {"love", .05}}},
+      {"joy", {{", ", .6}, {"\n\n", .3}, {"<end>", .1}}},
+      {"fear", {{", ", .1}, {"\n\n", .9}}},
+      {"an", {{"ger", .8}, {"love", .2}}},
+      {" joy", {{"\n\n", 1.0}}},
+      {"joy, ", {{"fear", .4}, {"anger", .3}, {"none", .2}, {"love", .1}}},
+      {"fear, ", {{"joy", .5}, {"fear", .5}}}};
+  support::FakeModel model = model_of(tokenizer, table, "\n\n");
+};
+
 }  // namespace labelprobe::readout

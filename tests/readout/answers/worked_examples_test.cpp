@@ -84,6 +84,64 @@ TEST_CASE("Example A at the slots of the greedy answer", "[golden]") {
   check_probs(values, .58, .928);
 }
 
+void check_slot(const record::SlotValues& slot, double a, double b) {
+  CHECK(at(slot.probs, "A") == near(a));
+  CHECK(at(slot.probs, "B") == near(b));
+}
+
+TEST_CASE("Example A at each slot of the greedy answer", "[golden]") {
+  ExampleA example;
+  for (const char* name : {"slot_trie", "hazard_union"}) {
+    const record::ReadoutValues values = example.read(name);
+    REQUIRE(values.slots.size() == 2);
+    const auto& [first, second] = std::tie(values.slots[0], values.slots[1]);
+    check_slot(first, .58, .28);
+    CHECK(first.number == 1);
+    CHECK(first.index == 0);
+    CHECK(first.seen.empty());
+    CHECK(first.written == "A");
+    CHECK(*first.empty == near(.10));
+    CHECK(*first.label_mass == near(.96));
+    CHECK(*first.unclaimed == near(.04));
+    check_slot(second, .08, .90);
+    CHECK(second.number == 2);
+    CHECK(second.index == 2);
+    CHECK(second.seen == std::vector<std::string>{"A"});
+    CHECK(second.written == "B");
+    CHECK_FALSE(second.empty);
+    CHECK(*second.ends == near(0));
+    CHECK(*second.unclaimed == near(.02));
+    CHECK(values.n_extra_tokens == 0);
+  }
+  const record::ReadoutValues first_token = example.read("first_token");
+  REQUIRE(first_token.slots.size() == 2);
+  check_slot(first_token.slots[0], .604167, .291667);
+  check_slot(first_token.slots[1], .081633, .918367);
+  CHECK(*first_token.slots[1].label_mass == near(.98));
+}
+
+TEST_CASE("Example A behind each label", "[golden]") {
+  ExampleA example;
+  ReadoutOptions options;
+  options.slot_normalisation = record::Normalisation::Vocab;
+  record::ReadoutValues values = example.read("forced_matrix", options);
+  check_probs(values, .58, .28);
+  REQUIRE(values.forced.size() == 2);
+  CHECK(values.forced[0].seen == std::vector<std::string>{"A"});
+  check_slot(values.forced[0], .55 * .08, .55 * .90);
+  CHECK(*values.forced[0].ends == near(.45));
+  CHECK(*values.forced[0].unclaimed == near(.55 * .02));
+  check_slot(values.forced[1], .20 * .75, .20 * .20);
+  CHECK(*values.forced[1].ends == near(.80));
+  CHECK(values.n_extra_tokens == 2);  // `B` and `B,`
+
+  values = example.read("forced_matrix");
+  check_probs(values, .604167, .291667);
+  check_slot(values.forced[0], .081633, .918367);
+  check_slot(values.forced[1], .789474, .210526);
+  CHECK(*values.forced[1].label_mass == near(.19));
+}
+
 TEST_CASE("Example A along the greedy answer", "[golden]") {
   ExampleA example;
   check_probs(example.read("token_probability"), .58, .90);
