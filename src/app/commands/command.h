@@ -97,6 +97,7 @@ Command data_command();
 Command distributions_command();
 Command generate_command();
 Command guard_command();
+Command inspect_command();
 Command ids_command();
 Command ls_command();
 Command make_model_command();

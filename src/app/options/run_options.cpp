@@ -58,80 +58,6 @@ void declare_quantization(OptionList& options, experiment::ModelLoading& model) 
       });
 }
 
-void declare_model_group(OptionList& options, RunSettings& run) {
-  experiment::Settings& settings = run.experiment;
-  options.begin_group("Model");
-  options.add(run.model.name,
-              {.name = "model_name_or_path",
-               .help = "Model folder, .gguf file, or name in the Hugging Face cache",
-               .is_required = true,
-               .shown = Shown::First,
-               .value = "MODEL",
-               .name_priority = 2,
-               .usual = "build/models/SmolLM2-135M-Instruct.Q4_1.gguf",
-               .is_of_environment = true,
-               .other_name = "model"});
-  options.add(settings.max_new_tokens, {.name = "max_new_tokens",
-                                        .help = "Tokens generated per query at most",
-                                        .is_required = true,
-                                        .shown = Shown::First,
-                                        .least = 1,
-                                        .usual = "18",
-                                        .other_name = "generation_max_length"});
-  declare_repetition_penalty(options, settings.repetition_penalty);
-  options.add(settings.batch_size,
-              {.name = "batch_size",
-               .help = "Prompts computed together at most; 0 = chosen by the program",
-               .fallback = "0",
-               .least = 0,
-               .is_comparable = false,
-               .bearing = record::Bearing::Process});
-  const auto add_denial = [&](bool& field, std::string_view name, std::string help) {
-    options.add_special(Flag, &field,
-                        {.name = name,
-                         .help = std::move(help),
-                         .is_comparable = false,
-                         .bearing = record::Bearing::Process},
-                        [&field](const Given& given) { field = given.values.front() == "false"; });
-  };
-  add_denial(settings.share_prefixes, "no_share_prefixes",
-             "Compute every prompt in full: slower, with the same numbers");
-  add_denial(settings.drafts_answers, "no_drafts",
-             "Generate token by token, without guessing how answers go on: slower, with the "
-             "same numbers");
-  options.add_parsed(settings.label_variants,
-                     {.name = "label_variants",
-                      .help = "Count `joy` and ` joy` as the same label (both), or only the "
-                              "template's own form (strict)",
-                      .fallback = "both",
-                      .value = "FORMS",
-                      .choices = {"both", "strict"}},
-                     readout::parse_label_variants);
-  options.add_parsed(
-      settings.parser,
-      {.name = "parser",
-       .help = "How labels are searched for in answers that do not list them: words (whole words "
-               "only) or published (anywhere, inside other words too)",
-       .fallback = "words",
-       .value = "NAME",
-       .choices = {"words", "published"}},
-      readout::parse_parser);
-  options.afterwards([&] {
-    if (settings.parser != readout::Parser::Words && !settings.plan->lists_labels) {
-      throw ConfigError(fmt::format(
-          "{}: parser published is for answers that list labels, which those of {} do not",
-          options.place(settings.parser), settings.plan->name));
-    }
-  });
-  options.refuse(Text, {.name = "word_embeddings_model",
-                        .help = "Not supported: answers outside the label set are not mapped by "
-                                "word vectors",
-                        .name_priority = 0});
-  options.refuse(Text, {.name = "model_load_filename",
-                        .help = "Not supported: --model-name-or-path takes the folder of a tuned "
-                                "model"});
-}
-
 // Options of the published programs; nothing reads them.
 void accept_compatible(OptionList& options) {
   const auto accept = [&](OptionKind kind, std::string_view name, std::string_view why) {
@@ -343,6 +269,80 @@ void declare_repetition_penalty(OptionList& options, std::optional<double>& pena
   });
 }
 
+void declare_answering(OptionList& options, RunSettings& run) {
+  experiment::Settings& settings = run.experiment;
+  options.begin_group("Model");
+  options.add(run.model.name,
+              {.name = "model_name_or_path",
+               .help = "Model folder, .gguf file, or name in the Hugging Face cache",
+               .is_required = true,
+               .shown = Shown::First,
+               .value = "MODEL",
+               .name_priority = 2,
+               .usual = "build/models/SmolLM2-135M-Instruct.Q4_1.gguf",
+               .is_of_environment = true,
+               .other_name = "model"});
+  options.add(settings.max_new_tokens, {.name = "max_new_tokens",
+                                        .help = "Tokens generated per query at most",
+                                        .is_required = true,
+                                        .shown = Shown::First,
+                                        .least = 1,
+                                        .usual = "18",
+                                        .other_name = "generation_max_length"});
+  declare_repetition_penalty(options, settings.repetition_penalty);
+  options.add(settings.batch_size,
+              {.name = "batch_size",
+               .help = "Prompts computed together at most; 0 = chosen by the program",
+               .fallback = "0",
+               .least = 0,
+               .is_comparable = false,
+               .bearing = record::Bearing::Process});
+  const auto add_denial = [&](bool& field, std::string_view name, std::string help) {
+    options.add_special(Flag, &field,
+                        {.name = name,
+                         .help = std::move(help),
+                         .is_comparable = false,
+                         .bearing = record::Bearing::Process},
+                        [&field](const Given& given) { field = given.values.front() == "false"; });
+  };
+  add_denial(settings.share_prefixes, "no_share_prefixes",
+             "Compute every prompt in full: slower, with the same numbers");
+  add_denial(settings.drafts_answers, "no_drafts",
+             "Generate token by token, without guessing how answers go on: slower, with the "
+             "same numbers");
+  options.add_parsed(settings.label_variants,
+                     {.name = "label_variants",
+                      .help = "Count `joy` and ` joy` as the same label (both), or only the "
+                              "template's own form (strict)",
+                      .fallback = "both",
+                      .value = "FORMS",
+                      .choices = {"both", "strict"}},
+                     readout::parse_label_variants);
+  options.add_parsed(
+      settings.parser,
+      {.name = "parser",
+       .help = "How labels are searched for in answers that do not list them: words (whole words "
+               "only) or published (anywhere, inside other words too)",
+       .fallback = "words",
+       .value = "NAME",
+       .choices = {"words", "published"}},
+      readout::parse_parser);
+  options.afterwards([&] {
+    if (settings.parser != readout::Parser::Words && !settings.plan->lists_labels) {
+      throw ConfigError(fmt::format(
+          "{}: parser published is for answers that list labels, which those of {} do not",
+          options.place(settings.parser), settings.plan->name));
+    }
+  });
+  options.refuse(Text, {.name = "word_embeddings_model",
+                        .help = "Not supported: answers outside the label set are not mapped by "
+                                "word vectors",
+                        .name_priority = 0});
+  options.refuse(Text, {.name = "model_load_filename",
+                        .help = "Not supported: --model-name-or-path takes the folder of a tuned "
+                                "model"});
+}
+
 void declare_run(OptionList& options, RunSettings& run, std::string_view command) {
   const bool has_distribution = command == kRunName;
   if (!has_distribution) {
@@ -351,7 +351,7 @@ void declare_run(OptionList& options, RunSettings& run, std::string_view command
   declare_questions(
       options, run.experiment, run.sentence_encoder,
       {.has_distribution = has_distribution, .has_pairs = run.experiment.plan->shows_labels});
-  declare_model_group(options, run);
+  declare_answering(options, run);
   declare_readouts(options, run.experiment.readouts);
   declare_inside(options, run.experiment);
   declare_model_loading(options, run.model);

@@ -65,6 +65,9 @@ void declare_questions(OptionList& options,
                        SentenceEncoderSettings& encoder,
                        QuestionGroups groups);
 
+// The model of a run, and how it answers.
+void declare_answering(OptionList& options, RunSettings& run);
+
 // All of a run.
 //   command  kRunName, where --distribution names the plan, or the plan of that name
 inline constexpr std::string_view kRunName = "run";
