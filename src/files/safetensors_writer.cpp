@@ -97,8 +97,12 @@ std::string safetensors_head(std::span<const TensorToWrite> tensors,
   return head_of(tensors, Json{{"__metadata__", metadata}});
 }
 
-void write_safetensors(std::ostream& out, std::span<const SafetensorsTensor> tensors) {
-  out << head_of(tensors, Json::object());
+void write_safetensors(std::ostream& out,
+                       std::span<const SafetensorsTensor> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  out << head_of(tensors, std::move(header));
   for (const SafetensorsTensor& tensor : tensors) {
     out.write(reinterpret_cast<const char*>(tensor.bytes.data()),
               static_cast<std::streamsize>(tensor.bytes.size()));

@@ -139,6 +139,19 @@ TEST_CASE("Writes tensors that are in memory in the order given", "[unit]") {
                   ConfigError);
 }
 
+TEST_CASE("Writes texts beside the tensors", "[unit]") {
+  const TempFolder folder;
+  const std::vector<std::byte> numbers = filled(8, 7);
+  const std::vector<SafetensorsTensor> tensors = {{"a", "U8", {8}, numbers}};
+  {
+    std::ofstream out(folder.path() / "x.safetensors", std::ios::binary);
+    write_safetensors(out, tensors, {{"ids", R"(["a", "b"])"}});
+  }
+  const SafetensorsFile file = open(folder.path() / "x.safetensors");
+  CHECK(file.metadata().at("ids") == R"(["a", "b"])");
+  CHECK(file.tensors().size() == 1);
+}
+
 TEST_CASE("Says which file cannot be written", "[unit]") {
   CHECK_THROWS_WITH(SafetensorsWriter("no/such/folder", kTensors),
                     ContainsSubstring("no/such/folder/model.safetensors: cannot be written: "));

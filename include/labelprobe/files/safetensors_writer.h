@@ -32,7 +32,10 @@ void write_safetensors(const std::filesystem::path& path,
                        ErrorKind error);
 
 // The same into a stream; whoever opened it sees to errors.
-void write_safetensors(std::ostream& out, std::span<const SafetensorsTensor> tensors);
+//   metadata  the texts under "__metadata__"
+void write_safetensors(std::ostream& out,
+                       std::span<const SafetensorsTensor> tensors,
+                       const std::map<std::string, std::string>& metadata = {});
 
 // What a file of these tensors, whose bytes follow in this order, begins with.
 std::string safetensors_head(std::span<const TensorToWrite> tensors,
