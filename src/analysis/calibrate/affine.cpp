@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <utility>
 
+#include "labelprobe/analysis/newton.h"
 #include "labelprobe/analysis/platt_scaling.h"
 #include "labelprobe/core/error.h"
 
 #include "analysis/calibrate/fits.h"
 #include "analysis/calibrate/samples.h"
 #include "analysis/solve/cholesky.h"
-#include "analysis/solve/newton.h"
 
 namespace labelprobe::analysis {
 

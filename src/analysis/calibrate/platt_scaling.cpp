@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/analysis/newton.h"
 #include "labelprobe/core/error.h"
 
-#include "analysis/solve/newton.h"
 #include "analysis/solve/sigmoid.h"
 
 namespace labelprobe::analysis {

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <utility>
 
+#include "labelprobe/analysis/newton.h"
 #include "labelprobe/core/error.h"
 
 #include "analysis/solve/cholesky.h"
-#include "analysis/solve/newton.h"
 #include "analysis/solve/sigmoid.h"
 
 namespace labelprobe::analysis {

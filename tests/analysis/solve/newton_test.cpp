@@ -1,4 +1,4 @@
-#include "analysis/solve/newton.h"
+#include "labelprobe/analysis/newton.h"
 
 #include <cmath>
 
