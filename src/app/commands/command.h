@@ -103,6 +103,7 @@ Command ls_command();
 Command make_model_command();
 Command man_command();
 Command plan_command();
+Command probes_command();
 Command prompts_command();
 Command run_command();
 Command runs_command();

@@ -29,6 +29,7 @@ std::vector<Command> make_commands() {
           calibrate_command(),
           compare_command(),
           validity_command(),
+          probes_command(),
           distributions_command(),
           data_command(),
           ids_command(),
