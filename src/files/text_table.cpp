@@ -115,6 +115,25 @@ void write_latex(std::ostream& out, const TextTable& table) {
   out << "\\hline\n\\end{tabular}\n";
 }
 
+void write_html(std::ostream& out, const TextTable& table) {
+  const auto write_line = [&](std::string_view element, const auto& text_of) {
+    out << "<tr>";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const bool is_number = table.columns[i].align == Align::Right;
+      out << '<' << element << (is_number ? " class=\"number\">" : ">") << escape_html(text_of(i))
+          << "</" << element << '>';
+    }
+    out << "</tr>\n";
+  };
+  out << "<table>\n<thead>\n";
+  write_line("th", [&](std::size_t i) { return std::string_view(table.columns[i].header); });
+  out << "</thead>\n<tbody>\n";
+  for (const auto& row : table.rows) {
+    write_line("td", [&](std::size_t i) { return text_at(row, i); });
+  }
+  out << "</tbody>\n</table>\n";
+}
+
 void write_csv(std::ostream& out, const TextTable& table) {
   write_joined(out, table.columns.size(), ",",
                [&](std::size_t i) { out << csv_field(table.columns[i].header); });
@@ -162,6 +181,29 @@ std::string escape_markdown(std::string_view text) {
       escaped += '\\';
     }
     escaped += c == '\n' ? ' ' : c;
+  }
+  return escaped;
+}
+
+std::string escape_html(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += c;
+    }
   }
   return escaped;
 }

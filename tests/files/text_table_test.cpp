@@ -50,6 +50,13 @@ TEST_CASE("Markdown, LaTeX and CSV escape what they would take for marks", "[fil
   CHECK(escape_markdown("a|b\n*") == "a\\|b \\*");
 }
 
+TEST_CASE("HTML escapes marks and quotes, and knows columns of numbers", "[files]") {
+  CHECK(written(write_html, {{{"<a>", Align::Left}, {"n"}}, {{"x & \"y\"", "3"}, {"</td>"}}}) ==
+        "<table>\n<thead>\n<tr><th>&lt;a&gt;</th><th class=\"number\">n</th></tr>\n</thead>\n"
+        "<tbody>\n<tr><td>x &amp; &quot;y&quot;</td><td class=\"number\">3</td></tr>\n"
+        "<tr><td>&lt;/td&gt;</td><td class=\"number\"></td></tr>\n</tbody>\n</table>\n");
+}
+
 TEST_CASE("Columns without any text are taken out, of short rows too", "[files]") {
   TextTable table{{{"a"}, {"b"}, {"c"}}, {{"1", "", "2"}, {"3"}}};
   drop_empty_columns(table);

@@ -1,6 +1,6 @@
 // The table of an alignment: one row per method, in the formats people paste into papers or go on
-// with in other programs. Terminal, Markdown and LaTeX round as the paper does; CSV and JSON keep
-// every digit.
+// with in other programs. Terminal, Markdown, LaTeX and HTML round as the paper does; CSV and JSON
+// keep every digit.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,13 @@
 
 namespace labelprobe::analysis {
 
-enum class TableFormat { Terminal, Markdown, Csv, Json, Latex };
+enum class TableFormat { Terminal, Markdown, Csv, Json, Latex, Html };
 
-// "terminal", "markdown", "csv", "json", "latex"; ConfigError naming them for anything else.
+// "terminal", "markdown", "csv", "json", "latex", "html"; ConfigError naming them for anything
+// else.
 TableFormat parse_table_format(std::string_view name);
 
-// By the ending of a file's name: .txt, .md, .csv, .json, .tex; ConfigError naming them.
+// By the ending of a file's name: .txt, .md, .csv, .json, .tex, .html; ConfigError naming them.
 TableFormat format_of_file(const std::filesystem::path& path);
 
 // Below this share of found answers a row says more of what stands in for the others.

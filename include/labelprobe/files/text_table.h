@@ -1,5 +1,5 @@
-// Tables of texts in the layouts of terminals, Markdown, LaTeX and CSV. The only writer of aligned
-// columns; knows nothing about what the texts mean.
+// Tables of texts in the layouts of terminals, Markdown, HTML, LaTeX and CSV. The only writer of
+// aligned columns; knows nothing about what the texts mean.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,9 @@ void write_markdown(std::ostream& out, const TextTable& table);
 // A tabular environment that needs no package.
 void write_latex(std::ostream& out, const TextTable& table);
 
+// A table element; columns of numbers have the class `number`.
+void write_html(std::ostream& out, const TextTable& table);
+
 // RFC 4180, lines ending in "\n".
 void write_csv(std::ostream& out, const TextTable& table);
 
@@ -46,6 +49,9 @@ void write_csv(std::ostream& out, const TextTable& table);
 std::string escape_latex(std::string_view text);
 
 std::string escape_markdown(std::string_view text);
+
+// For the inside of elements and of attributes in double quotes.
+std::string escape_html(std::string_view text);
 
 // "1,234,567"
 std::string grouped(std::int64_t number);

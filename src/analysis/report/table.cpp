@@ -23,6 +23,7 @@ constexpr std::array kFormats = {
     Format{"csv", ".csv", TableFormat::Csv, write_table_csv},
     Format{"json", ".json", TableFormat::Json, write_table_json},
     Format{"latex", ".tex", TableFormat::Latex, write_table_for_latex},
+    Format{"html", ".html", TableFormat::Html, write_table_for_html},
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The table of an alignment in a terminal, in Markdown and in LaTeX.
+// The table of an alignment in a terminal, in Markdown, in LaTeX and in HTML.
 #include <algorithm>
 #include <ostream>
 
@@ -209,6 +209,21 @@ void write_table_for_latex(std::ostream& out, const AlignmentTable& table) {
     out << "\n% " << title_of_differences(table) << '\n';
     files::write_latex(out, make_grid_of_differences(table));
   }
+}
+
+void write_table_for_html(std::ostream& out, const AlignmentTable& table) {
+  const std::vector<std::string> sources = sources_of(table);
+  out << "<figure>\n<figcaption>" << files::escape_html(title(table)) << "</figcaption>\n";
+  files::write_html(out, make_grid(table, sources));
+  if (!table.differences.empty()) {
+    out << "<p>" << files::escape_html(title_of_differences(table)) << "</p>\n";
+    files::write_html(out, make_grid_of_differences(table));
+  }
+  out << "<ul>\n";
+  for (const std::string& line : footnotes(table, sources)) {
+    out << "<li>" << files::escape_html(line) << "</li>\n";
+  }
+  out << "</ul>\n</figure>\n";
 }
 
 }  // namespace labelprobe::analysis

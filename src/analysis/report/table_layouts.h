@@ -10,6 +10,8 @@ namespace labelprobe::analysis {
 void write_table_for_terminal(std::ostream& out, const AlignmentTable& table);
 void write_table_for_markdown(std::ostream& out, const AlignmentTable& table);
 void write_table_for_latex(std::ostream& out, const AlignmentTable& table);
+// A part of a page: a figure element with the title, the tables and the legend.
+void write_table_for_html(std::ostream& out, const AlignmentTable& table);
 
 // One line per row and label, every digit kept; what a line does not have is empty.
 void write_table_csv(std::ostream& out, const AlignmentTable& table);

@@ -173,10 +173,11 @@ void declare_flags(OptionList& options, AlignFlags& flags) {
                .help = "Below each row one per label: prevalence, mean vote, metrics, AUC"});
   options.add(flags.format,
               {.name = "format",
-               .help = "terminal, markdown, csv, json or latex (default: by the ending of --out)",
+               .help = "terminal, markdown, csv, json, latex or html (default: by the ending of "
+                       "--out)",
                .shown = Shown::First,
                .value = "FORMAT",
-               .choices = {"terminal", "markdown", "csv", "json", "latex"}});
+               .choices = {"terminal", "markdown", "csv", "json", "latex", "html"}});
   options.add(flags.out_path, {.name = "out",
                                .help = "File to write (default: standard output)",
                                .shown = Shown::First,

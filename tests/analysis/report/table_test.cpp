@@ -228,11 +228,20 @@ TEST_CASE("Labels are lines below their row, with what is not defined left out",
   CHECK_FALSE(json["rows"][1].contains("labels"));
 }
 
+TEST_CASE("HTML has the terminal's cells and legend, escaped", "[analysis]") {
+  const std::string html = written(TableFormat::Html, table_with_labels());
+  CHECK_THAT(html, ContainsSubstring("<figure>\n<figcaption>"));
+  CHECK_THAT(html, ContainsSubstring("<td>fear</td><td class=\"number\">0.50</td>"));
+  CHECK_THAT(html, ContainsSubstring("<li>AUC: area under"));
+  CHECK_THAT(html, ContainsSubstring("</ul>\n</figure>\n"));
+}
+
 TEST_CASE("Formats are named, or told by a file's ending", "[analysis]") {
   CHECK(parse_table_format("latex") == TableFormat::Latex);
   CHECK(format_of_file("a/b.md") == TableFormat::Markdown);
   CHECK_THROWS_WITH(parse_table_format("jsn"), ContainsSubstring("did you mean 'json'?"));
-  CHECK_THROWS_WITH(format_of_file("a/b"), ContainsSubstring(".txt, .md, .csv, .json, .tex"));
+  CHECK_THROWS_WITH(format_of_file("a/b"),
+                    ContainsSubstring(".txt, .md, .csv, .json, .tex, .html"));
 }
 
 }  // namespace
