@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the format of every C++ file against .clang-format, and the scripts with shellcheck where it is installed.
+# Checks the format of every C++ and JavaScript file against .clang-format, and the scripts with shellcheck where it is installed.
 # Usage: scripts/format.sh [--fix]     --fix formats the files instead
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -8,7 +8,7 @@ help_if_asked "$@"
 
 has clang-format || fail "clang-format is missing: apt-get install clang-format"
 cd "$root"
-mapfile -t files < <(git ls-files '*.h' '*.cpp')
+mapfile -t files < <(git ls-files '*.h' '*.cpp' '*.js')
 if [ "${1:-}" = --fix ]; then
   clang-format -i "${files[@]}"
 else

@@ -1,0 +1,15 @@
+# cmake -D FOLDER=folder -D HEADER=file -P page-texts.cmake
+# Writes a header with the texts of a report's page: its body, its style, and its scripts one behind the other.
+file(READ "${FOLDER}/page.html" body)
+file(READ "${FOLDER}/page.css" style)
+set(script "")
+foreach(name IN LISTS SCRIPTS)
+  file(READ "${FOLDER}/${name}" part)
+  string(APPEND script "${part}")
+endforeach()
+set(text "// Written while building, of the files in src/analysis/page.\n#pragma once\n\n#include <string_view>\n\nnamespace labelprobe::analysis {\n\n")
+foreach(name Body Style Script)
+  string(TOLOWER ${name} variable)
+  string(APPEND text "inline constexpr std::string_view kPage${name} = R\"page_text(${${variable}})page_text\";\n\n")
+endforeach()
+file(WRITE "${HEADER}" "${text}}  // namespace labelprobe::analysis\n")
