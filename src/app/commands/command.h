@@ -105,6 +105,7 @@ Command man_command();
 Command plan_command();
 Command probes_command();
 Command prompts_command();
+Command report_command();
 Command run_command();
 Command runs_command();
 Command score_command();
