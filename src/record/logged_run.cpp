@@ -65,6 +65,16 @@ std::vector<std::string> labels_of(const ItemRecord& item) {
   return names;
 }
 
+// Whether `run` is `earlier` done again, as --again appends it.
+bool is_done_again(const LoggedRun& earlier, const LoggedRun& run) {
+  const auto told = [](const LoggedRun& one, const char* name) {
+    const auto found = one.params.find(name);
+    return found == one.params.end() ? "" : found->second;
+  };
+  return !told(run, "seed").empty() && told(run, "seed") == told(earlier, "seed") &&
+         told(run, "description") == told(earlier, "description");
+}
+
 // A step's probabilities are those of all labels.
 void check_complete(const LoggedRun& run,
                     const ItemRecord& item,
@@ -122,6 +132,36 @@ RunName parse_run_name(const std::string& given) {
     }
   }
   return {folder, std::nullopt};
+}
+
+std::vector<LoggedRun> read_named_runs(const std::string& given) {
+  const RunName named = parse_run_name(given);
+  if (named.index) return {read_run(named.folder, named.index)};
+  std::vector<LoggedRun> runs;
+  const FinishedExperiments finished = find_finished(named.folder);
+  for (const int index : finished.indices) {
+    LoggedRun run = read_run(named.folder, index);
+    std::erase_if(runs, [&](const LoggedRun& earlier) {
+      return finished.have_params && is_done_again(earlier, run);
+    });
+    runs.push_back(std::move(run));
+  }
+  if (runs.empty()) runs.push_back(read_run(named.folder));  // says what is wrong
+  return runs;
+}
+
+std::string task_of(const LoggedRun& run) {
+  const auto root = run.params.find("log_root");
+  if (root == run.params.end()) return "";
+  const fs::path folder = fs::weakly_canonical(run.folder);
+  const fs::path last = fs::path(root->second).lexically_normal().filename();
+  // The innermost one of that name, below which there are the data set and the run.
+  fs::path task;
+  for (auto part = folder.begin(); part != folder.end(); ++part) {
+    const auto next = std::next(part);
+    if (*part == last && next != folder.end() && std::next(next) != folder.end()) task = *next;
+  }
+  return task.string();
 }
 
 void check_labels(const LoggedRun& run, const std::string& task, const LabelSet& label_set) {

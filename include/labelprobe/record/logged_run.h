@@ -50,6 +50,14 @@ struct RunName {
 };
 RunName parse_run_name(const std::string& given);
 
+// The experiments a person names so: FOLDER, for all its finished ones, or
+// FOLDER/experiment_<index> for one. Those that tell the same seed and description are one done
+// twice, and the last of them counts. At least one; throws as read_run().
+std::vector<LoggedRun> read_named_runs(const std::string& given);
+
+// The data set, as the place below the log root says it; empty if it does not.
+std::string task_of(const LoggedRun& run);
+
 // Throws DataError (run, item, nearest label) if the items speak of other labels than these, as the
 // log of another data set does.
 //   task  the name of the data set whose labels they are

@@ -1,5 +1,4 @@
 // Estimates and votes as files for other programs, every digit kept.
-#include <algorithm>
 #include <map>
 #include <ostream>
 
@@ -21,15 +20,6 @@ using Json = nlohmann::ordered_json;
 
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-// With the point that YAML 1.1 asks of numbers.
-std::string yaml_number(double number) {
-  std::string text = exact(number);
-  if (text.find('.') == std::string::npos) {
-    text.insert(std::min(text.find('e'), text.size()), ".0");
-  }
-  return text;
 }
 
 std::string key_of(const EstimatedRow& row, std::size_t n_answers) {

@@ -110,6 +110,7 @@ Command run_command();
 Command runs_command();
 Command score_command();
 Command show_command();
+Command steps_command();
 Command table_command();
 Command tokenize_command();
 Command validity_command();

@@ -111,6 +111,13 @@ int choose_logged(const fs::path& folder, std::optional<int> index) {
   return choose(find_blocks(file.text()), index, folder / kFileName).index;
 }
 
+std::vector<int> logged_experiments(const fs::path& folder) {
+  const files::MappedFile file = open_log(folder / kFileName);
+  std::vector<int> indices;
+  for (const Block& block : find_blocks(file.text())) indices.push_back(block.index);
+  return indices;
+}
+
 LogEntries open_items(const fs::path& folder, const files::MappedFile& file, int index) {
   const fs::path path = folder / kFileName;
   const std::optional<Lines> lines = find_lines(path, file, index);

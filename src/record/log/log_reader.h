@@ -22,6 +22,9 @@ bool has_items(const std::filesystem::path& folder);
 // experiments there are if that is none of them, DataError without the file.
 int choose_logged(const std::filesystem::path& folder, std::optional<int> index);
 
+// The experiments that indexed_metrics.yml has, in its order.
+std::vector<int> logged_experiments(const std::filesystem::path& folder);
+
 // indexed_metrics.yml, and the entries of an experiment in it, which the file must outlive. Throw
 // as read_items().
 files::MappedFile open_items_file(const std::filesystem::path& folder);

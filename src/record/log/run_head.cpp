@@ -61,4 +61,15 @@ LoggedRun read_head(const fs::path& folder, std::optional<int> index, Unfinished
   return run;
 }
 
+FinishedExperiments find_finished(const fs::path& folder) {
+  FinishedExperiments found;
+  const std::vector<bool> finished = finished_by_manifest(folder);
+  for (std::size_t i = 0; i < finished.size(); ++i) {
+    if (finished[i]) found.indices.push_back(static_cast<int>(i));
+  }
+  found.have_params = !finished.empty();
+  if (finished.empty() && has_items(folder)) found.indices = logged_experiments(folder);
+  return found;
+}
+
 }  // namespace labelprobe::record

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "labelprobe/record/logged_run.h"
 
@@ -14,5 +15,13 @@ enum class Unfinished { Refused, Taken };
 LoggedRun read_head(const std::filesystem::path& folder,
                     std::optional<int> index,
                     Unfinished unfinished);
+
+// The experiments of a folder that are finished, in its order; none where there is no log.
+struct FinishedExperiments {
+  std::vector<int> indices;
+  // Whether every experiment's own parameters are known: the published program keeps the last's.
+  bool have_params = false;
+};
+FinishedExperiments find_finished(const std::filesystem::path& folder);
 
 }  // namespace labelprobe::record
