@@ -95,6 +95,7 @@ Command compare_command();
 Command completion_command();
 Command data_command();
 Command distributions_command();
+Command export_command();
 Command generate_command();
 Command guard_command();
 Command inspect_command();
