@@ -96,6 +96,7 @@ Command completion_command();
 Command data_command();
 Command distributions_command();
 Command export_command();
+Command figure_command();
 Command generate_command();
 Command guard_command();
 Command inspect_command();

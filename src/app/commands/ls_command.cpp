@@ -10,6 +10,7 @@
 
 #include "labelprobe/analysis/calibration.h"
 #include "labelprobe/analysis/estimators.h"
+#include "labelprobe/analysis/figures.h"
 #include "labelprobe/analysis/metrics.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
@@ -90,6 +91,14 @@ Rows list_metrics() {
     add(rows, metric.name,
         fmt::format("{}: {}{}", metric.title, metric.summary,
                     metric.of_example ? "" : " (align --per-label)"));
+  }
+  return rows;
+}
+
+Rows list_figures() {
+  Rows rows;
+  for (const analysis::Figure& figure : analysis::figures()) {
+    add(rows, figure.name, fmt::format("{}: {}", figure.paper, figure.summary));
   }
   return rows;
 }
@@ -220,6 +229,7 @@ constexpr Kind kKinds[] = {
     {"guards", plain<list_guards>, ""},
     {"calibrators", plain<list_calibrators>, ""},
     {"metrics", plain<list_metrics>, ""},
+    {"figures", plain<list_figures>, ""},
     {"samplers", plain<list_samplers>, ""},
     {"label-modes", plain<list_label_modes>, ""},
     {"formats", plain<list_formats>, ""},

@@ -6,6 +6,7 @@
 
 namespace labelprobe::app {
 
-extern const std::string_view kToParquet;  // scripts/export/to_parquet.py
+extern const std::string_view kToParquet;   // scripts/export/to_parquet.py
+extern const std::string_view kDrawFigure;  // scripts/figures/draw_figure.py
 
 }  // namespace labelprobe::app
