@@ -150,7 +150,7 @@ def draw_later(figure, options):
         axis.set_ylim(0, 1)
         axis.grid(axis="y")
         if not options.no_xtitle:
-            axis.set_xlabel("Step at which it is predicted")
+            axis.set_xlabel("Predicted at step")
     axes[0, 0].set_ylabel("Share of second labels\nthat come later")
     handles = [Patch(facecolor=colours[i], edgecolor="black", hatch=HATCHES[i % len(HATCHES)], label=f"second at $r$ = {step}",
                      linewidth=0.5) for i, step in enumerate(steps)]

@@ -33,6 +33,8 @@ std::string method_of(const nlohmann::json& row) {
 
 void add_rows(const NamedAlignment& table, const Selection& selection, FigureRows& rows) {
   for (const nlohmann::json& row : table.rows) {
+    const auto run = row.find("run");
+    if (run == row.end() || run->is_null()) continue;  // a base rate is no method of the model
     const std::string estimator = row.value("estimator", "");
     if (!selection.estimators.empty() && !is_among(estimator, selection.estimators)) continue;
     for (const std::string_view metric : selection.metrics) {

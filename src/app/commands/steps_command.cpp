@@ -25,7 +25,6 @@ struct StepFlags {
   std::vector<std::string> runs;
   std::vector<std::string> names;
   analysis::StepOptions options;
-  bool is_union = false;
   std::optional<int> n_most;
   std::string format;
   std::string out_path;
@@ -60,8 +59,7 @@ analysis::NamedSteps summarize(const analysis::NamedRuns& named, const StepFlags
     rows.insert(rows.end(), of_run.begin(), of_run.end());
   }
   steps.summary = analysis::summarize_steps(rows);
-  const auto range = flags.is_union ? analysis::StepRange::All : analysis::StepRange::Common;
-  steps.shown = analysis::shown_steps(steps.summary, range, flags.n_most);
+  steps.shown = analysis::shown_steps(steps.summary, analysis::StepRange::All, flags.n_most);
   return steps;
 }
 
@@ -120,9 +118,6 @@ void declare_flags(OptionList& options, StepFlags& flags) {
               {.name = "remove_none",
                .help = "Stop at the first step whose likeliest label is none",
                .shown = Shown::First});
-  options.add(flags.is_union,
-              {.name = "union",
-               .help = "Show the steps too that are only last ones, or only intermediate ones"});
   options.add(flags.n_most,
               {.name = "max_rank", .help = "Show only the first N steps", .least = 1});
   options.begin_group("Output");

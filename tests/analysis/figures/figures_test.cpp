@@ -110,8 +110,10 @@ TEST_CASE("Metrics come from tables of align", "[figures]") {
     {"method": "Unary", "estimator": "unary", "answer": "healed", "run": "logs/x/tiny_0",
      "n_examples": 9, "nll": {"value": 3.5, "standard_error": 0.1}, "f1": {"value": 0.3},
      "l1": null},
-    {"method": "Binary", "estimator": "binary", "answer": "greedy", "run": null, "n_examples": 9,
-     "nll": {"value": 4.5}, "f1": null, "l1": {"value": 2.0}}]})");
+    {"method": "Binary", "estimator": "binary", "answer": "greedy", "run": "logs/y",
+     "n_examples": 9, "nll": {"value": 4.5}, "f1": null, "l1": {"value": 2.0}},
+    {"method": "Base rate", "estimator": "constant", "answer": null, "run": null,
+     "n_examples": 9, "nll": {"value": 2.5}}]})");
   const std::vector<NamedAlignment> tables = read_alignments(std::vector{path}, {});
   CHECK(tables.front().set == "GoEmotions");
   CHECK(tables.front().model == "tiny_0");
