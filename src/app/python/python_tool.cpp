@@ -49,8 +49,8 @@ bool PythonTool::starts() const {
 }
 
 bool PythonTool::has_module(const std::string& module) const {
-  const std::string look = fmt::format(
-      "import importlib.util as i, sys; sys.exit(i.find_spec('{}') is None)", module);
+  const std::string look =
+      fmt::format("import importlib.util as i, sys; sys.exit(i.find_spec('{}') is None)", module);
   return run_program({program_, "-c", look}, Messages::Hidden) == 0;
 }
 
