@@ -24,12 +24,10 @@ using labelprobe::record::make_readout;
 using labelprobe::record::make_request;
 using labelprobe::record::make_word_item;
 using labelprobe::record::parse_run_name;
-using labelprobe::record::read_named_runs;
 using labelprobe::record::read_run;
 using labelprobe::record::Run;
 using labelprobe::record::RunRequest;
 using labelprobe::record::sorted;
-using labelprobe::record::task_of;
 
 namespace {
 
@@ -371,34 +369,6 @@ TEST_CASE("A run is named by its folder, or with one of its experiments", "[logg
   run.folder = "a/b/";
   run.index = 2;
   CHECK(describe(run) == "a/b, experiment 2");
-}
-
-TEST_CASE("A folder's name stands for its experiments, each seed once", "[logged_run]") {
-  const labelprobe::support::TempFolder folder;
-  fs::path runs;
-  for (const int seed : {0, 1, 0}) {
-    RunRequest request = make_request(folder.path(), seed);
-    request.if_finished = labelprobe::record::IfFinished::Append;
-    request.params.push_back({"log_root", folder.path().string(), false});
-    runs = log_items(request, {make_item("a")});
-  }
-  std::vector<int> found;
-  for (const LoggedRun& run : read_named_runs(runs.string())) found.push_back(run.index);
-  CHECK(found == std::vector{1, 2});
-  CHECK(task_of(read_run(runs)) == "MFRC");
-  CHECK(read_named_runs((runs / "experiment_0").string()).front().index == 0);
-  CHECK_THROWS_WITH(read_named_runs((folder.path() / "nothing").string()),
-                    ContainsSubstring("expected the log folder of a finished run"));
-
-  // Of the published program's logs params.yml tells the last experiment's seed only.
-  const fs::path published = folder.path() / "published";
-  fs::create_directories(published);
-  write_log(published,
-            "experiment_0:\n  a:\n    test_gt: [joy]\n  description: ''\n"
-            "experiment_1:\n  a:\n    test_gt: [joy]\n  description: ''\n");
-  std::ofstream(published / "params.yml") << "experiment_1:\n  seed: 1\n";
-  CHECK(read_named_runs(published.string()).size() == 2);
-  CHECK(task_of(read_run(published)).empty());
 }
 
 TEST_CASE("A run of another data set's labels is told", "[logged_run]") {
