@@ -156,7 +156,10 @@ EvalRun prepare_eval(const record::LoggedRun& run) {
         "Ever has one answer for an item",
         describe(run), run.plan));
   }
-  EvalRun eval{.run = &run, .set = record::task_of(run), .model_id = model_id_of(run.model)};
+  EvalRun eval;
+  eval.run = &run;
+  eval.set = record::task_of(run);
+  eval.model_id = model_id_of(run.model);
   if (eval.set.empty()) {
     throw DataError(describe(run) +
                     ": expected the folder LOG_ROOT/SET/..., for the set is no option of the log");

@@ -44,6 +44,10 @@ class FieldEncoder {
   PageJson encode(record::Normalisation normalisation) {
     return std::string(record::kNormalisations.name_of(normalisation));
   }
+  PageJson encode(record::ReadoutPlace place) {
+    return std::string(record::kReadoutPlaces.name_of(place));
+  }
+  PageJson encode(record::DrawEnd end) { return std::string(record::kDrawEnds.name_of(end)); }
   PageJson encode(const LabelValues& values) {
     return values.empty() ? PageJson() : lists_.encode(values);
   }

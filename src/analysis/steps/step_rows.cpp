@@ -51,9 +51,10 @@ NextStep look_ahead(const std::vector<LabelValues>& steps,
   const LabelValues& here = steps[index];
   const LabelValues& there = steps[index + 1];
   const std::string& second = here[1].first;
-  NextStep next{.label = there.front().first,
-                .prob = there.front().second,
-                .second_prob = prob_of(there, second)};
+  NextStep next;
+  next.label = there.front().first;
+  next.prob = there.front().second;
+  next.second_prob = prob_of(there, second);
   if (next.label != here.front().first) next.prob_before = prob_of(here, next.label);
   next.is_second_ever =
       std::find(item.predictions.begin(), item.predictions.end(), second) != item.predictions.end();

@@ -144,6 +144,8 @@ void write_probe_table(std::ostream& out,
       return write_terminal(out, outcomes);
     case TableFormat::Markdown:
       return files::write_markdown(out, make_grid(outcomes, format));
+    case TableFormat::Html:
+      return files::write_html(out, make_grid(outcomes, format));
     case TableFormat::Latex:
       return files::write_latex(out, make_grid(outcomes, format));
     case TableFormat::Csv:
