@@ -279,4 +279,5 @@ def main():
             fig.savefig(f"{options.out}.{ending}", metadata=metadata)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -398,7 +398,7 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
        {"unknown flag '--unreasonable-rate' (a flag of labelprobe assess, prompts)"}},
       {{"classify", "GoEmotions", "--distribution", "unary"},
        2,
-       {"unknown flag '--distribution' (a flag of labelprobe run, plan, prompts)"}},
+       {"unknown flag '--distribution' (a flag of labelprobe run, plan, inspect, prompts)"}},
       {with(run, {"--model-name", model, "--word-embeddings-model", "glove"}),
        2,
        {"word_embeddings_model: Not supported"}},

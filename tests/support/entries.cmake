@@ -7,10 +7,12 @@ function(add_entry name tier filter)
   # OpenMP that wait for work by spinning would take ten times as long.
   add_test(${name} "${program}" --filenames-as-tags "${filter}")
   set(timeout 300)
+  set(cost 1)
   if(tier STREQUAL device)
     set(timeout 1200)  # a GPU of one thread
+    set(cost 100)      # the longest ones begin first, so that none is alone at the end
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS ${tier} WORKING_DIRECTORY "${folder}" TIMEOUT ${timeout}
+  set_tests_properties(${name} PROPERTIES LABELS ${tier} WORKING_DIRECTORY "${folder}" TIMEOUT ${timeout} COST ${cost}
     ENVIRONMENT OMP_WAIT_POLICY=passive
     FAIL_REGULAR_EXPRESSION "No test cases matched")
 endfunction()
