@@ -82,8 +82,7 @@ TEST_CASE("Lens, parts and attention add up to the logits of the log", "[e2e]") 
       for (std::size_t l = 0; l < line["labels"].size(); ++l) {
         logits[line["labels"][l]] = step["logits"][l].get<float>();
       }
-      CHECK(logits ==
-            std::map<std::string, float>(logged.logits.begin(), logged.logits.end()));
+      CHECK(logits == std::map<std::string, float>(logged.logits.begin(), logged.logits.end()));
       check_sum({&step["lens"].back()}, step["logits"]);
       std::vector<const json*> parts;
       for (const json& part : step["parts"]) parts.push_back(&part);
