@@ -78,9 +78,9 @@ struct ReadoutOptions {
   double top_p = 0.99;
   double eps = 0.01;
 
-  // marginal_bytes: the prompt's last tokens, as many, that may be divided otherwise; 0: those of
-  // its last line. The answer's probability is relative to all ways to write the prompt's end.
-  int open_tokens = 0;
+  // marginal_bytes: the prompt's last tokens, as many, that may be divided otherwise. The answer's
+  // probability is relative to all ways to write the prompt's end.
+  int open_tokens = 4;
 
   // forced_prefix: how the answer is made to begin, e.g. "unsafe\nS" or "joy,". A space that the
   // next label's token would begin with is better left to the model.

@@ -35,10 +35,9 @@ void declare_search(OptionList& options, readout::ReadoutOptions& readout) {
                                .least = 0});
   options.add(readout.open_tokens,
               {.name = "readout_open_tokens",
-               .help = "marginal_bytes: the prompt's last tokens that may be divided otherwise; 0: "
-                       "those of its last line",
-               .fallback = "0",
-               .least = 0});
+               .help = "marginal_bytes: the prompt's last tokens that may be divided otherwise",
+               .fallback = "4",
+               .least = 1});
   options.add(readout.n_beams, {.name = "readout_beams",
                                 .help = "beam_sum: answers that are followed together",
                                 .fallback = "8",

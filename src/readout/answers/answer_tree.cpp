@@ -11,6 +11,9 @@ namespace {
 
 // Answers less probable than this are counted, not kept.
 constexpr double kSmallestMass = 1e-15;
+// Before the answer only tokens are that, given those before them: the prompt's end may be a text
+// that the model would hardly write.
+constexpr double kSmallestOfEnd = 1e-12;
 // Tokens that end an answer alike and are less probable than this are one move.
 constexpr double kSmallestEnd = 1e-6;
 // Less probable answers are not worth asking the tokenizer about.
@@ -132,7 +135,12 @@ int AnswerTree::child(int parent, TokenId token, double prob) {
     // The prompt's end is not a part of the answer.
     const bool is_before =
         TokenAutomaton::is_before_answer(made.state) || made.state == ByteAutomaton::kStart;
-    if (TokenAutomaton::is_before_answer(from.state) && is_before) made.depth = 0;
+    if (TokenAutomaton::is_before_answer(from.state)) {
+      if (is_before) made.depth = 0;
+      made.end_logp = made.logp;
+    } else {
+      made.end_logp = from.end_logp;
+    }
   }
   nodes_.push_back(std::move(made));
   return found->second;
@@ -238,6 +246,8 @@ void AnswerTree::reach(const model::Place& place) {
   if (at.expected >= 0) {
     Node& expected = nodes_[static_cast<std::size_t>(at.expected)];
     expected.logp = at.logp + std::log(prob(expected.token));
+    const bool is_of_end = TokenAutomaton::is_before_answer(at.state);
+    expected.end_logp = is_of_end ? expected.logp : at.end_logp;
   }
   read_moves(at, place.logits, log_sum_exp);
   if (rules_.tokenisation == Tokenisation::Canonical) drop_strays(at, id);
@@ -248,9 +258,11 @@ void AnswerTree::read_moves(Node& at, std::span<const float> logits, double log_
   at.off = 1.0;
   if (at.state == ByteAutomaton::kDead) return;
   const bool is_checked = rules_.tokenisation == Tokenisation::Canonical;
-  const double smallest =
-      std::min((is_checked ? kSmallestChecked : kSmallestMass) / std::exp(at.logp),
-               is_checked ? kAlwaysChecked : kAlwaysKept);
+  const double smallest = TokenAutomaton::is_before_answer(at.state)
+                              ? kSmallestOfEnd
+                              : std::min((is_checked ? kSmallestChecked : kSmallestMass) /
+                                             std::exp(at.logp - at.end_logp),
+                                         is_checked ? kAlwaysChecked : kAlwaysKept);
   const std::vector<TokenGroup>& groups = automaton_.groups(at.state);
   double allowed = 0.0;
   for (std::size_t g = 0; g < groups.size(); ++g) {

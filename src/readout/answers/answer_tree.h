@@ -71,6 +71,7 @@ class AnswerTree {
     int set = SeenSets::kEmpty;        // labels listed so far
     int n_listed = 0;                  // likewise, with repeats
     double logp = 0.0;                 // natural log, of the answer so far
+    double end_logp = 0.0;             // of the prompt's end in it, where that is open
     int place = -1;                    // of the model, once it is asked for
     bool is_wanted = false;
     bool is_reached = false;

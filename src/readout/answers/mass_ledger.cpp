@@ -144,7 +144,7 @@ void MassLedger::follow(const Open& from, int node, const Move& move, double mas
   next.set = tree_.sets().with(from.set, group.told.labels);
   next.n_listed = from.n_listed + static_cast<int>(group.told.labels.size());
   add_new_labels(from.set, group.told, mass);
-  if (mass >= floor_ * whole()) {
+  if (mass >= floor_ * whole() || TokenAutomaton::is_before_answer(next.state)) {
     push(next);
   } else {
     count(dropped_, next, 1.0);

@@ -35,8 +35,8 @@ void check_options(const ReadoutOptions& options) {
   if (options.floor) expect(is_share(*options.floor), "floor", *options.floor, "0 to 1");
   expect(options.n_sets >= 0, "n_sets", options.n_sets, "at least 0");
   expect(options.n_samples >= 1, "n_samples", options.n_samples, "at least 1");
-  expect(options.open_tokens >= 0 && options.open_tokens <= kMostOpenTokens, "open_tokens",
-         options.open_tokens, fmt::format("0 to {}", kMostOpenTokens));
+  expect(options.open_tokens >= 1 && options.open_tokens <= kMostOpenTokens, "open_tokens",
+         options.open_tokens, fmt::format("1 to {}", kMostOpenTokens));
   expect(options.n_beams >= 1, "n_beams", options.n_beams, "at least 1");
   if (options.slot_normalisation == record::Normalisation::Answer) {
     throw ConfigError("a slot's probabilities are relative to vocab or labelset, not to answer");

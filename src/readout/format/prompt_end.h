@@ -19,10 +19,8 @@ struct PromptEnd {
   std::string text;        // of the others; empty: there is no end that may be open
 };
 
-// The end that is left open: the last `n_tokens` tokens, or with 0 those of the last line, that is
-// from the token on that has the line break before it. It never reaches beyond a special token,
-// which no other token can be a part of, nor are more than kMostOpenTokens left open; two tokens
-// stay.
+// The end that is left open: the last `n_tokens` tokens, at most kMostOpenTokens. It never reaches
+// beyond a special token, which no other token can be a part of; two tokens stay.
 inline constexpr int kMostOpenTokens = 32;
 PromptEnd find_end(const tokenizer::Tokenizer& tokenizer,
                    std::span<const TokenId> prompt_ids,

@@ -58,6 +58,7 @@ struct Toy {
     options.max_places = 100'000;
     options.max_nodes = 100'000;
     options.delta = 0.0;
+    options.open_tokens = 32;  // all but the first two
     options.floor = 0.0;
   }
   Toy(const Toy&) = delete;
@@ -162,6 +163,23 @@ TEST_CASE("A prompt without an end that may be open is read as it is", "[golden]
   CHECK(bytes.lower == exact.lower);
   CHECK(bytes.upper == exact.upper);
   CHECK(bytes.n_nodes == exact.n_nodes);
+}
+
+TEST_CASE("An end that the model would hardly write is opened like any other", "[golden]") {
+  const json all = reference();
+  Toy toy(all, 1);
+  toy.format.openers = {" "};
+  // A question mark is a token of one kind only: there is one way to write twenty of them.
+  TokenIds prompt = joined(all["kept"].get<TokenIds>(), TokenIds(20, 28));
+  prompt = joined(prompt, {25, 5});
+  const record::ReadoutValues whole = toy.read(prompt, "marginal_bytes");
+  toy.options.open_tokens = 2;
+  const record::ReadoutValues label = toy.read(prompt, "marginal_bytes");
+  CHECK(*whole.unexplored < 0.2);
+  for (std::size_t l = 0; l < 2; ++l) {
+    CHECK(whole.lower[l].second == near(label.lower[l].second));
+    CHECK(whole.upper[l].second == near(label.upper[l].second));
+  }
 }
 
 TEST_CASE("Readouts of a prompt as it is and with its end open are told together", "[golden]") {
