@@ -43,7 +43,7 @@ TEST_CASE("A folder's name stands for its experiments, each seed once", "[logged
   CHECK_THROWS_WITH(read_named_runs((folder.path() / "nothing").string()),
                     ContainsSubstring("expected the log folder of a finished run"));
 
-  // Of the published program's logs params.yml tells the last experiment's seed only.
+  // In logs of the published program params.yml tells the last experiment's seed only.
   const fs::path published = folder.path() / "published";
   support::write_file(published / "indexed_metrics.yml",
                       "experiment_0:\n  a:\n    test_gt: [joy]\n  description: ''\n"

@@ -29,7 +29,7 @@ struct LabelMatrix {
   std::vector<double> unforced;  // [n_labels]: the first label, with none put before it
   std::vector<Row> rows;
 
-  // Of the same label behind itself: the mean of the diagonal.
+  // The probability of a label behind itself: the mean of the diagonal.
   double mean_repeat() const;
 
   // How much more probable `next` is behind `first` than the other way round.

@@ -30,7 +30,7 @@ struct NextStep {
   std::string label;         // the likeliest there
   double prob = 0.0;         // of `label` there
   double second_prob = 0.0;  // there, of the label that was second here
-  // Of `label` here; unset where it is the likeliest here too.
+  // The probability of `label` here; unset where it is the likeliest here too.
   std::optional<double> prob_before;
   bool is_second_ever = false;  // the second label here is one of the item's predictions
   // How many steps later the second label here is first the likeliest; unset = at none of them.
@@ -86,8 +86,8 @@ struct StepMoments {
 struct StepSummary {
   std::size_t n_items = 0;           // with at least one step
   std::vector<StepMoments> moments;  // by place, then by step, then as step_statistics()
-  // Of intermediate steps whose second label is not the likeliest next: how many there are, and in
-  // how many of them it is no prediction of the item at all.
+  // How many intermediate steps have a second label that is not the likeliest next, and in how many
+  // of them it is no prediction of the item at all.
   std::size_t n_not_next = 0;
   std::size_t n_never = 0;
 

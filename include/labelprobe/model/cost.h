@@ -36,7 +36,7 @@ struct CostQuestion {
   OpenOptions options;      // the device is the name of a card
   double disk_rate = 0;     // bytes that are read in a second
   std::size_t n_items = 0;  // that are logged
-  // Of explorers behind each prompt: how far they may go, and about how many places they ask for.
+  // How far explorers may go behind each prompt, and about how many places they ask for.
   // No places: there are none.
   Reach reach = {};
   std::int64_t n_places_each = 0;

@@ -21,7 +21,7 @@ struct Observe {
   TokenIds watched;           // tokens whose logits are kept
   int n_top_tokens = 0;       // the k largest logits of the whole vocabulary
   bool shows_logits = false;  // all logits, as long as a place is being told
-  // Of places that are asked for with a Look. L layers:
+  // The rest is kept of places that are asked for with a Look. L layers:
   std::vector<int>
       hidden_layers;         // 0: the embedding; l: behind layer l, to L; -1: after the final norm
   bool shows_lens = false;   // Inside::lens

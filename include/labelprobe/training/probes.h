@@ -35,12 +35,12 @@ struct ProbeSettings {
   std::int64_t layer = -1;                   // as record/states_reader.h counts
   std::optional<std::int64_t> n_components;  // unset: the published max(features / 4, 512)
   ProbeSolver solver = ProbeSolver::Saga;
-  // Of SAGA.
+  // What SAGA needs.
   std::uint32_t seed = 0;  // of the order of rows, which the published program leaves to chance
   std::int64_t max_epochs = 1000;
   double tolerance =
       1e-4;  // largest change of a weight in an epoch, relative to the largest weight
-  // Of the exact solver: l2 / 2 * squared norm of the weights, beside the sum of losses.
+  // The exact solver's penalty: l2 / 2 * squared norm of the weights, beside the sum of losses.
   double l2 = 1.0;
 };
 
@@ -101,7 +101,7 @@ struct ProbeOutcome {
   std::map<std::string, double> metrics;
   std::map<std::string, double> model_metrics;
   std::vector<ProbedItem> items;
-  // Of every scored item the probability of each label by the probes of the gold labels.
+  // The probability of each label for every scored item, by the probes of the gold labels.
   std::optional<analysis::Distributions> scores;
   std::shared_ptr<const ProbeModel> model;
   std::size_t n_train = 0;

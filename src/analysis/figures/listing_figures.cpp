@@ -22,7 +22,7 @@ constexpr float kSpike = 0.3F;
 // A position of the answer counts if more examples than these have it; published.
 constexpr int kFewExamples = 10;
 constexpr std::size_t kShownPositions = 2;
-// Of a run over ratios the one nearest to the baseline's half stands for it; published.
+// The ratio nearest to the baseline's half stands for a run over ratios; published.
 constexpr std::string_view kUsualRatio = "0.4";
 
 void check_lists_labels(const record::LoggedRun& run) {

@@ -74,7 +74,7 @@ function calibrationFigure(run) {
     series.push(
         binned(title, voted.flatMap(([i, votes]) => of[i] ? of[i].map((value, k) => [value, votes[k + 1]]) : [])));
   }
-  // Of one label step, some estimates are the step itself.
+  // Where an item has one label step, some estimates are the step itself.
   const spelled = series.map(({points}) => points.map(([x, y]) => `${x.toFixed(3)} ${y.toFixed(3)}`).join());
   const drawn =
       series.filter(({points}, i) => points.length > 0 && spelled.indexOf(spelled[i]) === i).slice(0, kColours.length);

@@ -21,7 +21,7 @@ std::int64_t n_positions(const model::Positions& positions) {
   return n;
 }
 
-// Of each label its place among the watched tokens.
+// Each label with its place among the watched tokens.
 using Columns = std::vector<std::pair<std::string, std::size_t>>;
 
 // What is known of a prompt while it is explored.

@@ -24,7 +24,7 @@ class RowWeights {
   // order.
   RowWeights(const at::Tensor& queries, const at::Tensor& keys, std::vector<KeySpan> runs);
 
-  // Of all positions together, by head: [K * G], float32, on the CPU.
+  // The weights of all these positions together, by head: [K * G], float32, on the CPU.
   std::vector<float> sums(const Positions& positions) const;
 
   // What the positions add to the row's result, values [N, K, D]: [K * G * D], float32, on the

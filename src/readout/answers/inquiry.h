@@ -54,8 +54,8 @@ class Inquiry {
   virtual void fill(record::ReadoutValues& values) const = 0;
 };
 
-// Of a token behind a reached node; 0 where the format forbids it, or it is too improbable to be
-// kept.
+// The probability of a token behind a reached node; 0 where the format forbids it, or it is too
+// improbable to be kept.
 double prob_of(const AnswerTree::Node& node, TokenId token);
 
 // The numbers with the names of the format's labels.

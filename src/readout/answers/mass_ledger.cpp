@@ -157,8 +157,8 @@ double MassLedger::open_mass() const {
   return open_.empty() ? dropped_.mass : frontier_.mass + dropped_.mass;
 }
 
-// Of all answers that are looked at. At an open end of the prompt, beginnings that have not
-// written it yet may still do so: they count.
+// The mass of all answers that are looked at. At an open end of the prompt, beginnings that have
+// not written it yet may still do so: they count.
 double MassLedger::whole() const {
   const bool is_open_ended = TokenAutomaton::is_before_answer(tree_.node(AnswerTree::kRoot).state);
   return is_open_ended ? done_ + std::max(0.0, off_) + open_mass() : 1.0;

@@ -26,7 +26,7 @@ constexpr bool kLeavesEndOpen = true;
 
 // Answers with more labels are rare.
 constexpr std::int64_t kUsualSlots = 3;
-// Of a separator or a closer, in tokens.
+// The length of a separator or a closer, in tokens.
 constexpr std::int64_t kSeparatorTokens = 2;
 
 std::int64_t at_one_slot(const LabelSizes& sizes, const ReadoutOptions& /*options*/) {

@@ -64,7 +64,7 @@ class Loss : public analysis::ConvexFunction {
     return at::mm(rows_, weights.narrow(1, 0, n_features).t()) + weights.select(1, n_features);
   }
 
-  // Of class 1, or of every class.
+  // The probability of class 1, or of every class.
   at::Tensor probs(const at::Tensor& weights) const {
     return n_columns_ == 1 ? products(weights).sigmoid() : products(weights).softmax(1);
   }

@@ -46,7 +46,7 @@ TEST_CASE("Scores of items and their mean, failed items aside", "[exchange]") {
   REQUIRE(scores.size() == 2);
   CHECK(scores[0]["score_details"]["score"].get<double>() == Approx(0.625));
   CHECK(scores[1]["score_details"]["score"].get<double>() == Approx(0.5));
-  // Of 1, 1, 0.5 and 0: numpy.std(ddof=1) / 2.
+  // numpy.std(ddof=1) / 2 of 1, 1, 0.5 and 0.
   CHECK(scores[0]["score_details"]["uncertainty"]["standard_error"]["value"].get<double>() ==
         Approx(0.2393567769));
   CHECK(found["source_metadata"]["source_organization_name"] == "Us");
