@@ -1,11 +1,8 @@
 // What a run keeps of the model's insides: that of transformers, beside answers that stay what they
 // were, and the same bytes after a kill.
-#include <chrono>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +11,7 @@
 #include "labelprobe/record/logged_run.h"
 
 #include "app/e2e_run.h"
+#include "app/killed_run.h"
 #include "support/catch.h"
 #include "support/program.h"
 
@@ -124,16 +122,8 @@ TEST_CASE("A killed run goes on and ends in the same states", "[e2e]") {
   std::vector<std::string> more = kEverything;
   more.insert(more.end(), {"--batch-size", "2"});
   run_with(folder.path() / "whole", more);
-  support::StartedProgram program(run_arguments(folder.path() / "killed", more));
-  const fs::path journal = folder_of(folder.path() / "killed") / "journal_0.jsonl";
-  std::error_code missing;
-  for (int waits = 0; waits < 20000; ++waits) {
-    const std::uintmax_t size = fs::file_size(journal, missing);
-    if (!missing && size >= 4000) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  ::kill(program.pid(), SIGKILL);
-  program.finish();
+  support::start_and_kill(run_arguments(folder.path() / "killed", more),
+                          folder_of(folder.path() / "killed") / "journal_0.jsonl", 4000);
   more = kEverything;
   more.emplace_back("--no-share-prefixes");
   run_with(folder.path() / "killed", more);

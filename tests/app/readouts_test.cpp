@@ -1,17 +1,15 @@
 // --readouts of the program: what they say beside answers that stay what they were.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <map>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/record/logged_run.h"
 
 #include "app/e2e_run.h"
+#include "app/killed_run.h"
 #include "support/catch.h"
 #include "support/program.h"
 
@@ -133,16 +131,8 @@ TEST_CASE("A killed run with readouts goes on and ends in the same bytes", "[e2e
   const std::vector<std::string> more = {"--readouts", "marginal_exact,mc", "--readout-samples",
                                          "30",         "--batch-size",      "2"};
   run_with(folder.path() / "whole", more);
-  support::StartedProgram program(run_arguments(folder.path() / "killed", more));
-  const fs::path journal = folder_of(folder.path() / "killed") / "journal_0.jsonl";
-  std::error_code missing;
-  for (int waits = 0; waits < 20000; ++waits) {
-    const std::uintmax_t size = fs::file_size(journal, missing);
-    if (!missing && size >= 4000) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  ::kill(program.pid(), SIGKILL);
-  program.finish();
+  support::start_and_kill(run_arguments(folder.path() / "killed", more),
+                          folder_of(folder.path() / "killed") / "journal_0.jsonl", 4000);
   run_with(folder.path() / "killed", {"--readouts", "marginal_exact,mc", "--readout-samples", "30",
                                       "--batch-size", "5", "--no-share-prefixes"});
   CHECK(read_file(folder_of(folder.path() / "killed") / "indexed_metrics.yml") ==

@@ -126,7 +126,7 @@ TEST_CASE("Where the prompt is cut changes nothing but what it already says", "[
     const record::ReadoutValues of_before = read(before);
     const record::ReadoutValues of_behind = read(behind);
     for (std::size_t l = 0; l < 2; ++l) {
-      // A first label that is written in other words has one token less behind a longer prompt.
+      // Where the space is a token of its own, the answer behind it may have one token more.
       CHECK(of_before.lower[l].second == Approx(of_behind.lower[l].second * p_space).margin(1e-4));
     }
   }
