@@ -1,8 +1,7 @@
-// The numbers of the paper's tables, published ones and those of one's own runs, in one form: a list
-// in which each number says where it stands. Tables for people are laid out from it, and it is a
-// CSV file of its own.
-// Source: *Large Language Models Do Multi-Label Classification Differently*, EMNLP 2025, Tables 1,
-// 2, 4, 5 and 6. Table 3 shows prompts and has no numbers.
+// The numbers of the paper's tables, published ones and those of one's own runs, in one form: a
+// list in which each number says where it stands. Tables for people are laid out from it, and it is
+// a CSV file of its own. Source: *Large Language Models Do Multi-Label Classification Differently*,
+// EMNLP 2025, Tables 1, 2, 4, 5 and 6. Table 3 shows prompts and has no numbers.
 #pragma once
 
 #include <iosfwd>
@@ -42,17 +41,16 @@ struct PaperMeasure {
 std::span<const PaperMeasure> measures_of(std::string_view table);
 
 // The row of Tables 1 and 5 that a method has (an estimator's name, `bert` or `linear_probing`);
-// empty if they have none.
+// empty if they have none. And the other way round.
 std::string paper_row(std::string_view method);
+std::string paper_method(std::string_view row);
 
 // What the paper prints. N/A and N/S are numbers without a value. Errors as measures_of().
 std::vector<PaperNumber> published_numbers(std::string_view table);
 
 // "published, GoEmotions: 8B Base 99.3, 8B Instruct 95.4": one measure of Table 2, 4 or 6 for a
 // set; empty if the paper has none.
-std::string published_line(std::string_view table,
-                           std::string_view set,
-                           std::string_view measure);
+std::string published_line(std::string_view table, std::string_view set, std::string_view measure);
 
 // A table for people, and the notes that its marks [1], [2] refer to.
 struct PaperTableText {

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "labelprobe/analysis/distributions.h"
@@ -16,6 +17,7 @@
 #include "labelprobe/analysis/validity.h"
 #include "labelprobe/analysis/votes.h"
 #include "labelprobe/core/label_set.h"
+#include "labelprobe/files/text_table.h"
 #include "labelprobe/record/logged_run.h"
 #include "labelprobe/record/run_origin.h"
 
@@ -52,8 +54,21 @@ struct ReportFigure {
   std::string svg;  // the file's bytes
 };
 
+// A part of the page above the runs: text, then a table and its notes, pictures, and texts as they
+// are.
+struct ReportSection {
+  std::string id;  // of links to it
+  std::string title;
+  std::vector<std::string> paragraphs;
+  std::optional<files::TextTable> table;
+  std::vector<std::string> notes;  // numbered from 1, as the table's marks are
+  std::vector<ReportFigure> figures;
+  std::vector<std::pair<std::string, std::string>> texts;  // headings and texts, folded
+};
+
 struct ReportPage {
   std::string title;
+  std::vector<ReportSection> sections;
   std::vector<ReportedRun> runs;  // at least one
   std::vector<ReportVotes> votes;
   std::vector<AlignmentTable> tables;  // against votes

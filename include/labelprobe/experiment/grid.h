@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ class GridListener : public JobListener {
  public:
   // The next job, by its place in the order of work.
   virtual void on_job(std::size_t /*place*/, std::size_t /*n_jobs*/, const GridJob&) {}
+  // Asked before a job is carried out: why it is not to be, in a sentence that becomes the job's
+  // error; unset = it is.
+  virtual std::optional<std::string> refuses(const PreparedJob&) { return std::nullopt; }
   // In place of carrying out a job that is a dry run.
   virtual void on_dry_run(const PreparedJob&) {}
   // Each sentence once.

@@ -44,7 +44,8 @@ std::vector<Cell> choose_cells(const Table& table, std::span<const std::string> 
 // What all cells of a model have in common.
 struct CellOptions {
   std::string model;  // as given to --model-name-or-path
-  // Name of a list of the set, or path of one. Unset: the first of kUsualLists that the set has.
+  // Name of a list of the set, or path of one; kNoList: every example of the test splits. Unset: the
+  // first of kUsualLists that the set has.
   std::optional<std::string> id_list;
   std::string device = "auto";
   std::string seed = "0";
@@ -59,21 +60,33 @@ struct CellOptions {
 // The published list, and the one drawn by our rule.
 inline constexpr std::array<std::string_view, 2> kUsualLists = {"main_test_set", "ours_200"};
 
+inline constexpr std::string_view kNoList = "none";
+
 // A list of ids, and the name under which it stands in log folders: "main_test_set".
 struct IdList {
   std::string name;
-  std::filesystem::path file;
+  std::filesystem::path file;  // empty: kNoList, whose logs are called "all_examples"
 };
 
 // The list of a set. Throws ConfigError, naming those that there are, if it is not there.
 IdList find_id_list(const std::string& task, const CellOptions& options);
 
+// The flags that say where the data of a set lie. Throws ConfigError saying what was looked for if
+// they are not there.
+std::vector<std::string> root_arguments(const std::string& task, const CellOptions& options);
+
 // The flags that say which data a cell is about, for `run` and `align`. Throws ConfigError saying
 // what was looked for if the data or the id list are not there.
 std::vector<std::string> data_arguments(const std::string& task, const CellOptions& options);
 
-// The command line of a cell's run, beginning with "run", as published. The published numbers come
-// from 4-bit weights, hence --load-in-4bit, unless the flags say how weights are kept. Throws as
+// The flags of `run` and `classify` that all runs of a model have in common, those that the user
+// gave last. The published numbers come from 4-bit weights, hence --load-in-4bit, unless the flags
+// say how weights are kept.
+//   limit  items; unset = all
+std::vector<std::string> common_arguments(const CellOptions& options,
+                                          const std::optional<std::int64_t>& limit);
+
+// The command line of a cell's run, beginning with "run", as published. Throws as
 // data_arguments().
 std::vector<std::string> run_arguments(const Cell& cell, const CellOptions& options);
 

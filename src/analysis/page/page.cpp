@@ -54,6 +54,15 @@ std::string links(const Named& sections) {
   return html;
 }
 
+std::string own_links(const ReportPage& page) {
+  std::string html;
+  for (const ReportSection& own : page.sections) {
+    html += fmt::format("<a href=\"#{}\">{}</a>\n", own.id,
+                        files::escape_html(own.title.substr(0, own.title.find(':'))));
+  }
+  return html;
+}
+
 // The page's text with the value of each {{name}} in its place. Values may hold anything.
 void fill(std::ostream& out, std::string_view text, const Named& values) {
   while (true) {
@@ -89,13 +98,15 @@ void write_report(std::ostream& out, const ReportPage& page) {
                   {"validity", validity},
                   {"pictures", pictures}};
   const std::string to_sections = links(values);
+  const std::string own = own_sections(page);
+  const std::string to_own = own_links(page);
   const std::string title = files::escape_html(page.title);
   const std::string of_runs = files::escape_html(summary(page));
   const std::string program = files::escape_html(record::program_version());
   const std::string data = files::base64(files::gzip(page_data(page)));
-  const Named others = {{"links", to_sections}, {"title", title},      {"summary", of_runs},
-                        {"program", program},   {"style", kPageStyle}, {"script", kPageScript},
-                        {"data", data}};
+  const Named others = {{"own", own},          {"own_links", to_own},   {"links", to_sections},
+                        {"title", title},      {"summary", of_runs},    {"program", program},
+                        {"style", kPageStyle}, {"script", kPageScript}, {"data", data}};
   values.insert(values.end(), others.begin(), others.end());
   fill(out, kPageBody, values);
 }

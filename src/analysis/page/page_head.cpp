@@ -39,10 +39,23 @@ std::string folded(std::string_view title, const std::string& content) {
                      content);
 }
 
-std::string list_of(const std::vector<std::string>& lines) {
-  std::string list = "<ul>\n";
+//   element  "ul", or "ol" where the lines are numbered
+std::string list_of(const std::vector<std::string>& lines, std::string_view element) {
+  std::string list = fmt::format("<{}>\n", element);
   for (const std::string& line : lines) list += "<li>" + escape_html(line) + "</li>\n";
-  return list + "</ul>\n";
+  return list + fmt::format("</{}>\n", element);
+}
+
+std::string pictures_of(const std::vector<ReportFigure>& figures) {
+  std::string pictures;
+  for (const ReportFigure& figure : figures) {
+    // As an image it can neither run scripts nor change the page's style.
+    pictures += fmt::format(
+        "<figure>\n<img alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\">\n<figcaption>{0}"
+        "</figcaption>\n</figure>\n",
+        escape_html(figure.name), files::base64(figure.svg));
+  }
+  return pictures;
 }
 
 std::string html_of(const files::TextTable& table) {
@@ -243,7 +256,7 @@ std::string notes_section(const ReportPage& page) {
   for (const AlignmentTable& table : page.tables) {
     lines.insert(lines.end(), table.warnings.begin(), table.warnings.end());
   }
-  return lines.empty() ? "" : section("notes", "Notes and warnings", list_of(lines));
+  return lines.empty() ? "" : section("notes", "Notes and warnings", list_of(lines, "ul"));
 }
 
 std::string tables_section(const ReportPage& page) {
@@ -272,15 +285,26 @@ std::string validity_section(const ReportPage& page) {
 }
 
 std::string pictures_section(const ReportPage& page) {
-  std::string pictures;
-  for (const ReportFigure& figure : page.figures) {
-    // As an image it can neither run scripts nor change the page's style.
-    pictures += fmt::format(
-        "<figure>\n<img alt=\"{0}\" src=\"data:image/svg+xml;base64,{1}\">\n<figcaption>{0}"
-        "</figcaption>\n</figure>\n",
-        escape_html(figure.name), files::base64(figure.svg));
-  }
+  const std::string pictures = pictures_of(page.figures);
   return pictures.empty() ? "" : section("pictures", "Pictures", pictures);
+}
+
+std::string own_sections(const ReportPage& page) {
+  std::string html;
+  for (const ReportSection& own : page.sections) {
+    std::string content;
+    for (const std::string& text : own.paragraphs) {
+      content += fmt::format("<p>{}</p>\n", escape_html(text));
+    }
+    if (own.table) content += scrolling(own.title, html_of(*own.table));
+    content += pictures_of(own.figures);
+    if (!own.notes.empty()) content += list_of(own.notes, "ol");
+    for (const auto& [heading, text] : own.texts) {
+      content += folded(heading, fmt::format("<pre>{}</pre>\n", escape_html(text)));
+    }
+    html += section(own.id, escape_html(own.title), content);
+  }
+  return html;
 }
 
 }  // namespace labelprobe::analysis

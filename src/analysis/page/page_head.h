@@ -8,6 +8,7 @@
 namespace labelprobe::analysis {
 
 // Sections of HTML, each with a heading; empty where there is nothing to show.
+std::string own_sections(const ReportPage& page);  // ReportPage::sections
 std::string runs_section(const ReportPage& page);
 std::string notes_section(const ReportPage& page);
 std::string tables_section(const ReportPage& page);

@@ -67,8 +67,7 @@ constexpr std::array<Row, 6> kStepRows = {{{"8B Base", {88.1, 99.3, 100, 86.1}},
 constexpr std::array<std::string_view, 4> kAttentionSets = {"GoEmotions", "MFRC", "SemEval",
                                                             "Boxes"};
 constexpr std::array<Row, 2> kAttentionRows = {
-    {{"8B Base",
-      {0.242, 2.04, 3.62, 0.132, 2.01, 3.29, 0.162, 1.76, 3.00, 0.095, 3.11, 3.06}},
+    {{"8B Base", {0.242, 2.04, 3.62, 0.132, 2.01, 3.29, 0.162, 1.76, 3.00, 0.095, 3.11, 3.06}},
      {"8B Instruct",
       {0.242, 2.08, 3.48, 0.242, 2.08, 3.48, 0.163, 1.74, 2.84, 0.094, 2.92, 2.69}}}};
 
@@ -98,9 +97,9 @@ std::vector<PaperNumber> numbers_of(std::string_view table,
 }
 
 // The rows of Tables 1 and 5, in their order.
-constexpr std::array<std::string_view, 9> kMethods = {
-    "baseline", "output", "unary", "binary", "max", "bert", "linear_probing", "SFT_output",
-    "SFT_max"};
+constexpr std::array<std::string_view, 9> kMethods = {"baseline",       "output",     "unary",
+                                                      "binary",         "max",        "bert",
+                                                      "linear_probing", "SFT_output", "SFT_max"};
 
 std::string reason_of(PublishedCell::Kind kind) {
   return kind == PublishedCell::Kind::NotApplicable
@@ -111,15 +110,15 @@ std::string reason_of(PublishedCell::Kind kind) {
 std::vector<PaperNumber> alignment_numbers(PaperTable table) {
   const std::string name = table == PaperTable::Table1 ? "table1" : "table5";
   const std::string source =
-      std::string(kPublishedSource) +
-      (table == PaperTable::Table1 ? "Llama3 70B" : "Llama3 8B");
+      std::string(kPublishedSource) + (table == PaperTable::Table1 ? "Llama3 70B" : "Llama3 8B");
   std::vector<PaperNumber> numbers;
   for (const std::string_view method : kMethods) {
     for (const char* set : {"Hatexplain", "MSPPodcast", "GoEmotions", "MFRC"}) {
       const auto cell = published_cell(table, set, method);
       LABELPROBE_CHECK(cell.has_value());
       for (std::size_t m = 0; m < kPublishedMetrics.size(); ++m) {
-        PaperNumber number{name, paper_row(method), source, set, std::string(kPublishedMetrics[m]), {}, ""};
+        PaperNumber number{
+            name, paper_row(method), source, set, std::string(kPublishedMetrics[m]), {}, ""};
         if (cell->kind == PublishedCell::Kind::Numbers) {
           number.value = cell->numbers[m];
         } else {
@@ -150,6 +149,13 @@ std::string paper_row(std::string_view method) {
   return std::string(find_estimator(method, LabelKind::MultiLabel).title);
 }
 
+std::string paper_method(std::string_view row) {
+  for (const std::string_view method : kMethods) {
+    if (paper_row(method) == row) return std::string(method);
+  }
+  return "";
+}
+
 std::vector<PaperNumber> published_numbers(std::string_view table) {
   measures_of(table);  // says at once if there is none
   if (table == "table2") return numbers_of(table, kProbeSets, kProbeRows);
@@ -158,9 +164,7 @@ std::vector<PaperNumber> published_numbers(std::string_view table) {
   return alignment_numbers(table == "table1" ? PaperTable::Table1 : PaperTable::Table5);
 }
 
-std::string published_line(std::string_view table,
-                           std::string_view set,
-                           std::string_view measure) {
+std::string published_line(std::string_view table, std::string_view set, std::string_view measure) {
   const std::span<const PaperMeasure> measures = measures_of(table);
   const auto found = std::find_if(measures.begin(), measures.end(),
                                   [&](const auto& one) { return one.name == measure; });

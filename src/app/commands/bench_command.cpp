@@ -176,7 +176,8 @@ std::vector<std::string> words_of(const Arguments& arguments,
                                   const Mode& mode,
                                   std::string_view plan,
                                   const fs::path& model) {
-  std::vector<std::string> words = {"GoEmotions",
+  std::vector<std::string> words = {std::string(kRunName),
+                                    "GoEmotions",
                                     "--config",
                                     arguments.config,
                                     "--model-name-or-path",
@@ -221,7 +222,7 @@ int bench(const Arguments& arguments) {
         continue;
       }
       std::vector<experiment::GridJob> jobs =
-          read_run_jobs(words_of(arguments, mode, plan->name, model));
+          read_jobs(words_of(arguments, mode, plan->name, model));
       const experiment::PreparedJob prepared =
           experiment::prepare(std::move(jobs.front().job), workbench);
       model::LanguageModel& language_model = workbench.open(prepared.job.model).model;

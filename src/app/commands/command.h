@@ -104,6 +104,7 @@ Command ids_command();
 Command ls_command();
 Command make_model_command();
 Command man_command();
+Command paper_command();
 Command plan_command();
 Command probes_command();
 Command prompts_command();

@@ -109,11 +109,6 @@ void describe_tokens(std::ostream& out, const experiment::PreparedJob& prepared)
       nlohmann::json(preparation.answers.stop).dump(), preparation.answers.description);
 }
 
-// Each is answered and read.
-double n_prompts_of(const experiment::Preparation& preparation) {
-  return static_cast<double>(preparation.prompts.size() + preparation.beginnings.size());
-}
-
 void describe_readouts(std::ostream& out, const experiment::PreparedJob& prepared) {
   const experiment::Preparation& preparation = prepared.preparation;
   if (preparation.n_readout_tokens == 0) return;
@@ -126,22 +121,13 @@ void describe_readouts(std::ostream& out, const experiment::PreparedJob& prepare
 }
 
 void describe_time(std::ostream& out, const experiment::PreparedJob& prepared) {
-  const auto pace = find_pace(prepared);
-  if (!pace) {
+  const auto seconds = estimate_seconds(prepared);
+  if (!seconds) {
     out << "time: not known, as no run of this model was timed here yet\n";
     return;
   }
-  const experiment::Preparation& preparation = prepared.preparation;
-  const auto n_prompts = static_cast<double>(preparation.prompts.size());
-  const double of_readouts =
-      pace->readouts_per_prompt > 0 || preparation.n_readout_tokens == 0
-          ? pace->readouts_per_prompt * n_prompts
-          : static_cast<double>(preparation.n_readout_tokens) * n_prompts_of(preparation);
-  const double n_tokens = static_cast<double>(preparation.token_counts.n_distinct_tokens) +
-                          pace->generated_per_prompt * n_prompts + of_readouts;
   out << fmt::format("time: about {}, at the {:.0f} tokens/s of the last run of this model here\n",
-                     describe_duration(n_tokens / pace->tokens_per_second),
-                     pace->tokens_per_second);
+                     describe_duration(*seconds), find_pace(prepared)->tokens_per_second);
 }
 
 void describe_log(std::ostream& out, const record::RunRequest& request) {

@@ -1,5 +1,7 @@
 #include "app/commands/jobs.h"
 
+#include "labelprobe/core/error.h"
+
 #include "app/options/grid.h"
 
 namespace labelprobe::app {
@@ -35,11 +37,20 @@ std::vector<experiment::GridJob> make_jobs(const std::vector<GridSetting<RunSett
   return jobs;
 }
 
-std::vector<experiment::GridJob> read_run_jobs(const std::vector<std::string>& arguments) {
-  const Command& command = find_command("run");
+std::vector<experiment::GridJob> read_jobs(const std::vector<std::string>& command_line) {
+  LABELPROBE_CHECK(!command_line.empty());
+  const std::string& name = command_line.front();
+  const auto settings =
+      read_settings(find_command(name), {command_line.begin() + 1, command_line.end()});
+  if (name == kClassifyName) {
+    return make_jobs(fill_settings<RunSettings>(
+        [](OptionList& options, RunSettings& run) { declare_run(options, run, kClassifyName); },
+        settings));
+  }
+  LABELPROBE_CHECK(name == kRunName);
   return make_jobs(fill_settings<RunSettings>(
-      [](OptionList& options, RunSettings& settings) { declare_run(options, settings, kRunName); },
-      read_settings(command, arguments)));
+      [](OptionList& options, RunSettings& run) { declare_run(options, run, kRunName); },
+      settings));
 }
 
 experiment::SentenceEncoderChoice choose_encoder(const SentenceEncoderSettings& encoder,

@@ -14,9 +14,9 @@ namespace labelprobe::app {
 // Each named by what sets it apart from the others.
 std::vector<experiment::GridJob> make_jobs(const std::vector<GridSetting<RunSettings>>& settings);
 
-// The jobs of a command line of `labelprobe run`, without these two words. Throws as execute()
-// does.
-std::vector<experiment::GridJob> read_run_jobs(const std::vector<std::string>& arguments);
+// The jobs of a command line of `labelprobe run` or `classify`, which it begins with. Throws as
+// execute() does.
+std::vector<experiment::GridJob> read_jobs(const std::vector<std::string>& command_line);
 
 //   model  whose device and threads serve where the encoder's own are not given
 experiment::SentenceEncoderChoice choose_encoder(const SentenceEncoderSettings& encoder,

@@ -74,6 +74,24 @@ std::optional<Pace> find_pace(const experiment::PreparedJob& prepared) {
   return pace.tokens_per_second > 0 ? std::optional(pace) : std::nullopt;
 }
 
+double n_prompts_of(const experiment::Preparation& preparation) {
+  return static_cast<double>(preparation.prompts.size() + preparation.beginnings.size());
+}
+
+std::optional<double> estimate_seconds(const experiment::PreparedJob& prepared) {
+  const auto pace = find_pace(prepared);
+  if (!pace) return std::nullopt;
+  const experiment::Preparation& preparation = prepared.preparation;
+  const auto n_prompts = static_cast<double>(preparation.prompts.size());
+  const double of_readouts =
+      pace->readouts_per_prompt > 0 || preparation.n_readout_tokens == 0
+          ? pace->readouts_per_prompt * n_prompts
+          : static_cast<double>(preparation.n_readout_tokens) * n_prompts_of(preparation);
+  const double n_tokens = static_cast<double>(preparation.token_counts.n_distinct_tokens) +
+                          pace->generated_per_prompt * n_prompts + of_readouts;
+  return n_tokens / pace->tokens_per_second;
+}
+
 void note_pace(const experiment::PreparedJob& prepared,
                const experiment::Outcome& outcome,
                double seconds) {

@@ -19,6 +19,12 @@ struct Pace {
 // That of the last run with the same model, device and numbers.
 std::optional<Pace> find_pace(const experiment::PreparedJob& prepared);
 
+// The prompts that are answered and read.
+double n_prompts_of(const experiment::Preparation& preparation);
+
+// How long the run will take at that pace, from its first item on; unset: there is none.
+std::optional<double> estimate_seconds(const experiment::PreparedJob& prepared);
+
 //   seconds  of computing
 void note_pace(const experiment::PreparedJob& prepared,
                const experiment::Outcome& outcome,

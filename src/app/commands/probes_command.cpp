@@ -1,6 +1,4 @@
 // labelprobe probes: linear probes on the hidden states of runs (Table 2).
-#include <chrono>
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -13,8 +11,7 @@
 #include "labelprobe/training/probes.h"
 
 #include "app/commands/command.h"
-#include "app/terminal/colour.h"
-#include "app/terminal/progress.h"
+#include "app/terminal/activity_line.h"
 
 namespace labelprobe::app {
 
@@ -32,44 +29,6 @@ struct ProbesFlags {
   std::string out_path;
   bool is_dry = false;
   bool disable_tqdm = false;
-};
-
-// What is being done, on a line of standard error that renews itself, or every ten seconds on a
-// line of its own.
-class ActivityLine {
- public:
-  explicit ActivityLine(bool is_enabled)
-      : is_enabled_(is_enabled), is_terminal_(has_lively_terminal()), start_(Clock::now()) {}
-  ~ActivityLine() {
-    if (is_open_) std::fputs("\r\033[K", stderr);
-  }
-  ActivityLine(const ActivityLine&) = delete;
-  ActivityLine& operator=(const ActivityLine&) = delete;
-
-  void show(const std::string& what) {
-    const double since_last = seconds_since(last_);
-    if (!is_enabled_ || (is_open_or_said_ && since_last < (is_terminal_ ? 0.1 : 10.0))) return;
-    last_ = Clock::now();
-    is_open_or_said_ = true;
-    is_open_ = is_terminal_;
-    const std::string line = fmt::format("{}, {}", what, describe_duration(seconds_since(start_)));
-    std::fputs((is_terminal_ ? "\r\033[K" + line : line + "\n").c_str(), stderr);
-    std::fflush(stderr);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  static double seconds_since(Clock::time_point then) {
-    return std::chrono::duration<double>(Clock::now() - then).count();
-  }
-
-  bool is_enabled_;
-  bool is_terminal_;
-  bool is_open_ = false;
-  bool is_open_or_said_ = false;
-  Clock::time_point start_;
-  Clock::time_point last_;
 };
 
 // Lists that go with the runs, one element each, or none.

@@ -17,7 +17,6 @@ namespace labelprobe::app {
 namespace {
 
 // Commands that ask as the plan of their name does.
-constexpr std::string_view kClassifyName = "classify";
 constexpr std::string_view kAssessName = "assess";
 
 int run(std::vector<GridSetting<RunSettings>> given) {

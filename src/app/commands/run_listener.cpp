@@ -99,6 +99,17 @@ void RunListener::on_job(std::size_t place, std::size_t n_jobs, const experiment
   }
 }
 
+// What is finished takes no time; what nobody has timed is begun.
+std::optional<std::string> RunListener::refuses(const experiment::PreparedJob& prepared) {
+  if (!display_.deadline || record::preview(prepared.job.request).is_finished) return std::nullopt;
+  const double left =
+      std::chrono::duration<double>(*display_.deadline - std::chrono::steady_clock::now()).count();
+  const double wanted = estimate_seconds(prepared).value_or(0);
+  if (wanted < left) return std::nullopt;
+  return fmt::format("would take about {}; {} of the time limit is left", describe_duration(wanted),
+                     describe_duration(std::max(0.0, left)));
+}
+
 void RunListener::on_dry_run(const experiment::PreparedJob& prepared) {
   describe_dry_run(std::cout, prepared, display_.profile, display_.is_verbose);
 }

@@ -2,8 +2,10 @@
 // progress, and the folder's name on standard output.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -25,7 +27,9 @@ struct RunDisplay {
   Colour colour = Colour::Auto;
   std::string kind = "setting";       // what one of several jobs is called
   model::Profile* profile = nullptr;  // watches the model
-  std::ostream* folders = nullptr;    // gets the name of each run's folder
+  // Jobs that would not be over by then are not begun; unset = there is time.
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
+  std::ostream* folders = nullptr;  // gets the name of each run's folder
 };
 
 class RunListener final : public experiment::GridListener {
@@ -33,6 +37,7 @@ class RunListener final : public experiment::GridListener {
   explicit RunListener(const RunDisplay& display);
 
   void on_job(std::size_t place, std::size_t n_jobs, const experiment::GridJob& job) override;
+  std::optional<std::string> refuses(const experiment::PreparedJob& prepared) override;
   void on_dry_run(const experiment::PreparedJob& prepared) override;
   void on_warning(const std::string& sentence) override;
   void on_error(std::size_t place,

@@ -1,8 +1,6 @@
 // labelprobe table: runs what is missing of a table of the paper, for models of one's choice, and
 // prints it. Also shows how far its cells are, or the command line of each.
 #include <algorithm>
-#include <cctype>
-#include <cstdlib>
 #include <iostream>
 #include <set>
 
@@ -15,10 +13,11 @@
 #include "labelprobe/experiment/tables.h"
 #include "labelprobe/files/text_table.h"
 
+#include "app/commands/cells.h"
 #include "app/commands/command.h"
-#include "app/commands/jobs.h"
 #include "app/commands/run_listener.h"
 #include "app/commands/table_report.h"
+#include "app/options/comma_list.h"
 
 namespace labelprobe::app {
 
@@ -38,39 +37,7 @@ struct TableSettings {
   bool shows_commands = false;
 };
 
-std::vector<std::string> split_at_commas(const std::vector<std::string>& lists) {
-  std::vector<std::string> names;
-  for (const std::string& list : lists) {
-    for (std::size_t start = 0; start <= list.size();) {
-      const std::size_t end = std::min(list.find(',', start), list.size());
-      names.push_back(list.substr(start, end - start));
-      start = end + 1;
-    }
-  }
-  return names;
-}
-
-std::string what(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& known) {
-    return known.what();
-  }
-}
-
 // --- Cells ---
-
-experiment::GridJob make_cell_job(const experiment::Cell& cell,
-                                  const experiment::CellOptions& options) {
-  std::vector<std::string> arguments = experiment::run_arguments(cell, options);
-  arguments.erase(arguments.begin());  // "run"
-  std::vector<experiment::GridJob> jobs = read_run_jobs(arguments);
-  if (jobs.size() != 1) {
-    throw ConfigError("expected one value of each flag behind --, found several of some");
-  }
-  jobs.front().name = cell.name();
-  return jobs.front();
-}
 
 std::vector<CellRun> make_cells(const TableSettings& table,
                                 const std::vector<experiment::Cell>& cells) {
@@ -78,7 +45,7 @@ std::vector<CellRun> make_cells(const TableSettings& table,
   for (const experiment::Cell& cell : cells) {
     CellRun run{cell, std::nullopt, "", {}};
     try {
-      run.job = make_cell_job(cell, table.cells);
+      run.job = make_cell_job(cell.name(), experiment::run_arguments(cell, table.cells));
       run.job->job.is_dry_run = table.is_dry_run;
     } catch (const std::exception& error) {
       run.missing = error.what();
@@ -100,62 +67,23 @@ void run_cells(std::vector<CellRun>& cells) {
   for (CellRun& cell : cells) {
     if (!cell.job) continue;
     cell.result = next->result;
-    cell.missing = next->error ? what(next->error) : "";
+    cell.missing = next->error ? message_of(next->error) : "";
     ++next;
   }
 }
 
 // --- What there is to say without running anything ---
 
-std::string state_of(const CellRun& cell, experiment::Workbench& workbench) {
-  if (!cell.job) {
-    return "cannot be run: " + cell.missing;
-  }
-  try {
-    if (cell.job->mistake) std::rethrow_exception(cell.job->mistake);
-    const experiment::PreparedJob prepared = experiment::prepare(cell.job->job, workbench);
-    const record::RunPreview found = record::preview(prepared.job.request);
-    const std::string place =
-        fmt::format("{}, experiment_{}", found.folder.string(), found.experiment_index);
-    const std::size_t n_items = prepared.preparation.questions.queries.size();
-    if (found.is_finished) {
-      return fmt::format(
-          "finished: {}{}", place,
-          found.n_failed > 0 ? fmt::format(" ({} items failed)", found.n_failed) : "");
-    }
-    if (found.n_finished > 0) {
-      return fmt::format("{} of {} items are there: {}", found.n_finished, n_items, place);
-    }
-    return fmt::format("to run: {} items", n_items);
-  } catch (const std::exception& error) {
-    return std::string("cannot be run: ") + error.what();
-  }
-}
-
 void show_states(const std::string& model, const std::vector<CellRun>& cells) {
   experiment::Workbench workbench(show_encoding);
   files::TextTable table;
   table.columns = {{"", files::Align::Left}, {"", files::Align::Left}};
   for (const CellRun& cell : cells) {
-    table.rows.push_back({cell.cell.name(), state_of(cell, workbench)});
+    table.rows.push_back({cell.cell.name(), cell.job ? state_of(*cell.job, workbench).text
+                                                     : "cannot be run: " + cell.missing});
   }
   std::cout << model << '\n';
   files::write_terminal(std::cout, table, {.indent = "  ", .has_header = false});
-}
-
-std::string quoted(const std::string& argument) {
-  const bool is_plain =
-      !argument.empty() && std::all_of(argument.begin(), argument.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || std::string_view("-_./:=,+@%").find(c) != std::string::npos;
-      });
-  if (is_plain) {
-    return argument;
-  }
-  std::string text = "'";
-  for (const char c : argument) {
-    text += c == '\'' ? "'\\''" : std::string(1, c);
-  }
-  return text + "'";
 }
 
 // Returns whether all cells have one.
@@ -163,11 +91,7 @@ bool show_commands(const TableSettings& table, const std::vector<experiment::Cel
   bool has_all = true;
   for (const experiment::Cell& cell : cells) {
     try {
-      std::string line = "labelprobe";
-      for (const std::string& argument : experiment::run_arguments(cell, table.cells)) {
-        line += ' ' + quoted(argument);
-      }
-      std::cout << line << '\n';
+      std::cout << shell_line(experiment::run_arguments(cell, table.cells)) << '\n';
     } catch (const ConfigError& error) {
       std::cerr << "labelprobe: " << cell.name() << ": " << error.what() << '\n';
       has_all = false;
@@ -178,21 +102,8 @@ bool show_commands(const TableSettings& table, const std::vector<experiment::Cel
 
 // --- The command ---
 
-// Models stand before the first word that begins with a dash; what follows are flags of `run`.
-void take_run_flags(TableSettings& table) {
-  const auto first = std::find_if(table.models.begin(), table.models.end(),
-                                  [](const std::string& word) { return word.starts_with("-"); });
-  table.cells.flags.assign(first, table.models.end());
-  table.models.erase(first, table.models.end());
-}
-
 void check(TableSettings& table) {
-  take_run_flags(table);
-  if (table.models.empty()) {
-    throw ConfigError(
-        "expected at least one MODEL: a folder, .gguf file, or name in the Hugging "
-        "Face cache");
-  }
+  table.cells.flags = take_run_flags(table.models);
   if (table.seed < 0 && !table.shows_commands) {
     throw ConfigError("--seed: expected one seed, 0 or more, found " + std::to_string(table.seed));
   }
@@ -268,26 +179,6 @@ int run_table(const TableSettings& given) {
   return is_whole ? kSuccess : kSomeFailed;
 }
 
-fs::path from_environment(const char* variable, const fs::path& otherwise) {
-  const char* given = std::getenv(variable);
-  return given && *given != '\0' ? fs::path(given) : otherwise;
-}
-
-void declare_roots(OptionList& options, experiment::CellOptions& cells) {
-  const auto add = [&](fs::path& field, const char* variable, OptionInfo info) {
-    field = from_environment(variable, field);
-    info.help += fmt::format(" (default: {}; in the environment: {})", field.string(), variable);
-    info.value = "FOLDER";
-    options.add(field, std::move(info));
-  };
-  add(cells.data_root, "DATA_ROOT",
-      {.name = "data_root", .help = "Holds the data sets' folders", .shown = Shown::First});
-  add(cells.log_root, "LOG_ROOT",
-      {.name = "log_root", .help = "Folder that all logs go below", .shown = Shown::First});
-  add(cells.id_root, "ID_ROOT", {.name = "id_root", .help = "Holds SET/LIST.txt"});
-  add(cells.config_root, "CONFIG_ROOT", {.name = "config_root", .help = "Holds SET/pipeline.yaml"});
-}
-
 void declare_table(OptionList& options, TableSettings& table) {
   std::vector<std::string> names;
   for (const experiment::Table& one : experiment::tables()) {
@@ -316,19 +207,13 @@ void declare_table(OptionList& options, TableSettings& table) {
                                     "(MFRC/unary)",
                             .shown = Shown::First,
                             .value = "CELL"});
-  options.add(table.cells.id_list, {.name = "id_list",
-                                    .help = "Name of a list of the sets, or path of one (default: "
-                                            "main_test_set where a set has it, else ours_200)",
-                                    .shown = Shown::First,
-                                    .value = "LIST"});
-  options.add(table.cells.device, {.name = "device",
-                                   .help = "auto, cpu, cuda or cuda:N",
-                                   .fallback = "auto",
-                                   .shown = Shown::First,
-                                   .value = "DEVICE",
-                                   .choices = {"auto", "cpu", "cuda"}});
-  options.add(table.seed,
-              {.name = "seed", .help = "Seed of the demonstrations", .fallback = "0", .least = -1});
+  options.add(table.cells.id_list,
+              {.name = "id_list",
+               .help = "Name of a list of the sets, path of one, or none (default: "
+                       "main_test_set where a set has it, else ours_200)",
+               .shown = Shown::First,
+               .value = "LIST"});
+  declare_cell_flags(options, table.cells, table.seed);
   options.add(
       table.is_dry_run,
       {.name = "dry_run", .help = "Show how far each cell is and stop", .shown = Shown::First});

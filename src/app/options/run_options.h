@@ -71,6 +71,7 @@ void declare_answering(OptionList& options, RunSettings& run);
 // All of a run.
 //   command  kRunName, where --distribution names the plan, or the plan of that name
 inline constexpr std::string_view kRunName = "run";
+inline constexpr std::string_view kClassifyName = "classify";
 void declare_run(OptionList& options, RunSettings& run, std::string_view command);
 
 }  // namespace labelprobe::app

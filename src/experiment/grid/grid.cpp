@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "labelprobe/core/error.h"
+
 namespace labelprobe::experiment {
 
 namespace {
@@ -80,6 +82,7 @@ class GridRun {
     if (prepared.job.is_dry_run) {
       listener_.on_dry_run(prepared);
     } else {
+      if (const auto reason = listener_.refuses(prepared)) throw ConfigError(*reason);
       results_[i].result = experiment::carry_out(prepared, workbench_, listener_);
     }
   }

@@ -37,6 +37,7 @@ const std::vector<TableSet>& sets() {
       {"SemEval", {"semeval2018task1", "SemEval", "semeval"}, "English/E-c"},
       {"Hatexplain", {"HateXplain", "Hatexplain", "hatexplain"}, "post_id_divisions.json"},
       {"MSPPodcast", {"MSP-Podcast-1.11", "MSP-Podcast", "MSPPodcast"}, "transcripts.csv"},
+      {"Boxes", {"boxes", "Boxes"}, "few_shot_boxes_nso_exp2_max3"},
   };
   return all;
 }
@@ -147,6 +148,7 @@ IdList find_id_list(const std::string& task, const CellOptions& options) {
   const auto in_folder = [&](std::string_view name) {
     return IdList{std::string(name), folder / (std::string(name) + ".txt")};
   };
+  if (options.id_list == kNoList) return {"all_examples", {}};
   if (options.id_list) {
     const std::string& given = *options.id_list;
     const bool is_path = given.find('/') != std::string::npos || given.ends_with(".txt");
@@ -170,18 +172,48 @@ IdList find_id_list(const std::string& task, const CellOptions& options) {
                   task, fmt::join(kUsualLists, ".txt or "), folder.string(), lists_in(folder)));
 }
 
-std::vector<std::string> data_arguments(const std::string& task, const CellOptions& options) {
+std::vector<std::string> root_arguments(const std::string& task, const CellOptions& options) {
   const TableSet& set = find_set(task);
   const fs::path data = data_folder(set, options.data_root);
-  std::vector<std::string> arguments = {"--config",
-                                        (options.config_root / task / "pipeline.yaml").string(),
-                                        "--root-dir",
-                                        data.string(),
-                                        "--test-ids-filename",
-                                        find_id_list(task, options).file.string()};
+  std::vector<std::string> arguments = {"--root-dir", data.string()};
   if (!set.file_flag.empty()) {
     arguments.insert(arguments.end(),
                      {std::string(set.file_flag), (data / set.file_name).string()});
+  }
+  return arguments;
+}
+
+std::vector<std::string> data_arguments(const std::string& task, const CellOptions& options) {
+  std::vector<std::string> arguments = {"--config",
+                                        (options.config_root / task / "pipeline.yaml").string()};
+  const std::vector<std::string> roots = root_arguments(task, options);
+  arguments.insert(arguments.end(), roots.begin(), roots.end());
+  const IdList list = find_id_list(task, options);
+  if (!list.file.empty()) {
+    arguments.insert(arguments.end(), {"--test-ids-filename", list.file.string()});
+  }
+  return arguments;
+}
+
+std::vector<std::string> common_arguments(const CellOptions& options,
+                                          const std::optional<std::int64_t>& limit) {
+  std::vector<std::string> arguments = {"--model-name-or-path",
+                                        options.model,
+                                        "--device",
+                                        options.device,
+                                        "--seed",
+                                        options.seed,
+                                        "--log-root",
+                                        options.log_root.string(),
+                                        "--accelerate",
+                                        "--logging-level",
+                                        "debug"};
+  if (!says_how_weights_are_kept(options.flags)) arguments.emplace_back("--load-in-4bit");
+  if (limit) arguments.insert(arguments.end(), {"--limit", std::to_string(*limit)});
+  if (!options.flags.empty()) {  // in a group, as that counts more than what stands outside of it
+    arguments.emplace_back("{");
+    arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
+    arguments.emplace_back("}");
   }
   return arguments;
 }
@@ -192,25 +224,12 @@ std::vector<std::string> run_arguments(const Cell& cell, const CellOptions& opti
     arguments.insert(arguments.end(), more.begin(), more.end());
   };
   add(data_arguments(cell.task, options));
-  add({"--distribution", cell.distribution, "--model-name-or-path", options.model, "--device",
-       options.device, "--seed", options.seed, "--log-root", options.log_root.string(),
-       "--alternative-experiment-name",
-       find_id_list(cell.task, options).name + "/{distribution}/{model_name_or_path}",
-       "--accelerate", "--logging-level", "debug"});
-  if (!says_how_weights_are_kept(options.flags)) {
-    add({"--load-in-4bit"});
-  }
+  add({"--distribution", cell.distribution, "--alternative-experiment-name",
+       find_id_list(cell.task, options).name + "/{distribution}/{model_name_or_path}"});
   if (cell.task != "GoEmotions") {
     add({"--trust-remote-code"});  // as published; it changes nothing
   }
-  if (options.limit) {
-    add({"--limit", std::to_string(*options.limit)});
-  }
-  if (!options.flags.empty()) {  // in a group, as that counts more than what stands outside of it
-    add({"{"});
-    add(options.flags);
-    add({"}"});
-  }
+  add(common_arguments(options, options.limit));
   return arguments;
 }
 

@@ -22,10 +22,9 @@ TEST_CASE("Attention is averaged over steps, not over items", "[analysis]") {
   CHECK(shares.previous_labels == (0.125 + 0.0625 + 0.5) / 3);
   CHECK(shares.predicting_tokens == (0.25 + 0.25 + 0.5) / 3);
   CHECK(shares.label_tokens == 0.5);
-  CHECK_THAT(attention_text(shares),
-             ContainsSubstring("Avg input attention: 0.0666") &&
-                 ContainsSubstring("\nAvg label attention: 0.229166") &&
-                 ContainsSubstring("\nAvg label token attention: 0.3333"));
+  CHECK_THAT(attention_text(shares), ContainsSubstring("Avg input attention: 0.0666") &&
+                                         ContainsSubstring("\nAvg label attention: 0.229166") &&
+                                         ContainsSubstring("\nAvg label token attention: 0.3333"));
 
   CHECK_FALSE(mean_attention(std::span(items).subspan(2)).input);
   CHECK(attention_text({}).starts_with("Avg input attention: nan\n"));

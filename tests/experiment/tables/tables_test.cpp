@@ -1,6 +1,8 @@
 // Which runs the tables of the paper are made of, and their command lines.
 #include "labelprobe/experiment/tables.h"
 
+#include <algorithm>
+
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
@@ -72,12 +74,14 @@ TEST_CASE("A cell's run has the published arguments", "[unit]") {
                                  "./configs/GoEmotions/pipeline.yaml",
                                  "--root-dir",
                                  root + "/data/goemotions",
-                                 "--test-ids-filename",
-                                 root + "/ids/GoEmotions/list.txt",
                                  "--emotion-clustering-json",
                                  root + "/data/goemotions/emotion_clustering.json",
+                                 "--test-ids-filename",
+                                 root + "/ids/GoEmotions/list.txt",
                                  "--distribution",
                                  "unary",
+                                 "--alternative-experiment-name",
+                                 "list/{distribution}/{model_name_or_path}",
                                  "--model-name-or-path",
                                  "org/model",
                                  "--device",
@@ -86,8 +90,6 @@ TEST_CASE("A cell's run has the published arguments", "[unit]") {
                                  "0",
                                  "--log-root",
                                  root + "/logs",
-                                 "--alternative-experiment-name",
-                                 "list/{distribution}/{model_name_or_path}",
                                  "--accelerate",
                                  "--logging-level",
                                  "debug",
@@ -99,7 +101,7 @@ TEST_CASE("A cell's run has the published arguments", "[unit]") {
     const std::vector<std::string> found = run_arguments({task, "baseline"}, options);
     CAPTURE(task);
     CHECK(found[5] == root + "/data/" + data);
-    CHECK(found.back() == "--trust-remote-code");
+    CHECK(std::count(found.begin(), found.end(), "--trust-remote-code") == 1);
   }
 }
 
@@ -111,7 +113,7 @@ TEST_CASE("Flags may keep the weights otherwise, and come last", "[unit]") {
            {"--quant", "none"}, {"--quant=nf4"}, {"--load_in_8bit"}, {"--load-in-4bit"}}) {
     options.flags = flags;
     const std::vector<std::string> found = run_arguments({"GoEmotions", "baseline"}, options);
-    std::vector<std::string> wanted = {"debug", "--limit", "5", "{"};
+    std::vector<std::string> wanted = {"--limit", "5", "{"};
     wanted.insert(wanted.end(), flags.begin(), flags.end());
     wanted.emplace_back("}");
     CHECK(std::vector<std::string>(found.end() - static_cast<std::ptrdiff_t>(wanted.size()),

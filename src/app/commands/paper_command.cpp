@@ -1,0 +1,530 @@
+// labelprobe paper: every table and figure of the paper for models of one's own: runs what is
+// missing, then writes numbers, tables, figures and a report.
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/experiment/grid.h"
+#include "labelprobe/experiment/paper.h"
+#include "labelprobe/experiment/report.h"
+#include "labelprobe/files/disk.h"
+#include "labelprobe/files/text_table.h"
+
+#include "app/commands/cells.h"
+#include "app/commands/command.h"
+#include "app/commands/paper_files.h"
+#include "app/commands/run_listener.h"
+#include "app/options/comma_list.h"
+#include "app/terminal/activity_line.h"
+#include "app/terminal/progress.h"
+
+namespace labelprobe::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+using experiment::PaperCell;
+using experiment::PaperPart;
+using experiment::PaperRequest;
+using experiment::PaperRun;
+
+struct PaperFlags {
+  std::vector<std::string> models;  // and behind `--` flags of `labelprobe run`
+  std::vector<std::string> names;
+  std::vector<std::string> tuned;
+  std::string out;
+  std::vector<std::string> parts;
+  std::vector<std::string> sets;
+  std::vector<std::string> id_lists;
+  std::vector<std::string> scores;
+  std::string answer;
+  experiment::PaperOptions options;
+  std::int64_t seed = 0;
+  std::optional<std::int64_t> n_components;
+  std::optional<double> seconds;  // that runs may take
+  std::optional<std::int64_t> n_report_items;
+  bool is_data_only = false;
+  std::string python;
+  bool is_dry_run = false;
+  bool shows_commands = false;
+};
+
+// A cell, its job, and what became of it.
+struct PaperJob {
+  PaperRun run;
+  std::optional<experiment::GridJob> job;  // unset if it cannot be made
+  std::vector<std::string> command_line;
+};
+
+// --- What was asked ---
+
+// Lists of the sets that name one of their own, and the one of the others.
+using IdLists = std::map<std::string, std::string>;
+
+IdLists parse_id_lists(const std::vector<std::string>& given) {
+  IdLists lists;
+  for (const std::string& text : given) {
+    const std::size_t equals = text.find('=');
+    const std::string set = equals == std::string::npos ? "" : text.substr(0, equals);
+    lists[set] = equals == std::string::npos ? text : text.substr(equals + 1);
+  }
+  return lists;
+}
+
+std::vector<PaperRequest::Scores> parse_scores(const std::vector<std::string>& given) {
+  std::vector<PaperRequest::Scores> scores;
+  for (const std::string& text : given) {
+    const std::size_t slash = text.find('/');
+    const std::size_t equals = text.find('=');
+    if (slash == std::string::npos || equals == std::string::npos || slash == 0 ||
+        equals < slash + 2 || equals + 1 == text.size()) {
+      throw ConfigError(
+          "--scores: expected SET/NAME=FILE, e.g. GoEmotions/BERT=scores.yml, found '" + text +
+          "'");
+    }
+    scores.push_back({text.substr(0, slash), text.substr(slash + 1, equals - slash - 1),
+                      text.substr(equals + 1)});
+  }
+  return scores;
+}
+
+// "3h50m", "90m", "45s", "2h"
+double parse_duration(const std::string& text) {
+  double seconds = 0;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at < end) {
+    double number = 0;
+    const auto [unit, error] = std::from_chars(at, end, number);
+    const std::size_t which =
+        unit < end ? std::string_view("smh").find(*unit) : std::string_view::npos;
+    if (error != std::errc() || which == std::string_view::npos || number < 0) {
+      throw ConfigError("expected a duration such as 45s, 90m or 3h50m, found '" + text + "'");
+    }
+    constexpr double kSeconds[] = {1, 60, 3600};
+    seconds += number * kSeconds[which];
+    at = unit + 1;
+  }
+  return seconds;
+}
+
+void check_lengths(const PaperFlags& flags) {
+  const auto check = [&](const char* flag, const std::vector<std::string>& list) {
+    if (list.empty() || list.size() == flags.models.size()) return;
+    throw ConfigError(fmt::format("{}: expected as many as models, {}, found {}", flag,
+                                  flags.models.size(), list.size()));
+  };
+  check("--name", flags.names);
+  check("--tuned", flags.tuned);
+}
+
+// What tables and figures call the models: names of files too.
+std::vector<std::string> name_models(const PaperFlags& flags) {
+  std::vector<std::string> names = flags.names;
+  if (names.empty()) {
+    for (const std::string& model : flags.models) {
+      fs::path path = fs::path(model).lexically_normal();
+      if (!path.has_filename()) path = path.parent_path();
+      names.push_back(path.filename().string());
+    }
+  }
+  for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1) {
+      throw ConfigError("two models are called '" + name + "': --name gives each a name");
+    }
+    if (name.empty() || name.find('/') != std::string::npos) {
+      throw ConfigError("--name: expected names without '/', found '" + name + "'");
+    }
+  }
+  return names;
+}
+
+// --- Runs ---
+
+experiment::PaperOptions options_of(const PaperFlags& flags,
+                                    const IdLists& lists,
+                                    const PaperCell& cell) {
+  experiment::PaperOptions options = flags.options;
+  options.cells.model = flags.models[cell.model];
+  options.cells.seed = std::to_string(flags.seed);
+  if (!flags.tuned.empty()) options.tuned = flags.tuned[cell.model];
+  for (const std::string& set : {cell.task, std::string()}) {
+    const auto found = lists.find(set);
+    if (found == lists.end()) continue;
+    options.cells.id_list = found->second;
+    break;
+  }
+  return options;
+}
+
+std::vector<PaperJob> make_jobs(const PaperFlags& flags,
+                                const std::vector<const PaperPart*>& parts) {
+  const IdLists lists = parse_id_lists(flags.id_lists);
+  std::vector<PaperJob> jobs;
+  for (std::size_t model = 0; model < flags.models.size(); ++model) {
+    for (const PaperCell& cell : experiment::paper_cells(parts, flags.sets, model)) {
+      PaperJob& job = jobs.emplace_back();
+      job.run.cell = cell;
+      try {
+        job.command_line = cell.kind->arguments(cell.task, options_of(flags, lists, cell));
+        job.job = make_cell_job(cell.name(), job.command_line);
+        if (job.job->mistake) std::rethrow_exception(job.job->mistake);
+        job.run.settings = job.job->job.settings;
+      } catch (const std::exception& error) {
+        job.run.missing = error.what();
+        job.job.reset();
+      }
+    }
+  }
+  return jobs;
+}
+
+void carry_out(const PaperFlags& flags, std::vector<PaperJob>& jobs) {
+  std::vector<experiment::GridJob> grid;
+  std::vector<PaperJob*> places;
+  for (PaperJob& job : jobs) {
+    if (!job.job) continue;
+    grid.push_back(*job.job);
+    places.push_back(&job);
+  }
+  RunDisplay display = {.level = spdlog::level::info, .kind = "run"};
+  if (flags.seconds) {
+    display.deadline = std::chrono::steady_clock::now() +
+                       std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                           std::chrono::duration<double>(*flags.seconds));
+  }
+  RunListener listener(display);
+  experiment::Workbench workbench(show_encoding);
+  const auto results = experiment::run_grid(grid, workbench, listener);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    places[i]->run.folder = results[i].result.folder;
+    places[i]->run.experiment_index = results[i].result.experiment_index;
+    if (results[i].error) places[i]->run.missing = message_of(results[i].error);
+  }
+}
+
+// --- What there is to say without running anything ---
+
+std::string time_of(const CellState& state) {
+  if (!state.can_be_run || state.is_finished) return "";
+  return state.seconds ? "about " + describe_duration(*state.seconds) : "time not known";
+}
+
+void show_states(const PaperFlags& flags,
+                 const std::vector<std::string>& names,
+                 const std::vector<PaperJob>& jobs) {
+  experiment::Workbench workbench(show_encoding);
+  double seconds = 0;
+  std::size_t n_unknown = 0;
+  for (std::size_t model = 0; model < names.size(); ++model) {
+    files::TextTable table;
+    table.columns = {{"run", files::Align::Left}, {"time"}, {"state", files::Align::Left}};
+    for (const PaperJob& job : jobs) {
+      if (job.run.cell.model != model) continue;
+      CellState state;
+      state.can_be_run = false;
+      state.text = "cannot be run: " + job.run.missing;
+      if (job.job) {
+        experiment::GridJob looked_at = *job.job;
+        looked_at.job.is_dry_run = true;
+        state = state_of(looked_at, workbench);
+      }
+      if (state.can_be_run && !state.seconds) ++n_unknown;
+      seconds += state.seconds.value_or(0);
+      table.rows.push_back({job.run.cell.name(), time_of(state), state.text});
+    }
+    std::cout << names[model] << '\n';
+    files::write_terminal(std::cout, table, {.indent = "  ", .empty = ""});
+  }
+  std::cout << fmt::format(
+      "time of all runs: about {}{}\n", describe_duration(seconds),
+      n_unknown == 0 ? ""
+                     : fmt::format(", and {} runs whose model was not timed here yet", n_unknown));
+  if (flags.seconds) {
+    std::cout << fmt::format("--time-limit {}: runs that would not be over by then are left out\n",
+                             describe_duration(*flags.seconds));
+  }
+}
+
+void show_parts(const PaperFlags& flags,
+                const std::vector<const PaperPart*>& parts,
+                std::size_t n_models) {
+  files::TextTable table;
+  table.columns = {{"part", files::Align::Left}, {"made of", files::Align::Left}};
+  for (const PaperPart* part : parts) {
+    std::set<std::string> cells;
+    for (const PaperCell& cell : experiment::paper_cells(std::span(&part, 1), flags.sets, 0)) {
+      cells.insert(cell.name());
+    }
+    std::string text = cells.empty() ? "prompts alone" : fmt::format("{}", fmt::join(cells, ", "));
+    if (part->name == "figure11" && n_models < 2) text = "needs two models, base and chat";
+    table.rows.push_back({std::string(part->title), text});
+  }
+  std::cout << '\n';
+  files::write_terminal(std::cout, table);
+}
+
+bool show_commands(const std::vector<PaperJob>& jobs) {
+  bool has_all = true;
+  for (const PaperJob& job : jobs) {
+    if (job.job) {
+      std::cout << shell_line(job.command_line) << '\n';
+    } else {
+      std::cerr << "labelprobe: " << job.run.cell.name() << ": " << job.run.missing << '\n';
+      has_all = false;
+    }
+  }
+  return has_all;
+}
+
+// --- The report ---
+
+// The first prompt of each kind, of the first set that has them all.
+std::vector<PaperPrompt> example_prompts(const PaperFlags& flags) {
+  const IdLists lists = parse_id_lists(flags.id_lists);
+  experiment::Workbench workbench(show_encoding);
+  for (const PaperCell& cell : experiment::paper_cells(
+           experiment::choose_paper_parts(std::vector<std::string>{"figure7"}), flags.sets, 0)) {
+    std::vector<PaperPrompt> prompts;
+    try {
+      for (const char* kind : {"baseline", "unary", "binary"}) {
+        auto job = make_cell_job(kind, experiment::run_arguments(
+                                           {cell.task, kind}, options_of(flags, lists, cell).cells))
+                       .job;
+        job.settings.limit = 1;
+        job.is_dry_run = true;
+        const experiment::PreparedJob prepared = experiment::prepare(job, workbench);
+        const prompt::Query& query = prepared.preparation.questions.queries.at(0);
+        prompts.emplace_back(fmt::format("{}, {}: {}", cell.task, kind, query.item.id()),
+                             query.text);
+      }
+      return prompts;
+    } catch (const Error&) {
+      // Its cells say what is missing.
+    }
+  }
+  return {};
+}
+
+// Items are shown of runs that ask which labels; of others where there are none.
+std::vector<experiment::AskedRun> shown_runs(const std::vector<PaperJob>& jobs) {
+  std::vector<experiment::AskedRun> runs;
+  for (const char* kind : {"baseline", "steps", "unary"}) {
+    for (const PaperJob& job : jobs) {
+      if (job.run.cell.kind->name != kind || !job.run.missing.empty()) continue;
+      experiment::AskedRun& run = runs.emplace_back();
+      run.log = record::read_run(job.run.folder, job.run.experiment_index);
+      run.origin = record::read_origin(run.log);
+      run.settings = job.run.settings;
+    }
+    if (!runs.empty()) break;
+  }
+  return runs;
+}
+
+void write_report(const PaperFlags& flags,
+                  const std::vector<PaperJob>& jobs,
+                  const experiment::Paper& paper,
+                  const PaperFiles& files,
+                  std::vector<analysis::ReportSection> sections) {
+  std::vector<experiment::AskedRun> runs = shown_runs(jobs);
+  if (runs.empty()) {
+    std::cerr << "there is no report, as no run is finished\n";
+    return;
+  }
+  analysis::ReportPage page = experiment::make_report(std::move(runs), true);
+  page.title = "Large language models and several labels: the paper's tables and figures";
+  if (flags.n_report_items) page.limit = static_cast<std::size_t>(*flags.n_report_items);
+  if (!paper.warnings.empty()) {
+    analysis::ReportSection& warnings = sections.emplace_back();
+    warnings.id = "paper-warnings";
+    warnings.title = "Warnings";
+    warnings.paragraphs = paper.warnings;
+  }
+  std::cout << write_paper_report(files, std::move(page), std::move(sections)).string() << '\n';
+}
+
+// --- The command ---
+
+int make(const PaperFlags& flags,
+         const std::vector<std::string>& names,
+         const std::vector<const PaperPart*>& parts,
+         std::vector<PaperJob>& jobs) {
+  carry_out(flags, jobs);
+  PaperRequest request;
+  request.models = names;
+  request.parts = parts;
+  request.sets = flags.sets;
+  for (const PaperJob& job : jobs) request.runs.push_back(job.run);
+  request.scores = parse_scores(flags.scores);
+  request.answer = analysis::parse_answer_position(flags.answer);
+  request.n_components = flags.n_components;
+  request.folder = flags.out;
+  std::vector<std::string> not_drawn;
+  experiment::Paper paper;
+  {
+    ActivityLine line(true);
+    const auto progress = [&](const std::string& what) { line.show(what); };
+    paper = experiment::make_paper(request, progress);
+    const PaperFiles files = {flags.out, flags.python, flags.is_data_only, progress};
+    const bool has_prompts = std::any_of(
+        parts.begin(), parts.end(), [](const PaperPart* part) { return part->name == "table3"; });
+    auto sections = write_paper_parts(
+        files, parts, paper, has_prompts ? example_prompts(flags) : std::vector<PaperPrompt>(),
+        not_drawn);
+    write_report(flags, jobs, paper, files, std::move(sections));
+  }
+  if (!flags.is_data_only) {
+    for (const std::string& sentence : not_drawn) std::cerr << sentence << '\n';
+  }
+  std::size_t n_missing = 0;
+  for (const PaperJob& job : jobs) n_missing += job.run.missing.empty() ? 0 : 1;
+  const bool is_whole = paper.is_whole() && (flags.is_data_only || not_drawn.empty());
+  std::cerr << fmt::format(
+      "{} of {} runs are there; {}: {}\n", jobs.size() - n_missing, jobs.size(),
+      is_whole ? "nothing is missing" : "what is missing is said in the tables", flags.out);
+  return is_whole ? kSuccess : kSomeFailed;
+}
+
+int paper(const PaperFlags& given) {
+  PaperFlags flags = given;
+  flags.options.cells.flags = take_run_flags(flags.models);
+  check_lengths(flags);
+  if (flags.seed < 0) {
+    throw ConfigError("--seed: expected one seed, 0 or more, found " + std::to_string(flags.seed));
+  }
+  parse_scores(flags.scores);
+  const std::vector<std::string> names = name_models(flags);
+  const std::vector<const PaperPart*> parts = experiment::choose_paper_parts(flags.parts);
+  std::vector<PaperJob> jobs = make_jobs(flags, parts);
+  if (flags.shows_commands) return show_commands(jobs) ? kSuccess : kSomeFailed;
+  if (flags.is_dry_run) {
+    show_states(flags, names, jobs);
+    show_parts(flags, parts, names.size());
+    return kSuccess;
+  }
+  if (flags.out.empty()) throw ConfigError("--out: expected a folder for what is made");
+  files::Disk().make_folders(flags.out);
+  return make(flags, names, parts, jobs);
+}
+
+std::vector<std::string> part_names() {
+  std::vector<std::string> names;
+  for (const PaperPart& part : experiment::paper_parts()) names.emplace_back(part.name);
+  return names;
+}
+
+void declare_runs(OptionList& options, PaperFlags& flags) {
+  experiment::CellOptions& cells = flags.options.cells;
+  options.begin_group("Runs");
+  options.add(cells.limit, {.name = "limit",
+                            .help = "Only the first N items of runs on id lists",
+                            .shown = Shown::First,
+                            .least = 1});
+  options.add(flags.options.split_limit,
+              {.name = "split_limit",
+               .help = "Only the first N items of runs on whole train splits (Tables 2, 4, 6)",
+               .shown = Shown::First,
+               .least = 1});
+  options.add_parsed(flags.seconds,
+                     {.name = "time_limit",
+                      .help = "Begin no run that would not be over by then: 45s, 90m, 3h50m",
+                      .shown = Shown::First,
+                      .value = "TIME"},
+                     [](const std::string& text) { return std::optional(parse_duration(text)); });
+  options.add(flags.id_lists, {.name = "id_list",
+                               .help = "List of all sets, or SET=LIST: a name, a path, or none for "
+                                       "all examples (default: main_test_set where a set has it, "
+                                       "else ours_200)",
+                               .shown = Shown::First,
+                               .value = "LIST"});
+  options.add(flags.tuned, {.name = "tuned",
+                            .help = "For each model its fine-tuned form: the SFT rows",
+                            .shown = Shown::First,
+                            .value = "MODEL"});
+  options.add(flags.scores, {.name = "scores",
+                             .help = "Scores of another method, e.g. GoEmotions/BERT=scores.yml",
+                             .shown = Shown::First,
+                             .value = "SET/NAME=FILE"});
+  declare_cell_flags(options, cells, flags.seed);
+  options.add(flags.answer, {.name = "answer",
+                             .help = "Where unary and binary answers are read",
+                             .fallback = "greedy",
+                             .value = "POSITION",
+                             .choices = {"greedy", "first", "healed"}});
+  options.add(flags.n_components, {.name = "components",
+                                   .help = "Singular vectors that probes keep (default: the "
+                                           "published max(features / 4, 512), which needs as many "
+                                           "items)",
+                                   .least = 1});
+  declare_roots(options, cells);
+}
+
+void declare_flags(OptionList& options, PaperFlags& flags) {
+  options.add(flags.models, {.name = "MODEL",
+                             .help = "Folders, .gguf files or names in the Hugging Face cache; "
+                                     "behind -- flags of labelprobe run",
+                             .shown = Shown::First});
+  options.make_operand();
+  options.begin_group("Paper");
+  options.add(flags.out, {.name = "out",
+                          .help = "Folder for numbers.csv, tables/, figures/, report.html",
+                          .shown = Shown::First,
+                          .value = "FOLDER"});
+  options.add(flags.parts, {.name = "parts",
+                            .help = "Some parts only: table1 to table6, figure2 to figure11",
+                            .shown = Shown::First,
+                            .value = "PART",
+                            .choices = part_names(),
+                            .has_commas = true});
+  options.add(flags.sets, {.name = "sets",
+                           .help = "Some data sets only",
+                           .shown = Shown::First,
+                           .value = "SET",
+                           .has_commas = true});
+  options.add(flags.names, {.name = "name",
+                            .help = "What to call each model (default: the end of its path)",
+                            .shown = Shown::First,
+                            .value = "NAME"});
+  options.add(flags.is_dry_run, {.name = "dry_run",
+                                 .help = "Show how far each run is and how long it will take, and "
+                                         "stop",
+                                 .shown = Shown::First});
+  options.add(flags.shows_commands,
+              {.name = "commands",
+               .help = "Show the command line of each run and stop; runs that were made so, say on "
+                       "a cluster, are found"});
+  options.add(flags.n_report_items, {.name = "report_items",
+                                     .help = "Items that the report lists of each run (default: "
+                                             "all)",
+                                     .least = 1});
+  options.add(flags.is_data_only,
+              {.name = "data_only", .help = "Draw no figures; needs no Python"});
+  options.add(flags.python, {.name = "python",
+                             .help = "A Python with matplotlib, which draws (default: python3)",
+                             .shown = Shown::First,
+                             .value = "PROGRAM"});
+  declare_runs(options, flags);
+}
+
+}  // namespace
+
+Command paper_command() {
+  return make_command<PaperFlags>(
+      {CommandGroup::Ask, "paper",
+       "Run what is missing of the whole paper; write its tables, figures and a report",
+       "labelprobe paper MODEL --out paper --limit 20 --split-limit 700 --dry-run"},
+      declare_flags, paper);
+}
+
+}  // namespace labelprobe::app
