@@ -52,7 +52,7 @@ std::vector<PaperNumber> published_numbers(std::string_view table);
 // set; empty if the paper has none.
 std::string published_line(std::string_view table, std::string_view set, std::string_view measure);
 
-// A table for people, and the notes that its marks [1], [2] refer to.
+// A table for people, and the notes that its marks (1), (2) refer to.
 struct PaperTableText {
   files::TextTable table;
   std::vector<std::string> notes;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/analysis/paper_numbers.h"
+#include "labelprobe/core/error.h"
 #include "labelprobe/files/csv.h"
 
 #include "analysis/report/numbers.h"
@@ -69,23 +70,16 @@ const PaperMeasure& measure_of(const PaperNumber& number) {
   const std::span<const PaperMeasure> measures = measures_of(number.table);
   const auto found = std::find_if(measures.begin(), measures.end(),
                                   [&](const auto& one) { return one.name == number.measure; });
-  // A column that the paper does not have is told as its last ones are.
-  return found == measures.end() ? measures.back() : *found;
+  LABELPROBE_CHECK(found != measures.end());
+  return *found;
 }
 
-std::string title_of(const PaperNumber& number) {
-  const std::span<const PaperMeasure> measures = measures_of(number.table);
-  const bool is_known = std::any_of(measures.begin(), measures.end(),
-                                    [&](const auto& one) { return one.name == number.measure; });
-  return is_known ? std::string(measure_of(number).title) : number.measure;
-}
-
-// "23.93", "0.21 [2]", "N/A", "[1]"
+// "23.93", "0.21 (2)", "N/A", "(1)"
 std::string text_of(const PaperNumber& number, std::vector<std::string>& notes) {
   if (!number.value && number.note.starts_with("N/")) return number.note.substr(0, 3);
   std::string text = number.value ? rounded(*number.value, measure_of(number).n_digits) : "";
   if (!number.note.empty()) {
-    text += fmt::format("{}[{}]", text.empty() ? "" : " ", place_of(number.note, notes) + 1);
+    text += fmt::format("{}({})", text.empty() ? "" : " ", place_of(number.note, notes) + 1);
   }
   return text;
 }
@@ -114,7 +108,7 @@ PaperTableText lay_out(std::span<const PaperNumber> numbers) {
     const auto column = std::find(layout.columns.begin(), layout.columns.end(),
                                   std::pair(number.set, number.measure));
     const std::size_t place = n_before + static_cast<std::size_t>(column - layout.columns.begin());
-    text.table.columns[place].header = number.set + " " + title_of(number);
+    text.table.columns[place].header = fmt::format("{} {}", number.set, measure_of(number).title);
     text.table.rows[row_of.at({number.row, number.source})][place] = text_of(number, text.notes);
   }
   return text;

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -256,22 +255,41 @@ void show_states(const PaperFlags& flags,
   }
 }
 
+// "baseline of GoEmotions, MFRC; unary of GoEmotions"
+std::string made_of(const PaperPart& part, const PaperFlags& flags) {
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> kinds;
+  for (const PaperCell& cell : experiment::paper_cells(std::vector{&part}, flags.sets, 0)) {
+    if (kinds.empty() || kinds.back().first != cell.kind->name) {
+      kinds.push_back({cell.kind->name, {}});
+    }
+    kinds.back().second.push_back(cell.task);
+  }
+  std::vector<std::string> texts;
+  for (const auto& [kind, sets] : kinds) {
+    texts.push_back(fmt::format("{} of {}", kind, fmt::join(sets, ", ")));
+  }
+  return texts.empty() ? "prompts" : fmt::format("{}", fmt::join(texts, "; "));
+}
+
 void show_parts(const PaperFlags& flags,
                 const std::vector<const PaperPart*>& parts,
                 std::size_t n_models) {
+  std::cout << "\nkinds of run\n";
+  files::TextTable kinds;
+  kinds.columns = {{"", files::Align::Left}, {"", files::Align::Left}};
+  for (const experiment::PaperRunKind& kind : experiment::paper_run_kinds()) {
+    kinds.rows.push_back({std::string(kind.name), std::string(kind.summary)});
+  }
+  files::write_terminal(std::cout, kinds, {.indent = "  ", .has_header = false});
+  std::cout << "parts, and what they are made of\n";
   files::TextTable table;
-  table.columns = {{"part", files::Align::Left}, {"made of", files::Align::Left}};
+  table.columns = kinds.columns;
   for (const PaperPart* part : parts) {
-    std::set<std::string> cells;
-    for (const PaperCell& cell : experiment::paper_cells(std::span(&part, 1), flags.sets, 0)) {
-      cells.insert(cell.name());
-    }
-    std::string text = cells.empty() ? "prompts alone" : fmt::format("{}", fmt::join(cells, ", "));
-    if (part->name == "figure11" && n_models < 2) text = "needs two models, base and chat";
+    std::string text = made_of(*part, flags);
+    if (part->name == "figure11" && n_models < 2) text += "; of two models, base and chat";
     table.rows.push_back({std::string(part->title), text});
   }
-  std::cout << '\n';
-  files::write_terminal(std::cout, table);
+  files::write_terminal(std::cout, table, {.indent = "  ", .has_header = false});
 }
 
 bool show_commands(const std::vector<PaperJob>& jobs) {

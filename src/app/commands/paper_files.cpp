@@ -54,7 +54,7 @@ std::string markdown_of(const PaperPart& part, const analysis::PaperTableText& t
   out << "# " << title_of(part) << "\n\n";
   files::write_markdown(out, text.table);
   for (std::size_t i = 0; i < text.notes.size(); ++i) {
-    out << fmt::format("{}[{}] {}\n", i == 0 ? "\n" : "", i + 1, text.notes[i]);
+    out << fmt::format("{}({}) {}\n\n", i == 0 ? "\n" : "", i + 1, text.notes[i]);
   }
   return out.str();
 }

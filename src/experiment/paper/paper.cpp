@@ -129,7 +129,7 @@ class PaperMaker {
   std::vector<PaperNumber> step_numbers(const PaperRun& run) {
     PaperNumber number =
         number_of("table4", run.cell.model, run.cell.task, "second_not_predicted_ever");
-    number.note = missing_of(run);
+    number.note = reason_of(run);
     if (number.note.empty()) {
       const auto share =
           analysis::summarize_steps(analysis::measure_steps(log_of(run), {})).never_share();
@@ -143,7 +143,7 @@ class PaperMaker {
   }
 
   std::vector<PaperNumber> attention_numbers(const PaperRun& run) {
-    const std::string missing = missing_of(run);
+    const std::string missing = reason_of(run);
     analysis::AttentionShares shares;
     if (missing.empty()) shares = analysis::mean_attention(log_of(run).items);
     std::vector<PaperNumber> numbers;
@@ -159,10 +159,6 @@ class PaperMaker {
       }
     }
     return numbers;
-  }
-
-  static std::string missing_of(const PaperRun& run) {
-    return run.missing.empty() ? "" : fmt::format("no run {}: {}", run.cell.name(), run.missing);
   }
 
   // --- Figures ---
@@ -194,7 +190,7 @@ class PaperMaker {
           const PaperRun* run = find_paper_run(request_, model, need.kind, set);
           if (!run) continue;
           if (!run->missing.empty()) {
-            add_note(figure, fmt::format("{}: {}", request_.models[model], missing_of(*run)));
+            add_note(figure, reason_of(*run));
             continue;
           }
           figure.inputs.push_back(

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -61,7 +60,7 @@ analysis::AlignmentTable align(const PaperRequest& request,
   }
   if (!votes) {
     const PaperRun* run = find_paper_run(request, model, "baseline", task);
-    throw ConfigError(run ? run->missing : "there is no run of the data set");
+    throw ConfigError(run ? reason_of(*run) : "there is no run of the data set");
   }
   for (const PaperRequest::Scores& scores : request.scores) {
     if (scores.task == task) wanted.scores.push_back({scores.name, scores.file, {}});
@@ -102,7 +101,7 @@ std::string reason(const PaperRequest& request,
                    std::string_view method,
                    const AllProbeScores& probes) {
   if (method == "bert") {
-    return fmt::format("no scores of Demux were given (--scores SET/BERT=scores.yml)");
+    return "no scores of Demux were given (--scores SET/BERT=scores.yml)";
   }
   if (method == "linear_probing") {
     const auto found = probes.find({alignment.model, alignment.task});
@@ -110,9 +109,7 @@ std::string reason(const PaperRequest& request,
   }
   const std::string_view kind = kind_of(method);
   const PaperRun* run = find_paper_run(request, alignment.model, kind, alignment.task);
-  if (run && !run->missing.empty()) {
-    return fmt::format("no run {}: {}", run->cell.name(), run->missing);
-  }
+  if (run && !run->missing.empty()) return reason_of(*run);
   return alignment.missing.empty() ? "the method does not apply to the data set"
                                    : alignment.missing;
 }
@@ -135,6 +132,13 @@ const PaperRun* find_paper_run(const PaperRequest& request,
         return run.cell.model == model && run.cell.kind->name == kind && run.cell.task == task;
       });
   return found == request.runs.end() ? nullptr : &*found;
+}
+
+std::string reason_of(const PaperRun& run) {
+  const bool says_set = run.missing.find(run.cell.task) != std::string::npos;
+  const bool is_of_model = run.cell.kind->name == "tuned";
+  if (run.missing.empty() || says_set || is_of_model) return run.missing;
+  return fmt::format("{}: {}", run.cell.task, run.missing);
 }
 
 std::vector<PaperAlignment> align_paper_runs(

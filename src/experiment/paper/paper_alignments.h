@@ -26,6 +26,10 @@ const PaperRun* find_paper_run(const PaperRequest& request,
                                std::string_view kind,
                                std::string_view task);
 
+// Why a run is not there, in words that are the same for all runs that lack the same; empty if it
+// is.
+std::string reason_of(const PaperRun& run);
+
 // Scores of linear probes, by model and data set; or why there are none.
 struct ProbeScores {
   std::filesystem::path file;

@@ -144,7 +144,7 @@ AllPaperProbes train_paper_probes(const PaperRequest& request,
     if (run.cell.kind->name != "steps" || !is_probed) continue;
     PaperProbes& probes = all[{run.cell.model, run.cell.task}];
     if (!run.missing.empty()) {
-      probes.missing = fmt::format("no run {}: {}", run.cell.name(), run.missing);
+      probes.missing = reason_of(run);
       continue;
     }
     try {
@@ -167,7 +167,7 @@ AllProbeScores probe_scores(const PaperRequest& request, const AllPaperProbes& p
     if (!scored) {
       one.missing = "no run whose items they score";
     } else if (!scored->missing.empty()) {
-      one.missing = scored->missing;
+      one.missing = reason_of(*scored);
     }
   }
   return scores;

@@ -72,9 +72,9 @@ TEST_CASE("Tables put one's own numbers below the published ones and number the 
   CHECK(out.str() ==
         "method,model,MFRC NLL,MFRC F1,Boxes NLL\n"
         "Unary,\"published, X\",2.00,N/A,\n"
-        "Unary,mine,3.46,,1.00 [2]\n"
+        "Unary,mine,3.46,,1.00 (2)\n"
         "Binary,\"published, X\",4.00,,\n"
-        "Binary,mine,[1],,[1]\n");
+        "Binary,mine,(1),,(1)\n");
   CHECK(text.notes == std::vector<std::string>{"no data", "few answers"});
 
   std::ostringstream exact;
