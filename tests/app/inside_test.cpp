@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
@@ -115,6 +116,25 @@ TEST_CASE("States and attention at label steps are those of transformers", "[e2e
     }
   }
   CHECK(largest < 1e-4);
+
+  // Table 6, of transformers' numbers.
+  double sum = 0.0;
+  std::size_t n = 0;
+  for (const json& of : expected["items"]) {
+    for (const json& share : of["attention"]["prev_label"]) {
+      sum += share[0].get<double>() / share[1].get<double>();
+      ++n;
+    }
+  }
+  const std::string log = folder_of(folder.path() / "inside").string();
+  const support::ProgramResult told = support::run_program({"attention", log, "--paper"});
+  INFO(told.out << told.err);
+  CHECK_THAT(told.out,
+             ContainsSubstring(fmt::format("{:.3f}%", 100 * sum / static_cast<double>(n))) &&
+                 ContainsSubstring("published, GoEmotions: 8B Base 2.04, 8B Instruct 2.08 "
+                                   "(Label, %)"));
+  CHECK_THAT(support::run_program({"attention", folder_of(folder.path() / "plain").string()}).err,
+             ContainsSubstring("run with --attention"));
 }
 
 TEST_CASE("A killed run goes on and ends in the same states", "[e2e]") {

@@ -88,6 +88,7 @@ int execute(const Command& command, const std::vector<std::string>& args);
 
 Command align_command();
 Command assess_command();
+Command attention_command();
 Command bench_command();
 Command calibrate_command();
 Command classify_command();

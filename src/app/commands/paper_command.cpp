@@ -395,6 +395,7 @@ int make(const PaperFlags& flags,
     const auto progress = [&](const std::string& what) { line.show(what); };
     paper = experiment::make_paper(request, progress);
     const PaperFiles files = {flags.out, flags.python, flags.is_data_only, progress};
+    write_paper_runs(files, request);
     const bool has_prompts = std::any_of(
         parts.begin(), parts.end(), [](const PaperPart* part) { return part->name == "table3"; });
     auto sections = write_paper_parts(
@@ -422,6 +423,7 @@ int paper(const PaperFlags& given) {
     throw ConfigError("--seed: expected one seed, 0 or more, found " + std::to_string(flags.seed));
   }
   parse_scores(flags.scores);
+  analysis::parse_answer_position(flags.answer);
   const std::vector<std::string> names = name_models(flags);
   const std::vector<const PaperPart*> parts = experiment::choose_paper_parts(flags.parts);
   std::vector<PaperJob> jobs = make_jobs(flags, parts);
@@ -476,7 +478,8 @@ void declare_runs(OptionList& options, PaperFlags& flags) {
                              .value = "SET/NAME=FILE"});
   declare_cell_flags(options, cells, flags.seed);
   options.add(flags.answer, {.name = "answer",
-                             .help = "Where unary and binary answers are read",
+                             .help = "Where unary and binary answers are read: greedy, first or "
+                                     "healed",
                              .fallback = "greedy",
                              .value = "POSITION",
                              .choices = {"greedy", "first", "healed"}});

@@ -10,6 +10,7 @@
 
 #include "labelprobe/analysis/figures.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/csv.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_file.h"
 
@@ -163,6 +164,18 @@ const experiment::PaperFigure& figure_of(const experiment::Paper& paper, const P
 }
 
 }  // namespace
+
+void write_paper_runs(const PaperFiles& files, const experiment::PaperRequest& request) {
+  std::string text = "model,set,run,folder,experiment,missing\n";
+  for (const experiment::PaperRun& run : request.runs) {
+    const bool is_there = run.missing.empty();
+    text += fmt::format(
+        "{},{},{},{},{},{}\n", files::csv_field(request.models[run.cell.model]), run.cell.task,
+        run.cell.kind->name, is_there ? files::csv_field(run.folder.string()) : "",
+        is_there ? std::to_string(run.experiment_index) : "", files::csv_field(run.missing));
+  }
+  write_text(files.folder / "runs.csv", text);
+}
 
 std::vector<ReportSection> write_paper_parts(const PaperFiles& files,
                                              const std::vector<const PaperPart*>& parts,

@@ -23,6 +23,9 @@ struct PaperFiles {
 // A prompt as Table 3 shows it: its heading, and its text.
 using PaperPrompt = std::pair<std::string, std::string>;
 
+// runs.csv of the folder: which logs the numbers come from, and why others are not there.
+void write_paper_runs(const PaperFiles& files, const experiment::PaperRequest& request);
+
 // What a page says of each part, in their order; figures are drawn for it.
 //   not_drawn  gets a sentence for each figure whose data are there and whose picture is not
 std::vector<analysis::ReportSection> write_paper_parts(

@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/experiment/report.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/training/probes.h"
 
 #include "app/commands/command.h"
+#include "app/commands/published_lines.h"
 #include "app/terminal/activity_line.h"
 
 namespace labelprobe::app {
@@ -28,6 +30,7 @@ struct ProbesFlags {
   std::string format;
   std::string out_path;
   bool is_dry = false;
+  bool has_paper = false;
   bool disable_tqdm = false;
 };
 
@@ -108,6 +111,11 @@ int probe(const ProbesFlags& flags) {
   if (flags.is_dry) return kSuccess;
   files::OutputFile file(flags.out_path.empty() ? "-" : flags.out_path);
   training::write_probe_table(file.stream(), outcomes, format);
+  if (flags.has_paper && format == analysis::TableFormat::Terminal) {
+    for (const training::ProbeRequest& request : requests) {
+      write_published(file.stream(), "table2", experiment::task_of_folder(request.run.folder));
+    }
+  }
   file.finish();
   return kSuccess;
 }
@@ -203,6 +211,7 @@ void declare_flags(OptionList& options, ProbesFlags& flags) {
                                .help = "File for the table (default: standard output)",
                                .shown = Shown::First,
                                .value = "FILE"});
+  declare_published(options, flags.has_paper);
   options.add(flags.is_dry, {.name = "dry_run",
                              .help = "Read and check everything, say what would be done, and stop",
                              .shown = Shown::First});

@@ -14,6 +14,7 @@
 #include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
+#include "app/commands/published_lines.h"
 
 namespace labelprobe::app {
 
@@ -29,6 +30,7 @@ struct StepFlags {
   std::string format;
   std::string out_path;
   std::string output;
+  bool has_paper = false;
 };
 
 enum class StepFormat { Terminal, Csv, Json };
@@ -94,6 +96,11 @@ int tell_steps(const StepFlags& flags) {
     analysis::write_steps_json(file.stream(), all);
   } else {
     analysis::write_steps_terminal(file.stream(), all);
+    if (flags.has_paper) {
+      for (const analysis::NamedRuns& named : runs) {
+        write_published(file.stream(), "table4", named.set);
+      }
+    }
   }
   file.finish();
   if (!flags.output.empty()) write_stats(runs, all, flags.output);
@@ -121,6 +128,7 @@ void declare_flags(OptionList& options, StepFlags& flags) {
   options.add(flags.n_most,
               {.name = "max_rank", .help = "Show only the first N steps", .least = 1});
   options.begin_group("Output");
+  declare_published(options, flags.has_paper);
   options.add(flags.format, {.name = "format",
                              .help = "terminal, csv or json (default: by the ending of --out)",
                              .shown = Shown::First,

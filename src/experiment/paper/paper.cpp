@@ -175,8 +175,7 @@ class PaperMaker {
     }
   }
 
-  // Other models and sets may have what one lacks.
-  void add_note(PaperFigure& figure, std::string note) {
+  static void add_note(PaperFigure& figure, std::string note) {
     if (std::find(figure.notes.begin(), figure.notes.end(), note) == figure.notes.end()) {
       figure.notes.push_back(std::move(note));
     }
@@ -193,16 +192,30 @@ class PaperMaker {
             add_note(figure, reason_of(*run));
             continue;
           }
+          const analysis::NamedRuns named = {
+              std::string(set), request_.models[model], {log_of(*run)}};
+          if (!has_rows(data, named, figure)) continue;
           figure.inputs.push_back(
               fmt::format("{}/experiment_{}", run->folder.string(), run->experiment_index));
-          runs.push_back({std::string(set), request_.models[model], {log_of(*run)}});
+          runs.push_back(named);
         }
       }
     }
     if (!runs.empty()) figure.rows = data.of_runs(runs, {});
-    if (!runs.empty() && figure.rows.empty()) {
-      add_note(figure, "the runs have nothing to show: no answer with enough label steps");
+  }
+
+  // Whether a run has anything to show; else it is noted, for the others do without it.
+  bool has_rows(const analysis::Figure& data, const analysis::NamedRuns& run, PaperFigure& figure) {
+    std::string reason = "no answer has enough label steps";
+    try {
+      if (!data.of_runs(std::span(&run, 1), {}).empty()) return true;
+    } catch (const Error& error) {
+      reason = error.what();
     }
+    const std::string of = record::describe(run.experiments.front()) + ": ";
+    if (reason.starts_with(of)) reason.erase(0, of.size());
+    add_note(figure, fmt::format("{}: {}", run.name(), reason));
+    return false;
   }
 
   void add_alignment_rows(const analysis::Figure& data, PaperFigure& figure) {

@@ -15,6 +15,8 @@ namespace labelprobe::experiment {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 using analysis::AlignmentRow;
 using analysis::ModelState;
 using analysis::PaperNumber;
@@ -39,6 +41,21 @@ bool takes(const PaperRequest& request, std::string_view set) {
          std::find(request.sets.begin(), request.sets.end(), set) != request.sets.end();
 }
 
+fs::path file_of(const PaperRequest& request,
+                 std::size_t model,
+                 const std::string& task,
+                 const std::string& ending) {
+  return request.folder / "alignment" / fmt::format("{}-{}{}", request.models[model], task, ending);
+}
+
+void write_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+  fs::create_directories(path.parent_path());
+  files::OutputFile file(path);
+  write(file.stream());
+  file.finish();
+}
+
+// Leaves the votes beside the table, for whoever computes it anew.
 analysis::AlignmentTable align(const PaperRequest& request,
                                std::size_t model,
                                const std::string& task,
@@ -69,18 +86,10 @@ analysis::AlignmentTable align(const PaperRequest& request,
   if (found != probes.end() && found->second.missing.empty()) {
     wanted.scores.push_back({std::string(kProbesName), found->second.file, {}});
   }
+  write_file(file_of(request, model, task, ".votes.jsonl"), [&](std::ostream& out) {
+    analysis::write_votes_json_lines(out, votes->votes, votes->label_set);
+  });
   return align_runs(std::move(wanted), std::move(*votes));
-}
-
-std::filesystem::path write(const PaperRequest& request, const PaperAlignment& alignment) {
-  const std::filesystem::path folder = request.folder / "alignment";
-  std::filesystem::create_directories(folder);
-  const std::filesystem::path path =
-      folder / (request.models[alignment.model] + "-" + alignment.task + ".json");
-  files::OutputFile file(path);
-  analysis::write_table(file.stream(), *alignment.table, analysis::TableFormat::Json);
-  file.finish();
-  return path;
 }
 
 const AlignmentRow* find_row(const analysis::AlignmentTable& table, std::string_view method) {
@@ -95,30 +104,32 @@ const AlignmentRow* find_row(const analysis::AlignmentTable& table, std::string_
   return found == table.rows.end() ? nullptr : &*found;
 }
 
-// Why a model has no number of a method.
+// Why a model has no number of a method, where its row of the table, if there is one, has none.
 std::string reason(const PaperRequest& request,
                    const PaperAlignment& alignment,
                    std::string_view method,
+                   const AlignmentRow* row,
                    const AllProbeScores& probes) {
-  if (method == "bert") {
-    return "no scores of Demux were given (--scores SET/BERT=scores.yml)";
-  }
+  if (row) return "none of the answers was found";
+  if (method == "bert") return "no scores of Demux were given (--scores SET/BERT=scores.yml)";
   if (method == "linear_probing") {
     const auto found = probes.find({alignment.model, alignment.task});
     return found == probes.end() ? "no probes were trained" : "no probes: " + found->second.missing;
   }
-  const std::string_view kind = kind_of(method);
-  const PaperRun* run = find_paper_run(request, alignment.model, kind, alignment.task);
+  const PaperRun* run = find_paper_run(request, alignment.model, kind_of(method), alignment.task);
   if (run && !run->missing.empty()) return reason_of(*run);
-  return alignment.missing.empty() ? "the method does not apply to the data set"
-                                   : alignment.missing;
+  LABELPROBE_CHECK(!alignment.missing.empty());
+  return alignment.missing;
 }
 
 std::string caveat(const AlignmentRow& row) {
   if (!row.is_doubtful || !row.n_items || !row.n_answers_found || *row.n_items == 0) return "";
-  return fmt::format("only {} of the answers were found; the others count as undecided",
-                     files::percent(static_cast<double>(*row.n_answers_found) /
-                                    static_cast<double>(*row.n_items)));
+  const std::string share =
+      files::percent(static_cast<double>(*row.n_answers_found) / static_cast<double>(*row.n_items));
+  if (row.answer.empty() || row.answer == "greedy") {
+    return fmt::format("only {} of the answers were found; the others count as undecided", share);
+  }
+  return fmt::format("the likeliest token begins an answer for only {} of the items", share);
 }
 
 }  // namespace
@@ -155,7 +166,10 @@ std::vector<PaperAlignment> align_paper_runs(
       progress(fmt::format("{} of {} against votes", set, request.models[model]));
       try {
         alignment.table = align(request, model, alignment.task, probes);
-        alignment.file = write(request, alignment);
+        alignment.file = file_of(request, model, alignment.task, ".json");
+        write_file(alignment.file, [&](std::ostream& out) {
+          analysis::write_table(out, *alignment.table, analysis::TableFormat::Json);
+        });
       } catch (const Error& error) {
         alignment.missing = error.what();
       }
@@ -185,7 +199,7 @@ std::vector<PaperNumber> alignment_numbers(const PaperRequest& request,
       const analysis::Measured* measured =
           row && row->alignment ? row->alignment->find(cell.measure) : nullptr;
       if (measured) number.value = measured->value;
-      number.note = number.value ? caveat(*row) : reason(request, alignment, method, probes);
+      number.note = number.value ? caveat(*row) : reason(request, alignment, method, row, probes);
     }
   }
   return numbers;
