@@ -98,7 +98,8 @@ struct PaperRequest {
   std::vector<Scores> scores;
   analysis::AnswerPosition answer = analysis::AnswerPosition::Greedy;
   std::optional<std::int64_t> n_components;  // of probes; unset: as published
-  std::filesystem::path folder;              // probes and alignments are written below it
+  analysis::FigureOptions figures;
+  std::filesystem::path folder;  // probes and alignments are written below it
 };
 
 // The data of a figure.

@@ -52,6 +52,7 @@ struct PaperFlags {
   std::optional<std::int64_t> n_components;
   std::optional<double> seconds;  // that runs may take
   std::optional<std::int64_t> n_report_items;
+  bool is_union = false;
   bool is_data_only = false;
   std::string python;
   bool is_dry_run = false;
@@ -387,6 +388,7 @@ int make(const PaperFlags& flags,
   request.scores = parse_scores(flags.scores);
   request.answer = analysis::parse_answer_position(flags.answer);
   request.n_components = flags.n_components;
+  if (flags.is_union) request.figures.range = analysis::StepRange::All;
   request.folder = flags.out;
   std::vector<std::string> not_drawn;
   experiment::Paper paper;
@@ -529,6 +531,9 @@ void declare_flags(OptionList& options, PaperFlags& flags) {
                                      .help = "Items that the report lists of each run (default: "
                                              "all)",
                                      .least = 1});
+  options.add(flags.is_union, {.name = "union",
+                               .help = "Figures of label steps: those too that are only last ones, "
+                                       "or only intermediate ones"});
   options.add(flags.is_data_only,
               {.name = "data_only", .help = "Draw no figures; needs no Python"});
   options.add(flags.python, {.name = "python",

@@ -201,14 +201,14 @@ class PaperMaker {
         }
       }
     }
-    if (!runs.empty()) figure.rows = data.of_runs(runs, {});
+    if (!runs.empty()) figure.rows = data.of_runs(runs, request_.figures);
   }
 
   // Whether a run has anything to show; else it is noted, for the others do without it.
   bool has_rows(const analysis::Figure& data, const analysis::NamedRuns& run, PaperFigure& figure) {
     std::string reason = "no answer has enough label steps";
     try {
-      if (!data.of_runs(std::span(&run, 1), {}).empty()) return true;
+      if (!data.of_runs(std::span(&run, 1), request_.figures).empty()) return true;
     } catch (const Error& error) {
       reason = error.what();
     }
