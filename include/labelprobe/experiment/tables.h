@@ -44,8 +44,8 @@ std::vector<Cell> choose_cells(const Table& table, std::span<const std::string> 
 // What all cells of a model have in common.
 struct CellOptions {
   std::string model;  // as given to --model-name-or-path
-  // Name of a list of the set, or path of one; kNoList: every example of the test splits. Unset: the
-  // first of kUsualLists that the set has.
+  // Name of a list of the set, or path of one; kNoList: every example of the test splits. Unset:
+  // the first of kUsualLists that the set has.
   std::optional<std::string> id_list;
   std::string device = "auto";
   std::string seed = "0";
