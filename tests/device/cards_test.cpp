@@ -33,6 +33,47 @@ TEST_CASE("A run on the second GPU leaves the first one alone", "[device]") {
   CHECK_THAT(missing.program.err, ContainsSubstring("this machine has 2 GPU(s)"));
 }
 
+TEST_CASE("One model over two GPUs has the numbers of one, and each holds its half", "[device]") {
+  const std::vector<std::string> flags =
+      GENERATE(std::vector<std::string>{"--limit", "2", "--model-dtype", "bfloat16", "--quant",
+                                        "nf4", "--batch-size", "1"},
+               std::vector<std::string>{"--limit", "1", "--distribution", "binary", "--readouts",
+                                        "slot_trie"});
+  CAPTURE(flags);
+  const auto run = [&](const std::string& device, const std::filesystem::path& logs) {
+    std::vector<std::string> arguments = flags;
+    arguments.insert(arguments.end(), {"--device", device});
+    return run_on_standin(support::run_arguments(logs, arguments), {{"STANDIN_GPUS", "2"}});
+  };
+  const TempFolder whole_logs;
+  const DeviceRun whole = run("cuda:0", whole_logs.path());
+  const TempFolder divided_logs;
+  const DeviceRun divided = run("cuda:0,cuda:1", divided_logs.path());
+  INFO(divided.program.err);
+  REQUIRE(whole.program.exit_code == 0);
+  REQUIRE(divided.program.exit_code == 0);
+  CHECK_FALSE(divided.complains());
+  CHECK_THAT(divided.program.err, ContainsSubstring("on cuda:0,cuda:1 (2 x "));
+  CHECK(divided.peak_bytes(0) > 0);
+  CHECK(divided.peak_bytes(1) > 0);
+  const auto log_in = [](const std::filesystem::path& logs) {
+    return support::read_file(logs / "GoEmotions" / "e2e_0" / "indexed_metrics.yml");
+  };
+  CHECK(log_in(divided_logs.path()) == log_in(whole_logs.path()));
+}
+
+TEST_CASE("Devices that cannot share a model are told", "[device]") {
+  const auto expect = [](const std::string& device, const std::string& message) {
+    const DeviceRun run = run_few(device, {{"STANDIN_GPUS", "2"}});
+    CAPTURE(device);
+    CHECK(run.program.exit_code == 2);
+    CHECK_THAT(run.program.err, ContainsSubstring(message));
+  };
+  expect("cuda:1,cuda:1", "cuda:1 is named twice");
+  expect("cuda:0,cpu", "expected GPUs alone where a model is divided");
+  expect("cuda:0,cuda:7", "this machine has 2 GPU(s)");
+}
+
 TEST_CASE("Every generation of GPUs runs the kernels", "[device]") {
   for (const char* architecture : {"80", "86", "120"}) {
     CAPTURE(architecture);

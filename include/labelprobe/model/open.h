@@ -16,7 +16,7 @@ namespace labelprobe::model {
 
 struct OpenOptions {
   DType dtype = DType::Float32;
-  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"
+  std::string device = "auto";  // "auto", "cpu", "cuda", "cuda:N"; several: "cuda:0,cuda:1"
   int n_threads = 0;            // CPU threads; 0 = one per physical core
   // None: as the checkpoint says, which may itself hold quantised weights.
   Quantization quantization = Quantization::None;
@@ -39,11 +39,13 @@ ModelInfo inspect(const std::filesystem::path& model,
 // What models are computed with on this machine, name and words: "libtorch", "processor", "CUDA".
 std::vector<std::pair<std::string, std::string>> describe_platform();
 
-// The device that "auto", "cuda" and the like mean on this machine: "cpu", "cuda:0". Throws
+// The device that "auto", "cuda" and the like mean on this machine: "cpu", "cuda:0"; several,
+// which share one model's layers, with commas between them. Throws
 // ConfigError, as open() would, for one that is not there.
 std::string resolve_device(const std::string& device);
 
-// Bytes that can still be allocated on a device; 0 if that is not known. Throws as above.
+// Bytes that can still be allocated on a device, or on several together; 0 if that is not known.
+// Throws as above.
 std::size_t free_device_bytes(const std::string& device);
 
 }  // namespace labelprobe::model

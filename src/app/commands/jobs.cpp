@@ -55,7 +55,9 @@ std::vector<experiment::GridJob> read_jobs(const std::vector<std::string>& comma
 
 experiment::SentenceEncoderChoice choose_encoder(const SentenceEncoderSettings& encoder,
                                                  const model::OpenOptions& model) {
-  return {encoder.model, encoder.device.value_or(model.device), model.n_threads};
+  // An encoder is small: the first of several devices does.
+  const std::string of_model = model.device.substr(0, model.device.find(','));
+  return {encoder.model, encoder.device.value_or(of_model), model.n_threads};
 }
 
 }  // namespace labelprobe::app

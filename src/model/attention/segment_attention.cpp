@@ -1,5 +1,6 @@
 #include "model/attention/segment_attention.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "labelprobe/core/error.h"
@@ -22,9 +23,27 @@ void SegmentAttention::plan(std::int64_t n_rows, std::span<const KeySegment> seg
   if (device_.is_cpu()) {
     on_cpu_.plan(n_rows, segments_);
   } else {
-    on_cuda_.plan(n_rows, segments_);
-    without_kernels_.plan(n_rows, segments_);
+    for (OnGpu& gpu : on_gpus_) {
+      gpu.with_kernels.plan(n_rows, segments_);
+      gpu.without_kernels.plan(n_rows, segments_);
+    }
   }
+}
+
+bool SegmentAttention::grows_on_device() const {
+  return !on_gpus_.empty() && std::all_of(on_gpus_.begin(), on_gpus_.end(), [](const OnGpu& gpu) {
+    return gpu.with_kernels.is_prepared();
+  });
+}
+
+SegmentAttention::OnGpu& SegmentAttention::on_gpu(c10::Device device) const {
+  for (OnGpu& gpu : on_gpus_) {
+    if (gpu.device == device) return gpu;
+  }
+  OnGpu& gpu = on_gpus_.emplace_back(OnGpu{device, CudaAttention(is_fast_), {}});
+  gpu.with_kernels.plan(n_rows_, segments_);
+  gpu.without_kernels.plan(n_rows_, segments_);
+  return gpu;
 }
 
 void SegmentAttention::grow() {
@@ -36,8 +55,10 @@ void SegmentAttention::grow() {
   if (device_.is_cpu()) {
     on_cpu_.plan(n_rows_, segments_);
   } else {
-    on_cuda_.grow();
-    without_kernels_.plan(n_rows_, segments_);
+    for (OnGpu& gpu : on_gpus_) {
+      gpu.with_kernels.grow();
+      gpu.without_kernels.plan(n_rows_, segments_);
+    }
   }
 }
 
@@ -45,9 +66,10 @@ at::Tensor SegmentAttention::attend(const at::Tensor& queries,
                                     const at::Tensor& keys,
                                     const at::Tensor& values) const {
   LABELPROBE_CHECK(queries.device().type() == device_.type());
-  if (CudaAttention::can_attend(queries)) return on_cuda_.attend(queries, keys, values);
-  return device_.is_cpu() ? on_cpu_.attend(queries, keys, values)
-                          : without_kernels_.attend(queries, keys, values);
+  if (device_.is_cpu()) return on_cpu_.attend(queries, keys, values);
+  OnGpu& gpu = on_gpu(queries.device());
+  return CudaAttention::can_attend(queries) ? gpu.with_kernels.attend(queries, keys, values)
+                                            : gpu.without_kernels.attend(queries, keys, values);
 }
 
 std::string_view attention_code(const at::Tensor& queries, bool is_fast) {

@@ -23,7 +23,7 @@ class SegmentAttention {
  public:
   // is_fast: on a GPU numbers may depend on the schedule (cuda_attention.h).
   explicit SegmentAttention(c10::Device device, bool is_fast = false)
-      : device_(device), on_cuda_(is_fast) {}
+      : device_(device), is_fast_(is_fast) {}
   SegmentAttention(std::int64_t n_rows, std::span<const KeySegment> segments, c10::Device device);
 
   // Plans another pass, in the memory of the last one.
@@ -32,8 +32,9 @@ class SegmentAttention {
   // Every segment that further steps add keys to (KeySegment::n_more) has one more of them.
   void grow();
   // Whether grow() and attend() queue work on the device and nothing else: after the first layer.
-  bool grows_on_device() const { return on_cuda_.is_prepared(); }
+  bool grows_on_device() const;
 
+  // May be called with tensors on several GPUs, one after the other, of one plan.
   // Queries [T, K, G, D] over keys and values [N, K, D] of one layer of the arena, on the CPU of a
   // type that CpuSegmentPlan takes; the result is [T, K * G * D] in the queries' type.
   at::Tensor attend(const at::Tensor& queries,
@@ -41,13 +42,20 @@ class SegmentAttention {
                     const at::Tensor& values) const;
 
  private:
+  // Of one GPU; they make their tables at its first layer.
+  struct OnGpu {
+    c10::Device device;
+    CudaAttention with_kernels;
+    BatchedAttention without_kernels;
+  };
+  OnGpu& on_gpu(c10::Device device) const;
+
   c10::Device device_;
+  bool is_fast_;
   std::int64_t n_rows_ = 0;
   std::vector<KeySegment> segments_;
   CpuSegmentPlan on_cpu_;
-  // Make their tables at the first layer.
-  mutable CudaAttention on_cuda_;
-  mutable BatchedAttention without_kernels_;
+  mutable std::vector<OnGpu> on_gpus_;
 };
 
 // Whose code attends such queries (which may have no rows), for people.

@@ -1,6 +1,7 @@
 #include "model/decoder/decoder.h"
 
 #include <ATen/Functions.h>
+#include <c10/core/DeviceGuard.h>
 
 #include "model/attention/segment_attention_cpu.h"
 #include "model/products/fixed_rows.h"
@@ -35,8 +36,9 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   const std::int64_t n_heads = config_.n_heads;
   const std::int64_t n_kv = config_.n_kv_heads;
   const std::int64_t n_dim = config_.head_dim;
-  const at::Tensor cosines = cosines_.index_select(0, positions);
-  const at::Tensor sines = sines_.index_select(0, positions);
+  std::size_t part = 0;
+  c10::OptionalDeviceGuard on_device;
+  Rotations rotations = rotations_at(part, positions);
   const at::ScalarType type = scalar_type();
   // What all layers add to: rounding it to bfloat16 would cost more than it saves.
   const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
@@ -45,20 +47,27 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   if (watcher != nullptr) watcher->see(0, x);
   for (int i = 0; i < config_.n_layers; ++i) {
     const Layer& layer = layers_[i];
+    if (placement_.part_of(i) != part) {
+      part = placement_.part_of(i);
+      on_device.reset_device(placement_.of(i));
+      x = x.to(placement_.of(i));
+      rotations = rotations_at(part, positions);
+    }
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
     const at::Tensor qkv = multiply(layer.qkv_proj, normed)
                                .to(type)
                                .narrow(0, 0, n_rows)
                                .view({n_rows, n_heads + 2 * n_kv, n_dim});
-    attention.rotate(i, qkv, n_heads, n_kv, cosines, sines);
+    attention.rotate(i, qkv, n_heads, n_kv, rotations.cosines, rotations.sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
     at::Tensor attended = attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),
                                            qkv.narrow(1, n_heads + n_kv, n_kv));
     if (i + 1 == config_.n_layers && kept.defined()) {
-      x = x.index_select(0, kept);
+      const at::Tensor rows = kept.to(x.device());
+      x = x.index_select(0, rows);
       if (kept.size(0) == 0) break;
-      attended = attended.index_select(0, kept);
+      attended = attended.index_select(0, rows);
     } else if (has_fixed_rows()) {
       attended = filled_up(attended);
     }
@@ -70,7 +79,14 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     add_product(x, layer.down_proj, gated_silu(inner));
     if (watcher != nullptr) watcher->see(2 * i + 2, x);
   }
-  return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows);
+  return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows).to(device_);
+}
+
+// Those of the positions [T], on a part's device.
+Decoder::Rotations Decoder::rotations_at(std::size_t part, const at::Tensor& positions) const {
+  const Rotations& all = rotations_[part];
+  const at::Tensor here = positions.to(all.cosines.device());
+  return {all.cosines.index_select(0, here), all.sines.index_select(0, here)};
 }
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
@@ -88,13 +104,14 @@ at::Tensor Decoder::head_rows(const TokenIds& tokens) const {
 }
 
 at::Tensor Decoder::project_attention(int layer, const at::Tensor& x) const {
+  const c10::DeviceGuard on_device(placement_.of(layer));
   // The last row of zeros gives the bias.
   const at::Tensor rows = at::cat({x, at::zeros({1, x.size(1)}, x.options())}).to(scalar_type());
   const at::Tensor added =
       multiply(layers_[layer].o_proj, has_fixed_rows() ? filled_up(rows) : rows)
           .narrow(0, 0, rows.size(0))
           .to(at::kFloat);
-  return added.narrow(0, 0, x.size(0)) - added[x.size(0)];
+  return (added.narrow(0, 0, x.size(0)) - added[x.size(0)]).to(device_);
 }
 
 at::Tensor Decoder::multiply(const Linear& weight, const at::Tensor& x) const {

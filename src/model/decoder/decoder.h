@@ -13,6 +13,7 @@
 
 #include "labelprobe/model/language_model.h"
 
+#include "model/decoder/placement.h"
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
 
@@ -60,18 +61,20 @@ c10::ScalarType activation_type(DType dtype, c10::Device device);
 
 class Decoder {
  public:
-  // Loads every parameter of the checkpoint onto the device. `quantization` is that of the linear
+  // Loads every parameter of the checkpoint onto its device. `quantization` is that of the linear
   // layers of the decoder blocks; None = as the checkpoint stores them. is_fast: on a GPU, products
   // and attention in the way that suits the rows at hand; their last bits then depend on how many
   // there are.
   Decoder(weights::Checkpoint& checkpoint,
           DType dtype,
-          c10::Device device,
+          Placement placement,
           Quantization quantization = Quantization::None,
           bool is_fast = false);
 
   const weights::DecoderConfig& config() const { return config_; }
+  // Where tokens and positions are given, and hidden states come back.
   c10::Device device() const { return device_; }
+  const Placement& placement() const { return placement_; }
   bool is_fast() const { return is_fast_; }
   // The type of keys and values.
   c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
@@ -106,6 +109,13 @@ class Decoder {
     Linear down_proj;                     // [C, F]
   };
 
+  // The turns of positions, [positions, D/2], float32.
+  struct Rotations {
+    at::Tensor cosines;
+    at::Tensor sines;
+  };
+
+  Rotations rotations_at(std::size_t part, const at::Tensor& positions) const;
   // x [T, in] times the weight; and added to sum [T, out].
   at::Tensor multiply(const Linear& weight, const at::Tensor& x) const;
   void add_product(at::Tensor& sum, const Linear& weight, const at::Tensor& x) const;
@@ -113,14 +123,14 @@ class Decoder {
 
   weights::DecoderConfig config_;
   DType dtype_;
-  c10::Device device_;
+  Placement placement_;
+  c10::Device device_;  // the first
   bool is_fast_;
   at::Tensor embedding_;  // [V, C]
   std::vector<Layer> layers_;
-  at::Tensor norm_;     // [C], float32
-  Linear head_;         // [V, C]; the embedding where they are tied
-  at::Tensor cosines_;  // [positions, D/2], float32
-  at::Tensor sines_;
+  at::Tensor norm_;                   // [C], float32
+  Linear head_;                       // [V, C]; the embedding where they are tied
+  std::vector<Rotations> rotations_;  // by device
 };
 
 }  // namespace labelprobe::model

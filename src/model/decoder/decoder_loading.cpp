@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <ATen/Functions.h>
+#include <c10/core/DeviceGuard.h>
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
@@ -20,15 +21,20 @@ ParameterLoader::ParameterLoader(weights::Checkpoint& checkpoint,
                                  DType dtype,
                                  c10::Device device,
                                  Quantization quantization)
-    : checkpoint_(checkpoint), dtype_(dtype), quantization_(quantization), staging_(device) {
+    : checkpoint_(checkpoint), dtype_(dtype), quantization_(quantization) {
+  staging_.emplace(device);
   checkpoint.start_reading();
+}
+
+void ParameterLoader::go_to(c10::Device device) {
+  if (staging_->device() != device) staging_.emplace(device);
 }
 
 at::Tensor ParameterLoader::tensor(const weights::Parameter& parameter) {
   const at::Tensor result =
       at::empty(parameter.shape,
-                at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(staging_.device()));
-  checkpoint_.load_into(parameter, result, staging_);
+                at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(staging_->device()));
+  checkpoint_.load_into(parameter, result, *staging_);
   return result;
 }
 
@@ -69,10 +75,10 @@ bool ParameterLoader::is_quantized(const weights::Parameter& weight) const {
 at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrices) {
   std::int64_t height = 0;
   for (const weights::Parameter& matrix : matrices) height += matrix.shape[0];
-  const at::Tensor all = buffer({height, matrices.front().shape[1]}, staging_.device());
+  const at::Tensor all = buffer({height, matrices.front().shape[1]}, staging_->device());
   std::int64_t row = 0;
   for (const weights::Parameter& matrix : matrices) {
-    checkpoint_.load_into(matrix, all.narrow(0, row, matrix.shape[0]), staging_);
+    checkpoint_.load_into(matrix, all.narrow(0, row, matrix.shape[0]), *staging_);
     row += matrix.shape[0];
   }
   return all;
@@ -92,13 +98,13 @@ std::optional<at::Tensor> ParameterLoader::bias(std::initializer_list<weights::R
 
 weights::QuantizedWeight ParameterLoader::quantized(const weights::Parameter& weight) {
   if (checkpoint_.quantization_of(weight) != Quantization::None) {
-    return checkpoint_.load_quantized(weight, staging_);
+    return checkpoint_.load_quantized(weight, *staging_);
   }
   // Converted on the CPU, where the codes are made too.
   weights::Staging in_place(at::kCPU);
   const at::Tensor exact = buffer(weight.shape, at::kCPU);
   checkpoint_.load_into(weight, exact, in_place);
-  return weights::to_device(weights::quantize(exact, quantization_), staging_);
+  return weights::to_device(weights::quantize(exact, quantization_), *staging_);
 }
 
 // Memory that has just been let go is taken again: getting it from the system anew costs as much
@@ -122,19 +128,26 @@ at::Tensor ParameterLoader::buffer(at::IntArrayRef shape, c10::Device device) {
 
 Decoder::Decoder(weights::Checkpoint& checkpoint,
                  DType dtype,
-                 c10::Device device,
+                 Placement placement,
                  Quantization quantization,
                  bool is_fast)
-    : config_(checkpoint.config()), dtype_(dtype), device_(device), is_fast_(is_fast) {
+    : config_(checkpoint.config()),
+      dtype_(dtype),
+      placement_(std::move(placement)),
+      device_(placement_.first()),
+      is_fast_(is_fast) {
   using weights::Role;
-  ParameterLoader loader(checkpoint, dtype, device, quantization);
+  ParameterLoader loader(checkpoint, dtype, device_, quantization);
   embedding_ = loader.tensor(weights::weight_of(config_, Role::Embedding));
   for (int i = 0; i < config_.n_layers; ++i) {
+    const c10::DeviceGuard on_device(placement_.of(i));
+    loader.go_to(placement_.of(i));
     layers_.push_back({loader.norm(Role::InputNorm, i),
                        loader.linear({Role::Query, Role::Key, Role::Value}, i),
                        loader.linear({Role::AttentionOutput}, i), loader.norm(Role::MlpNorm, i),
                        loader.linear({Role::Gate, Role::Up}, i), loader.linear({Role::Down}, i)});
   }
+  loader.go_to(device_);
   norm_ = loader.norm(Role::FinalNorm);
   head_ = config_.tie_word_embeddings ? Linear(embedding_) : loader.linear({Role::Head});
   checkpoint.check_all_loaded();
@@ -143,8 +156,9 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
   const std::vector<float> frequencies = weights::rope_frequencies(config_);
   const at::Tensor positions = at::arange(config_.n_positions(), at::kFloat);
   const at::Tensor angles = at::outer(positions, at::tensor(frequencies));
-  cosines_ = angles.cos().to(device);
-  sines_ = angles.sin().to(device);
+  for (const c10::Device device : placement_.devices()) {
+    rotations_.push_back({angles.cos().to(device), angles.sin().to(device)});
+  }
 }
 
 }  // namespace labelprobe::model

@@ -29,6 +29,9 @@ class ParameterLoader {
                   c10::Device device,
                   Quantization quantization);
 
+  // What is loaded from now on goes to this device.
+  void go_to(c10::Device device);
+
   // The parameter in the loader's dtype.
   at::Tensor tensor(const weights::Parameter& parameter);
 
@@ -50,7 +53,7 @@ class ParameterLoader {
   weights::Checkpoint& checkpoint_;
   DType dtype_;
   Quantization quantization_;
-  weights::Staging staging_;
+  std::optional<weights::Staging> staging_;
   at::Tensor buffer_;
 };
 

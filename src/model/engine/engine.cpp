@@ -44,15 +44,18 @@ Limits limits_of(const c10::Device& device) {
 }
 
 Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
-    : given_back_(decoder.device()),
-      decoder_(std::move(decoder)),
+    : decoder_(std::move(decoder)),
       info_(std::move(info)),
       limits_(limits),
       inputs_(decoder_.device(), decoder_.is_fast()) {
+  for (const c10::Device device : decoder_.placement().devices()) given_back_.emplace_back(device);
   // Products in 8 bits choose their columns on the host, by all rows of a step.
   if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
   if (decoder_.device().is_cpu()) return;
-  if (limits_.reading == Reading::DuringNextStep) graph_ = weights::make_step_graph();
+  // A recorded step is one device's.
+  if (limits_.reading == Reading::DuringNextStep && !decoder_.placement().is_divided()) {
+    graph_ = weights::make_step_graph();
+  }
   if (graph_) stream_ = weights::open_stream(decoder_.device());
   warm_up();
 }
@@ -234,7 +237,7 @@ void Engine::run(const Request& request, Work& work) {
     const MemoryBudget budget =
         budget_of(request, chosen, limits,
                   {decoder_.config(), c10::elementSize(decoder_.scalar_type()),
-                   decoder_.device().is_cuda(), free_bytes()});
+                   decoder_.device().is_cuda(), free_bytes(), n_most_layers()});
     const PrefixTree tree(request.prompts(), chosen, sharing, budget.rows_per_pack);
     if (first == static_cast<int>(tree.sequences().size())) break;
     work.begin(tree);
@@ -243,10 +246,33 @@ void Engine::run(const Request& request, Work& work) {
 }
 
 // The arena of the last call counts as free: it is taken over, or given back for a larger one.
+// Of several devices what the one has that has least.
 std::size_t Engine::free_bytes() const {
-  const std::size_t n = weights::free_bytes(decoder_.device());
-  if (n == 0 || !arena_ || decoder_.device().is_cpu()) return n;
-  return n + static_cast<std::size_t>(arena_->n_rows()) * info_.cache_bytes_per_token;
+  const Placement& placement = decoder_.placement();
+  const int n_layers = decoder_.config().n_layers;
+  std::size_t n_least = 0;
+  for (std::size_t part = 0; part < placement.devices().size(); ++part) {
+    const c10::Device device = placement.devices()[part];
+    const c10::DeviceGuard on_device(device);
+    std::size_t n = weights::free_bytes(device);
+    if (n > 0 && arena_ && !device.is_cpu()) {
+      n += static_cast<std::size_t>(arena_->n_rows()) *
+           (info_.cache_bytes_per_token / static_cast<std::size_t>(n_layers)) *
+           static_cast<std::size_t>(placement.n_layers_of(part, n_layers));
+    }
+    n_least = part == 0 ? n : std::min(n_least, n);
+  }
+  return n_least;
+}
+
+// Of the device that has most of them.
+int Engine::n_most_layers() const {
+  const Placement& placement = decoder_.placement();
+  int n_most = 0;
+  for (std::size_t part = 0; part < placement.devices().size(); ++part) {
+    n_most = std::max(n_most, placement.n_layers_of(part, decoder_.config().n_layers));
+  }
+  return n_most;
 }
 
 // Those that can be run; the others are reported.
@@ -334,8 +360,8 @@ void Engine::open_arena(const PrefixTree& tree,
   if (arena_ && arena_->n_rows() >= n_rows) return;
   arena_.reset();
   const weights::DecoderConfig& config = decoder_.config();
-  arena_.emplace(config.n_layers, n_rows, config.n_kv_heads, config.head_dim,
-                 at::TensorOptions().dtype(decoder_.scalar_type()).device(decoder_.device()));
+  arena_.emplace(decoder_.placement(), config.n_layers, n_rows, config.n_kv_heads, config.head_dim,
+                 decoder_.scalar_type());
 }
 
 // Computes what the cache lacks of the chunk's paths, and does the work behind them.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -58,6 +59,7 @@ class Engine : public LanguageModel {
                  Limits& limits,
                  Work& work);
   std::size_t free_bytes() const;
+  int n_most_layers() const;
   void open_arena(const PrefixTree& tree, const Request& request, const MemoryBudget& budget);
   void run_chunk(const PrefixTree& tree,
                  const Request& request,
@@ -74,7 +76,7 @@ class Engine : public LanguageModel {
                                     int end);
   void halve(Limits& limits, int n_sequences);
 
-  weights::GivenBack given_back_;  // after all that follows has gone
+  std::deque<weights::GivenBack> given_back_;  // after all that follows has gone
   Decoder decoder_;
   ModelInfo info_;
   Limits limits_;

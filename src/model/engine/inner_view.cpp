@@ -96,7 +96,8 @@ at::Tensor InnerView::label_numbers(const at::Tensor& x) const {
 }
 
 void InnerView::see(int stage, const at::Tensor& all_rows) {
-  const at::Tensor x = all_rows.index_select(0, index_).to(at::kFloat);
+  const at::Tensor x =
+      all_rows.index_select(0, index_.to(all_rows.device())).to(index_.device(), at::kFloat);
   const double epsilon = decoder_.config().rms_norm_eps;
   scale_ = x.square().mean(1, /*keepdim=*/true).add_(epsilon).rsqrt_();
   if (stage % 2 == 0) {

@@ -75,14 +75,24 @@ void RowRanges::release(std::int64_t first, std::int64_t n) {
   holes_[first] = n;
 }
 
-KvArena::KvArena(std::int64_t n_layers,
+KvArena::KvArena(const Placement& placement,
+                 int n_layers,
                  std::int64_t n_rows,
                  std::int64_t n_kv_heads,
                  std::int64_t head_dim,
-                 at::TensorOptions options)
-    : ranges_(n_rows),
-      keys_(at::empty({n_layers, n_rows, n_kv_heads, head_dim}, options)),
-      values_(at::empty_like(keys_)) {}
+                 at::ScalarType type)
+    : ranges_(n_rows), n_rows_(n_rows) {
+  for (std::size_t part = 0; part < placement.devices().size(); ++part) {
+    const int n_here = placement.n_layers_of(part, n_layers);
+    const auto options = at::TensorOptions().dtype(type).device(placement.devices()[part]);
+    const at::Tensor keys = at::empty({n_here, n_rows, n_kv_heads, head_dim}, options);
+    const at::Tensor values = at::empty_like(keys);
+    for (int layer = 0; layer < n_here; ++layer) {
+      keys_.push_back(keys[layer]);
+      values_.push_back(values[layer]);
+    }
+  }
+}
 
 std::int64_t KvArena::reserve(std::int64_t n) {
   const std::optional<std::int64_t> first = ranges_.reserve(n);
@@ -94,8 +104,8 @@ void KvArena::write(int layer,
                     std::int64_t first,
                     const at::Tensor& keys,
                     const at::Tensor& values) {
-  keys_[layer].narrow(0, first, keys.size(0)).copy_(keys);
-  values_[layer].narrow(0, first, values.size(0)).copy_(values);
+  this->keys(layer).narrow(0, first, keys.size(0)).copy_(keys);
+  this->values(layer).narrow(0, first, values.size(0)).copy_(values);
 }
 
 void KvArena::write(int layer,
@@ -103,8 +113,8 @@ void KvArena::write(int layer,
                     const at::Tensor& keys,
                     const at::Tensor& values) {
   RECORD_FUNCTION("labelprobe::write_arena", {});
-  write_rows(keys, rows, keys_[layer]);
-  write_rows(values, rows, values_[layer]);
+  write_rows(keys, rows, this->keys(layer));
+  write_rows(values, rows, this->values(layer));
 }
 
 }  // namespace labelprobe::model

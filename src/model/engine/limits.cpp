@@ -48,8 +48,10 @@ MemoryBudget budget_of(const Request& request,
   const std::int64_t n_parts =
       memory.is_gpu ? (n_longest + cuda::kPositionsPerPart - 1) / cuda::kPositionsPerPart : 0;
   const std::int64_t n_head_rows = memory.is_gpu ? kRowsPerHead : 0;
+  weights::DecoderConfig held = memory.config;
+  if (memory.n_layers > 0) held.n_layers = memory.n_layers;
   return divide_memory(
-      memory.n_free, memory_needs(memory.config, memory.bytes_per_number, n_parts, n_head_rows),
+      memory.n_free, memory_needs(held, memory.bytes_per_number, n_parts, n_head_rows),
       {limits.rows_per_pack, limits.sequences_per_chunk, limits.chunk_bytes}, n_longest);
 }
 

@@ -58,6 +58,7 @@ struct DecoderMemory {
   std::size_t bytes_per_number = 0;  // of activations, keys and values
   bool is_gpu = false;
   std::size_t n_free = 0;  // beside the weights; 0 = not known
+  int n_layers = 0;        // whose keys and values it holds; 0 = of all
 };
 MemoryBudget budget_of(const Request& request,
                        std::span<const std::size_t> prompts,

@@ -1,9 +1,12 @@
 #include "labelprobe/model/open.h"
 
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -11,10 +14,12 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
 
 #include "model/decoder/decoder.h"
+#include "model/decoder/placement.h"
 #include "model/engine/backend.h"
 #include "model/engine/engine.h"
 #include "model/engine/model_info.h"
@@ -24,6 +29,46 @@
 #include "weights/device/processor.h"
 
 namespace labelprobe::model {
+
+namespace {
+
+std::string join(std::span<const c10::Device> devices) {
+  std::vector<std::string> names;
+  for (const c10::Device device : devices) names.push_back(device.str());
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+// "2 x NVIDIA A100, driver 570", where all are alike.
+std::string describe_devices(std::span<const c10::Device> devices) {
+  std::vector<std::string> names;
+  for (const c10::Device device : devices) names.push_back(weights::describe_device(device));
+  if (names.size() == 1) return names.front();
+  const bool are_alike = std::all_of(names.begin(), names.end(),
+                                     [&](const auto& name) { return name == names.front(); });
+  return are_alike ? fmt::format("{} x {}", names.size(), names.front())
+                   : fmt::format("{}", fmt::join(names, " + "));
+}
+
+std::size_t free_bytes_on(const c10::Device& device) {
+  const c10::DeviceGuard on_device(device);
+  return weights::free_bytes(device);
+}
+
+// By the memory that is free beside embedding and output head.
+Placement place_layers(const std::vector<c10::Device>& devices,
+                       const weights::DecoderConfig& config,
+                       DType dtype) {
+  if (devices.size() == 1) return devices.front();
+  std::vector<std::size_t> n_free;
+  for (const c10::Device& device : devices) n_free.push_back(free_bytes_on(device));
+  const std::size_t n_matrix = static_cast<std::size_t>(config.vocab_size) *
+                               static_cast<std::size_t>(config.hidden_size) *
+                               c10::elementSize(weights::scalar_type(dtype));
+  const std::size_t n_first = config.tie_word_embeddings ? n_matrix : 2 * n_matrix;
+  return {devices, divide_layers(config.n_layers, n_free, n_first)};
+}
+
+}  // namespace
 
 ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization quantization) {
   return describe(weights::Checkpoint::open(model), dtype, quantization);
@@ -37,7 +82,8 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   }
   at::set_num_threads(options.n_threads > 0 ? options.n_threads : weights::n_physical_cores());
   const c10::InferenceMode no_gradients;
-  const c10::Device device = weights::open_device(options.device);
+  const std::vector<c10::Device> devices = weights::open_devices(options.device);
+  const c10::Device device = devices.front();
   const c10::DeviceGuard on_device(device);
   weights::allow_tf32(options.allows_tf32);
   weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
@@ -46,13 +92,15 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
                                c10::elementSize(weights::scalar_type(options.dtype)) *
                                c10::elementSize(activation_type(options.dtype, device));
   info.device_warnings = weights::device_warnings(device);
-  info.device = device.str();
-  info.device_name = weights::describe_device(device);
+  info.device = join(devices);
+  info.device_name = describe_devices(devices);
   info.backend =
       describe_backend(checkpoint.config(), info.dtype, info.quantization, device, options.is_fast);
   try {
     return std::make_unique<Engine>(
-        Decoder(checkpoint, options.dtype, device, options.quantization, options.is_fast),
+        Decoder(checkpoint, options.dtype,
+                place_layers(devices, checkpoint.config(), options.dtype), options.quantization,
+                options.is_fast),
         std::move(info), limits_of(device));
   } catch (const c10::Error& error) {
     if (!weights::is_out_of_memory(error)) {
@@ -60,9 +108,9 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
       throw ModelError(weights::describe_failure(device, error.what_without_backtrace()));
     }
     throw ModelError(
-        fmt::format("{}: its weights do not fit the memory of {}; use --model-dtype bfloat16 or a "
-                    "smaller model",
-                    model.string(), device.str()));
+        fmt::format("{}: its weights do not fit the memory of {}; use --model-dtype bfloat16, a "
+                    "smaller model or several GPUs (--device cuda:0,cuda:1)",
+                    model.string(), join(devices)));
   }
 }
 
@@ -86,13 +134,17 @@ std::vector<std::pair<std::string, std::string>> describe_platform() {
 }
 
 std::string resolve_device(const std::string& device) {
-  return weights::open_device(device).str();
+  return join(weights::open_devices(device));
 }
 
 std::size_t free_device_bytes(const std::string& name) {
-  const c10::Device device = weights::open_device(name);
-  const c10::DeviceGuard on_device(device);
-  return weights::free_bytes(device);
+  std::size_t n_all = 0;
+  for (const c10::Device& device : weights::open_devices(name)) {
+    const std::size_t n = free_bytes_on(device);
+    if (n == 0) return 0;
+    n_all += n;
+  }
+  return n_all;
 }
 
 }  // namespace labelprobe::model

@@ -62,14 +62,14 @@ class StepInputs::StepAttention : public Attention {
     if (!is_written_) return Attention::rotate(layer, heads, n_queries, n_keys, cosines, sines);
     weights::cuda_operators()->rotate_heads.call(heads, cosines, sines, n_queries, n_keys,
                                                  arena_.keys(layer), arena_.values(layer),
-                                                 inputs_.arena_rows());
+                                                 rows_on(heads.device()));
   }
 
   at::Tensor attend(int layer,
                     const at::Tensor& queries,
                     const at::Tensor& keys,
                     const at::Tensor& values) override {
-    if (!is_written_) arena_.write(layer, inputs_.arena_rows(), keys, values);
+    if (!is_written_) arena_.write(layer, rows_on(keys.device()), keys, values);
     at::Tensor attended =
         inputs_.attention().attend(queries, arena_.keys(layer), arena_.values(layer));
     if (watcher_ != nullptr) {
@@ -79,9 +79,16 @@ class StepInputs::StepAttention : public Attention {
   }
 
  private:
+  // Where the arena takes the rows, known to the device that the layers are on.
+  const at::Tensor& rows_on(c10::Device device) {
+    if (!rows_.defined() || rows_.device() != device) rows_ = inputs_.arena_rows().to(device);
+    return rows_;
+  }
+
   KvArena& arena_;
   const StepInputs& inputs_;
   LayerWatcher* watcher_;
+  at::Tensor rows_;
   bool is_written_ = false;  // keys and values of the layer, by rotate()
 };
 

@@ -74,7 +74,7 @@ std::optional<TracedEvent::Place> place_of(const profiler::KinetoEvent& event) {
 class Profile::Recorder {
  public:
   Recorder(const std::string& device, const ProfileLimits& limits)
-      : device_(device), limits_(limits) {
+      : device_(device.substr(0, device.find(','))), limits_(limits) {
     if (device_.is_cuda()) {
       activities_.insert(profiler::ActivityType::CUDA);
     } else {

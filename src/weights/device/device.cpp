@@ -128,8 +128,11 @@ c10::Device open_device(std::string_view name) {
     is_cuda = error == std::errc() && end == digits.data() + digits.size() && index >= 0;
   }
   if (!is_cuda) {
-    throw ConfigError(fmt::format(
-        "unknown device '{}' (known: auto, cpu, cuda, cuda:N with N = 0, 1, ...)", name));
+    throw ConfigError(
+        fmt::format("unknown device '{}' (known: auto, cpu, cuda, cuda:N with N = 0, 1, ...; "
+                    "several GPUs for one model: "
+                    "cuda:0,cuda:1)",
+                    name));
   }
   const std::string missing = load_cuda();
   if (!missing.empty()) {
@@ -143,6 +146,26 @@ c10::Device open_device(std::string_view name) {
   const c10::Device gpu(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
   check_is_free(gpu);
   return gpu;
+}
+
+std::vector<c10::Device> open_devices(std::string_view names) {
+  std::vector<c10::Device> devices;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const c10::Device device = open_device(names.substr(begin, end - begin));
+    if (std::find(devices.begin(), devices.end(), device) != devices.end()) {
+      throw ConfigError(fmt::format("device '{}': {} is named twice", names, device.str()));
+    }
+    devices.push_back(device);
+    begin = end + 1;
+  }
+  const bool has_others = std::any_of(devices.begin(), devices.end(),
+                                      [](const c10::Device& one) { return !one.is_cuda(); });
+  if (devices.size() > 1 && has_others) {
+    throw ConfigError(fmt::format(
+        "device '{}': expected GPUs alone where a model is divided, such as cuda:0,cuda:1", names));
+  }
+  return devices;
 }
 
 std::string describe_failure(const c10::Device& device, std::string_view what) {

@@ -18,6 +18,11 @@ namespace labelprobe::weights {
 // cannot be used, saying what is missing; ModelError for one that another process holds.
 c10::Device open_device(std::string_view name);
 
+// Several GPUs with commas between them, "cuda:0,cuda:1", for one model whose layers they share; or
+// the device of open_device() alone. Throws as that, and ConfigError if one is named twice or is no
+// GPU.
+std::vector<c10::Device> open_devices(std::string_view names);
+
 // What its user should know about the device that was opened last, in sentences: that a GPU is
 // there and is not used, or that it has to do without our kernels.
 std::vector<std::string> device_warnings(const c10::Device& device);

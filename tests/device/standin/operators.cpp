@@ -14,7 +14,9 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
@@ -174,6 +176,22 @@ std::vector<at::Tensor> results_of(const c10::OperatorHandle& op,
   return results;
 }
 
+// The device of the first tensor that is on one, or the one that is asked for: where libtorch's own
+// operators go on before they compute.
+c10::Device device_of(const std::vector<IValue>& arguments) {
+  for (const IValue& argument : arguments) {
+    if (argument.isDevice() && argument.toDevice().is_cuda()) return argument.toDevice();
+    if (argument.isTensor() && argument.toTensor().defined() && argument.toTensor().is_cuda()) {
+      return argument.toTensor().device();
+    }
+    if (!argument.isTensorList()) continue;
+    for (const at::Tensor& one : argument.toTensorVector()) {
+      if (one.defined() && one.is_cuda()) return one.device();
+    }
+  }
+  return c10::impl::VirtualGuardImpl(at::kCUDA).getDevice();
+}
+
 // The host is told a number, such as whether two tensors are equal: it waits.
 void answer_at_once(const c10::OperatorHandle& op,
                     const std::vector<IValue>& arguments,
@@ -192,6 +210,7 @@ void compute_on_host(const c10::OperatorHandle& op, Stack* stack) {
   const std::vector<IValue> arguments(stack->end() - static_cast<std::ptrdiff_t>(n_arguments),
                                       stack->end());
   torch::jit::drop(*stack, n_arguments);
+  const c10::DeviceGuard on_device(device_of(arguments));
   const auto& returns = op.schema().returns();
   if (std::any_of(returns.begin(), returns.end(), [](const c10::Argument& each) {
         return each.type() != c10::TensorType::get();
@@ -227,12 +246,14 @@ at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
   if (to.numel() == 0 || !to.is_cuda() || !from.is_cuda() || is_one_piece) {
     return at::native::copy_(to, from, non_blocking);
   }
+  const c10::DeviceGuard on_device(from.device());
   later("aten::copy_", [to = View(to), from = View(from)] { to.tensor().copy_(from.tensor()); });
   return to;
 }
 
 // How many there are is known to the host only when they are found.
 at::Tensor nonzero(const at::Tensor& x) {
+  const c10::DeviceGuard on_device(x.device());
   wait();
   const at::Tensor found = at::nonzero(View(x).tensor());
   at::Tensor result = at::empty(found.sizes(), found.options().device(at::kCUDA));

@@ -69,14 +69,14 @@ TEST_CASE("Rows that are free cannot be given back", "[unit]") {
 }
 
 TEST_CASE("A full arena says so as memory does", "[unit]") {
-  KvArena arena(1, 8, 1, 4, at::kFloat);
+  KvArena arena(c10::Device(at::kCPU), 1, 8, 1, 4, at::kFloat);
   CHECK(arena.reserve(5) == 0);
   CHECK_THROWS_AS(arena.reserve(4), std::bad_alloc);
   CHECK(arena.reserve(3) == 5);
 }
 
 TEST_CASE("Keys and values are read from the rows where they were written", "[unit]") {
-  KvArena arena(2, 9, 3, 4, at::kFloat);
+  KvArena arena(c10::Device(at::kCPU), 2, 9, 3, 4, at::kFloat);
   // As parts of a fused projection: rows wider than what is written of them.
   const at::Tensor projected = at::randn({3, 8, 4});
   const at::Tensor keys = projected.narrow(1, 2, 3);
