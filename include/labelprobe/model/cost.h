@@ -25,7 +25,7 @@ struct CardName {
 // second or two.
 std::span<const CardName> card_names();
 
-// Whether it names a card; the processor is none.
+// Whether it names a card, or several of a kind ("h100,h100"); the processor is none.
 bool is_card(std::string_view name);
 
 // What inspect() would say about a checkpoint of that shape (weights/making.h).
@@ -33,7 +33,7 @@ ModelInfo inspect_shape(const std::string& shape, DType dtype, Quantization quan
 
 struct CostQuestion {
   std::string model;        // where locate() found it, or the name of a shape
-  OpenOptions options;      // the device is the name of a card
+  OpenOptions options;      // the device is the name of a card, or of several that are alike
   double disk_rate = 0;     // bytes that are read in a second
   std::size_t n_items = 0;  // that are logged
   // How far explorers may go behind each prompt, and about how many places they ask for.

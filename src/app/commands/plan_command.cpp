@@ -224,7 +224,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
     const std::string& card = arguments.run.model.options.device;
     const std::string place = options.place(arguments.run.model.options.device);
     const std::vector<std::string> known = card_choices();
-    if (std::find(known.begin(), known.end(), card) == known.end()) {
+    if (!model::is_card(card) && std::find(known.begin(), known.end(), card) == known.end()) {
       throw ConfigError(place + ": " + unknown_choice("card", card, known));
     }
     if (!(arguments.disk_rate > 0)) {

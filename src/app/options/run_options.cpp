@@ -207,8 +207,8 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
   declare_splitting(options, model.splitting);
   options.add(model.options.device,
               {.name = "device",
-               .help = "auto, cpu, cuda or cuda:N; dry runs and plans also take "
-                       "a card (see: labelprobe ls cards)",
+               .help = "auto, cpu, cuda or cuda:N; cuda:0,cuda:1 shares one model's layers; "
+                       "dry runs and plans also take a card (see: labelprobe ls cards)",
                .fallback = "auto",
                .value = "DEVICE",
                .choices = {"auto", "cpu", "cuda"},

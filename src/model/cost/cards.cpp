@@ -53,11 +53,28 @@ const Card& find_card(std::string_view name) {
   throw ConfigError(unknown_choice("card", name, known));
 }
 
+CardChoice choose_cards(std::string_view names) {
+  CardChoice choice{nullptr, 0};
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const Card& card = find_card(names.substr(begin, end - begin));
+    if (choice.card && choice.card != &card) {
+      throw ConfigError("device '" + std::string(names) +
+                        "': expected cards that are alike, such as h100,h100");
+    }
+    choice.card = &card;
+    ++choice.n;
+    begin = end + 1;
+  }
+  return choice;
+}
+
 }  // namespace cost
 
 bool is_card(std::string_view name) {
   const auto all = cost::cards();
-  return std::any_of(all.begin(), all.end(), [&](const auto& card) { return card.name == name; });
+  const std::string_view first = name.substr(0, name.find(','));
+  return std::any_of(all.begin(), all.end(), [&](const auto& card) { return card.name == first; });
 }
 
 std::span<const CardName> card_names() {

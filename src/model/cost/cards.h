@@ -25,6 +25,14 @@ std::span<const Card> cards();
 // The one of that name. Throws ConfigError for an unknown one, with the nearest.
 const Card& find_card(std::string_view name);
 
+// "h100", or "h100,h100" for a model that is divided over so many of them.
+struct CardChoice {
+  const Card* card = nullptr;
+  int n = 1;
+};
+// Throws as find_card(), and ConfigError for cards that are not alike.
+CardChoice choose_cards(std::string_view names);
+
 // Shares of a rate that programs get.
 
 // An H200 multiplies 8192 x 8192 matrices of random bfloat16 numbers at 790 of its 990 TFLOP/s: its

@@ -1,6 +1,8 @@
 // The door of this room: from a question to where the time and the memory go.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "labelprobe/model/cost.h"
 
 #include "model/cost/card_time.h"
@@ -99,19 +101,26 @@ Cost estimate_cost(const CostQuestion& question,
                    std::span<const TokenIds> prompts,
                    const GenerateOptions& options) {
   const bool is_cpu = question.options.device == cost::kThisCpu;
-  const cost::Card* card = is_cpu ? nullptr : &cost::find_card(question.options.device);
+  const cost::CardChoice chosen =
+      is_cpu ? cost::CardChoice{} : cost::choose_cards(question.options.device);
+  const cost::Card* card = chosen.card;
   const cost::PlannedModel model =
       cost::planned_model(question.model, question.options.dtype, question.options.quantization);
   const Request request = request_of(question, prompts, options, model.info);
-  const double n_free = card ? cost::free_beside_weights(*card, model) : 0;
+  // Each card computes its layers in its turn, so the time is that of one; what goes from one to
+  // the next, two numbers of bfloat16 for a thousand products, is left out.
+  const cost::CardPart part = cost::fullest_part(model, chosen.n, card ? cost::bytes_of(*card) : 0);
+  const double n_free = card ? cost::free_beside_weights(*card, part.model) : 0;
   Limits limits = card ? kGpuLimits : kCpuLimits;
   // As the engine has it.
   if (model.info.quantization == Quantization::Int8) limits.reading = Reading::BeforeNextStep;
   const DecoderMemory memory{model.config, weights::dtype_bytes(question.options.dtype),
-                             card != nullptr, static_cast<std::size_t>(n_free)};
-  const cost::Workload workload =
-      cost::count_workload(request, question.n_places_each, limits, memory,
-                           attention_kind(model.config, question.options));
+                             card != nullptr, static_cast<std::size_t>(n_free), part.n_layers};
+  cost::Workload workload = cost::count_workload(request, question.n_places_each, limits, memory,
+                                                 attention_kind(model.config, question.options));
+  if (chosen.n > 1) {  // recorded steps are one card's
+    for (cost::Pass& step : workload.steps) step.is_recorded = false;
+  }
   cost::Ledger ledger;
   add_load_time(question, model.disk_bytes, ledger);
   ledger.add(
@@ -124,16 +133,16 @@ Cost estimate_cost(const CostQuestion& question,
     const cost::CardSetting setting{*card, model.config, question.options, model.info.quantization,
                                     options.n_top_tokens};
     cost::add_card_time(setting, workload, ledger);
-    cost.memory = cost::memory_of(setting, model, workload);
+    cost.memory = cost::memory_of(setting, part.model, workload);
     cost.memory_bytes = cost::bytes_of(*card);
-    cost.advice = cost::advise(setting, model, cost.memory);
+    cost.advice = cost::advise(setting, part.model, cost.memory);
   } else {
     cost = cost_on_cpu(question, model, workload, ledger);
   }
   const auto title = std::find_if(card_names().begin(), card_names().end(), [&](const auto& known) {
-    return known.name == question.options.device;
+    return known.name == (card ? card->name : std::string_view(question.options.device));
   });
-  cost.card = title->title;
+  cost.card = chosen.n > 1 ? fmt::format("{} x {}", chosen.n, title->title) : title->title;
   cost.lines = ledger.lines();
   cost.load_seconds = ledger.seconds(cost::Phase::Load);
   cost.run_seconds = ledger.seconds(cost::Phase::Prompts) + ledger.seconds(cost::Phase::Answers) +

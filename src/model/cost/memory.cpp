@@ -144,9 +144,11 @@ std::string advise(const CardSetting& setting,
   for (const Card& card : cards()) {
     if (fits(card, weight_bytes)) larger.push_back(card.name);
   }
-  std::string advice = "the weights do not fit, and a model is never divided over cards; ";
+  std::string advice = "the weights do not fit; ";
   advice += larger.empty() ? "no known card holds them"
                            : fmt::format("they fit {}", fmt::join(larger, ", "));
+  advice += fmt::format("; cards that share the layers are named with commas: --device {0},{0}",
+                        setting.card.name);
   if (model.info.quantization == Quantization::None) {
     const double packed = packed_bytes(setting, model.config);
     advice += fmt::format("; with --quant fp4 they take {:.1f} GB, which {} {}", packed / 1e9,

@@ -1,12 +1,16 @@
 #include "model/cost/planned_model.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "labelprobe/model/cost.h"
 #include "labelprobe/weights/making.h"
 
+#include "model/decoder/placement.h"
 #include "model/engine/model_info.h"
 #include "weights/checkpoint/checkpoint.h"
+#include "weights/device/dtype.h"
 #include "weights/making/model_shapes.h"
 
 namespace labelprobe::model {
@@ -34,6 +38,32 @@ double bytes_of_shape(const std::string& shape, Quantization quantization) {
 }
 
 }  // namespace
+
+// As the engine places them, on cards whose whole memory is free.
+CardPart fullest_part(const PlannedModel& model, int n_cards, double card_bytes) {
+  if (n_cards == 1) return {model, model.config.n_layers};
+  const auto dtype_bytes = weights::dtype_bytes(model.info.dtype);
+  const auto n_matrix = static_cast<std::size_t>(model.config.vocab_size) *
+                        static_cast<std::size_t>(model.config.hidden_size) * dtype_bytes;
+  const std::size_t n_first = model.config.tie_word_embeddings ? n_matrix : 2 * n_matrix;
+  const std::vector<std::size_t> n_free(static_cast<std::size_t>(n_cards),
+                                        static_cast<std::size_t>(card_bytes));
+  const std::vector<int> n_layers = divide_layers(model.config.n_layers, n_free, n_first);
+  const auto all_layers = static_cast<double>(model.config.n_layers);
+  const double layer_bytes =
+      (static_cast<double>(model.info.weight_bytes) - static_cast<double>(n_first)) / all_layers;
+  CardPart part{model, *std::max_element(n_layers.begin(), n_layers.end())};
+  double fullest = 0;
+  for (std::size_t i = 0; i < n_layers.size(); ++i) {
+    const double bytes = n_layers[i] * layer_bytes + (i == 0 ? static_cast<double>(n_first) : 0.0);
+    fullest = std::max(fullest, bytes);
+  }
+  part.model.info.weight_bytes = static_cast<std::size_t>(fullest);
+  part.model.info.cache_bytes_per_token = model.info.cache_bytes_per_token *
+                                          static_cast<std::size_t>(part.n_layers) /
+                                          static_cast<std::size_t>(model.config.n_layers);
+  return part;
+}
 
 PlannedModel planned_model(const std::string& model, DType dtype, Quantization quantization) {
   PlannedModel planned;

@@ -15,6 +15,14 @@ struct PlannedModel {
   double disk_bytes = 0;
 };
 
+// What the fullest of n cards holds of it, where they divide its layers: the bytes of weights, keys
+// and values are that card's.
+struct CardPart {
+  PlannedModel model;
+  int n_layers = 0;
+};
+CardPart fullest_part(const PlannedModel& model, int n_cards, double card_bytes);
+
 // The model that locate() found, or the shape of that name where there is no such file. Throws as
 // inspect() does.
 PlannedModel planned_model(const std::string& model, DType dtype, Quantization quantization);

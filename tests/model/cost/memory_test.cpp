@@ -49,12 +49,29 @@ TEST_CASE("The budget holds the weights and the keys and values to the byte", "[
 
 TEST_CASE("Weights that do not fit are said, with the cards that hold them", "[unit]") {
   const Cost cost = cost_of("llama-3.1-70b", "a100-80gb");
-  CHECK_THAT(cost.advice, ContainsSubstring("never divided over cards") &&
-                              ContainsSubstring("they fit b200, h200;") &&
+  CHECK_THAT(cost.advice, ContainsSubstring("the weights do not fit; they fit b200, h200;") &&
+                              ContainsSubstring("--device a100-80gb,a100-80gb;") &&
                               ContainsSubstring("with --quant fp4 they take 42.7 GB, which fit "
                                                 "a100-80gb"));
   CHECK(cost_of("llama-3.1-70b", "a100-80gb", Quantization::Fp4).advice.empty());
   CHECK_THAT(cost_of("llama-3.1-70b", "rtx-4090").advice, ContainsSubstring("do not fit rtx-4090"));
+}
+
+TEST_CASE("Cards that share the layers each hold their part, and the first what all need",
+          "[unit]") {
+  const Cost cost = cost_of("llama-3.1-70b", "h200,h200");
+  const auto whole = bytes_of(cost_of("llama-3.1-70b", "h200"));
+  const auto part = bytes_of(cost);
+  // 80 layers and 2 x 2.1 GB of embedding and head: 39 layers and these, or 41 layers, in bfloat16.
+  const double of_layers = whole.at("weights") - 2 * 2101346304.0;
+  CHECK(
+      part.at("weights") ==
+      Approx(std::max(of_layers * 39 / 80 + 2 * 2101346304.0, of_layers * 41 / 80)).epsilon(1e-9));
+  CHECK(part.at("keys and values") == Approx(whole.at("keys and values") * 41 / 80));
+  CHECK_FALSE(part.contains("graph of a step"));
+  CHECK(cost.card == "2 x NVIDIA H200 SXM, 141 GB");
+  CHECK_THROWS_WITH(cost_of("llama-3.1-70b", "h200,h100"), ContainsSubstring("that are alike"));
+  CHECK_THROWS_WITH(cost_of("llama-3.1-70b", "h200,h20"), ContainsSubstring("unknown card 'h20'"));
 }
 
 TEST_CASE("Every part of the time has a cause, and all of them make the whole", "[unit]") {
