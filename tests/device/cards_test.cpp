@@ -62,6 +62,31 @@ TEST_CASE("One model over two GPUs has the numbers of one, and each holds its ha
   CHECK(log_in(divided_logs.path()) == log_in(whole_logs.path()));
 }
 
+// Hidden states, lens, parts, attention and knock-outs, each where its layer is.
+TEST_CASE("Looks inside a model over two GPUs are those of the CPU", "[device]") {
+  const TempFolder folder;
+  const auto look = [&](const std::string& device) {
+    const std::filesystem::path out = folder.path() / (device + ".jsonl");
+    const DeviceRun run =
+        run_on_standin({"inspect", "GoEmotions", "--config", "configs/example/config.yaml",
+                        "--model-name-or-path", support::fixture("e2e/model").string(), "--limit",
+                        "1", "--device", device, "--out", out.string()},
+                       {{"STANDIN_GPUS", "2"}});
+    INFO(run.program.err);
+    REQUIRE(run.program.exit_code == 0);
+    CHECK_FALSE(run.complains());
+    return nlohmann::json::parse(support::read_file(out)).flatten();
+  };
+  const nlohmann::json on_cpu = look("cpu");
+  const nlohmann::json on_gpus = look("cuda:0,cuda:1");
+  REQUIRE(on_gpus.size() == on_cpu.size());
+  for (const auto& [place, value] : on_cpu.items()) {
+    if (!value.is_number()) continue;
+    CAPTURE(place);
+    CHECK(on_gpus.at(place).get<double>() == Approx(value.get<double>()).margin(1e-4));
+  }
+}
+
 TEST_CASE("Devices that cannot share a model are told", "[device]") {
   const auto expect = [](const std::string& device, const std::string& message) {
     const DeviceRun run = run_few(device, {{"STANDIN_GPUS", "2"}});

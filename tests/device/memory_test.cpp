@@ -74,7 +74,9 @@ TEST_CASE("A graph that cannot be made is tried again later", "[device]") {
 }
 
 // A real model that leaves a GPU of 900 MiB little beside its weights; nothing is computed.
-DeviceRun run_smollm2(const std::vector<std::string>& more, const std::string& n_mib = "900") {
+DeviceRun run_smollm2(const std::vector<std::string>& more,
+                      const std::string& n_mib = "900",
+                      const std::string& device = "cuda") {
   const TempFolder logs;
   std::vector<std::string> arguments = {"run",
                                         "GoEmotions",
@@ -85,17 +87,38 @@ DeviceRun run_smollm2(const std::vector<std::string>& more, const std::string& n
                                         "--max-new-tokens",
                                         "18",
                                         "--device",
-                                        "cuda",
+                                        device,
                                         "--no-drafts",
                                         "--log-root",
                                         logs.path().string()};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  return support::run_well(arguments, {{"STANDIN_MEMORY_MIB", n_mib}, {"STANDIN_NUMBERS", "0"}});
+  return support::run_on_standin(
+      arguments, {{"STANDIN_MEMORY_MIB", n_mib}, {"STANDIN_NUMBERS", "0"}, {"STANDIN_GPUS", "2"}});
+}
+
+DeviceRun run_smollm2_well(const std::vector<std::string>& more, const std::string& n_mib = "900") {
+  DeviceRun run = run_smollm2(more, n_mib);
+  INFO(run.program.err);
+  REQUIRE(run.program.exit_code == 0);
+  CHECK_FALSE(run.complains());
+  return run;
+}
+
+TEST_CASE("A model that one GPU does not hold runs on two", "[device]") {
+  if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
+  const DeviceRun one = run_smollm2({"--limit", "4"}, "500");
+  CHECK(one.program.exit_code == 4);
+  CHECK_THAT(one.program.err,
+             ContainsSubstring("do not fit") && ContainsSubstring("--device cuda:0,cuda:1"));
+  const DeviceRun two = run_smollm2({"--limit", "4"}, "500", "cuda:0,cuda:1");
+  INFO(two.program.err);
+  CHECK(two.program.exit_code == 0);
+  CHECK_FALSE(two.complains());
 }
 
 TEST_CASE("A model that fills most of a GPU is decoded in a few large chunks", "[device]") {
   if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
-  const DeviceRun run = run_smollm2({"--distribution", "unary"});
+  const DeviceRun run = run_smollm2_well({"--distribution", "unary"});
   // There are 320 prompts; the first chunks show how much memory there really is.
   CHECK(run.count("recordings") <= 12);
   CHECK(run.launches() < 320 * 200);
@@ -107,16 +130,16 @@ TEST_CASE("Settings of a grid are computed in as many pieces as each alone, in n
   const std::vector<std::string> one = {"--seed", "0"};
   const std::vector<std::string> three = {"--seed", "0", "1", "2"};
   // The warm-up is done once, whatever follows.
-  CHECK(run_smollm2(three).launches() < 3 * run_smollm2(one).launches());
-  const std::int64_t n_bytes = run_smollm2(one, "4000").peak_bytes();
-  CHECK(run_smollm2(three, "4000").peak_bytes() <= n_bytes + n_bytes / 20);
+  CHECK(run_smollm2_well(three).launches() < 3 * run_smollm2_well(one).launches());
+  const std::int64_t n_bytes = run_smollm2_well(one, "4000").peak_bytes();
+  CHECK(run_smollm2_well(three, "4000").peak_bytes() <= n_bytes + n_bytes / 20);
 }
 
 TEST_CASE("A model's memory is given back before the next one is loaded, and at the end",
           "[device]") {
   if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
-  const std::int64_t n_bytes = run_smollm2({"--model-dtype", "float32"}, "4000").peak_bytes();
-  const DeviceRun both = run_smollm2({"--model-dtype", "bfloat16", "float32"}, "4000");
+  const std::int64_t n_bytes = run_smollm2_well({"--model-dtype", "float32"}, "4000").peak_bytes();
+  const DeviceRun both = run_smollm2_well({"--model-dtype", "bfloat16", "float32"}, "4000");
   CHECK(both.peak_bytes() <= n_bytes + n_bytes / 20);
   // cuBLAS keeps its workspaces.
   CHECK(both.bytes_at_end() <= std::int64_t{100} << 20);
