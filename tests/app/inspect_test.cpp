@@ -51,12 +51,13 @@ void check_sum(const std::vector<const json*>& rows, const json& expected) {
 TEST_CASE("Lens, parts and attention add up to the logits of the log", "[e2e]") {
   const TempFolder folder;
   const fs::path out = folder.path() / "looks.jsonl";
-  const ProgramResult result = run_program(
-      inspect_arguments(out, {"--summary-out", (folder.path() / "summary.json").string()}));
+  const ProgramResult result = run_program(inspect_arguments(
+      out, {"--lens-vocabulary", "--summary-out", (folder.path() / "summary.json").string()}));
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK_THAT(result.out, ContainsSubstring("p written"));
   CHECK_THAT(result.out, ContainsSubstring("demonstrations"));
+  CHECK_THAT(result.out, ContainsSubstring("rank of all"));
   REQUIRE(run_program(support::run_arguments(folder.path())).exit_code == 0);
   const record::LoggedRun run = record::read_run(folder.path() / "GoEmotions" / "e2e_0");
 
@@ -84,10 +85,16 @@ TEST_CASE("Lens, parts and attention add up to the logits of the log", "[e2e]") 
       }
       CHECK(logits == std::map<std::string, float>(logged.logits.begin(), logged.logits.end()));
       check_sum({&step["lens"].back()}, step["logits"]);
+      CHECK(step["lens_log_sum_exp"].back() == step["log_sum_exp"]);
+      // One of the labels' tokens is what was written, the likeliest of all.
+      const auto ranks = step["lens_ranks"].back().get<std::vector<int>>();
+      REQUIRE(ranks.size() == line["labels"].size());
+      CHECK(*std::min_element(ranks.begin(), ranks.end()) == 1);
       std::vector<const json*> parts;
       for (const json& part : step["parts"]) parts.push_back(&part);
       check_sum(parts, step["logits"]);
       const std::size_t n_layers = step["lens"].size() - 1;
+      CHECK(step["lens_ranks"].size() == n_layers + 1);
       for (std::size_t layer = 0; layer < n_layers; ++layer) {
         std::vector<const json*> of_text;
         double attention = 0.0;
@@ -102,6 +109,7 @@ TEST_CASE("Lens, parts and attention add up to the logits of the log", "[e2e]") 
   }
   const json summary = json::parse(read_file(folder.path() / "summary.json"));
   CHECK(summary["n_steps"] == n_steps);
+  CHECK(summary["layers"].back()["vocabulary_rank"] == 1.0);
 }
 
 TEST_CASE("Looks inside are the same bytes in any schedule", "[e2e]") {

@@ -33,8 +33,9 @@ std::vector<TextPart> parts_of_prompt(const prompt::Query& query,
                                       const tokenizer::Tokenizer& tokenizer);
 
 struct InspectionOptions {
-  bool attention = true;  // to each part, and what it adds
-  bool knockouts = true;  // what each step would be without each part
+  bool attention = true;         // to each part, and what it adds
+  bool knockouts = true;         // what each step would be without each part
+  bool lens_vocabulary = false;  // what the whole vocabulary says behind each layer
   int batch_size = 0;
   bool share_prefixes = true;
   std::vector<bool> is_inspected;  // [n_queries], that are left out; empty = none
@@ -49,6 +50,10 @@ struct InspectedStep {
   record::LabelValues logits;  // the model's own
   float log_sum_exp = 0.0F;
   std::vector<record::LabelValues> lens;  // [L + 1]: logits behind the embedding, layer 1, ...
+  // Of the same lens over the whole vocabulary, where it was asked for: log of the sum of exp, so
+  // that probabilities are exp(lens - it); and the rank of each label's token, 1 = first.
+  std::vector<float> lens_log_sum_exp;                // [L + 1]
+  std::vector<std::vector<std::int64_t>> lens_ranks;  // [L + 1], in the order of `logits`
   std::vector<record::LabelValues>
       parts;  // [2 L + 1]: the embedding, attention and MLP of each layer
   struct Part {
@@ -86,6 +91,8 @@ class InspectionSummary {
     double rank = 0.0;       // of the label written here, 1 = first
     double attention = 0.0;  // what the layer's attention adds to it, beyond the labels' mean
     double mlp = 0.0;
+    std::optional<double> vocabulary_prob;  // of it among all tokens, where they were looked at
+    std::optional<double> vocabulary_rank;  // the median of its rank there
   };
   struct Part {
     std::string name;
@@ -100,7 +107,11 @@ class InspectionSummary {
   std::size_t n_steps() const { return n_steps_; }
 
  private:
-  std::vector<Layer> layers_;  // sums
+  void add_vocabulary(const InspectedStep& step, std::size_t written);
+
+  std::vector<Layer> layers_;                          // sums
+  std::vector<std::vector<double>> vocabulary_probs_;  // by layer, of every step that has them
+  std::vector<std::vector<std::int64_t>> vocabulary_ranks_;
   std::vector<Part> parts_;
   std::size_t n_steps_ = 0;
   std::size_t n_followed_ = 0;

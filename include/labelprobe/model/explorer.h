@@ -42,6 +42,9 @@ struct Look {
   // all layers and heads, and the other weights stay as they are. Source: methods beyond the
   // paper's four, section 10.4.
   Positions knocked_out;
+  // Inside::lens_log_sum_exp and lens_ranks of the watched tokens: the whole output head once more
+  // for every layer.
+  bool shows_vocabulary = false;
 };
 
 // What the layers hold at a place.
@@ -52,6 +55,11 @@ struct Inside {
   // [L + 1, n_watched]: logits of the watched tokens, were the output head to follow the embedding,
   // layer 1, ... The last ones are the model's own up to rounding.
   std::vector<float> lens;
+  // Where Look::shows_vocabulary asks for them, of the same heads over the whole vocabulary, in the
+  // model's number type; the last ones are the model's own.
+  std::vector<float> lens_log_sum_exp;  // [L + 1]
+  // [L + 1, n_watched]: 1 + how many tokens have a larger one
+  std::vector<std::int64_t> lens_ranks;
   // [2 L + 1, n_watched]: what the embedding, and then each layer's attention and MLP add to the
   // watched tokens' logits. Together they are the logits.
   std::vector<float> parts;

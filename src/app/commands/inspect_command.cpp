@@ -15,6 +15,7 @@
 #include "labelprobe/model/profile.h"
 
 #include "app/commands/command.h"
+#include "app/commands/inspect_lines.h"
 #include "app/commands/jobs.h"
 #include "app/commands/lines_output.h"
 #include "app/commands/model_tool.h"
@@ -36,124 +37,30 @@ struct Arguments {
   std::string profile;
   bool no_attention = false;
   bool no_knockouts = false;
+  bool lens_vocabulary = false;
 };
-
-// Numbers in the order of `labels`.
-Json numbers(const record::LabelValues& values) {
-  Json list = Json::array();
-  for (const auto& [name, value] : values) list.push_back(value);
-  return list;
-}
-
-Json numbers(const std::vector<record::LabelValues>& rows) {
-  Json list = Json::array();
-  for (const record::LabelValues& row : rows) list.push_back(numbers(row));
-  return list;
-}
-
-Json step_json(const experiment::InspectedStep& step) {
-  Json made = {{"step", step.number},
-               {"index", step.index},
-               {"logits", numbers(step.logits)},
-               {"log_sum_exp", step.log_sum_exp},
-               {"lens", numbers(step.lens)}};
-  made["parts"] = numbers(step.parts);
-  for (const experiment::InspectedStep::Part& part : step.text_parts) {
-    Json of_text = {{"name", part.name}, {"n_positions", part.n_positions}};
-    if (!part.attention.empty()) {
-      of_text["attention"] = part.attention;
-      of_text["adds"] = numbers(part.adds);
-    }
-    if (!part.knocked_out.empty()) of_text["knocked_out"] = numbers(part.knocked_out);
-    made["text_parts"].push_back(std::move(of_text));
-  }
-  return made;
-}
-
-std::string line_of(const Inspection& inspection) {
-  const record::ItemRecord& item = inspection.item;
-  Json line = {{"id", item.key},
-               {"text", item.query_text},
-               {"gold", item.gold},
-               {"predictions", item.predictions},
-               {"answer", item.outs}};
-  if (item.failure) {
-    line["failure"] = *item.failure;
-    return line.dump();
-  }
-  line["labels"] = Json::array();
-  if (!inspection.steps.empty()) {
-    for (const auto& [name, logit] : inspection.steps.front().logits)
-      line["labels"].push_back(name);
-  }
-  line["steps"] = Json::array();
-  for (const experiment::InspectedStep& step : inspection.steps) {
-    line["steps"].push_back(step_json(step));
-  }
-  return line.dump();
-}
-
-// --- Reading lines back: those of an earlier process count in the summary too. ---
-
-record::LabelValues values_of(const Json& labels, const Json& row) {
-  record::LabelValues values;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    values.emplace_back(labels[i].get<std::string>(), row.at(i).get<float>());
-  }
-  return values;
-}
-
-std::vector<record::LabelValues> rows_of(const Json& labels, const Json& rows) {
-  std::vector<record::LabelValues> values;
-  for (const Json& row : rows) values.push_back(values_of(labels, row));
-  return values;
-}
-
-Inspection read_line(const std::string& text) {
-  const Json line = Json::parse(text);
-  Inspection inspection;
-  if (line.contains("failure")) {
-    inspection.item.failure = line["failure"];
-    return inspection;
-  }
-  const Json& labels = line["labels"];
-  for (const Json& from : line["steps"]) {
-    experiment::InspectedStep& step = inspection.steps.emplace_back();
-    step.logits = values_of(labels, from["logits"]);
-    step.lens = rows_of(labels, from["lens"]);
-    step.parts = rows_of(labels, from["parts"]);
-    for (const Json& of_text : from.value("text_parts", Json::array())) {
-      experiment::InspectedStep::Part& part = step.text_parts.emplace_back();
-      part.name = of_text["name"];
-      if (of_text.contains("attention")) {
-        part.attention = of_text["attention"].get<std::vector<float>>();
-        part.adds = rows_of(labels, of_text["adds"]);
-      }
-      if (of_text.contains("knocked_out")) {
-        part.knocked_out = values_of(labels, of_text["knocked_out"]);
-      }
-    }
-  }
-  return inspection;
-}
 
 // --- For people ---
 
 void print_layers(std::ostream& out, const InspectionSummary& summary) {
   files::TextTable table;
-  for (const char* name :
-       {"layer", "p written", "p next", "entropy", "rank", "attention adds", "MLP adds"}) {
+  for (const char* name : {"layer", "p written", "p next", "entropy", "rank", "p of all tokens",
+                           "rank of all", "attention adds", "MLP adds"}) {
     table.columns.push_back({name});
   }
   const std::vector<InspectionSummary::Layer> layers = summary.layers();
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const InspectionSummary::Layer& layer = layers[l];
-    table.rows.push_back({fmt::format("{}", l), fmt::format("{:.3f}", layer.written),
-                          fmt::format("{:.3f}", layer.next), fmt::format("{:.3f}", layer.entropy),
-                          fmt::format("{:.2f}", layer.rank),
-                          l == 0 ? "" : fmt::format("{:+.3f}", layer.attention),
-                          l == 0 ? "" : fmt::format("{:+.3f}", layer.mlp)});
+    table.rows.push_back(
+        {fmt::format("{}", l), fmt::format("{:.3f}", layer.written),
+         fmt::format("{:.3f}", layer.next), fmt::format("{:.3f}", layer.entropy),
+         fmt::format("{:.2f}", layer.rank),
+         layer.vocabulary_prob ? fmt::format("{:.4f}", *layer.vocabulary_prob) : "",
+         layer.vocabulary_rank ? fmt::format("{:g}", *layer.vocabulary_rank) : "",
+         l == 0 ? "" : fmt::format("{:+.3f}", layer.attention),
+         l == 0 ? "" : fmt::format("{:+.3f}", layer.mlp)});
   }
+  drop_empty_columns(table);
   write_terminal(out, table);
 }
 
@@ -188,8 +95,12 @@ void print_summary(std::ostream& out,
          "p written: probability among the labels, of the one that is written at the step, were "
          "the output head to follow the layer (untuned lens)\n"
          "p next: of the label that is written at the next step\n"
-         "rank: of the written label, 1 = first; entropy: over the labels, in nats\n"
-         "adds: to the written label's logit, less the mean over the labels\n"
+         "rank: of the written label, 1 = first; entropy: over the labels, in nats\n";
+  if (arguments.lens_vocabulary) {
+    out << "p of all tokens: of the written label, among the whole vocabulary; rank of all: the "
+           "median of its rank there\n";
+  }
+  out << "adds: to the written label's logit, less the mean over the labels\n"
          "attention: mean over layers and heads of the weights that the tokens get together\n"
          "change of p: of the written label, with these tokens' weights set to 0 in all layers\n";
 }
@@ -204,6 +115,9 @@ Json summary_json(const InspectionSummary& summary) {
                               {"rank", layer.rank},
                               {"attention_adds", layer.attention},
                               {"mlp_adds", layer.mlp}});
+    if (!layer.vocabulary_prob) continue;
+    made["layers"].back()["vocabulary_written"] = *layer.vocabulary_prob;
+    made["layers"].back()["vocabulary_rank"] = *layer.vocabulary_rank;
   }
   for (const InspectionSummary::Part& part : summary.parts()) {
     made["text_parts"].push_back({{"name", part.name},
@@ -241,6 +155,7 @@ std::string fingerprint_of(const experiment::PreparedJob& prepared,
   all.add(info.backend);
   all.add(fmt::format("{} {} {}", prepared.job.settings.max_new_tokens, arguments.no_attention,
                       arguments.no_knockouts));
+  if (arguments.lens_vocabulary) all.add("lens vocabulary");
   return all.hex();
 }
 
@@ -253,6 +168,7 @@ void inspect_all(const Arguments& arguments,
   experiment::InspectionOptions options;
   options.attention = !arguments.no_attention;
   options.knockouts = !arguments.no_knockouts;
+  options.lens_vocabulary = arguments.lens_vocabulary;
   options.batch_size = prepared.job.settings.batch_size;
   options.share_prefixes = prepared.job.settings.share_prefixes;
   for (std::size_t i = 0; i < n_items; ++i) options.is_inspected.push_back(output.has(i));
@@ -265,7 +181,7 @@ void inspect_all(const Arguments& arguments,
   };
   experiment::inspect_answers(language_model, prepared.job.settings, prepared.preparation, options,
                               [&](std::size_t query, const Inspection& inspection) {
-                                output.add(query, line_of(inspection));
+                                output.add(query, inspection_line(inspection));
                               });
   progress.close();
 }
@@ -288,7 +204,7 @@ int run(const Arguments& arguments) {
   InspectionSummary summary;
   std::size_t n_failed = 0;
   for (std::size_t i = 0; i < n_items; ++i) {
-    const Inspection inspection = read_line(output.line(i));
+    const Inspection inspection = read_inspection_line(output.line(i));
     n_failed += inspection.item.failure ? 1 : 0;
     summary.add(inspection);
   }

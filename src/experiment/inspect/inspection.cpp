@@ -63,6 +63,7 @@ class Inspector {
       if (index > 0) parts.push_back({kAnswer, {{n_prompt, n_prompt + index}}});
       InnerPlace& whole = places.emplace_back();
       whole.index = index;
+      whole.look.shows_vocabulary = options_.lens_vocabulary;
       if (options_.attention) {
         for (const TextPart& part : parts) whole.look.attention_to.push_back(part.positions);
       }
@@ -87,6 +88,8 @@ class Inspector {
       const model::Inside& inside = seen[next++].inside;
       const Columns columns = label_columns(of, t);
       made.lens = by_label(columns, inside.lens);
+      made.lens_log_sum_exp = inside.lens_log_sum_exp;
+      made.lens_ranks = ranks_by_label(columns, inside.lens_ranks);
       made.parts = by_label(columns, inside.parts);
       for (std::size_t p = 0; p < of.parts[t].size(); ++p) {
         InspectedStep::Part& part = made.text_parts.emplace_back();
@@ -138,6 +141,17 @@ class Inspector {
       for (const auto& [name, column] : columns) row.emplace_back(name, rows[first + column]);
     }
     return values;
+  }
+
+  std::vector<std::vector<std::int64_t>> ranks_by_label(const Columns& columns,
+                                                        std::span<const std::int64_t> rows) const {
+    const std::size_t n_watched = preparation_.answers.watched.size();
+    std::vector<std::vector<std::int64_t>> ranks;
+    for (std::size_t first = 0; first < rows.size(); first += n_watched) {
+      std::vector<std::int64_t>& row = ranks.emplace_back();
+      for (const auto& [name, column] : columns) row.push_back(rows[first + column]);
+    }
+    return ranks;
   }
 
   // The numbers of one part of the text, of all.

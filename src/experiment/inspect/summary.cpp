@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "labelprobe/experiment/inspection.h"
 
@@ -40,6 +41,14 @@ double rank_of(const std::vector<double>& probs, std::size_t label) {
                                                  [&](double prob) { return prob > probs[label]; }));
 }
 
+// Of an even number of values the mean of the two in the middle.
+double median_of(std::vector<std::int64_t> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  const auto upper = static_cast<double>(values[half]);
+  return values.size() % 2 == 1 ? upper : (static_cast<double>(values[half - 1]) + upper) / 2;
+}
+
 // A label's number less the mean over the labels: what moves its probability.
 double beyond_mean(const record::LabelValues& values, std::size_t label) {
   double sum = 0.0;
@@ -68,6 +77,7 @@ void InspectionSummary::add(const Inspection& inspection) {
       layers_[l].attention += beyond_mean(step.parts[2 * l - 1], written);
       layers_[l].mlp += beyond_mean(step.parts[2 * l], written);
     }
+    add_vocabulary(step, written);
     const double prob = softmax(step.logits)[written];
     for (const InspectedStep::Part& part : step.text_parts) {
       auto sums = std::find_if(parts_.begin(), parts_.end(),
@@ -89,6 +99,16 @@ void InspectionSummary::add(const Inspection& inspection) {
   }
 }
 
+void InspectionSummary::add_vocabulary(const InspectedStep& step, std::size_t written) {
+  vocabulary_probs_.resize(layers_.size());
+  vocabulary_ranks_.resize(layers_.size());
+  for (std::size_t l = 0; l < step.lens_ranks.size(); ++l) {
+    vocabulary_probs_[l].push_back(
+        std::exp(double{step.lens[l][written].second} - step.lens_log_sum_exp[l]));
+    vocabulary_ranks_[l].push_back(step.lens_ranks[l][written]);
+  }
+}
+
 std::vector<InspectionSummary::Layer> InspectionSummary::layers() const {
   std::vector<Layer> means = layers_;
   const auto n = static_cast<double>(n_steps_);
@@ -98,6 +118,13 @@ std::vector<InspectionSummary::Layer> InspectionSummary::layers() const {
       *sum /= n;
     }
     layer.next = n_followed_ > 0 ? layer.next / static_cast<double>(n_followed_) : std::nan("");
+  }
+  for (std::size_t l = 0; l < means.size(); ++l) {
+    const std::vector<double>& probs = vocabulary_probs_[l];
+    if (probs.empty()) continue;
+    means[l].vocabulary_prob =
+        std::accumulate(probs.begin(), probs.end(), 0.0) / static_cast<double>(probs.size());
+    means[l].vocabulary_rank = median_of(vocabulary_ranks_[l]);
   }
   return means;
 }

@@ -7,6 +7,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/engine/limits.h"
+#include "model/engine/step_reader.h"
 #include "weights/device/send.h"
 
 namespace labelprobe::model {
@@ -19,6 +21,15 @@ void append(std::vector<float>& numbers, const at::Tensor& row) {
   const at::Tensor on_cpu = row.to(at::kFloat).cpu().contiguous();
   const float* const first = on_cpu.const_data_ptr<float>();
   numbers.insert(numbers.end(), first, first + on_cpu.numel());
+}
+
+// [n, tokens], int64: 1 + how many of the logits [n, V] are larger than each token's.
+at::Tensor ranks_of(const at::Tensor& logits, const TokenIds& tokens) {
+  std::vector<at::Tensor> columns;
+  for (const TokenId token : tokens) {
+    columns.push_back(logits.gt(logits.narrow(1, token, 1)).sum(1) + 1);
+  }
+  return columns.empty() ? at::empty({logits.size(0), 0}, at::kLong) : at::stack(columns, 1);
 }
 
 }  // namespace
@@ -103,6 +114,7 @@ void InnerView::see(int stage, const at::Tensor& all_rows) {
   if (stage % 2 == 0) {
     keep_hidden(stage, x);
     if (shows_lens()) lens_.push_back(label_numbers(x) * scale_);
+    rank_watched(all_rows);
   }
   if (shows_parts()) {
     parts_.push_back(label_numbers(stage == 0 ? x : x - before_));
@@ -117,6 +129,30 @@ void InnerView::keep_hidden(int stage, const at::Tensor& x) {
     const bool is_last = layer == decoder_.config().n_layers;
     if (observe_.hidden_layers[i] == kBehindFinalNorm && is_last)
       hidden_[i] = decoder_.final_norm(x);
+  }
+}
+
+// The whole vocabulary of the rows that ask for it, a few rows at a time: logits are large.
+void InnerView::rank_watched(const at::Tensor& all_rows) {
+  std::vector<std::size_t> asking;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    if (rows_[r].look->shows_vocabulary) asking.push_back(r);
+  }
+  for (std::size_t first = 0; first < asking.size(); first += kRowsPerHead) {
+    const std::size_t n = std::min<std::size_t>(kRowsPerHead, asking.size() - first);
+    std::vector<std::int64_t> index;
+    for (std::size_t i = 0; i < n; ++i) index.push_back(rows_[asking[first + i]].row);
+    const at::Tensor logits =
+        decoder_.logits(all_rows.index_select(0, weights::send(index, decoder_.device())));
+    const std::vector<StepReading> readings = read_step(logits, {}, 0);
+    const at::Tensor ranks = ranks_of(logits, observe_.watched).cpu();
+    const std::int64_t* rank = ranks.const_data_ptr<std::int64_t>();
+    for (std::size_t i = 0; i < n; ++i) {
+      Inside& inside = inside_[asking[first + i]];
+      inside.lens_log_sum_exp.push_back(readings[i].step.log_sum_exp);
+      inside.lens_ranks.insert(inside.lens_ranks.end(), rank, rank + observe_.watched.size());
+      rank += observe_.watched.size();
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 // each layer, what each part of a layer adds to them, where attention goes; and rows whose
 // attention does without some positions.
 //   T  rows of the step   R  of them, looked at   C  hidden size   L  layers   H  query heads
+//   V  vocabulary
 #pragma once
 
 #include <cstdint>
@@ -48,6 +49,7 @@ class InnerView final : public LayerWatcher {
 
  private:
   void keep_hidden(int stage, const at::Tensor& x);
+  void rank_watched(const at::Tensor& all_rows);
   void attend_row(std::size_t r,
                   int layer,
                   const at::Tensor& queries,

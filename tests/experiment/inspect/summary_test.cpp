@@ -21,6 +21,22 @@ InspectedStep step_of(record::LabelValues logits) {
 
 }  // namespace
 
+TEST_CASE("Of the whole vocabulary the mean probability and the median rank are told", "[unit]") {
+  Inspection inspection;
+  for (const std::int64_t rank : {7, 1, 2, 40}) {
+    InspectedStep& step = inspection.steps.emplace_back(step_of(values(1.0F, 0.0F)));
+    step.lens_log_sum_exp = {0.0F, 1.0F + std::log(4.0F)};
+    step.lens_ranks = {{100, 200}, {rank, 50}};
+  }
+  InspectionSummary summary;
+  summary.add(inspection);
+  const auto layers = summary.layers();
+  CHECK(*layers[0].vocabulary_prob == Approx(1.0));
+  CHECK(*layers[0].vocabulary_rank == 100.0);
+  CHECK(*layers[1].vocabulary_prob == Approx(0.25));
+  CHECK(*layers[1].vocabulary_rank == 4.5);
+}
+
 // Log 3 apart: probabilities of 3/4 and 1/4.
 TEST_CASE("Means are over label steps, of the label that is written", "[unit]") {
   const auto log3 = std::log(3.0F);
@@ -42,6 +58,7 @@ TEST_CASE("Means are over label steps, of the label that is written", "[unit]") 
   CHECK(layers[0].entropy == Approx(std::log(2.0)));
   CHECK(layers[0].rank == Approx(1.0));
   CHECK(layers[1].written == Approx(0.75));
+  CHECK(!layers[1].vocabulary_rank);
   CHECK(layers[1].next == Approx(0.25));  // fear follows joy
   CHECK(layers[1].entropy == Approx(-0.75 * std::log(0.75) - 0.25 * std::log(0.25)));
   // To joy at the first step, to fear at the second, less the mean of both.

@@ -109,6 +109,18 @@ void check_close(const std::vector<float>& found, const json& expected, double t
   CHECK(largest <= tolerance);
 }
 
+// A stored rank is the first and the last one that a logit may have that is off by 1e-5.
+void check_ranks(const std::vector<std::int64_t>& found, const json& expected) {
+  std::vector<double> flat;
+  append(flat, expected);
+  REQUIRE(flat.size() == 2 * found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    INFO("rank " << i);
+    CHECK(static_cast<double>(found[i]) >= flat[2 * i]);
+    CHECK(static_cast<double>(found[i]) <= flat[2 * i + 1]);
+  }
+}
+
 std::unique_ptr<LanguageModel> open_fixture(const std::string& name,
                                             DType dtype = DType::Float32,
                                             int n_threads = 2) {
@@ -121,7 +133,7 @@ TEST_CASE("States, lens, parts, attention and knock-outs are those of transforme
   const json all = reference();
   REQUIRE(all["cases"].size() == 6);
   const std::vector<Positions> groups = groups_of(all["groups"]);
-  std::vector<Look> looks = {{groups, {}}, {{}, {}}};
+  std::vector<Look> looks = {{groups, {}, true}, {{}, {}}};
   for (const Positions& positions : groups) looks.push_back({{}, positions});
   for (const json& of : all["cases"]) {
     INFO(of["checkpoint"].get<std::string>());
@@ -135,10 +147,13 @@ TEST_CASE("States, lens, parts, attention and knock-outs are those of transforme
     const Inside& inside = seen.at(1).inside;
     check_close(inside.hidden, of["hidden"], 1e-4);
     check_close(inside.lens, of["lens"], 1e-4);
+    check_close(inside.lens_log_sum_exp, of["lens_log_sum_exp"], 1e-4);
+    check_ranks(inside.lens_ranks, of["lens_ranks"]);
     check_close(inside.parts, of["parts"], 1e-4);
     check_close(inside.attention, of["attention"], 1e-5);
     check_close(inside.group_parts, of["group_parts"], 1e-4);
     CHECK(seen.at(2).inside.attention.empty());
+    CHECK(seen.at(2).inside.lens_ranks.empty());
     for (std::size_t g = 0; g < groups.size(); ++g) {
       std::vector<float> watched;
       const auto& logits = seen.at(static_cast<int>(3 + g)).logits;
@@ -190,7 +205,7 @@ TEST_CASE("What is seen inside does not depend on the schedule", "[model]") {
     if (prompt.size() > 1) long_enough.push_back(prompt);
   }
   const DType dtype = GENERATE(DType::Float32, DType::BFloat16);
-  const std::vector<Look> looks = {{{{{0, 3}}, {{1, 2}, {4, 100'000}}}, {}}, {{}, {{0, 5}}}};
+  const std::vector<Look> looks = {{{{{0, 3}}, {{1, 2}, {4, 100'000}}}, {}, true}, {{}, {{0, 5}}}};
   const auto read = [&](int batch_size, bool share_prefixes, int n_threads) {
     const auto model = open_fixture("llama_gqa_llama3_rope", dtype, n_threads);
     ExploreOptions options = looking({1, 5, 9}, 2);
@@ -210,6 +225,8 @@ TEST_CASE("What is seen inside does not depend on the schedule", "[model]") {
         CHECK(other.logits == one.logits);
         CHECK(other.inside.hidden == one.inside.hidden);
         CHECK(other.inside.lens == one.inside.lens);
+        CHECK(other.inside.lens_log_sum_exp == one.inside.lens_log_sum_exp);
+        CHECK(other.inside.lens_ranks == one.inside.lens_ranks);
         CHECK(other.inside.parts == one.inside.parts);
         CHECK(other.inside.attention == one.inside.attention);
         CHECK(other.inside.group_parts == one.inside.group_parts);
