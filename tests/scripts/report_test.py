@@ -3,6 +3,7 @@
 Without a Chromium (Debian: apt-get install chromium) only what needs none is tested.
 """
 import json
+import math
 import pathlib
 import re
 import subprocess
@@ -15,56 +16,19 @@ import support
 sys.path.insert(0, str(support.SCRIPTS))
 import browser
 import check_report
+from report_logs import HOSTILE, as_yaml, make_looks, write_log
 
-HOSTILE = ("</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'> "
-           "\" ' & <!-- \u2028 {{data}} \U0001F600")
 DATA = ("--root-dir", "configs/example", "--emotion-clustering-json", "configs/example/emotion_clustering.json",
         "--test-splits", "dev")
-LABELS = ["joy", "optimism", "admiration", "surprise", "fear", "sadness", "anger", "none"]
 
 
 def program(*arguments):
     return subprocess.run([support.PROGRAM, *arguments], cwd=support.ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
-def probabilities(place, step):
-    """Numbers of which each item has others."""
-    weights = [1 + (place * (k + 2) + 3 * step + k * k) % 11 for k in range(len(LABELS))]
-    return {label: weight / sum(weights) for label, weight in zip(LABELS, weights)}
-
-
-def make_entry(place, text):
-    entry = {"test_text": text, "test_gt": LABELS[place % 7:place % 7 + 1], "test_preds": [LABELS[place % 5]], "test_outs": f"{text} !",
-             "test_label_found": True, "test_all_scores": [probabilities(place, step) for step in range(1 + place % 3)],
-             "test_n_prompt_tokens": 10 + place}
-    if place == 3:
-        entry["test_readouts"] = [{"name": "marginal_exact", "params": HOSTILE, "normalisation": "vocab", "n_extra_tokens": 5,
-                                   **{part: {label: 0.1 * k + width for k, label in enumerate(LABELS[:7])}
-                                      for part, width in (("lower", 0.0), ("p", 0.02), ("upper", 0.05))},
-                                   "sets": [{"labels": ["joy"], "p": 0.5}, {"labels": [], "p": 0.1}]}]
-    if place == 4:
-        entry = {"test_text": text, "test_gt": [], "test_failure": HOSTILE}
-    return entry
-
-
-def as_yaml(value):
-    """JSON as YAML reads it: characters beyond U+FFFF as they are, the line break that JSON takes for a letter escaped."""
-    return json.dumps(value, ensure_ascii=False).replace("\u2028", "\\u2028")
-
-
-def write_log(folder, n_items):
-    """A log of the example's items, as JSON, which is YAML too. Returns its entries."""
-    ids = [line.rsplit("\t", 1)[1] for line in (support.ROOT / "configs/example/dev.tsv").read_text().splitlines()]
-    texts = ["a plain text", HOSTILE, "tea, and a word " * 30, "short"]
-    entries = {key: make_entry(place, texts[place % len(texts)]) for place, key in enumerate(sorted(ids)[:n_items])}
-    folder.mkdir(parents=True)
-    lines = ["experiment_0:", *(f"  {key}: {as_yaml(entry)}" for key, entry in entries.items())]
-    (folder / "indexed_metrics.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    settings = {"distribution": "baseline", "model_name_or_path": HOSTILE, "test_splits": ["dev"], "shot": 0, "seed": 0,
-                "root_dir": "configs/example",
-                "emotion_clustering_json": "configs/example/emotion_clustering.json"}
-    (folder / "params.yml").write_text(f"experiment_0: {as_yaml(settings)}\n", encoding="utf-8")
-    return entries
+def softmax(logits):
+    powers = [math.exp(logit) for logit in logits]
+    return [power / sum(powers) for power in powers]
 
 
 def luminance(colour):
@@ -90,10 +54,14 @@ class WithPage(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.logs = [cls.folder / "logs/GoEmotions" / name for name in ("one_0", "two_0")]
         cls.entries = [write_log(log, n_items) for log, n_items in zip(cls.logs, (40, 30))]
+        cls.looks = make_looks(cls.entries[0])
+        cls.looks_file = cls.folder / "looks.jsonl"
+        cls.looks_file.write_text("".join(json.dumps(line) + "\n" for line in cls.looks[:20]), encoding="utf-8")
         (cls.folder / "picture.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>window.broken = 1</script></svg>")
         cls.page = cls.folder / "page.html"
         unary = support.ROOT / "tests/fixtures/align/logs/GoEmotions/small/unary/tiny--model_0"
-        made = program("report", *cls.logs, unary, "--out", cls.page, "--figures", cls.folder / "picture.svg", "--title", HOSTILE)
+        made = program("report", *cls.logs, unary, "--out", cls.page, "--figures", cls.folder / "picture.svg", "--title", HOSTILE,
+                       "--inspection", cls.looks_file)
         assert made.returncode == 0, made.stderr
         cls.notes = made.stderr
 
@@ -132,6 +100,59 @@ class Data(WithPage):
         self.assertEqual([votes[0] > 0 for votes in data["votes"][0]["of"]], [True] * 3)
         self.assertEqual((len(data["runs"][0]["items"]), data["runs"][0]["n_items"]), (3, 40))
 
+    def test_what_was_seen_inside_is_that_of_inspect(self):
+        run = check_report.read_page(self.page)["runs"][0]
+        items = {item["id"]: item for item in run["items"]}
+        n_steps = 0
+        for place, line in enumerate(self.looks):
+            item = items[line["id"]]
+            self.assertEqual("inside" in item, place < 20 and "failure" not in line)
+            for shown, seen in zip(item.get("inside", []), line.get("steps", []), strict=place < 20):
+                n_steps += 1
+                self.assertEqual(run["label_lists"][shown["labels"]], line["labels"])
+                written = max(range(8), key=lambda k: seen["logits"][k])
+                self.assertEqual(shown["written"], written)
+                for found, logits in zip([*shown["lens"], *(part["without"] for part in shown["parts"])],
+                                         [*seen["lens"], *(part["knocked_out"] for part in seen["text_parts"])], strict=True):
+                    for thousandths, p in zip(found, softmax(logits), strict=True):
+                        self.assertAlmostEqual(thousandths, 1000 * p, delta=0.51)
+                self.assertEqual(shown["ranks"], [ranks[written] for ranks in seen["lens_ranks"]])
+                beyond = [row[written] - sum(row) / len(row) for row in seen["parts"]]
+                for found, part in (("attention", beyond[1::2]), ("mlp", beyond[2::2])):
+                    for hundredths, added in zip(shown[found], part, strict=True):
+                        self.assertAlmostEqual(hundredths, 100 * added, delta=0.51)
+                for found, part in zip(shown["parts"], seen["text_parts"], strict=True):
+                    self.assertEqual((found["name"], found["n_tokens"], found["attention"]), (part["name"], 4, 0.375))
+                    self.assertAlmostEqual(found["adds"], sum(row[written] - sum(row) / len(row) for row in part["adds"]), delta=2e-3)
+        self.assertGreater(n_steps, 30)
+
+    def test_items_of_annotators_are_listed_and_in_no_table(self):
+        log = self.folder / "logs/GoEmotions/voted_0"
+        entries = write_log(log, 5)
+        of_annotators = {name: {key: entry | {"test_gt": ["fear"]} for key, entry in list(entries.items())[:2]} for name in ("r1", "r2")}
+        lines = ["experiment_0:"]
+        for name, of_one in of_annotators.items():
+            lines += [f"  {name}:", *(f"    {key}: {as_yaml(entry)}" for key, entry in of_one.items())]
+        (log / "annotator_preds.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page = self.folder / "voted.html"
+        made = program("report", log, "--out", page)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        run = check_report.read_page(page)["runs"][0]
+        found = [(item["id"], item.get("annotator"), item["gold"]) for item in run["items"][5:]]
+        self.assertEqual(found, [(f"{key}__{name}", name, ["fear"]) for name, of_one in of_annotators.items() for key in of_one])
+        self.assertEqual(run["n_items"], 9)
+        self.assertIn("4 items of single annotators are listed too", page.read_text(encoding="utf-8"))
+
+    def test_a_dry_run_tells_what_a_page_would_show(self):
+        made = program("report", *self.logs, "--inspection", self.looks_file, "--dry-run")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        rows = [line.split() for line in made.stdout.splitlines()]
+        self.assertEqual([row[-2:] for row in rows if any(word.endswith("one_0,") for word in row)], [["40", "19"]])
+        page = self.folder / "dry.html"
+        self.assertEqual(program("report", *self.logs, "--inspection", self.looks_file, "--out", page).returncode, 0)
+        told = float(re.search(r"about ([\d.]+) MB", made.stdout)[1])
+        self.assertAlmostEqual(told, page.stat().st_size / 1e6, delta=0.06)
+
     def test_messages(self):
         log, page = self.logs[0], self.folder / "none.html"
         (self.folder / "empty").mkdir(exist_ok=True)
@@ -144,6 +165,13 @@ class Data(WithPage):
             self.assertEqual((made.returncode, page.exists()), (2, False), made.stderr)
             self.assertIn(said, made.stderr)
         self.assertEqual(program("report", self.folder / "logs", "--out", page).returncode, 3)
+        other = self.folder / "other.jsonl"
+        for line, said in (({"id": "nobody", "answer": "", "labels": [], "steps": []}, "expected items of the runs, with their answers"),
+                           ({"id": "a"}, "other.jsonl:1: ")):
+            other.write_text(json.dumps(line) + "\n")
+            made = program("report", log, "--out", page, "--inspection", other)
+            self.assertEqual((made.returncode, page.exists()), (3, False), made.stderr)
+            self.assertIn(said, made.stderr)
 
     def test_what_is_missing_is_said(self):
         self.assertIn("the log does not tell the options of labelprobe", self.notes)  # of the published program's log
@@ -236,6 +264,17 @@ class InBrowser(WithPage):
         within = sum(0.15 <= round(value, 4) <= 0.2 for value in fear.values())
         self.assertEqual(self.value(state), f"{within} of 40 items")
         self.assertGreater(within, 1)
+
+    def test_what_was_seen_inside_is_drawn(self):
+        key = list(self.entries[0])[2]
+        self.open(f"#items?item={key}&show=inside")
+        self.assertEqual(self.value("document.getElementById('state').textContent"), "19 of 40 items")
+        self.value("document.querySelectorAll('#item details').forEach((one) => { one.open = true; })")
+        shown = self.value("document.querySelector('#item').innerText")
+        for text in ("Inside the model", "Step 1: ", "Step 3: ", "written here", "What each layer adds to", "first token", "the item's text"):
+            self.assertIn(text, shown)
+        # Two layers of attention and MLP at each of three steps.
+        self.assertEqual(self.value("document.querySelectorAll('#item .charts rect').length"), 12)
 
     def test_links_hold_the_state(self):
         self.open()

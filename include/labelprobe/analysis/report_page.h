@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "labelprobe/analysis/distributions.h"
+#include "labelprobe/analysis/inspections.h"
 #include "labelprobe/analysis/table.h"
 #include "labelprobe/analysis/validity.h"
 #include "labelprobe/analysis/votes.h"
@@ -34,6 +35,9 @@ struct ReportedRun {
   record::LoggedRun log;
   record::RunOrigin origin;
   std::string task;  // empty: not known
+  // Those of single annotators, which plain prompting asks too; listed behind the log's own.
+  std::vector<record::ItemRecord> annotator_items;
+  std::map<std::string, SeenItem> inside;  // by log key: what `labelprobe inspect` has seen of them
   std::vector<ValidityRow> validity;
   std::map<std::string, std::string> prompts;  // by log key; empty: left out
   std::vector<ReportedEstimate> estimates;     // [n_labels] of the votes' label set each

@@ -73,6 +73,7 @@ function connect(data) {
     run.set = run.votes === null ? null : data.votes[run.votes];
     run.placeOf = new Map(run.examples.map((id, i) => [id, i]));
     run.votesOf = new Map(run.set ? run.set.examples.map((id, i) => [id, run.set.of[i]]) : []);
+    run.ownItems = run.items.filter((item) => !item.annotator);
     run.byKey = new Map(run.items.map((item) => [item.id, item]));
     run.byExample = new Map();
     run.items.forEach((item, i) => {

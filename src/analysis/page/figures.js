@@ -9,7 +9,7 @@ function showFigures(box, run) {
 
 // How often labels are gold and predicted, chosen by annotators, and how probable they are.
 function labelFigure(run) {
-  const items = run.items.filter((item) => !item.failure);
+  const items = run.ownItems.filter((item) => !item.failure);
   if (run.words.length > 0 || items.length === 0) return null;
   const steps = items.map((item) => firstStep(run, item)).filter((step) => step.size > 0);
   const votes = [...run.votesOf.values()].filter(Boolean);
@@ -32,7 +32,7 @@ function labelFigure(run) {
 // The largest and the second probability, by the rank of the label step.
 function stepFigure(run) {
   const atRank = [];
-  for (const item of run.items) {
+  for (const item of run.ownItems) {
     if (run.words.length > 0 || !item.steps) continue;
     item.steps.forEach((step, rank) => {
       const sorted = step.p.slice(1).filter(isNumber).sort((a, b) => b - a);
@@ -62,7 +62,7 @@ function calibrationFigure(run) {
   const series = [];
   if (run.words.length === 0) {
     const pairs = [];
-    for (const item of run.items) {
+    for (const item of run.ownItems) {
       const votes = votesOf(run, item);
       if (item.failure || votes.size === 0) continue;
       for (const [label, value] of firstStep(run, item))

@@ -20,6 +20,9 @@ const kKinds = {
   unfound: ["no label in the answer", (item) => !item.failure && item.steps.length === 0 && !item.stated],
   searched: ["not in the format asked for", (item) => item.source === "searched" || item.source === "nothing"],
   failed: ["failed items", (item) => Boolean(item.failure)],
+  aggregate: ["items of the aggregate", (item) => !item.annotator],
+  annotators: ["items of single annotators", (item) => Boolean(item.annotator)],
+  inside: ["items seen inside the model", (item) => Boolean(item.inside)],
   differ: [
     "other predictions in the run beside",
     (item, run, other) => {
@@ -162,7 +165,13 @@ function fillForm(form, data, run, numbers, state, change) {
   const others = data.runs.length > 1 ? labelled("beside it", select("beside", beside, set("beside", true))) : null;
   const labels =
       [option("", "any label", state.label), ...run.labels.map((label) => option(label, label, state.label))];
-  const kinds = Object.entries(kKinds).filter(([key]) => key !== "differ" || state.beside !== "");
+  const isThere = {
+    differ: state.beside !== "",
+    aggregate: run.ownItems.length < run.items.length,
+    annotators: run.ownItems.length < run.items.length,
+    inside: run.items.some((item) => item.inside)
+  };
+  const kinds = Object.entries(kKinds).filter(([key]) => isThere[key] ?? true);
   form.replaceChildren(
       ...[data.runs.length > 1 ? labelled("run", select("run", runs, set("run", true))) : null, others,
           labelled(

@@ -44,7 +44,7 @@ function facts(pairs) {
 function answerFacts(run, item) {
   const votes = run.votesOf.get(item.example);
   return facts([
-    ["asked about", item.asked && item.asked.join(" or ")], ["gold", listed(item.gold)],
+    ["asked about", item.asked && item.asked.join(" or ")], ["annotator", item.annotator], ["gold", listed(item.gold)],
     ["votes of", votes ? `${votes[0]} annotators` : null], ["failed", item.failure],
     ["predicted", item.failure ? null : listed(item.predicted)],
     [
@@ -197,7 +197,8 @@ function siblings(run, item, onopen) {
                                                             }
                                                           },
                                                           one.id));
-  const rows = items.map((one) => [link(one), listed(one.asked), one.failure ? "failed" : listed(one.predicted)]);
+  const rows = items.map(
+      (one) => [link(one), one.annotator || listed(one.asked), one.failure ? "failed" : listed(one.predicted)]);
   return folded(
       `All ${items.length} questions about this example`,
       table("Questions about this example", ["item", "asked about", "predicted"], rows));
@@ -207,8 +208,8 @@ function itemView(run, item, hasText, onopen) {
   return [
     itemBadges(run, item), hasText ? make("div", {class: "text"}, item.text || "(no text in the log)") : null,
     answerFacts(run, item), stepTable(run, item), estimateTable(run, item), stepDetails(item),
-    (item.readouts || []).map((readout) => readoutView(run, item, readout)), siblings(run, item, onopen),
-    promptView(run, item)
+    (item.readouts || []).map((readout) => readoutView(run, item, readout)), insideView(run, item),
+    siblings(run, item, onopen), promptView(run, item)
   ].flat();
 }
 

@@ -134,6 +134,31 @@ void add_readings(const record::ItemRecord& item, LabelLists& lists, PageJson& n
   }
 }
 
+// Whole numbers of a part of 1: short, and as many digits as people look at.
+PageJson parts_of_one(const std::vector<float>& numbers, float n_parts) {
+  PageJson list = PageJson::array();
+  for (const float number : numbers) {
+    list.push_back(std::isfinite(number) ? PageJson(std::lround(number * n_parts)) : PageJson());
+  }
+  return list;
+}
+
+PageJson thousandths(const std::vector<float>& numbers) {
+  return parts_of_one(numbers, 1000.0F);
+}
+
+PageJson hundredths(const std::vector<float>& numbers) {
+  return parts_of_one(numbers, 100.0F);
+}
+
+PageJson seen_part_data(const SeenStep::Part& part) {
+  PageJson node = {{"name", part.name}, {"n_tokens", part.n_tokens}};
+  if (part.attention) node["attention"] = page_number(double{*part.attention});
+  if (part.adds) node["adds"] = page_number(double{*part.adds});
+  if (!part.without.empty()) node["without"] = thousandths(part.without);
+  return node;
+}
+
 // The labels that the item asks about.
 std::vector<std::string> asked_labels(const record::ItemRecord& item, const ItemId& id) {
   if (item.form().asks_about_labels()) return id.parts;
@@ -153,19 +178,16 @@ PageJson page_number(double number) {
   return rounded;
 }
 
+std::size_t LabelLists::number_of(const std::vector<std::string>& names) {
+  auto found = std::find(lists_.begin(), lists_.end(), names);
+  if (found == lists_.end()) found = lists_.insert(lists_.end(), names);
+  return static_cast<std::size_t>(found - lists_.begin());
+}
+
 PageJson LabelLists::encode(const LabelValues& values) {
-  const auto is_of = [&](const std::vector<std::string>& names) {
-    return std::equal(
-        names.begin(), names.end(), values.begin(), values.end(),
-        [](const std::string& name, const auto& value) { return name == value.first; });
-  };
-  auto found = std::find_if(lists_.begin(), lists_.end(), is_of);
-  if (found == lists_.end()) {
-    std::vector<std::string> names;
-    for (const auto& [name, number] : values) names.push_back(name);
-    found = lists_.insert(lists_.end(), std::move(names));
-  }
-  PageJson numbers = PageJson::array({found - lists_.begin()});
+  std::vector<std::string> names;
+  for (const auto& [name, number] : values) names.push_back(name);
+  PageJson numbers = PageJson::array({number_of(names)});
   for (const auto& [name, number] : values) numbers.push_back(page_number(double{number}));
   return numbers;
 }
@@ -174,6 +196,7 @@ PageJson item_data(const record::ItemRecord& item, LabelLists& lists) {
   const ItemId id = ItemId::parse(item.key, item.form());
   PageJson node = {{"id", item.key}, {"example", id.example_id}, {"text", item.query_text}};
   if (const auto asked = asked_labels(item, id); !asked.empty()) node["asked"] = asked;
+  if (id.annotator != kAggregate) node["annotator"] = id.annotator;
   node["gold"] = item.gold;
   node["n_prompt_tokens"] = item.n_prompt_tokens;
   if (item.failure) {
@@ -183,6 +206,21 @@ PageJson item_data(const record::ItemRecord& item, LabelLists& lists) {
   add_answer(item, lists, node);
   add_readings(item, lists, node);
   return node;
+}
+
+PageJson inside_data(const SeenItem& item, LabelLists& lists) {
+  PageJson steps = PageJson::array();
+  for (const SeenStep& step : item.steps) {
+    PageJson node = {{"labels", lists.number_of(step.labels)}, {"written", step.written}};
+    for (const std::vector<float>& layer : step.lens) node["lens"].push_back(thousandths(layer));
+    if (!step.ranks.empty()) node["ranks"] = step.ranks;
+    node["attention"] = hundredths(step.attention_adds);
+    node["mlp"] = hundredths(step.mlp_adds);
+    node["parts"] = PageJson::array();
+    for (const SeenStep::Part& part : step.parts) node["parts"].push_back(seen_part_data(part));
+    steps.push_back(std::move(node));
+  }
+  return steps;
 }
 
 }  // namespace labelprobe::analysis

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -59,16 +58,31 @@ class PromptLines {
 // Ids of examples, each once, in the order of their items.
 using ExampleIds = std::vector<std::string>;
 
-// The listed items of a run.
-std::span<const record::ItemRecord> listed(const ReportedRun& run, const ReportPage& page) {
-  const std::span<const record::ItemRecord> items = run.log.items;
-  return items.first(std::min(items.size(), page.limit.value_or(items.size())));
+using Items = std::vector<const record::ItemRecord*>;
+
+std::string example_of(const record::ItemRecord& item) {
+  return ItemId::parse(item.key, item.form()).example_id;
 }
 
-void add_examples(std::span<const record::ItemRecord> items, ExampleIds& ids) {
+// The listed items of a run: the first ones, and annotators' items of the same examples.
+Items listed(const ReportedRun& run, const ReportPage& page) {
+  Items items;
+  std::set<std::string> examples;
+  const std::size_t n = std::min(run.log.items.size(), page.limit.value_or(run.log.items.size()));
+  for (std::size_t i = 0; i < n; ++i) {
+    items.push_back(&run.log.items[i]);
+    examples.insert(example_of(run.log.items[i]));
+  }
+  for (const record::ItemRecord& item : run.annotator_items) {
+    if (examples.contains(example_of(item))) items.push_back(&item);
+  }
+  return items;
+}
+
+void add_examples(const Items& items, ExampleIds& ids) {
   std::set<std::string> seen(ids.begin(), ids.end());
-  for (const record::ItemRecord& item : items) {
-    std::string id = ItemId::parse(item.key, item.form()).example_id;
+  for (const record::ItemRecord* item : items) {
+    std::string id = example_of(*item);
     if (seen.insert(id).second) ids.push_back(std::move(id));
   }
 }
@@ -135,18 +149,21 @@ PageJson measures_data(const ReportedRun& run, const ReportPage& page, const Exa
 }
 
 PageJson run_data(const ReportedRun& run, const ReportPage& page) {
-  const std::span<const record::ItemRecord> items = listed(run, page);
+  const Items items = listed(run, page);
   LabelLists label_lists;
   PromptLines lines;
   PageJson of_items = PageJson::array();
-  for (const record::ItemRecord& item : items) {
-    PageJson node = item_data(item, label_lists);
-    if (const auto found = run.prompts.find(item.key); found != run.prompts.end()) {
+  for (const record::ItemRecord* item : items) {
+    PageJson node = item_data(*item, label_lists);
+    if (const auto found = run.prompts.find(item->key); found != run.prompts.end()) {
       node["prompt"] = lines.add(found->second);
+    }
+    if (const auto found = run.inside.find(item->key); found != run.inside.end()) {
+      node["inside"] = inside_data(found->second, label_lists);
     }
     of_items.push_back(std::move(node));
   }
-  const ItemForm& form = items.empty() ? kPlainItems : items.front().form();
+  const ItemForm& form = items.empty() ? kPlainItems : items.front()->form();
   PageJson words = PageJson::array();
   for (const std::string_view word : form.words) {
     if (!word.empty()) words.push_back(std::string(word));
@@ -159,7 +176,7 @@ PageJson run_data(const ReportedRun& run, const ReportPage& page) {
           {"model", run.log.model},
           {"form", std::string(form.name)},
           {"words", std::move(words)},
-          {"n_items", run.log.items.size()},
+          {"n_items", run.log.items.size() + run.annotator_items.size()},
           {"votes", run.votes ? PageJson(*run.votes) : PageJson()},
           {"label_lists", label_lists.lists()},
           {"lines", lines.lines()},

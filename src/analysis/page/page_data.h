@@ -17,7 +17,8 @@ namespace labelprobe::analysis {
 // number of the labels' list in `label_lists`. `estimates` are [{"title", "of"}] and `measures`
 // [{"method", "metric", "of"}], where `of` has numbers for each of `examples` or null; the run's
 // `votes` is a place in the outer list, or null. Items have what their log entries have
-// (record/fields.h), but probabilities in place of logits.
+// (record/fields.h), but probabilities in place of logits; those of single annotators name them as
+// `annotator`. An item's `inside` is what inside_data() says.
 std::string page_data(const ReportPage& page);
 
 }  // namespace labelprobe::analysis

@@ -251,6 +251,15 @@ std::string notes_section(const ReportPage& page) {
       lines.push_back(fmt::format("{}The first {} of {} items are listed; tables are of all.", name,
                                   *page.limit, run.log.items.size()));
     }
+    if (!run.annotator_items.empty()) {
+      lines.push_back(fmt::format(
+          "{}{} items of single annotators are listed too; tables and figures are without them.",
+          name, run.annotator_items.size()));
+    }
+    if (!run.inside.empty()) {
+      lines.push_back(fmt::format("{}{} of {} items were seen inside the model.", name,
+                                  run.inside.size(), run.log.items.size()));
+    }
     for (const std::string& note : run.notes) lines.push_back(name + note);
   }
   for (const AlignmentTable& table : page.tables) {

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,11 +12,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "labelprobe/analysis/inspections.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/example.h"
 #include "labelprobe/data/dataset.h"
 #include "labelprobe/experiment/report.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_file.h"
+#include "labelprobe/files/text_table.h"
 
 #include "app/commands/command.h"
 #include "app/options/logged_settings.h"
@@ -33,6 +37,8 @@ struct ReportFlags {
   std::string task;
   std::vector<std::string> replaced;
   std::vector<std::string> figures;
+  std::vector<std::string> inspections;
+  bool is_dry = false;
   bool hides_prompts = false;
   std::optional<std::int64_t> limit;
 };
@@ -58,7 +64,12 @@ experiment::AskedRun ask(const std::string& given,
                          const record::OptionValues& replaced) {
   const record::RunName named = record::parse_run_name(given);
   experiment::AskedRun run;
-  run.log = record::read_run(named.folder, named.index);
+  run.log = record::read_run(named.folder, named.index, record::Annotators::All);
+  const auto others = std::stable_partition(
+      run.log.items.begin(), run.log.items.end(),
+      [](const record::ItemRecord& item) { return item.annotator.starts_with(kAggregate); });
+  run.annotator_items.assign(std::move_iterator(others), std::move_iterator(run.log.items.end()));
+  run.log.items.erase(others, run.log.items.end());
   run.origin = record::read_origin(run.log);
   const std::string task =
       known_task.empty() ? experiment::task_of_folder(named.folder) : known_task;
@@ -127,16 +138,83 @@ std::string size_of(const std::string& path) {
   return error ? "" : fmt::format(": {:.1f} MB", static_cast<double>(n_bytes) / 1e6);
 }
 
-int report(const ReportFlags& flags) {
+std::vector<experiment::InspectionFile> read_inspections(const std::vector<std::string>& paths) {
+  std::vector<experiment::InspectionFile> files;
+  for (const std::string& path : paths) files.push_back({path, analysis::read_inspections(path)});
+  return files;
+}
+
+analysis::ReportPage make_page(const ReportFlags& flags, std::vector<experiment::AskedRun> runs) {
   std::vector<analysis::ReportFigure> figures = read_figures(flags.figures);
-  analysis::ReportPage page = experiment::make_report(ask_all(flags), !flags.hides_prompts);
+  analysis::ReportPage page = experiment::make_report(std::move(runs), !flags.hides_prompts,
+                                                      read_inspections(flags.inspections));
   page.title = flags.title.empty() ? usual_title(page) : flags.title;
   page.figures = std::move(figures);
   if (flags.limit) page.limit = static_cast<std::size_t>(*flags.limit);
+  return page;
+}
+
+std::size_t written_bytes(const analysis::ReportPage& page) {
+  std::ostringstream out;
+  analysis::write_report(out, page);
+  return out.view().size();
+}
+
+// The page's bytes, from those of a page that lists a few items of each run.
+double expected_bytes(analysis::ReportPage& page) {
+  constexpr std::size_t kFew = 100;
+  const std::optional<std::size_t> limit = page.limit;
+  const auto n_listed = [&](std::size_t most) {
+    std::size_t n = 0;
+    for (const analysis::ReportedRun& run : page.runs) n += std::min(run.log.items.size(), most);
+    return static_cast<double>(n);
+  };
+  const auto all = n_listed(limit.value_or(SIZE_MAX));
+  const auto bytes_at = [&](std::size_t most) {
+    page.limit = std::min(most, limit.value_or(SIZE_MAX));
+    return static_cast<double>(written_bytes(page));
+  };
+  const double few = n_listed(std::min(kFew, limit.value_or(SIZE_MAX)));
+  const double some = n_listed(std::min(kFew / 2, limit.value_or(SIZE_MAX)));
+  const double bytes = bytes_at(kFew);
+  const double per_item = few > some ? (bytes - bytes_at(kFew / 2)) / (few - some) : 0.0;
+  page.limit = limit;
+  return bytes + per_item * (all - few);
+}
+
+void tell_plan(analysis::ReportPage& page) {
+  files::TextTable table;
+  table.columns = {{"run", files::Align::Left},
+                   {"plan", files::Align::Left},
+                   {"items"},
+                   {"of annotators"},
+                   {"prompts"},
+                   {"seen inside"}};
+  for (const analysis::ReportedRun& run : page.runs) {
+    const auto count = [](std::size_t n) { return n == 0 ? std::string() : std::to_string(n); };
+    table.rows.push_back({record::describe(run.log), run.log.plan, count(run.log.items.size()),
+                          count(run.annotator_items.size()), count(run.prompts.size()),
+                          count(run.inside.size())});
+  }
+  drop_empty_columns(table);
+  write_terminal(std::cout, table);
+  std::cout << fmt::format("{} tables against votes, {} pictures; about {:.1f} MB\n",
+                           page.tables.size(), page.figures.size(), expected_bytes(page) / 1e6);
+}
+
+int report(const ReportFlags& flags) {
+  if (!flags.is_dry && flags.out.empty()) {
+    throw ConfigError("--out is required: HTML file to write (--dry-run writes none)");
+  }
+  analysis::ReportPage page = make_page(flags, ask_all(flags));
   for (const analysis::ReportedRun& run : page.runs) {
     for (const std::string& note : run.notes) {
       std::cerr << fmt::format("note: {}: {}\n", record::describe(run.log), note);
     }
+  }
+  if (flags.is_dry) {
+    tell_plan(page);
+    return kSuccess;
   }
   files::OutputFile file(flags.out);
   analysis::write_report(file.stream(), page);
@@ -157,7 +235,6 @@ void declare_flags(OptionList& options, ReportFlags& flags) {
   options.begin_group("Report");
   options.add(flags.out, {.name = "out",
                           .help = "HTML file to write; - = standard output",
-                          .is_required = true,
                           .shown = Shown::First,
                           .value = "FILE.html",
                           .usual = "report.html"});
@@ -169,6 +246,12 @@ void declare_flags(OptionList& options, ReportFlags& flags) {
                               .help = "Pictures to show too: .svg files, or folders of them",
                               .shown = Shown::First,
                               .value = "FILE"});
+  options.add(flags.inspections,
+              {.name = "inspection",
+               .help = "What 'labelprobe inspect' has written of these runs, to be shown with "
+                       "their items",
+               .shown = Shown::First,
+               .value = "FILE.jsonl"});
   options.add(flags.limit, {.name = "limit",
                             .help = "List only the first N items of each run; tables are of all",
                             .shown = Shown::First,
@@ -176,6 +259,10 @@ void declare_flags(OptionList& options, ReportFlags& flags) {
   options.add(flags.hides_prompts, {.name = "no_prompts",
                                     .help = "Leave the prompts out, which are most of the text",
                                     .shown = Shown::First});
+  options.add(flags.is_dry, {.name = "dry_run",
+                             .help = "Read everything and say what the page would show and about "
+                                     "how large it would be",
+                             .shown = Shown::First});
   options.begin_group("Data");
   options.add_parsed(
       flags.task,

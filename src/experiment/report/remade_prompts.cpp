@@ -40,7 +40,7 @@ std::string find_changed(const std::map<std::string, std::string>& now,
 }  // namespace
 
 RemadePrompts remake_prompts(const Settings& settings,
-                             std::span<const record::ItemRecord> items,
+                             const std::vector<const record::ItemRecord*>& items,
                              std::span<const record::Provenance> provenance) {
   const Questions questions = make_questions(settings);
   RemadePrompts made;
@@ -56,13 +56,13 @@ RemadePrompts remake_prompts(const Settings& settings,
   std::map<std::string, const prompt::Query*> by_key;
   for (const prompt::Query& query : questions.queries) by_key[query.item.log_key()] = &query;
   std::size_t n_differing = 0;
-  for (const record::ItemRecord& item : items) {
-    const auto found = by_key.find(item.key);
+  for (const record::ItemRecord* item : items) {
+    const auto found = by_key.find(item->key);
     if (found != by_key.end() && is_chat) {
-      made.texts[item.key] = chat_text(found->second->messages);
+      made.texts[item->key] = chat_text(found->second->messages);
     } else if (found != by_key.end() &&
-               item.prompt_fingerprint == fingerprint(found->second->text)) {
-      made.texts[item.key] = found->second->text;
+               item->prompt_fingerprint == fingerprint(found->second->text)) {
+      made.texts[item->key] = found->second->text;
     } else {
       ++n_differing;
     }

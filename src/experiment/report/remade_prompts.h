@@ -22,7 +22,7 @@ struct RemadePrompts {
 
 // Throws as make_questions().
 RemadePrompts remake_prompts(const Settings& settings,
-                             std::span<const record::ItemRecord> items,
+                             const std::vector<const record::ItemRecord*>& items,
                              std::span<const record::Provenance> provenance);
 
 }  // namespace labelprobe::experiment

@@ -55,6 +55,10 @@ std::vector<AnswerPosition> positions_of(const record::LoggedRun& log) {
   return positions;
 }
 
+bool is_seen_item(const record::ItemRecord& item, const analysis::SeenItem& seen) {
+  return !item.failure && item.outs == seen.answer && item.label_steps.size() == seen.steps.size();
+}
+
 // Puts reports together run by run; tables come last, for runs of the same votes share one.
 class Gatherer {
  public:
@@ -63,6 +67,7 @@ class Gatherer {
   void add(AskedRun asked) {
     ReportedRun& run = page_.runs.emplace_back();
     run.log = std::move(asked.log);
+    run.annotator_items = std::move(asked.annotator_items);
     run.origin = std::move(asked.origin);
     run.validity = analysis::measure_validity(run.log.items);
     if (!asked.settings) {
@@ -77,6 +82,23 @@ class Gatherer {
   analysis::ReportPage finish() {
     for (Group& group : groups_) add_table(group);
     return std::move(page_);
+  }
+
+  void add_inspections(const InspectionFile& file) {
+    std::size_t n_found = 0;
+    for (ReportedRun& run : page_.runs) {
+      for (const record::ItemRecord& item : run.log.items) {
+        const auto found = file.items.find(item.key);
+        if (found == file.items.end() || !is_seen_item(item, found->second)) continue;
+        run.inside[item.key] = found->second;
+        ++n_found;
+      }
+    }
+    if (n_found > 0) return;
+    throw DataError(fmt::format(
+        "{}: expected items of the runs, with their answers; found none among its {} items. It "
+        "has to be made with the model and the settings of a run",
+        file.path.string(), file.items.size()));
   }
 
  private:
@@ -136,7 +158,10 @@ class Gatherer {
 
   void add_prompts(const Settings& settings, ReportedRun& run) {
     try {
-      RemadePrompts made = remake_prompts(settings, run.log.items, run.origin.provenance);
+      std::vector<const record::ItemRecord*> items;
+      for (const record::ItemRecord& item : run.log.items) items.push_back(&item);
+      for (const record::ItemRecord& item : run.annotator_items) items.push_back(&item);
+      RemadePrompts made = remake_prompts(settings, items, run.origin.provenance);
       run.prompts = std::move(made.texts);
       run.notes.insert(run.notes.end(), made.notes.begin(), made.notes.end());
     } catch (const Error& error) {
@@ -182,9 +207,12 @@ std::string task_of_folder(const std::filesystem::path& folder) {
   return task;
 }
 
-analysis::ReportPage make_report(std::vector<AskedRun> runs, bool has_prompts) {
+analysis::ReportPage make_report(std::vector<AskedRun> runs,
+                                 bool has_prompts,
+                                 const std::vector<InspectionFile>& inspections) {
   Gatherer gatherer(has_prompts);
   for (AskedRun& run : runs) gatherer.add(std::move(run));
+  for (const InspectionFile& file : inspections) gatherer.add_inspections(file);
   return gatherer.finish();
 }
 

@@ -57,6 +57,24 @@ TEST_CASE("Prompts that come out otherwise are left out, and counted", "[report]
   CHECK(make_report({asked}, false).runs[0].notes.empty());
 }
 
+TEST_CASE("What was seen inside belongs to the items with the same answers", "[report]") {
+  const support::TempFolder folder;
+  const AskedRun asked = asked_run(folder.path(), example_settings());
+  const record::ItemRecord& item = asked.log.items.at(1);
+  analysis::SeenItem seen{item.outs, {}};
+  seen.steps.resize(item.label_steps.size());
+  analysis::SeenItem other = seen;
+  other.answer += " and more";
+  InspectionFile file{"looks.jsonl", {{item.key, seen}, {asked.log.items.at(2).key, other}}};
+  const ReportPage page = make_report({asked}, false, {file});
+  REQUIRE(page.runs[0].inside.size() == 1);
+  CHECK(page.runs[0].inside.begin()->first == item.key);
+  file.items.erase(item.key);
+  CHECK_THROWS_WITH(make_report({asked}, false, {file}),
+                    ContainsSubstring("looks.jsonl: expected items of the runs, with their "
+                                      "answers; found none among its 1 items"));
+}
+
 TEST_CASE("Without its data a run is reported from its log, and the reason is told", "[report]") {
   const support::TempFolder folder;
   AskedRun asked = asked_run(folder.path(), example_settings());
