@@ -12,6 +12,11 @@ namespace labelprobe::files {
 
 namespace {
 
+// Neither HTML nor XML has a spelling for control characters but white space.
+bool has_no_spelling(char c) {
+  return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r';
+}
+
 std::string_view shown(std::string_view text, const TerminalLayout& layout) {
   return text.empty() ? layout.empty : text;
 }
@@ -202,7 +207,7 @@ std::string escape_html(std::string_view text) {
         escaped += "&quot;";
         break;
       default:
-        escaped += c;
+        escaped += has_no_spelling(c) ? ' ' : c;
     }
   }
   return escaped;

@@ -50,7 +50,8 @@ std::string escape_latex(std::string_view text);
 
 std::string escape_markdown(std::string_view text);
 
-// For the inside of elements and of attributes in double quotes.
+// For the inside of elements and of attributes in double quotes, of XML such as SVG too; control
+// characters become spaces.
 std::string escape_html(std::string_view text);
 
 // "1,234,567"

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <ostream>
 #include <set>
-#include <string_view>
 
 #include <fmt/format.h>
 
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/text_table.h"
 
 namespace labelprobe::analysis {
 
@@ -33,27 +33,6 @@ std::string pixel(double number) {
   return fmt::format("{:.1f}", number);
 }
 
-std::string escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      default:
-        // XML has no spelling for control characters.
-        escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return escaped;
-}
-
 // Beginning and end of a text that is too long for its place: of paths the end tells most.
 std::string shortened(const std::string& text, std::size_t n_most) {
   if (text.size() <= n_most) return text;
@@ -68,7 +47,7 @@ void write_text(std::ostream& out,
                 const std::string& text,
                 const std::string& attributes = "") {
   out << "<text x=\"" << pixel(x) << "\" y=\"" << pixel(y) << "\"" << attributes << ">"
-      << escape(text) << "</text>\n";
+      << files::escape_html(text) << "</text>\n";
 }
 
 void write_line(std::ostream& out, double x1, double y1, double x2, double y2, const char* look) {

@@ -55,7 +55,7 @@ TEST_CASE("Names are texts, whatever they hold", "[analysis]") {
                                   .x_title = "",
                                   .y_title = "",
                                   .series = {{"</svg>", {}}}});
-  CHECK_THAT(svg, ContainsSubstring("a &lt; b &amp; \"c\"</text>"));
+  CHECK_THAT(svg, ContainsSubstring("a &lt; b &amp; &quot;c&quot;</text>"));
   CHECK_THAT(svg, ContainsSubstring("&lt;/svg&gt;"));
   CHECK(count(svg, "</svg>") == 1);
   CHECK(svg.find('\x01') == std::string::npos);
