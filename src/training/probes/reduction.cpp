@@ -23,12 +23,26 @@ at::Tensor find_scales(const at::Tensor& rows) {
   return at::where(variances <= bounds, at::ones_like(variances), variances.sqrt());
 }
 
+// Products of rows [n][n], of which only those on and below the diagonal are there: all that
+// linalg_eigh() reads.
+at::Tensor lower_products(const at::Tensor& rows) {
+  constexpr std::int64_t kBlock = 1024;
+  const std::int64_t n_rows = rows.size(0);
+  at::Tensor products = at::zeros({n_rows, n_rows}, rows.options());
+  for (std::int64_t first = 0; first < n_rows; first += kBlock) {
+    const std::int64_t n = std::min(kBlock, n_rows - first);
+    at::Tensor part = products.narrow(0, first, n).narrow(1, 0, first + n);
+    at::mm_out(part, rows.narrow(0, first, n), rows.narrow(0, 0, first + n).t());
+  }
+  return products;
+}
+
 // Right singular vectors [n_components][n_features], from the eigenvectors of the Gram matrix of
 // features or of rows.
 at::Tensor find_components(const at::Tensor& rows, std::int64_t n_components) {
   const bool is_by_features = rows.size(1) <= rows.size(0);
-  const at::Tensor gram = is_by_features ? at::mm(rows.t(), rows) : at::mm(rows, rows.t());
-  const auto [squares, vectors] = at::linalg_eigh(gram);  // in rising order
+  const at::Tensor gram = lower_products(is_by_features ? rows.t() : rows);
+  const auto [squares, vectors] = at::linalg_eigh(gram, "L");  // in rising order
   const std::int64_t n = squares.size(0);
   const at::Tensor largest = squares.narrow(0, n - n_components, n_components).flip(0);
   const at::Tensor leading = vectors.narrow(1, n - n_components, n_components).flip(1);
