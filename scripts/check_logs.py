@@ -111,7 +111,7 @@ def answers(value):
 
 
 def label_steps(value):
-    """Ours: the raw logits and the vocabulary's log-sum-exp at every label step."""
+    """Ours: the raw logits, the vocabulary's log-sum-exp and, but for logs of earlier versions, its entropy at every label step."""
     if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
         return "a list of mappings"
     forms = {"index": integer, "space": text, "logits": numbers_by_name, "other_logits": numbers_by_name,
@@ -120,6 +120,8 @@ def label_steps(value):
         for name, form in forms.items():
             if wrong := "this field" if name not in step else form(step[name]):
                 return f"{wrong} for {name} of step {i}"
+        if "entropy_vocab" in step and (number(step["entropy_vocab"]) or step["entropy_vocab"] < 0):
+            return f"a number from 0 on for entropy_vocab of step {i}"
     return None
 
 

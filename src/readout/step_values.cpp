@@ -36,6 +36,7 @@ record::LabelStep make_label_step(const model::Generation& generation,
   made.other_logits =
       values(variant == SpaceVariant::Bare ? SpaceVariant::Spaced : SpaceVariant::Bare);
   made.log_sum_exp = step.log_sum_exp;
+  made.vocab_entropy = step.entropy;
   made.likely_tokens = likely_tokens(step, tokenizer);
   return made;
 }

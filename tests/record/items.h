@@ -64,6 +64,7 @@ inline ItemRecord make_item(const std::string& key) {
                        .logits = {{"joy", 12.25f}, {"fear", 11.0f}, {"none", -3.5f}},
                        .other_logits = {{"joy", 2.5f}, {"fear", -1e-7f}, {"none", 0.0f}},
                        .log_sum_exp = 13.5f,
+                       .vocab_entropy = 0.75f,
                        .likely_tokens = {{"joy", 12.25f}, {"\n", 1.0f}},
                        .logged_probs = {{"joy", 0.7f}, {"fear", 0.2f}, {"none", 0.1f}}},
                       {.index = 2,

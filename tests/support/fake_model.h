@@ -177,6 +177,12 @@ class FakeModel : public model::LanguageModel {
     double total = 0;
     for (const float logit : logits) total += std::exp(double{logit} - logits[order.front()]);
     step.log_sum_exp = static_cast<float>(logits[order.front()] + std::log(total));
+    double entropy = 0;
+    for (const float logit : logits) {
+      const double log_prob = double{logit} - logits[order.front()] - std::log(total);
+      entropy -= std::exp(log_prob) * log_prob;
+    }
+    step.entropy = static_cast<float>(entropy);
     return step;
   }
 

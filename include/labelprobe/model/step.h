@@ -19,6 +19,7 @@ struct Step {
   // log of the sum of exp over the whole vocabulary's logits (natural log, float32): a token's
   // probability is exp(logit - log_sum_exp).
   float log_sum_exp = 0.0F;
+  float entropy = 0.0F;  // of the whole vocabulary's distribution, in nats
 };
 
 }  // namespace labelprobe::model

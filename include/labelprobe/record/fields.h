@@ -60,6 +60,7 @@ void visit_fields(Step& step, Visitor&& visit) {
   visit(Field{"logits", "logits"}, step.logits);
   visit(Field{"other_logits", "other_logits"}, step.other_logits);
   visit(Field{"log_sum_exp", "log_sum_exp"}, step.log_sum_exp);
+  visit(Field{"entropy_vocab", "entropy_vocab", {}, false, true}, step.vocab_entropy);
   visit(Field{"likely_tokens", "top_tokens"}, step.likely_tokens);
   visit(Field{"logged_probs"}, step.logged_probs);
 }

@@ -36,6 +36,7 @@ struct LabelStep {
   // log of the sum of exp over the whole vocabulary's logits (natural log): a token's probability
   // is exp(logit - log_sum_exp).
   std::optional<float> log_sum_exp;
+  std::optional<float> vocab_entropy;      // of the whole vocabulary's distribution, in nats
   std::vector<LikelyToken> likely_tokens;  // largest logit first
   // Label probabilities as a log spells them, perhaps rounded; empty = they follow from `logits`.
   LabelValues logged_probs;

@@ -248,7 +248,7 @@ at::Tensor read_step(const at::Tensor& logits, const at::Tensor& watched, std::i
   const c10::cuda::CUDAGuard on_device(logits.device());
   TORCH_CHECK(logits.dim() == 2 && logits.stride(1) == 1 && watched.is_contiguous());
   TORCH_CHECK(n_top >= 1 && n_top <= logits.size(1));
-  at::Tensor readings = at::empty({logits.size(0), 2 + 2 * n_top + watched.size(0)},
+  at::Tensor readings = at::empty({logits.size(0), 3 + 2 * n_top + watched.size(0)},
                                   logits.options().dtype(at::kDouble));
   check(launch_read(logits.const_data_ptr<float>(), logits.stride(0), to_int(logits.size(0)),
                     to_int(logits.size(1)), to_int(n_top), watched.const_data_ptr<std::int64_t>(),

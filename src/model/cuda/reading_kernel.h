@@ -1,6 +1,6 @@
 // What is kept of a step's logits, found in one launch: per row whether there is a NaN, the log of
-// the sum of exp, ids and logits of the largest, and the watched logits. float64 holds ids and
-// float32 logits alike, exactly, so that one small tensor goes to the host.
+// the sum of exp, the entropy, ids and logits of the largest, and the watched logits. float64 holds
+// ids and float32 logits alike, exactly, so that one small tensor goes to the host.
 //   B  rows   V  vocabulary
 #pragma once
 
@@ -9,6 +9,7 @@
 namespace labelprobe::model::cuda {
 
 constexpr int kReadThreads = 512;
+constexpr int kFirstTopOfReading = 3;
 
 template <typename Logit>
 struct ReadArguments {
@@ -18,7 +19,7 @@ struct ReadArguments {
   int n_top = 1;
   const std::int64_t* watched = nullptr;  // [n_watched]
   int n_watched = 0;
-  double* readings = nullptr;  // [B, 2 + 2 n_top + n_watched]
+  double* readings = nullptr;  // [B, kFirstTopOfReading + 2 n_top + n_watched]
 };
 
 // Larger for a larger logit, and of equal ones for the smaller id. Never the largest int64.
@@ -62,7 +63,8 @@ __device__ inline double read_sum_over_block(double x) {
 template <typename Logit>
 __global__ void __launch_bounds__(kReadThreads) read_rows(ReadArguments<Logit> a) {
   const Logit* logits = a.logits + blockIdx.x * a.stride;
-  double* reading = a.readings + std::int64_t{blockIdx.x} * (2 + 2 * a.n_top + a.n_watched);
+  double* reading =
+      a.readings + std::int64_t{blockIdx.x} * (kFirstTopOfReading + 2 * a.n_top + a.n_watched);
   bool has_nan = false;
   std::int64_t before = INT64_MAX;
   float largest = 0;
@@ -81,22 +83,28 @@ __global__ void __launch_bounds__(kReadThreads) read_rows(ReadArguments<Logit> a
     const float logit = best == INT64_MIN ? 0.0f : logits[id];
     if (place == 0) largest = logit;
     if (threadIdx.x == 0) {
-      reading[2 + place] = id;
-      reading[2 + a.n_top + place] = logit;
+      reading[kFirstTopOfReading + place] = id;
+      reading[kFirstTopOfReading + a.n_top + place] = logit;
     }
   }
   double total = 0;
+  double weighted = 0;
   for (int id = threadIdx.x; id < a.n_vocab; id += kReadThreads) {
-    total += expf(logits[id] - largest);
+    const float below = logits[id] - largest;
+    const float share = expf(below);
+    total += share;
+    if (share > 0.0f) weighted += double{share} * below;
   }
   total = read_sum_over_block(total);
+  weighted = read_sum_over_block(weighted);
   const bool is_bad = max_over_block(has_nan ? 1 : 0) > 0;
   if (threadIdx.x == 0) {
     reading[0] = is_bad ? 1 : 0;
     reading[1] = isinf(largest) ? largest : largest + log(total);
+    reading[2] = isinf(largest) ? 0.0 : log(total) - weighted / total;
   }
   for (int i = threadIdx.x; i < a.n_watched; i += kReadThreads) {
-    reading[2 + 2 * a.n_top + i] = logits[a.watched[i]];
+    reading[kFirstTopOfReading + 2 * a.n_top + i] = logits[a.watched[i]];
   }
 }
 

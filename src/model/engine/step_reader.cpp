@@ -63,7 +63,9 @@ std::vector<StepReading> read_on_cpu(const at::Tensor& logits,
       reading.has_nan = scan_top(row, n_vocab, top, std::max(n_top_tokens, 1));
       if (!reading.has_nan) {
         reading.best = top.front().id;
-        reading.step.log_sum_exp = log_sum_exp(row, n_vocab, top.front().logit);
+        const SoftmaxSums sums = softmax_sums(row, n_vocab, top.front().logit);
+        reading.step.log_sum_exp = sums.log_sum_exp;
+        reading.step.entropy = sums.entropy;
       }
       top.resize(std::min<std::size_t>(top.size(), n_top_tokens));
       for (const TokenId id : watched) reading.step.watched_logits.push_back(row[id]);
@@ -85,10 +87,10 @@ int n_top_of(const at::Tensor& logits, int n_top_tokens) {
   return std::clamp(n_top_tokens, 1, static_cast<int>(logits.size(1)));
 }
 
-// Packed numbers are [B, 2 + 2 n_top + n_watched]: whether there is a NaN, the log of the sum, ids
-// and logits of the largest, and the watched logits. float64 holds ids and float32 logits alike,
-// exactly.
-constexpr std::int64_t kFirstTop = 2;
+// Packed numbers are [B, 3 + 2 n_top + n_watched]: whether there is a NaN, the log of the sum, the
+// entropy, ids and logits of the largest, and the watched logits. float64 holds ids and float32
+// logits alike, exactly.
+constexpr std::int64_t kFirstTop = 3;
 
 at::Tensor pack_on_cpu(const at::Tensor& logits, const at::Tensor& columns, int n_top) {
   const auto* first = columns.const_data_ptr<std::int64_t>();
@@ -101,6 +103,7 @@ at::Tensor pack_on_cpu(const at::Tensor& logits, const at::Tensor& columns, int 
     double* row = packed.mutable_data_ptr<double>() + static_cast<std::int64_t>(b) * packed.size(1);
     row[0] = reading.has_nan ? 1 : 0;
     row[1] = reading.step.log_sum_exp;
+    row[2] = reading.step.entropy;
     for (int i = 0; i < n_top && !reading.has_nan; ++i) {
       row[kFirstTop + i] = reading.step.top_tokens[i].id;
       row[kFirstTop + n_top + i] = reading.step.top_tokens[i].logit;
@@ -121,6 +124,7 @@ std::vector<StepReading> unpack(const at::Tensor& packed, std::size_t n_watched,
     StepReading& reading = readings[b];
     reading.has_nan = row[0] != 0;
     reading.step.log_sum_exp = static_cast<float>(row[1]);
+    reading.step.entropy = static_cast<float>(row[2]);
     reading.best = static_cast<TokenId>(row[kFirstTop]);
     for (int i = 0; i < n_top_tokens; ++i) {
       reading.step.top_tokens.push_back({static_cast<TokenId>(row[kFirstTop + i]),
@@ -165,9 +169,11 @@ at::Tensor pack_step_plainly(const at::Tensor& logits,
                              int n_top_tokens) {
   const at::Tensor top = std::get<1>(ordered_keys(logits).topk(n_top_of(logits, n_top_tokens), 1));
   const at::Tensor kept = logits.index_select(1, columns);
+  const at::Tensor entropies =
+      at::special_entr(at::softmax(logits, 1)).sum(1, true).nan_to_num_(/*nan=*/0.0);
   return at::cat({at::isnan(logits).any(1, true).to(at::kDouble),
-                  at::logsumexp(logits, 1, true).to(at::kDouble), top.to(at::kDouble),
-                  logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
+                  at::logsumexp(logits, 1, true).to(at::kDouble), entropies.to(at::kDouble),
+                  top.to(at::kDouble), logits.gather(1, top).to(at::kDouble), kept.to(at::kDouble)},
                  1);
 }
 

@@ -1,5 +1,5 @@
 // What is kept of one step's logits: the greedy choice, watched and largest
-// logits, the log of their sum.
+// logits, the log of their sum, the entropy.
 //   B  sequences   V  vocabulary
 #pragma once
 

@@ -25,6 +25,8 @@ std::span<const LogField> log_fields() {
       LogField{"test_label_steps: other_logits", "those of the form with, or without, the space"},
       LogField{"test_label_steps: log_sum_exp",
                "natural log of the sum of exp over the whole vocabulary"},
+      LogField{"test_label_steps: entropy_vocab",
+               "entropy of the distribution over the whole vocabulary, in nats"},
       LogField{"test_label_steps: top_tokens", "the likeliest tokens with their raw logits"},
       LogField{"test_logits", "raw logits of the labels at the first label step"},
       LogField{"test_outs", "the answer up to the stop string"},

@@ -83,11 +83,11 @@ standin::HostKernel on_host(void (*kernel)(Arguments...), const KernelNeeds& nee
 // In place of read_rows(): the same token in every row, where nothing is computed.
 void read_nothing(const ReadArguments<float>& a, unsigned n_rows) {
   constexpr double kToken = 300;
-  const int n = 2 + 2 * a.n_top + a.n_watched;
+  const int n = kFirstTopOfReading + 2 * a.n_top + a.n_watched;
   for (unsigned row = 0; row < n_rows; ++row) {
     double* readings = a.readings + std::size_t{row} * static_cast<unsigned>(n);
     std::fill_n(readings, n, 0.0);
-    std::fill_n(readings + 2, a.n_top, kToken);
+    std::fill_n(readings + kFirstTopOfReading, a.n_top, kToken);
   }
 }
 

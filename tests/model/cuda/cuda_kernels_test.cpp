@@ -734,7 +734,7 @@ TEST_CASE("A step is read in one launch", "[cuda]") {
   constexpr int kVocab = 1100;
   constexpr int kTop = 4;
   const std::vector<std::int64_t> watched = {1099, 0, 512};
-  constexpr int kColumnsOfReading = 2 + 2 * kTop + 3;
+  constexpr int kColumnsOfReading = kFirstTopOfReading + 2 * kTop + 3;
   auto logits = random_numbers<float>(4 * kVocab, 17, 5.0f);
   // Ties, of both zeros too; a NaN; the largest at the end.
   std::fill(logits.begin(), logits.begin() + kVocab, -1.0f);
@@ -759,18 +759,24 @@ TEST_CASE("A step is read in one launch", "[cuda]") {
     const float* of_row = logits.data() + row * kVocab;
     const double* reading = readings.data() + row * kColumnsOfReading;
     CHECK(reading[0] == (row == 2 ? 1 : 0));
-    for (int i = 0; i < 3; ++i) CHECK(reading[2 + 2 * kTop + i] == of_row[watched[i]]);
+    for (int i = 0; i < 3; ++i)
+      CHECK(reading[kFirstTopOfReading + 2 * kTop + i] == of_row[watched[i]]);
     if (row == 2) continue;
     std::vector<int> ids(kVocab);
     for (int i = 0; i < kVocab; ++i) ids[i] = i;
     std::stable_sort(ids.begin(), ids.end(), [&](int a, int b) { return of_row[a] > of_row[b]; });
     double total = 0;
-    for (int i = 0; i < kVocab; ++i) total += std::exp(double{of_row[i]});
+    double weighted = 0;
+    for (int i = 0; i < kVocab; ++i) {
+      total += std::exp(double{of_row[i]});
+      weighted += std::exp(double{of_row[i]}) * of_row[i];
+    }
     for (int i = 0; i < kTop; ++i) {
-      CHECK(reading[2 + i] == ids[i]);
-      CHECK(reading[2 + kTop + i] == of_row[ids[i]]);
+      CHECK(reading[kFirstTopOfReading + i] == ids[i]);
+      CHECK(reading[kFirstTopOfReading + kTop + i] == of_row[ids[i]]);
     }
     CHECK(std::abs(reading[1] - std::log(total)) < 1e-5);
+    CHECK(std::abs(reading[2] - (std::log(total) - weighted / total)) < 1e-5);
   }
 }
 

@@ -44,6 +44,7 @@ class LastTokens final : public Explorer {
   struct Seen {
     Inside inside;
     std::vector<float> logits;
+    float entropy = 0.0F;
   };
   std::map<std::size_t, std::map<int, Seen>> seen;   // by prompt and place
   std::map<std::size_t, std::vector<float>> logits;  // of the prompts themselves
@@ -59,7 +60,7 @@ class LastTokens final : public Explorer {
       logits[place.prompt] = all;
     } else {
       REQUIRE(place.inside != nullptr);
-      seen[place.prompt][place.id] = {*place.inside, all};
+      seen[place.prompt][place.id] = {*place.inside, all, place.step->entropy};
     }
   }
   void grow(std::size_t prompt, Frontier& next) override {
@@ -149,6 +150,7 @@ TEST_CASE("States, lens, parts, attention and knock-outs are those of transforme
     check_close(inside.lens, of["lens"], 1e-4);
     check_close(inside.lens_log_sum_exp, of["lens_log_sum_exp"], 1e-4);
     check_ranks(inside.lens_ranks, of["lens_ranks"]);
+    CHECK(seen.at(1).entropy == Approx(of["entropy"].get<double>()).margin(1e-5));
     check_close(inside.parts, of["parts"], 1e-4);
     check_close(inside.attention, of["attention"], 1e-5);
     check_close(inside.group_parts, of["group_parts"], 1e-4);

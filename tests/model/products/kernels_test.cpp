@@ -133,7 +133,7 @@ TEST_CASE("Negative logits and infinities are ordered as numbers are", "[unit]")
   CHECK(readings[0].step.top_tokens.back().logit == -infinity);
 }
 
-TEST_CASE("The log of the sum of exp covers the whole vocabulary", "[unit]") {
+TEST_CASE("The log of the sum of exp and the entropy cover the whole vocabulary", "[unit]") {
   at::manual_seed(4);
   const auto read = GENERATE(read_step, read_packed<pack_step>, read_packed<pack_step_plainly>);
   const float infinity = std::numeric_limits<float>::infinity();
@@ -143,13 +143,18 @@ TEST_CASE("The log of the sum of exp covers the whole vocabulary", "[unit]") {
   logits[2].narrow(0, 1, 1236).fill_(-infinity);
   const at::Tensor wide = logits.to(at::kDouble);
   const at::Tensor expected = wide.logsumexp(1);
+  const at::Tensor entropies = at::special_entr(at::softmax(wide, 1)).sum(1);
   const auto readings = read(logits, {}, 0);
   for (int row = 0; row < 3; ++row) {
     const double exact = expected[row].item<double>();
     CHECK(std::abs(readings[row].step.log_sum_exp - exact) <= 1e-6 * (std::abs(exact) + 1));
+    const double entropy = entropies[row].item<double>();
+    CHECK(std::abs(readings[row].step.entropy - entropy) <= 2e-6 * (entropy + 1));
   }
   logits[0][7] = infinity;
-  CHECK(read(logits, {}, 0)[0].step.log_sum_exp == infinity);
+  const Step infinite = read(logits, {}, 0)[0].step;
+  CHECK(infinite.log_sum_exp == infinity);
+  CHECK(infinite.entropy == 0.0F);
 }
 
 TEST_CASE("Logits that are not numbers are noticed wherever they are", "[unit]") {
