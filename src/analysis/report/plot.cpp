@@ -1,14 +1,12 @@
 #include "labelprobe/analysis/plot.h"
 
-#include <array>
 #include <cmath>
 #include <ostream>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "labelprobe/core/utf8.h"
-#include "labelprobe/files/text_table.h"
+#include "analysis/report/svg.h"
 
 namespace labelprobe::analysis {
 
@@ -24,36 +22,6 @@ constexpr double kLegend = kLeft + kSide + 22.0;
 constexpr double kLine = 20.0;
 constexpr double kRadius = 3.2;
 constexpr std::size_t kMostNamed = 26;  // series that the legend has room for
-
-// Okabe and Ito's colors, which people with any color vision tell apart.
-constexpr std::array kColors = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                "#E69F00", "#56B4E9", "#000000", "#8A6D00"};
-
-std::string pixel(double number) {
-  return fmt::format("{:.1f}", number);
-}
-
-// Beginning and end of a text that is too long for its place: of paths the end tells most.
-std::string shortened(const std::string& text, std::size_t n_most) {
-  if (text.size() <= n_most) return text;
-  const std::size_t end = character_start(text, n_most / 3);
-  const std::size_t start = next_character_start(text, text.size() - (n_most - n_most / 3));
-  return text.substr(0, end) + "\u2026" + text.substr(start);
-}
-
-void write_text(std::ostream& out,
-                double x,
-                double y,
-                const std::string& text,
-                const std::string& attributes = "") {
-  out << "<text x=\"" << pixel(x) << "\" y=\"" << pixel(y) << "\"" << attributes << ">"
-      << files::escape_html(text) << "</text>\n";
-}
-
-void write_line(std::ostream& out, double x1, double y1, double x2, double y2, const char* look) {
-  out << "<line x1=\"" << pixel(x1) << "\" y1=\"" << pixel(y1) << "\" x2=\"" << pixel(x2)
-      << "\" y2=\"" << pixel(y2) << "\" " << look << "/>\n";
-}
 
 // A shape around the origin; series beyond the colors take the next one.
 std::string shape_of(std::size_t series) {
@@ -123,14 +91,7 @@ void write_series(std::ostream& out, const ScatterSeries& series, std::size_t nu
 
 void write_svg(std::ostream& out, const ScatterPlot& plot) {
   constexpr double kWidth = kLegend + 180.0;
-  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
-         "width=\""
-      << pixel(kWidth) << "\" height=\"" << pixel(kHeight) << "\" viewBox=\"0 0 " << pixel(kWidth)
-      << ' ' << pixel(kHeight)
-      << "\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"14\" fill=\"#222\">\n"
-         "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
-  write_text(out, kLeft, 28, plot.title, " font-size=\"18\" font-weight=\"bold\"");
-  write_text(out, kLeft, 50, plot.subtitle, " fill=\"#555\"");
+  begin_svg(out, kWidth, kHeight, kLeft, plot.title, plot.subtitle);
   write_axes(out, plot);
   for (std::size_t i = 0; i < plot.series.size(); ++i) write_series(out, plot.series[i], i);
   write_legend(out, plot);
