@@ -22,13 +22,14 @@ fs::path file_of(const fs::path& model) {
     return model;
   }
   // The last one lies beside weights that were taken out of a GGUF file.
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer.gguf"}) {
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.txt", "tokenizer.gguf"}) {
     if (fs::exists(model / name, ignored)) {
       return model / name;
     }
   }
-  throw ModelError(model.string() +
-                   ": expected tokenizer.json or tokenizer.model in this folder, found neither");
+  throw ModelError(
+      model.string() +
+      ": expected tokenizer.json, tokenizer.model or vocab.txt in this folder, found none");
 }
 
 }  // namespace
@@ -51,10 +52,14 @@ std::unique_ptr<const Tokenizer> load(const fs::path& model, const std::string& 
   if (extension == ".json") {
     return load_tokenizer_json(file);
   }
+  if (file.filename() == "vocab.txt") {
+    return load_vocab_txt(file);
+  }
   if (extension == ".model") {
     return load_sentencepiece(file);
   }
-  throw ModelError(file.string() + ": expected a file named *.json or *.model, or a GGUF file");
+  throw ModelError(file.string() +
+                   ": expected a file named *.json, *.model or vocab.txt, or a GGUF file");
 }
 
 }  // namespace labelprobe::tokenizer

@@ -56,6 +56,65 @@ TEST_CASE("Vocabularies with byte fallback agree with Hugging Face", "[tokenizer
   }
 }
 
+TEST_CASE("BERT's vocab.txt alone agrees with transformers, pairs of texts included",
+          "[tokenizer]") {
+  const json fixture = read_fixture("words/pairs.json");
+  for (const auto& configuration : fixture.at("configurations")) {
+    INFO("options " << configuration.at("options"));
+    const support::TempFolder folder;
+    std::filesystem::copy(support::fixture("tokenizer/words/vocab.txt"), folder.path());
+    std::ofstream(folder.path() / "tokenizer_config.json") << configuration.at("options");
+    const auto tokenizer = load(folder.path());
+    CHECK(tokenizer->pad_id() == configuration.at("pad").get<TokenId>());
+    const auto frame = tokenizer->pair_frame();
+    REQUIRE(frame);
+    for (const auto& each : configuration.at("cases")) {
+      const auto first = each.at("first").get<std::string>();
+      const auto second = each.at("second").get<std::string>();
+      INFO("texts " << json(first).dump(-1, ' ', true) << " " << json(second).dump(-1, ' ', true));
+      CHECK(tokenizer->encode(second, SpecialTokens::Add) == each.at("single").get<TokenIds>());
+      TokenIds ids = frame->before;
+      for (const TokenIds& part : {tokenizer->encode(first, SpecialTokens::Omit), frame->between}) {
+        ids.insert(ids.end(), part.begin(), part.end());
+      }
+      std::vector<int> types(ids.size(), 0);
+      for (const TokenIds& part : {tokenizer->encode(second, SpecialTokens::Omit), frame->behind}) {
+        ids.insert(ids.end(), part.begin(), part.end());
+      }
+      types.resize(ids.size(), 1);
+      CHECK(ids == each.at("ids").get<TokenIds>());
+      CHECK(types == each.at("types").get<std::vector<int>>());
+    }
+  }
+}
+
+TEST_CASE("Pairs are had of a template that puts them together as BERT does", "[tokenizer]") {
+  const auto piece = [](const char* kind, const char* id, int type) {
+    return json{{kind, {{"id", id}, {"type_id", type}}}};
+  };
+  const json cls = piece("SpecialToken", "[CLS]", 0);
+  const json text = piece("Sequence", "A", 0);
+  const json sep = piece("SpecialToken", "[SEP]", 0);
+  const auto frame_of = [&](const json& pair) {
+    const json special = {{"[CLS]", {{"id", "[CLS]"}, {"ids", {2}}}},
+                          {"[SEP]", {{"id", "[SEP]"}, {"ids", {3}}}}};
+    const json processor = {{"type", "TemplateProcessing"},
+                            {"single", {cls, text, sep}},
+                            {"pair", pair},
+                            {"special_tokens", special}};
+    return load_patched("words", {{"post_processor", processor}})->pair_frame();
+  };
+  const auto frame =
+      frame_of({cls, text, sep, piece("Sequence", "B", 1), piece("SpecialToken", "[SEP]", 1)});
+  REQUIRE(frame);
+  CHECK(frame->before == TokenIds{2});
+  CHECK(frame->between == TokenIds{3});
+  CHECK(frame->behind == TokenIds{3});
+  CHECK_FALSE(frame_of({cls, text, sep, piece("Sequence", "B", 0), sep}));  // RoBERTa's
+  CHECK_FALSE(frame_of({cls, text, piece("Sequence", "B", 1)}));
+  CHECK_FALSE(frame_of({piece("Sequence", "B", 0), sep, piece("Sequence", "A", 1)}));
+}
+
 TEST_CASE("WordPiece vocabularies agree with Hugging Face", "[tokenizer]") {
   const json fixture = read_fixture("words/reference.json");
   for (const auto& configuration : fixture.at("configurations")) {

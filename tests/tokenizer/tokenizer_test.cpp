@@ -308,8 +308,30 @@ TEST_CASE("Files of other kinds are refused with what was expected", "[tokenizer
   CHECK_THAT(message_of_file("x.gguf", "GGUF"), ContainsSubstring("x.gguf: byte 4"));
   CHECK_THAT(message_of_file("x.txt", ""), ContainsSubstring("expected a file named"));
   const support::TempFolder folder;
-  CHECK_THROWS_WITH(load(folder.path()), ContainsSubstring("found neither"));
+  CHECK_THROWS_WITH(load(folder.path()),
+                    ContainsSubstring("or vocab.txt in this folder, found none"));
   CHECK_THROWS_WITH(load(folder.path() / "absent"), ContainsSubstring("found nothing"));
+}
+
+TEST_CASE("A vocab.txt that is none is refused by line", "[tokenizer]") {
+  const support::TempFolder folder;
+  const auto message_of = [&](const std::string& text) {
+    std::ofstream(folder.path() / "vocab.txt") << text;
+    try {
+      load(folder.path());
+    } catch (const ModelError& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  CHECK(message_of("[UNK]\r\n[CLS]\n[SEP]\na") == "none");
+  CHECK_THAT(message_of("[UNK]\n[CLS]\na"), ContainsSubstring("expected a line [SEP], found none"));
+  CHECK_THAT(message_of("a\n\nb"), ContainsSubstring("vocab.txt:2: expected a token of its own"));
+  CHECK_THAT(message_of("a\nb\na"), ContainsSubstring("vocab.txt:3: expected a token of its own in "
+                                                      "UTF-8, found 'a' again"));
+  CHECK_THAT(message_of("a\n\xff"), ContainsSubstring("bytes that are no UTF-8"));
+  std::ofstream(folder.path() / "vocab.txt") << "[UNK]\n[CLS]\n[SEP]\na";
+  CHECK_FALSE(load(folder.path())->pad_id());
 }
 
 TEST_CASE("A SentencePiece model cut anywhere is refused or read, never a crash", "[tokenizer]") {

@@ -1,6 +1,6 @@
 // Text to token ids and back, identical to the tokenizer a model was trained with.
-// Formats: Hugging Face tokenizer.json (byte-level BPE, WordPiece), SentencePiece tokenizer.model,
-// the tokenizer inside a GGUF file.
+// Formats: Hugging Face tokenizer.json (byte-level BPE, WordPiece), BERT's vocab.txt, SentencePiece
+// tokenizer.model, the tokenizer inside a GGUF file.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +31,14 @@ struct Encoding {
   std::vector<std::size_t> ends;
 };
 
+// What stands around and between two texts that are given together, as BERT has it: [CLS] A [SEP] B
+// [SEP]. Segment 0 goes up to the end of `between`, the rest is segment 1.
+struct PairFrame {
+  TokenIds before;
+  TokenIds between;
+  TokenIds behind;
+};
+
 // Immutable after loading; every member may be called from several threads at once.
 class Tokenizer {
  public:
@@ -55,6 +63,10 @@ class Tokenizer {
   virtual int vocab_size() const = 0;  // ids are below this; added tokens included
   virtual std::optional<TokenId> bos_id() const = 0;
   virtual std::optional<TokenId> eos_id() const = 0;
+  // The token that fills up shorter texts; nullopt: the files name none.
+  virtual std::optional<TokenId> pad_id() const { return std::nullopt; }
+  // nullopt: the files put no two texts together in this way.
+  virtual std::optional<PairFrame> pair_frame() const { return std::nullopt; }
 
   // Equal for equal tokenizer files.
   const std::string& fingerprint() const { return fingerprint_; }
@@ -63,8 +75,8 @@ class Tokenizer {
   std::string fingerprint_;
 };
 
-// Opens the tokenizer of a model: a folder (tokenizer.json is preferred to tokenizer.model), one of
-// these files itself, or a .gguf file.
+// Opens the tokenizer of a model: a folder (tokenizer.json is preferred to tokenizer.model, that
+// to vocab.txt), one of these files itself, or a .gguf file.
 //   splitting  how a GGUF file with byte-level merges splits texts, by its name for
 //              tokenizer.ggml.pre; empty = as the file says
 // Throws ModelError naming the file, the JSON path or key, what was expected and found, and for a

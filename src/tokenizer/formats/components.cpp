@@ -89,6 +89,36 @@ TokenIds read_template_ids(const files::JsonView& piece, const files::JsonView& 
   return ids;
 }
 
+// nullopt unless the template puts two texts together as BERT does: all up to the second text is
+// segment 0, the rest segment 1.
+std::optional<PairFrame> read_pair(const files::JsonView& component) {
+  const files::JsonView pieces = component.find("pair");
+  if (pieces.is_null()) {
+    return std::nullopt;
+  }
+  PairFrame frame;
+  const std::array<TokenIds*, 3> sides = {&frame.before, &frame.between, &frame.behind};
+  std::size_t n_texts = 0;
+  for (const files::JsonView& piece : pieces.items()) {
+    const files::JsonView text = piece.find("Sequence");
+    const bool is_text = !text.is_null();
+    const files::JsonView part = is_text ? text : piece.at("SpecialToken");
+    if (is_text && (n_texts == 2 || part.at("id").string() != (n_texts == 0 ? "A" : "B"))) {
+      return std::nullopt;
+    }
+    n_texts += is_text ? 1 : 0;
+    const files::JsonView segment = part.find("type_id");
+    if ((segment.is_null() ? 0 : segment.integer(0, kMaxId)) != (n_texts == 2 ? 1 : 0)) {
+      return std::nullopt;
+    }
+    if (!is_text) {
+      const TokenIds ids = read_template_ids(piece, component.at("special_tokens"));
+      sides[n_texts]->insert(sides[n_texts]->end(), ids.begin(), ids.end());
+    }
+  }
+  return n_texts == 2 && !frame.between.empty() ? std::optional(frame) : std::nullopt;
+}
+
 Frame read_template(const files::JsonView& component) {
   Frame frame;
   int n_texts = 0;
@@ -105,6 +135,7 @@ Frame read_template(const files::JsonView& component) {
   if (n_texts != 1) {
     pieces.fail(fmt::format("expected one Sequence in the template, found {}", n_texts));
   }
+  frame.pair = read_pair(component);
   return frame;
 }
 
@@ -117,7 +148,11 @@ Frame read_cls_and_sep(const files::JsonView& component) {
     }
     return static_cast<TokenId>(items[1].integer(0, kMaxId));
   };
-  return {{id_of("cls")}, {id_of("sep")}};
+  Frame frame{{id_of("cls")}, {id_of("sep")}};
+  if (component.at("type").string() == "BertProcessing") {
+    frame.pair = PairFrame{frame.prefix_ids, frame.suffix_ids, frame.suffix_ids};
+  }
+  return frame;
 }
 
 void append_bert_normalizer(const files::JsonView& component,
@@ -260,6 +295,7 @@ Frame read_post_processor(const files::JsonView& component) {
                             outer.prefix_ids.end());
     frame.suffix_ids.insert(frame.suffix_ids.end(), outer.suffix_ids.begin(),
                             outer.suffix_ids.end());
+    frame.pair = outer.pair;
   });
   return frame;
 }

@@ -2,11 +2,13 @@
 // that is not supported is a ModelError with its place, its type and the supported ones.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "labelprobe/core/token.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/tokenizer/tokenizer.h"
 
 #include "tokenizer/stages/decoder.h"
 #include "tokenizer/stages/normalizer.h"
@@ -25,10 +27,11 @@ struct PreTokenizers {
 
 PreTokenizers read_pre_tokenizers(const files::JsonView& component);
 
-// The special tokens around a single text.
+// The special tokens around a single text, and around two where these stand as BERT has them.
 struct Frame {
   TokenIds prefix_ids;
   TokenIds suffix_ids;
+  std::optional<PairFrame> pair = {};
 };
 
 Frame read_post_processor(const files::JsonView& component);

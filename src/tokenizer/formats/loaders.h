@@ -19,6 +19,7 @@ namespace labelprobe::tokenizer {
 struct TokenizerConfig {
   std::optional<std::string> bos_token;
   std::optional<std::string> eos_token;
+  std::optional<std::string> pad_token;
   std::vector<std::string> special_tokens;  // all that have a role: bos, eos, unk, pad, ...
   // added_tokens_decoder, then those that added_tokens.json alone names. A token with a role is
   // special, whatever the files say of it.
@@ -26,6 +27,9 @@ struct TokenizerConfig {
   std::optional<bool> add_bos_token;
   std::optional<bool> add_eos_token;
   std::optional<bool> legacy;
+  std::optional<bool> do_lower_case;  // what BERT's vocab.txt leaves open
+  std::optional<bool> strip_accents;
+  std::optional<bool> tokenize_chinese_chars;
 
   // Reads what there is in `folder`; nothing is required to be there.
   static TokenizerConfig load(const std::filesystem::path& folder);
@@ -37,6 +41,8 @@ struct TokenizerConfig {
 };
 
 std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file);
+// BERT's vocab.txt, a token a line, read as transformers reads it.
+std::unique_ptr<const Tokenizer> load_vocab_txt(const std::filesystem::path& file);
 std::unique_ptr<const Tokenizer> load_sentencepiece(const std::filesystem::path& file);
 std::unique_ptr<const Tokenizer> load_gguf(const std::filesystem::path& file,
                                            const std::string& splitting);

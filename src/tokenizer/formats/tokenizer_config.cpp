@@ -28,10 +28,13 @@ void read_roles(const files::JsonView& root, TokenizerConfig& config) {
     config.special_tokens.push_back(*token);
     const bool is_bos = key == std::string_view("bos_token");
     const bool is_eos = key == std::string_view("eos_token");
+    const bool is_pad = key == std::string_view("pad_token");
     if (is_bos && !config.bos_token) {
       config.bos_token = token;
     } else if (is_eos && !config.eos_token) {
       config.eos_token = token;
+    } else if (is_pad && !config.pad_token) {
+      config.pad_token = token;
     }
   }
   for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
@@ -108,6 +111,9 @@ TokenizerConfig TokenizerConfig::load(const std::filesystem::path& folder) {
     config.add_bos_token = read_flag(root.find("add_bos_token"));
     config.add_eos_token = read_flag(root.find("add_eos_token"));
     config.legacy = read_flag(root.find("legacy"));
+    config.do_lower_case = read_flag(root.find("do_lower_case"));
+    config.strip_accents = read_flag(root.find("strip_accents"));
+    config.tokenize_chinese_chars = read_flag(root.find("tokenize_chinese_chars"));
   }
   const auto map_file = folder / "special_tokens_map.json";
   if (std::filesystem::exists(map_file, ignored)) {

@@ -5,6 +5,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
 
@@ -240,9 +241,23 @@ std::pair<std::string_view, std::string_view> split_merge(std::string_view merge
   return {merge.substr(0, space), merge.substr(space + 1)};
 }
 
-std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file) {
-  const files::JsonView root = files::load_json_object(file, ErrorKind::Model);
-  const TokenizerConfig config = TokenizerConfig::load(file.parent_path());
+namespace {
+
+// The token that fills up shorter texts, by the files beside tokenizer.json or by its own padding.
+std::optional<TokenId> find_pad(const files::JsonView& root,
+                                const TokenizerConfig& config,
+                                const PipelineParts& parts) {
+  if (config.pad_token) {
+    return find_token(parts, *config.pad_token);
+  }
+  const files::JsonView padding = root.find("padding");
+  return padding.is_null() ? std::nullopt : find_token(parts, padding.at("pad_token").string());
+}
+
+//   contents  what the fingerprint covers besides `config`
+std::unique_ptr<const Tokenizer> make_tokenizer(const files::JsonView& root,
+                                                std::string_view contents,
+                                                const TokenizerConfig& config) {
   PipelineParts parts;
   PreTokenizers pre_tokenizers = read_pre_tokenizers(root.find("pre_tokenizer"));
   parts.is_byte_level = pre_tokenizers.is_byte_level;
@@ -258,16 +273,86 @@ std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path
   Frame frame = read_post_processor(root.find("post_processor"));
   parts.prefix_ids = std::move(frame.prefix_ids);
   parts.suffix_ids = std::move(frame.suffix_ids);
+  parts.pair_frame = std::move(frame.pair);
+  parts.pad_id = find_pad(root, config, parts);
   parts.bos_id = config.bos_token ? find_token(parts, *config.bos_token) : std::nullopt;
   parts.eos_id = config.eos_token ? find_token(parts, *config.eos_token) : std::nullopt;
   if (!config.bos_token && !parts.prefix_ids.empty()) {
     parts.bos_id = parts.prefix_ids[0];
   }
   Fingerprint fingerprint;
-  fingerprint.add(files::MappedFile(file).text());
+  fingerprint.add(contents);
   config.add_to(fingerprint);
   parts.fingerprint = fingerprint.hex();
   return std::make_unique<const Pipeline>(std::move(parts));
+}
+
+// Token -> id of vocab.txt.
+nlohmann::json read_vocabulary_lines(const std::filesystem::path& file) {
+  const files::MappedFile mapped(file);
+  std::string_view text = mapped.text();
+  nlohmann::json vocabulary = nlohmann::json::object();
+  for (std::int64_t id = 0; !text.empty(); ++id) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view token = text.substr(0, end);
+    if (token.ends_with('\r')) {
+      token.remove_suffix(1);
+    }
+    if (token.empty() || !is_utf8(token) || vocabulary.contains(token)) {
+      throw ModelError(fmt::format("{}:{}: expected a token of its own in UTF-8, found {}",
+                                   file.string(), id + 1,
+                                   token.empty()     ? "an empty line"
+                                   : !is_utf8(token) ? "bytes that are no UTF-8"
+                                                     : fmt::format("'{}' again", token)));
+    }
+    vocabulary[std::string(token)] = id;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return vocabulary;
+}
+
+}  // namespace
+
+std::unique_ptr<const Tokenizer> load_tokenizer_json(const std::filesystem::path& file) {
+  return make_tokenizer(files::load_json_object(file, ErrorKind::Model),
+                        files::MappedFile(file).text(), TokenizerConfig::load(file.parent_path()));
+}
+
+// As the tokenizer.json that transformers makes of it.
+std::unique_ptr<const Tokenizer> load_vocab_txt(const std::filesystem::path& file) {
+  using nlohmann::json;
+  TokenizerConfig config = TokenizerConfig::load(file.parent_path());
+  json vocabulary = read_vocabulary_lines(file);
+  json added = json::array();
+  for (const char* token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}) {
+    const bool is_needed =
+        token != std::string_view("[PAD]") && token != std::string_view("[MASK]");
+    if (vocabulary.contains(token)) {
+      added.push_back({{"id", vocabulary[token]}, {"content", token}, {"special", true}});
+    } else if (is_needed) {
+      throw ModelError(fmt::format("{}: expected a line {}, found none", file.string(), token));
+    }
+  }
+  if (!config.pad_token && vocabulary.contains("[PAD]")) {
+    config.pad_token = "[PAD]";
+  }
+  const bool is_lowercase = config.do_lower_case.value_or(true);
+  const json root = {
+      {"added_tokens", std::move(added)},
+      {"normalizer",
+       {{"type", "BertNormalizer"},
+        {"lowercase", is_lowercase},
+        {"handle_chinese_chars", config.tokenize_chinese_chars.value_or(true)},
+        {"strip_accents", config.strip_accents.value_or(is_lowercase)}}},
+      {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+      {"post_processor",
+       {{"type", "BertProcessing"},
+        {"sep", json::array({"[SEP]", vocabulary["[SEP]"]})},
+        {"cls", json::array({"[CLS]", vocabulary["[CLS]"]})}}},
+      {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}}},
+      {"model", {{"type", "WordPiece"}, {"unk_token", "[UNK]"}, {"vocab", std::move(vocabulary)}}}};
+  const std::string text = root.dump();
+  return make_tokenizer(files::parse_json(text, {file.string(), ErrorKind::Model}), text, config);
 }
 
 }  // namespace labelprobe::tokenizer

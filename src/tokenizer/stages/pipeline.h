@@ -30,6 +30,8 @@ struct PipelineParts {
   TokenIds suffix_ids;
   std::optional<TokenId> bos_id;
   std::optional<TokenId> eos_id;
+  std::optional<TokenId> pad_id;
+  std::optional<PairFrame> pair_frame;
   bool is_byte_level = true;  // the vocabulary is one of bytes
   std::string space_mark;     // what stands for a space in the vocabulary, e.g. "▁"; may be empty
 };
@@ -46,6 +48,8 @@ class Pipeline final : public Tokenizer {
   int vocab_size() const override { return n_ids_; }
   std::optional<TokenId> bos_id() const override { return parts_.bos_id; }
   std::optional<TokenId> eos_id() const override { return parts_.eos_id; }
+  std::optional<TokenId> pad_id() const override { return parts_.pad_id; }
+  std::optional<PairFrame> pair_frame() const override { return parts_.pair_frame; }
 
  private:
   void encode_text(std::string_view text, Tracking tracking, Encoding& encoding) const;
