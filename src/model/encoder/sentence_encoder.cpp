@@ -16,11 +16,14 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 
-#include "model/encoder/encoder_config.h"
 #include "weights/device/device.h"
+#include "weights/encoder/encoder_config.h"
 
 namespace labelprobe::model {
 namespace {
+
+using weights::EncoderConfig;
+using weights::EncoderWeights;
 
 // Tokens computed together at most, unless one text has more.
 constexpr std::size_t kCpuTokens = 2048;
@@ -125,7 +128,7 @@ std::int64_t bucket_of(std::int64_t to, std::int64_t from, std::int64_t n_bucket
 class Encoder final : public SentenceEncoder {
  public:
   Encoder(const std::filesystem::path& folder, c10::Device device)
-      : config_(load_encoder_config(folder)), device_(device) {
+      : config_(weights::load_sentence_encoder_config(folder)), device_(device) {
     EncoderWeights weights(folder);
     Loader loader(weights, device);
     const int n = config_.hidden_size;

@@ -138,9 +138,8 @@ TEST_CASE("An encoder's files say what is wrong with them", "[sentence_encoder]"
              ContainsSubstring("expected the name of a folder"));
   CHECK_THAT(message_after("modules.json", [](json& c) { c = 7; }),
              ContainsSubstring("modules.json: expected a list, found"));
-  CHECK_THROWS_WITH(
-      open_sentence_encoder(support::fixture("model/sentence"), "cpu", 1),
-      ContainsSubstring("expected the folder of a sentence encoder, found no config.json"));
+  CHECK_THROWS_WITH(open_sentence_encoder(support::fixture("model/sentence"), "cpu", 1),
+                    ContainsSubstring("expected the folder of an encoder, found no config.json"));
   const auto encoder = open_sentence_encoder(support::fixture("model/sentence/bert"), "cpu", 1);
   CHECK_THROWS_WITH(encoder->encode({{TokenIds{2, 420, 3}}}),
                     ContainsSubstring("below its vocabulary size, 420, found 420"));

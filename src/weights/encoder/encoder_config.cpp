@@ -1,9 +1,10 @@
-#include "model/encoder/encoder_config.h"
+#include "weights/encoder/encoder_config.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@
 
 #include "weights/checkpoint/tensor_loading.h"
 
-namespace labelprobe::model {
+namespace labelprobe::weights {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,8 +88,7 @@ EncoderConfig::Kind read_kind(const files::JsonView& reader) {
   if (type == "mpnet") {
     return EncoderConfig::Kind::Mpnet;
   }
-  reader.at("model_type")
-      .fail_expected("\"bert\" or \"mpnet\", the sentence encoders that are supported");
+  reader.at("model_type").fail_expected("\"bert\" or \"mpnet\", the encoders that are supported");
 }
 
 void check_supported(const files::JsonView& reader) {
@@ -121,11 +121,9 @@ bool is_beside_the_point(std::string_view name) {
 EncoderConfig load_encoder_config(const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) {
-    throw ModelError(
-        fmt::format("{}: expected the folder of a sentence encoder, found no config.json in it",
-                    folder.string()));
+    throw ModelError(fmt::format(
+        "{}: expected the folder of an encoder, found no config.json in it", folder.string()));
   }
-  check_modules(folder);
   const files::JsonView reader = files::load_json_object(file, ErrorKind::Model);
   const auto size = [&](std::string_view key) {
     return static_cast<int>(reader.at(key).integer(1, kMaxSize));
@@ -164,7 +162,15 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
   if (n_most < 2) {
     reader.at("max_position_embeddings").fail_expected("room for two tokens or more");
   }
-  config.max_tokens = std::min(max_seq_length(folder).value_or(n_most), n_most);
+  config.max_tokens = n_most;
+  return config;
+}
+
+EncoderConfig load_sentence_encoder_config(const fs::path& folder) {
+  EncoderConfig config = load_encoder_config(folder);
+  check_modules(folder);
+  config.max_tokens =
+      std::min(max_seq_length(folder).value_or(config.max_tokens), config.max_tokens);
   return config;
 }
 
@@ -172,13 +178,24 @@ EncoderWeights::EncoderWeights(const fs::path& folder)
     : files_(folder, [](std::string_view name) {
         const std::string_view bare = bare_name(name);
         return is_beside_the_point(bare) ? std::string_view() : bare;
-      }) {}
+      }) {
+  std::vector<std::string> old_names;
+  for (const auto& [name, tensor] : files_.tensors()) {
+    if (name.ends_with("LayerNorm.gamma") || name.ends_with("LayerNorm.beta")) {
+      old_names.push_back(name);
+    }
+  }
+  for (const std::string& name : old_names) {
+    const std::string stem = name.substr(0, name.rfind('.'));
+    files_.rename(name, stem + (name.ends_with(".gamma") ? ".weight" : ".bias"));
+  }
+}
 
 at::Tensor EncoderWeights::take(const std::string& name, std::span<const std::int64_t> shape) {
-  const weights::StoredTensor& tensor = files_.find(name);
-  weights::check_form(tensor, shape);
+  const StoredTensor& tensor = files_.find(name);
+  check_form(tensor, shape);
   taken_.insert(name);
-  return weights::load_tensor(tensor, weights::DType::Float32);
+  return load_tensor(tensor, DType::Float32);
 }
 
 void EncoderWeights::check_all_taken() const {
@@ -191,4 +208,4 @@ void EncoderWeights::check_all_taken() const {
   }
 }
 
-}  // namespace labelprobe::model
+}  // namespace labelprobe::weights

@@ -1,4 +1,4 @@
-// What the files of a sentence encoder say about it, and the parameters it has.
+// What the files of a BERT-like encoder say about it, and the parameters it has.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 #include "weights/checkpoint/weight_files.h"
 
-namespace labelprobe::model {
+namespace labelprobe::weights {
 
 // The comments give config.json's names.
 struct EncoderConfig {
@@ -28,16 +28,23 @@ struct EncoderConfig {
   int n_buckets = 0;        // relative_attention_num_buckets; Mpnet only
   int pad_id = 0;           // pad_token_id
   double norm_eps = 1e-12;  // layer_norm_eps
-  int max_tokens = 0;  // max_seq_length of sentence_bert_config.json, else what positions allow
+  // What positions allow; of a sentence encoder at most max_seq_length of
+  // sentence_bert_config.json.
+  int max_tokens = 0;
 };
 
 // Throws ModelError for files that are missing, malformed or describe another kind of encoder.
 EncoderConfig load_encoder_config(const std::filesystem::path& folder);
 
+// The same for an encoder of sentence-transformers, whose further files have to ask for mean
+// pooling.
+EncoderConfig load_sentence_encoder_config(const std::filesystem::path& folder);
+
 // The weights by the names that a bare encoder has for them.
 class EncoderWeights {
  public:
-  // Leaves out what does not bear on the vectors of tokens: poolers, heads, position ids.
+  // Leaves out what does not bear on the vectors of tokens: poolers, heads, position ids. Norms
+  // that BERT's first release calls gamma and beta get the names of today.
   explicit EncoderWeights(const std::filesystem::path& folder);
 
   // In float32, on the CPU. Throws ModelError if it is missing or of another shape or type.
@@ -50,8 +57,8 @@ class EncoderWeights {
   std::string fingerprint() const { return files_.fingerprint(); }
 
  private:
-  weights::WeightFiles files_;
+  WeightFiles files_;
   std::set<std::string, std::less<>> taken_;
 };
 
-}  // namespace labelprobe::model
+}  // namespace labelprobe::weights
