@@ -17,7 +17,7 @@ namespace labelprobe::record {
 void check_item(const ItemRecord& item, LogLayout layout) {
   check_loggable(item.key, item.annotator);
   if (layout.sets_annotators_apart && item.annotator != kAggregate) {
-    example_of(item);
+    example_of(item.key, item.annotator);
   }
   if (item.kind == LabelKind::SingleLabel) {
     LABELPROBE_CHECK(item.gold.size() == 1);

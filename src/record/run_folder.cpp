@@ -323,7 +323,24 @@ void RunFolder::finish(std::span<const std::string> keys,
     items[key] = fresh != fresh_.end() ? &fresh->second : &earlier->second;
   }
   LABELPROBE_CHECK(items.size() == keys.size());
+  const auto n_failed = std::count_if(items.begin(), items.end(), [](const auto& item) {
+    return item.second->failure.has_value();
+  });
+  close(items.size(), static_cast<std::size_t>(n_failed),
+        [&](ExperimentFiles& files) { files.write(items, metrics, annotator_metrics); });
+}
 
+void RunFolder::finish(const TrainingLog& log) {
+  LABELPROBE_CHECK(journal_.has_value());
+  for (const ScoredItem& item : log.items) {
+    check_loggable(item.key, item.annotator);
+  }
+  close(log.items.size(), 0, [&](ExperimentFiles& files) { files.write(log); });
+}
+
+void RunFolder::close(std::size_t n_items,
+                      std::size_t n_failed,
+                      const std::function<void(ExperimentFiles&)>& write) {
   check_in_place();
   const files::FileLock writing = lock_folder();
   manifest_ = Manifest::load(file(kManifestName));
@@ -335,14 +352,11 @@ void RunFolder::finish(std::span<const std::string> keys,
   }
   experiment.state = ExperimentState::Writing;
   save_manifest();
-  files.write(items, metrics, annotator_metrics);
+  write(files);
   experiment.parts = parts_of(folder_, experiment.sizes);
   experiment.state = ExperimentState::Finished;
-  experiment.n_items = items.size();
-  experiment.n_failed =
-      static_cast<std::size_t>(std::count_if(items.begin(), items.end(), [](const auto& item) {
-        return item.second->failure.has_value();
-      }));
+  experiment.n_items = n_items;
+  experiment.n_failed = n_failed;
   save_manifest();
   journal_.reset();
   disk_.remove(lock_path(folder_, index_));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -15,6 +16,7 @@
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/manifest.h"
+#include "record/log/experiment_files.h"
 
 namespace labelprobe::record {
 
@@ -42,8 +44,13 @@ class RunFolder {
   void finish(std::span<const std::string> keys,
               const std::optional<Metrics>& metrics,
               const std::map<std::string, Metrics>& annotator_metrics);
+  void finish(const TrainingLog& log);
 
  private:
+  // Closes the experiment with the files that `write` writes.
+  void close(std::size_t n_items,
+             std::size_t n_failed,
+             const std::function<void(ExperimentFiles&)>& write);
   // Chooses the folder and takes up or adds the experiment. Returns the lock of the process that is
   // at this very run, if one is; then nothing is taken.
   std::optional<std::filesystem::path> take_folder();

@@ -15,6 +15,7 @@
 #include "record/folder/params.h"
 #include "record/log/aggregates.h"
 #include "record/log/entry_writer.h"
+#include "record/log/scored_entries.h"
 
 namespace labelprobe::record {
 
@@ -47,13 +48,13 @@ std::string yaml_text(const json& mapping) {
 
 }  // namespace
 
-std::string example_of(const ItemRecord& item) {
-  const std::string suffix = fmt::format("{}{}", kIdSeparator, item.annotator);
-  if (!item.key.ends_with(suffix) || item.key.size() == suffix.size()) {
+std::string example_of(const std::string& key, const std::string& annotator) {
+  const std::string suffix = fmt::format("{}{}", kIdSeparator, annotator);
+  if (!key.ends_with(suffix) || key.size() == suffix.size()) {
     throw DataError(
-        fmt::format("item id '{}' cannot be logged: expected <example id>{}", item.key, suffix));
+        fmt::format("item id '{}' cannot be logged: expected <example id>{}", key, suffix));
   }
-  return item.key.substr(0, item.key.size() - suffix.size());
+  return key.substr(0, key.size() - suffix.size());
 }
 
 std::vector<std::string> ExperimentFiles::appended_names() const {
@@ -79,35 +80,60 @@ std::vector<std::string> ExperimentFiles::names() const {
 void ExperimentFiles::write(const ItemsByKey& items,
                             const std::optional<Metrics>& metrics,
                             const std::map<std::string, Metrics>& annotator_metrics) {
-  const bool is_apart = request_.layout.sets_annotators_apart;
-  ItemsByKey indexed;
-  std::map<std::string, ItemsByKey> of_annotators;  // by annotator, then example id
+  const LogLayout layout = request_.layout;
+  Content content;
   for (const auto& [key, item] : items) {
-    if (is_apart && item->annotator != kAggregate) {
-      of_annotators[item->annotator][example_of(*item)] = item;
+    const auto make_entry = [item = item, layout] { return entry_of(*item, layout); };
+    if (layout.sets_annotators_apart && item->annotator != kAggregate) {
+      content.of_annotators[item->annotator][example_of(item->key, item->annotator)] = make_entry;
     } else {
-      indexed[key] = item;
+      content.items[key] = make_entry;
     }
   }
-  Metrics named_metrics;
   for (const auto& [name, number] : metrics.value_or(Metrics{})) {
-    named_metrics[fmt::format("test_{}", name)] = number;
+    content.means_of[fmt::format("test_{}", name)] = number;
   }
-
-  write_params();
-  append_indexed(indexed);
-  json annotators = {{kDescriptionKey, request_.description}};
-  annotators.update(annotator_metrics);
-  append_block(described("annotator_metrics.yml"), annotators);
   if (metrics) {
+    content.metrics = json(content.means_of);
+  }
+  content.annotator_metrics = annotator_metrics;
+  write(content);
+}
+
+void ExperimentFiles::write(const TrainingLog& log) {
+  Content content;
+  for (const ScoredItem& item : log.items) {
+    Entries& entries =
+        item.annotator == kAggregate ? content.items : content.of_annotators[item.annotator];
+    const std::string key =
+        item.annotator == kAggregate ? item.key : example_of(item.key, item.annotator);
+    entries[key] = [&item, &log] { return entry_of(item, log); };
+  }
+  for (const auto& [name, number] : log.test_metrics) {
+    content.means_of[fmt::format("test_{}", name)] = number;
+  }
+  content.metrics = metrics_of(log);
+  content.annotator_metrics = log.annotator_metrics;
+  content.steps = steps_of(log);
+  write(content);
+}
+
+void ExperimentFiles::write(const Content& content) {
+  write_params();
+  append_indexed(content.items);
+  json annotators = {{kDescriptionKey, request_.description}};
+  annotators.update(content.annotator_metrics);
+  append_block(described("annotator_metrics.yml"), annotators);
+  if (content.metrics) {
     json block = {{kDescriptionKey, request_.description}};
-    block.update(named_metrics);
+    block.update(*content.metrics);
     append_block("metrics.yml", block);
   }
-  disk_.replace(file("steps.yml"), "{}\n");
-  if (is_apart) {
-    append_annotators(of_annotators);
-    write_aggregates(indexed, named_metrics, annotator_metrics);
+  disk_.replace(file("steps.yml"),
+                content.steps.empty() ? std::string("{}\n") : yaml_text(content.steps));
+  if (request_.layout.sets_annotators_apart) {
+    append_annotators(content.of_annotators);
+    write_aggregates(content);
   }
 }
 
@@ -125,12 +151,10 @@ void ExperimentFiles::write_params() {
   disk_.replace(file("names.txt"), names);
 }
 
-void ExperimentFiles::write_aggregates(const ItemsByKey& items,
-                                       const Metrics& named_metrics,
-                                       const std::map<std::string, Metrics>& annotator_metrics) {
-  Numbers numbers{request_.description, named_metrics, annotator_metrics, {}};
-  for (const auto& [key, item] : items) {
-    numbers.items[key] = numbers_of(entry_of(*item, request_.layout));
+void ExperimentFiles::write_aggregates(const Content& content) {
+  Numbers numbers{request_.description, content.means_of, content.annotator_metrics, {}};
+  for (const auto& [key, make_entry] : content.items) {
+    numbers.items[key] = numbers_of(make_entry());
   }
   append(kNumbersName, encode_numbers(index_, numbers));
   const Aggregates aggregates = aggregate(load_numbers(file(kNumbersName)), repetitions_);
@@ -157,15 +181,13 @@ void ExperimentFiles::append_block(const std::string& name, const json& entries)
 }
 
 // Entry by entry: an experiment of many items is never in memory as one text.
-void ExperimentFiles::append_indexed(const ItemsByKey& items) {
-  ItemsByKey entries = items;
-  entries[kDescriptionKey] = nullptr;
+void ExperimentFiles::append_indexed(const Entries& items) {
+  Entries entries = items;
+  entries[kDescriptionKey] = [this] { return files::JsonF32(request_.description); };
   files::AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
   std::string block = fmt::format("{}:\n", experiment_key());
-  for (const auto& [key, item] : entries) {
-    const files::JsonF32 entry =
-        item ? entry_of(*item, request_.layout) : files::JsonF32(request_.description);
-    files::append_yaml_entries(&block, files::JsonF32{{key, entry}}, 2);
+  for (const auto& [key, make_entry] : entries) {
+    files::append_yaml_entries(&block, files::JsonF32{{key, make_entry()}}, 2);
     if (block.size() >= kBufferBytes) {
       out.append(block);
       block.clear();
@@ -175,15 +197,15 @@ void ExperimentFiles::append_indexed(const ItemsByKey& items) {
   out.sync();
 }
 
-void ExperimentFiles::append_annotators(const std::map<std::string, ItemsByKey>& items) {
-  std::map<std::string, ItemsByKey> annotators = items;
+void ExperimentFiles::append_annotators(const std::map<std::string, Entries>& items) {
+  std::map<std::string, Entries> annotators = items;
   annotators[kDescriptionKey];
   files::AppendFile out = disk_.open_append(file(described("annotator_preds.yml")));
   std::string block = fmt::format("{}:\n", experiment_key());
   for (const auto& [annotator, entries] : annotators) {
     files::JsonF32 node = files::JsonF32::object();
-    for (const auto& [example, item] : entries) {
-      node[example] = entry_of(*item, request_.layout);
+    for (const auto& [example, make_entry] : entries) {
+      node[example] = make_entry();
     }
     if (annotator == kDescriptionKey) {
       node = request_.description;

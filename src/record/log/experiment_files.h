@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/files/disk.h"
+#include "labelprobe/files/yaml_writer.h"
 #include "labelprobe/record/run.h"
+#include "labelprobe/record/training_log.h"
 
 namespace labelprobe::record {
 
@@ -24,7 +27,7 @@ using ItemsByKey = std::map<std::string, const ItemRecord*>;
 
 // The id of an example of another annotator than `aggregate`: its log key without the annotator.
 // Throws DataError if the key does not end in "__<annotator>".
-std::string example_of(const ItemRecord& item);
+std::string example_of(const std::string& key, const std::string& annotator);
 
 class ExperimentFiles {
  public:
@@ -50,19 +53,30 @@ class ExperimentFiles {
   void write(const ItemsByKey& items,
              const std::optional<Metrics>& metrics,
              const std::map<std::string, Metrics>& annotator_metrics);
+  void write(const TrainingLog& log);
 
  private:
+  // Entries by key, each made when it is written.
+  using Entries = std::map<std::string, std::function<files::JsonF32()>>;
+  // All that the files say.
+  struct Content {
+    Entries items;
+    std::map<std::string, Entries> of_annotators;  // by annotator, then example id
+    std::optional<nlohmann::json> metrics;         // of metrics.yml
+    Metrics means_of;                              // those of which aggregated_*.yml has means
+    std::map<std::string, Metrics> annotator_metrics;
+    nlohmann::json steps = nlohmann::json::object();
+  };
+  void write(const Content& content);
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   std::string described(const std::string& name) const;
   std::string experiment_key() const { return fmt::format("experiment_{}", index_); }
   void append(const std::string& name, const std::string& block);
   void append_block(const std::string& name, const nlohmann::json& entries);
-  void append_indexed(const ItemsByKey& items);
-  void append_annotators(const std::map<std::string, ItemsByKey>& items);
+  void append_indexed(const Entries& items);
+  void append_annotators(const std::map<std::string, Entries>& items);
   void write_params();
-  void write_aggregates(const ItemsByKey& items,
-                        const Metrics& named_metrics,
-                        const std::map<std::string, Metrics>& annotator_metrics);
+  void write_aggregates(const Content& content);
 
   files::Disk& disk_;
   const RunRequest& request_;
