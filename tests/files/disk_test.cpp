@@ -1,17 +1,16 @@
 #include "labelprobe/files/disk.h"
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
 
 #include "support/catch.h"
+#include "support/file_size_limit.h"
 #include "support/files.h"
 #include "support/paths.h"
 
@@ -21,35 +20,13 @@ using labelprobe::files::LockedError;
 using labelprobe::files::Patience;
 using labelprobe::files::size_of;
 
-namespace {
-
-// Files of this process may not grow beyond n_bytes while it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t n_bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit now{n_bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
-
-}  // namespace
-
 TEST_CASE("A write that finds no room leaves nothing of it behind", "[disk]") {
   const labelprobe::support::TempFolder folder;
   Disk disk;
   auto file = disk.open_append(folder.path() / "journal");
   file.append("whole line\n");
   {
-    const FileSizeLimit limit(100);
+    const labelprobe::support::FileSizeLimit limit(100);
     CHECK_THROWS_AS(file.append(std::string(500, 'x')), labelprobe::ConfigError);
     CHECK_THROWS_WITH(file.append(std::string(500, 'x')),
                       ContainsSubstring("journal: cannot write: File too large"));

@@ -113,7 +113,7 @@ std::string_view bare_name(std::string_view name) {
 
 bool is_beside_the_point(std::string_view name) {
   return name.starts_with("pooler.") || name.starts_with("cls.") || name.starts_with("lm_head.") ||
-         name == "embeddings.position_ids";
+         name.starts_with("classifier.") || name == "embeddings.position_ids";
 }
 
 }  // namespace
