@@ -6,8 +6,6 @@
 #include <iostream>
 #include <string>
 
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "labelprobe/core/error.h"
@@ -17,30 +15,12 @@
 #include "app/commands/error_report.h"
 #include "app/commands/pace.h"
 #include "app/options/option.h"
+#include "app/terminal/logger.h"
 #include "app/terminal/profile_report.h"
 
 namespace labelprobe::app {
 
 namespace {
-
-std::shared_ptr<spdlog::logger> make_logger(spdlog::level::level_enum level, Colour colour) {
-  auto terminal = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
-      wants_colour(colour) ? spdlog::color_mode::always : spdlog::color_mode::never);
-  terminal->set_level(level);
-  terminal->set_pattern("%^%l%$: %v");
-  auto logger = std::make_shared<spdlog::logger>("labelprobe", std::move(terminal));
-  logger->set_level(spdlog::level::debug);
-  return logger;
-}
-
-std::shared_ptr<spdlog::sinks::basic_file_sink_mt> open_log_file(
-    const std::filesystem::path& path) {
-  try {
-    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
-  } catch (const spdlog::spdlog_ex& error) {
-    throw ConfigError(path.string() + ": cannot be written: " + error.what());
-  }
-}
 
 // A job's name among others: "setting 2 of 3".
 std::string name_of(const std::string& kind, std::size_t place, std::size_t n_jobs) {
@@ -144,11 +124,7 @@ void RunListener::on_finished_before(const experiment::JobResult& result) {
 }
 
 void RunListener::on_open(const experiment::PreparedJob& prepared, const record::Run& run) {
-  auto file = open_log_file(run.folder() / "log.txt");
-  file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-  file->set_level(spdlog::level::debug);
-  log_->sinks().push_back(std::move(file));
-  log_->flush_on(spdlog::level::debug);
+  add_log_file(*log_, run.folder() / "log.txt");
   for (const std::string& note : run.notes()) {
     log_->info("{}", note);
   }

@@ -17,6 +17,23 @@ namespace {
 
 using enum OptionKind;
 
+// What the options of a role are called.
+struct RoleNames {
+  std::string_view role;
+  std::string_view splits;
+  std::string_view ids_filename;
+  std::string_view debug_len;
+  std::string_view debug_ann;
+  std::string_view keep_same_examples;
+};
+constexpr RoleNames kTrainNames = {
+    "train",           "train_splits",    "train_ids_filename",
+    "train_debug_len", "train_debug_ann", "train_keep_same_examples"};
+constexpr RoleNames kDevNames = {"dev",           "dev_splits",    "dev_ids_filename",
+                                 "dev_debug_len", "dev_debug_ann", "dev_keep_same_examples"};
+constexpr RoleNames kTestNames = {"test",           "test_splits",    "test_ids_filename",
+                                  "test_debug_len", "test_debug_ann", "test_keep_same_examples"};
+
 OptionInfo dev_role(std::string_view name) {
   return {.name = name,
           .help = "Accepted for compatibility: no dev role is used",
@@ -44,61 +61,74 @@ void add_range(OptionList& options, std::optional<data::PositionRange>& field, O
   });
 }
 
-// Both roles are of the same data set, hence one option for both.
+// All roles are of the same data set, hence one option for them.
 template <typename Field>
-void add_for_both(OptionList& options,
-                  data::DatasetOptions& train,
-                  data::DatasetOptions& test,
-                  Field data::DatasetOptions::*field,
-                  OptionInfo info) {
-  options.add(train.*field, std::move(info));
-  options.also(test.*field);
+void add_for_all(OptionList& options,
+                 const DataRoles& roles,
+                 Field data::DatasetOptions::*field,
+                 OptionInfo info) {
+  options.add(roles.train.*field, std::move(info));
+  options.also(roles.test.*field);
+  if (roles.dev) options.also(roles.dev->*field);
 }
 
-void declare_roles(OptionList& options, data::DatasetOptions& train, data::DatasetOptions& test) {
-  options.add(train.splits, {.name = "train_splits",
-                             .help = "Splits that demonstrations are drawn from",
-                             .value = "SPLIT"});
-  options.add(test.splits,
-              {.name = "test_splits", .help = "Splits that are asked about", .value = "SPLIT"});
-  options.accept(TextList, dev_role("dev_splits"));
-  options.add(train.ids_filenames, {.name = "train_ids_filename",
-                                    .help = "Id lists, one per train split: only these ids",
-                                    .value = "FILE"});
-  options.add(test.ids_filenames, {.name = "test_ids_filename",
-                                   .help = "Id lists, one per test split: only these ids",
-                                   .shown = Shown::First,
-                                   .value = "FILE"});
-  options.accept(TextList, dev_role("dev_ids_filename"));
-  options.add_parsed(train.annotation_mode,
+// Of a role that is read: which examples it has.
+void declare_role(OptionList& options,
+                  data::DatasetOptions& role,
+                  const RoleNames& names,
+                  const std::string& splits_help,
+                  Shown ids_shown) {
+  options.add(role.splits, {.name = names.splits, .help = splits_help, .value = "SPLIT"});
+  options.add(role.ids_filenames,
+              {.name = names.ids_filename,
+               .help = fmt::format("Id lists, one per {} split: only these ids", names.role),
+               .shown = ids_shown,
+               .value = "FILE"});
+  add_range(options, role.debug_len,
+            {.name = names.debug_len,
+             .help = fmt::format("Only these positions of each annotator's {} examples: K or A B",
+                                 names.role)});
+  add_range(options, role.debug_ann,
+            {.name = names.debug_ann,
+             .help = fmt::format("Only these {} annotators, most productive first: K or A B",
+                                 names.role)});
+  options.add(role.keep_same_examples,
+              {.name = names.keep_same_examples,
+               .help = fmt::format("Only {} examples that every annotator has", names.role)});
+}
+
+void declare_idle_dev_role(OptionList& options) {
+  options.accept(TextList, dev_role(kDevNames.splits));
+  options.accept(TextList, dev_role(kDevNames.ids_filename));
+  options.accept(Range, dev_role(kDevNames.debug_len));
+  options.accept(Range, dev_role(kDevNames.debug_ann));
+  options.accept(Flag, dev_role(kDevNames.keep_same_examples));
+}
+
+void declare_roles(OptionList& options, const DataRoles& roles) {
+  const bool trains = roles.dev != nullptr;
+  declare_role(options, roles.train, kTrainNames,
+               trains ? "Splits that are trained on" : "Splits that demonstrations are drawn from",
+               Shown::Later);
+  declare_role(options, roles.test, kTestNames,
+               trains ? "Splits that are predicted" : "Splits that are asked about", Shown::First);
+  if (roles.dev) {
+    declare_role(options, *roles.dev, kDevNames, "Splits that the weights are chosen on",
+                 Shown::Later);
+  } else {
+    declare_idle_dev_role(options);
+  }
+  const auto parse = [](const std::string& name) { return kAnnotationModes.parse(name); };
+  options.add_parsed(roles.train.annotation_mode,
                      {.name = "annotation_mode",
                       .help = "Whose labels are the gold: aggregate, annotator or both",
                       .fallback = "aggregate",
                       .value = "MODE",
                       .choices = kAnnotationModes.names(),
                       .name_priority = 0},
-                     [](const std::string& name) { return kAnnotationModes.parse(name); });
-  options.also_parsed(test.annotation_mode,
-                      [](const std::string& name) { return kAnnotationModes.parse(name); });
-  add_range(options, train.debug_len,
-            {.name = "train_debug_len",
-             .help = "Only these positions of each annotator's train examples: K or A B"});
-  add_range(options, test.debug_len,
-            {.name = "test_debug_len",
-             .help = "Only these positions of each annotator's test examples: K or A B"});
-  options.accept(Range, dev_role("dev_debug_len"));
-  add_range(options, train.debug_ann,
-            {.name = "train_debug_ann",
-             .help = "Only these train annotators, most productive first: K or A B"});
-  add_range(options, test.debug_ann,
-            {.name = "test_debug_ann",
-             .help = "Only these test annotators, most productive first: K or A B"});
-  options.accept(Range, dev_role("dev_debug_ann"));
-  options.add(train.keep_same_examples, {.name = "train_keep_same_examples",
-                                         .help = "Only train examples that every annotator has"});
-  options.add(test.keep_same_examples, {.name = "test_keep_same_examples",
-                                        .help = "Only test examples that every annotator has"});
-  options.accept(Flag, dev_role("dev_keep_same_examples"));
+                     parse);
+  options.also_parsed(roles.test.annotation_mode, parse);
+  if (roles.dev) options.also_parsed(roles.dev->annotation_mode, parse);
 }
 
 void add_prior_log(OptionList& options,
@@ -140,59 +170,57 @@ void add_prior_index(OptionList& options,
 
 }  // namespace
 
-void declare_data_group(OptionList& options,
-                        data::DatasetOptions& train,
-                        data::DatasetOptions& test) {
+void declare_data_group(OptionList& options, const DataRoles& roles) {
   using Data = data::DatasetOptions;
-  const auto both = [&](auto field, OptionInfo info) {
-    add_for_both(options, train, test, field, std::move(info));
+  const auto all = [&](auto field, OptionInfo info) {
+    add_for_all(options, roles, field, std::move(info));
   };
   options.begin_group("Data");
-  both(&Data::root_dir, {.name = "root_dir",
-                         .help = "Folder of the data set's files",
-                         .shown = Shown::First,
-                         .value = "FOLDER"});
-  declare_roles(options, train, test);
-  both(&Data::keep_one_after_filtering,
-       {.name = "keep_one_after_filtering", .help = "One copy of each example, as `aggregate`"});
-  options.add_boolean(train.text_preprocessor,
+  all(&Data::root_dir, {.name = "root_dir",
+                        .help = "Folder of the data set's files",
+                        .shown = Shown::First,
+                        .value = "FOLDER"});
+  declare_roles(options, roles);
+  all(&Data::keep_one_after_filtering,
+      {.name = "keep_one_after_filtering", .help = "One copy of each example, as `aggregate`"});
+  options.add_boolean(roles.train.text_preprocessor,
                       {.name = "text_preprocessor",
                        .help = "Clean texts as the data set's source domain asks",
-                       .fallback = "false"});
-  options.also(test.text_preprocessor);
-  both(&Data::allows_quoted_rows,
-       {.name = "allow_quoted_rows",
-        .help = "Take quoted fields that hold delimiters and line breaks as pandas does, even if a "
-                "stray quote may have swallowed rows"});
-  both(&Data::word_statistics,
-       {.name = "word_statistics",
-        .help = "Folder of word counts (counts_1grams.txt, counts_2grams.txt) for "
-                "--text-preprocessor",
-        .value = "FOLDER"});
-  both(&Data::emotion_clustering_json,
-       {.name = "emotion_clustering_json",
-        .help = "GoEmotions: file of emotion clusters that become the labels",
-        .value = "FILE"});
-  both(&Data::language, {.name = "language",
-                         .help = "SemEval: english, arabic or spanish (default: english)",
-                         .choices = {"english", "arabic", "spanish"}});
-  both(&Data::subset, {.name = "subset",
-                       .help = "Boxes: folder of the subset (default: "
-                               "few_shot_boxes_nso_exp2_max3_move_contents)"});
-  both(&Data::delimiter,
-       {.name = "delimiter",
-        .help = "MMLUPro: between the options of a question (default: a line break)"});
-  both(&Data::multilabel,
-       {.name = "multilabel",
-        .help = "MSPPodcast: the secondary emotions instead of the primary one"});
-  both(&Data::annotator_labels,
-       {.name = "annotator_labels", .help = "MSPPodcast: keep every annotator's labels"});
-  both(&Data::type, {.name = "type",
-                     .help = "QueerReclaimLex: both, in or out (default: both)",
-                     .choices = {"both", "in", "out"}});
-  both(&Data::discard_ambiguous,
-       {.name = "discard_ambiguous",
-        .help = "QueerReclaimLex: leave out texts whose votes are balanced"});
+                       .fallback = roles.dev ? "true" : "false"});
+  options.also(roles.test.text_preprocessor);
+  if (roles.dev) options.also(roles.dev->text_preprocessor);
+  all(&Data::allows_quoted_rows,
+      {.name = "allow_quoted_rows",
+       .help = "Take quoted fields that hold delimiters and line breaks as pandas does, even if a "
+               "stray quote may have swallowed rows"});
+  all(&Data::word_statistics,
+      {.name = "word_statistics",
+       .help = "Folder of word counts (counts_1grams.txt, counts_2grams.txt) for "
+               "--text-preprocessor",
+       .value = "FOLDER"});
+  all(&Data::emotion_clustering_json,
+      {.name = "emotion_clustering_json",
+       .help = "GoEmotions: file of emotion clusters that become the labels",
+       .value = "FILE"});
+  all(&Data::language, {.name = "language",
+                        .help = "SemEval: english, arabic or spanish (default: english)",
+                        .choices = {"english", "arabic", "spanish"}});
+  all(&Data::subset, {.name = "subset",
+                      .help = "Boxes: folder of the subset (default: "
+                              "few_shot_boxes_nso_exp2_max3_move_contents)"});
+  all(&Data::delimiter,
+      {.name = "delimiter",
+       .help = "MMLUPro: between the options of a question (default: a line break)"});
+  all(&Data::multilabel, {.name = "multilabel",
+                          .help = "MSPPodcast: the secondary emotions instead of the primary one"});
+  all(&Data::annotator_labels,
+      {.name = "annotator_labels", .help = "MSPPodcast: keep every annotator's labels"});
+  all(&Data::type, {.name = "type",
+                    .help = "QueerReclaimLex: both, in or out (default: both)",
+                    .choices = {"both", "in", "out"}});
+  all(&Data::discard_ambiguous,
+      {.name = "discard_ambiguous",
+       .help = "QueerReclaimLex: leave out texts whose votes are balanced"});
 }
 
 void declare_prior_logs(OptionList& options, experiment::Settings& settings) {
@@ -202,6 +230,16 @@ void declare_prior_logs(OptionList& options, experiment::Settings& settings) {
   add_prior_index(options, settings.train_prior, "train_pred_log_index", "--train-pred-log-dir");
   options.accept(Integer, dev_role("dev_pred_log_index"));
   add_prior_index(options, settings.test_prior, "test_pred_log_index", "--test-pred-log-dir");
+}
+
+void declare_train_prior(OptionList& options, experiment::PriorLog& log) {
+  add_prior_log(options, log, "train_pred_log_dir", "train examples'");
+  add_prior_index(options, log, "train_pred_log_index", "--train-pred-log-dir");
+  for (const std::string_view name : {"dev_pred_log_dir", "test_pred_log_dir"}) {
+    options.accept(GridList, {.name = name,
+                              .help = "Accepted for compatibility: prior labels bear on the loss",
+                              .name_priority = 0});
+  }
 }
 
 void declare_task(OptionList& options, std::string& task) {
@@ -222,7 +260,7 @@ void declare_task(OptionList& options, std::string& task) {
 }
 
 void declare_data(OptionList& options, DataSettings& data) {
-  declare_data_group(options, data.train, data.test);
+  declare_data_group(options, {data.train, data.test});
   // A run's, taken so that its command line serves here too.
   for (const std::string_view name :
        {"train_pred_log_dir", "dev_pred_log_dir", "test_pred_log_dir"}) {

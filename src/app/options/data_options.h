@@ -8,12 +8,17 @@
 
 namespace labelprobe::app {
 
-// Both roles of one data set.
-void declare_data_group(OptionList& options,
-                        data::DatasetOptions& train,
-                        data::DatasetOptions& test);
+// The roles of one data set; those who train have a dev role.
+struct DataRoles {
+  data::DatasetOptions& train;
+  data::DatasetOptions& test;
+  data::DatasetOptions* dev = nullptr;
+};
+void declare_data_group(OptionList& options, const DataRoles& roles);
 
 // The logs of earlier runs whose predictions are prior labels, in the same group.
 void declare_prior_logs(OptionList& options, experiment::Settings& settings);
+// Likewise of the train role alone, for those who train.
+void declare_train_prior(OptionList& options, experiment::PriorLog& log);
 
 }  // namespace labelprobe::app

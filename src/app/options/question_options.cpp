@@ -281,7 +281,7 @@ void declare_questions(OptionList& options,
                        SentenceEncoderSettings& encoder,
                        QuestionGroups groups) {
   declare_task(options, settings.task);
-  declare_data_group(options, settings.train, settings.test);
+  declare_data_group(options, {settings.train, settings.test});
   declare_prior_logs(options, settings);
   declare_prompts_group(options, settings, encoder);
   if (groups.has_distribution) {

@@ -9,6 +9,7 @@
 #include "labelprobe/readout/label_tokens.h"
 
 #include "app/options/inside_options.h"
+#include "app/options/log_options.h"
 #include "app/options/readout_options.h"
 
 namespace labelprobe::app {
@@ -77,29 +78,13 @@ void accept_compatible(OptionList& options) {
   accept(Flag, "disable_indexed_logging", "every item is logged");
 }
 
-constexpr auto kLevels = enum_names<spdlog::level::level_enum>("logging level",
-                                                               {{spdlog::level::debug, "debug"},
-                                                                {spdlog::level::info, "info"},
-                                                                {spdlog::level::warn, "warning"},
-                                                                {spdlog::level::err, "error"}});
-
 void declare_run_group(OptionList& options, RunSettings& run) {
   options.begin_group("Run");
   options.add(run.is_dry_run, {.name = "dry_run",
                                .help = "Show what would be done and stop",
                                .shown = Shown::First,
                                .is_logged = false});
-  options.add_special(Flag, &run.request.if_finished,
-                      {.name = "again",
-                       .help = "Run what is finished once more, as another experiment of the same "
-                               "folder",
-                       .shown = Shown::First,
-                       .is_logged = false},
-                      [&run](const Given& given) {
-                        run.request.if_finished = given.values.front() == "true"
-                                                      ? record::IfFinished::Append
-                                                      : record::IfFinished::Keep;
-                      });
+  declare_again(options, run.request);
   options.add(run.hides_progress, {.name = "disable_tqdm",
                                    .help = "No progress display",
                                    .is_comparable = false,
@@ -131,49 +116,8 @@ void declare_run_group(OptionList& options, RunSettings& run) {
 
 void declare_log_group(OptionList& options, RunSettings& run) {
   options.begin_group("Logs");
-  options.add(run.request.log_root, {.name = "log_root",
-                                     .help = "Folder that all logs go below",
-                                     .fallback = "./logs",
-                                     .shown = Shown::First,
-                                     .value = "FOLDER",
-                                     .is_comparable = false,
-                                     .bearing = record::Bearing::Process,
-                                     .is_of_grid = true,
-                                     .is_of_environment = true});
-  options.add(run.request.alternative_name,
-              {.name = "alternative_experiment_name",
-               .help = "Log folder name; {parameter} is replaced, '/' makes sub-folders",
-               .value = "NAME",
-               .is_comparable = false,
-               .bearing = record::Bearing::Process,
-               .is_of_grid = true});
-  options.add(run.request.moves_equal,
-              {.name = "move_equal",
-               .help = "Move the folder of equal runs to --alternative-experiment-name, as the "
-                       "published programs do, instead of making one of that name",
-               .is_logged = false});
-  options.add(run.request.patience.seconds,
-              {.name = "wait",
-               .help = "Seconds to wait at most while another process does the same run or writes "
-                       "to its folder; then the exit code is 75 (default: without limit)",
-               .value = "SECONDS",
-               .least = 0,
-               .is_logged = false});
-  options.add(run.request.description, {.name = "description",
-                                        .help = "Short name that prefixes this run's extra files",
-                                        .is_comparable = false,
-                                        .bearing = record::Bearing::Process,
-                                        .is_of_grid = true});
-  options.add_parsed(run.logging_level,
-                     {.name = "logging_level",
-                      .help = "debug, info, warning or error",
-                      .fallback = "info",
-                      .value = "LEVEL",
-                      .choices = kLevels.names(),
-                      .is_comparable = false,
-                      .bearing = record::Bearing::Process,
-                      .is_of_grid = true},
-                     [](const std::string& name) { return kLevels.parse(name); });
+  declare_log_folder(options, run.request, "./logs");
+  declare_logging_level(options, run.logging_level);
   options.add(run.experiment.logs_precision,
               {.name = "logs_precision",
                .help = "Decimals kept of logged numbers (default: all)",

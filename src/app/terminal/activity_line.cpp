@@ -21,7 +21,12 @@ ActivityLine::ActivityLine(bool is_enabled)
     : is_enabled_(is_enabled), is_terminal_(has_lively_terminal()), start_(Clock::now()) {}
 
 ActivityLine::~ActivityLine() {
+  close();
+}
+
+void ActivityLine::close() {
   if (is_open_) std::fputs("\r\033[K", stderr);
+  is_open_ = false;
 }
 
 void ActivityLine::show(const std::string& what) {

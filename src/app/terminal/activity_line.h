@@ -16,6 +16,9 @@ class ActivityLine {
 
   void show(const std::string& what);
 
+  // Takes away the line that renews itself, before other lines are written.
+  void close();
+
  private:
   using Clock = std::chrono::steady_clock;
 

@@ -10,12 +10,12 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/cot_file.h"
+#include "labelprobe/experiment/prior_labels.h"
 #include "labelprobe/record/run.h"
 
 #include "experiment/prepare/chats.h"
 #include "experiment/prepare/chosen_readouts.h"
 #include "experiment/prepare/content_free.h"
-#include "experiment/prepare/prior_labels.h"
 #include "experiment/prepare/sentence_vectors.h"
 
 namespace labelprobe::experiment {

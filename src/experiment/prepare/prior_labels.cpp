@@ -1,4 +1,4 @@
-#include "experiment/prepare/prior_labels.h"
+#include "labelprobe/experiment/prior_labels.h"
 
 #include <algorithm>
 #include <map>
