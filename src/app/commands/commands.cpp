@@ -14,8 +14,6 @@
 #include "app/options/grid.h"
 
 namespace labelprobe::app {
-Command demux_command();
-Command extract_scores_command();
 
 namespace {
 

@@ -35,12 +35,12 @@ void declare_model(OptionList& options, DemuxOptions& demux) {
                .usual = "build/models/all-MiniLM-L6-v2",
                .is_of_environment = true,
                .other_name = "model"});
-  options.add(settings.max_length,
-              {.name = "max_length",
-               .help = std::string("Tokens of a sequence, label names included; longer texts are "
-                                   "cut") +
-                       kByDataSet,
-               .least = 1});
+  options.add(
+      settings.max_length,
+      {.name = "max_length",
+       .help = fmt::format("Tokens of a sequence, label names included; longer texts are cut{}",
+                           kByDataSet),
+       .least = 1});
   options.add(settings.dropout, {.name = "dropout_prob",
                                  .help = "Dropout in the encoder, its attention and the head",
                                  .fallback = "0.1"});
@@ -73,7 +73,7 @@ void declare_model(OptionList& options, DemuxOptions& demux) {
 void declare_training(OptionList& options, DemuxSettings& settings) {
   options.begin_group("Training");
   options.add(settings.n_epochs, {.name = "num_train_epochs",
-                                  .help = std::string("Epochs at most") + kByDataSet,
+                                  .help = fmt::format("Epochs at most{}", kByDataSet),
                                   .shown = Shown::First,
                                   .least = 1});
   options.add(settings.max_steps,
@@ -247,6 +247,10 @@ void complete_params(const DemuxOptions& demux, std::vector<record::Param>& para
                      [&, name = name](const auto& param) { return param.name == name; });
     LABELPROBE_CHECK(found != params.end());
     found->value = value;
+  }
+  // The published names have them whether or not they are set.
+  for (record::Param& param : params) {
+    if (param.name.ends_with("_pred_log_dir")) param.name_priority = 0;
   }
 }
 

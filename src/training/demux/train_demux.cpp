@@ -65,10 +65,11 @@ class Trainer {
   void train() {
     while (!has_ended()) {
       step();
-      const bool is_evaluated = is_evaluation_point();
-      if (is_evaluated) evaluate();
-      if (is_evaluated || state_.step % settings_.checkpoint_steps == 0) {
-        files_.save(state_, model_.values(), optimizer_.state());
+      if (is_evaluation_point()) {
+        evaluate();
+        save();
+      } else {
+        is_save_due_ = is_save_due_ || state_.step % settings_.checkpoint_steps == 0;
       }
     }
   }
@@ -103,6 +104,11 @@ class Trainer {
     n_resumed_ = state_.step;
     listener_.on_note(fmt::format("goes on from {} after {} of {} steps",
                                   files_.checkpoint_file().string(), state_.step, plan_.n_steps));
+  }
+
+  void save() {
+    files_.save(state_, model_.values(), optimizer_.state());
+    is_save_due_ = false;
   }
 
   bool has_ended() const {
@@ -140,7 +146,8 @@ class Trainer {
   }
 
   void step() {
-    const std::vector<int> members = next_batch();
+    batch_ = next_batch();
+    const std::vector<int>& members = batch_;
     std::vector<std::int64_t> rows(members.begin(), members.end());
     const at::Tensor targets =
         sequences_.targets.index_select(0, at::tensor(rows)).to(sequences_.device);
@@ -152,12 +159,14 @@ class Trainer {
                       sequences_.maker.positions, &dropout),
         targets, settings_.intra_loss_coef);
     const auto number = loss.item<double>();
-    if (!std::isfinite(number)) fail("loss", number, members);
+    if (!std::isfinite(number)) fail("loss", number);
+    // Only weights that have a finite loss are worth going on from.
+    if (is_save_due_) save();
     loss.backward();
     const double norm =
         clip_gradients(model_.parameters(),
                        settings_.max_grad_norm.value_or(std::numeric_limits<double>::infinity()));
-    if (!std::isfinite(norm)) fail("gradient's norm", norm, members);
+    if (!std::isfinite(norm)) fail("norm of the gradient", norm);
     optimizer_.step(settings_.learning_rate * schedule_factor(Schedule::Linear, state_.step,
                                                               plan_.n_warmup_steps, plan_.n_steps));
     ++state_.step;
@@ -169,15 +178,15 @@ class Trainer {
          static_cast<double>(state_.step) / static_cast<double>(plan_.steps_per_epoch), number});
   }
 
-  [[noreturn]] void fail(const char* what, double number, const std::vector<int>& members) const {
+  [[noreturn]] void fail(const char* what, double number) const {
     std::vector<std::string> ids;
-    for (const int member : members) {
+    for (const int member : batch_) {
       ids.push_back(plan_.data.train[static_cast<std::size_t>(member)].example_id);
     }
     throw ModelError(fmt::format(
         "step {} (epoch {}): expected a finite {}, found {}; a smaller --lr or --max-grad-norm may "
         "help; {}; items of the batch: {}",
-        state_.step + 1, state_.step / plan_.steps_per_epoch + 1, what, number,
+        state_.step + 1, state_.step / plan_.steps_per_epoch + 1, what, std::abs(number),
         fs::exists(files_.checkpoint_file())
             ? fmt::format("the last good checkpoint stays in {}", files_.checkpoint_file().string())
             : std::string("there is no checkpoint yet"),
@@ -209,6 +218,10 @@ class Trainer {
 
   void evaluate() {
     Evaluation evaluation{state_.step, {}, predict(sequences_.dev)};
+    if (!evaluation.logits.isfinite().all().item<bool>()) {
+      --state_.step;  // the step that has made them so
+      fail("logit of every dev example", std::numeric_limits<double>::quiet_NaN());
+    }
     evaluation.metrics = demux_metrics(
         plan_.data.dev, read_logits(evaluation.logits, plan_.data.label_set), plan_.data.label_set);
     state_.evaluations.push_back(std::move(evaluation));
@@ -312,6 +325,8 @@ class Trainer {
   DemuxModel model_;
   AdamW optimizer_;
   TrainingState state_;
+  std::vector<int> batch_;    // of the last step: positions of train examples
+  bool is_save_due_ = false;  // once the next loss is finite
   std::vector<int> order_;
   std::int64_t epoch_ = -1;  // that order_ is of
   std::int64_t n_resumed_ = 0;
