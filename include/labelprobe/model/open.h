@@ -24,6 +24,8 @@ struct OpenOptions {
   // On CUDA: products and attention in the way that suits the rows at hand, whose last bits depend
   // on how prompts are grouped. Nothing on a CPU.
   bool is_fast = false;
+  // The folder of a LoRA adapter, as peft writes it, that belongs to the model; empty = none.
+  std::filesystem::path adapter;
 };
 
 // Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or
@@ -34,7 +36,8 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const Op
 // stay empty.
 ModelInfo inspect(const std::filesystem::path& model,
                   DType dtype,
-                  Quantization quantization = Quantization::None);
+                  Quantization quantization = Quantization::None,
+                  const std::filesystem::path& adapter = {});
 
 // What models are computed with on this machine, name and words: "libtorch", "processor", "CUDA".
 std::vector<std::pair<std::string, std::string>> describe_platform();

@@ -100,6 +100,13 @@ using WriteAnswer = std::function<std::string(const Labels& labels)>;
 std::vector<Query> make_completions(const Task& task, const WriteAnswer& write_answer);
 // The same, answered with the labels in the templates' label format.
 std::vector<Query> make_baseline(const Task& task);
+// What a model is tuned on: the same prompts with the labels of their examples behind them, in
+// full: neither end is stripped and no line break follows. Completions only.
+struct TrainingText {
+  ItemId item;
+  std::string text;
+};
+std::vector<TrainingText> make_training_texts(const Task& task);
 // Six of them per example, with 0, 1/5, ... 1 of multi-label demonstrations, drawn by the
 // multi-label sampler whatever strategy is asked for. Multi-label sets only.
 std::vector<Query> make_multilabel_icl(const Task& task);

@@ -24,6 +24,17 @@ void save_quantized(const std::filesystem::path& model,
                     Quantization quantization,
                     const std::filesystem::path& to);
 
+// Writes a copy of the model to the folder `to` whose weights have the adapter's updates in them,
+// in full and in `dtype`; otherwise as save_quantized(). Linear layers are first made what
+// `quantization` leaves of them, as they were when the adapter was trained on them so; None = as
+// the checkpoint has them. Throws as save_quantized(), and as open() for an adapter that does not
+// fit.
+void merge_adapter(const std::filesystem::path& model,
+                   const std::filesystem::path& adapter,
+                   DType dtype,
+                   Quantization quantization,
+                   const std::filesystem::path& to);
+
 struct ModelShape {
   std::string_view name;  // "llama-3.1-8b"
   std::string_view description;

@@ -100,6 +100,7 @@ Command distributions_command();
 Command export_command();
 Command extract_scores_command();
 Command figure_command();
+Command finetune_command();
 Command generate_command();
 Command guard_command();
 Command inspect_command();

@@ -165,6 +165,13 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                                         .bearing = record::Bearing::Process,
                                         .is_of_environment = true});
   declare_quantization(options, model);
+  options.add(
+      model.options.adapter,
+      {.name = "adapter",
+       .help =
+           "Folder of a LoRA adapter (of labelprobe finetune or peft) that belongs to the model",
+       .shown = Shown::First,
+       .value = "FOLDER"});
   options.add(model.options.allows_tf32,
               {.name = "tf32", .help = "GPU: float32 products may round their factors to TF32"});
   options.add(model.options.is_fast,
@@ -182,6 +189,11 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
     model.packed_copy_place = options.place(model.packed_copy);
     model.tf32_place = options.place(model.options.allows_tf32);
     model.fast_place = options.place(model.options.is_fast);
+    if (!model.packed_copy.empty() && !model.options.adapter.empty()) {
+      throw ConfigError(
+          model.packed_copy_place +
+          ": save_quantised: expected no --adapter with it, whose updates are not quantised");
+    }
     if (!model.packed_copy.empty() && model.options.quantization == weights::Quantization::None) {
       throw ConfigError(model.packed_copy_place +
                         ": save_quantised needs --quant, --load-in-4bit or --load-in-8bit, which "

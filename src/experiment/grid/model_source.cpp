@@ -24,7 +24,8 @@ std::optional<std::string> ModelSource::chat_template(const std::filesystem::pat
 }
 
 model::ModelInfo ModelSource::inspect(const ModelLoading& loading) const {
-  return model::inspect(loading.model, loading.options.dtype, loading.options.quantization);
+  return model::inspect(loading.model, loading.options.dtype, loading.options.quantization,
+                        loading.options.adapter);
 }
 
 std::unique_ptr<model::LanguageModel> ModelSource::open(const std::filesystem::path& model,

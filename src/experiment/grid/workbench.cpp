@@ -12,7 +12,8 @@ namespace {
 // What the values of the weights in memory depend on.
 std::string weights_of(const ModelLoading& loading) {
   return loading.model.string() + '\n' + std::string(weights::dtype_name(loading.options.dtype)) +
-         '\n' + std::string(weights::quantization_name(loading.options.quantization));
+         '\n' + std::string(weights::quantization_name(loading.options.quantization)) + '\n' +
+         loading.options.adapter.string();
 }
 
 // sentence-transformers' own encoders are named without their organisation.

@@ -2,6 +2,7 @@
 // reads ahead, each by way of as little memory as can be.
 #include "model/decoder/decoder_loading.h"
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 #include <utility>
@@ -34,7 +35,7 @@ at::Tensor ParameterLoader::tensor(const weights::Parameter& parameter) {
   const at::Tensor result =
       at::empty(parameter.shape,
                 at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(staging_->device()));
-  checkpoint_.load_into(parameter, result, *staging_);
+  load_plain(parameter, result);
   return result;
 }
 
@@ -45,6 +46,8 @@ at::Tensor ParameterLoader::norm(weights::Role role, int layer) {
 Linear ParameterLoader::linear(std::initializer_list<weights::Role> roles, int layer) {
   std::vector<weights::Parameter> matrices;
   for (const weights::Role role : roles) matrices.push_back(weight_of(role, layer));
+  // One of them that an adapter changes is not quantised, and they are computed together.
+  if (is_adapted(matrices)) return Linear(plain(matrices), bias(roles, layer));
   const weights::Parameter& first = matrices.front();
   for (const weights::Parameter& matrix : matrices) {
     if (is_quantized(matrix) != is_quantized(first)) {
@@ -71,6 +74,21 @@ bool ParameterLoader::is_quantized(const weights::Parameter& weight) const {
   return checkpoint_.quantization_of(weight, quantization_) != Quantization::None;
 }
 
+bool ParameterLoader::is_adapted(const std::vector<weights::Parameter>& matrices) const {
+  return std::any_of(matrices.begin(), matrices.end(), [&](const weights::Parameter& matrix) {
+    return checkpoint_.is_adapted(matrix);
+  });
+}
+
+// In full: what is kept quantised by itself comes here beside what an adapter changes.
+void ParameterLoader::load_plain(const weights::Parameter& weight, const at::Tensor& target) {
+  if (checkpoint_.is_adapted(weight) || is_quantized(weight)) {
+    checkpoint_.load_effective(weight, quantization_, target);
+  } else {
+    checkpoint_.load_into(weight, target, *staging_);
+  }
+}
+
 // One below the other.
 at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrices) {
   std::int64_t height = 0;
@@ -78,7 +96,7 @@ at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrice
   const at::Tensor all = buffer({height, matrices.front().shape[1]}, staging_->device());
   std::int64_t row = 0;
   for (const weights::Parameter& matrix : matrices) {
-    checkpoint_.load_into(matrix, all.narrow(0, row, matrix.shape[0]), *staging_);
+    load_plain(matrix, all.narrow(0, row, matrix.shape[0]));
     row += matrix.shape[0];
   }
   return all;

@@ -45,6 +45,8 @@ class ParameterLoader {
  private:
   weights::Parameter weight_of(weights::Role role, int layer) const;
   bool is_quantized(const weights::Parameter& weight) const;
+  bool is_adapted(const std::vector<weights::Parameter>& matrices) const;
+  void load_plain(const weights::Parameter& weight, const at::Tensor& target);
   at::Tensor plain(const std::vector<weights::Parameter>& matrices);
   std::optional<at::Tensor> bias(std::initializer_list<weights::Role> roles, int layer);
   weights::QuantizedWeight quantized(const weights::Parameter& weight);

@@ -68,10 +68,20 @@ Placement place_layers(const std::vector<c10::Device>& devices,
   return {devices, divide_layers(config.n_layers, n_free, n_first)};
 }
 
+weights::Checkpoint open_checkpoint(const std::filesystem::path& model,
+                                    const std::filesystem::path& adapter) {
+  weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
+  if (!adapter.empty()) checkpoint.add_adapter(adapter);
+  return checkpoint;
+}
+
 }  // namespace
 
-ModelInfo inspect(const std::filesystem::path& model, DType dtype, Quantization quantization) {
-  return describe(weights::Checkpoint::open(model), dtype, quantization);
+ModelInfo inspect(const std::filesystem::path& model,
+                  DType dtype,
+                  Quantization quantization,
+                  const std::filesystem::path& adapter) {
+  return describe(open_checkpoint(model, adapter), dtype, quantization);
 }
 
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
@@ -86,7 +96,7 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   const c10::Device device = devices.front();
   const c10::DeviceGuard on_device(device);
   weights::allow_tf32(options.allows_tf32);
-  weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
+  weights::Checkpoint checkpoint = open_checkpoint(model, options.adapter);
   ModelInfo info = describe(checkpoint, options.dtype, options.quantization);
   info.cache_bytes_per_token = info.cache_bytes_per_token /
                                c10::elementSize(weights::scalar_type(options.dtype)) *

@@ -109,6 +109,13 @@ class Completions {
     return query;
   }
 
+  TrainingText next_with_labels(const Example& example) {
+    const Beginning& beginning = beginnings_.next();
+    return {start_query(example, beginning.shown, task_.options).item,
+            beginning.text + fill_query(task_.options.templates, example.text) +
+                write_answer_(example.labels)};
+  }
+
  private:
   const Task& task_;
   WriteAnswer write_answer_;
@@ -147,6 +154,15 @@ std::vector<Query> make_completions(const Task& task, const WriteAnswer& write_a
 
 std::vector<Query> make_baseline(const Task& task) {
   return make_completions(task, label_writer(task));
+}
+
+std::vector<TrainingText> make_training_texts(const Task& task) {
+  LABELPROBE_CHECK(task.options.mode == PromptMode::Completion);
+  Completions completions(task, task.options.sampling, label_writer(task));
+  std::vector<TrainingText> made;
+  made.reserve(task.queries.size());
+  for (const Example& example : task.queries) made.push_back(completions.next_with_labels(example));
+  return made;
 }
 
 // With the multi-label sampler whatever strategy is asked for, as published.

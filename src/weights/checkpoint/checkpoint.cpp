@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/gguf.h"
 
+#include "weights/adapter/adapter.h"
 #include "weights/checkpoint/gguf_tensors.h"
 #include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/quantized_tensors.h"
@@ -123,6 +127,7 @@ struct Checkpoint::Files {
   WeightFiles weights;
   std::vector<std::string> warnings = {};
   std::set<std::string, std::less<>> loaded = {};
+  std::optional<Adapter> adapter = std::nullopt;
   std::unique_ptr<ReadAhead> read_ahead = nullptr;  // the last member: it reads the others' bytes
 };
 
@@ -146,6 +151,24 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   }
   check_both_ways(path, files->weights.tensors(), files->config);
   return Checkpoint(std::move(files));
+}
+
+void Checkpoint::add_adapter(const fs::path& folder) {
+  Adapter adapter = Adapter::open(folder, files_->config);
+  if (!adapter.base_fingerprint().empty() &&
+      adapter.base_fingerprint() != files_->weights.fingerprint()) {
+    throw ModelError(
+        fmt::format("{}: expected the weights that the adapter was made for, with the fingerprint "
+                    "{}, found those "
+                    "of {} with {}",
+                    (folder / kAdapterNoteFile).string(), adapter.base_fingerprint(),
+                    files_->path.string(), files_->weights.fingerprint()));
+  }
+  files_->adapter = std::move(adapter);
+}
+
+bool Checkpoint::is_adapted(const Parameter& parameter) const {
+  return files_->adapter && files_->adapter->changes(parameter);
 }
 
 const DecoderConfig& Checkpoint::config() const {
@@ -175,6 +198,7 @@ Quantization Checkpoint::quantization(Quantization asked) const {
 
 Quantization Checkpoint::quantization_of(const Parameter& parameter, Quantization asked) const {
   const Quantization kept = quantization(asked);
+  if (is_adapted(parameter)) return Quantization::None;
   // A quantised checkpoint says itself which modules it leaves out.
   if (files_->config.quantization != Quantization::None) {
     return quantization_of(parameter);
@@ -217,20 +241,42 @@ void Checkpoint::set_loaded(const Parameter& parameter) {
 }
 
 at::Tensor Checkpoint::load(const Parameter& parameter, DType dtype) {
-  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None);
+  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None && !is_adapted(parameter));
   at::Tensor result = load_tensor(files_->weights.find(parameter.name), dtype);
   set_loaded(parameter);
   return result;
 }
 
 void Checkpoint::load_into(const Parameter& parameter, const at::Tensor& target, Staging& staging) {
-  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None &&
+  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None && !is_adapted(parameter) &&
                    target.sizes() == at::IntArrayRef(parameter.shape));
   const StoredTensor& tensor = files_->weights.find(parameter.name);
   staging.send(target, [&](std::int64_t first_row, const at::Tensor& rows) {
     load_rows(tensor, first_row, rows);
   });
   set_loaded(parameter);
+}
+
+void Checkpoint::load_effective(const Parameter& parameter,
+                                Quantization asked,
+                                const at::Tensor& target) {
+  const bool is_stored_quantized = quantization_of(parameter) != Quantization::None;
+  at::Tensor weight = at::empty(parameter.shape, at::kFloat);
+  if (is_stored_quantized) {
+    dequantize(load_quantized(parameter), weight);
+  } else {
+    const at::Tensor exact = at::empty(parameter.shape, target.scalar_type());
+    load_rows(files_->weights.find(parameter.name), 0, exact);
+    if (const Quantization kept = quantization(asked);
+        kept != Quantization::None && parameter.is_block_linear()) {
+      dequantize(quantize(exact, kept), weight);
+    } else {
+      weight.copy_(exact);
+    }
+    set_loaded(parameter);
+  }
+  if (is_adapted(parameter)) files_->adapter->add_to(parameter, weight);
+  target.copy_(weight);
 }
 
 QuantizedWeight Checkpoint::load_quantized(const Parameter& parameter) {
@@ -269,7 +315,11 @@ std::int64_t Checkpoint::n_parameters() const {
 }
 
 std::string Checkpoint::fingerprint() const {
-  return files_->weights.fingerprint();
+  if (!files_->adapter) return files_->weights.fingerprint();
+  Fingerprint both;
+  both.add(files_->weights.fingerprint());
+  both.add(files_->adapter->fingerprint());
+  return both.hex();
 }
 
 }  // namespace labelprobe::weights

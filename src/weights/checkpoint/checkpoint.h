@@ -32,6 +32,12 @@ class Checkpoint {
   Checkpoint(Checkpoint&&) noexcept;
   Checkpoint& operator=(Checkpoint&&) noexcept;
 
+  // From now on the adapter of that folder belongs to the weights. Weights that it changes are not
+  // quantised in memory: as peft has it, they are what quantising them would leave of them, plus
+  // the adapter's update. Throws as Adapter::open() does, and ModelError where the adapter says
+  // that it was made for other weights. Before anything is loaded.
+  void add_adapter(const std::filesystem::path& folder);
+
   // Where the configuration ties the head to the embedding, but the files hold another head, the
   // head is not tied.
   const DecoderConfig& config() const;
@@ -49,7 +55,8 @@ class Checkpoint {
   Quantization quantization(Quantization asked) const;
 
   // How this parameter is kept in memory then; None for all that is no linear layer of a block, and
-  // for those that a quantised checkpoint leaves out.
+  // for those that a quantised checkpoint leaves out or
+  // an adapter changes.
   Quantization quantization_of(const Parameter& parameter, Quantization asked) const;
 
   // From now on the parameters are asked for in the order of parameters_of(config()): a thread of
@@ -63,6 +70,13 @@ class Checkpoint {
   // The same into a contiguous tensor of a floating type and its shape, on the staging's device.
   void load_into(const Parameter& parameter, const at::Tensor& target, Staging& staging);
 
+  // Whether an adapter changes the parameter.
+  bool is_adapted(const Parameter& parameter) const;
+
+  // The same for any parameter: the numbers that it has in memory if `asked` is asked for,
+  // dequantised, with the adapter's update.
+  void load_effective(const Parameter& parameter, Quantization asked, const at::Tensor& target);
+
   // A parameter that is stored quantised, on the CPU.
   QuantizedWeight load_quantized(const Parameter& parameter);
 
@@ -75,7 +89,7 @@ class Checkpoint {
   // Elements of all parameters; a tied head counts once.
   std::int64_t n_parameters() const;
 
-  // As WeightFiles has it.
+  // As WeightFiles has it; with an adapter, of both.
   std::string fingerprint() const;
 
  private:

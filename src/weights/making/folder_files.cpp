@@ -163,7 +163,9 @@ void write_folder_files(const fs::path& model,
     write_gguf_tokenizer(model, folder);
   }
   // A copy of a quantised model keeps what it says about itself, such as modules left out.
-  if (config.quantization == Quantization::None) {
+  if (quantization == Quantization::None) {
+    written.erase("quantization_config");
+  } else if (config.quantization == Quantization::None) {
     written["quantization_config"] = quantization_config(dtype, quantization);
   }
   // In both spellings, for transformers 4 and 5.

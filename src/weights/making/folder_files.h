@@ -9,11 +9,11 @@
 
 namespace labelprobe::weights {
 
-// Writes config.json with a quantization_config as transformers has it, and copies the files of
-// tokenizer and generation. Of a GGUF file: config.json from its header, tokenizer.gguf (its header
-// without tensors) and chat_template.jinja; there, transformers finds no tokenizer. Throws
-// ModelError if a file cannot be read or written, and for rotary factors of a GGUF file, which
-// config.json has no words for.
+// Writes config.json with a quantization_config as transformers has it (none for
+// Quantization::None), and copies the files of tokenizer and generation. Of a GGUF file:
+// config.json from its header, tokenizer.gguf (its header without tensors) and chat_template.jinja;
+// there, transformers finds no tokenizer. Throws ModelError if a file cannot be read or written,
+// and for rotary factors of a GGUF file, which config.json has no words for.
 void write_folder_files(const std::filesystem::path& model,
                         const DecoderConfig& config,
                         DType dtype,
