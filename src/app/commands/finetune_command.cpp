@@ -7,9 +7,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/training_texts.h"
+#include "labelprobe/files/output_file.h"
 #include "labelprobe/model/open.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 #include "labelprobe/training/finetune.h"
@@ -98,6 +100,16 @@ std::vector<training::TrainingItem> encode(const std::vector<prompt::TrainingTex
   return items;
 }
 
+void write_texts(const std::vector<prompt::TrainingText>& texts, const fs::path& path) {
+  if (path.empty()) return;
+  files::OutputFile file(path);
+  for (const prompt::TrainingText& text : texts) {
+    file.stream() << nlohmann::ordered_json{{"id", text.item.id()}, {"text", text.text}}.dump()
+                  << '\n';
+  }
+  file.finish();
+}
+
 // What is put behind every text. Blocks are full, so that no token for padding is needed.
 TokenId end_token(const tokenizer::Tokenizer& tokenizer,
                   const model::ModelInfo& info,
@@ -161,6 +173,7 @@ int run(const FinetuneOptions& finetune) {
   }
   const fs::path model = weights::locate(finetune.model);
   const experiment::TrainingTexts texts = experiment::make_training_texts(finetune.texts);
+  write_texts(texts.train, finetune.texts_out);
   for (const std::string& warning : texts.warnings) std::cerr << "warning: " << warning << '\n';
   const auto tokens = tokenizer::load(model, finetune.splitting);
   const model::ModelInfo info =

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "labelprobe/analysis/classification_metrics.h"
-#include "labelprobe/experiment/workbench.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/experiment/workbench.h"
 
 namespace labelprobe::app {
 

@@ -54,6 +54,23 @@ void declare_model(OptionList& options, FinetuneOptions& finetune) {
              .help = "Accepted for compatibility: HF_HUB_CACHE says where models are looked for"});
 }
 
+// Flags of the published program, or of the runs that it shares them with, which decide nothing
+// here.
+void accept_compatible(OptionList& options) {
+  const auto accept = [&](OptionKind kind, std::string_view name, std::string_view why) {
+    options.accept(kind,
+                   {.name = name, .help = fmt::format("Accepted for compatibility: {}", why)});
+  };
+  accept(Flag, "accelerate", "the device is chosen by --device");
+  accept(Flag, "trust_remote_code", "no code of a model is ever run");
+  accept(Flag, "load_in_4bit", "--quant says how weights are kept, NF4 by default");
+  accept(Integer, "dataloader_num_workers", "data are loaded once, before the training");
+  accept(Integer, "eval_batch_size", "batches are chosen by the program");
+  accept(Text, "logging_level", "everything is said");
+  accept(Text, "description", "folders are named by model and epochs");
+  accept(Text, "alternative_experiment_name", "folders are named by model and epochs");
+}
+
 void declare_lora(OptionList& options, training::LoraSettings& lora) {
   options.begin_group("LoRA");
   options.add(
@@ -149,6 +166,10 @@ void declare_outputs(OptionList& options, FinetuneOptions& finetune) {
        .help = "Write the model with the adapter's updates in its weights to this new folder",
        .shown = Shown::First,
        .value = "FOLDER"});
+  options.add(finetune.texts_out,
+              {.name = "texts_out",
+               .help = "JSON lines of the training texts, to look at them; - = standard output",
+               .value = "FILE"});
   options.add(settings.log_every, {.name = "logging_steps",
                                    .help = "Steps between lines of the log",
                                    .fallback = "10",
@@ -175,6 +196,7 @@ void declare_outputs(OptionList& options, FinetuneOptions& finetune) {
                .help = "Read and check everything, say what would be done, and stop",
                .shown = Shown::First});
   options.add(finetune.hides_progress, {.name = "disable_tqdm", .help = "No progress display"});
+  accept_compatible(options);
 }
 
 }  // namespace

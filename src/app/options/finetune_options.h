@@ -20,7 +20,8 @@ struct FinetuneOptions {
   training::FinetuneSettings training;
   std::filesystem::path output_dir;
   std::filesystem::path log_dir;
-  std::filesystem::path merged;  // empty = none
+  std::filesystem::path merged;     // empty = none
+  std::filesystem::path texts_out;  // the same
   int max_new_tokens = 0;
   bool skips_evaluation = false;
   bool is_dry_run = false;
