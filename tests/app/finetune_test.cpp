@@ -87,6 +87,15 @@ TEST_CASE("A model is tuned, measured, merged, and used with its adapter", "[e2e
   CHECK(answers({"--model-name-or-path", merged.string()}) == with_adapter);
   CHECK(answers({"--model-name-or-path", base}) != with_adapter);
 
+  // A run with the adapter is one of a tuned model.
+  const fs::path logs = folder.path() / "logs";
+  REQUIRE(run_program(support::run_arguments(logs, {"--adapter", adapter.string()})).exit_code ==
+          0);
+  const ProgramResult aligned =
+      run_program({"align", "GoEmotions", (logs / "GoEmotions" / "e2e_0").string(), "--config",
+                   "configs/example/config.yaml"});
+  CHECK_THAT(aligned.out, ContainsSubstring("SFT outputs") && ContainsSubstring("SFT max"));
+
   const ProgramResult again = run_program(finetune_arguments(folder.path(), {"--no-evaluation"}));
   CHECK(again.exit_code == 0);
   CHECK_THAT(again.err, ContainsSubstring("is finished already: nothing was trained"));

@@ -15,8 +15,8 @@ struct RunLog : record::LoggedRun {
   ModelState model_state = ModelState::Plain;
 };
 
-// record::read_run() and record::check_labels(). Throws ConfigError if the items ask for nothing
-// that estimators use.
+// record::read_run() and record::check_labels(). A plain run with an adapter is one of a tuned
+// model whatever `state` says. Throws ConfigError if the items ask for nothing that estimators use.
 RunLog read_run_log(const std::filesystem::path& folder,
                     std::optional<int> experiment,
                     ModelState state,

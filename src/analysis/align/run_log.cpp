@@ -6,6 +6,15 @@
 #include "labelprobe/core/error.h"
 
 namespace labelprobe::analysis {
+namespace {
+
+// What people call a model with LoRA's updates: fine-tuned.
+bool has_adapter(const record::LoggedRun& run) {
+  const auto adapter = run.params.find("adapter");
+  return adapter != run.params.end() && !adapter->second.empty() && adapter->second != "null";
+}
+
+}  // namespace
 
 RunLog read_run_log(const std::filesystem::path& folder,
                     std::optional<int> experiment,
@@ -14,7 +23,7 @@ RunLog read_run_log(const std::filesystem::path& folder,
                     const LabelSet& label_set) {
   RunLog run{record::read_run(folder, experiment)};
   const ItemForm& form = item_form_of(run);
-  run.model_state = state;
+  run.model_state = has_adapter(run) && &form == &kPlainItems ? ModelState::Tuned : state;
   if (&form == &kRatioItems) {
     throw ConfigError(describe(run) +
                       ": expected a baseline, unary or binary run, found one of demonstration "

@@ -39,6 +39,27 @@ Input: Can I speak to the manager?)");
   CHECK(made[0].demonstration_ids == Ids{"t8", "t0", "t11", "t6"});
 }
 
+TEST_CASE("A training text is the prompt in full with its labels behind it", "[plan]") {
+  const std::vector<Example> train = toy_go_emotions();
+  const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}},
+                                        {"de1", "aggregate", "Fine.", {}}};
+  QueryOptions options = pipeline_options();
+  options.n_shots = 0;
+  const auto made = make_training_texts({train, queries, kEmotions, options});
+  REQUIRE(made.size() == 2);
+  CHECK(made[0].item.id() == "de0__aggregate");
+  CHECK(
+      made[0].text ==
+      R"(Classify the following inputs into none, one, or multiple the following emotions per input: joy, optimism, admiration, surprise, fear, sadness and anger. Output exactly these emotions and no others.
+Input: Can I speak to the manager?
+{"label": ["surprise"]})");
+  CHECK_THAT(made[1].text, ContainsSubstring("Input: Fine.\n{\"label\": [\"none\"]}"));
+  options.n_shots = 4;
+  const std::string shown = make_training_texts({train, queries, kEmotions, options})[0].text;
+  CHECK(shown.starts_with(make_baseline({train, queries, kEmotions, options})[0].text));
+  CHECK(shown.ends_with("Can I speak to the manager?\n{\"label\": [\"surprise\"]}"));
+}
+
 TEST_CASE("Draws the published demonstrations of the worked example at every ratio", "[plan]") {
   const std::vector<std::pair<std::string, Ids>> expected = {
       {"multilabel_0.0", {"t7", "t0", "t10", "t5"}}, {"multilabel_0.2", {"t7", "t0", "t10", "t5"}},
