@@ -134,6 +134,7 @@ TEST_CASE("A training that was killed goes on and ends in the same bytes", "[e2e
   support::start_and_kill(killed.arguments(more),
                           killed.log() / "training_0/checkpoint.safetensors", 1);
   REQUIRE_FALSE(fs::exists(killed.log() / "metrics.yml"));
+  REQUIRE(fs::exists(killed.log() / "training_0/checkpoint.safetensors"));
   const ProgramResult result = killed.run(more);
   INFO(result.err);
   REQUIRE(result.exit_code == 0);

@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/record/logged_run.h"
 
 #include "support/catch.h"
 #include "support/paths.h"
@@ -83,6 +84,7 @@ TEST_CASE("A training's log has the layout of Demux for a reader that is not our
   CHECK(means[""]["test_macro_f1"].as<std::string>() == "0.5+-0.0");
 
   CHECK(TrainingRun(make_request(folder.path())).was_finished());
+  CHECK_THROWS_WITH(read_run(log), ContainsSubstring("which labelprobe extract-scores takes"));
   const ScoreLists scores = read_score_lists(log, 0);
   CHECK(scores.size() == 2);
   CHECK(scores.at("a") == std::vector{0.25, 0.75});

@@ -243,6 +243,11 @@ class StepReader {
     std::vector<LabelValues> probs;
     const auto scores = entry_.find(kScores);
     if (scores && scores->is_list()) {  // the plain prompting programs log all steps there
+      if (!scores->items().empty() && scores->items().front().is_scalar()) {
+        entry_.fail(*scores, kScores,
+                    "probabilities at label steps; numbers alone are the log of a trained "
+                    "classifier, which labelprobe extract-scores takes");
+      }
       entry_.take(kScores, probs);
     } else if (entry_.find(kAllScores)) {
       entry_.take(kAllScores, probs);

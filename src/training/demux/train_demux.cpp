@@ -246,7 +246,12 @@ class Trainer {
   }
 
   Curve make_curve() const {
-    Curve curve{plan_.data.task, settings_.encoder.filename().string(), {}, {}};
+    Curve curve{plan_.data.task,
+                fmt::format("{}, batches of {}, learning rate {}, intra loss {}, seed {}",
+                            settings_.encoder.filename().string(), settings_.train_batch_size,
+                            settings_.learning_rate, settings_.intra_loss_coef, settings_.seed),
+                {},
+                {}};
     curve.columns = {"loss", "gradient_norm", "learning_rate"};
     for (const auto& [name, unused] : state_.evaluations.at(0).metrics) {
       curve.columns.push_back("dev_" + name);
