@@ -25,7 +25,7 @@ struct OpenOptions {
   // on how prompts are grouped. Nothing on a CPU.
   bool is_fast = false;
   // The folder of a LoRA adapter, as peft writes it, that belongs to the model; empty = none.
-  std::filesystem::path adapter;
+  std::filesystem::path adapter = {};
 };
 
 // Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or

@@ -18,6 +18,7 @@
 #include "app/commands/error_report.h"
 #include "app/options/demux_options.h"
 #include "app/terminal/activity_line.h"
+#include "app/terminal/progress.h"
 #include "app/terminal/logger.h"
 
 namespace labelprobe::app {
