@@ -111,7 +111,9 @@ std::string reason(const PaperRequest& request,
                    const AlignmentRow* row,
                    const AllProbeScores& probes) {
   if (row) return "none of the answers was found";
-  if (method == "bert") return "no scores of Demux were given (--scores SET/BERT=scores.yml)";
+  if (method == "bert")
+    return "no scores of Demux are there (labelprobe demux and extract-scores make them; --scores "
+           "SET/BERT=scores.yml names them)";
   if (method == "linear_probing") {
     const auto found = probes.find({alignment.model, alignment.task});
     return found == probes.end() ? "no probes were trained" : "no probes: " + found->second.missing;

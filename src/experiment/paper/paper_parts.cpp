@@ -27,10 +27,21 @@ Arguments pipeline_arguments(const std::string& task, const PaperOptions& option
 
 Arguments tuned_arguments(const std::string& task, const PaperOptions& options) {
   if (options.tuned.empty()) {
-    throw ConfigError("no fine-tuned form of the model was given (--tuned)");
+    throw ConfigError(
+        "no fine-tuned form of the model was given (labelprobe finetune makes "
+        "one, --tuned names it)");
   }
   CellOptions cells = options.cells;
-  cells.model = options.tuned;
+  const bool is_adapter = std::filesystem::is_regular_file(std::filesystem::path(options.tuned) /
+                                                           "adapter_config.json");
+  if (is_adapter) {
+    cells.flags.insert(
+        cells.flags.end(),
+        {"--adapter", options.tuned, "--alternative-experiment-name",
+         find_id_list(task, cells).name + "/{distribution}/SFT-{model_name_or_path}"});
+  } else {
+    cells.model = options.tuned;
+  }
   return run_arguments({task, "baseline"}, cells);
 }
 

@@ -90,6 +90,11 @@ TEST_CASE("Plain runs have the published arguments", "[unit]") {
   CHECK_THROWS_WITH(arguments("tuned", "MFRC"), ContainsSubstring("--tuned"));
   options.tuned = "t";
   CHECK(has(arguments("tuned", "MFRC"), "t"));
+  support::write_file(folder.path() / "adapter/adapter_config.json", "{}");
+  options.tuned = (folder.path() / "adapter").string();
+  CHECK(has(arguments("tuned", "MFRC"), "m"));
+  CHECK(has(arguments("tuned", "MFRC"), "--adapter"));
+  CHECK(has(arguments("tuned", "MFRC"), "list/{distribution}/SFT-{model_name_or_path}"));
   options.cells.id_list = "none";
   CHECK_FALSE(has(arguments("baseline", "MFRC"), "--test-ids-filename"));
 }
