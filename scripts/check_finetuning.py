@@ -151,7 +151,12 @@ def check_logits(folder, n_threads):
 def save_base(gguf, folder):
     from transformers import AutoModelForCausalLM, AutoTokenizer
     where = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).save_pretrained(folder / "base")
+    read = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+    if hasattr(read.config, "quantization_config"):
+        del read.config.quantization_config  # it would not be saved
+    plain = AutoModelForCausalLM.from_config(read.config, dtype=torch.float32)
+    plain.load_state_dict(read.state_dict())
+    plain.save_pretrained(folder / "base")
     AutoTokenizer.from_pretrained(**where).save_pretrained(folder / "base")
 
 

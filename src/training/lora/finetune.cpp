@@ -128,7 +128,7 @@ class Training {
         n_warmup_(n_warmup_steps(settings.schedule, settings.warmup_ratio, n_steps_)),
         optimizer_(decoder_.parameters(),
                    {settings.beta1, settings.beta2, settings.epsilon, settings.weight_decay}) {
-    curve_.title = "Fine-tuning of " + identity_.model_name;
+    curve_.title = "Fine-tuning of " + fs::path(identity_.model_name).filename().string();
     curve_.subtitle = fmt::format("LoRA r {}, {} blocks of {} tokens", settings.lora.r,
                                   packed_.n_blocks(), settings.block_tokens);
     curve_.columns = {"loss", "validation loss", "learning rate", "gradient norm",

@@ -238,6 +238,10 @@ double LoraDecoder::add_gradients(const at::Tensor& tokens,
                                   std::uint64_t dropout_seed) const {
   const std::int64_t n_blocks = tokens.size(0);
   const auto seed_of = [&](std::size_t layer) { return mixed(dropout_seed, layer) | 1U; };
+  // The last layer is passed back at once: what it keeps is small beside all layers'.
+  const auto is_computed_twice = [&](std::size_t layer) {
+    return checkpoints_gradients_ && layer + 1 < layers_.size();
+  };
   // What goes into each layer, cut off from what made it; and what comes out, unless it is computed
   // anew on the way back.
   std::vector<at::Tensor> inputs, outputs(layers_.size());
@@ -245,9 +249,9 @@ double LoraDecoder::add_gradients(const at::Tensor& tokens,
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     x = x.detach().requires_grad_(i > 0);
     inputs.push_back(x);
-    const c10::AutoGradMode mode(!checkpoints_gradients_);
+    const c10::AutoGradMode mode(!is_computed_twice(i));
     x = pass(layers_[i], x, n_blocks, seed_of(i));
-    if (!checkpoints_gradients_) outputs[i] = x;
+    if (!is_computed_twice(i)) outputs[i] = x;
   }
   x = x.detach().requires_grad_();
   const Predictions predictions = predictions_of(tokens, device_);
@@ -263,7 +267,7 @@ double LoraDecoder::add_gradients(const at::Tensor& tokens,
   torch::autograd::backward({predicting}, {gradient});
   gradient = x.grad();
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    const at::Tensor output = checkpoints_gradients_
+    const at::Tensor output = is_computed_twice(i)
                                   ? pass(layers_[i], inputs[i], n_blocks, seed_of(i))
                                   : std::move(outputs[i]);
     if (output.requires_grad()) torch::autograd::backward({output}, {gradient});

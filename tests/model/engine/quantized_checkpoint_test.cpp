@@ -59,7 +59,8 @@ std::vector<Generation> answers_of(const fs::path& path,
 }
 
 OpenOptions on_cpu(DType dtype, Quantization quantization = Quantization::None) {
-  return {.dtype = dtype, .device = "cpu", .n_threads = 2, .quantization = quantization};
+  return {
+      .dtype = dtype, .device = "cpu", .n_threads = 2, .quantization = quantization, .adapter = {}};
 }
 
 // A saved folder to be broken: config.json, the header of its one file and the bytes behind it.

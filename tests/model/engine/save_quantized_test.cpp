@@ -30,8 +30,11 @@ std::string text_of(const weights::StoredTensor& tensor) {
 }
 
 std::vector<float> logits_of(const fs::path& path, DType dtype, Quantization quantization) {
-  const auto language_model =
-      open(path, {.dtype = dtype, .device = "cpu", .n_threads = 2, .quantization = quantization});
+  const auto language_model = open(path, {.dtype = dtype,
+                                          .device = "cpu",
+                                          .n_threads = 2,
+                                          .quantization = quantization,
+                                          .adapter = {}});
   const std::vector<TokenIds> prompts = {{3, 1, 4, 1, 5, 9, 2, 6}};
   GenerateOptions options;
   options.stop.max_new_tokens = 3;
