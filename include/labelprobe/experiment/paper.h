@@ -25,7 +25,7 @@ namespace labelprobe::experiment {
 
 // What the runs of a model have in common.
 struct PaperOptions {
-  CellOptions cells;                        // `limit` is that of runs on id lists
+  CellOptions cells;  // `limit` is that of runs on id lists
   // The model's fine-tuned form: a model, or the folder of an adapter; empty = there is none.
   std::string tuned;
   std::optional<std::int64_t> split_limit;  // items of runs on whole splits; unset = all

@@ -18,8 +18,8 @@
 #include "app/commands/error_report.h"
 #include "app/options/demux_options.h"
 #include "app/terminal/activity_line.h"
-#include "app/terminal/progress.h"
 #include "app/terminal/logger.h"
+#include "app/terminal/progress.h"
 
 namespace labelprobe::app {
 
