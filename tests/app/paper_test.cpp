@@ -101,8 +101,8 @@ TEST_CASE("Makes the paper's parts once, with published numbers and reasons", "[
              ContainsSubstring("expected two models, the base and the chat form of one") &&
                  ContainsSubstring("id=\"paper-table1\"") &&
                  ContainsSubstring("Figure 7 is not drawn: --data-only"));
-  CHECK(lines_with(root / "out/runs.csv", {"tiny,GoEmotions,tuned,,,no fine-tuned form"}).size() ==
-        1);
+  CHECK(lines_with(root / "out/runs.csv", {"tiny,GoEmotions,tuned,,,", "no fine-tuned form"})
+            .size() == 1);
 
   const std::string before = read_file(numbers);
   const ProgramResult again = run_program(paper(root, flags));
