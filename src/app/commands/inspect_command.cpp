@@ -236,6 +236,11 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                .help = "Not where attention goes, nor what each part of the text adds"});
   options.add(arguments.no_knockouts,
               {.name = "no_knockouts", .help = "Not what the labels would be without each part"});
+  options.add(arguments.lens_vocabulary,
+              {.name = "lens_vocabulary",
+               .help = "Behind each layer also the labels' ranks among all tokens, and the "
+                       "log-sum-exp; costs an output head per layer and label step",
+               .shown = Shown::First});
   declare_questions(options, arguments.run.experiment, arguments.run.sentence_encoder,
                     {.has_distribution = true, .has_pairs = false});
   declare_answering(options, arguments.run);
