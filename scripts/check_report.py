@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks pages that `labelprobe report` writes: their data against the logs, their size, and how soon a browser shows them.
 
-usage: check_report.py [--items N]            makes a run of N invented items (default 10000) with a tiny model, and its page
+usage: check_report.py [--items N] [--inside] makes a run of N invented items (default 10000) with a tiny model, and its page; --inside
+                                              with invented looks inside a model of 30 layers at every label step
        check_report.py PAGE.html RUN_FOLDER.. the runs that PAGE.html was made of, in that order
 
 Compares every text and number of every item with indexed_metrics.yml as PyYAML reads it; numbers have four digits. With a
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from random import Random
 
 from browser import Browser, find_browser
 
@@ -135,8 +137,12 @@ def read_log(folder):
     import yaml
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     log = yaml.load((pathlib.Path(folder) / "indexed_metrics.yml").read_text(encoding="utf-8"), loader)
-    entries = list(log.values())[-1]
-    return {str(key): entry for key, entry in entries.items() if isinstance(entry, dict)}
+    entries = {str(key): entry for key, entry in list(log.values())[-1].items() if isinstance(entry, dict)}
+    of_annotators = pathlib.Path(folder) / "annotator_preds.yml"
+    if of_annotators.exists():
+        for annotator, items in list(yaml.load(of_annotators.read_text(encoding="utf-8"), loader).values())[-1].items():
+            entries.update({f"{key}__{annotator}": entry for key, entry in items.items()})
+    return entries
 
 
 # --- A run of many items ---
@@ -167,7 +173,32 @@ def write_data(folder, n_items):
         (folder / name).write_text(header + "\n")
 
 
-def make_page(folder, n_items):
+def write_looks(path, entries):
+    """What labelprobe inspect might have written of these items: numbers that wander from layer to layer."""
+    random = Random(1)
+    n_layers = 30
+
+    def wander(n_rows, n):
+        rows = [[0.0] * n]
+        for _ in range(n_rows - 1):
+            rows.append([round(value + random.gauss(0, 1), 6) for value in rows[-1]])
+        return rows
+    with open(path, "w", encoding="utf-8") as file:
+        for key, entry in entries.items():
+            steps = []
+            for t, step in enumerate(entry["test_label_steps"]):
+                labels = list(step["logits"])
+                n = len(labels)
+                parts = [{"name": name, "n_positions": 40, "attention": [random.random() / 5 for _ in range(n_layers)],
+                          "adds": wander(n_layers, n), "knocked_out": wander(2, n)[1]}
+                         for name in ("first_token", "instruction", "demonstrations", "input", "rest", "answer")]
+                steps.append({"step": t + 1, "index": step["index"], "logits": list(step["logits"].values()), "log_sum_exp": 1.0,
+                              "lens": wander(n_layers + 1, n), "parts": wander(2 * n_layers + 1, n), "text_parts": parts})
+            labels = list(entry["test_label_steps"][0]["logits"]) if steps else []
+            file.write(json.dumps({"id": key, "answer": entry["test_outs"], "labels": labels, "steps": steps}) + "\n")
+
+
+def make_page(folder, n_items, is_inside):
     data = folder / "data"
     data.mkdir()
     write_data(data, n_items)
@@ -177,8 +208,12 @@ def make_page(folder, n_items):
                "--log-root", str(folder / "logs"), "--alternative-experiment-name", "many", "--disable-tqdm", "--logging-level", "error"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     run, page = folder / "logs/GoEmotions/many_0", folder / "report.html"
+    more = []
+    if is_inside:
+        write_looks(folder / "looks.jsonl", read_log(run))
+        more = ["--inspection", str(folder / "looks.jsonl")]
     start = time.monotonic()
-    subprocess.run([PROGRAM, "report", str(run), "--out", str(page)], check=True)
+    subprocess.run([PROGRAM, "report", str(run), "--out", str(page), *more], check=True)
     print(f"labelprobe report: {time.monotonic() - start:.1f} s")
     return page, [run]
 
@@ -234,11 +269,12 @@ def main():
     parser.add_argument("page", nargs="?", metavar="PAGE.html")
     parser.add_argument("runs", nargs="*", metavar="RUN_FOLDER")
     parser.add_argument("--items", type=int, default=10000)
+    parser.add_argument("--inside", action="store_true")
     arguments = parser.parse_args()
     if arguments.page:
         return check(arguments.page, arguments.runs)
     with tempfile.TemporaryDirectory() as folder:
-        return check(*make_page(pathlib.Path(folder), arguments.items))
+        return check(*make_page(pathlib.Path(folder), arguments.items, arguments.inside))
 
 
 if __name__ == "__main__":
