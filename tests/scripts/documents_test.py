@@ -116,7 +116,7 @@ class Documents(unittest.TestCase):
                 shutil.copytree(copy, self.folder / log)
                 return printed
         printed = self.run_step(command)
-        if command.startswith("build/labelprobe run ") and printed and printed[-1].startswith("./logs/"):
+        if command not in self.made and command.startswith("build/labelprobe run ") and printed and printed[-1].startswith("./logs/"):
             copy = self.folder / f"made_{len(self.made)}"
             shutil.copytree(self.folder / printed[-1], copy)
             self.made[command] = printed, printed[-1], copy

@@ -43,16 +43,15 @@ class Pipelines(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             (args,) = self.program.calls()
             root = f"{self.folder}/data/{data}"
-            expected = ["run", task, "--config", f"{support.ROOT}/configs/{task}/pipeline.yaml", "--root-dir", root,
-                        "--test-ids-filename", f"{self.folder}/ids/{task}/list.txt"]
+            expected = ["run", task, "--config", f"{support.ROOT}/configs/{task}/pipeline.yaml", "--root-dir", root]
             if task == "GoEmotions":
                 expected += ["--emotion-clustering-json", f"{root}/emotion_clustering.json"]
-            expected += ["--distribution", "unary", "--model-name-or-path", model, "--device", "cuda:3", "--seed", "0",
-                         "--log-root", f"{self.folder}/logs",
-                         "--alternative-experiment-name", "list/{distribution}/{model_name_or_path}",
-                         "--accelerate", "--logging-level", "debug", "--load-in-4bit"]
+            expected += ["--test-ids-filename", f"{self.folder}/ids/{task}/list.txt", "--distribution", "unary",
+                         "--alternative-experiment-name", "list/{distribution}/{model_name_or_path}"]
             if task != "GoEmotions":
                 expected += ["--trust-remote-code"]
+            expected += ["--model-name-or-path", model, "--device", "cuda:3", "--seed", "0", "--log-root", f"{self.folder}/logs",
+                         "--accelerate", "--logging-level", "debug", "--load-in-4bit"]
             self.assertEqual(args, expected)
 
     def test_takes_model_seed_and_flags_of_the_program(self):
