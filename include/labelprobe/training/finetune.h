@@ -88,8 +88,12 @@ struct FinetuneData {
   TokenId end_id = 0;
 };
 
-// Throws ConfigError for settings without sense, DataError where the items do not fill one block.
-FinetunePlan plan_finetune(const FinetuneData& data, const FinetuneSettings& settings);
+// Reads the headers of the model's files. Throws ConfigError for settings without sense and for
+// target modules that the model does not have, DataError where the items do not fill one block,
+// ModelError for blocks and tokens that do not fit the model.
+FinetunePlan plan_finetune(const std::filesystem::path& model,
+                           const FinetuneData& data,
+                           const FinetuneSettings& settings);
 
 struct FinetuneProgress {
   std::int64_t step = 0;  // done, from 1 on

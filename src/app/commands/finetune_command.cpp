@@ -180,7 +180,7 @@ int run(const FinetuneOptions& finetune) {
       model::inspect(model, finetune.training.dtype, finetune.training.quantization);
   const training::FinetuneData data =
       make_data(texts, *tokens, end_token(*tokens, info, finetune.model));
-  const training::FinetunePlan plan = training::plan_finetune(data, finetune.training);
+  const training::FinetunePlan plan = training::plan_finetune(model, data, finetune.training);
   const std::string n_epochs = std::to_string(finetune.training.n_epochs);
   const fs::path folder = finetune.output_dir / name_in_paths(finetune.model) / n_epochs;
   std::cout << fmt::format("{}: {} on {}\n", finetune.texts.task, info.architecture,

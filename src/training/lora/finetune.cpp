@@ -78,6 +78,7 @@ std::string fingerprint_of(const FinetuneData& data) {
 void check_fits(const weights::DecoderConfig& config,
                 const FinetuneData& data,
                 const FinetuneSettings& settings) {
+  check_target_modules(*config.family, settings.lora.target_modules);
   if (settings.block_tokens > config.n_positions()) {
     throw ModelError(
         fmt::format("max_seq_length: expected at most the model's {} positions, found {}",
@@ -261,8 +262,11 @@ std::string FinetuneSettings::describe() const {
       beta2, epsilon, weight_decay, max_grad_norm, n_epochs, max_steps, seed);
 }
 
-FinetunePlan plan_finetune(const FinetuneData& data, const FinetuneSettings& settings) {
+FinetunePlan plan_finetune(const fs::path& model,
+                           const FinetuneData& data,
+                           const FinetuneSettings& settings) {
   check_settings(settings);
+  check_fits(weights::Checkpoint::open(model).config(), data, settings);
   const Packed train = pack_train(data, settings);
   FinetunePlan plan;
   plan.n_tokens = train.n_tokens;

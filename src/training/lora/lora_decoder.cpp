@@ -28,7 +28,17 @@ std::string_view short_name(std::string_view name) {
   return name.substr(name.rfind('.') + 1);
 }
 
-void check_targets(const weights::Family& family, const std::vector<std::string>& targets) {
+// Numbers that differ in any argument give unrelated seeds (the finaliser of SplitMix64).
+std::uint64_t mixed(std::uint64_t seed, std::uint64_t number) {
+  std::uint64_t z = seed + 0x9E3779B97F4A7C15U * (number + 1);
+  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31U);
+}
+
+}  // namespace
+
+void check_target_modules(const weights::Family& family, const std::vector<std::string>& targets) {
   std::vector<std::string> known;
   for (const weights::Module& module : family.modules) {
     if (weights::is_in_block(module.role) && module.width != weights::Extent::None) {
@@ -42,16 +52,6 @@ void check_targets(const weights::Family& family, const std::vector<std::string>
   }
 }
 
-// Numbers that differ in any argument give unrelated seeds (the finaliser of SplitMix64).
-std::uint64_t mixed(std::uint64_t seed, std::uint64_t number) {
-  std::uint64_t z = seed + 0x9E3779B97F4A7C15U * (number + 1);
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-  return z ^ (z >> 31U);
-}
-
-}  // namespace
-
 LoraDecoder::LoraDecoder(weights::Checkpoint& checkpoint,
                          const FinetuneSettings& settings,
                          c10::Device device)
@@ -61,7 +61,7 @@ LoraDecoder::LoraDecoder(weights::Checkpoint& checkpoint,
       scale_(settings.lora.alpha / settings.lora.r),
       dropout_(settings.lora.dropout),
       checkpoints_gradients_(settings.checkpoints_gradients) {
-  check_targets(*config_.family, settings.lora.target_modules);
+  check_target_modules(*config_.family, settings.lora.target_modules);
   checkpoint.start_reading();
   const auto norm = [&](Role role, int layer) {
     return load_plain(checkpoint, weights::weight_of(config_, role, layer), at::kFloat);

@@ -20,6 +20,9 @@
 
 namespace labelprobe::training {
 
+// Throws ConfigError for a target module that the family's blocks do not have, with the nearest.
+void check_target_modules(const weights::Family& family, const std::vector<std::string>& targets);
+
 class LoraDecoder {
  public:
   // Loads the weights. The matrices begin as peft's do: A uniform in +-1/sqrt(in), drawn from the

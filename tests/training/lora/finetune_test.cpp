@@ -134,10 +134,11 @@ TEST_CASE("Settings, items and models that do not fit are refused", "[unit]") {
   CHECK_THROWS_WITH(train(folder.path(), settings),
                     ContainsSubstring("model_dtype: expected float32 or bfloat16"));
   settings = small_settings();
-  settings.block_tokens = 4096;
-  CHECK_THROWS_WITH(plan_finetune(small_data(), settings),
-                    ContainsSubstring("expected at least one block of 4096 tokens"));
-  CHECK_THROWS_WITH(train(folder.path(), settings),
+  settings.block_tokens = 120;
+  CHECK_THROWS_WITH(plan_finetune(base(), small_data(), settings),
+                    ContainsSubstring("expected at least one block of 120 tokens"));
+  settings.block_tokens = 1000000;
+  CHECK_THROWS_WITH(plan_finetune(base(), small_data(), settings),
                     ContainsSubstring("max_seq_length: expected at most the model's"));
   FinetuneData data = small_data();
   data.train[0].tokens[0] = 100000;
