@@ -89,6 +89,8 @@ __global__ void __launch_bounds__(kReadThreads) read_rows(ReadArguments<Logit> a
   }
   double total = 0;
   double weighted = 0;
+  // Unrolled, it would need more registers than a thread has.
+#pragma unroll 1
   for (int id = threadIdx.x; id < a.n_vocab; id += kReadThreads) {
     const float below = logits[id] - largest;
     const float share = expf(below);
