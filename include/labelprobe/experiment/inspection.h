@@ -50,7 +50,7 @@ struct InspectedStep {
   record::LabelValues logits;  // the model's own
   float log_sum_exp = 0.0F;
   std::vector<record::LabelValues> lens;  // [L + 1]: logits behind the embedding, layer 1, ...
-  // Of the same lens over the whole vocabulary, where it was asked for: log of the sum of exp, so
+  // The same lens over the whole vocabulary, where it was asked for: log of the sum of exp, so
   // that probabilities are exp(lens - it); and the rank of each label's token, 1 = first.
   std::vector<float> lens_log_sum_exp;                // [L + 1]
   std::vector<std::vector<std::int64_t>> lens_ranks;  // [L + 1], in the order of `logits`

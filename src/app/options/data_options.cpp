@@ -72,7 +72,7 @@ void add_for_all(OptionList& options,
   if (roles.dev) options.also(roles.dev->*field);
 }
 
-// Of a role that is read: which examples it has.
+// A role that is read: which examples it has.
 void declare_role(OptionList& options,
                   data::DatasetOptions& role,
                   const RoleNames& names,

@@ -41,7 +41,7 @@ double rank_of(const std::vector<double>& probs, std::size_t label) {
                                                  [&](double prob) { return prob > probs[label]; }));
 }
 
-// Of an even number of values the mean of the two in the middle.
+// Where their number is even, it is the mean of the two in the middle.
 double median_of(std::vector<std::int64_t> values) {
   std::sort(values.begin(), values.end());
   const std::size_t half = values.size() / 2;

@@ -11,7 +11,7 @@
 
 namespace labelprobe::experiment {
 
-// Of a model and a data set.
+// A model and a data set against the votes.
 struct PaperAlignment {
   std::size_t model = 0;
   std::string task;

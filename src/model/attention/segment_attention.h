@@ -42,7 +42,7 @@ class SegmentAttention {
                     const at::Tensor& values) const;
 
  private:
-  // Of one GPU; they make their tables at its first layer.
+  // What one GPU attends with; the tables are made at its first layer.
   struct OnGpu {
     c10::Device device;
     CudaAttention with_kernels;

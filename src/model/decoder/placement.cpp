@@ -29,6 +29,14 @@ int Placement::n_layers_of(std::size_t part, int n_layers) const {
   return ends_[part] - (part == 0 ? 0 : ends_[part - 1]);
 }
 
+int Placement::most_layers(int n_layers) const {
+  int n_most = 0;
+  for (std::size_t part = 0; part < devices_.size(); ++part) {
+    n_most = std::max(n_most, n_layers_of(part, n_layers));
+  }
+  return n_most;
+}
+
 std::vector<int> divide_layers(int n_layers,
                                std::span<const std::size_t> n_free,
                                std::size_t n_first) {

@@ -25,8 +25,9 @@ class Placement {
   std::size_t part_of(int layer) const;
   std::span<const c10::Device> devices() const { return devices_; }
   bool is_divided() const { return devices_.size() > 1; }
-  // How many of a decoder's layers a part has.
+  // How many of a decoder's layers a part has; and the part that has most.
   int n_layers_of(std::size_t part, int n_layers) const;
+  int most_layers(int n_layers) const;
 
  private:
   std::vector<c10::Device> devices_;

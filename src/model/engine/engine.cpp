@@ -16,6 +16,7 @@
 
 #include "model/engine/chunk_plan.h"
 #include "model/engine/explore_loop.h"
+#include "model/engine/free_memory.h"
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_cache.h"
 #include "model/engine/prompt_reader.h"
@@ -38,6 +39,14 @@ constexpr int kWarmUpPrompts = 64;
 constexpr int kWarmUpSteps = 8;
 
 }  // namespace
+
+// What can be had on the device that has least. The arena of the last call counts as free: it is
+// taken over, or given back for a larger one.
+std::size_t Engine::free_bytes() const {
+  const std::int64_t n_rows = arena_ ? arena_->n_rows() : 0;
+  return least_free_bytes(decoder_.placement(), decoder_.config().n_layers,
+                          static_cast<std::size_t>(n_rows) * info_.cache_bytes_per_token);
+}
 
 Limits limits_of(const c10::Device& device) {
   return device.is_cpu() ? kCpuLimits : kGpuLimits;
@@ -234,45 +243,15 @@ void Engine::run(const Request& request, Work& work) {
   int first = 0;
   // Where memory runs out, the sequences are what they were, but in a tree of shorter nodes.
   while (true) {
-    const MemoryBudget budget =
-        budget_of(request, chosen, limits,
-                  {decoder_.config(), c10::elementSize(decoder_.scalar_type()),
-                   decoder_.device().is_cuda(), free_bytes(), n_most_layers()});
+    const MemoryBudget budget = budget_of(
+        request, chosen, limits,
+        {decoder_.config(), c10::elementSize(decoder_.scalar_type()), decoder_.device().is_cuda(),
+         free_bytes(), decoder_.placement().most_layers(decoder_.config().n_layers)});
     const PrefixTree tree(request.prompts(), chosen, sharing, budget.rows_per_pack);
     if (first == static_cast<int>(tree.sequences().size())) break;
     work.begin(tree);
     first = run_chunks(tree, request, first, budget, limits, work);
   }
-}
-
-// The arena of the last call counts as free: it is taken over, or given back for a larger one.
-// Of several devices what the one has that has least.
-std::size_t Engine::free_bytes() const {
-  const Placement& placement = decoder_.placement();
-  const int n_layers = decoder_.config().n_layers;
-  std::size_t n_least = 0;
-  for (std::size_t part = 0; part < placement.devices().size(); ++part) {
-    const c10::Device device = placement.devices()[part];
-    const c10::DeviceGuard on_device(device);
-    std::size_t n = weights::free_bytes(device);
-    if (n > 0 && arena_ && !device.is_cpu()) {
-      n += static_cast<std::size_t>(arena_->n_rows()) *
-           (info_.cache_bytes_per_token / static_cast<std::size_t>(n_layers)) *
-           static_cast<std::size_t>(placement.n_layers_of(part, n_layers));
-    }
-    n_least = part == 0 ? n : std::min(n_least, n);
-  }
-  return n_least;
-}
-
-// Of the device that has most of them.
-int Engine::n_most_layers() const {
-  const Placement& placement = decoder_.placement();
-  int n_most = 0;
-  for (std::size_t part = 0; part < placement.devices().size(); ++part) {
-    n_most = std::max(n_most, placement.n_layers_of(part, decoder_.config().n_layers));
-  }
-  return n_most;
 }
 
 // Those that can be run; the others are reported.

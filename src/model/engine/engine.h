@@ -59,7 +59,6 @@ class Engine : public LanguageModel {
                  Limits& limits,
                  Work& work);
   std::size_t free_bytes() const;
-  int n_most_layers() const;
   void open_arena(const PrefixTree& tree, const Request& request, const MemoryBudget& budget);
   void run_chunk(const PrefixTree& tree,
                  const Request& request,

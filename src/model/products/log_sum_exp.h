@@ -10,7 +10,7 @@ struct SoftmaxSums {
   float entropy = 0.0F;      // in nats; 0 where the largest number is infinite
 };
 
-// Of numbers x[n] whose largest is known.
+// For numbers x[n] whose largest is known.
 SoftmaxSums softmax_sums(const float* x, std::int64_t n, float largest);
 
 }  // namespace labelprobe::model

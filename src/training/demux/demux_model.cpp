@@ -27,7 +27,7 @@ struct Shape {
   std::vector<std::int64_t> sizes;
 };
 
-// Of all parameters of the encoder, in the order of its files.
+// All parameters of the encoder, in the order of its files.
 std::vector<Shape> shapes_of(const weights::EncoderConfig& config) {
   std::vector<Shape> shapes;
   const std::int64_t n = config.hidden_size;
@@ -191,7 +191,7 @@ void DemuxModel::set_values(const std::map<std::string, at::Tensor>& values) {
 
 namespace {
 
-// Of examples the mean over all k x k pairs of labels of exp(U), U holding v_i + v_j above the
+// For examples, the mean over all k x k pairs of labels of exp(U), U holding v_i + v_j above the
 // diagonal and 0 elsewhere, as the published code counts; 0 where there is no label.
 //   has  [B, L], float32: 1 for the labels that count
 at::Tensor pair_term(const at::Tensor& values, const at::Tensor& has) {

@@ -306,7 +306,7 @@ class Trainer {
     return log;
   }
 
-  // Of the aggregate's items, and of each other annotator's.
+  // For the aggregate's items, and for each other annotator's.
   void add_test_metrics(const std::vector<record::ScoredLabels>& found,
                         record::TrainingLog& log) const {
     std::map<std::string, std::pair<std::vector<Example>, std::vector<record::ScoredLabels>>> parts;

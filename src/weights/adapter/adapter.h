@@ -34,9 +34,9 @@ class Adapter {
   // Adds the update to the parameter's weight, float32 on the CPU. It is one that changes() names.
   void add_to(const Parameter& parameter, at::Tensor& weight) const;
 
-  // Of the matrices and what they are multiplied with.
+  // The matrices, and what they are multiplied with.
   const std::string& fingerprint() const { return fingerprint_; }
-  // Of the base's weights, where the adapter was made by this program; or empty.
+  // The base's weights, where the adapter was made by this program; or empty.
   const std::string& base_fingerprint() const { return base_fingerprint_; }
 
  private:

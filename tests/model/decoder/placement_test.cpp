@@ -35,6 +35,7 @@ TEST_CASE("A placement tells the device of each layer", "[unit]") {
   CHECK(divided.of(4) == second);
   CHECK(divided.n_layers_of(0, 5) == 2);
   CHECK(divided.n_layers_of(1, 5) == 3);
+  CHECK(divided.most_layers(5) == 3);
 
   const Placement whole = first;
   CHECK_FALSE(whole.is_divided());
