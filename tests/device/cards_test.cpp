@@ -34,12 +34,9 @@ TEST_CASE("A run on the second GPU leaves the first one alone", "[device]") {
 }
 
 TEST_CASE("One model over two GPUs has the numbers of one, and each holds its half", "[device]") {
-  const std::vector<std::string> flags =
-      GENERATE(std::vector<std::string>{"--limit", "2", "--model-dtype", "bfloat16", "--quant",
-                                        "nf4", "--batch-size", "1"},
-               std::vector<std::string>{"--limit", "1", "--distribution", "binary", "--readouts",
-                                        "slot_trie"});
-  CAPTURE(flags);
+  const std::vector<std::string> flags = {"--limit",        "1",      "--model-dtype", "bfloat16",
+                                          "--quant",        "nf4",    "--batch-size",  "5",
+                                          "--distribution", "binary", "--readouts",    "slot_trie"};
   const auto run = [&](const std::string& device, const std::filesystem::path& logs) {
     std::vector<std::string> arguments = flags;
     arguments.insert(arguments.end(), {"--device", device});
@@ -65,20 +62,30 @@ TEST_CASE("One model over two GPUs has the numbers of one, and each holds its ha
 // Hidden states, lens, parts, attention and knock-outs, each where its layer is.
 TEST_CASE("Looks inside a model over two GPUs are those of the CPU", "[device]") {
   const TempFolder folder;
-  const auto look = [&](const std::string& device) {
-    const std::filesystem::path out = folder.path() / (device + ".jsonl");
-    const DeviceRun run =
-        run_on_standin({"inspect", "GoEmotions", "--config", "configs/example/config.yaml",
-                        "--model-name-or-path", support::fixture("e2e/model").string(), "--limit",
-                        "1", "--device", device, "--out", out.string()},
-                       {{"STANDIN_GPUS", "2"}});
-    INFO(run.program.err);
-    REQUIRE(run.program.exit_code == 0);
-    CHECK_FALSE(run.complains());
-    return nlohmann::json::parse(support::read_file(out)).flatten();
+  const auto arguments = [&](const std::string& device) {
+    return std::vector<std::string>{"inspect",
+                                    "GoEmotions",
+                                    "--config",
+                                    "configs/example/config.yaml",
+                                    "--model-name-or-path",
+                                    support::fixture("e2e/model").string(),
+                                    "--limit",
+                                    "1",
+                                    "--device",
+                                    device,
+                                    "--out",
+                                    (folder.path() / (device + ".jsonl")).string()};
   };
-  const nlohmann::json on_cpu = look("cpu");
-  const nlohmann::json on_gpus = look("cuda:0,cuda:1");
+  const auto numbers_of = [&](const std::string& device) {
+    return nlohmann::json::parse(support::read_file(folder.path() / (device + ".jsonl"))).flatten();
+  };
+  REQUIRE(support::run_program(arguments("cpu")).exit_code == 0);
+  const DeviceRun run = run_on_standin(arguments("cuda:0,cuda:1"), {{"STANDIN_GPUS", "2"}});
+  INFO(run.program.err);
+  REQUIRE(run.program.exit_code == 0);
+  CHECK_FALSE(run.complains());
+  const nlohmann::json on_cpu = numbers_of("cpu");
+  const nlohmann::json on_gpus = numbers_of("cuda:0,cuda:1");
   REQUIRE(on_gpus.size() == on_cpu.size());
   for (const auto& [place, value] : on_cpu.items()) {
     if (!value.is_number()) continue;
@@ -96,7 +103,6 @@ TEST_CASE("Devices that cannot share a model are told", "[device]") {
   };
   expect("cuda:1,cuda:1", "cuda:1 is named twice");
   expect("cuda:0,cpu", "expected GPUs alone where a model is divided");
-  expect("cuda:0,cuda:7", "this machine has 2 GPU(s)");
 }
 
 TEST_CASE("Every generation of GPUs runs the kernels", "[device]") {
