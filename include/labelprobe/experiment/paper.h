@@ -101,6 +101,8 @@ struct PaperRequest {
   std::optional<std::int64_t> n_components;  // of probes; unset: as published
   analysis::FigureOptions figures;
   std::filesystem::path folder;  // probes and alignments are written below it
+
+  bool takes(std::string_view set) const;
 };
 
 // The data of a figure.

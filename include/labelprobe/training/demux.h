@@ -1,7 +1,7 @@
 // Demux, the supervised rival of prompting: a BERT encoder that reads the names of the labels
 // before the text and is trained on a data set. Trains, chooses its weights on the dev role, and
-// predicts the test role. Source: spec of the published Demux programs; paper: Demux (Chochlakis et
-// al. 2023). Called by `labelprobe demux`.
+// predicts the test role. Source: the published Demux programs; Chochlakis et al. 2023. Called by
+// `labelprobe demux`.
 #pragma once
 
 #include <cstddef>

@@ -104,6 +104,12 @@ std::vector<std::string> take_run_flags(std::vector<std::string>& models) {
   return flags;
 }
 
+std::string short_name(const std::string& model) {
+  fs::path path = fs::path(model).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
 std::string message_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);

@@ -35,6 +35,9 @@ std::string shell_line(const std::vector<std::string>& command_line);
 // which are taken out. Throws ConfigError if there is no model.
 std::vector<std::string> take_run_flags(std::vector<std::string>& models);
 
+// The last part of a model's path, as tables and names of files call it.
+std::string short_name(const std::string& model);
+
 std::string message_of(const std::exception_ptr& error);
 
 // --data-root and its like, each of which the environment may give.

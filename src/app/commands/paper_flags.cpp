@@ -158,11 +158,7 @@ void check_lengths(const PaperFlags& flags) {
 std::vector<std::string> name_models(const PaperFlags& flags) {
   std::vector<std::string> names = flags.names;
   if (names.empty()) {
-    for (const std::string& model : flags.models) {
-      fs::path path = fs::path(model).lexically_normal();
-      if (!path.has_filename()) path = path.parent_path();
-      names.push_back(path.filename().string());
-    }
+    for (const std::string& model : flags.models) names.push_back(short_name(model));
   }
   for (const std::string& name : names) {
     if (std::count(names.begin(), names.end(), name) > 1) {

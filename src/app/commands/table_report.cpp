@@ -16,6 +16,8 @@
 #include "labelprobe/record/provenance.h"
 #include "labelprobe/weights/precision.h"
 
+#include "app/commands/cells.h"
+
 namespace labelprobe::app {
 
 namespace {
@@ -39,13 +41,6 @@ std::string describe_list(const experiment::IdList& list) {
 std::string numerics_of(const experiment::ModelLoading& model) {
   return fmt::format("{}-{}", weights::quantization_name(model.options.quantization),
                      weights::dtype_name(model.options.dtype));
-}
-
-// The last part of a model's path, as it stands in a file's name.
-std::string short_name(const std::string& model) {
-  fs::path path = fs::path(model).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  return path.filename().string();
 }
 
 }  // namespace

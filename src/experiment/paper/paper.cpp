@@ -59,11 +59,6 @@ class PaperMaker {
     });
   }
 
-  bool takes(std::string_view set) const {
-    return request_.sets.empty() ||
-           std::find(request_.sets.begin(), request_.sets.end(), set) != request_.sets.end();
-  }
-
   // --- Tables ---
 
   void add_table(const PaperPart& part) {
@@ -74,7 +69,7 @@ class PaperMaker {
       return add(alignment_numbers(request_, part.name, alignments_, scores_));
     }
     for (const PaperNumber& number : analysis::published_numbers(part.name)) {
-      if (takes(number.set)) paper_.numbers.push_back(number);
+      if (request_.takes(number.set)) paper_.numbers.push_back(number);
     }
     if (part.name == "table2") return add(probe_numbers());
     for (const PaperRun& run : request_.runs) {
@@ -250,6 +245,10 @@ bool can_be_had(const PaperNumber& number) {
 }
 
 }  // namespace
+
+bool PaperRequest::takes(std::string_view set) const {
+  return sets.empty() || std::find(sets.begin(), sets.end(), set) != sets.end();
+}
 
 bool Paper::is_whole() const {
   return std::all_of(

@@ -36,11 +36,6 @@ std::string_view kind_of(std::string_view method) {
   return "baseline";
 }
 
-bool takes(const PaperRequest& request, std::string_view set) {
-  return request.sets.empty() ||
-         std::find(request.sets.begin(), request.sets.end(), set) != request.sets.end();
-}
-
 fs::path file_of(const PaperRequest& request,
                  std::size_t model,
                  const std::string& task,
@@ -161,7 +156,7 @@ std::vector<PaperAlignment> align_paper_runs(
   std::vector<PaperAlignment> alignments;
   for (std::size_t model = 0; model < request.models.size(); ++model) {
     for (const std::string_view set : kSets) {
-      if (!takes(request, set)) continue;
+      if (!request.takes(set)) continue;
       PaperAlignment& alignment = alignments.emplace_back();
       alignment.model = model;
       alignment.task = set;
@@ -186,7 +181,7 @@ std::vector<PaperNumber> alignment_numbers(const PaperRequest& request,
                                            const AllProbeScores& probes) {
   std::vector<PaperNumber> numbers;
   for (const PaperNumber& number : analysis::published_numbers(table)) {
-    if (takes(request, number.set)) numbers.push_back(number);
+    if (request.takes(number.set)) numbers.push_back(number);
   }
   const std::vector<PaperNumber> published = numbers;
   for (const PaperAlignment& alignment : alignments) {

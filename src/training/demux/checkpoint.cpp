@@ -1,6 +1,5 @@
 #include "training/demux/checkpoint.h"
 
-#include <cstring>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -9,9 +8,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
-#include "labelprobe/files/output_file.h"
 #include "labelprobe/files/safetensors.h"
-#include "labelprobe/files/safetensors_writer.h"
 
 namespace labelprobe::training {
 
@@ -22,36 +19,6 @@ namespace {
 
 constexpr const char* kFormat = "labelprobe demux checkpoint 1";
 constexpr std::int64_t kMaxSteps = std::int64_t{1} << 40;
-
-std::string type_of(const at::Tensor& tensor) {
-  if (tensor.scalar_type() == at::kLong) return "I64";
-  if (tensor.scalar_type() == at::kDouble) return "F64";
-  LABELPROBE_CHECK(tensor.scalar_type() == at::kFloat);
-  return "F32";
-}
-
-at::Tensor read_tensor(const files::SafetensorsTensor& stored) {
-  const at::ScalarType type = stored.type == "I64"   ? at::kLong
-                              : stored.type == "F64" ? at::kDouble
-                                                     : at::kFloat;
-  at::Tensor tensor = at::empty(stored.shape, type);
-  if (tensor.nbytes() != stored.bytes.size()) {
-    throw DataError(
-        fmt::format("tensor {}: expected F32, F64 or I64, found {}", stored.name, stored.type));
-  }
-  if (!stored.bytes.empty()) {
-    std::memcpy(tensor.mutable_data_ptr(), stored.bytes.data(), stored.bytes.size());
-  }
-  return tensor;
-}
-
-NamedTensors read_tensors(const files::SafetensorsFile& file) {
-  NamedTensors tensors;
-  for (const files::SafetensorsTensor& stored : file.tensors()) {
-    tensors[stored.name] = read_tensor(stored);
-  }
-  return tensors;
-}
 
 std::string describe(const TrainingState& state) {
   json evaluations = json::array();
@@ -92,28 +59,6 @@ TrainingState read_state(const fs::path& path, const std::string& text, const Na
 }
 
 }  // namespace
-
-void write_tensors(const fs::path& path,
-                   const NamedTensors& tensors,
-                   const std::map<std::string, std::string>& metadata) {
-  std::vector<at::Tensor> held;
-  std::vector<files::SafetensorsTensor> stored;
-  // The wider types first, so that all are aligned.
-  for (const bool is_wide : {true, false}) {
-    for (const auto& [name, tensor] : tensors) {
-      if ((tensor.element_size() == 8) != is_wide) continue;
-      held.push_back(tensor.to(at::kCPU).contiguous());
-      const at::Tensor& kept = held.back();
-      stored.push_back({name,
-                        type_of(kept),
-                        kept.sizes().vec(),
-                        {static_cast<const std::byte*>(kept.const_data_ptr()), kept.nbytes()}});
-    }
-  }
-  files::OutputFile file(path);
-  files::write_safetensors(file.stream(), stored, metadata);
-  file.finish();
-}
 
 CheckpointFolder::CheckpointFolder(fs::path folder, std::string contents)
     : folder_(std::move(folder)), contents_(std::move(contents)) {}

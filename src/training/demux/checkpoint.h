@@ -12,9 +12,9 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace labelprobe::training {
+#include "training/optimizer/tensor_file.h"
 
-using NamedTensors = std::map<std::string, at::Tensor>;
+namespace labelprobe::training {
 
 struct Evaluation {
   std::int64_t step = 0;
@@ -63,10 +63,5 @@ class CheckpointFolder {
   std::filesystem::path folder_;
   std::string contents_;
 };
-
-// One file of tensors of float32, float64 and int64, on the CPU; there as a whole or as before.
-void write_tensors(const std::filesystem::path& path,
-                   const NamedTensors& tensors,
-                   const std::map<std::string, std::string>& metadata);
 
 }  // namespace labelprobe::training

@@ -83,7 +83,7 @@ std::string fingerprint_of(const DemuxData& data) {
       print.add(example.text);
       for (const LabelIndex label : example.labels) print.add(std::to_string(label));
       if (!example.prior_labels) continue;
-      for (const LabelIndex label : *example.prior_labels) print.add("p" + std::to_string(label));
+      for (const LabelIndex label : *example.prior_labels) print.add(fmt::format("p{}", label));
     }
     print.add("");
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <map>
 #include <utility>
 #include <vector>
@@ -16,9 +15,8 @@
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/new_folder.h"
 #include "labelprobe/files/output_file.h"
-#include "labelprobe/files/safetensors.h"
-#include "labelprobe/files/safetensors_writer.h"
 
+#include "training/optimizer/tensor_file.h"
 #include "weights/adapter/adapter.h"
 
 namespace labelprobe::training {
@@ -28,40 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kOptimizerFile = "optimizer.safetensors";
 constexpr std::string_view kCheckpoint = "checkpoint-";
-
-using Tensors = std::map<std::string, at::Tensor>;
-
-void write_tensors(const fs::path& path, const Tensors& tensors) {
-  std::vector<at::Tensor> kept;  // on the CPU, until they are written
-  std::vector<files::SafetensorsTensor> listed;
-  for (const auto& [name, tensor] : tensors) {
-    kept.push_back(tensor.detach().cpu().contiguous());
-    const at::Tensor& last = kept.back();
-    listed.push_back({name,
-                      last.scalar_type() == at::kLong ? "I64" : "F32",
-                      last.sizes().vec(),
-                      {static_cast<const std::byte*>(last.const_data_ptr()), last.nbytes()}});
-  }
-  files::OutputFile file(path);
-  files::write_safetensors(file.stream(), listed, {{"format", "pt"}});
-  file.finish();
-}
-
-Tensors read_tensors(const fs::path& path) {
-  const auto file = files::SafetensorsFile::open(path, ErrorKind::Data);
-  Tensors tensors;
-  for (const files::SafetensorsTensor& stored : file.tensors()) {
-    const at::Tensor tensor =
-        at::empty(stored.shape, stored.type == "I64" ? at::kLong : at::kFloat);
-    if (tensor.nbytes() != stored.bytes.size()) {
-      throw DataError(fmt::format("{}: tensor {}: expected F32 or I64, found {}", path.string(),
-                                  stored.name, stored.type));
-    }
-    std::memcpy(tensor.mutable_data_ptr(), stored.bytes.data(), stored.bytes.size());
-    tensors[stored.name] = tensor;
-  }
-  return tensors;
-}
+// Without it peft and transformers refuse the file.
+const std::map<std::string, std::string> kOfTorch = {{"format", "pt"}};
 
 void write_json(const fs::path& path, const nlohmann::ordered_json& value) {
   files::OutputFile file(path);
@@ -91,8 +57,8 @@ nlohmann::ordered_json note_of(const TrainingIdentity& identity) {
   return {{"base_fingerprint", identity.base_fingerprint}, {"training", identity.description}};
 }
 
-Tensors matrices_of(const std::vector<NamedParameter>& parameters) {
-  Tensors tensors;
+NamedTensors matrices_of(const std::vector<NamedParameter>& parameters) {
+  NamedTensors tensors;
   for (const auto& [name, tensor] : parameters) tensors[name] = tensor;
   return tensors;
 }
@@ -142,7 +108,7 @@ void write_adapter(const fs::path& folder,
                    const FinetuneSettings& settings,
                    const TrainingIdentity& identity) {
   write_json(folder / weights::kAdapterNoteFile, note_of(identity));
-  write_tensors(folder / weights::kAdapterFile, matrices_of(parameters));
+  write_tensors(folder / weights::kAdapterFile, matrices_of(parameters), kOfTorch);
   write_json(folder / weights::kAdapterConfigFile, peft_config(settings, identity));
 }
 
@@ -157,7 +123,7 @@ void write_checkpoint(const fs::path& folder,
   fs::remove_all(target.string() + ".partial");  // of a run that was killed
   files::write_new_folder(target, ErrorKind::Config, [&](const fs::path& partial) {
     write_adapter(partial, optimizer.parameters(), settings, identity);
-    write_tensors(partial / kOptimizerFile, optimizer.state());
+    write_tensors(partial / kOptimizerFile, optimizer.state(), kOfTorch);
     files::OutputFile table(partial / "curve.csv");
     write_curve_csv(table.stream(), curve);
     table.finish();
@@ -176,7 +142,7 @@ std::optional<std::int64_t> read_checkpoint(const fs::path& folder,
   if (steps.empty()) return std::nullopt;
   const fs::path newest = checkpoint_folder(folder, steps.front());
   check_identity(newest, identity);
-  const Tensors matrices = read_tensors(newest / weights::kAdapterFile);
+  const NamedTensors matrices = read_tensors(newest / weights::kAdapterFile);
   const c10::NoGradGuard no_gradients;
   for (const auto& [name, tensor] : optimizer.parameters()) {
     const auto found = matrices.find(name);
