@@ -1,4 +1,5 @@
 // labelprobe inspect: where in a model its answers' labels come from.
+#include <cmath>
 #include <iostream>
 #include <optional>
 #include <utility>
@@ -53,8 +54,8 @@ void print_layers(std::ostream& out, const InspectionSummary& summary) {
     const InspectionSummary::Layer& layer = layers[l];
     table.rows.push_back(
         {fmt::format("{}", l), fmt::format("{:.3f}", layer.written),
-         fmt::format("{:.3f}", layer.next), fmt::format("{:.3f}", layer.entropy),
-         fmt::format("{:.2f}", layer.rank),
+         std::isnan(layer.next) ? "" : fmt::format("{:.3f}", layer.next),
+         fmt::format("{:.3f}", layer.entropy), fmt::format("{:.2f}", layer.rank),
          layer.vocabulary_prob ? fmt::format("{:.4f}", *layer.vocabulary_prob) : "",
          layer.vocabulary_rank ? fmt::format("{:g}", *layer.vocabulary_rank) : "",
          l == 0 ? "" : fmt::format("{:+.3f}", layer.attention),

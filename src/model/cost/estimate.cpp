@@ -107,8 +107,8 @@ Cost estimate_cost(const CostQuestion& question,
   const cost::PlannedModel model =
       cost::planned_model(question.model, question.options.dtype, question.options.quantization);
   const Request request = request_of(question, prompts, options, model.info);
-  // Each card computes its layers in its turn, so the time is that of one; what goes from one to
-  // the next, two numbers of bfloat16 for a thousand products, is left out.
+  // Each card computes its layers in its turn, so the time is that of one; a row's state,
+  // which goes from one to the next, is 16 kB at most and left out.
   const cost::CardPart part = cost::fullest_part(model, chosen.n, card ? cost::bytes_of(*card) : 0);
   const double n_free = card ? cost::free_beside_weights(*card, part.model) : 0;
   Limits limits = card ? kGpuLimits : kCpuLimits;
