@@ -13,6 +13,7 @@
 #include "app/commands/error_report.h"
 #include "app/commands/help.h"
 #include "app/commands/version.h"
+#include "app/terminal/interruption.h"
 
 namespace {
 
@@ -70,6 +71,8 @@ int main(int argc, char** argv) {
     const int code = run_program({argv + 1, argv + argc});
     labelprobe::files::finish_standard_output();
     return code;
+  } catch (const app::Interrupted& stopped) {
+    return stopped.exit_code;
   } catch (const std::exception& error) {
     return labelprobe::app::report(error);
   }

@@ -113,6 +113,44 @@ TEST_CASE("Who does a run that another process is at waits, says for whom, or en
   CHECK(first.finish().exit_code == 0);
 }
 
+TEST_CASE("A run that is asked to end says how far it is, and the same command ends it", "[e2e]") {
+  const TempFolder logs;
+  const std::vector<std::string> arguments = run_arguments(logs.path(), kOneByOne);
+  const fs::path folder = logs.path() / "GoEmotions" / "e2e_0";
+  const fs::path metrics = folder / "indexed_metrics.yml";
+  REQUIRE(run_program(arguments).exit_code == 0);
+  const std::string whole = read_file(metrics);
+  for (const auto& [signal, name] :
+       {std::pair{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}}) {
+    CAPTURE(name);
+    fs::remove_all(folder);
+    StartedProgram program(arguments);
+    wait_for_items(folder / "journal_0.jsonl", 3);
+    ::kill(program.pid(), signal);
+    const ProgramResult stopped = program.finish();
+    CHECK(stopped.exit_code == 128 + signal);
+    CHECK_THAT(stopped.err, ContainsSubstring(std::string("stopped by ") + name + ": ") &&
+                                ContainsSubstring(" of 40 items are on disk; the same command"));
+    CHECK_THAT(read_file(folder / "log.txt"), ContainsSubstring("stopped by "));
+    CHECK(run_program(arguments).exit_code == 0);
+    CHECK(read_file(metrics) == whole);
+  }
+}
+
+TEST_CASE("A run stops at its time limit with a code of its own", "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult stopped = run_program(run_arguments(logs.path(), {"--time-limit", "0.1s"}));
+  CHECK(stopped.exit_code == 124);
+  CHECK_THAT(stopped.err,
+             ContainsSubstring("stopped by the time limit: 0 of 40 items are on disk"));
+  const ProgramResult rest = run_program(run_arguments(logs.path(), {"--time-limit", "1h"}));
+  INFO(rest.err);
+  CHECK(rest.exit_code == 0);
+  const ProgramResult wrong = run_program(run_arguments(logs.path(), {"--time-limit", "3 hours"}));
+  CHECK(wrong.exit_code == 2);
+  CHECK_THAT(wrong.err, ContainsSubstring("expected a duration such as 45s"));
+}
+
 TEST_CASE("A killed run goes on whatever is asked of display, threads, batches and names",
           "[e2e]") {
   const TempFolder logs;

@@ -18,6 +18,7 @@
 #include "app/commands/error_report.h"
 #include "app/options/demux_options.h"
 #include "app/terminal/activity_line.h"
+#include "app/terminal/interruption.h"
 #include "app/terminal/logger.h"
 #include "app/terminal/progress.h"
 
@@ -62,6 +63,12 @@ class DemuxDisplay final : public training::DemuxListener {
     line_.show(fmt::format("step {}/{}, epoch {:.2f}, loss {:.4f}, {:.0f} examples/s, {} left",
                            now.step, now.n_steps, now.epoch, now.loss,
                            static_cast<double>(now.n_examples) / seconds, describe_duration(left)));
+    if (const auto stop = interruption_.asked()) {
+      line_.close();
+      log_.warn("stopped by {} behind step {}; the same command goes on from the last checkpoint",
+                stop->reason, now.step);
+      throw Interrupted{stop->exit_code};
+    }
   }
 
   void on_evaluation(const training::DemuxEvaluation& evaluation) override {
@@ -75,6 +82,7 @@ class DemuxDisplay final : public training::DemuxListener {
  private:
   spdlog::logger& log_;
   ActivityLine line_;
+  Interruption interruption_;
   Clock::time_point start_;
 };
 

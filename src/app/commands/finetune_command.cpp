@@ -22,6 +22,7 @@
 #include "app/commands/finetune_evaluation.h"
 #include "app/options/finetune_options.h"
 #include "app/terminal/colour.h"
+#include "app/terminal/interruption.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -53,6 +54,14 @@ class TrainingLog {
     close_line();
     std::cerr << line << '\n';
     file_ << line << '\n' << std::flush;
+  }
+
+  [[noreturn]] void stop(const Stop& stop, std::int64_t step) {
+    say(
+        fmt::format("stopped by {} behind step {}; the same command goes on from the last "
+                    "checkpoint",
+                    stop.reason, step));
+    throw Interrupted{stop.exit_code};
   }
 
   void show(const training::FinetuneProgress& progress) {
@@ -193,9 +202,16 @@ int run(const FinetuneOptions& finetune) {
                   finetune.hides_progress);
   log.say(fmt::format("{}: {} texts of {}: {}", finetune.model, data.train.size(),
                       finetune.texts.task, finetune.training.describe()));
+  std::optional<Interruption> interruption(std::in_place);
   const training::FinetuneOutcome outcome =
       training::finetune(model, finetune.model, data, finetune.training, folder,
-                         [&](const training::FinetuneProgress& progress) { log.show(progress); });
+                         [&](const training::FinetuneProgress& progress) {
+                           log.show(progress);
+                           if (const auto stop = interruption->asked()) {
+                             log.stop(*stop, progress.step);
+                           }
+                         });
+  interruption.reset();
   if (outcome.first_step == outcome.n_steps) {
     log.say(fmt::format("{} is finished already: nothing was trained", folder.string()));
   } else {

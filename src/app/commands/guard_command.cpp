@@ -28,6 +28,7 @@
 #include "app/commands/model_tool.h"
 #include "app/options/readout_options.h"
 #include "app/options/run_options.h"
+#include "app/terminal/interruption.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -198,11 +199,16 @@ void read_all(const Arguments& arguments,
   options.share_prefixes = !arguments.no_share_prefixes;
   for (std::size_t i = 0; i < lines.size(); ++i) options.is_read.push_back(output.has(i));
   ProgressLine progress(!arguments.disable_tqdm, "");
+  Interruption interruption;
   const std::int64_t n_tokens =
       experiment::count_tokens(task.prompts).n_distinct_tokens +
       static_cast<std::int64_t>(task.prompts.size()) * arguments.max_new_tokens;
   options.on_work = [&](const model::Effort& effort) {
     progress.show({output.n_done(), lines.size(), n_resumed, effort, n_tokens});
+    if (const auto stop = interruption.asked()) {
+      progress.close();
+      stop_work(*stop, output.describe_kept());
+    }
   };
   experiment::read_conversations(language_model, task, tokens, options,
                                  [&](std::size_t item, const experiment::GuardReading& reading) {

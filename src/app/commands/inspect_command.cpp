@@ -21,6 +21,7 @@
 #include "app/commands/lines_output.h"
 #include "app/commands/model_tool.h"
 #include "app/options/run_options.h"
+#include "app/terminal/interruption.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -174,11 +175,16 @@ void inspect_all(const Arguments& arguments,
   options.share_prefixes = prepared.job.settings.share_prefixes;
   for (std::size_t i = 0; i < n_items; ++i) options.is_inspected.push_back(output.has(i));
   ProgressLine progress(!arguments.run.hides_progress, "");
+  Interruption interruption;
   const std::int64_t n_tokens =
       prepared.preparation.token_counts.n_distinct_tokens +
       static_cast<std::int64_t>(n_items) * prepared.job.settings.max_new_tokens;
   options.on_work = [&](const model::Effort& effort) {
     progress.show({output.n_done(), n_items, n_resumed, effort, n_tokens});
+    if (const auto stop = interruption.asked()) {
+      progress.close();
+      stop_work(*stop, output.describe_kept());
+    }
   };
   experiment::inspect_answers(language_model, prepared.job.settings, prepared.preparation, options,
                               [&](std::size_t query, const Inspection& inspection) {

@@ -76,6 +76,11 @@ void LinesOutput::add(std::size_t i, std::string line) {
   output_.stream().flush();
 }
 
+std::string LinesOutput::describe_kept() const {
+  const std::string what = fmt::format("{} of {} lines are done", n_done_, lines_.size());
+  return begun_path_.empty() ? what : what + " and kept; the same command goes on from there";
+}
+
 void LinesOutput::finish() {
   for (; n_written_ < lines_.size(); ++n_written_) {
     output_.stream() << lines_[n_written_].value() << '\n';

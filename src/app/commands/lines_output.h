@@ -25,6 +25,8 @@ class LinesOutput {
   std::size_t n_done() const { return n_done_; }
   void add(std::size_t i, std::string line);
   const std::string& line(std::size_t i) const { return lines_.at(i).value(); }  // that is there
+  // "3 of 40 lines are kept; the same command goes on", for people whose command is stopped.
+  std::string describe_kept() const;
   // All lines must be there. Throws ConfigError if not everything could be written.
   void finish();
 

@@ -1,7 +1,6 @@
 #include "app/commands/paper_flags.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "labelprobe/core/error.h"
 
 #include "app/commands/cells.h"
+#include "app/terminal/interruption.h"
 
 namespace labelprobe::app {
 
@@ -19,26 +19,6 @@ namespace fs = std::filesystem;
 
 using experiment::PaperPart;
 using experiment::PaperRequest;
-
-// "3h50m", "90m", "45s", "2h"
-double parse_duration(const std::string& text) {
-  double seconds = 0;
-  const char* at = text.data();
-  const char* end = at + text.size();
-  while (at < end) {
-    double number = 0;
-    const auto [unit, error] = std::from_chars(at, end, number);
-    const std::size_t which =
-        unit < end ? std::string_view("smh").find(*unit) : std::string_view::npos;
-    if (error != std::errc() || which == std::string_view::npos || number < 0) {
-      throw ConfigError("expected a duration such as 45s, 90m or 3h50m, found '" + text + "'");
-    }
-    constexpr double kSeconds[] = {1, 60, 3600};
-    seconds += number * kSeconds[which];
-    at = unit + 1;
-  }
-  return seconds;
-}
 
 std::vector<std::string> part_names() {
   std::vector<std::string> names;

@@ -1,5 +1,6 @@
 // labelprobe run, classify and assess: the whole way from a data set to indexed_metrics.yml, for
 // one setting or a grid of them. They differ in what they ask and in the layout of the log.
+#include <chrono>
 #include <iostream>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include "app/commands/jobs.h"
 #include "app/commands/run_listener.h"
 #include "app/options/run_options.h"
+#include "app/terminal/interruption.h"
 
 namespace labelprobe::app {
 
@@ -39,11 +41,17 @@ int run(std::vector<GridSetting<RunSettings>> given) {
   const spdlog::level::level_enum level = first.is_quiet     ? spdlog::level::warn
                                           : first.is_verbose ? spdlog::level::debug
                                                              : first.logging_level;
+  std::optional<Interruption::Clock::time_point> end;
+  if (first.seconds) {
+    end = Interruption::Clock::now() + std::chrono::duration_cast<Interruption::Clock::duration>(
+                                           std::chrono::duration<double>(*first.seconds));
+  }
   RunListener listener({.level = level,
                         .shows_progress = !first.hides_progress && !first.is_quiet,
                         .is_verbose = first.is_verbose,
                         .colour = first.colour,
                         .profile = profile ? &*profile : nullptr,
+                        .end = end,
                         .folders = &std::cout});
   experiment::Workbench workbench(show_encoding);
   return listener.exit_code(experiment::run_grid(make_jobs(given), workbench, listener));

@@ -68,7 +68,9 @@ void say_answers(spdlog::logger& log, const experiment::Outcome& outcome) {
 }  // namespace
 
 RunListener::RunListener(const RunDisplay& display)
-    : display_(display), log_(make_logger(display.level, display.colour)) {}
+    : display_(display),
+      log_(make_logger(display.level, display.colour)),
+      interruption_(display.end) {}
 
 void RunListener::on_job(std::size_t place, std::size_t n_jobs, const experiment::GridJob& job) {
   name_ = n_jobs > 1 ? fmt::format("{} {}/{}", display_.kind, place + 1, n_jobs) : "";
@@ -167,6 +169,12 @@ model::LanguageModel& RunListener::on_model(model::LanguageModel& model,
 
 void RunListener::on_progress(const experiment::Progress& now) {
   progress_->show(now);
+  const auto stop = interruption_.asked();
+  if (!stop || now.n_done == now.n_total) return;
+  progress_->close();
+  log_->warn("stopped by {}: {} of {} items are on disk; the same command goes on from there",
+             stop->reason, now.n_done, now.n_total);
+  throw Interrupted{stop->exit_code};
 }
 
 void RunListener::on_outcome(const experiment::PreparedJob& prepared,

@@ -16,6 +16,7 @@
 #include "labelprobe/model/profile.h"
 
 #include "app/terminal/colour.h"
+#include "app/terminal/interruption.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -29,6 +30,8 @@ struct RunDisplay {
   model::Profile* profile = nullptr;  // watches the model
   // Jobs that would not be over by then are not begun; unset = there is time.
   std::optional<std::chrono::steady_clock::time_point> deadline = {};
+  // The run at hand stops by then; the same command goes on. Unset = there is time.
+  std::optional<std::chrono::steady_clock::time_point> end = {};
   std::ostream* folders = nullptr;  // gets the name of each run's folder
 };
 
@@ -49,6 +52,7 @@ class RunListener final : public experiment::GridListener {
   void on_open(const experiment::PreparedJob& prepared, const record::Run& run) override;
   void on_packed_copy(const std::filesystem::path& folder, double seconds) override;
   model::LanguageModel& on_model(model::LanguageModel& model, bool is_new, double seconds) override;
+  // Throws Interrupted if the process is asked to end.
   void on_progress(const experiment::Progress& now) override;
   void on_outcome(const experiment::PreparedJob& prepared,
                   const experiment::JobResult& result,
@@ -66,6 +70,7 @@ class RunListener final : public experiment::GridListener {
   RunDisplay display_;
   std::string name_;  // of the job, where there are several: "setting 2/3"
   std::shared_ptr<spdlog::logger> log_;
+  Interruption interruption_;
   std::unique_ptr<ProgressLine> progress_;  // while a job runs
 };
 

@@ -23,6 +23,7 @@
 #include "app/commands/model_tool.h"
 #include "app/commands/score_files.h"
 #include "app/options/run_options.h"
+#include "app/terminal/interruption.h"
 #include "app/terminal/progress.h"
 
 namespace labelprobe::app {
@@ -207,9 +208,14 @@ class Scoring {
       options.is_scored.push_back(output_.has(i));
     }
     ProgressLine progress(!arguments_.disable_tqdm, "");
+    Interruption interruption;
     const std::int64_t n_tokens = readout::n_tokens_at_most(requests);
     options.on_work = [&](const model::Effort& effort) {
       progress.show({output_.n_done(), lines_.size(), n_resumed, effort, n_tokens});
+      if (const auto stop = interruption.asked()) {
+        progress.close();
+        stop_work(*stop, output_.describe_kept());
+      }
     };
     readout::score_texts(language_model, requests, options,
                          [&](std::size_t request, readout::RequestScore score) {

@@ -11,6 +11,7 @@
 #include "app/options/inside_options.h"
 #include "app/options/log_options.h"
 #include "app/options/readout_options.h"
+#include "app/terminal/interruption.h"
 
 namespace labelprobe::app {
 
@@ -105,6 +106,13 @@ void declare_run_group(OptionList& options, RunSettings& run) {
                       .is_logged = false,
                       .is_of_grid = true},
                      parse_colour);
+  options.add_parsed(run.seconds,
+                     {.name = "time_limit",
+                      .help = "Stop in time before it is over, with exit code 124 unless all is "
+                              "done; the same command goes on: 45s, 90m, 3h50m",
+                      .value = "TIME",
+                      .is_logged = false},
+                     [](const std::string& text) { return std::optional(parse_duration(text)); });
   options.add(run.profile,
               {.name = "profile",
                .help = "File for a trace of the model's work, for chrome://tracing or Perfetto; "

@@ -33,6 +33,7 @@ struct RunSettings {
   experiment::ModelLoading model;
   record::RunRequest request;     // where the log goes; its params are filled in later
   std::filesystem::path profile;  // empty = none
+  std::optional<double> seconds;  // the time limit; unset = none
   bool is_dry_run = false;
   bool hides_progress = false;
   bool is_quiet = false;    // warnings and errors only
