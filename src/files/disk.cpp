@@ -39,14 +39,40 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
   return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
+std::string this_machine() {
+  std::array<char, 65> host{};
+  return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "(unknown)";
+}
+
 // "12 on ada, since 2026-11-29 21:26:00 +0000"
 std::string describe_this_process() {
-  std::array<char, 65> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) {
-    std::strcpy(host.data(), "(unknown)");
-  }
-  return fmt::format("{} on {}, since {:%Y-%m-%d %H:%M:%S %z}", ::getpid(), host.data(),
+  return fmt::format("{} on {}, since {:%Y-%m-%d %H:%M:%S %z}", ::getpid(), this_machine(),
                      fmt::localtime(std::time(nullptr)));
+}
+
+// What the last holder has written into a lock file; empty if it said that it was through.
+std::string read_holder(int fd) {
+  std::array<char, 200> text{};
+  const ssize_t n_read = ::pread(fd, text.data(), text.size(), 0);
+  std::string name(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n_read, 0)));
+  name.resize(std::min(name.find('\n'), name.size()));
+  std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
+  return name;
+}
+
+bool is_of_other_machine(const std::string& holder) {
+  const std::size_t machine = holder.find(" on ");
+  const std::size_t time = holder.find(", since ");
+  return machine != std::string::npos && time != std::string::npos && machine < time &&
+         holder.substr(machine + 4, time - machine - 4) != this_machine();
+}
+
+// The process of another machine that has left a lock which this machine does not see any more.
+std::optional<std::string> left_elsewhere(const std::filesystem::path& file) {
+  const Descriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
+  if (opened.fd < 0 || ::flock(opened.fd, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  const std::string holder = read_holder(opened.fd);
+  return is_of_other_machine(holder) ? std::optional("process " + holder) : std::nullopt;
 }
 
 // Whether the path still names the open file.
@@ -64,6 +90,12 @@ void wait_until(const std::filesystem::path& file,
   constexpr double kSilence = 1;  // seconds until it is said that something is waited for
   const auto start = std::chrono::steady_clock::now();
   for (bool is_told = false; !is_over();) {
+    if (const auto left = left_elsewhere(file)) {
+      throw LockedError(fmt::format(
+          "{}: {}, has not said that it is through, and locks of one machine may not be seen on "
+          "another. Wait for it; if it has died, give --take-over",
+          parent_of(file).string(), *left));
+    }
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
     const std::string holder = FileLock::holder(file).value_or("process (unknown)");
     if (patience.seconds && waited.count() >= *patience.seconds) {
@@ -258,8 +290,9 @@ std::optional<std::uint64_t> size_of(const std::filesystem::path& file) {
 }
 
 FileLock::FileLock(const std::filesystem::path& file, const Patience& patience) {
-  std::optional<FileLock> taken = try_take(file);
-  wait_until(file, patience, [&] { return taken || (taken = try_take(file)); });
+  std::optional<FileLock> taken;
+  wait_until(file, patience,
+             [&] { return (taken = try_take(file, patience.takes_over)).has_value(); });
   *this = std::move(*taken);
 }
 
@@ -280,7 +313,7 @@ FileLock::~FileLock() {
   }
 }
 
-std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
+std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file, bool takes_over) {
   for (;;) {
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) {
@@ -294,6 +327,7 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
     }
     // Whoever held it may have removed the file in the meantime.
     if (!are_the_same(fd, file)) continue;
+    if (!takes_over && is_of_other_machine(read_holder(fd))) return std::nullopt;
     const std::string holder = describe_this_process() + "\n";
     if (::ftruncate(fd, 0) != 0 ||
         ::pwrite(fd, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
@@ -304,21 +338,18 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
   }
 }
 
-std::optional<std::string> FileLock::holder(const std::filesystem::path& file) {
+std::optional<std::string> FileLock::holder(const std::filesystem::path& file, bool takes_over) {
   const Descriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
-  if (opened.fd < 0 || ::flock(opened.fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
-    return std::nullopt;
-  }
-  std::array<char, 200> text{};
-  const ssize_t n_read = ::pread(opened.fd, text.data(), text.size(), 0);
-  std::string name(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n_read, 0)));
-  name.resize(std::min(name.find('\n'), name.size()));
-  std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
+  if (opened.fd < 0) return std::nullopt;
+  const bool is_free = ::flock(opened.fd, LOCK_EX | LOCK_NB) == 0;
+  if (!is_free && errno != EWOULDBLOCK) return std::nullopt;
+  const std::string name = read_holder(opened.fd);
+  if (is_free && (takes_over || !is_of_other_machine(name))) return std::nullopt;
   return "process " + (name.empty() ? "(unknown)" : name);
 }
 
 void FileLock::wait_until_free(const std::filesystem::path& file, const Patience& patience) {
-  wait_until(file, patience, [&] { return !holder(file); });
+  wait_until(file, patience, [&] { return !holder(file, patience.takes_over); });
 }
 
 bool FileLock::is_in_place() const {

@@ -176,7 +176,7 @@ std::optional<fs::path> RunFolder::take_up(const ExperimentChoice& choice) {
     n_failed_ = manifest_.experiments[index_].n_failed;
     return std::nullopt;
   }
-  lock_ = files::FileLock::try_take(lock_path(folder_, index_));
+  lock_ = files::FileLock::try_take(lock_path(folder_, index_), request_.patience.takes_over);
   if (!lock_) {
     return lock_path(folder_, index_);
   }

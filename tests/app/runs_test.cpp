@@ -137,6 +137,32 @@ TEST_CASE("A run that is asked to end says how far it is, and the same command e
   }
 }
 
+TEST_CASE("What a process of another machine has left is taken up only when that is asked for",
+          "[e2e]") {
+  const TempFolder logs;
+  const std::vector<std::string> arguments = run_arguments(logs.path(), kOneByOne);
+  const fs::path folder = logs.path() / "GoEmotions" / "e2e_0";
+  run_and_kill(arguments, folder);
+  fs::path lock;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string text = entry.is_regular_file() ? read_file(entry.path()) : "";
+    if (text.find(", since ") != std::string::npos && text.find('{') == std::string::npos) {
+      lock = entry.path();
+    }
+  }
+  REQUIRE_FALSE(lock.empty());
+  const std::string left = "12 on another.machine, since 2026-11-29 21:26:00 +0000";
+  write_file(lock, left + "\n");
+
+  const ProgramResult refused = run_program(arguments);
+  CHECK(refused.exit_code == 75);
+  CHECK_THAT(refused.err, ContainsSubstring(left) && ContainsSubstring("give --take-over"));
+  CHECK_THAT(run_program({"runs", logs.path().string()}).out, ContainsSubstring("running"));
+  const ProgramResult taken = run_program(with(arguments, {"--take-over"}));
+  CHECK(taken.exit_code == 0);
+  CHECK_THAT(taken.err, ContainsSubstring("took up experiment_0 with "));
+}
+
 TEST_CASE("A run stops at its time limit with a code of its own", "[e2e]") {
   const TempFolder logs;
   const ProgramResult stopped = run_program(run_arguments(logs.path(), {"--time-limit", "0.1s"}));

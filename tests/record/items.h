@@ -73,7 +73,8 @@ inline ItemRecord make_item(const std::string& key) {
                        .other_logits = {{"joy", 1.0f}, {"fear", 2.0f}, {"none", 3.0f}},
                        .log_sum_exp = 12.5f,
                        .likely_tokens = {{" fear", 11.5f}, {" none", 11.5f}},
-                       .logged_probs = {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}}}};
+                       .logged_probs = {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}},
+                       .vocab_entropy = {}}};
   item.outs = "joy, fear";
   item.residual_outs = "Input:";
   item.outs_ids = {12, 5, 900};

@@ -88,27 +88,34 @@ class LockedError : public ConfigError {
 // How to meet a lock that another process holds.
 struct Patience {
   std::optional<int> seconds;  // to wait at most; unset = as long as it takes
+  // Whether a lock that a process of another machine has left may be taken, see FileLock.
+  bool takes_over = false;
   // Called once, after a second of waiting, with the holder: "process 12 on ada, since 2026-11-29
   // 21:26:00 +0000".
   std::function<void(const std::string& holder)> on_wait;
 };
 
 // Held by one process at a time; freed by the system when the process ends, however it ends. The
-// file names process, machine and time while the lock is held.
+// file names process, machine and time while the lock is held. Some shared file systems keep the
+// locks of each machine to itself: a file that names a process of another machine, and seems to be
+// free, counts as held until somebody takes it over.
 class FileLock {
  public:
-  // Waits as long as `patience` lasts, then throws LockedError naming the holder. Throws
-  // ConfigError if the lock file cannot be made.
+  // Waits as long as `patience` lasts, then throws LockedError naming the holder; at once if that
+  // is of another machine and nobody knows whether it is alive. Throws ConfigError if the lock file
+  // cannot be made.
   FileLock(const std::filesystem::path& file, const Patience& patience);
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();
 
   // Nothing where another process holds it.
-  static std::optional<FileLock> try_take(const std::filesystem::path& file);
+  static std::optional<FileLock> try_take(const std::filesystem::path& file,
+                                          bool takes_over = false);
 
   // The process that holds it; nothing where none does.
-  static std::optional<std::string> holder(const std::filesystem::path& file);
+  static std::optional<std::string> holder(const std::filesystem::path& file,
+                                           bool takes_over = false);
 
   // Returns once nobody holds it; throws as the constructor does. Leaves no file.
   static void wait_until_free(const std::filesystem::path& file, const Patience& patience);

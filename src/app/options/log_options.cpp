@@ -61,6 +61,11 @@ void declare_log_folder(OptionList& options,
                .value = "SECONDS",
                .least = 0,
                .is_logged = false});
+  options.add(request.patience.takes_over,
+              {.name = "take_over",
+               .help = "Go on with a run that a process of another machine has left unfinished, "
+                       "when it is known to have died",
+               .is_logged = false});
   options.add(request.description, {.name = "description",
                                     .help = "Short name that prefixes this run's extra files",
                                     .is_comparable = false,

@@ -78,9 +78,8 @@ Interruption::~Interruption() {
 
 std::optional<Stop> Interruption::asked() {
   if (noted != 0) {
-    const auto of =
-        std::find_if(kWatched.begin(), kWatched.end(),
-                     [](const Watched& watched) { return watched.signal == noted; });
+    const auto of = std::find_if(kWatched.begin(), kWatched.end(),
+                                 [](const Watched& watched) { return watched.signal == noted; });
     return Stop{128 + noted, std::string(of->name)};
   }
   const Clock::time_point now = Clock::now();

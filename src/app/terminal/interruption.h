@@ -23,9 +23,9 @@ struct Stop {
 };
 
 // While one is alive, a first signal is only noted, for the work at hand to ask for. If nobody has
-// asked within a few seconds, or by the deadline, the process ends there, and so it does at a second
-// signal. Without one, signals end the process at once. Signals that were ignored stay so. One at a
-// time.
+// asked within a few seconds, or by the deadline, the process ends there, and so it does at a
+// second signal. Without one, signals end the process at once. Signals that were ignored stay so.
+// One at a time.
 class Interruption {
  public:
   using Clock = std::chrono::steady_clock;

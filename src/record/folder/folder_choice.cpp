@@ -220,7 +220,8 @@ ExperimentChoice choose_experiment(const Manifest& manifest,
       continue;
     }
     const bool goes_on = is_about_the_same && experiment.record_version == kRecordVersion;
-    const bool is_busy = files::FileLock::holder(lock_path(folder, i)).has_value();
+    const bool is_busy =
+        files::FileLock::holder(lock_path(folder, i), request.patience.takes_over).has_value();
     if (goes_on && (keeps || !is_busy)) {
       return {i, State::GoesOn};
     }
