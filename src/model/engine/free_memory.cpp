@@ -7,6 +7,13 @@
 #include "weights/device/device.h"
 
 namespace labelprobe::model {
+namespace {
+
+// Of a host's memory others take a part while a model computes: records of finished items, pieces
+// that the allocator cannot use.
+constexpr std::size_t kHostReserve = std::size_t{64} << 20;
+
+}  // namespace
 
 std::size_t least_free_bytes(const Placement& placement, int n_layers, std::size_t n_arena) {
   std::size_t n_least = 0;
@@ -14,7 +21,9 @@ std::size_t least_free_bytes(const Placement& placement, int n_layers, std::size
     const c10::Device device = placement.devices()[part];
     const c10::DeviceGuard on_device(device);
     std::size_t n = weights::free_bytes(device);
-    if (n > 0 && !device.is_cpu()) {
+    if (device.is_cpu()) {
+      n -= std::min(n / 2, kHostReserve);
+    } else if (n > 0) {
       n += n_arena / static_cast<std::size_t>(n_layers) *
            static_cast<std::size_t>(placement.n_layers_of(part, n_layers));
     }

@@ -26,6 +26,7 @@
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
+#include "weights/device/host_memory.h"
 #include "weights/device/processor.h"
 
 namespace labelprobe::model {
@@ -75,6 +76,24 @@ weights::Checkpoint open_checkpoint(const std::filesystem::path& model,
   return checkpoint;
 }
 
+// The system would end this process without a word.
+void check_weights_fit(const ModelInfo& info,
+                       const c10::Device& device,
+                       const std::filesystem::path& model) {
+  if (!device.is_cpu()) return;
+  const weights::HostMemory memory = weights::host_memory();
+  if (memory.n_free == 0 || info.weight_bytes < memory.n_free) return;
+  constexpr double kMebi = 1024 * 1024;
+  throw ModelError(fmt::format(
+      "{}: its weights take {:.0f} MiB as {}, and {} leaves {:.0f} MiB; use --model-dtype "
+      "bfloat16, "
+      "--quant nf4 or a smaller model",
+      model.string(), static_cast<double>(info.weight_bytes) / kMebi,
+      info.quantization == Quantization::None ? weights::dtype_name(info.dtype)
+                                              : weights::quantization_name(info.quantization),
+      memory.limit, static_cast<double>(memory.n_free) / kMebi));
+}
+
 }  // namespace
 
 ModelInfo inspect(const std::filesystem::path& model,
@@ -106,6 +125,7 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   info.device_name = describe_devices(devices);
   info.backend =
       describe_backend(checkpoint.config(), info.dtype, info.quantization, device, options.is_fast);
+  check_weights_fit(info, device, model);
   try {
     return std::make_unique<Engine>(
         Decoder(checkpoint, options.dtype,

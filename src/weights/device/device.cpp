@@ -25,6 +25,7 @@
 
 #include "weights/device/cuda_operators.h"
 #include "weights/device/gpu_driver.h"
+#include "weights/device/host_memory.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -219,8 +220,7 @@ std::string describe_device(const c10::Device& device) {
 
 std::size_t free_bytes(const c10::Device& device) {
   if (!device.is_cpu()) return free_gpu_bytes(device.index());
-  const std::string kibibytes = first_line_value("/proc/meminfo", "MemAvailable:");
-  return kibibytes.empty() ? 0 : std::strtoull(kibibytes.c_str(), nullptr, 10) * 1024;
+  return host_memory().n_free;
 }
 
 GivenBack::~GivenBack() {

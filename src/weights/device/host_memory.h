@@ -1,0 +1,29 @@
+// Memory that this process may still take on the host: the least of what the machine has free, what
+// its control groups allow (containers and cluster jobs are limited by them) and what the shell does
+// (ulimit -v).
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace labelprobe::weights {
+
+struct HostMemory {
+  std::size_t n_free = 0;  // bytes; 0 = not known
+  // Whose limit that is: "the machine", "the control group /slurm/job_12", "ulimit -v"; empty if
+  // nothing is known.
+  std::string limit;
+};
+
+// Where the system tells; tests have their own.
+struct SystemFiles {
+  std::filesystem::path proc = "/proc";
+  std::filesystem::path cgroups = "/sys/fs/cgroup";
+};
+
+// Pages of files that a control group may drop count as free.
+// Sources: the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, proc(5).
+HostMemory host_memory(const SystemFiles& files = {});
+
+}  // namespace labelprobe::weights
