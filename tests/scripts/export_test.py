@@ -172,6 +172,49 @@ assert len(pandas.read_parquet(sys.argv[1] + "/steps.parquet").groupby("label").
             self.assertEqual(os.listdir(f"{folder}/t"), [])
 
 
+class Module(unittest.TestCase):
+    """The module of the wheel, with the program of this build in place of the wheel's."""
+
+    READ = """
+import json, sys
+import labelprobe
+labelprobe.PROGRAM = sys.argv[1]
+run = labelprobe.read(*map(eval, sys.argv[2:]))
+print(json.dumps({"rows": [len(frame) for frame in run], "items": list(map(str, run.items["item"])),
+                  "type": str(run.steps["prob"].dtype), "sum": float(run.steps["prob"].sum())}))
+"""
+
+    def read(self, *arguments):
+        python = python_with("pandas")
+        if not support.PROGRAM:
+            support.skip_aloud("the program is not built")
+        return support.run(python, "-c", self.READ, support.PROGRAM, *map(repr, arguments),
+                           env={"PYTHONPATH": support.SCRIPTS / "wheel"}, cwd=support.ROOT)
+
+    def test_a_run_is_read_as_frames(self):
+        done = self.read(str(LISTING), 0)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(labelprobe("export", LISTING / "experiment_0", "--format", "csv", "--out", folder).returncode, 0)
+            tables = []
+            for name in ("items", "steps", "values"):
+                with open(f"{folder}/{name}.csv", newline="") as file:
+                    tables.append(list(csv.DictReader(file)))
+        self.assertEqual(found["rows"], [len(table) for table in tables])
+        self.assertEqual(found["items"], [row["item"] for row in tables[0]])
+        self.assertEqual(found["type"], "float64")
+        self.assertAlmostEqual(found["sum"], sum(float(row["prob"]) for row in tables[1]), places=4)
+
+    def test_what_is_no_run_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments, kind in (((f"{folder}/none",), "FileNotFoundError"), ((folder,), "ValueError"), ((str(LISTING), 9), "ValueError")):
+                done = self.read(*arguments)
+                self.assertNotEqual(done.returncode, 0)
+                last = done.stderr.splitlines()[-1]
+                self.assertTrue(last.startswith(kind) and str(arguments[0]) in last, done.stderr)
+
+
 class Figures(unittest.TestCase):
     def test_data_come_first_and_need_no_python(self):
         with tempfile.TemporaryDirectory() as folder:
