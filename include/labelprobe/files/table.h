@@ -1,0 +1,61 @@
+// Tables of any format that is read, whole and as rows of values: CSV, TSV, JSON lines, JSON. Knows
+// nothing about what columns mean. Non-goal: streams; a table has to fit into memory.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "labelprobe/files/csv.h"
+
+namespace labelprobe::files {
+
+enum class TableFormat { Csv, Tsv, JsonLines, Json };
+
+// "csv", "tsv", "jsonl", "json".
+std::vector<std::string> table_format_names();
+std::string_view name_of(TableFormat format);
+TableFormat parse_table_format(std::string_view name);  // ConfigError listing the names
+
+// What the end of the name says, in any case of letters: .csv, .tsv, .tab, .jsonl, .ndjson, .json;
+// unset where it says nothing.
+std::optional<TableFormat> find_table_format(const std::filesystem::path& path);
+
+// The same; ConfigError "<path>: ..." where the name says nothing.
+TableFormat table_format_of(const std::filesystem::path& path);
+
+// Cells are JSON values. CSV and TSV have strings only, an empty field is "". The other formats
+// have null, booleans, integers, numbers, strings, lists and objects; a row that lacks a column
+// has null there.
+struct Table {
+  std::string name;                               // the file's path; opens every message
+  std::vector<std::string> columns;               // in the order of the file
+  std::vector<std::vector<nlohmann::json>> rows;  // [n_rows][columns.size()]
+  std::vector<std::string> places;                // [n_rows], e.g. "tweets.csv:12", for messages
+
+  // The position of a column. DataError naming the nearest and all of them if there is none, and if
+  // two have the name.
+  std::size_t column(std::string_view column_name) const;
+
+  std::optional<std::size_t> find_column(std::string_view column_name) const;
+};
+
+struct TableOptions {
+  std::optional<TableFormat> format;  // unset: by the file's name
+  char delimiter = '\0';              // of CSV and TSV; '\0': a comma, a tab
+  SwallowedRows swallowed = SwallowedRows::Refuse;
+};
+
+// Reads the whole file. CSV and TSV have a header, and quotes as csv.h says. JSON is a list of objects, an object of columns (lists of one length, or
+// pandas' objects of row numbers) or an object of rows, whose keys become the first column, "id"
+// ("key" where the rows have an "id" of their own).
+// Throws DataError with file and line for a file that is missing, broken, not in UTF-8 or not of
+// its format, and for one without columns; a table without rows is one.
+Table read_table(const std::filesystem::path& path, const TableOptions& options = {});
+
+}  // namespace labelprobe::files

@@ -1,0 +1,48 @@
+// CSV and TSV as tables.
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
+
+#include "files/table_readers.h"
+
+namespace labelprobe::files {
+
+namespace {
+
+std::string_view kind_of(char delimiter) {
+  return delimiter == ',' ? "comma-separated" : delimiter == '\t' ? "tab-separated" : "separated";
+}
+
+void check_fields(const TableRow& row) {
+  for (const std::string& field : row.fields) {
+    if (is_utf8(field)) continue;
+    throw DataError(row.place + ": expected text in UTF-8, found other bytes; convert the file");
+  }
+}
+
+}  // namespace
+
+void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallowed, Table& table) {
+  for_each_row(file, delimiter, swallowed, [&](TableRow& row) {
+    check_fields(row);
+    if (table.columns.empty()) {
+      table.columns = std::move(row.fields);
+      return;
+    }
+    check_n_fields(row, table.columns.size(), kind_of(delimiter));
+    std::vector<nlohmann::json> cells;
+    cells.reserve(row.fields.size());
+    for (std::string& field : row.fields) cells.emplace_back(std::move(field));
+    table.rows.push_back(std::move(cells));
+    table.places.push_back(std::move(row.place));
+  });
+  if (table.columns.empty()) {
+    throw DataError(table.name + ":1: expected a header, found an empty file");
+  }
+}
+
+}  // namespace labelprobe::files

@@ -1,0 +1,18 @@
+// The readers of table.h's formats. Each appends columns, rows and places to a table that has its
+// name and nothing else.
+#pragma once
+
+#include <string_view>
+
+#include "labelprobe/files/mapped_file.h"
+#include "labelprobe/files/table.h"
+
+namespace labelprobe::files {
+
+void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallowed, Table& table);
+
+void read_json_lines(std::string_view text, Table& table);
+
+void read_json_table(std::string_view text, Table& table);
+
+}  // namespace labelprobe::files

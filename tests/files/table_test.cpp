@@ -1,0 +1,115 @@
+#include "labelprobe/files/table.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/small_root.h"
+#include "support/errors.h"
+
+namespace labelprobe::files {
+namespace {
+
+using Json = nlohmann::json;
+
+// What is read of a file of this name and content, as {"columns": [..], "rows": [[..], ..]}.
+Json read(const std::string& name, const std::string& text) {
+  data::SmallRoot root;
+  const Table table = read_table(root.write(name, text));
+  return {{"columns", table.columns}, {"rows", table.rows}};
+}
+
+// Where the rows of a file stand, without its name.
+std::vector<std::string> places(const std::string& name, const std::string& text) {
+  data::SmallRoot root;
+  const Table table = read_table(root.write(name, text));
+  std::vector<std::string> behind;
+  for (const std::string& place : table.places) behind.push_back(place.substr(table.name.size()));
+  return behind;
+}
+
+// The message for a file, without its folder.
+std::string message(const std::string& name, const std::string& text) {
+  data::SmallRoot root;
+  const std::string path = root.write(name, text);
+  const std::string said = support::message_of<DataError>([&] { read_table(path); });
+  return said.starts_with(path) ? name + said.substr(path.size()) : said;
+}
+
+}  // namespace
+
+TEST_CASE("Every format of tables gives the same rows", "[unit]") {
+  const Json expected =
+      Json::parse(R"({"columns": ["b", "a"], "rows": [["x,1", "é"], ["", "line\nbreak"]]})");
+  CHECK(read("t.csv", "b,a\n\"x,1\",é\n,\"line\nbreak\"\n") == expected);
+  CHECK(read("T.TSV", "b\ta\nx,1\té\n\t\"line\nbreak\"\n") == expected);
+  CHECK(read("t.jsonl", R"({"b": "x,1", "a": "é"}
+{"b": "", "a": "line\nbreak"})") == expected);
+  CHECK(read("t.json", R"([{"b": "x,1", "a": "é"}, {"a": "line\nbreak", "b": ""}])") == expected);
+  CHECK(read("t.json", R"({"b": ["x,1", ""], "a": ["é", "line\nbreak"]})") == expected);
+  CHECK(read("t.json", R"({"b": {"0": "x,1", "3": ""}, "a": {"0": "é", "3": "line\nbreak"}})") ==
+        expected);
+}
+
+TEST_CASE("An object of rows keeps its keys as a column", "[unit]") {
+  CHECK(read("t.json", R"({"p1": {"text": "a"}, "p0": {"text": "b", "n": 1}})") ==
+        Json{{"columns", {"id", "text", "n"}}, {"rows", {{"p1", "a", nullptr}, {"p0", "b", 1}}}});
+  CHECK(read("t.json", R"({"p1": {"id": 7}})").at("columns") == Json{"key", "id"});
+}
+
+TEST_CASE("Values of JSON keep their kinds, and rows may lack columns", "[unit]") {
+  CHECK(read("t.jsonl", "{\"a\": 1, \"b\": [true, null, {\"c\": 0.5}]}\n\n{\"d\": null}\n") ==
+        Json{{"columns", {"a", "b", "d"}},
+             {"rows",
+              {{1, {true, nullptr, {{"c", 0.5}}}, nullptr}, {nullptr, nullptr, nullptr}}}});
+}
+
+TEST_CASE("Rows know where they stand", "[unit]") {
+  using Places = std::vector<std::string>;
+  CHECK(places("t.csv", "a\n\"1\n2\"\n\n3\n") == Places{":2", ":5"});
+  CHECK(places("t.jsonl", "{\"a\": 1}\n\n{\"a\": 2}") == Places{":1", ":3"});
+  CHECK(places("t.json", "\n[{\"a\": \"[\\\"{\"},\n\n {\"a\": [1,\n2]}, {\"a\": 0}\n]") ==
+        Places{":2", ":4", ":5"});
+  CHECK(places("t.json", "{\n\"x\": {\"a\": 1},\n\"y\":\n{\"a\": 2}}") == Places{":2", ":3"});
+  CHECK(places("t.json", "{\"a\": [1, 2]}") == Places{": row 0", ": row 1"});
+}
+
+TEST_CASE("Columns are found by name", "[unit]") {
+  data::SmallRoot root;
+  const Table table = read_table(root.write("t.csv", "text,label,x,x\n"));
+  CHECK(table.column("label") == 1);
+  CHECK_FALSE(table.find_column("Text"));
+  CHECK_THROWS_WITH(table.column("labels"),
+                    ContainsSubstring("t.csv: expected a column 'labels', found none; did you mean "
+                                      "'label'? (columns: text, label, x, x)"));
+  CHECK_THROWS_WITH(table.column("x"), ContainsSubstring("expected one column 'x', found two"));
+}
+
+TEST_CASE("Says what is wrong with a table", "[unit]") {
+  CHECK(message("t.csv", "") == "t.csv:1: expected a header, found an empty file");
+  CHECK(message("t.csv", "a,b\n1\n") == "t.csv:2: expected 2 comma-separated fields, found 1");
+  CHECK(message("t.csv", "a\n\xFF\n") ==
+        "t.csv:2: expected text in UTF-8, found other bytes; convert the file");
+  CHECK(message("t.jsonl", "{\"a\": 1}\n[1]\n") ==
+        "t.jsonl:2: expected a row, a JSON object, found array");
+  CHECK(message("t.jsonl", "\n") == "t.jsonl: expected a table, found no columns");
+  CHECK(message("t.json", "[\n{\"a\": 1},\n2]") ==
+        "t.json:3: expected a row, a JSON object, found number");
+  CHECK(message("t.json", "3") ==
+        "t.json: expected a list of objects, or an object of columns or of rows, found number");
+  CHECK(message("t.json", "[]") ==
+        "t.json: expected a list of objects, or an object of columns or of rows, found an empty "
+        "array");
+  CHECK(message("t.json", R"({"a": [1, 2], "b": [1]})") ==
+        "t.json: key 'b': expected array of 2 values as in the first column, found array of 1");
+  CHECK_THAT(message("t.json", "[{\"a\": 1"), ContainsSubstring("it may be cut off"));
+}
+
+TEST_CASE("The name of a file says its format", "[unit]") {
+  CHECK(table_format_of("a.b/T.JsonL") == TableFormat::JsonLines);
+  CHECK(table_format_of("t.ndjson") == TableFormat::JsonLines);
+  CHECK_FALSE(find_table_format("task.yaml"));
+  CHECK_THROWS_WITH(table_format_of("x/raters"),
+                    ContainsSubstring("x/raters: expected a table, whose name ends in .csv, .tsv, "
+                                      ".jsonl, .json, found 'raters'"));
+}
+
+}  // namespace labelprobe::files
