@@ -13,8 +13,7 @@
 # Where the publisher's sizes and SHA-256 sums are known a file must have them, and an interrupted download is taken up
 # where it stopped. Elsewhere the file's format is checked. A file gets its name only when it is whole and checked; one
 # that is there already is checked and kept. Every file is looked at before the script ends, and told by name if it is
-# missing or another. MMLU-Pro is published as Parquet: it is converted to JSON lines with pyarrow,
-# which goes into build/data-env if python3 (or $PYTHON) lacks it.
+# missing or another.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -210,16 +209,6 @@ trec() {
   get TREC_10.label $data/TREC_10.label 23354 033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e -
 }
 
-with_pyarrow() {
-  "$python" -c 'import pyarrow.parquet' 2>/dev/null && return
-  python="$build/data-env/bin/python"
-  "$python" -c 'import pyarrow.parquet' 2>/dev/null && return
-  say "installing pyarrow into build/data-env (about 50 MB to download)"
-  python3 -m venv "$build/data-env"
-  "$python" -m pip install --quiet --disable-pip-version-check pyarrow ||
-    fail "pip could not install pyarrow (its message is above). Name a Python that has it in PYTHON"
-}
-
 mmlu_pro() {
   local split parquet
   licence "MIT (TIGER-Lab/MMLU-Pro, its card on Hugging Face)"
@@ -230,14 +219,6 @@ mmlu_pro() {
     fi
     parquet=data/$split-00000-of-00001.parquet
     get $parquet https://huggingface.co/datasets/TIGER-Lab/MMLU-Pro/resolve/main/$parquet - - parquet
-    [ -e "$dir/$parquet" ] || continue
-    with_pyarrow
-    "$python" "$root/scripts/parquet_to_jsonl.py" "$dir/$parquet" "$dir/$split.jsonl.part" ||
-      fail "$dir/$parquet could not be converted (Python's message is above)"
-    local wrong
-    wrong=$(problem "$dir/$split.jsonl.part" - - mmlu-$split)
-    [ -z "$wrong" ] || fail "$dir/$parquet, as JSON lines: $wrong"
-    mv "$dir/$split.jsonl.part" "$dir/$split.jsonl"
   done
 }
 

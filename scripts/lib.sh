@@ -4,9 +4,12 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build="$root/build"
 torch_version=2.11.0
+arrow_version=26.0.1
 cmake_prefixes="${CMAKE_PREFIX_PATH:-}"  # in CMake's own spelling, separated by semicolons
 cmake_prefixes="${cmake_prefixes//:/;}"
 torch_env="$build/torch-env"  # the private Python environment with the torch wheel
+
+arrow="$build/arrow"  # headers and libraries of Apache Arrow, from the pyarrow wheel
 
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; }
 
@@ -38,6 +41,17 @@ given_torch() {
         return
       fi
     done
+  done
+  return 1
+}
+
+# Whether CMAKE_PREFIX_PATH names an Apache Arrow with Parquet: its root, or a site-packages with pyarrow.
+given_arrow() {
+  local prefixes prefix
+  IFS=';' read -ra prefixes <<<"$cmake_prefixes"
+  for prefix in "${prefixes[@]}"; do
+    [ -z "$prefix" ] || [ ! -e "$prefix/include/parquet/arrow/reader.h" ] || return 0
+    [ -z "$prefix" ] || [ ! -e "$prefix/pyarrow/include/parquet/arrow/reader.h" ] || return 0
   done
   return 1
 }

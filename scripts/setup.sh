@@ -6,6 +6,7 @@
 # administrator and stops. libtorch comes from the torch wheel, in build/torch-env; to use one that you already have, set
 # CMAKE_PREFIX_PATH to its folder, e.g. "$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)')".
 # Where NVIDIA's driver is, the wheel's libraries of CUDA come too, and a CUDA compiler if there is none that fits them.
+# Apache Arrow, for Parquet files, comes from the pyarrow wheel, in build/arrow; one of your own is taken from CMAKE_PREFIX_PATH too.
 # LABELPROBE_TORCH=cuda or cpu chooses, e.g. on a login node. What is in build/torch-env stays until its successor is whole.
 # Silent when there is nothing to do.
 set -euo pipefail
@@ -209,9 +210,31 @@ provide_nvcc() {
   done
 }
 
+# For Parquet files; without it the program says what is missing when it meets one.
+provide_arrow() {
+  local new="$arrow.new" wheel
+  [ "$(cat "$arrow/complete" 2>/dev/null || true)" != "arrow $arrow_version" ] || return 0
+  say "installing Apache Arrow $arrow_version into build/arrow (about 50 MB to download, 70 MB on disk)"
+  rm -rf "$new"
+  private_python >/dev/null
+  if ! pip_install "$torch_env" --no-deps --target "$new/wheel" "pyarrow==$arrow_version"; then
+    say "going on without Apache Arrow: Parquet files are not read"
+    return 0
+  fi
+  # Of the wheel only what C++ links to, laid out as an installed Arrow is.
+  wheel="$new/wheel/pyarrow"
+  mkdir -p "$new/lib"
+  mv "$wheel/include" "$new/"
+  mv "$wheel"/libarrow.so.* "$wheel"/libparquet.so.* "$new/lib/"
+  rm -rf "$new/wheel" "$arrow"
+  printf 'arrow %s\n' "$arrow_version" >"$new/complete"
+  mv "$new" "$arrow"
+}
+
 packages=$(missing_packages)
 if [ -n "$packages" ]; then install_packages "$packages"; fi
 if ! given_torch >/dev/null; then
   provide_torch
   if wants_cuda; then provide_nvcc "$(torch_of "$torch_env")"; fi
 fi
+if ! given_arrow; then provide_arrow; fi

@@ -22,13 +22,13 @@ constexpr auto kFormats = enum_names<TableFormat>("table format",
                                                   {{TableFormat::Csv, "csv"},
                                                    {TableFormat::Tsv, "tsv", "tab"},
                                                    {TableFormat::JsonLines, "jsonl", "ndjson"},
-                                                   {TableFormat::Json, "json"}});
+                                                   {TableFormat::Json, "json"},
+                                                   {TableFormat::Parquet, "parquet"}});
 
 [[noreturn]] void fail_no_column(const Table& table, std::string_view name) {
   const std::string near = nearest_choice(name, table.columns);
   throw DataError(fmt::format("{}: expected a column '{}', found none{} (columns: {})", table.name,
-                              name,
-                              near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                              name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
                               fmt::join(table.columns, ", ")));
 }
 
@@ -68,8 +68,8 @@ std::optional<std::size_t> Table::find_column(std::string_view column_name) cons
   const auto found = std::find(columns.begin(), columns.end(), column_name);
   if (found == columns.end()) return std::nullopt;
   if (std::find(std::next(found), columns.end(), column_name) != columns.end()) {
-    throw DataError(fmt::format("{}: expected one column '{}', found two of that name", name,
-                                column_name));
+    throw DataError(
+        fmt::format("{}: expected one column '{}', found two of that name", name, column_name));
   }
   return static_cast<std::size_t>(found - columns.begin());
 }
@@ -94,6 +94,9 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
       break;
     case TableFormat::Json:
       read_json_table(text_of(file), table);
+      break;
+    case TableFormat::Parquet:
+      read_parquet(file.text(), table);
       break;
   }
   if (table.columns.empty()) {

@@ -99,8 +99,8 @@ void read_rows(const Json& list, const std::vector<std::size_t>& lines, Table& t
 }
 
 void read_named_rows(const Json& object, const std::vector<std::size_t>& lines, Table& table) {
-  const bool has_ids = std::any_of(object.begin(), object.end(),
-                                   [](const Json& row) { return row.contains("id"); });
+  const bool has_ids =
+      std::any_of(object.begin(), object.end(), [](const Json& row) { return row.contains("id"); });
   const std::string key_column = has_ids ? "key" : "id";
   Rows rows(table);
   rows.column(key_column);
@@ -119,9 +119,8 @@ void read_named_rows(const Json& object, const std::vector<std::size_t>& lines, 
 }
 
 bool is_row_number(std::string_view key) {
-  return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  return !key.empty() &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // pandas' own form: {"text": {"0": .., "1": ..}, ..}, the same numbers in the same order.
@@ -139,12 +138,15 @@ bool has_numbered_rows(const Json& object) {
          });
 }
 
-void check_column(const std::string& name, const Json& cells, const Json& first, const Table& table) {
+void check_column(const std::string& name,
+                  const Json& cells,
+                  const Json& first,
+                  const Table& table) {
   if (cells.type() == first.type() && cells.size() == first.size()) return;
-  throw DataError(fmt::format("{}: key '{}': expected {} of {} values as in the first column, found "
-                              "{} of {}",
-                              table.name, name, first.type_name(), first.size(), cells.type_name(),
-                              cells.size()));
+  throw DataError(fmt::format(
+      "{}: key '{}': expected {} of {} values as in the first column, found "
+      "{} of {}",
+      table.name, name, first.type_name(), first.size(), cells.type_name(), cells.size()));
 }
 
 void read_columns(const Json& object, Table& table) {

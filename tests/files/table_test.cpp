@@ -58,8 +58,7 @@ TEST_CASE("An object of rows keeps its keys as a column", "[unit]") {
 TEST_CASE("Values of JSON keep their kinds, and rows may lack columns", "[unit]") {
   CHECK(read("t.jsonl", "{\"a\": 1, \"b\": [true, null, {\"c\": 0.5}]}\n\n{\"d\": null}\n") ==
         Json{{"columns", {"a", "b", "d"}},
-             {"rows",
-              {{1, {true, nullptr, {{"c", 0.5}}}, nullptr}, {nullptr, nullptr, nullptr}}}});
+             {"rows", {{1, {true, nullptr, {{"c", 0.5}}}, nullptr}, {nullptr, nullptr, nullptr}}}});
 }
 
 TEST_CASE("Rows know where they stand", "[unit]") {
@@ -109,7 +108,7 @@ TEST_CASE("The name of a file says its format", "[unit]") {
   CHECK_FALSE(find_table_format("task.yaml"));
   CHECK_THROWS_WITH(table_format_of("x/raters"),
                     ContainsSubstring("x/raters: expected a table, whose name ends in .csv, .tsv, "
-                                      ".jsonl, .json, found 'raters'"));
+                                      ".jsonl, .json, .parquet, found 'raters'"));
 }
 
 }  // namespace labelprobe::files

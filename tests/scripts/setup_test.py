@@ -28,11 +28,15 @@ if args[:2] == ["-m", "venv"]:
     write(env / "bin/pip", f"#!{{env}}/bin/python\\n".encode(), 0o755)
 elif args[:3] == ["-m", "pip", "install"]:
     env = me.parent.parent
-    wanted = [word for word in args[3:] if not word.startswith("--")]
+    target = pathlib.Path(args[args.index("--target") + 1]) if "--target" in args else None
+    wanted = [word for word in args[3:] if not word.startswith("--") and word != str(target)]
     note(pip=wanted, env=env.name)
     if any(os.environ.get("FAIL_ON", "none") in word for word in wanted):
         sys.exit("no network")
     site = env / "lib/python3.11/site-packages"
+    if target:
+        for path in ("include/parquet/arrow/reader.h", "libarrow.so.1", "libparquet.so.1", "lib.so"):
+            write(target / "pyarrow" / path)
     for word in wanted:
         if word.startswith("torch=="):
             for name in ("torch_cpu", "torch_cuda", "c10_cuda"):
@@ -58,6 +62,7 @@ class Setup(unittest.TestCase):
             shutil.copy(support.SCRIPTS / name, self.root / "scripts")
         shutil.copytree(support.SCRIPTS / "cmake", self.root / "scripts/cmake")
         self.env = self.root / "build/torch-env"
+        self.arrow = self.root / "build/arrow"
         self.stand_in = PYTHON.format(python=shutil.which("python3"), folder=self.folder)
         self.program("python3", self.stand_in)
 
@@ -72,7 +77,9 @@ class Setup(unittest.TestCase):
         return stamp.read_text().strip() if stamp.exists() else ""
 
     def hold(self, kind, version="2.11.0"):
-        """An environment that an earlier call left."""
+        """What an earlier call left."""
+        self.arrow.mkdir(parents=True, exist_ok=True)
+        (self.arrow / "complete").write_text("arrow 26.0.1\n")
         torch = self.env / "lib/python3.11/site-packages/torch/lib"
         torch.mkdir(parents=True)
         for name in ("torch_cpu", "torch_cuda", "c10_cuda"):
@@ -106,7 +113,7 @@ class Setup(unittest.TestCase):
         self.assertEqual(self.held(), "torch 2.11.0 cpu")
         self.assertEqual(self.installed()[:2], ["torch==2.11.0", "cuda-toolkit[cudart]"])
         self.assertEqual((self.env / "bin/pip").read_text(), f"#!{self.env}/bin/python\n")
-        self.assertEqual([path.name for path in self.env.parent.iterdir()], ["torch-env"])
+        self.assertEqual(sorted(path.name for path in self.env.parent.iterdir()), ["arrow", "torch-env"])
         n_calls = len(self.calls())
         again = self.call(LABELPROBE_TORCH="cpu")
         self.assertEqual((again.returncode, again.stdout, again.stderr), (0, "", ""))
@@ -117,13 +124,31 @@ class Setup(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.held(), "torch 2.11.0 cuda")
         self.assertIn("cuda-toolkit[all]", self.installed())
-        self.assertEqual(self.installed()[-1], "cuda-toolkit[nvcc]")
+        self.assertEqual(self.installed()[-2:], ["cuda-toolkit[nvcc]", "pyarrow==26.0.1"])
         cuda = self.env / "lib/python3.11/site-packages/nvidia/cu14"
         self.assertTrue((cuda / "lib64/libcudart.so").samefile(cuda / "lib/libcudart.so.14"))
         n_calls = len(self.calls())
         again = self.call(LABELPROBE_TORCH="cuda")
         self.assertEqual((again.returncode, again.stderr), (0, ""))
         self.assertEqual(len(self.calls()), n_calls)
+
+    def test_of_pyarrow_what_programs_link_to_stays(self):
+        self.assertEqual(self.call(LABELPROBE_TORCH="cpu").returncode, 0)
+        files = sorted(str(path.relative_to(self.arrow)) for path in self.arrow.rglob("*") if path.is_file())
+        self.assertEqual(files, ["complete", "include/parquet/arrow/reader.h", "lib/libarrow.so.1", "lib/libparquet.so.1"])
+
+    def test_takes_an_arrow_that_is_given(self):
+        given = self.folder / "site/pyarrow/include/parquet/arrow"
+        given.mkdir(parents=True)
+        (given / "reader.h").write_text("")
+        self.assertEqual(self.call(LABELPROBE_TORCH="cpu", CMAKE_PREFIX_PATH=str(self.folder / "site")).returncode, 0)
+        self.assertFalse(self.arrow.exists())
+
+    def test_goes_on_without_arrow(self):
+        done = self.call(LABELPROBE_TORCH="cpu", FAIL_ON="pyarrow")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("going on without Apache Arrow: Parquet files are not read", done.stderr)
+        self.assertFalse(self.arrow.exists())
 
     def test_goes_on_without_a_compiler(self):
         done = self.call(LABELPROBE_TORCH="cuda", FAIL_ON="nvcc")
@@ -160,7 +185,7 @@ class Setup(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.held(), "torch 2.11.0 cuda")
         self.assertFalse((self.env / "earlier").exists())
-        self.assertEqual([path.name for path in self.env.parent.iterdir()], ["torch-env"])
+        self.assertEqual(sorted(path.name for path in self.env.parent.iterdir()), ["arrow", "torch-env"])
 
     def test_an_end_between_two_renames_loses_nothing(self):
         self.hold("cpu")

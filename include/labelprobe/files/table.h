@@ -1,9 +1,11 @@
-// Tables of any format that is read, whole and as rows of values: CSV, TSV, JSON lines, JSON. Knows
-// nothing about what columns mean. Non-goal: streams; a table has to fit into memory.
+// Tables of any format that is read, whole and as rows of values: CSV, TSV, JSON lines, JSON,
+// Parquet. Knows nothing about what columns mean. Non-goal: streams; a table has to fit into
+// memory.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,15 +17,15 @@
 
 namespace labelprobe::files {
 
-enum class TableFormat { Csv, Tsv, JsonLines, Json };
+enum class TableFormat { Csv, Tsv, JsonLines, Json, Parquet };
 
-// "csv", "tsv", "jsonl", "json".
+// "csv", "tsv", "jsonl", "json", "parquet".
 std::vector<std::string> table_format_names();
 std::string_view name_of(TableFormat format);
 TableFormat parse_table_format(std::string_view name);  // ConfigError listing the names
 
-// What the end of the name says, in any case of letters: .csv, .tsv, .tab, .jsonl, .ndjson, .json;
-// unset where it says nothing.
+// What the end of the name says, in any case of letters: .csv, .tsv, .tab, .jsonl, .ndjson, .json,
+// .parquet; unset where it says nothing.
 std::optional<TableFormat> find_table_format(const std::filesystem::path& path);
 
 // The same; ConfigError "<path>: ..." where the name says nothing.
@@ -31,12 +33,16 @@ TableFormat table_format_of(const std::filesystem::path& path);
 
 // Cells are JSON values. CSV and TSV have strings only, an empty field is "". The other formats
 // have null, booleans, integers, numbers, strings, lists and objects; a row that lacks a column
-// has null there.
+// has null there. Of Parquet dates and times are strings as ISO 8601 spells them, decimals are
+// numbers, not a number is null, dictionaries are their words, maps are lists of pairs, and bytes
+// that are no UTF-8 are JSON's binary kind, which no JSON text has.
 struct Table {
   std::string name;                               // the file's path; opens every message
   std::vector<std::string> columns;               // in the order of the file
   std::vector<std::vector<nlohmann::json>> rows;  // [n_rows][columns.size()]
-  std::vector<std::string> places;                // [n_rows], e.g. "tweets.csv:12", for messages
+  // [n_rows], for messages: "tweets.csv:12", "tweets.parquet: row 7 (row group 0)" from 0 on.
+  std::vector<std::string> places;
+  std::map<std::string, std::string> metadata;  // of Parquet: what its writer says about it
 
   // The position of a column. DataError naming the nearest and all of them if there is none, and if
   // two have the name.
@@ -51,11 +57,13 @@ struct TableOptions {
   SwallowedRows swallowed = SwallowedRows::Refuse;
 };
 
-// Reads the whole file. CSV and TSV have a header, and quotes as csv.h says. JSON is a list of objects, an object of columns (lists of one length, or
-// pandas' objects of row numbers) or an object of rows, whose keys become the first column, "id"
+// Reads the whole file. CSV and TSV have a header, and quotes as csv.h says. JSON is a list of
+// objects, an object of columns (lists of one length, or pandas' objects of row numbers) or an
+// object of rows, whose keys become the first column, "id"
 // ("key" where the rows have an "id" of their own).
 // Throws DataError with file and line for a file that is missing, broken, not in UTF-8 or not of
-// its format, and for one without columns; a table without rows is one.
+// its format, for one without columns (a table without rows is one), and for Parquet where its
+// reader was not built.
 Table read_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 }  // namespace labelprobe::files

@@ -1,13 +1,15 @@
-// MMLU-Pro (Wang et al., NeurIPS 2024) as JSON lines: validation.jsonl and test.jsonl, one object
-// per row of the hub's parquet files.
+// MMLU-Pro (Wang et al., NeurIPS 2024): the Parquet files of the hub below data/, or JSON lines
+// with one object per row of them, validation.jsonl and test.jsonl.
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
+#include "labelprobe/files/table.h"
 #include "labelprobe/files/text_file.h"
 
 #include "data/reading/records.h"
@@ -74,6 +76,28 @@ class Reader {
   std::vector<std::string> contradictory_;
 };
 
+// Of JSON lines and the hub's own file, the one that is there.
+std::filesystem::path file_of(const DatasetOptions& options, const std::string& split) {
+  const std::string part = split == "test" ? "test" : "validation";
+  std::filesystem::path lines = options.root_dir / (part + ".jsonl");
+  std::filesystem::path parquet =
+      options.root_dir / "data" / fmt::format("{}-00000-of-00001.parquet", part);
+  return std::filesystem::exists(parquet) && !std::filesystem::exists(lines) ? parquet : lines;
+}
+
+void read_file(const std::filesystem::path& path, Reader& reader) {
+  if (path.extension() != ".parquet") {
+    for_each_json_line(path, [&](const files::JsonView& row) { reader.read_row(row); });
+    return;
+  }
+  const files::Table table = files::read_table(path);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    nlohmann::json row;
+    for (std::size_t k = 0; k < table.columns.size(); ++k) row[table.columns[k]] = table.rows[i][k];
+    reader.read_row(files::parse_json(row.dump(), {table.places[i]}));
+  }
+}
+
 }  // namespace
 
 LoadedSplits load_mmlu_pro(const DatasetOptions& options) {
@@ -84,10 +108,9 @@ LoadedSplits load_mmlu_pro(const DatasetOptions& options) {
   LoadedSplits loaded;
   std::size_t n_options = 0;
   for (const std::string& split : options.splits) {
-    const std::filesystem::path path =
-        options.root_dir / (split == "test" ? "test.jsonl" : "validation.jsonl");
+    const std::filesystem::path path = file_of(options, split);
     Reader reader(split, options.delimiter);
-    for_each_json_line(path, [&](const files::JsonView& row) { reader.read_row(row); });
+    read_file(path, reader);
     if (reader.n_options() == 0) {
       throw DataError(path.string() + ":1: expected rows, found an empty file");
     }

@@ -32,6 +32,24 @@ TEST_CASE("The index of the answer counts where the letter is another one", "[da
                     "expected a question with 10 options as in the split before, found at most 4");
 }
 
+TEST_CASE("The hub's own Parquet files are read", "[data]") {
+  if (!std::filesystem::exists(support::build_folder() / "liblabelprobe_parquet.so")) {
+    SKIP_ALOUD("no Apache Arrow, so no reader of Parquet was built");
+  }
+  const FixtureRoot of_lines("mmlu_pro");
+  const FixtureRoot of_parquet("mmlu_pro_parquet");
+  const Dataset lines = load("MMLUPro", of_lines.options({"validation", "test"}));
+  const Dataset parquet = load("MMLUPro", of_parquet.options({"validation", "test"}));
+  REQUIRE(parquet.examples.size() == lines.examples.size());
+  for (std::size_t i = 0; i < lines.examples.size(); ++i) {
+    CHECK(parquet.examples[i].id() == lines.examples[i].id());
+    CHECK(parquet.examples[i].text == lines.examples[i].text);
+    CHECK(parquet.examples[i].labels == lines.examples[i].labels);
+  }
+  CHECK(parquet.notes.warnings == lines.notes.warnings);
+  CHECK(parquet.label_set.names() == lines.label_set.names());
+}
+
 TEST_CASE("Spoilt MMLU-Pro rows are reported with file and line", "[data]") {
   const std::string test = "test.jsonl";
   const std::string ten = "[\"0\", \"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]";

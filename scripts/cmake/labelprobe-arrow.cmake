@@ -1,0 +1,43 @@
+# Apache Arrow with Parquet as the imported target labelprobe_arrow, where there is one: below a prefix of CMAKE_PREFIX_PATH, in a
+# site-packages with pyarrow there, or in build/arrow, where scripts/setup.sh puts the libraries of the pyarrow wheel.
+#   arrow_library_folder  where its libraries are
+#   arrow_remark          why there is none
+set(arrow_hints "")
+file(TO_CMAKE_PATH "$ENV{CMAKE_PREFIX_PATH}" arrow_environment)
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH arrow_environment)
+  list(APPEND arrow_hints "${prefix}" "${prefix}/pyarrow")
+endforeach()
+list(APPEND arrow_hints "${PROJECT_BINARY_DIR}/arrow")
+find_path(LABELPROBE_ARROW_INCLUDE parquet/arrow/reader.h HINTS ${arrow_hints} PATH_SUFFIXES include)
+set(arrow_remark "Apache Arrow is not there; scripts/setup.sh puts it into build/arrow")
+if(NOT LABELPROBE_ARROW_INCLUDE)
+  return()
+endif()
+file(STRINGS "${LABELPROBE_ARROW_INCLUDE}/arrow/util/config.h" arrow_version REGEX "define ARROW_VERSION_STRING ")
+string(REGEX REPLACE "[^0-9.]" "" arrow_version "${arrow_version}")
+# The wheel has libraries with their number alone, libarrow.so.2600, beside its headers' folder.
+get_filename_component(arrow_root "${LABELPROBE_ARROW_INCLUDE}" DIRECTORY)
+foreach(library arrow parquet)
+  file(GLOB found "${arrow_root}/lib/lib${library}.so" "${arrow_root}/lib/*/lib${library}.so"
+    "${arrow_root}/lib/lib${library}.so.*" "${arrow_root}/lib${library}.so.*")
+  if(NOT found)
+    set(arrow_remark "the Apache Arrow at ${arrow_root} has no lib${library}.so")
+    return()
+  endif()
+  list(GET found 0 arrow_${library})
+endforeach()
+# Older ones give tables by other functions.
+if(NOT arrow_version OR arrow_version VERSION_LESS 20)
+  set(arrow_remark "Apache Arrow at ${arrow_root} is version '${arrow_version}'; 20 or newer is needed")
+  return()
+endif()
+file(STRINGS "${arrow_parquet}" arrow_cxx11_symbols REGEX "ParquetException.*__cxx11" LIMIT_COUNT 1)
+if(NOT arrow_cxx11_symbols)
+  set(arrow_remark "Apache Arrow at ${arrow_root} was built with the old C++ string ABI")
+  return()
+endif()
+get_filename_component(arrow_library_folder "${arrow_arrow}" DIRECTORY)
+message(STATUS "Apache Arrow ${arrow_version}: ${arrow_library_folder}")
+add_library(labelprobe_arrow INTERFACE IMPORTED)
+target_include_directories(labelprobe_arrow SYSTEM INTERFACE "${LABELPROBE_ARROW_INCLUDE}")
+target_link_libraries(labelprobe_arrow INTERFACE "${arrow_parquet}" "${arrow_arrow}")
