@@ -1,5 +1,6 @@
 #include "weights/checkpoint/foreign_settings.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -14,29 +15,29 @@
 namespace labelprobe::weights {
 namespace {
 
-struct Setting {
+struct ForeignSetting {
   std::string_view key;
   std::string_view neutral;      // the only value that is right for us, as messages say it
   std::optional<double> number;  // the same, false being 0 and true 1; nothing: no value is
 };
 
-constexpr Setting none(std::string_view key) {
+constexpr ForeignSetting none(std::string_view key) {
   return {key, "null", std::nullopt};
 }
 
-constexpr Setting zero(std::string_view key) {
+constexpr ForeignSetting zero(std::string_view key) {
   return {key, "0", 0.0};
 }
 
-constexpr Setting one(std::string_view key) {
+constexpr ForeignSetting one(std::string_view key) {
   return {key, "1", 1.0};
 }
 
-constexpr Setting off(std::string_view key) {
+constexpr ForeignSetting off(std::string_view key) {
   return {key, "false", 0.0};
 }
 
-constexpr Setting on(std::string_view key) {
+constexpr ForeignSetting on(std::string_view key) {
   return {key, "true", 1.0};
 }
 
@@ -83,11 +84,11 @@ constexpr std::array kInGguf = {
     off("use_parallel_residual"),
 };
 
-std::string expected(const Setting& setting) {
+std::string expected(const ForeignSetting& setting) {
   return fmt::format("{} (nothing else is supported)", setting.neutral);
 }
 
-bool is_neutral(const Setting& setting, const nlohmann::json& held) {
+bool is_neutral(const ForeignSetting& setting, const nlohmann::json& held) {
   if (held.is_boolean()) {
     return setting.number == (held.get<bool>() ? 1.0 : 0.0);
   }
@@ -106,24 +107,44 @@ std::optional<double> number_of(const files::GgufFile::Value& held) {
       held);
 }
 
+// Whether the family reads the setting itself.
+bool is_own(const Family& family, std::string_view Setting::*name, std::string_view key) {
+  if (key == "no_rope_layers") return family.ropeless_interval > 0;
+  if (key == "query_pre_attn_scalar") return family.default_query_scalar > 0;
+  if (family.experts != nullptr && (key == "expert_count" || key == family.experts->count_key)) {
+    return true;
+  }
+  return std::any_of(family.settings.begin(), family.settings.end(),
+                     [&](const Setting& setting) { return setting.*name == key; });
+}
+
+// Gemma calls it hidden_activation, and its hidden_act is not looked at.
+void refuse_foreign_activation(const files::JsonView& config, const Family& family) {
+  const bool is_gelu = family.activation == Activation::GeluTanh;
+  const std::string_view key = is_gelu ? "hidden_activation" : "hidden_act";
+  const std::string_view expected = is_gelu ? "gelu_pytorch_tanh" : "silu";
+  if (config.has(key) && config.at(key).string() != expected) {
+    config.at(key).fail_expected(std::string(expected));
+  }
+}
+
 }  // namespace
 
-void refuse_foreign_settings(const files::JsonView& config) {
-  if (config.has("hidden_act") && config.at("hidden_act").string() != "silu") {
-    config.at("hidden_act").fail_expected("silu");
-  }
-  for (const Setting& setting : kInConfigJson) {
-    if (config.has(setting.key) && !is_neutral(setting, config.at(setting.key).value())) {
+void refuse_foreign_settings(const files::JsonView& config, const Family& family) {
+  refuse_foreign_activation(config, family);
+  for (const ForeignSetting& setting : kInConfigJson) {
+    if (config.has(setting.key) && !is_own(family, &Setting::key, setting.key) &&
+        !is_neutral(setting, config.at(setting.key).value())) {
       config.at(setting.key).fail_expected(expected(setting));
     }
   }
 }
 
 void refuse_foreign_settings(const files::GgufFile& file, const Family& family) {
-  for (const Setting& setting : kInGguf) {
+  for (const ForeignSetting& setting : kInGguf) {
     const std::string key = std::string(family.gguf_architecture).append(".").append(setting.key);
     const auto held = file.metadata().find(key);
-    if (held == file.metadata().end()) {
+    if (held == file.metadata().end() || is_own(family, &Setting::gguf_key, setting.key)) {
       continue;
     }
     const std::optional<double> number = number_of(held->second);

@@ -12,7 +12,7 @@ namespace {
 
 // Tables of rotary embeddings, which the configuration was made from.
 bool is_rotary(std::string_view name) {
-  return name.starts_with("rope_freqs.") ||
+  return name.starts_with("rope_freqs.") || name.starts_with("rope_factors_") ||
          (name.starts_with("blk.") && name.find(".attn_rot_embd.") != name.npos);
 }
 

@@ -36,6 +36,24 @@ int DecoderConfig::n_positions() const {
                             : max_position_embeddings;
 }
 
+int DecoderConfig::layer_window(int layer) const {
+  return windowed_layers.empty() || windowed_layers[static_cast<std::size_t>(layer)]
+             ? sliding_window
+             : 0;
+}
+
+bool DecoderConfig::layer_has_rope(int layer) const {
+  return ropeless_layers.empty() || !ropeless_layers[static_cast<std::size_t>(layer)];
+}
+
+Rope DecoderConfig::layer_rope(int layer) const {
+  return window_rope && layer_window(layer) > 0 ? *window_rope : Rope{rope_theta, rope_scaling};
+}
+
+double DecoderConfig::score_scale() const {
+  return attention_scale > 0.0 ? attention_scale : 1.0 / std::sqrt(static_cast<double>(head_dim));
+}
+
 std::vector<float> rope_frequencies(const DecoderConfig& config) {
   // torch's own pow: another library's may differ in the last bit, which grows with the position.
   const at::Tensor exponents = at::arange(0, config.head_dim, 2, at::kFloat) / config.head_dim;
@@ -53,6 +71,12 @@ std::vector<float> rope_frequencies(const DecoderConfig& config) {
       case RopeScaling::Kind::Llama3:
         frequencies[i] = llama3_frequency(frequencies[i], scaling);
         break;
+      case RopeScaling::Kind::Dynamic:
+      case RopeScaling::Kind::Yarn:
+      case RopeScaling::Kind::LongRope:
+        throw ModelError(
+            "rotary embedding: expected scaling none, linear or llama3; dynamic, yarn and longrope "
+            "are not computed");
       case RopeScaling::Kind::Factors:
         LABELPROBE_CHECK(scaling.factors.size() == frequencies.size());
         frequencies[i] /= scaling.factors[i];

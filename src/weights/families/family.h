@@ -58,6 +58,34 @@ enum class Bias {
   Always,
 };
 
+// A number of the configuration that some families have.
+struct Setting {
+  std::string_view key;       // in config.json
+  std::string_view gguf_key;  // behind the architecture's name
+  double DecoderConfig::*member;
+  double otherwise;  // where it is not stated; where it is null, the member stays as it is
+};
+
+// Which layers have the window where config.json does not list their types (layer_types).
+enum class WindowedLayers {
+  All,
+  AllButEveryNth,  // family's full_layer_interval, or sliding_window_pattern
+  FromMaxWindow,   // those from max_window_layers on
+  WithoutRope,
+};
+
+// What config.json calls the experts' numbers, and what is taken where it leaves them out.
+struct ExpertRules {
+  std::string_view count_key;
+  std::string_view size_key;
+  int n = 0;
+  int n_per_token = 0;
+  int intermediate_size = 0;
+  bool has_norm_switch = false;  // norm_topk_prob, false where it is left out; else it is true
+  double swiglu_alpha = 0.0;     // as in Experts
+  double swiglu_limit = 0.0;
+};
+
 struct Family {
   std::string_view name;          // for people: "Llama"
   std::string_view architecture;  // in config.json: "LlamaForCausalLM"
@@ -74,9 +102,27 @@ struct Family {
   // What transformers takes where config.json leaves out max_position_embeddings, sliding_window.
   int default_max_position = 0;
   int default_window = 0;  // 0 = none
-  // Whether use_sliding_window has to ask for the window, and max_window_layers or layer_types say
-  // which layers have it.
+  // Whether use_sliding_window has to ask for the window.
   bool has_window_switch = false;
+  WindowedLayers windowed_layers = WindowedLayers::All;
+  int full_layer_interval = 0;  // AllButEveryNth only
+  double default_theta = 10000.0;
+  // Layers with a window turn by another theta, and without scaling.
+  bool has_window_rope = false;
+  double default_window_theta = 0.0;  // 0 = rope_theta
+  int ropeless_interval = 0;          // every so manieth layer turns nothing; 0 = all turn
+  bool has_partial_rotary = false;    // partial_rotary_factor may be below 1
+  Activation activation = Activation::Silu;
+  bool are_norms_one_plus = false;
+  bool is_embedding_scaled = false;  // by the root of hidden_size
+  std::span<const Setting> settings = {};
+  // query_pre_attn_scalar where it is not stated; 0 = the family has no such setting. llama.cpp
+  // writes it nowhere: it is head_dim, but in models of so many layers hidden_size / heads.
+  int default_query_scalar = 0;
+  int gguf_wide_scalar_layers = 0;
+  bool is_gguf_yarn_truncated = true;  // RopeScaling::is_truncated, which GGUF does not say
+  bool has_sinks = false;
+  const ExpertRules* experts = nullptr;  // null: the family has none
 };
 
 // Every family we know, by name.

@@ -15,6 +15,7 @@ inline constexpr Family kQwen2 = {
     .default_max_position = 32768,
     .default_window = 4096,
     .has_window_switch = true,
+    .windowed_layers = WindowedLayers::FromMaxWindow,
 };
 
 }  // namespace labelprobe::weights
