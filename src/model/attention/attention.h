@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "model/attention/attention_form.h"
 #include "model/attention/key_segment.h"
 
 namespace labelprobe::model {
@@ -16,10 +17,14 @@ struct PartialAttention {
 };
 
 // Queries [Q, K, G, D] over keys and values [S, K, D]; the result is [Q, K, G, D]. By plain tensor
-// operations in float32, on any device: what the fast ways must agree with.
+// operations in float32, on any device: what the fast ways must agree with. The form's scale and
+// cap count here; its window and sinks are the caller's, who may say which keys a query's window
+// has passed: bool [Q, S]. A query without keys gets zeros, and minus infinity for a log.
 PartialAttention attend_rows(const at::Tensor& queries,
                              const at::Tensor& keys,
                              const at::Tensor& values,
-                             Mask mask);
+                             Mask mask,
+                             const AttentionForm& form = {},
+                             const at::Tensor& passed = {});
 
 }  // namespace labelprobe::model

@@ -119,36 +119,62 @@ void divide(const AttentionShape& shape, const KeySegment& segment, Divided& div
   }
 }
 
-// A block of keys for the rows that see it.
-void add_block(const AttentionShape& shape,
-               const KeyBlocks& blocks,
-               const KeyBlock& block,
-               Divided& divided,
-               AttentionPlan& plan) {
+// The keys of a block from `first` on, for rows that see the first of these.
+void add_item(const AttentionShape& shape,
+              const KeyBlocks& blocks,
+              const KeyBlock& block,
+              std::int64_t first_row,
+              std::int64_t end_row,
+              std::int64_t first,
+              Divided& divided,
+              AttentionPlan& plan) {
   AttentionItem item;
-  item.first_row = static_cast<std::int32_t>(block.first_row);
-  item.n_rows = static_cast<std::int32_t>(block.end_row - block.first_row);
-  item.n_keys = static_cast<std::int32_t>(block.n_keys);
+  item.first_row = static_cast<std::int32_t>(first_row);
+  item.n_rows = static_cast<std::int32_t>(end_row - first_row);
+  item.n_keys = static_cast<std::int32_t>(block.n_keys - first);
   item.first_part = static_cast<std::int32_t>(divided.n_parts);
   item.first_run = static_cast<std::int32_t>(plan.runs.size() / 2);
-  std::int32_t n_before = 0;
+  std::int64_t n_before = -first;
   for (const KeyRun& run : blocks.runs(block)) {
-    plan.runs.insert(plan.runs.end(), {n_before, static_cast<std::int32_t>(run.first_key)});
-    n_before += static_cast<std::int32_t>(run.n_keys);
+    const std::int64_t n_passed = std::max<std::int64_t>(0, -n_before);
+    if (n_passed < run.n_keys) {
+      plan.runs.insert(plan.runs.end(), {static_cast<std::int32_t>(n_before + n_passed),
+                                         static_cast<std::int32_t>(run.first_key + n_passed)});
+    }
+    n_before += run.n_keys;
   }
   plan.runs.insert(plan.runs.end(), {kEndOfRuns, 0});
-  for (std::int64_t row = block.first_row; row < block.end_row; ++row) {
-    plan.n_seen.push_back(static_cast<std::int32_t>(blocks.n_seen(block, row)));
+  for (std::int64_t row = first_row; row < end_row; ++row) {
+    plan.n_seen.push_back(static_cast<std::int32_t>(blocks.n_seen(block, row) - first));
     divided.parts.emplace_back(static_cast<std::int32_t>(row),
                                static_cast<std::int32_t>(divided.n_parts++));
   }
   if (item.n_rows == 1 && plan.n_seen.back() < item.n_keys) {
     // Its row goes on with further steps.
     item.n_keys = plan.n_seen.back();
-    item.capacity = static_cast<std::int32_t>(block.n_keys);
+    item.capacity = static_cast<std::int32_t>(block.n_keys - first);
   }
   const bool is_wide = item.n_rows * shape.n_groups > kNarrowTile;
   (is_wide ? divided.wide : divided.narrow).push_back(item);
+}
+
+// A block of keys for the rows that see it. Rows whose window begins within the block see its end
+// each from another key on: each is an item of its own.
+void add_block(const AttentionShape& shape,
+               const KeyBlocks& blocks,
+               const KeyBlock& block,
+               Divided& divided,
+               AttentionPlan& plan) {
+  const auto n_passed = [&](std::int64_t row) { return blocks.n_passed(block, row, shape.window); };
+  for (std::int64_t row = block.first_row; row < block.end_row;) {
+    const std::int64_t first = n_passed(row);
+    std::int64_t end = row + 1;
+    while (first == 0 && end < block.end_row && n_passed(end) == 0) ++end;
+    if (first == 0 || first < blocks.n_seen(block, row)) {
+      add_item(shape, blocks, block, row, end, first, divided, plan);
+    }
+    row = end;
+  }
 }
 
 void divide_at_fixed_positions(const AttentionShape& shape,
@@ -157,7 +183,7 @@ void divide_at_fixed_positions(const AttentionShape& shape,
                                AttentionPlan& plan) {
   KeyBlocks blocks({.n_positions = kPositionsPerPart,
                     .n_rows = std::max(1, kWideTile / shape.n_groups),
-                    .has_room_to_grow = true});
+                    .has_room_to_grow = shape.window == 0});
   blocks.plan(shape.n_rows, segments);
   for (std::int64_t span = 0; span < blocks.n_spans(); ++span) {
     for (const KeyBlock& block : blocks.of_span(span)) {
@@ -196,7 +222,7 @@ void divide_by_segments(const AttentionShape& shape,
 
 AttentionPlan make_attention_plan(const AttentionShape& shape,
                                   std::span<const KeySegment> segments) {
-  LABELPROBE_CHECK(shape.n_groups <= kWideTile);
+  LABELPROBE_CHECK(shape.n_groups <= kWideTile && !(shape.is_fast && shape.window > 0));
   AttentionPlan plan;
   Divided divided;
   if (shape.is_fast) {

@@ -26,6 +26,9 @@ struct AttentionShape {
   bool is_wide_type = false;  // float32
   bool is_fast = false;
   bool allows_flash = false;  // whether this type and head size may go through it, if it is fast
+  // Positions that a row sees, the last its own; 0 = all. Otherwise not fast, and without segments
+  // that grow: with its row the window goes on too.
+  std::int64_t window = 0;
 };
 
 // One call of flash attention: segments of equal mask whose rows do not overlap, in order. Rows

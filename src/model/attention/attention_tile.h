@@ -94,18 +94,23 @@ LABELPROBE_AVX512 inline __m512 exp_of_negative(__m512 x) {
   return _mm512_scalef_ps(_mm512_add_ps(series, _mm512_set1_ps(1.0f)), n);
 }
 
-// Turns one query's products with a block of keys, `n_seen` of them seen, into weights; older sums
-// are scaled to match.
+// Turns one query's products with a block of keys into weights, 0 for those that are not seen;
+// older sums are scaled to match.
 LABELPROBE_AVX512 inline void weigh_scores(float* scores,
                                            float scale,
-                                           std::int64_t n_seen,
+                                           SeenKeys keys,
                                            RunningAttention& running,
                                            std::int64_t query,
                                            std::int64_t width) {
+  if (keys.first >= keys.end) {
+    std::fill(scores, scores + kBlock, 0.0f);
+    return;
+  }
   constexpr int kRegisters = kBlock / kLanes;
   const __m512 nothing = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
   __m512 seen[kRegisters];
-  const std::uint64_t seen_bits = ~std::uint64_t{0} >> (kBlock - n_seen);
+  const std::uint64_t seen_bits =
+      (~std::uint64_t{0} >> (kBlock - keys.end)) & (~std::uint64_t{0} << keys.first);
   for (int v = 0; v < kRegisters; ++v) {
     const auto mask = static_cast<__mmask16>(seen_bits >> (v * kLanes));
     seen[v] = _mm512_mask_mul_ps(nothing, mask, _mm512_loadu_ps(scores + v * kLanes),

@@ -1,7 +1,6 @@
 #include "model/attention/batched_attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include <ATen/Functions.h>
@@ -25,13 +24,15 @@ struct Parts {
   at::Tensor logs;    // [P + 1, K, G]
 };
 
-// Each row's parts, by the shares of their denominators: [T, K, G, D].
-at::Tensor merge(const Parts& parts, const at::Tensor& parts_of_row) {
+// Each row's parts, by the shares of their denominators, to which sinks may add: [T, K, G, D].
+at::Tensor merge(const Parts& parts, const at::Tensor& parts_of_row, const at::Tensor& sinks) {
   const std::int64_t n_rows = parts_of_row.size(0);
   const std::int64_t n_most = parts_of_row.size(1);
   const at::Tensor logs = parts.logs.index_select(0, parts_of_row.flatten())
                               .view({n_rows, n_most, parts.logs.size(1), parts.logs.size(2)});
-  const at::Tensor shares = (logs - logs.logsumexp(1, /*keepdim=*/true)).exp_();
+  at::Tensor totals = logs.logsumexp(1, /*keepdim=*/true);
+  if (sinks.defined()) totals = at::logaddexp(totals, sinks.view({1, 1, logs.size(2), -1}));
+  const at::Tensor shares = (logs - totals).exp_();
   at::Tensor result = parts.values.index_select(0, parts_of_row.select(1, 0))
                           .mul_(shares.select(1, 0).unsqueeze(-1));
   for (std::int64_t i = 1; i < n_most; ++i) {
@@ -43,8 +44,11 @@ at::Tensor merge(const Parts& parts, const at::Tensor& parts_of_row) {
 
 }  // namespace
 
-void BatchedAttention::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
+void BatchedAttention::plan(std::int64_t n_rows,
+                            std::span<const KeySegment> segments,
+                            std::int64_t window) {
   n_rows_ = n_rows;
+  window_ = window;
   segments_.assign(segments.begin(), segments.end());
   tables_.reset();
 }
@@ -54,6 +58,7 @@ BatchedAttention::Tables BatchedAttention::make_tables(const at::Tensor& queries
   cuda::AttentionShape shape;
   shape.n_rows = n_rows_;
   shape.n_groups = static_cast<int>(queries.size(2));
+  shape.window = window_;
   const cuda::AttentionPlan plan = cuda::make_attention_plan(shape, segments_);
   std::int64_t n_most_rows = 1;
   std::int64_t n_most_keys = 1;
@@ -104,7 +109,8 @@ BatchedAttention::Tables BatchedAttention::make_tables(const at::Tensor& queries
 
 at::Tensor BatchedAttention::attend(const at::Tensor& queries,
                                     const at::Tensor& keys,
-                                    const at::Tensor& values) {
+                                    const at::Tensor& values,
+                                    const AttentionForm& form) {
   if (!tables_) tables_ = make_tables(queries);
   const Tables& tables = *tables_;
   const std::int64_t n_heads = queries.size(1);
@@ -131,9 +137,10 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
                 .permute({0, 2, 1, 3, 4})
                 .reshape({n, n_heads, n_rows * n_groups, n_dim}),
             gathered(keys, tables.key_rows).view({n, n_keys, n_heads, n_dim}).permute({0, 2, 3, 1}))
-            .mul_(1 / std::sqrt(static_cast<double>(n_dim)))
-            .view({n, n_heads, n_rows, n_groups, n_keys})
-            .masked_fill_(slots.ge(seen), kNothing);
+            .mul_(form.scale_of(n_dim))
+            .view({n, n_heads, n_rows, n_groups, n_keys});
+    if (form.softcap != 0) scores.div_(form.softcap).tanh_().mul_(form.softcap);
+    scores.masked_fill_(slots.ge(seen), kNothing);
     const at::Tensor logs = scores.logsumexp(-1, /*keepdim=*/true);
     // A row that sees nothing has no weights.
     const at::Tensor weights = scores.sub_(logs.masked_fill(logs.eq(kNothing), 0)).exp_();
@@ -149,7 +156,7 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
                            logs.squeeze(-1).permute({0, 2, 1, 3}).reshape({-1, n_heads, n_groups}));
   }
   parts.logs.select(0, tables.n_parts).fill_(kNothing);
-  return merge(parts, tables.parts_of_row).flatten(1, 3).to(queries.scalar_type());
+  return merge(parts, tables.parts_of_row, form.sinks).flatten(1, 3).to(queries.scalar_type());
 }
 
 }  // namespace labelprobe::model

@@ -10,6 +10,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "model/attention/attention_form.h"
 #include "model/attention/key_segment.h"
 
 namespace labelprobe::model {
@@ -17,10 +18,16 @@ namespace labelprobe::model {
 class BatchedAttention {
  public:
   // Keeps the segments of a pass; the tables are made for the first layer's queries.
-  void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
+  //   window  as of AttentionShape
+  void plan(std::int64_t n_rows, std::span<const KeySegment> segments, std::int64_t window = 0);
+  bool is_prepared() const { return tables_.has_value(); }
 
-  // As SegmentAttention's, of any type and on any device. Sums are float32.
-  at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values);
+  // As SegmentAttention's, of any type and on any device. Sums are float32. The form's window is
+  // that of the plan.
+  at::Tensor attend(const at::Tensor& queries,
+                    const at::Tensor& keys,
+                    const at::Tensor& values,
+                    const AttentionForm& form = {});
 
  private:
   // What is looked up where, on the device.
@@ -37,6 +44,7 @@ class BatchedAttention {
   Tables make_tables(const at::Tensor& queries) const;
 
   std::int64_t n_rows_ = 0;
+  std::int64_t window_ = 0;
   std::vector<KeySegment> segments_;
   std::optional<Tables> tables_;
 };

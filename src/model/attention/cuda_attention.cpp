@@ -23,8 +23,11 @@ bool CudaAttention::uses_flash(const at::Tensor& queries) {
   return queries.scalar_type() != at::kFloat && queries.size(3) % 8 == 0;
 }
 
-void CudaAttention::plan(std::int64_t n_rows, std::span<const KeySegment> segments) {
+void CudaAttention::plan(std::int64_t n_rows,
+                         std::span<const KeySegment> segments,
+                         std::int64_t window) {
   n_rows_ = n_rows;
+  window_ = window;
   segments_.assign(segments.begin(), segments.end());
   plan_.reset();
 }
@@ -35,8 +38,9 @@ void CudaAttention::prepare(const at::Tensor& queries) {
   shape.n_rows = n_rows_;
   shape.n_groups = static_cast<int>(queries.size(2));
   shape.is_wide_type = queries.scalar_type() == at::kFloat;
-  shape.is_fast = is_fast_;
-  shape.allows_flash = is_fast_ && uses_flash(queries);
+  shape.is_fast = is_fast_ && window_ == 0;
+  shape.allows_flash = shape.is_fast && uses_flash(queries);
+  shape.window = window_;
   plan_ = cuda::make_attention_plan(shape, segments_);
 
   std::vector<std::int32_t> numbers;

@@ -27,7 +27,8 @@ class CudaAttention {
   static bool uses_flash(const at::Tensor& queries);
 
   // Keeps the segments of a pass; the tables are made for the first layer's queries.
-  void plan(std::int64_t n_rows, std::span<const KeySegment> segments);
+  //   window  as of AttentionShape
+  void plan(std::int64_t n_rows, std::span<const KeySegment> segments, std::int64_t window = 0);
 
   // As SegmentAttention's: the tables stay, and a number on the device changes.
   void grow();
@@ -42,6 +43,7 @@ class CudaAttention {
   bool is_fast_;
   std::vector<KeySegment> segments_;
   std::int64_t n_rows_ = 0;
+  std::int64_t window_ = 0;
   std::optional<cuda::AttentionPlan> plan_;
   at::Tensor tables_;  // all of the plan's numbers, int32, one copy to the device
   // Views of tables_.

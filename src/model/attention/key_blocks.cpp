@@ -43,6 +43,14 @@ void KeyBlocks::plan(std::int64_t n_rows, std::span<const KeySegment> segments) 
   }
 }
 
+bool KeyBlocks::is_seen(const KeyBlock& block, std::int64_t window) const {
+  if (window == 0) return true;
+  for (std::int64_t row = block.first_row; row < block.end_row; ++row) {
+    if (n_passed(block, row, window) < n_seen(block, row)) return true;
+  }
+  return false;
+}
+
 void KeyBlocks::find_rows(std::int64_t first,
                           std::int64_t end,
                           std::span<const KeySegment* const> touching) {

@@ -62,6 +62,14 @@ class KeyBlocks {
   std::int64_t n_seen(const KeyBlock& block, std::int64_t row) const {
     return std::min(block.n_keys, positions_[row] - block.first_position + 1);
   }
+  // Keys of a block that lie before the `window` positions that a row sees; 0 = it sees all. May be
+  // more than the block has.
+  std::int64_t n_passed(const KeyBlock& block, std::int64_t row, std::int64_t window) const {
+    const std::int64_t first_seen = window > 0 ? positions_[row] - window + 1 : 0;
+    return std::max<std::int64_t>(0, first_seen - block.first_position);
+  }
+  // Whether some row sees a key of the block.
+  bool is_seen(const KeyBlock& block, std::int64_t window) const;
 
  private:
   // Neighbouring rows whose paths are the same segments.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "model/products/vector_code.h"
 
@@ -42,14 +43,23 @@ void score_plainly(const float* query, const float* keys, std::int64_t n, float*
 }
 
 LABELPROBE_FOR_EACH_PROCESSOR
+void cap_scores(float* scores, float scale, float softcap) {
+  for (std::int64_t i = 0; i < kBlock; ++i) {
+    const float x = scores[i] * scale / softcap;
+    const float share = exp_of_negative(std::max(-2.0f * std::abs(x), kLeastExponent));
+    scores[i] = std::copysign(softcap * (1.0f - share) / (1.0f + share), x);
+  }
+}
+
+LABELPROBE_FOR_EACH_PROCESSOR
 void weigh_plainly(float* scores,
                    float scale,
-                   std::int64_t n_seen,
+                   SeenKeys seen,
                    RunningAttention& running,
                    std::int64_t query,
                    std::int64_t width) {
-  float most = scores[0] * scale;
-  for (std::int64_t i = 0; i < n_seen; ++i) {
+  float most = -std::numeric_limits<float>::infinity();
+  for (std::int64_t i = seen.first; i < seen.end; ++i) {
     scores[i] *= scale;
     most = std::max(most, scores[i]);
   }
@@ -66,8 +76,9 @@ void weigh_plainly(float* scores,
   for (std::int64_t first = 0; first < kBlock; first += kLanes) {
     for (std::int64_t lane = 0; lane < kLanes; ++lane) {
       const std::int64_t i = first + lane;
-      const float rest = std::max(i < n_seen ? scores[i] - largest : 0.0f, kLeastExponent);
-      const float weight = i < n_seen ? exp_of_negative(rest) : 0.0f;
+      const bool is_seen = i >= seen.first && i < seen.end;
+      const float rest = std::max(is_seen ? scores[i] - largest : 0.0f, kLeastExponent);
+      const float weight = is_seen ? exp_of_negative(rest) : 0.0f;
       scores[i] = weight;
       totals[lane] += weight;
     }

@@ -19,10 +19,13 @@ void transpose_plainly(const void* const* from,
 // scores [kBlock] = a query [n] times keys [n, kBlock].
 void score_plainly(const float* query, const float* keys, std::int64_t n, float* scores);
 
+// A query's products with a block of keys become softcap * tanh(scale * product / softcap).
+void cap_scores(float* scores, float scale, float softcap);
+
 // As weigh_scores() of attention_tile.h.
 void weigh_plainly(float* scores,
                    float scale,
-                   std::int64_t n_seen,
+                   SeenKeys seen,
                    RunningAttention& running,
                    std::int64_t query,
                    std::int64_t width);

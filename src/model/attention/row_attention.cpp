@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -35,10 +36,11 @@ void score_head(const at::Tensor& queries,
   }
 }
 
-// In place, in the order of the positions.
-void softmax(float* scores, std::int64_t n, float scale) {
-  const float top = *std::max_element(scores, scores + n);
-  float sum = 0.0F;
+// In place, in the order of the positions; a sink's share of the sum is `sink` where there is one.
+void softmax(float* scores, std::int64_t n, float scale, const float* sink) {
+  float top = *std::max_element(scores, scores + n);
+  if (sink != nullptr) top = std::max(top, *sink / scale);
+  float sum = sink != nullptr ? std::exp(*sink - top * scale) : 0.0F;
   for (std::int64_t i = 0; i < n; ++i) {
     scores[i] = std::exp((scores[i] - top) * scale);
     sum += scores[i];
@@ -46,23 +48,43 @@ void softmax(float* scores, std::int64_t n, float scale) {
   for (std::int64_t i = 0; i < n; ++i) scores[i] /= sum;
 }
 
+// A head's scores [n] become weights.
+void weigh(
+    float* scores, std::int64_t n, float scale, const AttentionForm& form, const float* sink) {
+  if (form.softcap != 0.0) {
+    const auto softcap = static_cast<float>(form.softcap);
+    for (std::int64_t i = 0; i < n; ++i) {
+      scores[i] = softcap * std::tanh(scores[i] * scale / softcap);
+    }
+    scale = 1.0F;
+  }
+  const std::int64_t n_passed =
+      form.window > 0 ? std::max<std::int64_t>(0, n - form.window) : std::int64_t{0};
+  std::fill(scores, scores + n_passed, 0.0F);
+  softmax(scores + n_passed, n - n_passed, scale, sink);
+}
+
 at::Tensor weights_on_cpu(const at::Tensor& queries,
                           const at::Tensor& keys,
                           std::span<const KeySpan> runs,
-                          std::int64_t n_positions) {
+                          std::int64_t n_positions,
+                          const AttentionForm& form) {
   const at::Tensor x = queries.to(at::kFloat).contiguous();
   std::vector<at::Tensor> of_runs;
   for (const KeySpan& run : runs) of_runs.push_back(rows_of(keys, run));
   at::Tensor weights = at::empty({x.size(0), x.size(1), n_positions}, at::kFloat);
   auto* const out = weights.mutable_data_ptr<float>();
   const std::int64_t n_group = x.size(1);
-  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(x.size(2))));
+  const auto scale = static_cast<float>(form.scale_of(x.size(2)));
+  const float* sinks = form.sinks.defined() ? form.sinks.const_data_ptr<float>() : nullptr;
   at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t head = begin; head < end; ++head) {
       float* const scores = out + head * n_group * n_positions;
       score_head(x[head], runs, of_runs, head, scores, n_positions);
-      for (std::int64_t g = 0; g < n_group; ++g)
-        softmax(scores + g * n_positions, n_positions, scale);
+      for (std::int64_t g = 0; g < n_group; ++g) {
+        weigh(scores + g * n_positions, n_positions, scale, form,
+              sinks == nullptr ? nullptr : sinks + head * n_group + g);
+      }
     }
   });
   return weights;
@@ -70,13 +92,21 @@ at::Tensor weights_on_cpu(const at::Tensor& queries,
 
 at::Tensor weights_on_device(const at::Tensor& queries,
                              const at::Tensor& keys,
-                             std::span<const KeySpan> runs) {
+                             std::span<const KeySpan> runs,
+                             const AttentionForm& form) {
   const at::Tensor x = queries.to(at::kFloat);
   std::vector<at::Tensor> scores;
   for (const KeySpan& run : runs) {
     scores.push_back(at::matmul(x, rows_of(keys, run).permute({1, 2, 0})));
   }
-  return at::softmax(at::cat(scores, 2) / std::sqrt(static_cast<double>(x.size(2))), 2);
+  at::Tensor all = at::cat(scores, 2) * form.scale_of(x.size(2));
+  const std::int64_t n_positions = all.size(2);
+  if (form.softcap != 0.0) all = (all / form.softcap).tanh_() * form.softcap;
+  if (form.window > 0 && form.window < n_positions) {
+    all.narrow(2, 0, n_positions - form.window).fill_(-std::numeric_limits<float>::infinity());
+  }
+  if (form.sinks.defined()) all = at::cat({all, form.sinks.view({x.size(0), x.size(1), 1})}, 2);
+  return at::softmax(all, 2).narrow(2, 0, n_positions);
 }
 
 // The part of `range` that a run holds, by its positions.
@@ -106,7 +136,10 @@ void add_values(const float* weights,
 
 }  // namespace
 
-RowWeights::RowWeights(const at::Tensor& queries, const at::Tensor& keys, std::vector<KeySpan> runs)
+RowWeights::RowWeights(const at::Tensor& queries,
+                       const at::Tensor& keys,
+                       std::vector<KeySpan> runs,
+                       const AttentionForm& form)
     : runs_(std::move(runs)) {
   std::sort(runs_.begin(), runs_.end(),
             [](const KeySpan& a, const KeySpan& b) { return a.first_position < b.first_position; });
@@ -115,8 +148,8 @@ RowWeights::RowWeights(const at::Tensor& queries, const at::Tensor& keys, std::v
     LABELPROBE_CHECK(run.first_position == n_positions);
     n_positions += run.n_keys;
   }
-  weights_ = keys.is_cpu() ? weights_on_cpu(queries, keys, runs_, n_positions)
-                           : weights_on_device(queries, keys, runs_);
+  weights_ = keys.is_cpu() ? weights_on_cpu(queries, keys, runs_, n_positions, form)
+                           : weights_on_device(queries, keys, runs_, form);
 }
 
 std::vector<float> RowWeights::sums(const Positions& positions) const {

@@ -13,6 +13,7 @@
 
 #include "labelprobe/model/explorer.h"
 
+#include "model/attention/attention_form.h"
 #include "model/attention/key_segment.h"
 
 namespace labelprobe::model {
@@ -21,8 +22,12 @@ namespace labelprobe::model {
 class RowWeights {
  public:
   // queries [K, G, D], keys [N, K, D]; the runs hold the positions from 0 on, each once, in any
-  // order.
-  RowWeights(const at::Tensor& queries, const at::Tensor& keys, std::vector<KeySpan> runs);
+  // order. Through a window a row gives nothing to those it has passed; what goes to a sink is no
+  // position's.
+  RowWeights(const at::Tensor& queries,
+             const at::Tensor& keys,
+             std::vector<KeySpan> runs,
+             const AttentionForm& form = {});
 
   // The weights of all these positions together, by head: [K * G], float32, on the CPU.
   std::vector<float> sums(const Positions& positions) const;

@@ -11,6 +11,12 @@ namespace labelprobe::model {
 
 constexpr std::int64_t kQueryTile = 6;  // with kBlock columns, their sums fill 24 registers
 
+// The keys of a block that a query sees; none where end is first.
+struct SeenKeys {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+};
+
 // Words of 32 bits are a float32, or a pair of bfloat16. Columns beyond D hold nothing of meaning.
 struct RunningAttention {
   std::vector<std::uint32_t> queries;  // [n, words of D]

@@ -12,6 +12,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include "model/attention/attention_form.h"
 #include "model/attention/batched_attention.h"
 #include "model/attention/cuda_attention.h"
 #include "model/attention/segment_attention_cpu.h"
@@ -39,20 +40,24 @@ class SegmentAttention {
   // type that CpuSegmentPlan takes; the result is [T, K * G * D] in the queries' type.
   at::Tensor attend(const at::Tensor& queries,
                     const at::Tensor& keys,
-                    const at::Tensor& values) const;
+                    const at::Tensor& values,
+                    const AttentionForm& form = {}) const;
 
  private:
-  // What one GPU attends with; the tables are made at its first layer.
+  // What one GPU attends with in layers of one window; the tables are made at the first of them.
   struct OnGpu {
     c10::Device device;
+    std::int64_t window;
     CudaAttention with_kernels;
     BatchedAttention without_kernels;
   };
-  OnGpu& on_gpu(c10::Device device) const;
+  OnGpu& on_gpu(c10::Device device, std::int64_t window) const;
+  void plan_on(OnGpu& gpu) const;
 
   c10::Device device_;
   bool is_fast_;
   std::int64_t n_rows_ = 0;
+  std::int64_t n_positions_ = 0;  // of the longest text, with what further steps add
   std::vector<KeySegment> segments_;
   CpuSegmentPlan on_cpu_;
   mutable std::vector<OnGpu> on_gpus_;
@@ -66,6 +71,7 @@ std::string_view attention_code(const at::Tensor& queries, bool is_fast);
 at::Tensor attend_plainly(const at::Tensor& queries,
                           const at::Tensor& keys,
                           const at::Tensor& values,
-                          std::span<const KeySegment> segments);
+                          std::span<const KeySegment> segments,
+                          const AttentionForm& form = {});
 
 }  // namespace labelprobe::model

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -55,6 +56,9 @@ struct HeadRows {
   std::int64_t n_words;  // of a query or key
   std::int64_t width;    // D rounded up to whole registers
   float scale;
+  float softcap;        // 0 = none
+  std::int64_t window;  // 0 = none
+  const float* sinks;   // [n_groups], or null
 };
 
 // A block of keys, turned, and its values.
@@ -66,24 +70,33 @@ struct Block {
   std::int64_t n_keys;
 };
 
-// A block of keys for n queries from `query` on; n_seen of each.
+// A block of keys for n queries from `query` on, and what each sees of it.
 template <typename Type>
 using AttendTile = void (*)(RunningAttention& running,
                             std::int64_t query,
-                            const std::int64_t* n_seen,
+                            const SeenKeys* seen,
                             const Block<Type>& block,
                             const HeadRows<Type>& rows);
+
+// Where scores are capped; returns what they are still to be multiplied by.
+template <typename Type>
+float cap_if_asked(float* scores, const HeadRows<Type>& rows) {
+  if (rows.softcap == 0) return rows.scale;
+  cap_scores(scores, rows.scale, rows.softcap);
+  return 1.0f;
+}
 
 template <int R>
 void attend_plain_tile(RunningAttention& running,
                        std::int64_t query,
-                       const std::int64_t* n_seen,
+                       const SeenKeys* seen,
                        const Block<Plain>& block,
                        const HeadRows<Plain>& rows) {
   const auto* queries = reinterpret_cast<const float*>(running.queries.data());
   for (std::int64_t q = query; q < query + R; ++q) {
     score_plainly(queries + q * rows.n_words, block.keys, rows.n_words, running.scores);
-    weigh_plainly(running.scores, rows.scale, n_seen[q - query], running, q, rows.width);
+    const float scale = cap_if_asked(running.scores, rows);
+    weigh_plainly(running.scores, scale, seen[q - query], running, q, rows.width);
     add_values_plainly(running.scores, block.values, block.value_stride, block.n_keys, rows.width,
                        running.sums.data() + q * rows.width);
   }
@@ -115,7 +128,7 @@ void add_values(const typename Type::Word* weights,
 template <int R, typename Type>
 void attend_tile(RunningAttention& running,
                  std::int64_t query,
-                 const std::int64_t* n_seen,
+                 const SeenKeys* seen,
                  const Block<Type>& block,
                  const HeadRows<Type>& rows) {
   using Word = typename Type::Word;
@@ -130,7 +143,8 @@ void attend_tile(RunningAttention& running,
     multiply<R, 4>(queries, n_words, block.keys, kBlock, n_words, scores, kBlock, false);
   }
   for (int r = 0; r < R; ++r) {
-    weigh_scores(scores + r * kBlock, rows.scale, n_seen[r], running, query + r, rows.width);
+    const float scale = cap_if_asked(scores + r * kBlock, rows);
+    weigh_scores(scores + r * kBlock, scale, seen[r], running, query + r, rows.width);
   }
   float* sums = running.sums.data() + query * rows.width;
   if constexpr (std::is_same_v<Type, Single>) {
@@ -228,12 +242,39 @@ void add_block(RunningAttention& running,
   for (std::int64_t query = (key_block.first_row - first) * rows.n_groups; query < end_query;
        query += kQueryTile) {
     const std::int64_t n_queries = std::min(kQueryTile, end_query - query);
-    std::int64_t n_seen[kQueryTile];
+    SeenKeys seen[kQueryTile];
+    bool is_seen = false;
     for (std::int64_t r = 0; r < n_queries; ++r) {
-      n_seen[r] = blocks.n_seen(key_block, first + (query + r) / rows.n_groups);
+      const std::int64_t row = first + (query + r) / rows.n_groups;
+      seen[r] = {blocks.n_passed(key_block, row, rows.window), blocks.n_seen(key_block, row)};
+      is_seen = is_seen || seen[r].first < seen[r].end;
     }
-    kAttendTile<Type>[n_queries - 1](running, query, n_seen, block, rows);
+    if (is_seen) kAttendTile<Type>[n_queries - 1](running, query, seen, block, rows);
   }
+}
+
+// The blocks that the rows of a task see; `first` is its first row.
+template <typename Type>
+void add_blocks(RunningAttention& running,
+                const KeyBlocks& blocks,
+                std::int64_t span,
+                const HeadRows<Type>& rows,
+                std::int64_t first) {
+  bool holds_last = true;
+  for (const KeyBlock& block : blocks.of_span(span)) {
+    const bool held_last = std::exchange(holds_last, blocks.is_seen(block, rows.window));
+    if (!holds_last) continue;
+    KeyBlock loaded = block;
+    if (!held_last) loaded.n_kept = 0;
+    add_block(running, blocks, loaded, rows, first);
+  }
+}
+
+// Joins a sink to a query's denominator; returns what its sums are to be multiplied by.
+float share_beside_sink(float largest, float total, float sink) {
+  const float top = std::max(largest, sink);
+  const float scale = std::exp(largest - top);
+  return scale / (total * scale + std::exp(sink - top));
 }
 
 // sums [n] times share, in the result's type.
@@ -281,7 +322,11 @@ class Task {
     const std::int64_t n_groups = rows_.n_groups;
     for (std::int64_t q = 0; q < (end - first) * n_groups; ++q) {
       const std::int64_t row = first + q / n_groups;
-      store(running.sums.data() + q * rows_.width, 1.0f / running.totals[q], rows_.n_dims,
+      const float share =
+          rows_.sinks == nullptr
+              ? 1.0f / running.totals[q]
+              : share_beside_sink(running.largest[q], running.totals[q], rows_.sinks[q % n_groups]);
+      store(running.sums.data() + q * rows_.width, share, rows_.n_dims,
             result_ + ((row * n_heads_ + head_) * n_groups + q % n_groups) * rows_.n_dims);
     }
   }
@@ -300,12 +345,16 @@ template <typename Type>
 at::Tensor attend_by_tasks(const at::Tensor& queries,
                            const at::Tensor& keys,
                            const at::Tensor& values,
+                           const AttentionForm& form,
                            const KeyBlocks& blocks) {
   using Number = typename Type::Number;
   const std::int64_t n_rows = queries.size(0);
   const std::int64_t n_heads = queries.size(1);
   const std::int64_t n_dims = queries.size(3);
   at::Tensor result = at::empty({n_rows, n_heads * queries.size(2) * n_dims}, queries.options());
+  const float scale = form.scale != 0.0 ? static_cast<float>(form.scale)
+                                        : 1.0f / std::sqrt(static_cast<float>(n_dims));
+  const float* sinks = form.sinks.defined() ? form.sinks.const_data_ptr<float>() : nullptr;
   const std::int64_t n_tasks = blocks.n_spans() * n_heads;
   // Tasks differ too much in length to be dealt out beforehand.
   std::atomic<std::int64_t> next = 0;
@@ -323,12 +372,13 @@ at::Tensor attend_by_tasks(const at::Tensor& queries,
           n_dims,
           n_dims / kPerWord<Type>,
           (n_dims + kLanes - 1) / kLanes * kLanes,
-          1.0f / std::sqrt(static_cast<float>(n_dims))};
+          scale,
+          static_cast<float>(form.softcap),
+          form.window,
+          sinks == nullptr ? nullptr : sinks + head * queries.size(2)};
       const Task<Type> heads(queries, result, rows, head);
       heads.begin(running, first, end);
-      for (const KeyBlock& block : blocks.of_span(task / n_heads)) {
-        add_block(running, blocks, block, rows, first);
-      }
+      add_blocks(running, blocks, task / n_heads, rows, first);
       heads.end(running, first, end);
     }
   });
@@ -353,6 +403,7 @@ void CpuSegmentPlan::plan(std::int64_t n_rows, std::span<const KeySegment> segme
 at::Tensor CpuSegmentPlan::attend(const at::Tensor& queries,
                                   const at::Tensor& keys,
                                   const at::Tensor& values,
+                                  const AttentionForm& form,
                                   Code code) const {
   RECORD_FUNCTION("labelprobe::attend", {});
   LABELPROBE_CHECK(can_attend(queries.scalar_type()) && queries.stride(3) == 1);
@@ -360,11 +411,11 @@ at::Tensor CpuSegmentPlan::attend(const at::Tensor& queries,
   LABELPROBE_CHECK(keys.scalar_type() == queries.scalar_type());
   if (queries.scalar_type() == at::kFloat) {
     return code == Code::Fastest && weights::has_avx512()
-               ? attend_by_tasks<Single>(queries, keys, values, blocks_)
-               : attend_by_tasks<Plain>(queries, keys, values, blocks_);
+               ? attend_by_tasks<Single>(queries, keys, values, form, blocks_)
+               : attend_by_tasks<Plain>(queries, keys, values, form, blocks_);
   }
   LABELPROBE_CHECK(queries.size(3) % 2 == 0 && keys.stride(0) % 2 == 0 && keys.stride(1) % 2 == 0);
-  return attend_by_tasks<Half>(queries, keys, values, blocks_);
+  return attend_by_tasks<Half>(queries, keys, values, form, blocks_);
 }
 
 }  // namespace labelprobe::model

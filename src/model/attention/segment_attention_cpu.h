@@ -8,6 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "model/attention/attention_form.h"
 #include "model/attention/key_blocks.h"
 #include "model/attention/key_segment.h"
 
@@ -30,6 +31,7 @@ class CpuSegmentPlan {
   at::Tensor attend(const at::Tensor& queries,
                     const at::Tensor& keys,
                     const at::Tensor& values,
+                    const AttentionForm& form = {},
                     Code code = Code::Fastest) const;
 
  private:

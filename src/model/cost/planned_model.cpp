@@ -92,7 +92,7 @@ ModelInfo inspect_shape(const std::string& shape, DType dtype, Quantization quan
   ModelInfo info;
   info.architecture = config.family->architecture;
   info.vocab_size = config.vocab_size;
-  info.max_context = config.n_positions();
+  info.max_context = config.max_position_embeddings;
   for (const weights::WeightPart& part : plan.parts) {
     info.n_parameters += part.n_numbers;
     info.weight_bytes += part.bytes;

@@ -24,7 +24,7 @@ void Attention::rotate(int /*layer*/,
                        std::int64_t n_keys,
                        const at::Tensor& cosines,
                        const at::Tensor& sines) {
-  rotate_heads(heads.narrow(1, 0, n_queries + n_keys), cosines, sines);
+  if (cosines.defined()) rotate_heads(heads.narrow(1, 0, n_queries + n_keys), cosines, sines);
 }
 
 at::Tensor Decoder::forward(const at::Tensor& tokens,
@@ -38,7 +38,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   const std::int64_t n_dim = config_.head_dim;
   std::size_t part = 0;
   c10::OptionalDeviceGuard on_device;
-  Rotations rotations = rotations_at(part, positions);
+  Rotations::Pass rotations(rotations_, positions);
   const at::ScalarType type = scalar_type();
   // What all layers add to: rounding it to bfloat16 would cost more than it saves.
   const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
@@ -51,14 +51,14 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
       part = placement_.part_of(i);
       on_device.reset_device(placement_.of(i));
       x = x.to(placement_.of(i));
-      rotations = rotations_at(part, positions);
     }
     const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
     const at::Tensor qkv = multiply(layer.qkv_proj, normed)
                                .to(type)
                                .narrow(0, 0, n_rows)
                                .view({n_rows, n_heads + 2 * n_kv, n_dim});
-    attention.rotate(i, qkv, n_heads, n_kv, rotations.cosines, rotations.sines);
+    const Turns& turns = rotations.of(i, part);
+    attention.rotate(i, qkv, n_heads, n_kv, turns.cosines, turns.sines);
     const at::Tensor queries =
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
     at::Tensor attended = attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),
@@ -80,13 +80,6 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     if (watcher != nullptr) watcher->see(2 * i + 2, x);
   }
   return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows).to(device_);
-}
-
-// Those of the positions [T], on a part's device.
-Decoder::Rotations Decoder::rotations_at(std::size_t part, const at::Tensor& positions) const {
-  const Rotations& all = rotations_[part];
-  const at::Tensor here = positions.to(all.cosines.device());
-  return {all.cosines.index_select(0, here), all.sines.index_select(0, here)};
 }
 
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {

@@ -13,7 +13,9 @@
 
 #include "labelprobe/model/language_model.h"
 
+#include "model/attention/attention_form.h"
 #include "model/decoder/placement.h"
+#include "model/decoder/rotations.h"
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
 
@@ -23,8 +25,9 @@ namespace labelprobe::model {
 class Attention {
  public:
   virtual ~Attention() = default;
-  // Before attend(): rotates the queries and keys among heads [T, H + 2 K, D], in place. One that
-  // puts keys and values into the arena on the way may leave the keys as they are.
+  // Before attend(): rotates the queries and keys among heads [T, H + 2 K, D], in place, by cosines
+  // and sines of rotate_heads(); not at all if they are undefined. One that puts keys and values
+  // into the arena on the way may leave the keys as they are.
   virtual void rotate(int layer,
                       const at::Tensor& heads,
                       std::int64_t n_queries,
@@ -76,6 +79,10 @@ class Decoder {
   c10::Device device() const { return device_; }
   const Placement& placement() const { return placement_; }
   bool is_fast() const { return is_fast_; }
+  // Which texts forward() is given from now on: all of one kind (weights/families/rope.h).
+  void turn_for(weights::TextLength length) { rotations_.turn_for(length); }
+  // How a layer attends.
+  const AttentionForm& attention_form(int layer) const { return attention_forms_[layer]; }
   // The type of keys and values.
   c10::ScalarType scalar_type() const { return activation_type(dtype_, device_); }
 
@@ -109,13 +116,6 @@ class Decoder {
     Linear down_proj;                     // [C, F]
   };
 
-  // The turns of positions, [positions, D/2], float32.
-  struct Rotations {
-    at::Tensor cosines;
-    at::Tensor sines;
-  };
-
-  Rotations rotations_at(std::size_t part, const at::Tensor& positions) const;
   // x [T, in] times the weight; and added to sum [T, out].
   at::Tensor multiply(const Linear& weight, const at::Tensor& x) const;
   void add_product(at::Tensor& sum, const Linear& weight, const at::Tensor& x) const;
@@ -128,9 +128,10 @@ class Decoder {
   bool is_fast_;
   at::Tensor embedding_;  // [V, C]
   std::vector<Layer> layers_;
-  at::Tensor norm_;                   // [C], float32
-  Linear head_;                       // [V, C]; the embedding where they are tied
-  std::vector<Rotations> rotations_;  // by device
+  at::Tensor norm_;                             // [C], float32
+  Linear head_;                                 // [V, C]; the embedding where they are tied
+  std::vector<AttentionForm> attention_forms_;  // by layer
+  Rotations rotations_;
 };
 
 }  // namespace labelprobe::model

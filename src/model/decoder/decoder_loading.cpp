@@ -170,13 +170,15 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
   head_ = config_.tie_word_embeddings ? Linear(embedding_) : loader.linear({Role::Head});
   checkpoint.check_all_loaded();
 
-  // float32 throughout, as in transformers: the product's rounding matters at long positions.
-  const std::vector<float> frequencies = weights::rope_frequencies(config_);
-  const at::Tensor positions = at::arange(config_.n_positions(), at::kFloat);
-  const at::Tensor angles = at::outer(positions, at::tensor(frequencies));
-  for (const c10::Device device : placement_.devices()) {
-    rotations_.push_back({angles.cos().to(device), angles.sin().to(device)});
+  attention_forms_.resize(config_.n_layers);
+  for (int i = 0; i < config_.n_layers; ++i) {
+    AttentionForm& form = attention_forms_[i];
+    form.scale = config_.attention_scale;
+    form.softcap = config_.attention_softcap;
+    form.window = config_.layer_window(i);
   }
+
+  rotations_ = Rotations(config_, placement_.devices());
 }
 
 }  // namespace labelprobe::model

@@ -21,6 +21,7 @@
 #include "model/engine/prefix_cache.h"
 #include "model/engine/prompt_reader.h"
 #include "model/engine/sequence_state.h"
+#include "model/engine/text_lengths.h"
 #include "weights/device/cuda_operators.h"
 #include "weights/device/device.h"
 
@@ -61,8 +62,9 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
   // Products in 8 bits choose their columns on the host, by all rows of a step.
   if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
   if (decoder_.device().is_cpu()) return;
-  // A recorded step is one device's.
-  if (limits_.reading == Reading::DuringNextStep && !decoder_.placement().is_divided()) {
+  // A recorded step is one device's, and asks the host for nothing, as routers do.
+  if (limits_.reading == Reading::DuringNextStep && !decoder_.placement().is_divided() &&
+      decoder_.config().experts.n == 0) {
     graph_ = weights::make_step_graph();
   }
   if (graph_) stream_ = weights::open_stream(decoder_.device());
@@ -236,7 +238,16 @@ void Engine::run(const Request& request, Work& work) {
   const c10::DeviceGuard on_device(decoder_.device());
   const c10::OptionalStreamGuard on_stream(stream_ ? weights::follow_current_stream(*stream_)
                                                    : stream_);
-  const std::vector<std::size_t> chosen = runnable_prompts(request, work);
+  for (const PromptsOfLength& texts : by_length(request, runnable_prompts(request, work),
+                                                weights::original_length(decoder_.config()))) {
+    decoder_.turn_for(texts.length);
+    run_prompts(request, texts.prompts, work);
+  }
+}
+
+void Engine::run_prompts(const Request& request,
+                         const std::vector<std::size_t>& chosen,
+                         Work& work) {
   const Sharing sharing = request.options().share_prefixes ? Sharing::Prefixes : Sharing::None;
   if (graph_) graph_->try_again();
   Limits limits = limits_;
@@ -256,9 +267,11 @@ void Engine::run(const Request& request, Work& work) {
 
 // Those that can be run; the others are reported.
 std::vector<std::size_t> Engine::runnable_prompts(const Request& request, Work& work) {
+  const std::int64_t n_original = weights::original_length(decoder_.config());
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; i < request.prompts().size(); ++i) {
     std::string obstacle = request.obstacle_of(i);
+    if (obstacle.empty()) obstacle = length_obstacle(request, i, n_original);
     if (obstacle.empty()) {
       chosen.push_back(i);
       if (request.is_open(i)) {

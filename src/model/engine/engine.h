@@ -51,6 +51,7 @@ class Engine : public LanguageModel {
   class Explorations;
   void warm_up();
   void run(const Request& request, Work& work);
+  void run_prompts(const Request& request, const std::vector<std::size_t>& chosen, Work& work);
   std::vector<std::size_t> runnable_prompts(const Request& request, Work& work);
   int run_chunks(const PrefixTree& tree,
                  const Request& request,

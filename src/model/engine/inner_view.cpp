@@ -85,7 +85,7 @@ void InnerView::attend_row(std::size_t r,
                            at::Tensor& attended) {
   const Row& row = rows_[r];
   const Look& look = *row.look;
-  const RowWeights weights(queries[row.row], keys, row.keys);
+  const RowWeights weights(queries[row.row], keys, row.keys, decoder_.attention_form(layer));
   const auto n_layers = static_cast<std::size_t>(decoder_.config().n_layers);
   for (std::size_t g = 0; g < look.attention_to.size(); ++g) {
     const std::vector<float> sums = weights.sums(look.attention_to[g]);

@@ -20,7 +20,7 @@ ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantizat
   ModelInfo info;
   info.architecture = config.family->architecture;
   info.vocab_size = config.vocab_size;
-  info.max_context = config.n_positions();
+  info.max_context = config.max_position_embeddings;
   info.attention_window = config.sliding_window;
   info.n_layers = config.n_layers;
   info.n_heads = config.n_heads;

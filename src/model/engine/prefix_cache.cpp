@@ -13,18 +13,23 @@ namespace labelprobe::model {
 
 class PrefixCache::PackAttention : public Attention {
  public:
-  PackAttention(const SegmentAttention& attention, KvArena& arena, std::int64_t first_row)
-      : attention_(attention), arena_(arena), first_row_(first_row) {}
+  PackAttention(const Decoder& decoder,
+                const SegmentAttention& attention,
+                KvArena& arena,
+                std::int64_t first_row)
+      : decoder_(decoder), attention_(attention), arena_(arena), first_row_(first_row) {}
 
   at::Tensor attend(int layer,
                     const at::Tensor& queries,
                     const at::Tensor& keys,
                     const at::Tensor& values) override {
     arena_.write(layer, first_row_, keys, values);
-    return attention_.attend(queries, arena_.keys(layer), arena_.values(layer));
+    return attention_.attend(queries, arena_.keys(layer), arena_.values(layer),
+                             decoder_.attention_form(layer));
   }
 
  private:
+  const Decoder& decoder_;
   const SegmentAttention& attention_;
   KvArena& arena_;
   std::int64_t first_row_;
@@ -65,7 +70,7 @@ void PrefixCache::compute(const PackedNodes& pack, PromptReader* reader) {
     }
   }
   attention_.plan(pack.n_rows, pack_segments(tree_, pack, node_rows_));
-  PackAttention attention(attention_, arena_, first_row);
+  PackAttention attention(decoder_, attention_, arena_, first_row);
   const c10::Device device = decoder_.device();
   at::Tensor hidden =
       decoder_.forward(weights::send(tokens, device), weights::send(positions, device), attention,

@@ -82,11 +82,8 @@ std::string Request::obstacle_of(std::size_t i) const {
   if (static_cast<std::int64_t>(prompt.size()) + depth(i) > info_.max_context) {
     return fmt::format(
         "the prompt has {} tokens and {} new ones were asked for, but the model's context has {} "
-        "positions{}",
-        prompt.size(), std::max<std::int64_t>(n_new_tokens(i), depth(i)), info_.max_context,
-        info_.max_context == info_.attention_window
-            ? ", as many as its sliding window; longer texts are not supported"
-            : "");
+        "positions",
+        prompt.size(), std::max<std::int64_t>(n_new_tokens(i), depth(i)), info_.max_context);
   }
   return {};
 }

@@ -49,8 +49,11 @@ void StepInputs::follow(const at::Tensor& tokens) {
 
 class StepInputs::StepAttention : public Attention {
  public:
-  StepAttention(KvArena& arena, const StepInputs& inputs, LayerWatcher* watcher)
-      : arena_(arena), inputs_(inputs), watcher_(watcher) {}
+  StepAttention(const Decoder& decoder,
+                KvArena& arena,
+                const StepInputs& inputs,
+                LayerWatcher* watcher)
+      : decoder_(decoder), arena_(arena), inputs_(inputs), watcher_(watcher) {}
 
   void rotate(int layer,
               const at::Tensor& heads,
@@ -58,7 +61,8 @@ class StepInputs::StepAttention : public Attention {
               std::int64_t n_keys,
               const at::Tensor& cosines,
               const at::Tensor& sines) override {
-    is_written_ = heads.is_cuda() && weights::cuda_operators();
+    is_written_ = heads.is_cuda() && weights::cuda_operators() && cosines.defined() &&
+                  2 * cosines.size(1) == heads.size(2);
     if (!is_written_) return Attention::rotate(layer, heads, n_queries, n_keys, cosines, sines);
     weights::cuda_operators()->rotate_heads.call(heads, cosines, sines, n_queries, n_keys,
                                                  arena_.keys(layer), arena_.values(layer),
@@ -70,8 +74,8 @@ class StepInputs::StepAttention : public Attention {
                     const at::Tensor& keys,
                     const at::Tensor& values) override {
     if (!is_written_) arena_.write(layer, rows_on(keys.device()), keys, values);
-    at::Tensor attended =
-        inputs_.attention().attend(queries, arena_.keys(layer), arena_.values(layer));
+    at::Tensor attended = inputs_.attention().attend(
+        queries, arena_.keys(layer), arena_.values(layer), decoder_.attention_form(layer));
     if (watcher_ != nullptr) {
       watcher_->attend(layer, queries, arena_.keys(layer), arena_.values(layer), attended);
     }
@@ -85,6 +89,7 @@ class StepInputs::StepAttention : public Attention {
     return rows_;
   }
 
+  const Decoder& decoder_;
   KvArena& arena_;
   const StepInputs& inputs_;
   LayerWatcher* watcher_;
@@ -95,7 +100,7 @@ class StepInputs::StepAttention : public Attention {
 at::Tensor StepInputs::forward(const Decoder& decoder,
                                KvArena& arena,
                                LayerWatcher* watcher) const {
-  StepAttention attention(arena, *this, watcher);
+  StepAttention attention(decoder, arena, *this, watcher);
   return decoder.forward(tokens(), positions(), attention, {}, watcher);
 }
 

@@ -14,12 +14,16 @@
 namespace labelprobe::model {
 namespace {
 
-// Heads of 2 * half numbers, one behind the other.
+// The first 2 * half numbers of heads of n_dims, one behind the other.
 template <typename T>
-LABELPROBE_PART inline void rotate(
-    T* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
+LABELPROBE_PART inline void rotate(T* heads,
+                                   std::int64_t n_heads,
+                                   std::int64_t n_dims,
+                                   const float* c,
+                                   const float* s,
+                                   std::int64_t half) {
   for (std::int64_t head = 0; head < n_heads; ++head) {
-    T* a = heads + head * 2 * half;
+    T* a = heads + head * n_dims;
     T* b = a + half;
     if constexpr (std::is_same_v<T, float>) {
       for (std::int64_t i = 0; i < half; ++i) {
@@ -49,23 +53,31 @@ LABELPROBE_PART inline void rotate(
 }
 
 LABELPROBE_FOR_EACH_PROCESSOR
-void rotate_row(
-    float* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
-  rotate(heads, n_heads, c, s, half);
+void rotate_row(float* heads,
+                std::int64_t n_heads,
+                std::int64_t n_dims,
+                const float* c,
+                const float* s,
+                std::int64_t half) {
+  rotate(heads, n_heads, n_dims, c, s, half);
 }
 
 LABELPROBE_FOR_EACH_PROCESSOR
-void rotate_row(
-    std::uint16_t* heads, std::int64_t n_heads, const float* c, const float* s, std::int64_t half) {
-  rotate(heads, n_heads, c, s, half);
+void rotate_row(std::uint16_t* heads,
+                std::int64_t n_heads,
+                std::int64_t n_dims,
+                const float* c,
+                const float* s,
+                std::int64_t half) {
+  rotate(heads, n_heads, n_dims, c, s, half);
 }
 
 }  // namespace
 
 void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sines) {
-  const std::int64_t half = x.size(2) / 2;
+  const std::int64_t half = cosines.size(1);
   const bool is_half = is_plain(x, at::kBFloat16);
-  if (x.is_cuda() && weights::cuda_operators()) {
+  if (x.is_cuda() && 2 * half == x.size(2) && weights::cuda_operators()) {
     weights::cuda_operators()->rotate_heads.call(x, cosines, sines, x.size(1), 0, {}, {}, {});
     return;
   }
@@ -86,7 +98,8 @@ void rotate_heads(at::Tensor x, const at::Tensor& cosines, const at::Tensor& sin
   const auto rotate_rows = [&](auto* heads) {
     at::parallel_for(0, x.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
-        rotate_row(heads + row * stride, x.size(1), c + row * half, s + row * half, half);
+        rotate_row(heads + row * stride, x.size(1), x.size(2), c + row * half, s + row * half,
+                   half);
       }
     });
   };

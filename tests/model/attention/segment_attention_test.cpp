@@ -2,6 +2,7 @@
 // it sees.
 #include "model/attention/segment_attention.h"
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,6 +16,7 @@
 #include "model/attention/attention.h"
 #include "model/attention/attention_sum.h"
 #include "model/attention/batched_attention.h"
+#include "model/attention/row_attention.h"
 #include "support/catch.h"
 #include "support/tensors.h"
 
@@ -126,17 +128,46 @@ Numbers numbers_for(const Forest& forest,
 // A row's keys in one piece, in float64.
 at::Tensor expected_row(const Numbers& numbers,
                         std::int64_t row,
-                        const std::vector<std::int64_t>& path) {
+                        std::vector<std::int64_t> path,
+                        const AttentionForm& form = {}) {
+  const auto n = static_cast<std::int64_t>(path.size());
+  if (form.window > 0 && form.window < n) path.erase(path.begin(), path.end() - form.window);
   const at::Tensor index = at::tensor(path);
   const at::Tensor k = numbers.keys.index_select(0, index).permute({1, 2, 0}).to(at::kDouble);
   const at::Tensor v = numbers.values.index_select(0, index).transpose(0, 1).to(at::kDouble);
-  const at::Tensor scores = at::matmul(numbers.queries[row].to(at::kDouble), k) /
-                            std::sqrt(static_cast<double>(k.size(1)));
-  return at::matmul(scores.softmax(-1), v).flatten();
+  at::Tensor scores =
+      at::matmul(numbers.queries[row].to(at::kDouble), k) * form.scale_of(k.size(1));
+  if (form.softcap != 0) scores = (scores / form.softcap).tanh() * form.softcap;
+  if (form.sinks.defined()) {
+    const at::Tensor sinks = form.sinks.to(at::kDouble).view({scores.size(0), scores.size(1), 1});
+    scores = at::cat({scores, sinks}, 2);
+  }
+  return at::matmul(scores.softmax(-1).narrow(2, 0, index.size(0)), v).flatten();
 }
 
 at::Tensor attend(const CpuSegmentPlan& plan, const Numbers& numbers, CpuSegmentPlan::Code code) {
-  return plan.attend(numbers.queries, numbers.keys, numbers.values, code);
+  return plan.attend(numbers.queries, numbers.keys, numbers.values, {}, code);
+}
+
+struct FormCase {
+  const char* name;
+  double scale;
+  double softcap;
+  std::int64_t window;
+  bool has_sinks;
+};
+
+// Windows shorter than a block, of whole blocks, beyond most texts.
+constexpr std::array kForms = {
+    FormCase{"scale", 0.3, 0, 0, false},       FormCase{"cap", 0, 4, 0, false},
+    FormCase{"sinks", 0, 0, 0, true},          FormCase{"window of one", 0, 0, 1, false},
+    FormCase{"short window", 0, 0, 7, false},  FormCase{"window", 0, 0, 64, false},
+    FormCase{"long window", 0, 0, 150, false}, FormCase{"all of it", 0.2, 3, 33, true},
+};
+
+AttentionForm form_of(const FormCase& one, std::int64_t n_heads) {
+  return {one.scale, one.softcap, one.window,
+          one.has_sinks ? at::randn({n_heads}) * 3 : at::Tensor()};
 }
 
 }  // namespace
@@ -256,6 +287,78 @@ TEST_CASE("A row's bits depend on what it sees alone", "[unit]") {
                                            {n, 2, 0, 2, Mask::Causal, n - 2}});
       const Numbers two = {at::cat({own.queries, own.queries}), own.keys, own.values};
       CHECK(at::equal(attend(pair, two, code)[1], together[row]));
+    }
+  }
+}
+
+TEST_CASE("Every form of attention is the same in all ways of computing it", "[unit]") {
+  at::manual_seed(9);
+  const FormCase one = GENERATE(from_range(kForms));
+  INFO(one.name);
+  const std::int64_t n_dims = 20;
+  const Forest forest = forest_of_all_kinds();
+  const Numbers numbers = numbers_for(forest, 2, 3, n_dims);
+  const AttentionForm form = form_of(one, 6);
+  std::vector<at::Tensor> rows;
+  std::vector<at::Tensor> by_weights;
+  for (std::size_t i = 0; i < forest.nodes.size(); ++i) {
+    const Node& node = forest.nodes[i];
+    for (std::int64_t row = node.first_row; row < node.first_row + node.n_tokens; ++row) {
+      const std::vector<std::int64_t> path = forest.path(static_cast<int>(i), row);
+      rows.push_back(expected_row(numbers, row, path, form));
+      std::vector<KeySpan> runs;
+      for (std::size_t p = 0; p < path.size(); ++p) {
+        runs.push_back({path[p], 1, static_cast<std::int64_t>(p)});
+      }
+      const RowWeights weights(numbers.queries[row], numbers.keys, runs, form);
+      by_weights.push_back(
+          weights.contribution({{0, static_cast<std::int64_t>(path.size())}}, numbers.values));
+    }
+  }
+  const at::Tensor expected = at::stack(rows);
+  const std::vector<KeySegment> segments = forest.segments();
+  const auto check = [&](const at::Tensor& found, double allowed = 2e-5) {
+    CHECK(support::largest_difference(found, expected) < allowed);
+  };
+  check(at::stack(by_weights));
+  check(attend_plainly(numbers.queries, numbers.keys, numbers.values, segments, form));
+  CpuSegmentPlan plan;
+  plan.plan(forest.n_rows, segments);
+  check(plan.attend(numbers.queries, numbers.keys, numbers.values, form));
+  check(plan.attend(numbers.queries, numbers.keys, numbers.values, form,
+                    CpuSegmentPlan::Code::Plain));
+  BatchedAttention batched;
+  batched.plan(forest.n_rows, segments, form.window);
+  check(batched.attend(numbers.queries, numbers.keys, numbers.values, form));
+  if (!CpuSegmentPlan::can_attend(at::kBFloat16)) return;
+  check(plan.attend(numbers.queries.to(at::kBFloat16), numbers.keys.to(at::kBFloat16),
+                    numbers.values.to(at::kBFloat16), form),
+        1e-1);
+}
+
+TEST_CASE("In every form a row's bits depend on what it sees alone", "[unit]") {
+  at::manual_seed(10);
+  const FormCase one = GENERATE(from_range(kForms));
+  const CpuSegmentPlan::Code code =
+      GENERATE(CpuSegmentPlan::Code::Fastest, CpuSegmentPlan::Code::Plain);
+  INFO(one.name);
+  const Forest forest = forest_of_all_kinds();
+  const Numbers numbers = numbers_for(forest, 2, 3, 20);
+  const AttentionForm form = form_of(one, 6);
+  CpuSegmentPlan all;
+  all.plan(forest.n_rows, forest.segments());
+  const at::Tensor together = all.attend(numbers.queries, numbers.keys, numbers.values, form, code);
+  for (std::size_t i = 0; i < forest.nodes.size(); ++i) {
+    const Node& node = forest.nodes[i];
+    for (std::int64_t row = node.first_row; row < node.first_row + node.n_tokens; ++row) {
+      const at::Tensor index = at::tensor(forest.path(static_cast<int>(i), row));
+      CpuSegmentPlan alone;
+      alone.plan(1, std::vector<KeySegment>{{0, index.size(0), 0, 1, Mask::None, 0}});
+      const at::Tensor found =
+          alone.attend(numbers.queries.narrow(0, row, 1), numbers.keys.index_select(0, index),
+                       numbers.values.index_select(0, index), form, code);
+      INFO("row " << row);
+      CHECK(at::equal(found[0], together[row]));
     }
   }
 }
