@@ -78,7 +78,8 @@ inline void write_tiny_model(const nlohmann::json& model,
   for (const auto& [name, shape] : model["tensors"].items()) {
     const int shard = next++ % n_shards;
     shards[shard][name] = shape;
-    index["weight_map"][name] = fmt::format("model-{:05}-of-{:05}.safetensors", shard + 1, n_shards);
+    index["weight_map"][name] =
+        fmt::format("model-{:05}-of-{:05}.safetensors", shard + 1, n_shards);
   }
   for (int i = 0; i < n_shards; ++i) {
     write_file(folder / fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, n_shards),

@@ -1,13 +1,18 @@
 #include "model/decoder/decoder.h"
 
+#include <utility>
+
 #include <ATen/Functions.h>
 #include <c10/core/DeviceGuard.h>
 
 #include "model/attention/segment_attention_cpu.h"
+#include "model/products/add_rows.h"
 #include "model/products/fixed_rows.h"
+#include "model/products/gated_gelu.h"
 #include "model/products/gated_silu.h"
 #include "model/products/rms_norm.h"
 #include "model/products/rotate_heads.h"
+#include "model/products/softcap.h"
 #include "weights/device/dtype.h"
 #include "weights/device/send.h"
 
@@ -40,9 +45,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   c10::OptionalDeviceGuard on_device;
   Rotations::Pass rotations(rotations_, positions);
   const at::ScalarType type = scalar_type();
-  // What all layers add to: rounding it to bfloat16 would cost more than it saves.
-  const bool is_wide = device_.is_cpu() && type == at::kBFloat16;
-  at::Tensor x = embedding_.index_select(0, tokens).to(is_wide ? at::kFloat : type);
+  at::Tensor x = embed(tokens);
   if (has_fixed_rows()) x = filled_up(x);
   if (watcher != nullptr) watcher->see(0, x);
   for (int i = 0; i < config_.n_layers; ++i) {
@@ -52,11 +55,11 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
       on_device.reset_device(placement_.of(i));
       x = x.to(placement_.of(i));
     }
-    const at::Tensor normed = rms_norm(x, layer.input_layernorm, config_.rms_norm_eps, type);
-    const at::Tensor qkv = multiply(layer.qkv_proj, normed)
+    const at::Tensor qkv = multiply(layer.qkv_proj, normed(x, layer.input_norm))
                                .to(type)
                                .narrow(0, 0, n_rows)
                                .view({n_rows, n_heads + 2 * n_kv, n_dim});
+    norm_heads(layer, qkv);
     const Turns& turns = rotations.of(i, part);
     attention.rotate(i, qkv, n_heads, n_kv, turns.cosines, turns.sines);
     const at::Tensor queries =
@@ -71,20 +74,47 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     } else if (has_fixed_rows()) {
       attended = filled_up(attended);
     }
-    add_product(x, layer.o_proj, attended);
+    add_part(x, layer.o_proj, attended, layer.attention_norm);
     if (watcher != nullptr) watcher->see(2 * i + 1, x);
-    const at::Tensor inner =
-        multiply(layer.gate_up_proj,
-                 rms_norm(x, layer.post_attention_layernorm, config_.rms_norm_eps, type));
-    add_product(x, layer.down_proj, gated_silu(inner));
+    add_part(x, layer.down_proj, gated(multiply(layer.gate_up_proj, normed(x, layer.mlp_norm))),
+             layer.mlp_output_norm);
     if (watcher != nullptr) watcher->see(2 * i + 2, x);
   }
   return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows).to(device_);
 }
 
+at::Tensor Decoder::embed(const at::Tensor& tokens) const {
+  // What all layers add to: rounding it to bfloat16 would cost more than it saves.
+  const bool is_wide = device_.is_cpu() && scalar_type() == at::kBFloat16;
+  const at::Tensor x = embedding_.index_select(0, tokens).to(is_wide ? at::kFloat : scalar_type());
+  return embedding_scale_ == 1.0 ? x : x * embedding_scale_;
+}
+
+at::Tensor Decoder::normed(const at::Tensor& x, const at::Tensor& norm) const {
+  return norm.defined() ? rms_norm(x, norm, config_.rms_norm_eps, scalar_type())
+                        : x.to(scalar_type());
+}
+
+void Decoder::norm_heads(const Layer& layer, const at::Tensor& qkv) const {
+  const auto norm_some = [&](std::int64_t first, std::int64_t n, const at::Tensor& norm) {
+    if (!norm.defined()) return;
+    const at::Tensor heads = qkv.narrow(1, first, n);
+    heads.copy_(normed(heads.reshape({-1, norm.size(0)}), norm).view_as(heads));
+  };
+  norm_some(0, config_.n_heads, layer.query_norm);
+  norm_some(config_.n_heads, config_.n_kv_heads, layer.key_norm);
+}
+
+at::Tensor Decoder::gated(at::Tensor gate_up) const {
+  return config_.activation == weights::Activation::Silu ? gated_silu(std::move(gate_up))
+                                                         : gated_gelu(std::move(gate_up));
+}
+
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
-  return multiply(head_, rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type()))
-      .to(at::kFloat);
+  at::Tensor logits =
+      multiply(head_, rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type())).to(at::kFloat);
+  if (config_.logits_divisor != 1.0) logits = logits / config_.logits_divisor;
+  return config_.final_softcap == 0.0 ? logits : softcapped(logits, config_.final_softcap);
 }
 
 at::Tensor Decoder::final_norm(const at::Tensor& hidden) const {
@@ -96,15 +126,24 @@ at::Tensor Decoder::head_rows(const TokenIds& tokens) const {
       weights::send(std::vector<std::int64_t>(tokens.begin(), tokens.end()), device_));
 }
 
-at::Tensor Decoder::project_attention(int layer, const at::Tensor& x) const {
+at::Tensor Decoder::project_attention(int layer,
+                                      const at::Tensor& x,
+                                      const at::Tensor& whole) const {
   const c10::DeviceGuard on_device(placement_.of(layer));
+  const at::Tensor& norm = layers_[layer].attention_norm;
   // The last row of zeros gives the bias.
-  const at::Tensor rows = at::cat({x, at::zeros({1, x.size(1)}, x.options())}).to(scalar_type());
+  const at::Tensor zeros = at::zeros({1, x.size(1)}, x.options());
+  const at::Tensor rows =
+      (norm.defined() ? at::cat({x, whole, zeros}) : at::cat({x, zeros})).to(scalar_type());
   const at::Tensor added =
       multiply(layers_[layer].o_proj, has_fixed_rows() ? filled_up(rows) : rows)
           .narrow(0, 0, rows.size(0))
           .to(at::kFloat);
-  return (added.narrow(0, 0, x.size(0)) - added[x.size(0)]).to(device_);
+  const at::Tensor parts =
+      (added.narrow(0, 0, x.size(0)) - added[rows.size(0) - 1]) * config_.residual_scale;
+  if (!norm.defined()) return parts.to(device_);
+  const at::Tensor scale = added[x.size(0)].square().mean().add_(config_.rms_norm_eps).rsqrt_();
+  return (parts * scale * norm).to(device_);
 }
 
 at::Tensor Decoder::multiply(const Linear& weight, const at::Tensor& x) const {
@@ -117,6 +156,20 @@ void Decoder::add_product(at::Tensor& sum, const Linear& weight, const at::Tenso
   } else {
     weight.add_to(sum, x);
   }
+}
+
+void Decoder::add_part(at::Tensor& sum,
+                       const Linear& weight,
+                       const at::Tensor& x,
+                       const at::Tensor& norm) const {
+  if (!norm.defined() && config_.residual_scale == 1.0) {
+    add_product(sum, weight, x);
+    return;
+  }
+  at::Tensor part = multiply(weight, x);
+  if (norm.defined()) part = normed(part, norm);
+  if (config_.residual_scale != 1.0) part = part * config_.residual_scale;
+  add_rows(sum, part);
 }
 
 }  // namespace labelprobe::model

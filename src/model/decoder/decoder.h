@@ -1,5 +1,5 @@
-// The layers of a decoder of Llama's block (weights/families/family.h): weights and the arithmetic
-// between attentions. Where keys and values are kept and who attends to what is the business of the
+// The layers of a decoder (weights/families/family.h): weights and the arithmetic between
+// attentions. Where keys and values are kept and who attends to what is the business of the
 // Attention it is given.
 //   T  rows (tokens of any sequences, packed)   C  hidden size   H  query heads   K  key heads
 //   D  head size   F  intermediate size   V  vocabulary
@@ -20,6 +20,8 @@
 #include "weights/checkpoint/checkpoint.h"
 
 namespace labelprobe::model {
+
+class ParameterLoader;
 
 // What one layer's queries see. The tensors are views of a buffer the caller does not reuse.
 class Attention {
@@ -103,22 +105,41 @@ class Decoder {
   const at::Tensor& norm_weight() const { return norm_; }
   // The output head's rows of tokens, [n, C], float32.
   at::Tensor head_rows(const TokenIds& tokens) const;
-  // What a layer adds for heads' results x [n, H * D], without its bias: [n, C], float32.
-  at::Tensor project_attention(int layer, const at::Tensor& x) const;
+  // What a layer adds for heads' results x [n, H * D], without its bias: [n, C], float32. A norm
+  // behind attention divides them as it divides all heads' result together, `whole` [1, H * D],
+  // which counts in such families only.
+  at::Tensor project_attention(int layer, const at::Tensor& x, const at::Tensor& whole) const;
 
  private:
+  // Norms are float32, and undefined where the family has none.
   struct Layer {
-    at::Tensor input_layernorm;           // [C], float32
-    Linear qkv_proj;                      // q, k and v one below the other
-    Linear o_proj;                        // [C, H * D]
-    at::Tensor post_attention_layernorm;  // [C], float32
-    Linear gate_up_proj;                  // gate over up
-    Linear down_proj;                     // [C, F]
+    at::Tensor input_norm;       // [C]
+    Linear qkv_proj;             // q, k and v one below the other
+    at::Tensor query_norm;       // [D], of each head; or [H * D], of all of them
+    at::Tensor key_norm;         // [D]; or [K * D]
+    Linear o_proj;               // [C, H * D]
+    at::Tensor attention_norm;   // [C], of what attention adds
+    at::Tensor mlp_norm;         // [C]
+    Linear gate_up_proj;         // gate over up
+    Linear down_proj;            // [C, F]
+    at::Tensor mlp_output_norm;  // [C], of what the MLP adds
   };
 
+  static Layer load_layer(ParameterLoader& loader, const weights::Family& family, int layer);
+  at::Tensor embed(const at::Tensor& tokens) const;
+  // x [T, C] normed, or as it is where the norm is undefined; in the type of the products.
+  at::Tensor normed(const at::Tensor& x, const at::Tensor& norm) const;
+  // Queries and keys among heads [T, H + 2 K, D], in place.
+  void norm_heads(const Layer& layer, const at::Tensor& qkv) const;
+  at::Tensor gated(at::Tensor gate_up) const;
   // x [T, in] times the weight; and added to sum [T, out].
   at::Tensor multiply(const Linear& weight, const at::Tensor& x) const;
   void add_product(at::Tensor& sum, const Linear& weight, const at::Tensor& x) const;
+  // As add_product(), with the norm of what is added and the model's scale of it.
+  void add_part(at::Tensor& sum,
+                const Linear& weight,
+                const at::Tensor& x,
+                const at::Tensor& norm) const;
   bool has_fixed_rows() const { return device_.is_cuda() && !is_fast_; }
 
   weights::DecoderConfig config_;
@@ -127,6 +148,7 @@ class Decoder {
   c10::Device device_;  // the first
   bool is_fast_;
   at::Tensor embedding_;  // [V, C]
+  double embedding_scale_ = 1.0;
   std::vector<Layer> layers_;
   at::Tensor norm_;                             // [C], float32
   Linear head_;                                 // [V, C]; the embedding where they are tied

@@ -40,10 +40,12 @@ at::Tensor ParameterLoader::tensor(const weights::Parameter& parameter) {
 }
 
 at::Tensor ParameterLoader::norm(weights::Role role, int layer) {
-  return tensor(weight_of(role, layer)).to(at::kFloat);
+  if (!weights::has_module(*checkpoint_.config().family, role)) return {};
+  const at::Tensor weight = tensor(weight_of(role, layer)).to(at::kFloat);
+  return checkpoint_.config().are_norms_one_plus ? weight + 1.0 : weight;
 }
 
-Linear ParameterLoader::linear(std::initializer_list<weights::Role> roles, int layer) {
+Linear ParameterLoader::linear(const std::vector<weights::Role>& roles, int layer) {
   std::vector<weights::Parameter> matrices;
   for (const weights::Role role : roles) matrices.push_back(weight_of(role, layer));
   // One of them that an adapter changes is not quantised, and they are computed together.
@@ -102,7 +104,7 @@ at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrice
   return all;
 }
 
-std::optional<at::Tensor> ParameterLoader::bias(std::initializer_list<weights::Role> roles,
+std::optional<at::Tensor> ParameterLoader::bias(const std::vector<weights::Role>& roles,
                                                 int layer) {
   std::vector<at::Tensor> parts;
   for (const weights::Role role : roles) {
@@ -144,6 +146,42 @@ at::Tensor ParameterLoader::buffer(at::IntArrayRef shape, c10::Device device) {
   return buffer_.narrow(0, 0, n).view(shape);
 }
 
+namespace {
+
+using weights::Role;
+
+// Those that the family has instead of `one`, or that one.
+std::vector<Role> parts_of(const weights::Family& family, Role one, std::vector<Role> parts) {
+  return weights::has_module(family, one) ? std::vector{one} : std::move(parts);
+}
+
+// Of what a family makes of the hidden size, transformers rounds to the embedding's type.
+double embedding_scale(const weights::DecoderConfig& config, at::ScalarType type) {
+  return config.family->is_embedding_scaled
+             ? at::scalar_tensor(config.embedding_scale, at::kFloat).to(type).item<double>()
+             : config.embedding_scale;
+}
+
+}  // namespace
+
+// In the order of parameters_of().
+Decoder::Layer Decoder::load_layer(ParameterLoader& loader,
+                                   const weights::Family& family,
+                                   int layer) {
+  const auto qkv = parts_of(family, Role::QueryKeyValue, {Role::Query, Role::Key, Role::Value});
+  const auto gate_up = parts_of(family, Role::GateUp, {Role::Gate, Role::Up});
+  return {.input_norm = loader.norm(Role::InputNorm, layer),
+          .qkv_proj = loader.linear(qkv, layer),
+          .query_norm = loader.norm(Role::QueryNorm, layer),
+          .key_norm = loader.norm(Role::KeyNorm, layer),
+          .o_proj = loader.linear({Role::AttentionOutput}, layer),
+          .attention_norm = loader.norm(Role::AttentionNorm, layer),
+          .mlp_norm = loader.norm(Role::MlpNorm, layer),
+          .gate_up_proj = loader.linear(gate_up, layer),
+          .down_proj = loader.linear({Role::Down}, layer),
+          .mlp_output_norm = loader.norm(Role::MlpOutputNorm, layer)};
+}
+
 Decoder::Decoder(weights::Checkpoint& checkpoint,
                  DType dtype,
                  Placement placement,
@@ -154,16 +192,13 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
       placement_(std::move(placement)),
       device_(placement_.first()),
       is_fast_(is_fast) {
-  using weights::Role;
   ParameterLoader loader(checkpoint, dtype, device_, quantization);
   embedding_ = loader.tensor(weights::weight_of(config_, Role::Embedding));
+  embedding_scale_ = embedding_scale(config_, embedding_.scalar_type());
   for (int i = 0; i < config_.n_layers; ++i) {
     const c10::DeviceGuard on_device(placement_.of(i));
     loader.go_to(placement_.of(i));
-    layers_.push_back({loader.norm(Role::InputNorm, i),
-                       loader.linear({Role::Query, Role::Key, Role::Value}, i),
-                       loader.linear({Role::AttentionOutput}, i), loader.norm(Role::MlpNorm, i),
-                       loader.linear({Role::Gate, Role::Up}, i), loader.linear({Role::Down}, i)});
+    layers_.push_back(load_layer(loader, *config_.family, i));
   }
   loader.go_to(device_);
   norm_ = loader.norm(Role::FinalNorm);

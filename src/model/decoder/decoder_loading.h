@@ -1,7 +1,6 @@
 // Takes a decoder's parameters out of a checkpoint, onto a device.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -35,12 +34,12 @@ class ParameterLoader {
   // The parameter in the loader's dtype.
   at::Tensor tensor(const weights::Parameter& parameter);
 
-  // The weight of a norm: float32 of the loader's dtype.
+  // What a norm multiplies by: float32 of the loader's dtype. Undefined where the family has none.
   at::Tensor norm(weights::Role role, int layer = 0);
 
   // The linear layers of these roles one below the other: one product instead of several.
   // Quantised ones keep their own states. All of them have biases, or none.
-  Linear linear(std::initializer_list<weights::Role> roles, int layer = 0);
+  Linear linear(const std::vector<weights::Role>& roles, int layer = 0);
 
  private:
   weights::Parameter weight_of(weights::Role role, int layer) const;
@@ -48,7 +47,7 @@ class ParameterLoader {
   bool is_adapted(const std::vector<weights::Parameter>& matrices) const;
   void load_plain(const weights::Parameter& weight, const at::Tensor& target);
   at::Tensor plain(const std::vector<weights::Parameter>& matrices);
-  std::optional<at::Tensor> bias(std::initializer_list<weights::Role> roles, int layer);
+  std::optional<at::Tensor> bias(const std::vector<weights::Role>& roles, int layer);
   weights::QuantizedWeight quantized(const weights::Parameter& weight);
   at::Tensor buffer(at::IntArrayRef shape, c10::Device device);
 

@@ -9,6 +9,7 @@
 
 #include "model/engine/limits.h"
 #include "model/engine/step_reader.h"
+#include "model/products/softcap.h"
 #include "weights/device/send.h"
 
 namespace labelprobe::model {
@@ -35,7 +36,9 @@ at::Tensor ranks_of(const at::Tensor& logits, const TokenIds& tokens) {
 }  // namespace
 
 Linear make_label_head(const Decoder& decoder, const TokenIds& watched) {
-  return Linear(decoder.head_rows(watched) * decoder.norm_weight().to(at::kFloat));
+  const at::Tensor rows = decoder.head_rows(watched) * decoder.norm_weight().to(at::kFloat);
+  const double divisor = decoder.config().logits_divisor;
+  return Linear(divisor == 1.0 ? rows : rows / divisor);
 }
 
 InnerView::InnerView(const Decoder& decoder,
@@ -48,7 +51,8 @@ InnerView::InnerView(const Decoder& decoder,
       rows_(std::move(rows)),
       inside_(rows_.size()),
       hidden_(observe.hidden_layers.size()),
-      added_(rows_.size()) {
+      added_(rows_.size()),
+      attended_(rows_.size()) {
   for (const int layer : observe.hidden_layers) {
     if (layer < kBehindFinalNorm || layer > decoder.config().n_layers) {
       throw ConfigError(fmt::format("hidden layer is {}; expected 0 to {}, or -1", layer,
@@ -96,9 +100,11 @@ void InnerView::attend_row(std::size_t r,
       added_[r].push_back(weights.contribution(look.attention_to[g], values));
     }
   }
-  if (look.knocked_out.empty()) return;
   at::Tensor of_row = attended[row.row];
-  of_row.copy_(of_row.to(at::kFloat) - weights.contribution(look.knocked_out, values));
+  if (!look.knocked_out.empty()) {
+    of_row.copy_(of_row.to(at::kFloat) - weights.contribution(look.knocked_out, values));
+  }
+  if (shows_parts()) attended_[r].push_back(of_row.to(at::kFloat, false, /*copy=*/true));
 }
 
 // Logits of the watched tokens, but for the scale of the final norm.
@@ -113,7 +119,11 @@ void InnerView::see(int stage, const at::Tensor& all_rows) {
   scale_ = x.square().mean(1, /*keepdim=*/true).add_(epsilon).rsqrt_();
   if (stage % 2 == 0) {
     keep_hidden(stage, x);
-    if (shows_lens()) lens_.push_back(label_numbers(x) * scale_);
+    if (shows_lens()) {
+      const at::Tensor logits = label_numbers(x) * scale_;
+      const double cap = decoder_.config().final_softcap;
+      lens_.push_back(cap == 0.0 ? logits : softcapped(logits, cap));
+    }
     rank_watched(all_rows);
   }
   if (shows_parts()) {
@@ -169,7 +179,8 @@ std::vector<Inside> InnerView::take() {
     for (std::size_t g = 0; g < n_groups; ++g) {
       for (std::size_t layer = 0; layer < n_layers; ++layer) {
         const at::Tensor heads = added_[r][layer * n_groups + g].unsqueeze(0);
-        const at::Tensor added = decoder_.project_attention(static_cast<int>(layer), heads);
+        const at::Tensor added = decoder_.project_attention(static_cast<int>(layer), heads,
+                                                            attended_[r][layer].unsqueeze(0));
         append(inside.group_parts, label_numbers(added)[0] * scale_[row]);
       }
     }

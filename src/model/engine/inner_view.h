@@ -71,7 +71,8 @@ class InnerView final : public LayerWatcher {
   std::vector<at::Tensor> hidden_;  // [R, C] each
   std::vector<at::Tensor> lens_;    // [R, n_watched] each
   std::vector<at::Tensor> parts_;   // likewise, without the scale
-  std::vector<std::vector<at::Tensor>> added_;  // by row: [H * D] each, by layer and group
+  std::vector<std::vector<at::Tensor>> added_;     // by row: [H * D] each, by layer and group
+  std::vector<std::vector<at::Tensor>> attended_;  // by row: [H * D] each, by layer
 };
 
 }  // namespace labelprobe::model

@@ -52,6 +52,36 @@ void check_target_modules(const weights::Family& family, const std::vector<std::
   }
 }
 
+namespace {
+
+// The block of Llama is what is trained here.
+void check_block(const weights::DecoderConfig& config) {
+  const weights::Family& family = *config.family;
+  for (int role = 0; role <= static_cast<int>(Role::Head); ++role) {
+    const bool is_llamas = weights::has_module(weights::families().front(), Role(role));
+    if (weights::has_module(family, Role(role)) == is_llamas) continue;
+    throw ConfigError(fmt::format(
+        "fine-tuning: expected a model of Llama's block, found a {}, whose block has other parts",
+        family.architecture));
+  }
+  if (!config.ropeless_layers.empty() || !family.settings.empty()) {
+    throw ConfigError(fmt::format(
+        "fine-tuning: expected a model of Llama's block, found a {}, whose block has scales or "
+        "layers without rotary embedding",
+        family.architecture));
+  }
+  using Kind = weights::RopeScaling::Kind;
+  const Kind kind = config.rope_scaling.kind;
+  if (kind == Kind::Dynamic || kind == Kind::Yarn || kind == Kind::LongRope) {
+    throw ConfigError(
+        "fine-tuning: expected rotary embeddings without scaling or of the kinds linear and "
+        "llama3, "
+        "found dynamic, yarn or longrope");
+  }
+}
+
+}  // namespace
+
 LoraDecoder::LoraDecoder(weights::Checkpoint& checkpoint,
                          const FinetuneSettings& settings,
                          c10::Device device)
@@ -61,6 +91,7 @@ LoraDecoder::LoraDecoder(weights::Checkpoint& checkpoint,
       scale_(settings.lora.alpha / settings.lora.r),
       dropout_(settings.lora.dropout),
       checkpoints_gradients_(settings.checkpoints_gradients) {
+  check_block(config_);
   check_target_modules(*config_.family, settings.lora.target_modules);
   checkpoint.start_reading();
   const auto norm = [&](Role role, int layer) {

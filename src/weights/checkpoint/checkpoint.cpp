@@ -88,6 +88,21 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
   }
 }
 
+// The name that a tensor of a model with images has in a text model, in the spellings of
+// transformers 4 (language_model.model.) and 5 (model.language_model.); empty for what sees images.
+std::string text_part_name(std::string_view name) {
+  for (const auto& [prefix, plain] :
+       {std::pair{"model.language_model.", "model."}, std::pair{"language_model.", ""},
+        std::pair{"lm_head.", "lm_head."}}) {
+    if (name.starts_with(prefix)) {
+      return plain + std::string(name.substr(std::string_view(prefix).size()));
+    }
+  }
+  const bool sees_images =
+      name.find("vision_tower.") != name.npos || name.find("multi_modal_projector.") != name.npos;
+  return sees_images ? std::string() : std::string(name);
+}
+
 // What the files hold of a head and an embedding that the configuration ties. Some writers store
 // one matrix as the head alone; and some models were given a head of their own later, which counts.
 void untie_stored_head(const fs::path& folder,
@@ -140,7 +155,8 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   std::unique_ptr<Files> files;
   if (fs::is_directory(path)) {
     DecoderConfig config = load_config(path);
-    files.reset(new Files{path, std::move(config), WeightFiles(path)});
+    const auto naming = config.family->is_text_part ? text_part_name : WeightFiles::Naming();
+    files.reset(new Files{path, std::move(config), WeightFiles(path, naming)});
     untie_stored_head(path, files->weights, files->config, files->warnings);
   } else {
     files::GgufFile file = files::GgufFile::open(path);

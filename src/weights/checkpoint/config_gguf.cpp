@@ -87,7 +87,9 @@ const Family& family_of(const files::GgufFile& file) {
     return *found;
   }
   fail_key(file, "general.architecture",
-           fmt::format("one of {}", list_families(&Family::gguf_architecture)), architecture);
+           fmt::format("one of {} (src/README.md says how a family is added)",
+                       list_families(&Family::gguf_architecture)),
+           architecture);
 }
 
 void refuse_parts(const files::GgufFile& file) {

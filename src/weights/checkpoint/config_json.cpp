@@ -24,6 +24,8 @@ constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
 constexpr std::int64_t kMaxLayers = 4096;
 constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
 
+constexpr std::string_view kHowToAdd = "src/README.md says how a family is added";
+
 const Family& family_of(const files::JsonView& config) {
   if (config.has("architectures")) {
     const nlohmann::json& names = config.at("architectures").value();
@@ -35,7 +37,8 @@ const Family& family_of(const files::JsonView& config) {
       }
     }
     config.at("architectures")
-        .fail_expected(fmt::format("one of {}", list_families(&Family::architecture)));
+        .fail_expected(
+            fmt::format("one of {} ({})", list_families(&Family::architecture), kHowToAdd));
   }
   // Files of the first releases name the model type alone.
   for (const Family& family : families()) {
@@ -44,7 +47,7 @@ const Family& family_of(const files::JsonView& config) {
     }
   }
   config.at("model_type")
-      .fail_expected(fmt::format("one of {}", list_families(&Family::model_type)));
+      .fail_expected(fmt::format("one of {} ({})", list_families(&Family::model_type), kHowToAdd));
 }
 
 double positive_number(const files::JsonView& config, std::string_view key) {
@@ -76,24 +79,31 @@ void read_biases(const files::JsonView& config, DecoderConfig& decoder) {
   refuse_unless(decoder.mlp_bias, "mlp_bias");
 }
 
+// As dimension(); where the file leaves the key out, what the family's models have, if anything.
+int dimension_or(const files::JsonView& config, std::string_view key, int otherwise) {
+  return otherwise > 0 && !config.has(key) ? otherwise : dimension(config, key);
+}
+
 void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
+  const Family& family = *decoder.family;
   decoder.hidden_size = dimension(config, "hidden_size");
   decoder.intermediate_size = dimension(config, "intermediate_size");
   decoder.n_layers = static_cast<int>(config.at("num_hidden_layers").integer(1, kMaxLayers));
-  decoder.n_heads = dimension(config, "num_attention_heads");
-  decoder.n_kv_heads = config.has("num_key_value_heads") ? dimension(config, "num_key_value_heads")
-                                                         : decoder.n_heads;
+  decoder.n_heads = dimension_or(config, "num_attention_heads", family.default_n_heads);
+  decoder.n_kv_heads =
+      dimension_or(config, "num_key_value_heads",
+                   family.default_n_kv_heads > 0 ? family.default_n_kv_heads : decoder.n_heads);
   if (decoder.n_heads % decoder.n_kv_heads != 0) {
     config.at("num_key_value_heads")
         .fail_expected(fmt::format("a divisor of num_attention_heads ({})", decoder.n_heads));
   }
-  decoder.vocab_size = dimension(config, "vocab_size");
+  decoder.vocab_size = dimension_or(config, "vocab_size", family.default_vocab_size);
   decoder.max_position_embeddings =
       config.has("max_position_embeddings")
           ? static_cast<int>(config.at("max_position_embeddings").integer(1, kMaxPositions))
-          : decoder.family->default_max_position;
-  if (config.has("head_dim")) {
-    decoder.head_dim = dimension(config, "head_dim");
+          : family.default_max_position;
+  if (config.has("head_dim") || family.default_head_dim > 0) {
+    decoder.head_dim = dimension_or(config, "head_dim", family.default_head_dim);
   } else if (decoder.hidden_size % decoder.n_heads == 0) {
     decoder.head_dim = decoder.hidden_size / decoder.n_heads;
   } else {
@@ -115,22 +125,27 @@ DecoderConfig load_config(const fs::path& folder) {
     throw ModelError(fmt::format("{}: expected a model folder with config.json, found no such file",
                                  folder.string()));
   }
-  const files::JsonView config = files::load_json_object(path, ErrorKind::Model);
+  const files::JsonView whole = files::load_json_object(path, ErrorKind::Model);
   DecoderConfig decoder;
-  decoder.family = &family_of(config);
-  refuse_foreign_settings(config, *decoder.family);
+  decoder.family = &family_of(whole);
+  const Family& family = *decoder.family;
+  const files::JsonView config = family.is_text_part ? whole.at("text_config") : whole;
+  refuse_foreign_settings(config, family);
   read_sizes(config, decoder);
-  if (config.has("rms_norm_eps")) {
-    decoder.rms_norm_eps = positive_number(config, "rms_norm_eps");
-  }
+  decoder.rms_norm_eps = config.has("rms_norm_eps") ? positive_number(config, "rms_norm_eps")
+                                                    : family.default_norm_eps;
   read_window(config, decoder);
   read_rope(config, decoder);
   read_settings(config, decoder);
   read_experts(config, decoder);
-  decoder.tie_word_embeddings = config.boolean_or("tie_word_embeddings", false);
+  decoder.tie_word_embeddings = config.boolean_or(
+      "tie_word_embeddings", whole.boolean_or("tie_word_embeddings", family.is_tied_by_default));
   read_biases(config, decoder);
-  decoder.quantization = read_quantization(config);
+  decoder.quantization = read_quantization(whole);
   read_end_ids(config, decoder);
+  if (family.is_text_part) {
+    read_end_ids(whole, decoder);
+  }
   // As transformers has it: where there is a file for these settings, config.json's do not count.
   const fs::path generation_path = folder / "generation_config.json";
   files::JsonView generation = config;

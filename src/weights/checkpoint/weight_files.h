@@ -22,7 +22,7 @@ namespace labelprobe::weights {
 class WeightFiles {
  public:
   // The name under which a tensor is kept; empty leaves it out.
-  using Naming = std::function<std::string_view(std::string_view name_in_file)>;
+  using Naming = std::function<std::string(std::string_view name_in_file)>;
 
   // Opens the safetensors of a folder with config.json; without a naming the names stay. Throws
   // ModelError as open_safetensors() does, and for a tensor that is there twice.

@@ -177,7 +177,7 @@ EncoderConfig load_sentence_encoder_config(const fs::path& folder) {
 EncoderWeights::EncoderWeights(const fs::path& folder)
     : files_(folder, [](std::string_view name) {
         const std::string_view bare = bare_name(name);
-        return is_beside_the_point(bare) ? std::string_view() : bare;
+        return std::string(is_beside_the_point(bare) ? std::string_view() : bare);
       }) {
   std::vector<std::string> old_names;
   for (const auto& [name, tensor] : files_.tensors()) {

@@ -2,10 +2,11 @@
 // follow the keys that config.json has, the names of the parameters in either kind of file, their
 // shapes, and where there are biases. Sizes are the model's (DecoderConfig).
 //
-// Every family of today has the block of Llama: RMS norms before attention and MLP, rotary
-// embedding of whole heads, grouped keys and values, an MLP gated by SiLU. A family with that block
-// is one file of this folder and one line in families.cpp. One whose block has more, such as norms
-// of queries and keys, needs a Role for it here and its arithmetic in model/decoder.
+// The block is that of Llama, with what the family's modules and rules say: norms before attention
+// and MLP, behind them, or both; norms of queries and keys; products that several matrices share;
+// SiLU or GELU; scales and caps; windows and rotary embedding by layer. Such a family is one file
+// of this folder and one line in families.cpp. A block with other parts needs a Role for them here
+// and their arithmetic in model/decoder.
 #pragma once
 
 #include <span>
@@ -16,18 +17,26 @@
 
 namespace labelprobe::weights {
 
-// What a module is for. Embedding, FinalNorm and Head are there once, the others in every block.
+// What a module is for. Embedding, FinalNorm and Head are there once, the others in every block. A
+// family has those that its modules name: QueryKeyValue instead of the three, GateUp instead of the
+// two, and norms at least one on each way.
 enum class Role {
   Embedding,
   InputNorm,
   Query,
   Key,
   Value,
+  QueryKeyValue,  // the three, one below the other
+  QueryNorm,      // of each head, or of all numbers of a row
+  KeyNorm,
   AttentionOutput,
+  AttentionNorm,  // of what attention adds
   MlpNorm,
   Gate,
   Up,
+  GateUp,  // the two, one below the other
   Down,
+  MlpOutputNorm,  // of what the MLP adds
   FinalNorm,
   Head,
 };
@@ -37,8 +46,11 @@ enum class Extent {
   None,  // as width: the module is a norm, its weight a vector
   Hidden,
   Inner,
+  InnerTwice,
+  HeadSize,
   QueryRows,  // heads times their size
   KeyRows,    // of keys, or of values
+  QueryKeyValueRows,
   Vocabulary,
 };
 
@@ -102,6 +114,17 @@ struct Family {
   // What transformers takes where config.json leaves out max_position_embeddings, sliding_window.
   int default_max_position = 0;
   int default_window = 0;  // 0 = none
+  // Likewise, of files that leave out more; 0 = they have to say it. Without head_dim heads divide
+  // hidden_size.
+  int default_n_heads = 0;
+  int default_n_kv_heads = 0;
+  int default_head_dim = 0;
+  int default_vocab_size = 0;
+  double default_norm_eps = 1e-6;
+  bool is_tied_by_default = false;
+  // The model is part of one that sees images too: its configuration is text_config, and of the
+  // tensors those of the language model count.
+  bool is_text_part = false;
   // Whether use_sliding_window has to ask for the window.
   bool has_window_switch = false;
   WindowedLayers windowed_layers = WindowedLayers::All;
@@ -128,10 +151,14 @@ struct Family {
 // Every family we know, by name.
 std::span<const Family> families();
 
-// "LlamaForCausalLM, MistralForCausalLM, ...": one member of every family that has one.
+// "LlamaForCausalLM, MistralForCausalLM, ...": one member of every family that has one, each once.
 std::string list_families(std::string_view Family::*member);
 
 bool is_in_block(Role role);
+bool is_norm(Role role);
+
+// Whether the family has a module of this role.
+bool has_module(const Family& family, Role role);
 
 // The only one of its role. The family has it.
 const Module& module_of(const Family& family, Role role);

@@ -22,10 +22,16 @@ std::int64_t length(const DecoderConfig& config, Extent extent) {
       return config.hidden_size;
     case Extent::Inner:
       return config.intermediate_size;
+    case Extent::InnerTwice:
+      return std::int64_t{2} * config.intermediate_size;
+    case Extent::HeadSize:
+      return config.head_dim;
     case Extent::QueryRows:
       return std::int64_t{config.n_heads} * config.head_dim;
     case Extent::KeyRows:
       return std::int64_t{config.n_kv_heads} * config.head_dim;
+    case Extent::QueryKeyValueRows:
+      return std::int64_t{config.n_heads + 2 * config.n_kv_heads} * config.head_dim;
     case Extent::Vocabulary:
       return config.vocab_size;
   }

@@ -80,6 +80,13 @@ json rope_parameters(const fs::path& model, const DecoderConfig& config) {
       rope["high_freq_factor"] = config.rope_scaling.high_freq_factor;
       rope["original_max_position_embeddings"] = config.rope_scaling.original_max_position;
       break;
+    case RopeScaling::Kind::Dynamic:
+    case RopeScaling::Kind::Yarn:
+    case RopeScaling::Kind::LongRope:
+      throw ModelError(fmt::format(
+          "{}: key 'rope.scaling.type': expected none or linear in a GGUF file whose copy is made, "
+          "found another; make the copy from the model's safetensors",
+          model.string()));
     case RopeScaling::Kind::Factors:
       throw ModelError(fmt::format(
           "{}: tensor rope_freqs.weight: expected rotary embeddings that config.json can describe, "
@@ -89,8 +96,21 @@ json rope_parameters(const fs::path& model, const DecoderConfig& config) {
   return rope;
 }
 
+// The families with more than Llama's block has, but for further norms, say so in config.json by
+// other keys than GGUF's.
+void check_can_be_described(const fs::path& model, const DecoderConfig& config) {
+  const Family& family = *config.family;
+  if (!family.settings.empty() || family.are_norms_one_plus || family.ropeless_interval > 0 ||
+      config.rotary_dim > 0 || !config.windowed_layers.empty() || family.experts != nullptr) {
+    throw ModelError(
+        fmt::format("{}: a copy of a {} is made from safetensors only; make it from the model's",
+                    model.string(), family.architecture));
+  }
+}
+
 json config_of_gguf(const fs::path& model, const DecoderConfig& config) {
   const Family& family = *config.family;
+  check_can_be_described(model, config);
   json written = {{"architectures", {family.architecture}},
                   {"model_type", family.model_type},
                   {"hidden_act", "silu"},

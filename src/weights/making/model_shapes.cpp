@@ -11,6 +11,7 @@
 
 #include "weights/families/llama.h"
 #include "weights/families/qwen2.h"
+#include "weights/families/qwen3.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -112,6 +113,13 @@ constexpr Shape qwen2(ModelShape shown, Sizes sizes) {
   return shape;
 }
 
+constexpr Shape qwen3(ModelShape shown, Sizes sizes) {
+  Shape shape = qwen2(shown, sizes);
+  shape.family = &kQwen3;
+  shape.max_position_embeddings = 40960;
+  return shape;
+}
+
 constexpr std::array kShapes = {
     llama3({"llama-3.1-8b", "Llama 3.1 8B", 32, 128256, 8'030'261'248},
            {4096, 14336, 32, 8},
@@ -143,6 +151,7 @@ constexpr std::array kShapes = {
         {"smollm2-1.7b", "SmolLM2 1.7B", 24, 49152, 1'711'376'384}, {2048, 8192, 32, 32}, 130000.0),
     of_bytes(llama2({"tiny", "bytes as tokens, for tries", 4, 259, 1'674'048}, {192, 512, 6, 2})),
     qwen2({"qwen2.5-7b", "Qwen2.5 7B", 28, 152064, 7'615'616'512}, {3584, 18944, 28, 4}),
+    qwen3({"qwen3-8b", "Qwen3 8B", 36, 151936, 8'190'735'360}, {4096, 12288, 32, 8}),
 };
 
 const Shape& shape_of(std::string_view name) {

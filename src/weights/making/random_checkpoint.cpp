@@ -44,12 +44,6 @@ constexpr std::int64_t kPieceNumbers = std::int64_t{256} << 10;
 constexpr std::int64_t kGroupNumbers = std::int64_t{1} << 30;
 constexpr double kStandardDeviation = 0.02;  // of transformers' initialisation
 
-// All ones.
-bool is_norm(const Parameter& parameter) {
-  return parameter.role == Role::InputNorm || parameter.role == Role::MlpNorm ||
-         parameter.role == Role::FinalNorm;
-}
-
 Quantization kept_as(const Parameter& parameter, const RandomCheckpointOptions& options) {
   return parameter.is_block_linear() ? options.quantization : Quantization::None;
 }
@@ -168,7 +162,7 @@ class Writer {
                   std::vector<Piece>& pieces) const {
     const Quantization quantization = kept_as(parameter, options_);
     const std::int64_t n = parameter.n_elements();
-    const std::uint64_t key = is_norm(parameter) ? 0 : key_of(parameter.name);
+    const std::uint64_t key = is_norm(parameter.role) ? 0 : key_of(parameter.name);
     std::int64_t n_most = kPieceNumbers;
     if (quantization == Quantization::Int8) {
       const std::int64_t width = parameter.shape[1];
@@ -303,8 +297,8 @@ std::string_view part_name(const Parameter& parameter) {
            : parameter.role == Role::Head    ? "output head"
                                              : "norms and biases";
   }
-  const bool is_mlp =
-      parameter.role == Role::Gate || parameter.role == Role::Up || parameter.role == Role::Down;
+  const bool is_mlp = parameter.role == Role::Gate || parameter.role == Role::Up ||
+                      parameter.role == Role::GateUp || parameter.role == Role::Down;
   return is_mlp ? "MLP layers" : "attention layers";
 }
 

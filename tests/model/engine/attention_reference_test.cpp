@@ -46,8 +46,8 @@ double check_answers(const json& model, const std::vector<Generation>& answers) 
     INFO("prompt " << i);
     REQUIRE_FALSE(answers[i].failure);
     CHECK(answers[i].token_ids == model["prompts"][i]["greedy_ids"].get<TokenIds>());
-    largest = std::max(largest,
-                       largest_difference(answers[i].logits, model["prompts"][i]["logits"]));
+    largest =
+        std::max(largest, largest_difference(answers[i].logits, model["prompts"][i]["logits"]));
   }
   CHECK(largest < 1e-4);
   return largest;
@@ -65,8 +65,7 @@ TEST_CASE("Attention of every form is that of transformers", "[golden]") {
     support::write_tiny_model(model, folder.path(), name.find("mistral") == 0 ? 2 : 1);
     const auto language_model = open(folder.path(), {.device = "cpu", .n_threads = 2});
     GenerateOptions options = options_for(model);
-    const auto together =
-        support::generate_all(*language_model, prompts_of(model), options);
+    const auto together = support::generate_all(*language_model, prompts_of(model), options);
     WARN(name << ": " << check_answers(model, together));
     options.share_prefixes = false;
     options.batch_size = 1;

@@ -22,9 +22,9 @@ weights::Experts settings(bool is_normed) {
 }
 
 struct Weights {
-  at::Tensor router;               // [E, C]
-  std::vector<at::Tensor> gate_up; // [2 F, C]
-  std::vector<at::Tensor> down;    // [C, F]
+  at::Tensor router;                // [E, C]
+  std::vector<at::Tensor> gate_up;  // [2 F, C]
+  std::vector<at::Tensor> down;     // [C, F]
 };
 
 Weights make_weights(const weights::Experts& experts, std::int64_t n_hidden) {
@@ -91,17 +91,20 @@ TEST_CASE("A row's bits do not depend on which rows its experts get beside it", 
 
 TEST_CASE("Of experts with equal scores the first are taken", "[unit]") {
   weights::Experts experts = settings(true);
-  const Routing routing = route(at::tensor({1.0F, 2.0F, 2.0F, 0.0F, 2.0F, 1.0F}).unsqueeze(0), experts);
+  const Routing routing =
+      route(at::tensor({1.0F, 2.0F, 2.0F, 0.0F, 2.0F, 1.0F}).unsqueeze(0), experts);
   CHECK(routing.experts == std::vector<std::int64_t>{1, 2});
   CHECK(routing.weights == std::vector<float>{0.5F, 0.5F});
 }
 
 TEST_CASE("The activation of gpt-oss is cut at its limit", "[unit]") {
-  const at::Tensor found = clamped_swiglu(at::tensor({9.0F, -9.0F, 0.5F, 9.0F, -9.0F, 2.0F}).unsqueeze(0), 1.702, 7.0);
+  const at::Tensor found =
+      clamped_swiglu(at::tensor({9.0F, -9.0F, 0.5F, 9.0F, -9.0F, 2.0F}).unsqueeze(0), 1.702, 7.0);
   const auto swiglu = [](double gate, double up) {
     return (up + 1) * gate / (1 + std::exp(-1.702 * gate));
   };
-  const at::Tensor expected = at::tensor({swiglu(7, 7), swiglu(-9, -7), swiglu(0.5, 2)}, at::kDouble).unsqueeze(0);
+  const at::Tensor expected =
+      at::tensor({swiglu(7, 7), swiglu(-9, -7), swiglu(0.5, 2)}, at::kDouble).unsqueeze(0);
   CHECK(support::largest_difference(found, expected) < 1e-5);
 }
 

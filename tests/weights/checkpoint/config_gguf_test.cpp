@@ -113,7 +113,8 @@ TEST_CASE("Says which key or tensor of a GGUF header cannot be used", "[unit]") 
   };
   const std::vector<Case> cases = {
       {gguf_header("gemma"),
-       "key 'general.architecture': expected one of llama, qwen2, found gemma"},
+       "key 'general.architecture': expected one of llama, qwen2, qwen3, gemma2, gemma3, phi3, "
+       "olmo2, granite, smollm3 (src/README.md says how a family is added), found gemma"},
       {GgufBytes(), "general.architecture"},
       {GgufBytes().text("general.architecture", "llama"), "llama.embedding_length"},
       {gguf_header("llama").integer("llama.expert_count", 8),
