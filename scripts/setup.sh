@@ -31,6 +31,7 @@ needed=(
   "libpcre2-dev header:pcre2.h"
   "libutf8proc-dev header:utf8proc.h"
   "libcsv-dev header:csv.h"
+  "libcurl4-openssl-dev header:curl/curl.h"
   "libyaml-dev header:yaml.h"
   "libzip-dev header:zip.h"
   "libpugixml-dev header:pugixml.hpp"
