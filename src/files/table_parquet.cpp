@@ -46,8 +46,9 @@ Module load_module() {
   void* symbol = handle ? ::dlsym(handle, kReadParquetSymbol) : nullptr;
   if (!symbol) {
     const char* reason = ::dlerror();
-    return {nullptr, fmt::format("{} cannot be loaded: {}", module.string(),
-                                 reason ? reason : "dlopen failed")};
+    return {nullptr, fmt::format("{} cannot be loaded: {} (pip install "
+                                 "'labelprobe[parquet]' brings Apache Arrow)",
+                                 module.string(), reason ? reason : "dlopen failed")};
   }
   return {*static_cast<const ReadParquet*>(symbol), {}};
 }

@@ -76,22 +76,27 @@ weights::Checkpoint open_checkpoint(const std::filesystem::path& model,
   return checkpoint;
 }
 
-// The system would end this process without a word.
+// The system would end this process without a word. Beside the weights there is a second copy of
+// the embedding, as the head or on the way to its place, and little room to work in.
 void check_weights_fit(const ModelInfo& info,
                        const c10::Device& device,
                        const std::filesystem::path& model) {
   if (!device.is_cpu()) return;
   const weights::HostMemory memory = weights::host_memory();
-  if (memory.n_free == 0 || info.weight_bytes < memory.n_free) return;
+  constexpr std::size_t kRoomToWork = std::size_t{64} << 20;
+  const std::size_t n_needed = info.weight_bytes + kRoomToWork +
+                               static_cast<std::size_t>(info.vocab_size) *
+                                   static_cast<std::size_t>(info.hidden_size) *
+                                   c10::elementSize(weights::scalar_type(info.dtype));
+  if (memory.n_free == 0 || n_needed < memory.n_free) return;
   constexpr double kMebi = 1024 * 1024;
   throw ModelError(fmt::format(
-      "{}: its weights take {:.0f} MiB as {}, and {} leaves {:.0f} MiB; use --model-dtype "
-      "bfloat16, "
-      "--quant nf4 or a smaller model",
-      model.string(), static_cast<double>(info.weight_bytes) / kMebi,
+      "{}: expected at least {:.0f} MiB of memory for its weights as {}, found {:.0f} MiB that {} "
+      "leaves; use --model-dtype bfloat16, --quant nf4 or a smaller model",
+      model.string(), static_cast<double>(n_needed) / kMebi,
       info.quantization == Quantization::None ? weights::dtype_name(info.dtype)
                                               : weights::quantization_name(info.quantization),
-      memory.limit, static_cast<double>(memory.n_free) / kMebi));
+      static_cast<double>(memory.n_free) / kMebi, memory.limit));
 }
 
 }  // namespace
