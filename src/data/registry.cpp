@@ -9,12 +9,15 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/files/read_files.h"
 
 #include "data/assemble.h"
 #include "data/cleaning/text_preprocessor.h"
 #include "data/reading/records.h"
+#include "data/tasks/task_form.h"
+#include "data/tasks/task_loading.h"
 
 namespace labelprobe::data {
 
@@ -81,7 +84,8 @@ const Entry& find_entry(std::string_view name) {
     }
     known.emplace_back(entry.info.name);
   }
-  throw ConfigError(unknown_choice("data set", name, known));
+  throw ConfigError(unknown_choice("data set", name, known) +
+                    "; one of your own is named by the path of its task file, my_task.yaml");
 }
 
 void check_range(std::string_view option, const std::optional<PositionRange>& range) {
@@ -91,19 +95,42 @@ void check_range(std::string_view option, const std::optional<PositionRange>& ra
   }
 }
 
-void check_options(const Entry& entry, const DatasetOptions& options) {
-  const std::string name(entry.info.name);
+// A data set as load() takes it: one of the table, or that of a task file.
+struct Source {
+  TaskInfo info;
+  TextDomain domain = TextDomain::Other;
+  const Entry* entry = nullptr;  // null: of a task file
+  std::optional<TaskFile> task = {};
+};
+
+Source find_source(std::string_view name) {
+  if (!is_task_file(name)) {
+    const Entry& entry = find_entry(name);
+    const DatasetInfo& info = entry.info;
+    return {{std::string(info.name), info.has_annotators, info.has_line_numbers_as_ids},
+            entry.domain,
+            &entry};
+  }
+  TaskFile task = read_task_file(name);
+  TaskInfo info = describe(task);
+  const TextDomain domain = task.domain;
+  return {std::move(info), domain, nullptr, std::move(task)};
+}
+
+void check_options(const Source& source, const DatasetOptions& options) {
+  const std::string& name = source.info.name;
   const bool is_aggregate = options.annotation_mode == AnnotationMode::Aggregate;
   if (options.splits.empty()) {
     throw ConfigError(name + ": expected at least one split, found none");
   }
-  if (options.root_dir.empty()) {
+  if (options.root_dir.empty() && !source.task) {
     throw ConfigError(name + ": expected root_dir, the folder with the set's files, found none");
   }
-  if (!options.emotion_clustering_json.empty() && entry.load != load_go_emotions) {
+  const bool has_clusters = source.entry && source.entry->load == load_go_emotions;
+  if (!options.emotion_clustering_json.empty() && !has_clusters) {
     throw ConfigError(name + ": emotion_clustering_json is no option of this data set");
   }
-  if (!is_aggregate && !entry.info.has_annotators) {
+  if (!is_aggregate && !source.info.has_annotators) {
     throw ConfigError(name + ": expected annotation_mode aggregate: the set has no annotators");
   }
   if (!options.word_statistics.empty() && !options.text_preprocessor) {
@@ -119,16 +146,16 @@ void check_options(const Entry& entry, const DatasetOptions& options) {
 }
 
 // Unset where there is nothing to clean.
-std::optional<TextPreprocessor> make_preprocessor(const Entry& entry,
+std::optional<TextPreprocessor> make_preprocessor(TextDomain domain,
                                                   const DatasetOptions& options) {
-  if (!options.text_preprocessor || entry.domain == TextDomain::Other) {
+  if (!options.text_preprocessor || domain == TextDomain::Other) {
     return std::nullopt;
   }
   std::optional<WordStatistics> statistics;
   if (!options.word_statistics.empty()) {
     statistics.emplace(options.word_statistics);
   }
-  return TextPreprocessor(entry.domain, std::move(statistics));
+  return TextPreprocessor(domain, std::move(statistics));
 }
 
 std::vector<SourceFile> with_fingerprints(const std::vector<std::filesystem::path>& paths) {
@@ -166,12 +193,23 @@ DatasetInfo dataset_info(std::string_view name) {
   return find_entry(name).info;
 }
 
+TaskInfo task_info(std::string_view task) {
+  return find_source(task).info;
+}
+
+std::string checked_task(const std::string& task) {
+  find_source(task);
+  return task;
+}
+
 Dataset load(std::string_view name, const DatasetOptions& options) {
-  const Entry& entry = find_entry(name);
-  check_options(entry, options);
   const files::ReadFiles read;
-  const std::optional<TextPreprocessor> preprocessor = make_preprocessor(entry, options);
-  Dataset dataset = assemble(std::string(entry.info.name), entry.load(options), options);
+  const Source source = find_source(name);
+  check_options(source, options);
+  const std::optional<TextPreprocessor> preprocessor = make_preprocessor(source.domain, options);
+  LoadedSplits loaded =
+      source.task ? load_task(*source.task, options) : source.entry->load(options);
+  Dataset dataset = assemble(source.info.name, std::move(loaded), options);
   if (preprocessor) {
     clean_texts(*preprocessor, dataset.examples);
     if (options.word_statistics.empty()) {

@@ -56,6 +56,16 @@ PROMPTING = {
     "QueerReclaimLex/config_binary_primer.yaml": (["test"], 10, None, HARM, ASSESSMENT),
 }
 
+# Task file: the configuration of the same set.
+TASKS = {
+    "GoEmotions/task.yaml": "GoEmotions/config.yaml",
+    "GoEmotions/task_full_emotions.yaml": "GoEmotions/config_full_emotions.yaml",
+    "SemEval/task.yaml": "SemEval/config.yaml",
+    "MFRC/task.yaml": "MFRC/config.yaml",
+    "Hatexplain/task.yaml": "Hatexplain/config.yaml",
+    "MMLU-Pro/task.yaml": "MMLU-Pro/config.yaml",
+}
+
 # By folder of configurations: the data set's name, the small files in its format, the real ones.
 DATA = {
     "GoEmotions": ("GoEmotions", "configs/example", "data/GoEmotions"),
@@ -140,7 +150,7 @@ class Configs(unittest.TestCase):
         for path in CONFIGS.glob("*/*.yaml"):
             name = str(path.relative_to(CONFIGS))
             self.assertTrue(name in PROMPTING or path.parent.name in PIPELINES and path.name == "pipeline.yaml"
-                            or path.name == "reasonableness.yaml" or path.parent.name == "example", name)
+                            or path.name == "reasonableness.yaml" or path.parent.name == "example" or name in TASKS, name)
 
 
 class Program(unittest.TestCase):
@@ -211,6 +221,22 @@ class Program(unittest.TestCase):
             if real:
                 with self.subTest(config):
                     self.expect(self.prompt(config, support.shared(real), 10), instruction, incontext, 10)
+
+    def test_task_files_make_the_prompts_of_their_configurations(self):
+        for task, config in TASKS.items():
+            name, small, real = DATA[task.split("/")[0]]
+            n_shots, root = (5, support.shared(real)) if real else (1, support.ROOT / small)
+            # The real files know no annotators of HateXplain's train split.
+            flags = ["--root-dir", root, "--shot", n_shots, "--limit", 40, "--allow-quoted-rows", "--train-splits",
+                     "dev" if name == "Hatexplain" else "train"]
+            of_set = ["--emotion-clustering-json", root / "emotion_clustering.json"] if config == "GoEmotions/config.yaml" else []
+            with self.subTest(task):
+                mine = support.run(support.PROGRAM, "prompts", CONFIGS / task, *flags, cwd=support.ROOT)
+                theirs = support.run(support.PROGRAM, "prompts", name, "--config", CONFIGS / config, *flags, *of_set,
+                                     cwd=support.ROOT)
+                self.assertEqual(mine.returncode, 0, mine.stderr)
+                self.assertTrue(mine.stdout)
+                self.assertEqual(mine.stdout, theirs.stdout)
 
     def test_resolves_the_published_command_lines(self):
         if not pathlib.Path(support.MODEL).exists():

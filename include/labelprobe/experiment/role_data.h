@@ -16,6 +16,7 @@ namespace labelprobe::experiment {
 struct RoleData {
   std::string role;  // "train" or "test"
   data::DatasetOptions options;
+  bool has_annotators = false;  // where options ask for them
   data::Dataset dataset;
   data::Summary summary;
 };

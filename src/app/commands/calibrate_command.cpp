@@ -14,6 +14,7 @@
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/analysis/scores_file.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/alignment.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_table.h"
@@ -95,7 +96,7 @@ std::optional<ChosenEstimates> choose_content_free(const CalibrateFlags& flags,
 // With votes where the data set has any.
 analysis::VotedSet load_set(const CalibrateFlags& flags) {
   const std::string& task = flags.runs.task;
-  if (data::dataset_info(task).has_annotators) {
+  if (data::task_info(task).has_annotators) {
     return experiment::load_votes(task, flags.data.test);
   }
   data::DatasetOptions of_test = flags.data.test;
@@ -119,7 +120,7 @@ void require_votes(const CalibrateFlags& flags,
                    const analysis::Calibrator& calibrator,
                    const analysis::CalibrationOptions& options) {
   if (!analysis::reads_votes(calibrator, options) ||
-      data::dataset_info(flags.runs.task).has_annotators) {
+      data::task_info(flags.runs.task).has_annotators) {
     return;
   }
   throw ConfigError(fmt::format(
@@ -162,7 +163,7 @@ void warn_of_other_model(const ChosenEstimates& chosen,
 }
 
 int fit(CalibrateFlags flags) {
-  flags.runs.task = data::dataset_info(flags.subject).name;
+  flags.runs.task = data::checked_task(flags.subject);
   if (flags.calibrator.empty()) {
     throw ConfigError("--calibrator is required to fit: labelprobe ls calibrators lists them");
   }
@@ -185,7 +186,7 @@ int fit(CalibrateFlags flags) {
       calibrator, {chosen.estimates, set.votes, texts, labels, options}, flags.cross_fitting);
   print_warnings(fitted.warnings);
   fitted.source = {"labelprobe " LABELPROBE_VERSION,
-                   flags.runs.task,
+                   data::task_info(flags.runs.task).name,
                    chosen.place,
                    chosen.model,
                    chosen.estimates.estimator,
@@ -258,13 +259,13 @@ void declare_operands(OptionList& options, CalibrateFlags& flags) {
                .shown = Shown::First,
                .choices = {"fit", "apply"}});
   options.make_operand();
-  options.add(flags.subject,
-              {.name = "TASK_OR_FILE",
-               .help = "fit: the data set (see: labelprobe ls datasets); apply: the file that fit "
-                       "wrote",
-               .is_required = true,
-               .shown = Shown::First,
-               .value = "FILE"});
+  options.add(flags.subject, {.name = "TASK_OR_FILE",
+                              .help = "fit: the data set (see: labelprobe ls datasets) or a task "
+                                      "file; apply: the file that fit "
+                                      "wrote",
+                              .is_required = true,
+                              .shown = Shown::First,
+                              .value = "FILE"});
   options.make_operand();
   options.add(flags.runs.folders,
               {.name = "RUN_FOLDER",

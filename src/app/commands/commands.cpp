@@ -12,6 +12,7 @@
 #include "app/commands/help.h"
 #include "app/options/config_file.h"
 #include "app/options/grid.h"
+#include "app/options/task_options.h"
 
 namespace labelprobe::app {
 
@@ -86,6 +87,7 @@ void add_settings(const OptionList& options,
     }
   }
   read_environment(options, given);
+  read_task_options(options, names_in_files, given);
   for (GivenValues& setting : expand_values(options.options(), given)) {
     settings.push_back(std::move(setting));
   }
@@ -106,7 +108,7 @@ void add_built_in(OptionList& options) {
   add(OptionKind::TextList,
       {.name = "config",
        .help = "YAML or JSON file of options (names with underscores); may be given again: flags "
-               "win, then earlier files, then LABELPROBE_ variables",
+               "win, then earlier files, then LABELPROBE_ variables, then the task file",
        .shown = Shown::First,
        .value = "FILE",
        .is_one_by_one = true,

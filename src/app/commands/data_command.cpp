@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/role_data.h"
 #include "labelprobe/files/output_file.h"
 
@@ -102,7 +103,8 @@ void declare_flags(OptionList& options, DataFlags& flags) {
   declare_task(options, flags.task);
   options.begin_group("Output");
   options.add(flags.n_shown, {.name = "show",
-                              .help = "Print the first N items of each role, too",
+                              .help = "Print the first N items of each role, too (default: 0; of a "
+                                      "task file 2)",
                               .shown = Shown::First,
                               .least = 0});
   options.add(flags.out_path, {.name = "out",
@@ -115,6 +117,17 @@ void declare_flags(OptionList& options, DataFlags& flags) {
                               .shown = Shown::First,
                               .flag = "json"});
   declare_data(options, flags.data);
+  // Who has written a task file wants to see that it is right: its votes, too, and some items.
+  options.afterwards([&] {
+    if (!data::is_task_file(flags.task)) return;
+    constexpr std::size_t kEnough = 2;
+    if (!options.is_given(flags.n_shown)) flags.n_shown = kEnough;
+    data::DatasetOptions& train = flags.data.train;
+    if (!options.is_given(train.annotation_mode) && data::task_info(flags.task).has_annotators) {
+      train.annotation_mode = data::AnnotationMode::Both;
+      flags.data.test.annotation_mode = data::AnnotationMode::Both;
+    }
+  });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/prior_labels.h"
 #include "labelprobe/record/provenance.h"
 #include "labelprobe/training/demux.h"
@@ -147,7 +148,7 @@ PreparedDemux prepare(const GridSetting<DemuxOptions>& given, spdlog::logger& lo
     for (const std::string& sentence : sentences) log.warn("{}", sentence);
   }
   prepared.request = options.request;
-  prepared.request.category = options.task;
+  prepared.request.category = data::task_info(options.task).name;
   prepared.request.layout = record::kPlainLayout;
   prepared.request.params = given.params;
   complete_params(options, prepared.request.params);

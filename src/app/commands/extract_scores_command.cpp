@@ -11,6 +11,7 @@
 #include "labelprobe/analysis/scores_file.h"
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/record/run_origin.h"
 #include "labelprobe/record/training_log.h"
@@ -46,7 +47,7 @@ LabelSet find_labels(const ExtractFlags& flags, const std::filesystem::path& fol
 }
 
 void extract(const ExtractFlags& flags, const std::string& name) {
-  const std::filesystem::path folder = flags.log_root / flags.task / name;
+  const std::filesystem::path folder = flags.log_root / data::task_info(flags.task).name / name;
   const record::ScoreLists lists = record::read_score_lists(folder, flags.experiment);
   const LabelSet labels = find_labels(flags, folder);
   analysis::Distributions scores{"scores", {}};

@@ -4,6 +4,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/evaluation_list.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/files/disk.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_table.h"
@@ -46,11 +47,11 @@ void print_cells(std::ostream& out, const data::EvaluationList& list) {
 
 // What an equal share of the disputed examples would need, where it was not looked at.
 void print_votes_note(std::ostream& out,
-                      const data::Dataset& dataset,
+                      const std::string& task,
                       data::ListRule rule,
                       const data::DatasetOptions& options,
                       std::size_t n_left_out) {
-  if (rule == data::ListRule::Main && data::dataset_info(dataset.name).has_annotators &&
+  if (rule == data::ListRule::Main && data::task_info(task).has_annotators &&
       options.annotation_mode == data::AnnotationMode::Aggregate) {
     out << "  whether annotators agree was not looked at (--annotation-mode both reads them)\n";
   }
@@ -80,10 +81,10 @@ int draw_ids(const IdsFlags& flags) {
   const data::EvaluationList list = data::draw_evaluation_list(dataset, rule, flags.n, flags.seed);
   write_ids(flags.out_path, list.example_ids);
   std::ostream& out = flags.out_path == "-" ? std::cerr : std::cout;
-  out << flags.task << ": " << list.example_ids.size() << " ids, rule " << flags.rule << ", seed "
+  out << dataset.name << ": " << list.example_ids.size() << " ids, rule " << flags.rule << ", seed "
       << flags.seed << '\n';
   print_cells(out, list);
-  print_votes_note(out, dataset, rule, options, list.n_left_out);
+  print_votes_note(out, flags.task, rule, options, list.n_left_out);
   for (const std::string& warning : dataset.notes.warnings) {
     out << "  note: " << warning << '\n';
   }

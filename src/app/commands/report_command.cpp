@@ -16,6 +16,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/example.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/report.h"
 #include "labelprobe/files/output_file.h"
 #include "labelprobe/files/text_file.h"
@@ -71,8 +72,11 @@ experiment::AskedRun ask(const std::string& given,
   run.annotator_items.assign(std::move_iterator(others), std::move_iterator(run.log.items.end()));
   run.log.items.erase(others, run.log.items.end());
   run.origin = record::read_origin(run.log);
-  const std::string task =
-      known_task.empty() ? experiment::task_of_folder(named.folder) : known_task;
+  std::string task = known_task.empty() ? experiment::task_of_folder(named.folder) : known_task;
+  if (const auto file = run.origin.options.find("task_file");
+      task.empty() && file != run.origin.options.end() && !file->second.empty()) {
+    task = file->second.front();
+  }
   record::OptionValues options = run.origin.options;
   for (const auto& [name, values] : replaced) options[name] = values;
   try {
@@ -264,12 +268,11 @@ void declare_flags(OptionList& options, ReportFlags& flags) {
                                      "how large it would be",
                              .shown = Shown::First});
   options.begin_group("Data");
-  options.add_parsed(
-      flags.task,
-      {.name = "task",
-       .help = "Data set of the runs, where their folders do not name it",
-       .value = "TASK"},
-      [](const std::string& name) { return std::string(data::dataset_info(name).name); });
+  options.add_parsed(flags.task,
+                     {.name = "task",
+                      .help = "Data set of the runs, where their folders do not name it",
+                      .value = "TASK"},
+                     data::checked_task);
   options.add(flags.replaced,
               {.name = "setting",
                .help = "Value for a setting in place of the log's, where data have moved: "

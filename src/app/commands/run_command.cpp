@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/grid.h"
 #include "labelprobe/model/profile.h"
 
@@ -27,7 +28,8 @@ int run(std::vector<GridSetting<RunSettings>> given) {
   }
   const RunSettings& first = given.front().settings;
   if (!first.is_quiet) {
-    std::cerr << "labelprobe " LABELPROBE_VERSION ": " << first.experiment.task << std::endl;
+    std::cerr << "labelprobe " LABELPROBE_VERSION ": "
+              << data::task_info(first.experiment.task).name << std::endl;
   }
   if (given.size() > 1 && !first.profile.empty()) {
     throw ConfigError(

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/record/run_finder.h"
 
 #include "app/options/run_options.h"
@@ -75,8 +76,11 @@ std::vector<analysis::RunLog> load_runs(const RunFlags& flags,
     throw ConfigError("expected run folders, or --id-list and --model to find them by; found both");
   }
   if (is_asked || (folders.empty() && search == Search::IfNoneNamed)) {
-    const record::FoundRuns found = record::find_runs(
-        {flags.log_root, flags.task, flags.id_list, flags.model, {"baseline", "unary", "binary"}});
+    const record::FoundRuns found = record::find_runs({flags.log_root,
+                                                       data::task_info(flags.task).name,
+                                                       flags.id_list,
+                                                       flags.model,
+                                                       {"baseline", "unary", "binary"}});
     for (const std::string& note : found.notes) {
       std::cerr << note << '\n';
     }

@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 
 #include "app/options/run_options.h"
 
@@ -177,7 +178,8 @@ void declare_data_group(OptionList& options, const DataRoles& roles) {
   };
   options.begin_group("Data");
   all(&Data::root_dir, {.name = "root_dir",
-                        .help = "Folder of the data set's files",
+                        .help = "Folder of the data set's files; of a task file: what its paths "
+                                "start from (default: its folder)",
                         .shown = Shown::First,
                         .value = "FOLDER"});
   declare_roles(options, roles);
@@ -250,13 +252,19 @@ void declare_task(OptionList& options, std::string& task) {
   options.add_special(
       OptionKind::Text, &task,
       {.name = "TASK",
-       .help = "Data set (see: labelprobe ls datasets)",
+       .help = "Data set (see: labelprobe ls datasets), or a task file of your own, my_task.yaml",
        .is_required = true,
        .shown = Shown::First,
        .choices = std::move(names),
        .usual = "GoEmotions"},
-      [&task](const Given& given) { task = data::dataset_info(given.values.front()).name; });
+      [&task](const Given& given) { task = data::checked_task(given.values.front()); });
   options.make_operand();
+  options.accept(Text, {.name = "task_file",
+                        .help = "Logged where a task file stands for a data set's name",
+                        .shown = Shown::Never,
+                        .value = "FILE",
+                        .is_comparable = false,
+                        .bearing = record::Bearing::Process});
 }
 
 void declare_data(OptionList& options, DataSettings& data) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 
 #include "app/options/run_options.h"
 
@@ -26,11 +27,17 @@ experiment::Settings logged_settings(const std::string& task,
                     {.has_distribution = settings.plan->is_distribution,
                      .has_pairs = settings.plan->shows_labels});
   GivenValues given = {{"TASK", {{task}, "TASK"}}};
+  const bool is_other_file = data::is_task_file(task);
   for (const Option& option : options.options()) {
     const auto values = logged.find(std::string(option.info.name));
     if (values != logged.end() && !values->second.empty()) {
       given[values->first] = {values->second, "the log's " + values->first};
     }
+  }
+  if (is_other_file) {
+    given["task_file"] = {{task}, "TASK"};
+  } else if (const auto file = given.find("task_file"); file != given.end()) {
+    given["TASK"] = file->second;
   }
   options.fill(given);
   return settings;

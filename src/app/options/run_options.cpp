@@ -247,8 +247,8 @@ void declare_answering(OptionList& options, RunSettings& run) {
                .is_of_environment = true,
                .other_name = "model"});
   options.add(settings.max_new_tokens, {.name = "max_new_tokens",
-                                        .help = "Tokens generated per query at most",
-                                        .is_required = true,
+                                        .help = "Tokens generated per query at most (default: what "
+                                                "the longest answer takes)",
                                         .shown = Shown::First,
                                         .least = 1,
                                         .usual = "18",

@@ -9,6 +9,7 @@
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/analysis/scores_file.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 
 namespace labelprobe::experiment {
 
@@ -38,14 +39,15 @@ void add_base_rate(analysis::AlignmentBuilder& builder,
 }  // namespace
 
 analysis::VotedSet load_votes(const std::string& task, data::DatasetOptions options) {
-  if (!data::dataset_info(task).has_annotators) {
+  if (!data::task_info(task).has_annotators) {
     std::vector<std::string_view> known;
     for (const data::DatasetInfo& info : data::datasets()) {
       if (info.has_annotators) known.push_back(info.name);
     }
     throw ConfigError(fmt::format(
         "{}: expected a data set with several annotators per example, whose votes are what "
-        "estimates are compared with; found one without (with annotators: {})",
+        "estimates are compared with; found one without (with annotators: {}, and "
+        "task files with votes)",
         task, fmt::join(known, ", ")));
   }
   options.annotation_mode = data::AnnotationMode::Both;
@@ -68,7 +70,8 @@ analysis::AlignmentTable align_runs(AlignmentRequest request, analysis::VotedSet
   using analysis::ModelState;
   request.options.calibrators =
       analysis::parse_calibrators(request.calibrators, votes.label_set.kind());
-  analysis::AlignmentBuilder builder(request.task, std::move(votes), request.options);
+  analysis::AlignmentBuilder builder(data::task_info(request.task).name, std::move(votes),
+                                     request.options);
   const LabelSet& label_set = builder.label_set();
   std::vector<std::string> warnings;
   const auto rows = analysis::estimate_rows(request.runs, request.answers, label_set, {}, warnings);

@@ -7,8 +7,11 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/model/cost.h"
 #include "labelprobe/weights/locate.h"
+
+#include "experiment/prepare/new_tokens.h"
 
 namespace labelprobe::experiment {
 
@@ -75,7 +78,8 @@ std::map<std::string, std::string> contents_of(const PreparedJob& prepared) {
 // tokenizer.
 record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
   const Settings& settings = prepared.job.settings;
-  request.category = settings.task + std::string(settings.plan->category_ending);
+  request.category =
+      data::task_info(settings.task).name + std::string(settings.plan->category_ending);
   request.layout = settings.plan->layout;
   for (record::Param& param : request.params) {
     set_numerics(param, prepared.model_info.quantization);
@@ -150,6 +154,10 @@ PreparedJob prepare(Job job, Workbench& workbench) {
     job.settings.chat_template = workbench.source().chat_template(job.model.model);
   }
   prepared.preparation = prepare(job.settings, *prepared.tokenizer);
+  if (job.settings.max_new_tokens == 0) {
+    job.settings.max_new_tokens = tokens_of_answers(
+        prepared.preparation.questions, prepared.preparation.answers, *prepared.tokenizer);
+  }
   prepared.job = std::move(job);
   prepared.job.request = complete(std::move(prepared.job.request), prepared);
   record::check_names(prepared.job.request);

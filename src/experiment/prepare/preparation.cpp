@@ -10,12 +10,14 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/cot_file.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/prior_labels.h"
 #include "labelprobe/record/run.h"
 
 #include "experiment/prepare/chats.h"
 #include "experiment/prepare/chosen_readouts.h"
 #include "experiment/prepare/content_free.h"
+#include "experiment/prepare/new_tokens.h"
 #include "experiment/prepare/sentence_vectors.h"
 
 namespace labelprobe::experiment {
@@ -86,7 +88,7 @@ prompt::QueryOptions query_options(const Settings& settings, const prompt::Templ
   options.seed = settings.seed;
   options.demonstrations = settings.demonstrations;
   options.own = settings.own_demonstrations;
-  options.ids_are_common = !data::dataset_info(settings.task).has_line_numbers_as_ids;
+  options.ids_are_common = !data::task_info(settings.task).has_line_numbers_as_ids;
   options.labels = settings.labels;
   options.pair = settings.pair;
   options.randomize_cots = settings.randomize_cots;
@@ -208,6 +210,9 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   ready.warnings = ready.questions.warnings;
   ready.answers =
       settings.plan->make_answers({settings, ready.questions, tokenizer, chat ? &*chat : nullptr});
+  if (settings.max_new_tokens == 0) {
+    settings.max_new_tokens = tokens_of_answers(ready.questions, ready.answers, tokenizer);
+  }
   ready.tokenizer = &tokenizer;
   if (!settings.readouts.names.empty()) {
     make_readouts(settings, ready.answers, tokenizer, {}, {});  // throws what is wrong with them

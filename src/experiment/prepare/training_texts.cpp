@@ -1,6 +1,7 @@
 #include "labelprobe/experiment/training_texts.h"
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 
 namespace labelprobe::experiment {
 namespace {
@@ -46,7 +47,7 @@ TrainingTexts make_training_texts(const Settings& settings) {
   options.seed = settings.seed;
   options.demonstrations = settings.demonstrations;
   options.own = prompt::OwnDemonstrations::Replace;  // no text shows its own answer
-  options.ids_are_common = !data::dataset_info(settings.task).has_line_numbers_as_ids;
+  options.ids_are_common = !data::task_info(settings.task).has_line_numbers_as_ids;
   texts.train =
       prompt::make_training_texts({train.examples, train.examples, train.label_set, options});
   if (settings.test.splits.empty()) return texts;

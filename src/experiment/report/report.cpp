@@ -8,6 +8,7 @@
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/analysis/run_items.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/alignment.h"
 
 #include "experiment/report/remade_prompts.h"
@@ -74,7 +75,7 @@ class Gatherer {
       run.notes.push_back("Votes and prompts are left out: " + asked.why_no_settings);
       return;
     }
-    run.task = asked.settings->task;
+    run.task = data::task_info(asked.settings->task).name;
     add_votes(*asked.settings, run);
     if (has_prompts_) add_prompts(*asked.settings, run);
   }

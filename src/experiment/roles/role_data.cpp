@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/data/task_file.h"
 #include "labelprobe/files/text_table.h"
 
 namespace labelprobe::experiment {
@@ -93,7 +94,7 @@ bool reads_annotators(const RoleData& data) {
 }
 
 void print_annotators(std::ostream& out, const RoleData& data) {
-  if (!data::dataset_info(data.dataset.name).has_annotators) {
+  if (!data.has_annotators) {
     return;
   }
   if (!reads_annotators(data)) {
@@ -144,7 +145,7 @@ Json describe_agreement(const data::Agreement& agreement, const LabelSet& label_
 }  // namespace
 
 RoleData load_role(const std::string& task, const std::string& role, data::DatasetOptions options) {
-  RoleData data{role, std::move(options), {}, {}};
+  RoleData data{role, std::move(options), data::task_info(task).has_annotators, {}, {}};
   data.dataset = data::load(task, data.options);
   data.summary = data::summarize(data.dataset);
   return data;

@@ -1,0 +1,322 @@
+#include "data/tasks/task_loading.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
+#include "labelprobe/files/text_file.h"
+#include "labelprobe/python/text.h"
+
+#include "data/reading/votes.h"
+#include "data/tasks/label_cells.h"
+#include "data/tasks/row_splits.h"
+#include "data/tasks/task_votes.h"
+
+namespace labelprobe::data {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The files that a path with * and ? stands for, sorted; a path without them is itself.
+std::vector<fs::path> expand(const fs::path& pattern, const std::string& place) {
+  std::error_code error;
+  if (pattern.string().find_first_of("*?") == std::string::npos || fs::exists(pattern, error)) {
+    return {pattern};
+  }
+  glob_t found{};
+  const int status = glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<fs::path> paths;
+  if (status == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (paths.empty()) {
+    throw DataError(
+        fmt::format("{}: expected files that '{}' names, found none", place, pattern.string()));
+  }
+  return paths;
+}
+
+// A table without a header gets the names of the task file.
+void name_columns(files::Table& table, const TaskFile& task) {
+  if (task.header.empty()) return;
+  const files::TableFormat format =
+      task.format ? *task.format : files::table_format_of(table.name);
+  if (format != files::TableFormat::Csv && format != files::TableFormat::Tsv) {
+    throw ConfigError(fmt::format("{}: header is for csv and tsv; the columns of {} have names",
+                                  task.path.string(), table.name));
+  }
+  if (table.columns.size() != task.header.size()) {
+    throw DataError(fmt::format("{}:1: expected {} fields, as {} names in header, found {}",
+                                table.name, task.header.size(), task.path.string(),
+                                table.columns.size()));
+  }
+  std::vector<nlohmann::json> first(table.columns.begin(), table.columns.end());
+  table.rows.insert(table.rows.begin(), std::move(first));
+  table.places.insert(table.places.begin(), table.name + ":1");
+  table.columns = task.header;
+}
+
+// An item of a split while its rows come in.
+struct Item {
+  Record record;  // without the aggregate
+  std::string place;
+  std::optional<Labels> labels;
+};
+
+struct SplitItems {
+  std::vector<Item> items;
+  std::unordered_map<std::string, std::size_t> position_of;
+};
+
+class Loader {
+ public:
+  Loader(const TaskFile& task, const DatasetOptions& options)
+      : task_(task),
+        options_(options),
+        folder_(options.root_dir.empty() ? task.path.parent_path() : options.root_dir),
+        names_(task) {}
+
+  LoadedSplits load() {
+    check_splits();
+    read_items();
+    const bool has_vote_files = task_.votes && !task_.votes->files.empty();
+    if (has_vote_files && reads_votes()) read_vote_files();
+    LoadedSplits loaded;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) loaded.splits.push_back(finish(i));
+    loaded.label_set = names_.label_set();
+    if (names_.are_as_met()) {
+      warnings_.push_back(
+          fmt::format("{}: the labels are those of the data, in the order of their rows: {} "
+                      "(label_names sets them)",
+                      task_.path.string(), fmt::join(loaded.label_set.names(), ", ")));
+    }
+    for (std::string& sentence : counts_.describe(task_.path.string())) {
+      warnings_.push_back(std::move(sentence));
+    }
+    loaded.warnings = std::move(warnings_);
+    return loaded;
+  }
+
+ private:
+  // Votes beside the labels are wanted with their annotators, and where they may name labels.
+  bool reads_votes() const {
+    return !task_.labels || names_.are_as_met() ||
+           options_.annotation_mode != AnnotationMode::Aggregate;
+  }
+
+  // Which labels and which items there are, all splits say together.
+  bool reads_all() const {
+    const bool has_vote_files = task_.votes && !task_.votes->files.empty();
+    return names_.are_as_met() || (has_vote_files && reads_votes());
+  }
+
+  void check_splits() {
+    const std::vector<std::string> known = task_.splits();
+    for (const std::string& split : options_.splits) {
+      if (!known.empty()) check_split(task_.name, split, known);
+      if (std::find(wanted_.begin(), wanted_.end(), split) != wanted_.end()) {
+        throw ConfigError(fmt::format("{}: expected every split once, found '{}' again",
+                                      task_.name, split));
+      }
+      wanted_.push_back(split);
+    }
+    splits_.resize(wanted_.size());
+  }
+
+  files::Table read(const fs::path& path) const {
+    const files::TableOptions how{task_.format, task_.delimiter, swallowed_rows(options_)};
+    return files::read_table(path, how);
+  }
+
+  std::vector<SourceTable> read_tables() {
+    std::vector<SourceTable> tables;
+    for (const auto& [split, patterns] : task_.files) {
+      const bool is_wanted =
+          split.empty() || std::find(wanted_.begin(), wanted_.end(), split) != wanted_.end();
+      if (!is_wanted && !reads_all()) continue;
+      for (const std::string& pattern : patterns) {
+        for (const fs::path& path : expand(folder_ / pattern, task_.files_place)) {
+          tables.push_back({split, read(path)});
+          name_columns(tables.back().table, task_);
+          if (tables.back().table.rows.empty()) {
+            throw DataError(path.string() + ": expected rows, found none");
+          }
+        }
+      }
+    }
+    return tables;
+  }
+
+  void read_items() {
+    const std::vector<SourceTable> tables = read_tables();
+    row_splits_ = assign_rows(task_, folder_, wanted_, tables, warnings_);
+    const bool are_votes_here = task_.votes && task_.votes->files.empty();
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+      const files::Table& table = tables[t].table;
+      const TextColumn texts(table, task_.text);
+      std::optional<LabelReader> labels;
+      if (task_.labels) labels.emplace(table, *task_.labels, names_);
+      std::optional<VoteReader> votes;
+      if (are_votes_here) votes.emplace(table, *task_.votes, names_, counts_);
+      for (std::size_t row = 0; row < table.rows.size(); ++row) {
+        const std::vector<Membership>& members = row_splits_.of[t][row];
+        if (members.empty() && !names_.are_as_met()) continue;
+        read_row(table.places[row], row, members, texts, labels, votes);
+      }
+    }
+  }
+
+  void read_row(const std::string& place,
+                std::size_t row,
+                const std::vector<Membership>& members,
+                const TextColumn& texts,
+                const std::optional<LabelReader>& labels,
+                std::optional<VoteReader>& votes) {
+    std::optional<Labels> found;
+    if (labels) {
+      CellLabels cell = labels->at(row);
+      if (cell.is_empty) throw DataError(place + ": expected a label, found none");
+      found = std::move(cell.labels);
+    }
+    VoteReader::RowVotes voted;
+    if (votes) voted = votes->at(row);
+    if (members.empty() || (voted.is_left_out && !found)) return;
+    const std::string text = texts.at(row);
+    if (python::strip(text).empty()) {
+      throw DataError(place + ": expected a text, found an empty one");
+    }
+    for (const Membership& member : members) {
+      Item& item = item_of(member, text, place, found);
+      add_votes(item.record.votes, voted.votes, counts_);
+    }
+  }
+
+  // Rows of one vote each make one item where their ids are the same.
+  Item& item_of(const Membership& member,
+                const std::string& text,
+                const std::string& place,
+                const std::optional<Labels>& labels) {
+    SplitItems& split = splits_[member.split];
+    const auto [position, is_new] =
+        split.position_of.emplace(member.example_id, split.items.size());
+    if (is_new) {
+      split.items.push_back({{member.example_id, text, {}}, place, labels});
+      return split.items.back();
+    }
+    Item& item = split.items[position->second];
+    const auto fail = [&](std::string_view what) {
+      throw DataError(fmt::format("{}: expected {}, found '{}' again, which is at {}", place, what,
+                                  files::printable(member.example_id), item.place));
+    };
+    const bool is_one_vote =
+        task_.votes && task_.votes->files.empty() && task_.votes->columns.empty();
+    if (!is_one_vote) fail("distinct ids within a split");
+    if (item.record.text != text) fail("the same text in all rows of an id");
+    if (item.labels != labels) fail("the same labels in all rows of an id");
+    return item;
+  }
+
+  void read_vote_files() {
+    const VoteForm& form = *task_.votes;
+    const TextForm& item_form = form.item.is_given() ? form.item : task_.id;
+    for (const std::string& pattern : form.files) {
+      for (const fs::path& path : expand(folder_ / pattern, form.place)) {
+        const files::Table table = files::read_table(path, {{}, '\0', swallowed_rows(options_)});
+        const TextColumn items(table, item_form);
+        VoteReader votes(table, form, names_, counts_);
+        for (std::size_t row = 0; row < table.rows.size(); ++row) {
+          read_vote(table.places[row], items.at(row), row, votes);
+        }
+      }
+    }
+  }
+
+  void read_vote(const std::string& place,
+                 const std::string& example_id,
+                 std::size_t row,
+                 VoteReader& votes) {
+    if (!row_splits_.example_ids.contains(example_id)) {
+      if (!task_.votes->skips_unknown_items) {
+        throw DataError(fmt::format(
+            "{}: expected a vote on an item of the tables, found {}, which is in none "
+            "(unknown_items: skip leaves such votes out)",
+            place, files::shown(example_id)));
+      }
+      ++counts_.n_unknown;
+      return;
+    }
+    std::vector<Item*> items;
+    for (SplitItems& split : splits_) {
+      const auto position = split.position_of.find(example_id);
+      if (position != split.position_of.end()) items.push_back(&split.items[position->second]);
+    }
+    if (items.empty() && !names_.are_as_met()) return;
+    const VoteReader::RowVotes voted = votes.at(row);
+    for (Item* item : items) add_votes(item->record.votes, voted.votes, counts_);
+  }
+
+  Labels aggregate_of(const std::vector<Vote>& votes) const {
+    if (task_.kind() == LabelKind::MultiLabel) return labels_of_half(votes);
+    std::vector<LabelIndex> classes;
+    for (const Vote& vote : votes) classes.push_back(vote.labels.front());
+    return {majority_of(classes)};
+  }
+
+  SplitRecords finish(std::size_t split) {
+    std::vector<Item>& items = splits_[split].items;
+    if (const auto& ranks = row_splits_.ranks[split]; !ranks.empty()) {
+      std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
+        return ranks.at(a.record.example_id) < ranks.at(b.record.example_id);
+      });
+    }
+    SplitRecords records(wanted_[split]);
+    std::vector<std::string> unlabelled;
+    for (Item& item : items) {
+      std::vector<Vote>& votes = item.record.votes;
+      if (!item.labels && votes.empty()) {
+        unlabelled.push_back(item.record.example_id);
+        continue;
+      }
+      votes.push_back({std::string(kAggregate), item.labels ? *item.labels : aggregate_of(votes)});
+      records.add(std::move(item.record), item.place);
+    }
+    if (!unlabelled.empty()) {
+      warnings_.push_back(fmt::format("{}, split {}: {} of {} items have no vote and are left out: {}",
+                                      task_.name, wanted_[split], unlabelled.size(), items.size(),
+                                      files::some_of(unlabelled)));
+    }
+    return records;
+  }
+
+  const TaskFile& task_;
+  const DatasetOptions& options_;
+  fs::path folder_;
+  LabelNames names_;
+  std::vector<std::string> wanted_;
+  std::vector<SplitItems> splits_;  // [wanted_.size()]
+  RowSplits row_splits_;
+  VoteCounts counts_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace
+
+bool is_task_file(std::string_view name) {
+  const std::string ending = ascii_lower(fs::path(name).extension().string());
+  return ending == ".yaml" || ending == ".yml";
+}
+
+LoadedSplits load_task(const TaskFile& task, const DatasetOptions& options) {
+  return Loader(task, options).load();
+}
+
+}  // namespace labelprobe::data
