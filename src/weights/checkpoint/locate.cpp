@@ -1,8 +1,6 @@
 #include "labelprobe/weights/locate.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
+#include "labelprobe/files/hub_cache.h"
 #include "labelprobe/files/json.h"
 
 #include "weights/families/family.h"
@@ -19,17 +18,6 @@ namespace labelprobe::weights {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The value of an environment variable with a leading ~ resolved; empty if unset or empty.
-fs::path environment_path(const char* variable) {
-  const char* held = std::getenv(variable);
-  const std::string text = held == nullptr ? "" : held;
-  if (text == "~" || text.starts_with("~/")) {
-    const char* home = std::getenv("HOME");
-    return std::string(home == nullptr ? "" : home).append(text, 1);
-  }
-  return text;
-}
 
 // A place we may not look into counts as empty.
 bool is_there(const fs::path& path) {
@@ -40,48 +28,6 @@ bool is_there(const fs::path& path) {
 bool is_folder(const fs::path& path) {
   std::error_code error;
   return fs::is_directory(path, error);
-}
-
-// In the order in which huggingface_hub looks.
-fs::path cache_folder() {
-  for (const char* variable : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
-    if (const fs::path folder = environment_path(variable); !folder.empty()) {
-      return folder;
-    }
-  }
-  if (const fs::path home = environment_path("HF_HOME"); !home.empty()) {
-    return home / "hub";
-  }
-  if (const fs::path caches = environment_path("XDG_CACHE_HOME"); !caches.empty()) {
-    return caches / "huggingface" / "hub";
-  }
-  return environment_path("HOME") / ".cache" / "huggingface" / "hub";
-}
-
-// "model" or "org/model" in the characters the hub allows.
-bool is_hub_name(std::string_view name) {
-  const auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '/';
-  };
-  const auto is_part = [](std::string_view part) {
-    return !part.empty() && part.front() != '.' && part.front() != '-';
-  };
-  const std::size_t slash = name.find('/');
-  return std::all_of(name.begin(), name.end(), is_allowed) && is_part(name.substr(0, slash)) &&
-         (slash == std::string_view::npos ||
-          (is_part(name.substr(slash + 1)) && name.find('/', slash + 1) == std::string_view::npos));
-}
-
-std::vector<fs::path> sorted_entries(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    entries.push_back(entry->path());
-  }
-  std::sort(entries.begin(), entries.end());
-  return entries;
 }
 
 // "found 2 GGUF files; ...": what a folder holds in place of a model.
@@ -115,7 +61,7 @@ fs::path model_in(const fs::path& folder) {
   if (is_there(folder / "config.json")) {
     return folder;
   }
-  std::vector<fs::path> gguf_files = sorted_entries(folder);
+  std::vector<fs::path> gguf_files = files::sorted_entries(folder);
   std::erase_if(gguf_files, [](const fs::path& file) { return !is_named_gguf(file); });
   if (gguf_files.size() == 1) {
     return gguf_files[0];
@@ -125,123 +71,11 @@ fs::path model_in(const fs::path& folder) {
                   folder.string(), describe_folder(folder, gguf_files)));
 }
 
-// "org/model@revision" in its parts; the revision is empty where none is asked for.
-struct HubName {
-  explicit HubName(const std::string& text)
-      : name(text.substr(0, text.find('@'))),
-        revision(text.find('@') == text.npos ? "" : text.substr(text.find('@') + 1)) {}
-  std::string name;
-  std::string revision;
-};
-
-// One model in the cache of huggingface_hub.
-class Repository {
- public:
-  explicit Repository(const std::string& name)
-      : name_(name),
-        folder_(cache_folder() / fmt::format("models--{}", replace_all(name, "/", "--"))) {
-    for (const fs::path& snapshot : sorted_entries(folder_ / "snapshots")) {
-      commits_.push_back(snapshot.filename().string());
-    }
-  }
-
-  const fs::path& folder() const { return folder_; }
-  bool is_empty() const { return commits_.empty(); }
-  fs::path snapshot(const std::string& commit) const { return folder_ / "snapshots" / commit; }
-
-  // The commit that refs/<ref> names; empty if there is none.
-  std::string named_by(const std::string& ref) const {
-    std::ifstream file(folder_ / "refs" / ref);
-    std::string commit;
-    if (!file || !std::getline(file, commit)) {
-      return "";
-    }
-    commit.erase(commit.find_last_not_of(" \t\r") + 1);
-    // The text becomes part of a path.
-    const bool is_plain = fs::path(commit).filename() == commit && commit != "." && commit != "..";
-    return is_plain ? commit : "";
-  }
-
-  bool has(const std::string& commit) const {
-    return std::find(commits_.begin(), commits_.end(), commit) != commits_.end();
-  }
-
-  // The commit of refs/main, or the only one there is. Throws ModelError saying which there are.
-  std::string main() const {
-    const std::string commit = named_by("main");
-    if (has(commit)) {
-      return commit;
-    }
-    if (commits_.size() == 1) {
-      return commits_[0];
-    }
-    throw ModelError(
-        fmt::format("model '{}': the Hugging Face cache holds several revisions of it ({}), and "
-                    "{}; name one of them, as in {}@{}, or run `hf download {}`",
-                    name_, list(), describe_main(commit), name_, commits_[0], name_));
-  }
-
-  // The commit of a branch, a tag, or the beginning of a commit. Throws as above.
-  std::string find(const std::string& revision) const {
-    if (const std::string commit = named_by(revision); has(commit)) {
-      return commit;
-    }
-    std::vector<std::string> found;
-    for (const std::string& commit : commits_) {
-      if (commit == revision) {
-        return commit;
-      }
-      if (!revision.empty() && commit.starts_with(revision)) {
-        found.push_back(commit);
-      }
-    }
-    if (found.size() == 1) {
-      return found[0];
-    }
-    throw ModelError(
-        fmt::format("model '{}': revision '{}' is not in the Hugging Face cache, which holds {}; "
-                    "download it with `hf download {} --revision {}`",
-                    name_, revision, list(), name_, revision));
-  }
-
-  // A sentence where `commit` is not what refs/main names; else empty.
-  std::string warn_of(const std::string& commit) const {
-    const std::string main_commit = named_by("main");
-    return commit == main_commit
-               ? ""
-               : fmt::format("model '{}': {}; the only revision there is taken, {}", name_,
-                             describe_main(main_commit), commit);
-  }
-
- private:
-  static std::string describe_main(const std::string& commit) {
-    return commit.empty() ? "refs/main does not say which is current"
-                          : fmt::format("refs/main names {}, which is not there", commit);
-  }
-
-  // "abc (main), def".
-  std::string list() const {
-    std::string text;
-    for (const std::string& commit : commits_) {
-      text.append(text.empty() ? "" : ", ").append(commit);
-      for (const fs::path& ref : sorted_entries(folder_ / "refs")) {
-        const std::string name = ref.filename().string();
-        text.append(named_by(name) == commit ? fmt::format(" ({})", name) : "");
-      }
-    }
-    return text;
-  }
-
-  std::string name_;
-  fs::path folder_;
-  std::vector<std::string> commits_;  // sorted
-};
-
 bool is_of_hub(const std::string& name_or_path) {
-  const HubName asked(name_or_path);
+  const files::HubName asked(name_or_path);
   // A revision, too, becomes part of a path.
-  return is_hub_name(asked.name) && !is_named_gguf(asked.name) &&
-         (name_or_path.find('@') == std::string::npos || is_hub_name(asked.revision));
+  return files::is_hub_name(asked.name) && !is_named_gguf(asked.name) &&
+         (name_or_path.find('@') == std::string::npos || files::is_hub_name(asked.revision));
 }
 
 }  // namespace
@@ -264,8 +98,8 @@ fs::path locate(const std::string& name_or_path) {
                     "like org/model or org/model@revision, found no such file or folder",
                     name_or_path));
   }
-  const HubName asked(name_or_path);
-  const Repository repository(asked.name);
+  const files::HubName asked(name_or_path);
+  const files::HubRepository repository(files::HubRepository::Kind::Model, asked.name);
   if (repository.is_empty()) {
     const std::string what =
         asked.name + (asked.revision.empty() ? "" : fmt::format(" --revision {}", asked.revision));
@@ -279,11 +113,11 @@ fs::path locate(const std::string& name_or_path) {
 }
 
 std::string warn_of_revision(const std::string& name_or_path) {
-  const HubName asked(name_or_path);
+  const files::HubName asked(name_or_path);
   if (is_there(name_or_path) || !is_of_hub(name_or_path) || !asked.revision.empty()) {
     return "";
   }
-  const Repository repository(asked.name);
+  const files::HubRepository repository(files::HubRepository::Kind::Model, asked.name);
   return repository.is_empty() ? "" : repository.warn_of(repository.main());
 }
 
@@ -298,7 +132,7 @@ std::vector<ModelFamily> model_families() {
 std::vector<CachedModel> cached_models() {
   constexpr std::string_view kPrefix = "models--";
   std::vector<CachedModel> models;
-  for (const fs::path& repository : sorted_entries(cache_folder())) {
+  for (const fs::path& repository : files::sorted_entries(files::hub_cache())) {
     const std::string folder = repository.filename().string();
     if (!folder.starts_with(kPrefix)) {
       continue;
