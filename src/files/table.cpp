@@ -96,8 +96,12 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
       read_json_table(text_of(file), table);
       break;
     case TableFormat::Parquet:
-      read_parquet(file.text(), table);
+      read_parquet(file.text(), options.rows, table);
       break;
+  }
+  if (options.rows == TableRows::None) {
+    table.rows.clear();
+    table.places.clear();
   }
   if (table.columns.empty()) {
     throw DataError(fmt::format("{}: expected a table, found no columns", table.name));

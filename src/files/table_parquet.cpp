@@ -70,7 +70,7 @@ void check_frame(std::string_view bytes, const std::string& name) {
 
 }  // namespace
 
-void read_parquet(std::string_view bytes, Table& table) {
+void read_parquet(std::string_view bytes, TableRows rows, Table& table) {
   check_frame(bytes, table.name);
   static const Module module = load_module();
   if (!module.read) {
@@ -79,7 +79,7 @@ void read_parquet(std::string_view bytes, Table& table) {
         "with pandas: pandas.read_parquet(..).to_json(.., orient='records', lines=True)",
         table.name, module.problem));
   }
-  const std::string fault = module.read(bytes, table);
+  const std::string fault = module.read(bytes, rows, table);
   if (!fault.empty()) {
     throw DataError(fmt::format("{}: expected a whole Parquet file, found a broken one: {}",
                                 table.name, fault));

@@ -15,6 +15,6 @@ void read_json_lines(std::string_view text, Table& table);
 
 void read_json_table(std::string_view text, Table& table);
 
-void read_parquet(std::string_view bytes, Table& table);
+void read_parquet(std::string_view bytes, TableRows rows, Table& table);
 
 }  // namespace labelprobe::files

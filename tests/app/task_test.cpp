@@ -13,8 +13,7 @@ using support::write_file;
 constexpr const char* kOwn = "configs/example/own/messages.yaml";
 
 TEST_CASE("A task file is checked: counts, labels, agreement, items", "[e2e]") {
-  const ProgramResult result =
-      run_program({"data", kOwn});
+  const ProgramResult result = run_program({"data", kOwn});
   REQUIRE(result.exit_code == 0);
   CHECK(result.err.empty());
   CHECK_THAT(result.out, ContainsSubstring("messages, train: "));
@@ -47,7 +46,8 @@ TEST_CASE("A task file's options that no command has are refused", "[e2e]") {
   write_file(task, "files: t.csv\ntext: text\nlabels: {class: label}\noptions: {batchsize: 2}\n");
   const ProgramResult result = run_program({"data", task});
   CHECK(result.exit_code == 2);
-  CHECK_THAT(result.err, ContainsSubstring("task.yaml:4: unknown option 'batchsize'; did you mean"));
+  CHECK_THAT(result.err,
+             ContainsSubstring("task.yaml:4: unknown option 'batchsize'; did you mean"));
   CHECK(run_program({"data", (folder.path() / "none.yaml").string()}).exit_code == 2);
   const ProgramResult unknown = run_program({"data", "GoEmotion"});
   CHECK_THAT(unknown.err, ContainsSubstring("my_task.yaml"));

@@ -10,7 +10,8 @@
 
 namespace labelprobe::data {
 
-// Whether a data set's name is the path of a task file: it ends in .yaml or .yml.
+// Whether a data set's name is the path of a task file, which ends in .yaml or .yml, or of data
+// that need none (task_draft.h).
 bool is_task_file(std::string_view name);
 
 // What is known of a data set before it is read.

@@ -51,10 +51,16 @@ struct Table {
   std::optional<std::size_t> find_column(std::string_view column_name) const;
 };
 
+enum class TableRows {
+  All,
+  None,  // columns and metadata only, which are had of Parquet without reading the rest
+};
+
 struct TableOptions {
   std::optional<TableFormat> format;  // unset: by the file's name
   char delimiter = '\0';              // of CSV and TSV; '\0': a comma, a tab
   SwallowedRows swallowed = SwallowedRows::Refuse;
+  TableRows rows = TableRows::All;
 };
 
 // Reads the whole file. CSV and TSV have a header, and quotes as csv.h says. JSON is a list of

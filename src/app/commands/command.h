@@ -103,6 +103,7 @@ Command figure_command();
 Command finetune_command();
 Command generate_command();
 Command guard_command();
+Command init_command();
 Command inspect_command();
 Command ids_command();
 Command ls_command();

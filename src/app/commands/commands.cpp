@@ -20,18 +20,18 @@ namespace {
 
 // Every subcommand, in the order of a day's work.
 std::vector<Command> make_commands() {
-  return {run_command(),        classify_command(),  assess_command(),
-          plan_command(),       show_command(),      runs_command(),
-          align_command(),      calibrate_command(), compare_command(),
-          validity_command(),   steps_command(),     attention_command(),
-          figure_command(),     export_command(),    extract_scores_command(),
-          probes_command(),     finetune_command(),  distributions_command(),
-          report_command(),     data_command(),      ids_command(),
-          table_command(),      paper_command(),     guard_command(),
-          demux_command(),      inspect_command(),   prompts_command(),
-          generate_command(),   score_command(),     tokenize_command(),
-          make_model_command(), bench_command(),     ls_command(),
-          completion_command(), man_command()};
+  return {run_command(),      classify_command(),   assess_command(),
+          plan_command(),     show_command(),       runs_command(),
+          align_command(),    calibrate_command(),  compare_command(),
+          validity_command(), steps_command(),      attention_command(),
+          figure_command(),   export_command(),     extract_scores_command(),
+          probes_command(),   finetune_command(),   distributions_command(),
+          report_command(),   data_command(),       init_command(),
+          ids_command(),      table_command(),      paper_command(),
+          guard_command(),    demux_command(),      inspect_command(),
+          prompts_command(),  generate_command(),   score_command(),
+          tokenize_command(), make_model_command(), bench_command(),
+          ls_command(),       completion_command(), man_command()};
 }
 
 // The commands that know a flag, for people who gave it to another.

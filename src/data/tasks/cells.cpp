@@ -119,9 +119,10 @@ TextForm::TextForm(std::string_view spelled, const std::string& place) {
     } else if (spelled[i] == '{') {
       const std::size_t end = spelled.find('}', i);
       if (end == std::string_view::npos) {
-        throw ConfigError(fmt::format("{}: expected a '}}' behind '{}'; a brace of the text is "
-                                      "written twice",
-                                      place, spelled.substr(i)));
+        throw ConfigError(
+            fmt::format("{}: expected a '}}' behind '{}'; a brace of the text is "
+                        "written twice",
+                        place, spelled.substr(i)));
       }
       std::string_view name = spelled.substr(i + 1, end - i - 1);
       const bool has_letters = name.ends_with(kLetters);

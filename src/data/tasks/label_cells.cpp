@@ -69,9 +69,8 @@ double share_of(const json& cell, const std::string& place) {
   }
   if (!(share >= 0.0 && share <= 1.0)) {
     throw DataError(fmt::format("{}: expected 0, 1 or a share between, found {}", place,
-                                cell.is_string()
-                                    ? files::shown(cell.get_ref<const std::string&>())
-                                    : files::printable(cell.dump())));
+                                cell.is_string() ? files::shown(cell.get_ref<const std::string&>())
+                                                 : files::printable(cell.dump())));
   }
   return share;
 }
@@ -93,8 +92,8 @@ LabelNames::LabelNames(const TaskFile& task) : task_(task) {
   for (const std::string& label : labels) add(label);
   const auto check = [&](const std::string& label, const char* key) {
     if (std::find(labels.begin(), labels.end(), label) == labels.end()) {
-      throw ConfigError(
-          fmt::format("{}: {}: {}", task.path.string(), key, unknown_choice("label", label, labels)));
+      throw ConfigError(fmt::format("{}: {}: {}", task.path.string(), key,
+                                    unknown_choice("label", label, labels)));
     }
   };
   for (const auto& [label, called] : task.label_map) check(label, "label_map");

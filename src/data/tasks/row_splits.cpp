@@ -142,9 +142,9 @@ class Assigner {
     for (std::size_t share = 0; share < task_.split.shares.size(); ++share) {
       constexpr double kRounding = 1e-9;
       sum += task_.split.shares[share].second;
-      const auto end = std::min(distinct.size(),
-                                static_cast<std::size_t>(std::floor(
-                                    sum * static_cast<double>(distinct.size()) + kRounding)));
+      const auto end = std::min(
+          distinct.size(), static_cast<std::size_t>(
+                               std::floor(sum * static_cast<double>(distinct.size()) + kRounding)));
       for (std::size_t i = begin; i < end; ++i) share_of.emplace(distinct[i], share);
       begin = end;
     }
@@ -194,8 +194,8 @@ class Assigner {
     }
     const auto list = root.find(split);
     if (!list) {
-      root.fail(unknown_choice("split", split,
-                               std::vector<std::string>(found_.begin(), found_.end())));
+      root.fail(
+          unknown_choice("split", split, std::vector<std::string>(found_.begin(), found_.end())));
     }
     if (!list->is_list()) list->fail_expected("a list of ids");
     for (const files::YamlView& id : list->items()) {
@@ -253,10 +253,10 @@ class Assigner {
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       if (has_rows[i]) continue;
       const std::vector<std::string> found(found_.begin(), found_.end());
-      throw DataError(fmt::format(
-          "{}: expected rows of split '{}', found none{}",
-          task_.split.place.empty() ? task_.files_place : task_.split.place, wanted_[i],
-          found.empty() ? "" : fmt::format(" (there are: {})", files::some_of(found))));
+      throw DataError(
+          fmt::format("{}: expected rows of split '{}', found none{}",
+                      task_.split.place.empty() ? task_.files_place : task_.split.place, wanted_[i],
+                      found.empty() ? "" : fmt::format(" (there are: {})", files::some_of(found))));
     }
   }
 

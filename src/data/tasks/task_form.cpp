@@ -11,8 +11,10 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/data/task_draft.h"
 #include "labelprobe/files/yaml.h"
 
+#include "data/forms/task_text.h"
 #include "data/reading/records.h"
 #include "data/tasks/task_keys.h"
 
@@ -121,8 +123,8 @@ LabelForm labels_of(const YamlView& value) {
   labels.place = value.place();
   read_keys<LabelForm>(value, "labels", kLabelKeys, labels);
   const bool has_column = value.find("column").has_value();
-  const int n_ways = (has_column ? 1 : 0) + (value.find("columns") ? 1 : 0) +
-                     (value.find("class") ? 1 : 0);
+  const int n_ways =
+      (has_column ? 1 : 0) + (value.find("columns") ? 1 : 0) + (value.find("class") ? 1 : 0);
   if (n_ways != 1) {
     value.fail(
         "labels: expected one of column (lists of labels), columns (a column for each label) and "
@@ -138,10 +140,8 @@ LabelForm labels_of(const YamlView& value) {
 }
 
 constexpr Key<VoteForm> kVoteKeys[] = {
-    {"file",
-     [](const YamlView& value, VoteForm& votes) {
-       votes.files = texts_of(value, "a file or a list of files");
-     }},
+    {"file", [](const YamlView& value,
+                VoteForm& votes) { votes.files = texts_of(value, "a file or a list of files"); }},
     {"item", [](const YamlView& value, VoteForm& votes) { votes.item = form_of(value); }},
     {"annotator", [](const YamlView& value, VoteForm& votes) { votes.annotator = form_of(value); }},
     {"labels", [](const YamlView& value, VoteForm& votes) { votes.labels = labels_of(value); }},
@@ -171,8 +171,8 @@ void complete_wide_votes(const YamlView& value, const TaskFile& task, VoteForm& 
     value.fail("votes: columns, one for each annotator, go with file and separator only");
   }
   votes.labels.kind = LabelForm::Kind::List;
-  const bool is_class = task.labels ? task.kind() == LabelKind::SingleLabel
-                                    : votes.labels.separator.empty();
+  const bool is_class =
+      task.labels ? task.kind() == LabelKind::SingleLabel : votes.labels.separator.empty();
   if (is_class && votes.labels.separator.empty()) votes.labels.kind = LabelForm::Kind::Class;
 }
 
@@ -276,9 +276,9 @@ void read_files(const YamlView& value, TaskFile& task) {
 // A map label -> what the data call it, or the path of a YAML or JSON file with one.
 void read_label_map(const YamlView& value, TaskFile& task) {
   if (value.is_scalar()) {
-    read_label_map(files::load_yaml(task.path.parent_path() / name_of(value, "a file"),
-                                    ErrorKind::Config),
-                   task);
+    read_label_map(
+        files::load_yaml(task.path.parent_path() / name_of(value, "a file"), ErrorKind::Config),
+        task);
     return;
   }
   if (!value.is_map()) value.fail_expected("a map of labels to what the data call them");
@@ -302,11 +302,17 @@ const Key<TaskFile> kTaskKeys[] = {
     {"files", read_files},
     {"format",
      [](const YamlView& value, TaskFile& task) {
-       try {
-         task.format = files::parse_table_format(text_of(value));
-       } catch (const ConfigError& error) {
-         value.fail(error.what());
+       const std::string name = text_of(value);
+       if (const auto form = find_table_form(name)) {
+         task.form = *form;
+         return;
        }
+       task.format = files::find_table_format("table." + name);
+       if (task.format) return;
+       std::vector<std::string> known = files::table_format_names();
+       const std::vector<std::string> forms = table_form_names();
+       known.insert(known.end(), forms.begin(), forms.end());
+       value.fail(unknown_choice("table format", name, known));
      }},
     {"delimiter",
      [](const YamlView& value, TaskFile& task) {
@@ -314,20 +320,16 @@ const Key<TaskFile> kTaskKeys[] = {
        if (text.size() != 1) value.fail_expected("one character of ASCII, e.g. \"\\t\"");
        task.delimiter = text.front();
      }},
-    {"header",
-     [](const YamlView& value, TaskFile& task) {
-       task.header = texts_of(value, "the names of the columns");
-     }},
+    {"header", [](const YamlView& value,
+                  TaskFile& task) { task.header = texts_of(value, "the names of the columns"); }},
     {"split", [](const YamlView& value, TaskFile& task) { task.split = split_of(value); }},
     {"id", [](const YamlView& value, TaskFile& task) { task.id = form_of(value); }},
     {"text", [](const YamlView& value, TaskFile& task) { task.text = form_of(value); }},
     {"labels", [](const YamlView& value, TaskFile& task) { task.labels = labels_of(value); }},
     // Behind labels in this list, for they decide how cells of annotators are read.
     {"votes", [](const YamlView& value, TaskFile& task) { task.votes = votes_of(value, task); }},
-    {"label_names",
-     [](const YamlView& value, TaskFile& task) {
-       task.label_names = texts_of(value, "names of labels");
-     }},
+    {"label_names", [](const YamlView& value,
+                       TaskFile& task) { task.label_names = texts_of(value, "names of labels"); }},
     {"label_map", read_label_map},
     {"shown_as",
      [](const YamlView& value, TaskFile& task) {
@@ -359,8 +361,8 @@ void check_whole(const YamlView& root, const TaskFile& task) {
   if (task.split.kind == SplitForm::Kind::Texts && task.id.is_given()) {
     throw ConfigError(task.split.place + ": expected no id beside split texts, whose file has ids");
   }
-  const bool needs_id = (task.votes && !task.votes->files.empty()) ||
-                        task.split.kind == SplitForm::Kind::Ids;
+  const bool needs_id =
+      (task.votes && !task.votes->files.empty()) || task.split.kind == SplitForm::Kind::Ids;
   require(!needs_id || task.id.is_given() || task.split.kind == SplitForm::Kind::Texts,
           "id, the column by which other files name the items");
   if (task.labels && task.votes && task.labels->label_kind() != task.votes->labels.label_kind()) {
@@ -389,10 +391,24 @@ std::vector<std::string> TaskFile::splits() const {
   return names;
 }
 
+namespace {
+
+// The task file, or that which data without one stand for.
+YamlView read_root(const std::filesystem::path& path, TaskFile& task) {
+  if (is_yaml_file(path)) return files::load_yaml(path, ErrorKind::Config);
+  const TaskDraft draft = known_task(path.string());
+  task.notes.push_back(fmt::format("{}: read as {}{}; labelprobe init {} shows it as a task file",
+                                   path.string(), draft.form,
+                                   draft.is_guessed ? ", its columns guessed" : "", path.string()));
+  return files::parse_yaml(draft.text, {path.string() + " as a task file", ErrorKind::Config});
+}
+
+}  // namespace
+
 TaskFile read_task_file(const std::filesystem::path& path) {
-  const YamlView root = files::load_yaml(path, ErrorKind::Config);
   TaskFile task;
   task.path = path;
+  const YamlView root = read_root(path, task);
   task.name = path.stem().string();
   if (!root.is_map()) root.fail_expected("a task file: name, files, text, labels, ...");
   read_keys<TaskFile>(root, "a task file", kTaskKeys, task, task_option_keys());

@@ -15,6 +15,7 @@
 #include "labelprobe/files/table.h"
 
 #include "data/cleaning/text_preprocessor.h"
+#include "data/forms/known_tables.h"
 #include "data/tasks/cells.h"
 
 namespace labelprobe::data {
@@ -27,9 +28,9 @@ struct LabelForm {
     Class,    // a column with the one label
   };
   Kind kind = Kind::List;
-  ColumnName column;                                          // of List and Class
-  std::string separator;                                      // of List; empty = JSON lists
-  std::vector<std::pair<std::string, ColumnName>> columns;    // by label
+  ColumnName column;                                        // of List and Class
+  std::string separator;                                    // of List; empty = JSON lists
+  std::vector<std::pair<std::string, ColumnName>> columns;  // by label
   bool takes_one = false;  // Columns: only the label with the largest share counts
   std::string place;
 
@@ -70,10 +71,11 @@ struct TaskFile {
   std::vector<std::pair<std::string, std::vector<std::string>>> files;
   std::string files_place;
   std::optional<files::TableFormat> format;
+  TableForm form = TableForm::Plain;  // what the tables are brought into form from
   char delimiter = '\0';
   std::vector<std::string> header;  // names of the columns of tables that have no header
   SplitForm split;
-  TextForm id;    // not given = the row's number
+  TextForm id;  // not given = the row's number
   TextForm text;
   std::optional<LabelForm> labels;  // unset = what the votes say together
   std::optional<VoteForm> votes;
@@ -84,12 +86,14 @@ struct TaskFile {
   std::vector<std::string> none_words = {"none"};
   TextDomain domain = TextDomain::Other;
   std::vector<TaskOption> options;
+  std::vector<std::string> notes;  // sentences for people
 
   LabelKind kind() const { return labels ? labels->label_kind() : votes->labels.label_kind(); }
   // Names of splits that data::load() takes; empty where only the data know them.
   std::vector<std::string> splits() const;
 };
 
+// Of a task file, or of data that need none (task_draft.h).
 // Throws ConfigError (file, line, expected, found, the nearest key).
 TaskFile read_task_file(const std::filesystem::path& path);
 

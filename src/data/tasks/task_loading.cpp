@@ -1,7 +1,5 @@
 #include "data/tasks/task_loading.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <optional>
@@ -10,12 +8,15 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <glob.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/data/task_draft.h"
 #include "labelprobe/files/text_file.h"
 #include "labelprobe/python/text.h"
 
+#include "data/forms/task_text.h"
 #include "data/reading/votes.h"
 #include "data/tasks/label_cells.h"
 #include "data/tasks/row_splits.h"
@@ -48,8 +49,7 @@ std::vector<fs::path> expand(const fs::path& pattern, const std::string& place) 
 // A table without a header gets the names of the task file.
 void name_columns(files::Table& table, const TaskFile& task) {
   if (task.header.empty()) return;
-  const files::TableFormat format =
-      task.format ? *task.format : files::table_format_of(table.name);
+  const files::TableFormat format = task.format ? *task.format : files::table_format_of(table.name);
   if (format != files::TableFormat::Csv && format != files::TableFormat::Tsv) {
     throw ConfigError(fmt::format("{}: header is for csv and tsv; the columns of {} have names",
                                   task.path.string(), table.name));
@@ -102,7 +102,8 @@ class Loader {
     for (std::string& sentence : counts_.describe(task_.path.string())) {
       warnings_.push_back(std::move(sentence));
     }
-    loaded.warnings = std::move(warnings_);
+    loaded.warnings = task_.notes;
+    loaded.warnings.insert(loaded.warnings.end(), warnings_.begin(), warnings_.end());
     return loaded;
   }
 
@@ -124,8 +125,8 @@ class Loader {
     for (const std::string& split : options_.splits) {
       if (!known.empty()) check_split(task_.name, split, known);
       if (std::find(wanted_.begin(), wanted_.end(), split) != wanted_.end()) {
-        throw ConfigError(fmt::format("{}: expected every split once, found '{}' again",
-                                      task_.name, split));
+        throw ConfigError(
+            fmt::format("{}: expected every split once, found '{}' again", task_.name, split));
       }
       wanted_.push_back(split);
     }
@@ -134,7 +135,9 @@ class Loader {
 
   files::Table read(const fs::path& path) const {
     const files::TableOptions how{task_.format, task_.delimiter, swallowed_rows(options_)};
-    return files::read_table(path, how);
+    files::Table table = files::read_table(path, how);
+    bring_into_form(task_.form, table);
+    return table;
   }
 
   std::vector<SourceTable> read_tables() {
@@ -246,10 +249,10 @@ class Loader {
                  VoteReader& votes) {
     if (!row_splits_.example_ids.contains(example_id)) {
       if (!task_.votes->skips_unknown_items) {
-        throw DataError(fmt::format(
-            "{}: expected a vote on an item of the tables, found {}, which is in none "
-            "(unknown_items: skip leaves such votes out)",
-            place, files::shown(example_id)));
+        throw DataError(
+            fmt::format("{}: expected a vote on an item of the tables, found {}, which is in none "
+                        "(unknown_items: skip leaves such votes out)",
+                        place, files::shown(example_id)));
       }
       ++counts_.n_unknown;
       return;
@@ -290,9 +293,9 @@ class Loader {
       records.add(std::move(item.record), item.place);
     }
     if (!unlabelled.empty()) {
-      warnings_.push_back(fmt::format("{}, split {}: {} of {} items have no vote and are left out: {}",
-                                      task_.name, wanted_[split], unlabelled.size(), items.size(),
-                                      files::some_of(unlabelled)));
+      warnings_.push_back(
+          fmt::format("{}, split {}: {} of {} items have no vote and are left out: {}", task_.name,
+                      wanted_[split], unlabelled.size(), items.size(), files::some_of(unlabelled)));
     }
     return records;
   }
@@ -311,8 +314,7 @@ class Loader {
 }  // namespace
 
 bool is_task_file(std::string_view name) {
-  const std::string ending = ascii_lower(fs::path(name).extension().string());
-  return ending == ".yaml" || ending == ".yml";
+  return is_yaml_file(name) || is_data_without_task(std::string(name));
 }
 
 LoadedSplits load_task(const TaskFile& task, const DatasetOptions& options) {

@@ -26,7 +26,9 @@ std::vector<std::string> VoteCounts::describe(const std::string& place) const {
   return sentences;
 }
 
-VoteReader::VoteReader(const files::Table& table, const VoteForm& form, LabelNames& names,
+VoteReader::VoteReader(const files::Table& table,
+                       const VoteForm& form,
+                       LabelNames& names,
                        VoteCounts& counts)
     : table_(table), form_(form), names_(names), counts_(counts) {
   for (const auto& [annotator, column] : form.columns) columns_.emplace_back(table, column);
@@ -68,9 +70,8 @@ VoteReader::RowVotes VoteReader::from_columns(std::size_t row) {
 VoteReader::RowVotes VoteReader::from_lists(std::size_t row, const json& annotators) {
   const std::string& place = table_.places[row];
   if (labels_->column() == nullptr) {
-    throw DataError(
-        fmt::format("{}: expected labels of lists of annotators in one column ({})", place,
-                    form_.labels.place));
+    throw DataError(fmt::format("{}: expected labels of lists of annotators in one column ({})",
+                                place, form_.labels.place));
   }
   const json labels = list_in(labels_->column()->at(row));
   if (labels.is_null() || labels.size() != annotators.size()) {
@@ -81,15 +82,17 @@ VoteReader::RowVotes VoteReader::from_lists(std::size_t row, const json& annotat
   }
   RowVotes votes;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const std::string of_vote = fmt::format("{}: column '{}', item {}", place,
-                                            labels_->column()->name(), i + 1);
+    const std::string of_vote =
+        fmt::format("{}: column '{}', item {}", place, labels_->column()->name(), i + 1);
     add(votes, text_of(annotators[i], of_vote), labels_in(labels[i], form_.labels, names_, of_vote),
         of_vote);
   }
   return votes;
 }
 
-void VoteReader::add(RowVotes& votes, std::string annotator, CellLabels found,
+void VoteReader::add(RowVotes& votes,
+                     std::string annotator,
+                     CellLabels found,
                      const std::string& place) {
   check_annotator(annotator, place);
   if (found.is_empty) {

@@ -26,7 +26,9 @@ struct VoteCounts {
 // Reads the rows of one table, which must outlive it as names and counts must.
 class VoteReader {
  public:
-  VoteReader(const files::Table& table, const VoteForm& form, LabelNames& names,
+  VoteReader(const files::Table& table,
+             const VoteForm& form,
+             LabelNames& names,
              VoteCounts& counts);
 
   struct RowVotes {

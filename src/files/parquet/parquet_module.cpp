@@ -87,7 +87,7 @@ void take_row_group(const arrow::Table& rows, int row_group, Table& table) {
   }
 }
 
-void read(std::string_view bytes, Table& table) {
+void read(std::string_view bytes, TableRows wanted, Table& table) {
   const auto source = std::make_shared<arrow::io::BufferReader>(
       std::make_shared<arrow::Buffer>(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                       static_cast<std::int64_t>(bytes.size())));
@@ -99,6 +99,7 @@ void read(std::string_view bytes, Table& table) {
   std::shared_ptr<arrow::Schema> schema;
   check(reader->GetSchema(&schema));
   take_schema(*schema, table);
+  if (wanted == TableRows::None) return;
   for (int i = 0; i < reader->num_row_groups(); ++i) {
     try {
       std::shared_ptr<arrow::Table> rows;
@@ -112,9 +113,9 @@ void read(std::string_view bytes, Table& table) {
   }
 }
 
-std::string read_parquet(std::string_view bytes, Table& table) {
+std::string read_parquet(std::string_view bytes, TableRows rows, Table& table) {
   try {
-    read(bytes, table);
+    read(bytes, rows, table);
     return {};
   } catch (const Fault& fault) {
     return fault.text;

@@ -14,6 +14,6 @@ inline constexpr const char* kReadParquetSymbol = "labelprobe_read_parquet";
 
 // Appends the columns, rows and places of the Parquet file with these bytes to `table`, and its
 // metadata. Returns what is wrong with the file, empty if nothing is; throws nothing.
-using ReadParquet = std::string (*)(std::string_view bytes, Table& table);
+using ReadParquet = std::string (*)(std::string_view bytes, TableRows rows, Table& table);
 
 }  // namespace labelprobe::files

@@ -1,11 +1,12 @@
 // What task files say beside their tables, and what is wrong with broken ones.
+#include "labelprobe/data/task_file.h"
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/dataset.h"
-#include "labelprobe/data/task_file.h"
 
 #include "support/catch.h"
 #include "support/files.h"
@@ -112,8 +113,9 @@ const std::vector<Broken> kBroken = {
      "expected split where files names no splits"},
     {"task.yaml", "name: tweets", "prompts: {intruction: x}", "task.yaml:1",
      "unknown key of prompts 'intruction'; did you mean 'instruction'?"},
-    {"task.yaml", "{train: train.csv, test: test.csv}\n", "train.csv\nsplit: {train: 0.9, test: 0.2}\n",
-     "task.yaml:3", "expected shares that are 1 together at most"},
+    {"task.yaml", "{train: train.csv, test: test.csv}\n",
+     "train.csv\nsplit: {train: 0.9, test: 0.2}\n", "task.yaml:3",
+     "expected shares that are 1 together at most"},
     {"task.yaml", "{train: train.csv, test: test.csv}\n", "train.csv\nsplit: {column: labels}\n",
      "task.yaml:3", "expected rows of split 'test', found none (there are: anger, joy|anger)"},
     {"task.yaml", "{train: train.csv, test: test.csv}", "{train: train.csv}", "tweets split",
@@ -249,7 +251,8 @@ TEST_CASE("A task file gives options of the commands, and the usual splits and s
 
 TEST_CASE("A table without splits is one split, and nothing is shown", "[data]") {
   SmallTask task;
-  task.write("task.yaml", "files: train.csv\ntext: text\nlabels: {column: labels, separator: \"|\"}\n");
+  task.write("task.yaml",
+             "files: train.csv\ntext: text\nlabels: {column: labels, separator: \"|\"}\n");
   DatasetOptions options;
   options.splits = {"all"};
   const Dataset dataset = load(task.path(), options);

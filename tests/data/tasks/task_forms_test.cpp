@@ -78,7 +78,8 @@ TEST_CASE("Task files of every form say what Python reads of their tables", "[da
     CHECK(info.name == "task");
     DatasetOptions train;
     train.splits = {"train"};
-    CHECK(load(task.string(), train).label_set.is_multilabel() == (one.at("kind") == "multi-label"));
+    CHECK(load(task.string(), train).label_set.is_multilabel() ==
+          (one.at("kind") == "multi-label"));
     const AnnotationMode mode =
         info.has_annotators ? AnnotationMode::Both : AnnotationMode::Aggregate;
     for (const std::string split : {"train", "test"}) {

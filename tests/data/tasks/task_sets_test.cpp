@@ -63,11 +63,11 @@ void compare_items(const Set& set, DatasetOptions options) {
   const Dataset known = load(set.name, options);
   CHECK(own.label_set == known.label_set);
   REQUIRE(own.examples.size() == known.examples.size());
-  const auto other = std::mismatch(own.examples.begin(), own.examples.end(), known.examples.begin(),
-                                   [](const Example& a, const Example& b) {
-                                     return a.id() == b.id() && a.text == b.text &&
-                                            a.labels == b.labels;
-                                   });
+  const auto other =
+      std::mismatch(own.examples.begin(), own.examples.end(), known.examples.begin(),
+                    [](const Example& a, const Example& b) {
+                      return a.id() == b.id() && a.text == b.text && a.labels == b.labels;
+                    });
   CHECK(other.first == own.examples.end());
 }
 
