@@ -15,7 +15,9 @@
 namespace labelprobe::support {
 
 // The rows of each head in the order 0, half, 1, half + 1, ...
-inline std::string interleaved_rows(const std::string& bytes, std::size_t n_heads, std::size_t height) {
+inline std::string interleaved_rows(const std::string& bytes,
+                                    std::size_t n_heads,
+                                    std::size_t height) {
   const std::size_t row_bytes = bytes.size() / height;
   const std::size_t n_rows = height / n_heads;
   std::string result;
@@ -35,8 +37,8 @@ inline std::string with_added(const std::string& bytes, float added) {
   return result;
 }
 
-// A model whose fixture has "gguf": its header in hexadecimal digits, its length, and of each tensor
-// [source, heads whose rows are interleaved or 0, what is added, place].
+// A model whose fixture has "gguf": its header in hexadecimal digits, its length, and of each
+// tensor [source, or its numbers; heads whose rows are interleaved or 0; what is added; place].
 inline void write_tiny_gguf(const nlohmann::json& model, const std::filesystem::path& path) {
   const nlohmann::json& stored = model["gguf"];
   const auto digits = stored["header"].get<std::string>();
@@ -46,9 +48,16 @@ inline void write_tiny_gguf(const nlohmann::json& model, const std::filesystem::
   }
   file.resize(stored["n_bytes"].get<std::size_t>());
   for (const nlohmann::json& tensor : stored["tensors"]) {
+    if (tensor[0].is_array()) {
+      std::string numbers;
+      for (const nlohmann::json& number : tensor[0]) numbers += bytes_of(number.get<float>());
+      file.replace(tensor[3].get<std::size_t>(), numbers.size(), numbers);
+      continue;
+    }
     const auto source = tensor[0].get<std::string>();
     const auto shape = model["tensors"][source].get<std::vector<std::size_t>>();
-    std::string bytes = tiny_tensor_bytes(source, shape.size() == 1 ? shape[0] : shape[0] * shape[1]);
+    std::string bytes =
+        tiny_tensor_bytes(source, shape.size() == 1 ? shape[0] : shape[0] * shape[1]);
     if (const auto n_heads = tensor[1].get<std::size_t>(); n_heads > 0) {
       bytes = interleaved_rows(bytes, n_heads, shape[0]);
     }
