@@ -70,7 +70,7 @@ class InnerView final : public LayerWatcher {
   at::Tensor scale_;                // [R, 1]: one over the root mean square of x, newest
   std::vector<at::Tensor> hidden_;  // [R, C] each
   std::vector<at::Tensor> lens_;    // [R, n_watched] each
-  std::vector<at::Tensor> parts_;   // likewise, without the scale
+  std::vector<at::Tensor> parts_;   // likewise, without the scale and before a cap
   std::vector<std::vector<at::Tensor>> added_;     // by row: [H * D] each, by layer and group
   std::vector<std::vector<at::Tensor>> attended_;  // by row: [H * D] each, by layer
 };

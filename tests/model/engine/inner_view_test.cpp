@@ -1,8 +1,11 @@
 // What is looked at inside the layers, against what transformers has there
 // (scripts/fixtures/inner_reference.py).
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +18,7 @@
 #include "support/generate.h"
 #include "support/paths.h"
 #include "support/tangled_prompts.h"
+#include "support/tiny_model.h"
 
 namespace labelprobe::model {
 namespace {
@@ -168,18 +172,17 @@ TEST_CASE("States, lens, parts, attention and knock-outs are those of transforme
   }
 }
 
-TEST_CASE("Parts add up to the logits, and so does the lens of the last layer", "[model]") {
-  const auto [dtype, tolerance] =
-      GENERATE(std::pair{DType::Float32, 1e-5}, std::pair{DType::BFloat16, 0.1});
-  const auto model = open_tiny(dtype, Quantization::None);
-  const auto prompts = tangled_prompts();
-  std::vector<TokenIds> long_enough;
-  for (const TokenIds& prompt : prompts) {
-    if (prompt.size() > 1) long_enough.push_back(prompt);
-  }
+namespace {
+
+// cap: what keeps the model's logits within bounds; 0 = none
+void check_sums(LanguageModel& model,
+                std::span<const TokenIds> prompts,
+                double tolerance,
+                double cap) {
+  const auto capped = [cap](double x) { return cap == 0.0 ? x : cap * std::tanh(x / cap); };
   const TokenIds watched = {1, 5, 9};
-  LastTokens explorer(long_enough, {Look{{{{0, 100'000}}}, {}}});
-  model->explore(long_enough, looking(watched, 1), explorer);
+  LastTokens explorer(prompts, {Look{{{{0, 100'000}}}, {}}});
+  model.explore(prompts, looking(watched, 1), explorer);
   for (const auto& [prompt, seen] : explorer.seen) {
     const Inside& inside = seen.at(1).inside;
     const std::size_t n_stages = inside.parts.size() / watched.size();
@@ -187,7 +190,7 @@ TEST_CASE("Parts add up to the logits, and so does the lens of the last layer", 
       double sum = 0.0;
       for (std::size_t s = 0; s < n_stages; ++s) sum += inside.parts[s * watched.size() + i];
       const double logit = explorer.logits.at(prompt).at(watched[i]);
-      CHECK(sum == Approx(logit).margin(tolerance));
+      CHECK(capped(sum) == Approx(logit).margin(tolerance));
       CHECK(inside.lens[inside.lens.size() - watched.size() + i] ==
             Approx(logit).margin(tolerance));
       // Attention to everything is the whole part of attention.
@@ -197,6 +200,35 @@ TEST_CASE("Parts add up to the logits, and so does the lens of the last layer", 
       }
     }
     for (const float share : inside.attention) CHECK(share == Approx(1.0).margin(1e-5));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Parts add up to the logits, and so does the lens of the last layer", "[model]") {
+  const auto [dtype, tolerance] =
+      GENERATE(std::pair{DType::Float32, 1e-5}, std::pair{DType::BFloat16, 0.1});
+  const auto model = open_tiny(dtype, Quantization::None);
+  std::vector<TokenIds> long_enough;
+  for (const TokenIds& prompt : tangled_prompts()) {
+    if (prompt.size() > 1) long_enough.push_back(prompt);
+  }
+  check_sums(*model, long_enough, tolerance, 0.0);
+}
+
+TEST_CASE("Parts add up to the logits in every family", "[model]") {
+  const json fixture = support::read_json(support::fixture("model/families.json"));
+  for (const json& family : fixture["models"]) {
+    INFO(family["name"].get<std::string>());
+    const support::TempFolder folder;
+    support::write_tiny_model(family, folder.path());
+    const auto model = open(folder.path(), {.device = "cpu", .n_threads = 2});
+    const std::vector<TokenIds> prompts = {family["prompts"][1]["prompt_ids"].get<TokenIds>()};
+    const json& config = family["config"];
+    const bool is_capped =
+        config.contains("final_logit_softcapping") && config["final_logit_softcapping"].is_number();
+    check_sums(*model, prompts, 2e-5,
+               is_capped ? config["final_logit_softcapping"].get<double>() : 0.0);
   }
 }
 

@@ -163,18 +163,14 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
   };
   const std::vector<Case> cases = {
       {R"({"architectures": ["GemmaForCausalLM"]})",
-       "key 'architectures': expected one of LlamaForCausalLM, MistralForCausalLM, "
-       "MinistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma2ForCausalLM, "
-       "Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Phi3ForCausalLM, Olmo2ForCausalLM, "
-       "Olmo3ForCausalLM, GraniteForCausalLM, SmolLM3ForCausalLM (src/README.md says how a family "
-       "is "
-       "added), found [\"GemmaForCausalLM\"]"},
+       "key 'architectures': expected one of LlamaForCausalLM, MistralForCausalLM, "},
+      {R"({"architectures": ["GemmaForCausalLM"]})",
+       "(src/README.md says how a family is added), found [\"GemmaForCausalLM\"]"},
       {R"({"architectures": []})", "key 'architectures': expected one of"},
       {R"({"architectures": null, "model_type": "gemma"})",
-       "key 'model_type': expected one of llama, mistral, ministral, qwen2, qwen3, gemma2, "
-       "gemma3_text, gemma3, phi3, olmo2, olmo3, granite, smollm3 (src/README.md says how a family "
-       "is "
-       "added), found \"gemma\""},
+       "key 'model_type': expected one of llama, mistral, "},
+      {R"({"architectures": null, "model_type": "gemma"})",
+       "(src/README.md says how a family is added), found \"gemma\""},
       {R"({"architectures": null})", "key 'model_type' is missing"},
       {R"({"hidden_size": null})", "key 'hidden_size' is missing"},
       {R"({"hidden_size": "64"})",
