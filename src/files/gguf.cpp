@@ -59,6 +59,8 @@ std::optional<Block> block_of(std::uint32_t type) {
       return Block{256, 144};
     case GgmlType::Q6_K:
       return Block{256, 210};
+    case GgmlType::MXFP4:
+      return Block{32, 17};
   }
   return std::nullopt;
 }

@@ -29,6 +29,7 @@ enum class GgmlType : std::uint32_t {
   Q6_K = 14,
   F64 = 28,
   BF16 = 30,
+  MXFP4 = 39,
 };
 
 struct GgufTensor {

@@ -76,8 +76,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
     }
     add_part(x, layer.o_proj, attended, layer.attention_norm);
     if (watcher != nullptr) watcher->see(2 * i + 1, x);
-    add_part(x, layer.down_proj, gated(multiply(layer.gate_up_proj, normed(x, layer.mlp_norm))),
-             layer.mlp_output_norm);
+    add_mlp(x, layer);
     if (watcher != nullptr) watcher->see(2 * i + 2, x);
   }
   return x.narrow(0, 0, kept.defined() ? kept.size(0) : n_rows).to(device_);
@@ -166,7 +165,19 @@ void Decoder::add_part(at::Tensor& sum,
     add_product(sum, weight, x);
     return;
   }
-  at::Tensor part = multiply(weight, x);
+  add_scaled(sum, multiply(weight, x), norm);
+}
+
+void Decoder::add_mlp(at::Tensor& sum, const Layer& layer) const {
+  const at::Tensor x = normed(sum, layer.mlp_norm);
+  if (layer.experts) {
+    add_scaled(sum, (*layer.experts)(x, has_fixed_rows()), layer.mlp_output_norm);
+  } else {
+    add_part(sum, layer.down_proj, gated(multiply(layer.gate_up_proj, x)), layer.mlp_output_norm);
+  }
+}
+
+void Decoder::add_scaled(at::Tensor& sum, at::Tensor part, const at::Tensor& norm) const {
   if (norm.defined()) part = normed(part, norm);
   if (config_.residual_scale != 1.0) part = part * config_.residual_scale;
   add_rows(sum, part);

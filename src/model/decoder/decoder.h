@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -16,6 +17,7 @@
 #include "model/attention/attention_form.h"
 #include "model/decoder/placement.h"
 #include "model/decoder/rotations.h"
+#include "model/products/experts.h"
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
 
@@ -113,19 +115,21 @@ class Decoder {
  private:
   // Norms are float32, and undefined where the family has none.
   struct Layer {
-    at::Tensor input_norm;       // [C]
-    Linear qkv_proj;             // q, k and v one below the other
-    at::Tensor query_norm;       // [D], of each head; or [H * D], of all of them
-    at::Tensor key_norm;         // [D]; or [K * D]
-    Linear o_proj;               // [C, H * D]
-    at::Tensor attention_norm;   // [C], of what attention adds
-    at::Tensor mlp_norm;         // [C]
-    Linear gate_up_proj;         // gate over up
-    Linear down_proj;            // [C, F]
+    at::Tensor input_norm;      // [C]
+    Linear qkv_proj;            // q, k and v one below the other
+    at::Tensor query_norm;      // [D], of each head; or [H * D], of all of them
+    at::Tensor key_norm;        // [D]; or [K * D]
+    Linear o_proj;              // [C, H * D]
+    at::Tensor attention_norm;  // [C], of what attention adds
+    at::Tensor mlp_norm;        // [C]
+    Linear gate_up_proj;        // gate over up
+    Linear down_proj;           // [C, F]
+    // Instead of the two, in layers that have them.
+    std::optional<ExpertMlp> experts;
     at::Tensor mlp_output_norm;  // [C], of what the MLP adds
   };
 
-  static Layer load_layer(ParameterLoader& loader, const weights::Family& family, int layer);
+  Layer load_layer(ParameterLoader& loader, int layer);
   at::Tensor embed(const at::Tensor& tokens) const;
   // x [T, C] normed, or as it is where the norm is undefined; in the type of the products.
   at::Tensor normed(const at::Tensor& x, const at::Tensor& norm) const;
@@ -140,6 +144,10 @@ class Decoder {
                 const Linear& weight,
                 const at::Tensor& x,
                 const at::Tensor& norm) const;
+  // sum += what a layer's MLP makes of it.
+  void add_mlp(at::Tensor& sum, const Layer& layer) const;
+  // sum += part, with the norm of what is added and the model's scale of it.
+  void add_scaled(at::Tensor& sum, at::Tensor part, const at::Tensor& norm) const;
   bool has_fixed_rows() const { return device_.is_cuda() && !is_fast_; }
 
   weights::DecoderConfig config_;

@@ -45,11 +45,11 @@ at::Tensor ParameterLoader::norm(weights::Role role, int layer) {
   return checkpoint_.config().are_norms_one_plus ? weight + 1.0 : weight;
 }
 
-Linear ParameterLoader::linear(const std::vector<weights::Role>& roles, int layer) {
+Linear ParameterLoader::linear(const std::vector<weights::Role>& roles, int layer, int expert) {
   std::vector<weights::Parameter> matrices;
-  for (const weights::Role role : roles) matrices.push_back(weight_of(role, layer));
+  for (const weights::Role role : roles) matrices.push_back(weight_of(role, layer, expert));
   // One of them that an adapter changes is not quantised, and they are computed together.
-  if (is_adapted(matrices)) return Linear(plain(matrices), bias(roles, layer));
+  if (is_adapted(matrices)) return Linear(plain(matrices), bias(roles, layer, expert));
   const weights::Parameter& first = matrices.front();
   for (const weights::Parameter& matrix : matrices) {
     if (is_quantized(matrix) != is_quantized(first)) {
@@ -61,15 +61,26 @@ Linear ParameterLoader::linear(const std::vector<weights::Role>& roles, int laye
   }
   if (!is_quantized(first)) {
     const at::Tensor weight = plain(matrices);
-    return Linear(weight, bias(roles, layer));
+    return Linear(weight, bias(roles, layer, expert));
   }
   std::vector<weights::QuantizedWeight> weights;
   for (const weights::Parameter& matrix : matrices) weights.push_back(quantized(matrix));
-  return Linear(std::move(weights), weights::scalar_type(dtype_), bias(roles, layer));
+  return Linear(std::move(weights), weights::scalar_type(dtype_), bias(roles, layer, expert));
 }
 
-weights::Parameter ParameterLoader::weight_of(weights::Role role, int layer) const {
-  return weights::weight_of(checkpoint_.config(), role, layer);
+ExpertMlp ParameterLoader::experts(int layer) {
+  using weights::Role;
+  Linear router = linear({Role::Router}, layer);
+  std::vector<ExpertMlp::Expert> all;
+  for (int e = 0; e < checkpoint_.config().experts.n; ++e) {
+    Linear gate_up = linear({Role::ExpertGate, Role::ExpertUp}, layer, e);
+    all.push_back({std::move(gate_up), linear({Role::ExpertDown}, layer, e)});
+  }
+  return {checkpoint_.config().experts, std::move(router), std::move(all)};
+}
+
+weights::Parameter ParameterLoader::weight_of(weights::Role role, int layer, int expert) const {
+  return weights::weight_of(checkpoint_.config(), role, layer, expert);
 }
 
 bool ParameterLoader::is_quantized(const weights::Parameter& weight) const {
@@ -105,10 +116,11 @@ at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrice
 }
 
 std::optional<at::Tensor> ParameterLoader::bias(const std::vector<weights::Role>& roles,
-                                                int layer) {
+                                                int layer,
+                                                int expert) {
   std::vector<at::Tensor> parts;
   for (const weights::Role role : roles) {
-    if (const auto part = weights::bias_of(checkpoint_.config(), role, layer)) {
+    if (const auto part = weights::bias_of(checkpoint_.config(), role, layer, expert)) {
       parts.push_back(tensor(*part));
     }
   }
@@ -165,21 +177,28 @@ double embedding_scale(const weights::DecoderConfig& config, at::ScalarType type
 }  // namespace
 
 // In the order of parameters_of().
-Decoder::Layer Decoder::load_layer(ParameterLoader& loader,
-                                   const weights::Family& family,
-                                   int layer) {
-  const auto qkv = parts_of(family, Role::QueryKeyValue, {Role::Query, Role::Key, Role::Value});
-  const auto gate_up = parts_of(family, Role::GateUp, {Role::Gate, Role::Up});
-  return {.input_norm = loader.norm(Role::InputNorm, layer),
-          .qkv_proj = loader.linear(qkv, layer),
-          .query_norm = loader.norm(Role::QueryNorm, layer),
-          .key_norm = loader.norm(Role::KeyNorm, layer),
-          .o_proj = loader.linear({Role::AttentionOutput}, layer),
-          .attention_norm = loader.norm(Role::AttentionNorm, layer),
-          .mlp_norm = loader.norm(Role::MlpNorm, layer),
-          .gate_up_proj = loader.linear(gate_up, layer),
-          .down_proj = loader.linear({Role::Down}, layer),
-          .mlp_output_norm = loader.norm(Role::MlpOutputNorm, layer)};
+Decoder::Layer Decoder::load_layer(ParameterLoader& loader, int layer) {
+  const weights::Family& family = *config_.family;
+  Layer loaded;
+  loaded.input_norm = loader.norm(Role::InputNorm, layer);
+  loaded.qkv_proj = loader.linear(
+      parts_of(family, Role::QueryKeyValue, {Role::Query, Role::Key, Role::Value}), layer);
+  loaded.query_norm = loader.norm(Role::QueryNorm, layer);
+  loaded.key_norm = loader.norm(Role::KeyNorm, layer);
+  // A score is no weight: it is float32 of the model's type, as norms are.
+  attention_forms_[layer].sinks = loader.norm(Role::Sinks, layer);
+  loaded.o_proj = loader.linear({Role::AttentionOutput}, layer);
+  loaded.attention_norm = loader.norm(Role::AttentionNorm, layer);
+  loaded.mlp_norm = loader.norm(Role::MlpNorm, layer);
+  if (config_.experts.are_in(layer)) {
+    loaded.experts = loader.experts(layer);
+  } else {
+    loaded.gate_up_proj =
+        loader.linear(parts_of(family, Role::GateUp, {Role::Gate, Role::Up}), layer);
+    loaded.down_proj = loader.linear({Role::Down}, layer);
+  }
+  loaded.mlp_output_norm = loader.norm(Role::MlpOutputNorm, layer);
+  return loaded;
 }
 
 Decoder::Decoder(weights::Checkpoint& checkpoint,
@@ -195,16 +214,6 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
   ParameterLoader loader(checkpoint, dtype, device_, quantization);
   embedding_ = loader.tensor(weights::weight_of(config_, Role::Embedding));
   embedding_scale_ = embedding_scale(config_, embedding_.scalar_type());
-  for (int i = 0; i < config_.n_layers; ++i) {
-    const c10::DeviceGuard on_device(placement_.of(i));
-    loader.go_to(placement_.of(i));
-    layers_.push_back(load_layer(loader, *config_.family, i));
-  }
-  loader.go_to(device_);
-  norm_ = loader.norm(Role::FinalNorm);
-  head_ = config_.tie_word_embeddings ? Linear(embedding_) : loader.linear({Role::Head});
-  checkpoint.check_all_loaded();
-
   attention_forms_.resize(config_.n_layers);
   for (int i = 0; i < config_.n_layers; ++i) {
     AttentionForm& form = attention_forms_[i];
@@ -212,6 +221,15 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
     form.softcap = config_.attention_softcap;
     form.window = config_.layer_window(i);
   }
+  for (int i = 0; i < config_.n_layers; ++i) {
+    const c10::DeviceGuard on_device(placement_.of(i));
+    loader.go_to(placement_.of(i));
+    layers_.push_back(load_layer(loader, i));
+  }
+  loader.go_to(device_);
+  norm_ = loader.norm(Role::FinalNorm);
+  head_ = config_.tie_word_embeddings ? Linear(embedding_) : loader.linear({Role::Head});
+  checkpoint.check_all_loaded();
 
   rotations_ = Rotations(config_, placement_.devices());
 }

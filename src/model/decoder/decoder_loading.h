@@ -9,6 +9,7 @@
 
 #include "labelprobe/model/language_model.h"
 
+#include "model/products/experts.h"
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/staging.h"
@@ -39,15 +40,19 @@ class ParameterLoader {
 
   // The linear layers of these roles one below the other: one product instead of several.
   // Quantised ones keep their own states. All of them have biases, or none.
-  Linear linear(const std::vector<weights::Role>& roles, int layer = 0);
+  //   expert  whose they are, if they are an expert's
+  Linear linear(const std::vector<weights::Role>& roles, int layer = 0, int expert = 0);
+
+  // The experts of a layer, and their router.
+  ExpertMlp experts(int layer);
 
  private:
-  weights::Parameter weight_of(weights::Role role, int layer) const;
+  weights::Parameter weight_of(weights::Role role, int layer, int expert = 0) const;
   bool is_quantized(const weights::Parameter& weight) const;
   bool is_adapted(const std::vector<weights::Parameter>& matrices) const;
   void load_plain(const weights::Parameter& weight, const at::Tensor& target);
   at::Tensor plain(const std::vector<weights::Parameter>& matrices);
-  std::optional<at::Tensor> bias(const std::vector<weights::Role>& roles, int layer);
+  std::optional<at::Tensor> bias(const std::vector<weights::Role>& roles, int layer, int expert);
   weights::QuantizedWeight quantized(const weights::Parameter& weight);
   at::Tensor buffer(at::IntArrayRef shape, c10::Device device);
 

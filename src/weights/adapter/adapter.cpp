@@ -112,9 +112,10 @@ void check_shapes(const fs::path& path, const Parameter& parameter, const LoraUp
   }
 }
 
-// The linear layers that an adapter may change: those of the blocks, and a head of its own.
+// The linear layers that an adapter may change: those of the blocks but for experts, and a head of
+// its own.
 bool can_be_changed(const Parameter& parameter, const DecoderConfig& config) {
-  return parameter.is_block_linear() ||
+  return (parameter.is_block_linear() && !is_of_expert(parameter.role)) ||
          (parameter.role == Role::Head && !config.tie_word_embeddings);
 }
 

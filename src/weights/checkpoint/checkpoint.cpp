@@ -16,6 +16,7 @@
 #include "labelprobe/files/gguf.h"
 
 #include "weights/adapter/adapter.h"
+#include "weights/checkpoint/expert_tensors.h"
 #include "weights/checkpoint/gguf_tensors.h"
 #include "weights/checkpoint/load_config.h"
 #include "weights/checkpoint/quantized_tensors.h"
@@ -165,6 +166,7 @@ Checkpoint Checkpoint::open(const fs::path& path) {
     files.reset(
         new Files{path, std::move(config), WeightFiles(std::move(file), std::move(tensors))});
   }
+  split_experts(files->weights, files->config);
   check_both_ways(path, files->weights.tensors(), files->config);
   return Checkpoint(std::move(files));
 }

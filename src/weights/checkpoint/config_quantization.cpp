@@ -45,6 +45,10 @@ Quantization read_quantization(const files::JsonView& config) {
     return Quantization::None;
   }
   const files::JsonView quantization = config.at("quantization_config");
+  // Experts in MXFP4 become numbers of the model's type when they are loaded.
+  if (quantization.has("quant_method") && quantization.at("quant_method").string() == "mxfp4") {
+    return Quantization::None;
+  }
   // The first checkpoints of this kind do not name their method.
   const bool has_flags = quantization.has("load_in_4bit") || quantization.has("load_in_8bit");
   if (quantization.has("quant_method") || !has_flags) {

@@ -3,6 +3,7 @@
 #include "weights/checkpoint/dequantize.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include <c10/util/Half.h>
@@ -30,6 +31,7 @@ constexpr std::array kKnownTypes = {
     KnownType{files::GgmlType::Q5_1, {"Q5_1", 32, 24}},
     KnownType{files::GgmlType::Q4_K, {"Q4_K", 256, 144}},
     KnownType{files::GgmlType::Q6_K, {"Q6_K", 256, 210}},
+    KnownType{files::GgmlType::MXFP4, {"MXFP4", 32, 17}},
 };
 
 using Bytes = const unsigned char*;
@@ -138,6 +140,24 @@ void q6_k(Bytes block, float* out) {
   }
 }
 
+// Of the four bits of a code.
+constexpr std::array<float, 16> kMxfp4Numbers = {0.0F,  0.5F,  1.0F,  1.5F,  2.0F,  3.0F,
+                                                 4.0F,  6.0F,  -0.0F, -0.5F, -1.0F, -1.5F,
+                                                 -2.0F, -3.0F, -4.0F, -6.0F};
+
+// The scale is a power of two.
+float mxfp4_scale(unsigned char exponent) {
+  return std::ldexp(1.0F, static_cast<int>(exponent) - 127);
+}
+
+void mxfp4(Bytes block, float* out) {
+  const float d = mxfp4_scale(block[0]);
+  for (int i = 0; i < 16; ++i) {
+    out[i] = d * kMxfp4Numbers[block[1 + i] & 0x0F];
+    out[i + 16] = d * kMxfp4Numbers[block[1 + i] >> 4];
+  }
+}
+
 template <void (*Block)(Bytes, float*)>
 void each_block(const BlockLayout& layout, Bytes row, std::int64_t n_elements, float* out) {
   for (std::int64_t done = 0; done < n_elements; done += layout.n_elements) {
@@ -192,8 +212,24 @@ void dequantize_row(files::GgmlType type,
       return each_block<q4_k>(*layout, bytes, n_elements, out);
     case files::GgmlType::Q6_K:
       return each_block<q6_k>(*layout, bytes, n_elements, out);
+    case files::GgmlType::MXFP4:
+      return each_block<mxfp4>(*layout, bytes, n_elements, out);
     default:
       LABELPROBE_CHECK(!"plain types are copied, not dequantised");
+  }
+}
+
+void dequantize_mxfp4(const std::byte* codes,
+                      const std::byte* scales,
+                      std::int64_t n_elements,
+                      float* out) {
+  constexpr std::int64_t kPerScale = 32;
+  LABELPROBE_CHECK(n_elements % kPerScale == 0);
+  for (std::int64_t i = 0; i < n_elements; i += 2) {
+    const float d = mxfp4_scale(static_cast<unsigned char>(scales[i / kPerScale]));
+    const auto pair = static_cast<unsigned char>(codes[i / 2]);
+    out[i] = d * kMxfp4Numbers[pair & 0x0F];
+    out[i + 1] = d * kMxfp4Numbers[pair >> 4];
   }
 }
 

@@ -34,4 +34,11 @@ void dequantize_row(files::GgmlType type,
                     std::int64_t n_elements,
                     float* out);
 
+// The same of MXFP4 as gpt-oss is stored: codes of neighbours in one byte, the first in its lower
+// half, and apart from them a scale for each 32. Equal to transformers bit for bit.
+void dequantize_mxfp4(const std::byte* codes,
+                      const std::byte* scales,
+                      std::int64_t n_elements,
+                      float* out);
+
 }  // namespace labelprobe::weights

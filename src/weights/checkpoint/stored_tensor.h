@@ -27,6 +27,14 @@ struct StoredTensor {
   // Above 0: the rows of each of so many heads are stored as 0, half, 1, half + 1, ... (GGUF's
   // order for rotary embeddings that turn neighbours) and are put back into the order 0, 1, 2, ...
   int n_interleaved_heads = 0;
+  // A part of a larger tensor: bytes from a row to the next, and from a number of a row to the
+  // next; 0: they lie one behind the other. Rows of MXFP4 are whole.
+  std::int64_t row_stride = 0;
+  std::int64_t number_stride = 0;
+  // MXFP4 as gpt-oss has it: the scales lie apart from the codes, those of a row so many bytes from
+  // those of the next.
+  std::span<const std::byte> scales = {};
+  std::int64_t scale_stride = 0;
 };
 
 using TensorMap = std::map<std::string, StoredTensor, std::less<>>;

@@ -138,6 +138,43 @@ bool convert_in_place(const StoredTensor& stored,
   return true;
 }
 
+// A part of a larger tensor, number by number.
+void gather_rows(const StoredTensor& stored,
+                 c10::ScalarType type,
+                 std::int64_t first_row,
+                 const at::Tensor& rows) {
+  const at::Tensor gathered = at::empty(rows.sizes(), at::TensorOptions(type));
+  const auto size = static_cast<std::int64_t>(c10::elementSize(type));
+  const std::int64_t n_columns = rows.numel() / rows.size(0);
+  const std::int64_t step = stored.number_stride > 0 ? stored.number_stride : size;
+  auto* out = static_cast<std::byte*>(gathered.mutable_data_ptr());
+  for_rows(rows.size(0), n_columns, [&](std::int64_t first, std::int64_t end) {
+    for (std::int64_t i = first; i < end; ++i) {
+      const std::byte* source = stored.bytes.data() + (first_row + i) * stored.row_stride;
+      for (std::int64_t column = 0; column < n_columns; ++column) {
+        std::memcpy(out + (i * n_columns + column) * size, source + column * step,
+                    static_cast<std::size_t>(size));
+      }
+    }
+  });
+  rows.copy_(gathered);
+}
+
+void gather_mxfp4_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows) {
+  const std::int64_t n_columns = stored.shape.back();
+  const at::Tensor gathered = at::empty(rows.sizes(), at::TensorOptions(at::kFloat));
+  float* out = gathered.mutable_data_ptr<float>();
+  for_rows(rows.size(0), n_columns, [&](std::int64_t first, std::int64_t end) {
+    for (std::int64_t i = first; i < end; ++i) {
+      const std::int64_t row = first_row + i;
+      dequantize_mxfp4(stored.bytes.data() + row * stored.row_stride,
+                       stored.scales.data() + row * stored.scale_stride, n_columns,
+                       out + i * n_columns);
+    }
+  });
+  rows.copy_(gathered);
+}
+
 }  // namespace
 
 void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows) {
@@ -150,8 +187,13 @@ void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Ten
   if (rows.numel() == 0) {
     return;
   }
+  if (!stored.scales.empty()) {
+    return gather_mxfp4_rows(stored, first_row, rows);
+  }
   if (const auto type = plain_type(*stored.type)) {
-    if (*type == rows.scalar_type()) {
+    if (stored.row_stride > 0) {
+      gather_rows(stored, *type, first_row, rows);
+    } else if (*type == rows.scalar_type()) {
       copy_rows(stored, first_row, rows);
     } else if (!convert_in_place(stored, *type, first_row, rows)) {
       const at::Tensor copied = at::empty(rows.sizes(), at::TensorOptions(*type));

@@ -60,6 +60,12 @@ void WeightFiles::add(StoredTensor tensor) {
   }
 }
 
+void WeightFiles::replace(const std::vector<std::string>& names,
+                          std::vector<StoredTensor> tensors) {
+  for (const std::string& name : names) tensors_.erase(name);
+  for (StoredTensor& tensor : tensors) add(std::move(tensor));
+}
+
 void WeightFiles::rename(std::string_view name, const std::string& new_name) {
   const auto found = tensors_.find(name);
   LABELPROBE_CHECK(found != tensors_.end() && !tensors_.contains(new_name));

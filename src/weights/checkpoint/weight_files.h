@@ -39,6 +39,9 @@ class WeightFiles {
   // From now on the tensor has another name, which none has yet.
   void rename(std::string_view name, const std::string& new_name);
 
+  // From now on these tensors are there instead of those of the names.
+  void replace(const std::vector<std::string>& names, std::vector<StoredTensor> tensors);
+
   // Recognises the weights: XXH3 over config.json (or the GGUF header) and every byte of the weight
   // files. The same files give the same fingerprint in any folder. Reads them all, unless they were
   // read before and have not changed since.

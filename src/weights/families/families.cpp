@@ -7,21 +7,24 @@
 
 #include "weights/families/family.h"
 #include "weights/families/gemma.h"
+#include "weights/families/gpt_oss.h"
 #include "weights/families/granite.h"
 #include "weights/families/llama.h"
 #include "weights/families/mistral.h"
+#include "weights/families/mixtral.h"
 #include "weights/families/olmo.h"
 #include "weights/families/phi3.h"
 #include "weights/families/qwen2.h"
 #include "weights/families/qwen3.h"
+#include "weights/families/qwen3_moe.h"
 #include "weights/families/smollm3.h"
 
 namespace labelprobe::weights {
 namespace {
 
 constexpr std::array kFamilies = {
-    kLlama, kMistral, kMinistral, kQwen2,   kQwen3,   kGemma2, kGemma3, kGemma3WithImages,
-    kPhi3,  kOlmo2,   kOlmo3,     kGranite, kSmolLm3,
+    kLlama,  kMistral,          kMinistral, kMixtral, kQwen2, kQwen3,   kQwen3Moe, kGemma2,
+    kGemma3, kGemma3WithImages, kPhi3,      kOlmo2,   kOlmo3, kGranite, kSmolLm3,  kGptOss,
 };
 
 }  // namespace
@@ -58,6 +61,10 @@ bool is_norm(Role role) {
     default:
       return false;
   }
+}
+
+bool is_of_expert(Role role) {
+  return role == Role::ExpertGate || role == Role::ExpertUp || role == Role::ExpertDown;
 }
 
 bool has_module(const Family& family, Role role) {

@@ -29,6 +29,7 @@ enum class Role {
   QueryKeyValue,  // the three, one below the other
   QueryNorm,      // of each head, or of all numbers of a row
   KeyNorm,
+  Sinks,  // a score of each head that takes part in each softmax
   AttentionOutput,
   AttentionNorm,  // of what attention adds
   MlpNorm,
@@ -36,6 +37,10 @@ enum class Role {
   Up,
   GateUp,  // the two, one below the other
   Down,
+  Router,      // in layers with experts; there the three that follow are instead of the three above
+  ExpertGate,  // of each expert
+  ExpertUp,
+  ExpertDown,
   MlpOutputNorm,  // of what the MLP adds
   FinalNorm,
   Head,
@@ -47,6 +52,9 @@ enum class Extent {
   Hidden,
   Inner,
   InnerTwice,
+  ExpertInner,
+  Experts,
+  Heads,
   HeadSize,
   QueryRows,  // heads times their size
   KeyRows,    // of keys, or of values
@@ -56,7 +64,9 @@ enum class Extent {
 
 struct Module {
   Role role;
-  std::string_view name;       // in config.json's models; below "model.layers.N." in a block
+  // In config.json's models; below "model.layers.N." in a block. {} is an expert's number: in GGUF
+  // one tensor has those of all experts.
+  std::string_view name;
   std::string_view gguf_name;  // below "blk.N." in a block
   Extent height;
   Extent width;
@@ -96,6 +106,8 @@ struct ExpertRules {
   bool has_norm_switch = false;  // norm_topk_prob, false where it is left out; else it is true
   double swiglu_alpha = 0.0;     // as in Experts
   double swiglu_limit = 0.0;
+  // Whether tensors of all experts are transposed, their gates and ups alternating.
+  bool are_alternating = false;
 };
 
 struct Family {
@@ -156,6 +168,8 @@ std::string list_families(std::string_view Family::*member);
 
 bool is_in_block(Role role);
 bool is_norm(Role role);
+// Of one expert.
+bool is_of_expert(Role role);
 
 // Whether the family has a module of this role.
 bool has_module(const Family& family, Role role);

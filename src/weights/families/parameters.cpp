@@ -24,6 +24,12 @@ std::int64_t length(const DecoderConfig& config, Extent extent) {
       return config.intermediate_size;
     case Extent::InnerTwice:
       return std::int64_t{2} * config.intermediate_size;
+    case Extent::ExpertInner:
+      return config.experts.intermediate_size;
+    case Extent::Experts:
+      return config.experts.n;
+    case Extent::Heads:
+      return config.n_heads;
     case Extent::HeadSize:
       return config.head_dim;
     case Extent::QueryRows:
@@ -44,26 +50,46 @@ std::string hugging_face_name(const Module& module, std::string_view layer, std:
   if (is_in_block(module.role)) {
     name.append("model.layers.").append(layer).append(".");
   }
-  return name.append(module.name).append(".").append(kind);
+  name.append(module.name);
+  return module.role == Role::Sinks ? name : name.append(".").append(kind);
 }
 
-Parameter weight_of(const DecoderConfig& config, const Module& module, int layer) {
-  Parameter weight{module.role,
-                   hugging_face_name(module, fmt::to_string(layer), kWeight),
-                   {length(config, module.height)}};
+std::string parameter_name(const Module& module, int layer, int expert, std::string_view kind) {
+  std::string name = hugging_face_name(module, fmt::to_string(layer), kind);
+  if (is_of_expert(module.role)) {
+    name.replace(name.find("{}"), 2, fmt::to_string(expert));
+  }
+  return name;
+}
+
+Parameter weight_of(const DecoderConfig& config, const Module& module, int layer, int expert) {
+  Parameter weight{
+      module.role, parameter_name(module, layer, expert, kWeight), {length(config, module.height)}};
   if (module.width != Extent::None) {
     weight.shape.push_back(length(config, module.width));
   }
   return weight;
 }
 
-std::optional<Parameter> bias_of(const DecoderConfig& config, const Module& module, int layer) {
+std::optional<Parameter> bias_of(const DecoderConfig& config,
+                                 const Module& module,
+                                 int layer,
+                                 int expert) {
   if (module.has_bias == nullptr || !(config.*module.has_bias)) {
     return std::nullopt;
   }
-  return Parameter{module.role,
-                   hugging_face_name(module, fmt::to_string(layer), kBias),
-                   {length(config, module.height)}};
+  return Parameter{
+      module.role, parameter_name(module, layer, expert, kBias), {length(config, module.height)}};
+}
+
+// Whether a layer has the module: its MLP is of experts, or one for all tokens.
+bool is_in_layer(const DecoderConfig& config, Role role, int layer) {
+  if (role == Role::Router || is_of_expert(role)) {
+    return config.experts.are_in(layer);
+  }
+  const bool is_of_mlp =
+      role == Role::Gate || role == Role::Up || role == Role::GateUp || role == Role::Down;
+  return !is_of_mlp || !config.experts.are_in(layer);
 }
 
 }  // namespace
@@ -73,22 +99,34 @@ std::int64_t Parameter::n_elements() const {
 }
 
 bool Parameter::is_block_linear() const {
-  return is_in_block(role) && shape.size() == 2;
+  return is_in_block(role) && role != Role::Router && shape.size() == 2;
 }
 
 std::vector<Parameter> parameters_of(const DecoderConfig& config) {
   std::vector<Parameter> parameters;
-  const auto add = [&](const Module& module, int layer) {
-    parameters.push_back(weight_of(config, module, layer));
-    if (std::optional<Parameter> bias = bias_of(config, module, layer)) {
+  const auto add = [&](const Module& module, int layer, int expert = 0) {
+    parameters.push_back(weight_of(config, module, layer, expert));
+    if (std::optional<Parameter> bias = bias_of(config, module, layer, expert)) {
       parameters.push_back(std::move(*bias));
     }
   };
   const auto add_outside = [&](Role role) { add(module_of(*config.family, role), 0); };
+  const auto add_experts = [&](int layer) {
+    for (int expert = 0; expert < config.experts.n; ++expert) {
+      for (const Role role : {Role::ExpertGate, Role::ExpertUp, Role::ExpertDown}) {
+        add(module_of(*config.family, role), layer, expert);
+      }
+    }
+  };
   add_outside(Role::Embedding);
   for (int layer = 0; layer < config.n_layers; ++layer) {
     for (const Module& module : config.family->modules) {
-      if (is_in_block(module.role)) {
+      if (!is_in_block(module.role) || !is_in_layer(config, module.role, layer)) {
+        continue;
+      }
+      if (module.role == Role::ExpertGate) {
+        add_experts(layer);
+      } else if (!is_of_expert(module.role)) {
         add(module, layer);
       }
     }
@@ -100,12 +138,12 @@ std::vector<Parameter> parameters_of(const DecoderConfig& config) {
   return parameters;
 }
 
-Parameter weight_of(const DecoderConfig& config, Role role, int layer) {
-  return weight_of(config, module_of(*config.family, role), layer);
+Parameter weight_of(const DecoderConfig& config, Role role, int layer, int expert) {
+  return weight_of(config, module_of(*config.family, role), layer, expert);
 }
 
-std::optional<Parameter> bias_of(const DecoderConfig& config, Role role, int layer) {
-  return bias_of(config, module_of(*config.family, role), layer);
+std::optional<Parameter> bias_of(const DecoderConfig& config, Role role, int layer, int expert) {
+  return bias_of(config, module_of(*config.family, role), layer, expert);
 }
 
 std::string gguf_name(const Module& module, std::string_view kind, int layer) {

@@ -25,9 +25,13 @@ struct Parameter {
 // All that a decoder of this configuration has, in the order in which a model computes.
 std::vector<Parameter> parameters_of(const DecoderConfig& config);
 
-// The parameters of one module; `layer` counts for modules of a block only.
-Parameter weight_of(const DecoderConfig& config, Role role, int layer = 0);
-std::optional<Parameter> bias_of(const DecoderConfig& config, Role role, int layer = 0);
+// The parameters of one module; `layer` counts for modules of a block only, `expert` for those of
+// an expert.
+Parameter weight_of(const DecoderConfig& config, Role role, int layer = 0, int expert = 0);
+std::optional<Parameter> bias_of(const DecoderConfig& config,
+                                 Role role,
+                                 int layer = 0,
+                                 int expert = 0);
 
 // "blk.0.attn_q.bias": what a GGUF file calls the weight or bias of a module.
 std::string gguf_name(const Module& module, std::string_view kind, int layer = 0);
@@ -35,7 +39,8 @@ std::string gguf_name(const Module& module, std::string_view kind, int layer = 0
 // A tensor's name in a GGUF file and what it says.
 struct GgufName {
   const Module* module = nullptr;  // null: none of the family's
-  std::string hugging_face;        // the parameter's name; without a module the name itself
+  // The parameter's name; without a module the name itself. {} is the number of each expert.
+  std::string hugging_face;
 };
 GgufName read_gguf_name(const Family& family, const std::string& name);
 

@@ -298,7 +298,8 @@ std::string_view part_name(const Parameter& parameter) {
                                              : "norms and biases";
   }
   const bool is_mlp = parameter.role == Role::Gate || parameter.role == Role::Up ||
-                      parameter.role == Role::GateUp || parameter.role == Role::Down;
+                      parameter.role == Role::GateUp || parameter.role == Role::Down ||
+                      is_of_expert(parameter.role);
   return is_mlp ? "MLP layers" : "attention layers";
 }
 

@@ -74,7 +74,8 @@ TEST_CASE("Names the formats of GGUF tensors", "[unit]") {
   CHECK(type_name(30) == "BF16");
   CHECK(type_name(10) == "ggml type 10");
   CHECK_FALSE(block_layout(static_cast<files::GgmlType>(10)));
-  CHECK(known_type_names() == "F32, F16, BF16, F64, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q6_K");
+  CHECK(known_type_names() ==
+        "F32, F16, BF16, F64, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q6_K, MXFP4");
 }
 
 }  // namespace labelprobe::weights
