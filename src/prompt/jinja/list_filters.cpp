@@ -15,6 +15,11 @@ std::vector<Value> items(const FilterCall& call) {
   return items_of(call.value, call.runtime.budget);
 }
 
+// As Jinja has it, select and map take anything that counts as false for an empty list.
+std::vector<Value> items_or_none(const FilterCall& call) {
+  return call.value.is_true() ? items(call) : std::vector<Value>();
+}
+
 // The attribute at a path: names and places with dots between them.
 Value at_path(const Value& value, const Value& path, Runtime& runtime) {
   if (!path.text()) return item_of(value, path, runtime);
@@ -46,7 +51,7 @@ Value chosen(const FilterCall& call, bool by_attribute, bool holds) {
   const std::string test = has_test ? call.given.text(n_own, "test").bytes() : "";
   const Arguments rest = rest_of(call.arguments, n_own + 1);
   std::vector<Value> kept;
-  for (const Value& item : items(call)) {
+  for (const Value& item : items_or_none(call)) {
     const Value shown =
         by_attribute ? at_path(item, call.given.value(0, "attribute"), call.runtime) : item;
     const bool fits = has_test ? call_test(test, shown, rest, call.runtime) : shown.is_true();
@@ -60,7 +65,7 @@ Value map(const FilterCall& call) {
   if (call.arguments.positional.empty()) {
     call.given.allow({"attribute", "default"});
     const Value otherwise = call.given.value_or(1, "default", Value::undefined("no attribute"));
-    for (const Value& item : items(call)) {
+    for (const Value& item : items_or_none(call)) {
       const Value found = at_path(item, call.given.value(0, "attribute"), call.runtime);
       made.push_back(found.is_undefined() && call.given.has(1, "default") ? otherwise : found);
     }
@@ -68,7 +73,7 @@ Value map(const FilterCall& call) {
   }
   const std::string filter = call.given.text(0, "filter").bytes();
   const Arguments rest = rest_of(call.arguments, 1);
-  for (const Value& item : items(call)) {
+  for (const Value& item : items_or_none(call)) {
     made.push_back(call_filter(filter, item, rest, call.runtime));
   }
   return Value::list(std::move(made));
