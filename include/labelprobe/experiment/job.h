@@ -45,6 +45,7 @@ struct JobResult {
   int experiment_index = 0;
   bool was_finished = false;            // by an earlier process: nothing was done
   std::size_t n_failed = 0;             // items that are recorded as failed
+  bool is_unfinished = false;           // the same job asks for these again
   std::vector<std::string> notes = {};  // see record::Run::notes()
 };
 

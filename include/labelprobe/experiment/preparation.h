@@ -15,6 +15,9 @@
 
 namespace labelprobe::experiment {
 
+// Behind the task in the name of a log's category, where a server has answered.
+inline constexpr const char* kServedCategory = "OpenAI";
+
 // The questions of a run, before any tokenizer is known.
 struct Questions {
   LabelSet label_set;   // of the data set
@@ -49,6 +52,8 @@ struct Preparation {
   // prefixes of the prompts, hence free.
   std::vector<TokenIds> beginnings;
   TokenIds end_ids;  // that end an answer besides the model's own: a chat's end of turn
+  // By a server: it decodes as it does, and what it has not answered is asked again.
+  bool is_served = false;
   TokenCounts token_counts;
   // Tokens that readouts compute for each prompt and beginning, about: readout::estimated_places().
   std::int64_t n_readout_tokens = 0;

@@ -38,6 +38,8 @@ struct Outcome {
   std::size_t n_searched = 0;       // their labels were searched for, see record::AnswerSource
   std::size_t n_unread = 0;         // and not found
   std::size_t n_cut_off = 0;        // end inside what may be a label's name
+  std::string first_failure;        // why the first of those that failed did
+  bool is_unfinished = false;       // the next call asks for what has failed
   model::Effort effort;
   // Metrics of the annotator `aggregate`; empty if it has no items of its own, as in unary and
   // binary runs.
@@ -59,6 +61,7 @@ using ModelOpener = std::function<model::LanguageModel&()>;
 struct GenerationInForce {
   TokenIds end_ids;  // the tokens that end an answer
   model::GenerationRules rules;
+  bool is_served = false;  // a server knows what ends an answer
 
   // "answers end at tokens 258 259, repetition_penalty 1.05".
   std::string describe() const;
@@ -84,11 +87,14 @@ record::ItemRecord item_of(const Preparation& preparation,
                            const model::Generation& answer);
 
 // Carries the run to its end. What was appended before an exception stays on disk for the next
-// call.
+// call. So does everything where a server has left questions without an answer, unless
+// IfFailed::Keep.
+enum class IfFailed { AskAgain, Keep };
 Outcome run(const Settings& settings,
             const Preparation& preparation,
             const ModelOpener& open_model,
             record::Run& files,
-            const std::function<void(const Progress&)>& on_progress);
+            const std::function<void(const Progress&)>& on_progress,
+            IfFailed if_failed = IfFailed::AskAgain);
 
 }  // namespace labelprobe::experiment

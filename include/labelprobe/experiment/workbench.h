@@ -10,14 +10,31 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/model/open.h"
 #include "labelprobe/model/sentence_encoder.h"
+#include "labelprobe/server/open.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
 namespace labelprobe::experiment {
+
+class ServedModel;
+
+// model::ModelInfo::device of a model behind a server.
+inline constexpr const char* kServerDevice = "server";
+
+// A model behind a server.
+struct ServerLoading {
+  server::Options options;
+  int n_top = 0;  // log-probabilities asked for at each step; 0 = as is usual there
+  bool sends_instruction = false;  // as a system message too
+  bool keeps_failed = false;       // what gets no answer stays so, and the run is over
+  // What a million tokens cost: of prompts, of answers. Unset = not known.
+  std::optional<std::pair<double, double>> prices;
+};
 
 // How the model of a run is opened.
 struct ModelLoading {
@@ -31,6 +48,7 @@ struct ModelLoading {
   std::string packed_copy_place;
   std::string tf32_place;
   std::string fast_place;
+  std::optional<ServerLoading> served;  // in place of all but the name; unset = a model in files
 };
 
 // Which sentence encoder compares texts.
@@ -95,6 +113,9 @@ class Workbench {
   };
   Opened open(const ModelLoading& loading);
 
+  // The server's model, which is asked who it is at the first call. Throws as server::open() does.
+  ServedModel& served(const ModelLoading& loading);
+
   // What encodes texts for Settings::sentence_vectors; unset if no encoder is named. The encoder is
   // looked for and loaded only when there are texts that it has not seen here, and put away again.
   // The workbench must outlive it.
@@ -111,6 +132,8 @@ class Workbench {
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer_;
   std::string inspected_;  // path and numerics
   model::ModelInfo info_;
+  std::string served_is_;  // address and options
+  std::shared_ptr<ServedModel> served_;
   std::string opened_;  // path and options
   std::unique_ptr<model::LanguageModel> model_;
   struct PackedCopy {

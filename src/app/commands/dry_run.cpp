@@ -130,6 +130,53 @@ void describe_time(std::ostream& out, const experiment::PreparedJob& prepared) {
                      describe_duration(*seconds), find_pace(prepared)->tokens_per_second);
 }
 
+// What the run would take of this machine, or of a card.
+void describe_computing(std::ostream& out,
+                        const experiment::PreparedJob& prepared,
+                        const model::Profile* profile) {
+  const experiment::Preparation& preparation = prepared.preparation;
+  const std::int64_t n_new =
+      static_cast<std::int64_t>(preparation.prompts.size()) * prepared.job.settings.max_new_tokens;
+  describe_memory(out, prepared,
+                  static_cast<double>(preparation.token_counts.n_distinct_tokens + n_new), profile);
+  if (model::is_card(prepared.job.model.options.device)) {
+    const model::Cost cost = cost_of(prepared, kUsualDiskRate);
+    out << "\non " << cost.card << ", by `labelprobe plan`\n";
+    describe_cost(out, cost);
+    out << '\n';
+  } else {
+    describe_time(out, prepared);
+  }
+}
+
+// What a server would be asked for. It alone knows its tokens; words and signs are about as many.
+void describe_requests(std::ostream& out, const experiment::PreparedJob& prepared) {
+  const experiment::Preparation& preparation = prepared.preparation;
+  const experiment::ServerLoading& served = *prepared.job.model.served;
+  const experiment::TokenCounts beginnings = experiment::count_tokens(preparation.beginnings);
+  const std::int64_t n_prompt =
+      preparation.token_counts.n_prompt_tokens + beginnings.n_prompt_tokens;
+  const std::int64_t n_new =
+      static_cast<std::int64_t>(preparation.prompts.size()) * prepared.job.settings.max_new_tokens +
+      static_cast<std::int64_t>(preparation.beginnings.size());
+  out << fmt::format(
+      "requests {} to {}: {} at {}\n"
+      "about {} tokens of prompts, at most {} of answers{}\n"
+      "at most {} under way at a time, {}\nstop string {}\n",
+      preparation.prompts.size() + preparation.beginnings.size(), prepared.model_info.backend,
+      prepared.model_info.architecture, served.options.address, n_prompt, n_new,
+      served.prices ? fmt::format("; they cost {:.4f} at most",
+                                  (static_cast<double>(n_prompt) * served.prices->first +
+                                   static_cast<double>(n_new) * served.prices->second) /
+                                      1e6)
+                    : "",
+      served.options.max_concurrent,
+      served.options.requests_per_minute > 0
+          ? fmt::format("{} in a minute", served.options.requests_per_minute)
+          : "as many in a minute as are answered",
+      nlohmann::json(preparation.answers.stop).dump());
+}
+
 void describe_log(std::ostream& out, const record::RunRequest& request) {
   const record::RunPreview preview = record::preview(request);
   out << fmt::format("log folder {}, experiment_{}", preview.folder.string(),
@@ -160,23 +207,16 @@ void describe_dry_run(std::ostream& out,
   const auto& queries = preparation.questions.queries;
   out << "\nfirst prompt (" << queries.front().item.id() << ")\n"
       << visible(queries.front().text) << "\n[end of prompt]\n\n";
-  describe_tokens(out, prepared);
-  describe_readouts(out, prepared);
+  if (prepared.job.model.served) {
+    describe_requests(out, prepared);
+  } else {
+    describe_tokens(out, prepared);
+    describe_readouts(out, prepared);
+  }
   for (const std::string& warning : preparation.warnings) {
     out << "warning: " << warning << '\n';
   }
-  const std::int64_t n_new =
-      static_cast<std::int64_t>(queries.size()) * prepared.job.settings.max_new_tokens;
-  describe_memory(out, prepared,
-                  static_cast<double>(preparation.token_counts.n_distinct_tokens + n_new), profile);
-  if (model::is_card(prepared.job.model.options.device)) {
-    const model::Cost cost = cost_of(prepared, kUsualDiskRate);
-    out << "\non " << cost.card << ", by `labelprobe plan`\n";
-    describe_cost(out, cost);
-    out << '\n';
-  } else {
-    describe_time(out, prepared);
-  }
+  if (!prepared.job.model.served) describe_computing(out, prepared, profile);
   describe_log(out, prepared.job.request);
   out << "nothing was run\n";
 }

@@ -65,6 +65,18 @@ void say_answers(spdlog::logger& log, const experiment::Outcome& outcome) {
   }
 }
 
+void say_failures(spdlog::logger& log, const experiment::Outcome& outcome) {
+  if (!outcome.is_unfinished) {
+    log.error("{} of {} items failed; each entry says why under test_failure", outcome.n_failed,
+              outcome.n_items);
+    return;
+  }
+  log.error("{} of {} questions got no answer, the first: {}", outcome.n_failed, outcome.n_items,
+            outcome.first_failure);
+  log.error(
+      "the same command asks them again; with --keep-failed it finishes the log without them");
+}
+
 }  // namespace
 
 RunListener::RunListener(const RunDisplay& display)
@@ -155,7 +167,9 @@ model::LanguageModel& RunListener::on_model(model::LanguageModel& model,
                                             double seconds) {
   const model::ModelInfo& info = model.info();
   const std::string numerics = experiment::describe_numerics(info.quantization, info.dtype);
-  if (is_new) {
+  if (info.device == experiment::kServerDevice) {
+    log_->info("asking {} at {} ({})", info.architecture, info.device_name, info.backend);
+  } else if (is_new) {
     log_->info("{} with {:.0f} M parameters loaded in {:.1f} s: {} on {} ({}; {})",
                info.architecture, static_cast<double>(info.n_parameters) / 1e6, seconds, numerics,
                info.device, info.device_name, info.backend);
@@ -195,13 +209,12 @@ void RunListener::on_outcome(const experiment::PreparedJob& prepared,
     }
   }
   if (outcome.n_failed > 0) {
-    log_->error("{} of {} items failed; each entry says why under test_failure", outcome.n_failed,
-                outcome.n_items);
+    say_failures(*log_, outcome);
   }
   if (display_.profile) {
     say_profile();
   }
-  if (name_.empty()) {
+  if (name_.empty() && !outcome.is_unfinished) {
     log_->info("next: labelprobe show '{}'", result.folder.lexically_normal().string());
   }
   name_folder(result.folder);

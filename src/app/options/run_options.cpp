@@ -11,6 +11,7 @@
 #include "app/options/inside_options.h"
 #include "app/options/log_options.h"
 #include "app/options/readout_options.h"
+#include "app/options/server_options.h"
 #include "app/terminal/interruption.h"
 
 namespace labelprobe::app {
@@ -238,7 +239,8 @@ void declare_answering(OptionList& options, RunSettings& run) {
   options.begin_group("Model");
   options.add(run.model.name,
               {.name = "model_name_or_path",
-               .help = "Model folder, .gguf file, or name in the Hugging Face cache",
+               .help = "Model folder, .gguf file, name in the Hugging Face cache, or the address "
+                       "of a server with OpenAI's interface (see: Servers)",
                .is_required = true,
                .shown = Shown::First,
                .value = "MODEL",
@@ -319,6 +321,7 @@ void declare_run(OptionList& options, RunSettings& run, std::string_view command
   declare_readouts(options, run.experiment.readouts);
   declare_inside(options, run.experiment);
   declare_model_loading(options, run.model);
+  declare_server(options, run);
   declare_run_group(options, run);
   declare_log_group(options, run);
 }

@@ -11,7 +11,9 @@
 #include "labelprobe/model/cost.h"
 #include "labelprobe/weights/locate.h"
 
+#include "experiment/grid/served_job.h"
 #include "experiment/prepare/new_tokens.h"
+#include "experiment/served/token_log.h"
 
 namespace labelprobe::experiment {
 
@@ -22,6 +24,7 @@ namespace {
 std::string resolve_device(const Job& job,
                            const ModelSource& source,
                            std::vector<std::string>& warnings) {
+  if (job.model.served) return kServerDevice;
   const std::string& asked = job.model.options.device;
   if (job.is_dry_run && model::is_card(asked)) return "cuda:0";
   try {
@@ -58,6 +61,7 @@ GenerationInForce generation_of(const PreparedJob& prepared) {
 // All that decides an item's record and is no option, under the names that people are told when it
 // has changed.
 std::map<std::string, std::string> contents_of(const PreparedJob& prepared) {
+  if (prepared.job.model.served) return contents_of_served(prepared);
   const model::ModelInfo& model = prepared.model_info;
   const Preparation& preparation = prepared.preparation;
   return {
@@ -78,9 +82,11 @@ std::map<std::string, std::string> contents_of(const PreparedJob& prepared) {
 // tokenizer.
 record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
   const Settings& settings = prepared.job.settings;
-  request.category =
-      data::task_info(settings.task).name + std::string(settings.plan->category_ending);
+  request.category = data::task_info(settings.task).name +
+                     (prepared.job.model.served ? kServedCategory : "") +
+                     std::string(settings.plan->category_ending);
   request.layout = settings.plan->layout;
+  if (prepared.job.model.served) name_served(request, prepared);
   for (record::Param& param : request.params) {
     set_numerics(param, prepared.model_info.quantization);
   }
@@ -146,18 +152,22 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   PreparedJob prepared;
   prepared.warnings = std::move(job.warnings);
   job.settings.sentence_vectors.encode = workbench.text_encoder(job.sentence_encoder);
-  job.model.model = workbench.source().locate(job.model.name);
+  job.model.model = job.model.served ? std::filesystem::path(job.model.name)
+                                     : workbench.source().locate(job.model.name);
   prepared.model_info = workbench.inspect(job.model);
   prepared.device = resolve_device(job, workbench.source(), prepared.warnings);
   prepared.tokenizer = workbench.tokenizer(job.model);
   if (job.settings.mode == prompt::PromptMode::Chat) {
-    job.settings.chat_template = workbench.source().chat_template(job.model.model);
+    job.settings.chat_template = job.model.served
+                                     ? served_chat_template()
+                                     : workbench.source().chat_template(job.model.model);
   }
   prepared.preparation = prepare(job.settings, *prepared.tokenizer);
   if (job.settings.max_new_tokens == 0) {
     job.settings.max_new_tokens = tokens_of_answers(
         prepared.preparation.questions, prepared.preparation.answers, *prepared.tokenizer);
   }
+  if (job.model.served) prepare_served(job, workbench, prepared.preparation);
   prepared.job = std::move(job);
   prepared.job.request = complete(std::move(prepared.job.request), prepared);
   record::check_names(prepared.job.request);
@@ -182,8 +192,11 @@ JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListen
   record::RunRequest request = prepared.job.request;
   request.patience.on_wait = [&](const std::string& sentence) { listener.on_wait(sentence); };
   record::Run files = record::Run::open(request);
-  JobResult result{files.folder(), files.experiment_index(), files.was_finished(), files.n_failed(),
-                   files.notes()};
+  JobResult result{.folder = files.folder(),
+                   .experiment_index = files.experiment_index(),
+                   .was_finished = files.was_finished(),
+                   .n_failed = files.n_failed(),
+                   .notes = files.notes()};
   if (result.was_finished) {
     listener.on_finished_before(result);
     return result;
@@ -196,11 +209,23 @@ JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListen
   const auto open_model = [&]() -> model::LanguageModel& {
     const auto begin = std::chrono::steady_clock::now();
     const Workbench::Opened opened = workbench.open(prepared.job.model);
+    if (prepared.job.model.served) ask_served(prepared, workbench);
     return listener.on_model(opened.model, opened.is_new, seconds_since(begin));
   };
-  const Outcome outcome = run(prepared.job.settings, prepared.preparation, open_model, files,
-                              [&](const Progress& now) { listener.on_progress(now); });
+  std::optional<TokenLog> tokens;
+  IfFailed if_failed = IfFailed::AskAgain;
+  if (const auto& served = prepared.job.model.served) {
+    tokens.emplace(result.folder, result.experiment_index, served->prices);
+    if (served->keeps_failed) if_failed = IfFailed::Keep;
+  }
+  const auto on_progress = [&](const Progress& now) {
+    if (tokens) tokens->note(now.effort);
+    listener.on_progress(now);
+  };
+  const Outcome outcome =
+      run(prepared.job.settings, prepared.preparation, open_model, files, on_progress, if_failed);
   result.n_failed = outcome.n_failed;
+  result.is_unfinished = outcome.is_unfinished;
   listener.on_outcome(prepared, result, outcome, seconds_since(start));
   return result;
 }

@@ -3,7 +3,11 @@
 #include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "labelprobe/core/error.h"
+
+#include "experiment/served/served_model.h"
 
 namespace labelprobe::experiment {
 
@@ -27,7 +31,24 @@ std::filesystem::path locate_encoder(const ModelSource& source, const std::strin
 Workbench::Workbench(EncodingListener on_encoding, std::unique_ptr<const ModelSource> source)
     : on_encoding_(std::move(on_encoding)), source_(std::move(source)) {}
 
+ServedModel& Workbench::served(const ModelLoading& loading) {
+  const server::Options& options = loading.served->options;
+  std::string wanted =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", options.address, options.served_model,
+                  options.asks_chat, options.max_concurrent, options.requests_per_minute,
+                  options.timeout_seconds, options.n_attempts, options.first_wait_seconds);
+  if (!served_ || served_is_ != wanted) {
+    served_ = std::make_shared<ServedModel>(options);
+    served_is_ = std::move(wanted);
+  }
+  return *served_;
+}
+
 std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(const ModelLoading& loading) {
+  if (loading.served) {
+    const ServedModel& model = served(loading);
+    return {served_, &model.vocabulary()};
+  }
   std::string wanted = loading.model.string() + '\n' + loading.splitting;
   if (!tokenizer_ || tokenizer_is_ != wanted) {
     tokenizer_ = source_->load_tokenizer(loading.model, loading.splitting);
@@ -37,6 +58,7 @@ std::shared_ptr<const tokenizer::Tokenizer> Workbench::tokenizer(const ModelLoad
 }
 
 const model::ModelInfo& Workbench::inspect(const ModelLoading& loading) {
+  if (loading.served) return served(loading).info();
   std::string wanted = weights_of(loading);
   if (inspected_ != wanted) {
     info_ = source_->inspect(loading);
@@ -77,6 +99,11 @@ bool Workbench::write_packed_copy(const ModelLoading& loading) {
 }
 
 Workbench::Opened Workbench::open(const ModelLoading& loading) {
+  if (loading.served) {
+    model_.reset();
+    opened_.clear();
+    return {served(loading), true};
+  }
   const model::OpenOptions& options = loading.options;
   std::string wanted = weights_of(loading) + '\n' + loading.packed_copy.string() + '\n' +
                        options.device + '\n' + std::to_string(options.n_threads) +

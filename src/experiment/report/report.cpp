@@ -10,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/task_file.h"
 #include "labelprobe/experiment/alignment.h"
+#include "labelprobe/experiment/preparation.h"
 
 #include "experiment/report/remade_prompts.h"
 
@@ -201,7 +202,11 @@ std::string task_of_folder(const std::filesystem::path& folder) {
   for (const std::filesystem::path& part : whole) {
     for (const data::DatasetInfo& info : data::datasets()) {
       for (const Plan* plan : plans()) {
-        if (part == std::string(info.name) + std::string(plan->category_ending)) task = info.name;
+        for (const char* served : {"", kServedCategory}) {
+          if (part == std::string(info.name) + served + std::string(plan->category_ending)) {
+            task = info.name;
+          }
+        }
       }
     }
   }

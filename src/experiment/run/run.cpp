@@ -81,7 +81,7 @@ class Reader {
                           std::optional<record::LabelAttention> attention = {}) const {
     record::ItemRecord item = make_item(preparation_, settings_, query);
     preparation_.answers.read(generation, of_beginning, item);
-    if (!item.failure) item.readouts = std::move(readouts);
+    if (!item.failure && !readouts.empty()) item.readouts = std::move(readouts);
     item.label_attention = std::move(attention);
     if (settings_.logs_precision) {
       record::round_numbers(item, *settings_.logs_precision);
@@ -110,8 +110,9 @@ record::Provenance provenance_of(const model::ModelInfo& info,
   made.backend = info.backend;
   made.device = info.device;
   made.device_name = info.device_name;
-  made.dtype = weights::dtype_name(info.dtype);
-  made.quantization = weights::quantization_name(info.quantization);
+  made.dtype = preparation.is_served ? "the server's" : weights::dtype_name(info.dtype);
+  made.quantization =
+      preparation.is_served ? "the server's" : weights::quantization_name(info.quantization);
   made.generation = generation.describe();
   made.model_fingerprint = info.fingerprint;
   made.tokenizer_fingerprint = preparation.tokenizer_fingerprint;
@@ -141,18 +142,22 @@ void add_ids(Fingerprint& fingerprint, const std::vector<TokenIds>& prompts) {
 }  // namespace
 
 std::string GenerationInForce::describe() const {
+  const std::string of_rules = weights::describe(rules);
+  if (is_served) {
+    return "the server ends answers and chooses the likeliest token" +
+           (of_rules.empty() ? "" : ", " + of_rules);
+  }
   std::string text = end_ids.empty() ? "no token ends an answer" : "answers end at token";
   for (const TokenId id : end_ids) {
     text += " " + std::to_string(id);
   }
-  const std::string of_rules = weights::describe(rules);
   return text + ", " + (of_rules.empty() ? "no rule changes the logits" : of_rules);
 }
 
 GenerationInForce generation_in_force(const model::ModelInfo& info,
                                       const Settings& settings,
                                       const Preparation& preparation) {
-  GenerationInForce made{info.end_ids, info.rules};
+  GenerationInForce made{info.end_ids, info.rules, preparation.is_served};
   for (const TokenId id : preparation.end_ids) {
     if (std::find(made.end_ids.begin(), made.end_ids.end(), id) == made.end_ids.end()) {
       made.end_ids.push_back(id);
@@ -232,9 +237,12 @@ Outcome run(const Settings& settings,
             const Preparation& preparation,
             const ModelOpener& open_model,
             record::Run& files,
-            const std::function<void(const Progress&)>& on_progress) {
+            const std::function<void(const Progress&)>& on_progress,
+            IfFailed if_failed) {
   const Questions& questions = preparation.questions;
   std::map<std::string, record::ItemRecord> items = files.finished();
+  const bool asks_again = preparation.is_served && if_failed == IfFailed::AskAgain;
+  if (asks_again) std::erase_if(items, [](const auto& item) { return item.second.failure; });
   std::vector<std::string> keys;
   std::size_t n_finished = 0;
   for (const prompt::Query& query : questions.queries) {
@@ -326,12 +334,15 @@ Outcome run(const Settings& settings,
   for (const std::string& key : keys) {
     const record::ItemRecord& item = items.at(key);
     ordered.push_back(&item);
+    if (item.failure && outcome.n_failed == 0) outcome.first_failure = *item.failure;
     outcome.n_failed += item.failure ? 1 : 0;
     outcome.n_without_label += !item.failure && !item.is_answered() ? 1 : 0;
     outcome.n_searched += item.answer_source == record::AnswerSource::Searched ? 1 : 0;
     outcome.n_unread += item.answer_source == record::AnswerSource::Nothing ? 1 : 0;
     outcome.n_cut_off += item.is_cut_off ? 1 : 0;
   }
+  outcome.is_unfinished = asks_again && outcome.n_failed > 0;
+  if (outcome.is_unfinished) return outcome;
   RunMetrics metrics = score(settings, questions, ordered);
   if (inside) inside->finish(keys);
   files.finish(keys, metrics.aggregate, metrics.annotators);

@@ -92,6 +92,12 @@ fs::path locate(const std::string& name_or_path) {
     }
     return given;
   }
+  if (name_or_path.find("://") != std::string::npos) {
+    throw ModelError(
+        fmt::format("model '{}': expected a folder, a .gguf file or a hub name, found an address; "
+                    "servers are asked by run, classify and assess only",
+                    name_or_path));
+  }
   if (!is_of_hub(name_or_path)) {
     throw ModelError(
         fmt::format("model '{}': expected a folder with config.json, a .gguf file or a hub name "
