@@ -72,9 +72,9 @@ inline ItemRecord make_item(const std::string& key) {
                        .logits = {{"joy", -4.0f}, {"fear", 11.5f}, {"none", 11.5f}},
                        .other_logits = {{"joy", 1.0f}, {"fear", 2.0f}, {"none", 3.0f}},
                        .log_sum_exp = 12.5f,
+                       .vocab_entropy = {},
                        .likely_tokens = {{" fear", 11.5f}, {" none", 11.5f}},
-                       .logged_probs = {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}},
-                       .vocab_entropy = {}}};
+                       .logged_probs = {{"joy", 1e-7f}, {"fear", 0.5f}, {"none", 0.4999999f}}}};
   item.outs = "joy, fear";
   item.residual_outs = "Input:";
   item.outs_ids = {12, 5, 900};
