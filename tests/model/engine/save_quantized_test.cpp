@@ -10,6 +10,8 @@
 #include "support/catch.h"
 #include "support/generate.h"
 #include "support/paths.h"
+#include "support/tiny_gguf.h"
+#include "support/tiny_model.h"
 #include "support/weight_files.h"
 #include "weights/checkpoint/checkpoint.h"
 #include "weights/checkpoint/safetensors.h"
@@ -107,6 +109,34 @@ TEST_CASE("A packed copy of a GGUF file opens as a folder, with its tokenizer", 
   CHECK(found.weight_bytes == expected.weight_bytes);
   CHECK(found.end_ids == expected.end_ids);
   CHECK(found.max_context == expected.max_context);
+}
+
+TEST_CASE("A packed copy of every family computes what its model does in 4 bits", "[unit]") {
+  const json fixture = support::read_json(support::fixture("model/families.json"));
+  for (const json& model : fixture["models"]) {
+    INFO(model["name"].get<std::string>());
+    const TempFolder folder;
+    const fs::path plain = folder.path() / "plain";
+    const fs::path copy = folder.path() / "copy";
+    support::write_tiny_model(model, plain);
+    weights::save_quantized(plain, DType::Float32, Quantization::Nf4, copy);
+    CHECK(logits_of(copy, DType::Float32, Quantization::None) ==
+          logits_of(plain, DType::Float32, Quantization::Nf4));
+  }
+}
+
+TEST_CASE("What config.json says by other keys than GGUF is copied from safetensors only",
+          "[unit]") {
+  const json fixture = support::read_json(support::fixture("model/families.json"));
+  for (const json& model : fixture["models"]) {
+    if (model["name"] != "gemma2" && model["name"] != "granite") continue;
+    const TempFolder folder;
+    const fs::path gguf = folder.path() / "m.gguf";
+    support::write_tiny_gguf(model, gguf);
+    CHECK_THROWS_WITH(
+        weights::save_quantized(gguf, DType::Float32, Quantization::Nf4, folder.path() / "copy"),
+        ContainsSubstring("is made from safetensors only; make it from the model's"));
+  }
 }
 
 TEST_CASE("A copy of a packed model and the files beside it stay as they are", "[unit]") {

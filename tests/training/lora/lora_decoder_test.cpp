@@ -11,6 +11,7 @@
 #include "support/paths.h"
 #include "support/reference.h"
 #include "support/tensors.h"
+#include "support/tiny_model.h"
 
 namespace labelprobe::training {
 namespace {
@@ -143,6 +144,22 @@ TEST_CASE("A module that the family does not have is refused with the nearest", 
   CHECK_THROWS_WITH(
       reference.decoder(settings),
       ContainsSubstring("unknown target module 'q_prj'") && ContainsSubstring("q_proj"));
+}
+
+TEST_CASE("Blocks that are not trained are refused by name", "[unit]") {
+  const json fixture = support::read_json(support::fixture("model/families.json"));
+  for (const json& model : fixture.at("models")) {
+    const auto name = model.at("name").get<std::string>();
+    if (name == "ministral") continue;  // Llama's block
+    INFO(name);
+    const support::TempFolder folder;
+    support::write_tiny_model(model, folder.path());
+    weights::Checkpoint checkpoint = weights::Checkpoint::open(folder.path());
+    CHECK_THROWS_WITH(
+        LoraDecoder(checkpoint, FinetuneSettings(), at::kCPU),
+        ContainsSubstring("fine-tuning: expected a model of Llama's block, found a ") &&
+            ContainsSubstring("ForC"));
+  }
 }
 
 }  // namespace labelprobe::training
