@@ -93,8 +93,7 @@ void check_both_ways(const fs::path& path, const TensorMap& tensors, const Decod
 // transformers 4 (language_model.model.) and 5 (model.language_model.); empty for what sees images.
 std::string text_part_name(std::string_view name) {
   for (const auto& [prefix, plain] :
-       {std::pair{"model.language_model.", "model."}, std::pair{"language_model.", ""},
-        std::pair{"lm_head.", "lm_head."}}) {
+       {std::pair{"model.language_model.", "model."}, std::pair{"language_model.", ""}}) {
     if (name.starts_with(prefix)) {
       return plain + std::string(name.substr(std::string_view(prefix).size()));
     }
