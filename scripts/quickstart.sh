@@ -25,4 +25,9 @@ The log is $root/$log.
 Next, see all 40 answers, or hold them against the (invented) votes of annotators:
   build/labelprobe show '$log' --bars --items 0
   build/labelprobe align GoEmotions '$log' --config configs/example/quickstart.yaml
+A table of your own needs a task file (src/data/README.md), as this one of messages to a town hall has:
+  build/labelprobe data configs/example/own/messages.yaml
+  build/labelprobe run configs/example/own/messages.yaml --alternative own -m build/models/SmolLM2-135M-Instruct.Q4_1.gguf
+  build/labelprobe align configs/example/own/messages.yaml logs/messages/own_0
+  build/labelprobe report logs/messages/own_0 --out messages.html
 TEXT

@@ -272,6 +272,23 @@ class Assigner {
 
 }  // namespace
 
+std::vector<std::string> TaskFile::splits() const {
+  std::vector<std::string> names;
+  const auto add = [&](const auto& pairs) {
+    for (const auto& pair : pairs) names.push_back(pair.first);
+  };
+  if (split.kind == SplitForm::Kind::Shares) {
+    add(split.shares);
+  } else if (split.kind != SplitForm::Kind::None) {
+    add(split.names);
+  } else if (files.front().first.empty()) {
+    names.emplace_back("all");
+  } else {
+    add(files);
+  }
+  return names;
+}
+
 RowSplits assign_rows(const TaskFile& task,
                       const std::filesystem::path& folder,
                       std::span<const std::string> wanted,

@@ -372,27 +372,6 @@ void check_whole(const YamlView& root, const TaskFile& task) {
   }
 }
 
-}  // namespace
-
-std::vector<std::string> TaskFile::splits() const {
-  std::vector<std::string> names;
-  const auto add = [&](const auto& pairs) {
-    for (const auto& pair : pairs) names.push_back(pair.first);
-  };
-  if (split.kind == SplitForm::Kind::Shares) {
-    add(split.shares);
-  } else if (split.kind != SplitForm::Kind::None) {
-    add(split.names);
-  } else if (files.front().first.empty()) {
-    names.emplace_back("all");
-  } else {
-    add(files);
-  }
-  return names;
-}
-
-namespace {
-
 // The task file, or that which data without one stand for.
 YamlView read_root(const std::filesystem::path& path, TaskFile& task) {
   if (is_yaml_file(path)) return files::load_yaml(path, ErrorKind::Config);

@@ -212,6 +212,8 @@ class Loader {
     const auto [position, is_new] =
         split.position_of.emplace(member.example_id, split.items.size());
     if (is_new) {
+      // Throws what is wrong with them, before votes on the item are looked for.
+      SplitRecords(wanted_[member.split]).add({member.example_id, text, {}}, place);
       split.items.push_back({{member.example_id, text, {}}, place, labels});
       return split.items.back();
     }

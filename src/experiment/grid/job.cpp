@@ -89,6 +89,7 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
   if (prepared.job.model.served) name_served(request, prepared);
   for (record::Param& param : request.params) {
     set_numerics(param, prepared.model_info.quantization);
+    if (param.name == "max_new_tokens") param.value = std::int64_t{settings.max_new_tokens};
   }
   if (!settings.plan->shows_labels) {
     // The published programs all have it, and hence a place for it in the folder's name.

@@ -21,18 +21,17 @@ struct Set {
   std::string folder;  // below shared/data/
   std::vector<std::string> splits;
   bool has_clusters = false;
-  // In which mode votes are compared, if at all.
-  bool has_votes = false;
+  bool has_votes = false;  // to compare
 };
 
 const std::vector<Set> kSets = {
     {"SemEval", "SemEval/task.yaml", "SemEval_format_sample", {"train", "dev"}},
-    {"GoEmotions", "GoEmotions/task.yaml", "GoEmotions", {"train", "dev", "test"}, true},
+    {"GoEmotions", "GoEmotions/task.yaml", "GoEmotions", {"dev"}, true},
     {"GoEmotions", "GoEmotions/task_full_emotions.yaml", "GoEmotions", {"dev"}},
     {"GoEmotions", "GoEmotions/task.yaml", "GoEmotions_synthetic_raters", {"test"}, true, true},
-    {"MFRC", "MFRC/task.yaml", "MFRC_synthetic_annotations", {"train", "dev"}, false, true},
-    {"Hatexplain", "Hatexplain/task.yaml", "HateXplain", {"dev", "test"}, false, true},
-    {"MMLUPro", "MMLU-Pro/task.yaml", "MMLU-Pro", {"dev", "test"}},
+    {"MFRC", "MFRC/task.yaml", "MFRC_synthetic_annotations", {"dev"}, false, true},
+    {"Hatexplain", "Hatexplain/task.yaml", "HateXplain", {"test"}, false, true},
+    {"MMLUPro", "MMLU-Pro/task.yaml", "MMLU-Pro", {"dev"}},
 };
 
 DatasetOptions options_of(const Set& set, const std::string& split) {
