@@ -1,5 +1,10 @@
-// labelprobe init: the task file that it drafts, and what it refuses.
+// labelprobe init: the task file that it drafts, and what it refuses; data that need none.
+#include <set>
+
+#include <nlohmann/json.hpp>
+
 #include "support/catch.h"
+#include "support/json_lines.h"
 #include "support/program.h"
 
 namespace labelprobe {
@@ -12,7 +17,34 @@ using support::TempFolder;
 constexpr const char* kTweets =
     "tweet_id,tweet,labels\n1,so happy,joy|love\n2,so sad,sadness\n3,grr grr,anger\n4,oh,joy\n";
 
+// The items of a file that `data --out` wrote, whatever their order and that of their labels.
+std::set<std::string> items_in(const std::string& path) {
+  std::set<std::string> items;
+  for (nlohmann::json item : support::json_lines(support::read_file(path))) {
+    std::sort(item["labels"].begin(), item["labels"].end());
+    items.insert(item.dump());
+  }
+  return items;
+}
+
 }  // namespace
+
+TEST_CASE("What data writes is read as it is", "[e2e]") {
+  const TempFolder folder;
+  const std::string first = (folder.path() / "first.jsonl").string();
+  const std::string second = (folder.path() / "second.jsonl").string();
+  REQUIRE(run_program({"data", "GoEmotions", "--config", "configs/example/config.yaml",
+                       "--annotation-mode", "both", "--out", first})
+              .exit_code == 0);
+  const ProgramResult result =
+      run_program({"data", first, "--annotation-mode", "both", "--out", second});
+  REQUIRE(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("read as what labelprobe data --out writes; labelprobe "
+                                           "init " +
+                                           first + " shows it as a task file"));
+  CHECK(items_in(first) == items_in(second));
+  CHECK(items_in(first).size() > 200);
+}
 
 TEST_CASE("Drafts a task file beside a table and never writes over one", "[e2e]") {
   const TempFolder folder;
@@ -25,6 +57,9 @@ TEST_CASE("Drafts a task file beside a table and never writes over one", "[e2e]"
   const std::string draft = support::read_file(task);
   CHECK_THAT(draft, ContainsSubstring("\nfiles: tweets.csv\n") &&
                         ContainsSubstring("\nlabels: {column: labels, separator: \"|\"}\n"));
+  const ProgramResult checked = run_program({"data", task});
+  CHECK(checked.exit_code == 0);
+  CHECK_THAT(checked.out, ContainsSubstring("tweets, train: 3 items of 3 examples, 4 labels"));
   const ProgramResult again = run_program({"init", table, "--out", task});
   CHECK(again.exit_code == 2);
   CHECK_THAT(again.err,

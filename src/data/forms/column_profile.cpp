@@ -9,6 +9,7 @@
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/text_file.h"
 
+#include "data/forms/list_text.h"
 #include "data/forms/task_text.h"
 
 namespace labelprobe::data {
@@ -103,12 +104,7 @@ bool is_empty_cell(const json& cell) {
 }
 
 std::optional<std::vector<std::string>> list_texts(const json& cell) {
-  json list = cell;
-  if (cell.is_string()) {
-    const std::string& text = cell.get_ref<const std::string&>();
-    if (!text.starts_with('[')) return std::nullopt;
-    list = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  }
+  const json list = cell.is_string() ? list_of_text(cell.get_ref<const std::string&>()) : cell;
   if (!list.is_array()) return std::nullopt;
   std::vector<std::string> texts;
   for (const json& item : list) {

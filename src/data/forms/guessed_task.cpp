@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "labelprobe/core/utf8.h"
 
 #include "data/forms/column_profile.h"
+#include "data/forms/label_columns.h"
 #include "data/forms/task_text.h"
 
 namespace labelprobe::data {
@@ -22,8 +21,6 @@ namespace labelprobe::data {
 namespace {
 
 using Names = std::span<const std::string_view>;
-
-constexpr std::size_t kMostLabels = 64;  // more different values are no labels
 
 constexpr std::array<std::string_view, 14> kTextNames = {
     "text", "tweet",   "comment", "sentence", "post",    "message",   "content",
@@ -41,7 +38,8 @@ constexpr std::array<std::string_view, 9> kRaterNames = {
 std::vector<std::string> words_of(std::string_view name) {
   std::vector<std::string> words = {""};
   for (const char c : ascii_lower(name)) {
-    const bool is_between = c >= ' ' && c < 0x7F && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9');
+    const bool is_between =
+        c >= ' ' && c < 0x7F && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9');
     if (is_between) {
       words.emplace_back();
     } else {
@@ -71,15 +69,6 @@ bool has_id_name(const ColumnProfile& column) {
          lower.ends_with("_id") || lower.ends_with(" id") || column.name.ends_with("Id") ||
          column.name.ends_with("ID");
 }
-
-struct Labels {
-  enum class Kind { None, Columns, JsonLists, Separated, Class };
-  Kind kind = Kind::None;
-  std::string column;
-  std::string separator;
-  std::vector<std::string> columns;
-  std::vector<std::pair<std::string, std::size_t>> counts;  // by label, in the order of meeting
-};
 
 // The columns of a table in the parts that a task file gives them.
 class Guess {
@@ -163,12 +152,16 @@ class Guess {
   }
 
   void guess_labels() {
-    if (guess_label_columns()) return;
-    if (const ColumnProfile* named = find(
-            kLabelNames, [&](const ColumnProfile& column) { return read_label_column(column); })) {
-      take(named);
-      return;
-    }
+    if (guess_label_columns() || guess_rater_columns()) return;
+    const ColumnProfile* column = find(kLabelNames, [&](const ColumnProfile& named) {
+      return labels_of(table_, named).kind != Labels::Kind::None;
+    });
+    if (column == nullptr) column = fewest_different();
+    if (column != nullptr) labels_ = labels_of(table_, *take(column));
+  }
+
+  // The column without a telling name whose few values come again and again.
+  const ColumnProfile* fewest_different() const {
     const ColumnProfile* fewest = nullptr;
     for (const ColumnProfile& column : columns_) {
       const bool can_be = is_free(column) && column.n_different > 1 &&
@@ -178,8 +171,29 @@ class Guess {
         fewest = &column;
       }
     }
-    labels_.kind = Labels::Kind::None;
-    if (fewest != nullptr) read_label_column(*take(fewest));
+    return fewest;
+  }
+
+  // Columns with the same labels: one for each rater.
+  bool guess_rater_columns() {
+    if (rater_ != nullptr) return false;
+    Labels first;
+    for (const ColumnProfile& column : columns_) {
+      if (!is_free(column) || column.are_lists || has_id_name(column) ||
+          has_word(column, kLabelNames)) {
+        continue;
+      }
+      Labels labels = labels_of(table_, column);
+      if (labels.kind == Labels::Kind::None) continue;
+      if (!first.columns.empty() && !are_alike(first, labels)) continue;
+      first.columns.push_back(column.name);
+      if (first.separator.empty()) first.separator = labels.separator;
+      for (const auto& [label, n] : labels.counts) add_count(label, n, first);
+    }
+    if (first.columns.size() < 2) return false;
+    first.kind = Labels::Kind::Raters;
+    labels_ = std::move(first);
+    return true;
   }
 
   // Two columns or more of 0 and 1, or of shares.
@@ -190,6 +204,7 @@ class Guess {
         labels_.columns.push_back(column.name);
       }
     }
+    keep_binary_columns();
     if (labels_.columns.size() < 2) {
       labels_.columns.clear();
       return false;
@@ -207,71 +222,15 @@ class Guess {
     return true;
   }
 
-  bool read_label_column(const ColumnProfile& column) {
-    labels_ = {};
-    labels_.column = column.name;
-    if (column.are_objects) return false;
-    if (column.are_lists) {
-      labels_.kind = Labels::Kind::JsonLists;
-    } else if (const std::string separator = separator_of(column); !separator.empty()) {
-      labels_.kind = Labels::Kind::Separated;
-      labels_.separator = separator;
-    } else {
-      labels_.kind = Labels::Kind::Class;
+  // Where some columns have 0 and 1 alone, others with shares are something else, such as scores.
+  void keep_binary_columns() {
+    std::vector<std::string> binary;
+    for (const ColumnProfile& column : columns_) {
+      const bool is_label = std::find(labels_.columns.begin(), labels_.columns.end(),
+                                      column.name) != labels_.columns.end();
+      if (is_label && column.n_different <= 2) binary.push_back(column.name);
     }
-    count_labels(column);
-    return labels_.counts.size() > 1 && labels_.counts.size() <= kMostLabels;
-  }
-
-  // What some cells have between names that stand alone in others.
-  std::string separator_of(const ColumnProfile& column) const {
-    for (const std::string_view separator : {"|", ";", ",", "/"}) {
-      std::unordered_set<std::string> parts;
-      std::size_t n_split = 0;
-      const std::size_t at = table_.column(column.name);
-      for (const auto& row : table_.rows) {
-        const std::vector<std::string> names = split(cell_text(row[at]), separator);
-        n_split += names.size() > 1 ? 1 : 0;
-        parts.insert(names.begin(), names.end());
-      }
-      if (n_split > 0 && parts.size() <= kMostLabels && parts.size() < column.n_different) {
-        return std::string(separator);
-      }
-    }
-    return "";
-  }
-
-  static std::vector<std::string> split(const std::string& text, std::string_view separator) {
-    std::vector<std::string> parts;
-    for (std::size_t begin = 0; begin <= text.size();) {
-      const std::size_t end = std::min(text.find(separator, begin), text.size());
-      std::string part = text.substr(begin, end - begin);
-      part.erase(0, part.find_first_not_of(' '));
-      part.erase(part.find_last_not_of(' ') + 1);
-      if (!part.empty()) parts.push_back(std::move(part));
-      begin = end + separator.size();
-    }
-    return parts;
-  }
-
-  void count_labels(const ColumnProfile& column) {
-    std::map<std::string, std::size_t> position_of;
-    const std::size_t at = table_.column(column.name);
-    for (const auto& row : table_.rows) {
-      std::vector<std::string> names;
-      if (labels_.kind == Labels::Kind::JsonLists) {
-        names = list_texts(row[at]).value_or(std::vector<std::string>());
-      } else if (labels_.kind == Labels::Kind::Separated) {
-        names = split(cell_text(row[at]), labels_.separator);
-      } else if (!is_empty_cell(row[at])) {
-        names = {cell_text(row[at])};
-      }
-      for (const std::string& name : names) {
-        const auto [found, is_new] = position_of.try_emplace(name, labels_.counts.size());
-        if (is_new) labels_.counts.emplace_back(name, 0);
-        ++labels_.counts[found->second].second;
-      }
-    }
+    if (binary.size() > 1) labels_.columns = std::move(binary);
   }
 
   std::string labels_form() const;
@@ -298,6 +257,7 @@ std::string Guess::labels_form() const {
                          labels_.separator);
     case Labels::Kind::Class:
       return fmt::format("{{class: {}}}", yaml_text(labels_.column));
+    case Labels::Kind::Raters:
     case Labels::Kind::None:
       break;
   }
@@ -348,7 +308,13 @@ std::string Guess::text(bool has_splits) const {
   }
   task += fmt::format("text: {}  # {:.0f} characters on average; a template does too: \"{{{}}}\"\n",
                       yaml_text(text_->name), text_->mean_characters, text_->name);
-  if (rater_ != nullptr) {
+  if (labels_.kind == Labels::Kind::Raters) {
+    const std::string separator =
+        labels_.separator.empty() ? "" : fmt::format(", separator: \"{}\"", labels_.separator);
+    task += fmt::format("votes: {{columns: {}{}}}  # {} with the same labels: a rater each\n",
+                        flow_list(labels_.columns), separator,
+                        counted(labels_.columns.size(), "column"));
+  } else if (rater_ != nullptr) {
     task += fmt::format(
         "votes: {{annotator: {}, labels: {}}}  # every row is the vote of one of {}\n",
         yaml_text(rater_->name), labels_form(), counted(rater_->n_different, "annotator"));
@@ -358,7 +324,11 @@ std::string Guess::text(bool has_splits) const {
         "# votes: {file: raters.csv, item: ITEM, annotator: WORKER, labels: {column: LABELS}}\n";
   }
   std::vector<std::string> names;
-  for (const auto& [label, n] : labels_.counts) names.push_back(label);
+  const bool has_none = labels_.kind != Labels::Kind::Class &&
+                        (labels_.kind != Labels::Kind::Raters || !labels_.separator.empty());
+  for (const auto& [label, n] : labels_.counts) {
+    if (!has_none || folded(label) != "none") names.push_back(label);  // which is no label
+  }
   task += fmt::format("# {}: {}\n", counted(names.size(), "label"), counts_text());
   task += fmt::format("label_names: {}  # in the order of prompts\n", flow_list(names));
   return task;

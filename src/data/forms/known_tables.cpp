@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -30,6 +31,11 @@ constexpr auto kForms = enum_names<TableForm>("form of table",
 constexpr std::array<std::string_view, 7> kEmotions = {"anger",   "disgust",  "fear",   "joy",
                                                        "sadness", "surprise", "neutral"};
 
+constexpr std::array<std::string_view, 6> kOfBrighter = {"id",       "text",     "lang",
+                                                         "language", "emotions", "split"};
+constexpr std::array<std::string_view, 5> kOfLabelprobe = {"id", "text", "labels", "annotator",
+                                                           "role"};
+
 bool has(const files::Table& table, std::string_view column) {
   return std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end();
 }
@@ -41,6 +47,15 @@ std::vector<std::string> emotions_of(const files::Table& table) {
     if (is_known) found.push_back(column);
   }
   return found;
+}
+
+// Whether all columns but those of emotions are among these.
+bool has_only(const files::Table& table, std::span<const std::string_view> names) {
+  const std::vector<std::string> emotions = emotions_of(table);
+  return std::all_of(table.columns.begin(), table.columns.end(), [&](const std::string& column) {
+    return std::find(names.begin(), names.end(), column) != names.end() ||
+           std::find(emotions.begin(), emotions.end(), column) != emotions.end();
+  });
 }
 
 std::vector<std::string> split_at_commas(std::string_view text) {
@@ -237,13 +252,8 @@ std::string describe_labelprobe(const files::Table& table) {
 }
 
 bool is_labelprobe(const files::Table& table) {
-  constexpr std::array<std::string_view, 5> kColumns = {"id", "text", "labels", "annotator",
-                                                        "role"};
-  const bool has_no_others =
-      std::all_of(table.columns.begin(), table.columns.end(), [&](const std::string& column) {
-        return std::find(kColumns.begin(), kColumns.end(), column) != kColumns.end();
-      });
-  if (!has_no_others || !has(table, "id") || !has(table, "text") || !has(table, "labels")) {
+  if (!has_only(table, kOfLabelprobe) || !has(table, "id") || !has(table, "text") ||
+      !has(table, "labels")) {
     return false;
   }
   const std::size_t labels = table.column("labels");
@@ -283,7 +293,7 @@ TableForm form_of(const files::Table& table) {
   }
   if (is_labelprobe(table)) return TableForm::Labelprobe;
   if (has(table, "text") && emotions_of(table).size() >= kFewestEmotions &&
-      !has(table, "annotator")) {
+      has_only(table, kOfBrighter)) {
     return TableForm::Brighter;
   }
   return TableForm::Plain;

@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/python/text.h"
+
+#include "data/forms/list_text.h"
 
 namespace labelprobe::data {
 
@@ -85,10 +86,7 @@ json Column::at(std::size_t row) const {
 json list_in(const json& cell) {
   if (cell.is_array()) return cell;
   if (!cell.is_string()) return nullptr;
-  const std::string_view text = python::strip(cell.get_ref<const std::string&>());
-  if (!text.starts_with('[')) return nullptr;
-  json list = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return list.is_array() ? list : json(nullptr);
+  return list_of_text(cell.get_ref<const std::string&>());
 }
 
 std::string text_of(const json& cell, const std::string& place) {

@@ -38,7 +38,8 @@ class Column {
   std::vector<std::string> path_;  // inside the cell
 };
 
-// A cell that holds a list: itself, or the JSON list that its text is. Null where it holds none.
+// A cell that holds a list: itself, or the list that its text is (list_text.h). Null where it holds
+// none.
 nlohmann::json list_in(const nlohmann::json& cell);
 
 // A cell as text: numbers as their digits, null as nothing, a list as its texts with spaces

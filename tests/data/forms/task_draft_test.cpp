@@ -78,6 +78,26 @@ TEST_CASE("Rows of raters become votes", "[data]") {
         "label_names: [joy, love]\n");
 }
 
+TEST_CASE("A column for each rater is seen", "[data]") {
+  SmallRoot root;
+  CHECK(
+      drafted(root, "m.csv",
+              "id,text,ann,bob\n1,a road,roads,roads|waste\n2,a bin,waste,waste\n3,hm,none,noise\n"
+              "4,so loud,noise,\n") ==
+      "name: m\nfiles: m.csv\nsplit: {train: 0.8, test: 0.2, seed: 0}\nid: id\ntext: text\n"
+      "votes: {columns: [ann, bob], separator: \"|\"}\n"
+      "label_names: [roads, waste, noise]\n");
+}
+
+TEST_CASE("Lists as pandas writes them into CSV are lists", "[data]") {
+  SmallRoot root;
+  const std::string table = root.write(
+      "p.csv", "id,text,label\n1,a b,\"['joy', 'x \"\"y\"\"']\"\n2,c,[]\n3,d,\"[\"\"it's\"\"]\"\n");
+  CHECK_THAT(
+      drafted(root, "q.csv", support::read_file(table)),
+      ContainsSubstring("labels: {column: label}\nlabel_names: [joy, \"x \\\"y\\\"\", \"it's\"]"));
+}
+
 TEST_CASE("Tables of several splits beside each other are one set", "[data]") {
   SmallRoot root;
   root.write("tweets_test.csv", "text,label\nc d,no\n");
