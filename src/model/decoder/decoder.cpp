@@ -42,7 +42,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
   const std::int64_t n_kv = config_.n_kv_heads;
   const std::int64_t n_dim = config_.head_dim;
   std::size_t part = 0;
-  c10::OptionalDeviceGuard on_device;
+  c10::DeviceGuard on_device(device_);
   Rotations::Pass rotations(rotations_, positions);
   const at::ScalarType type = scalar_type();
   at::Tensor x = embed(tokens);

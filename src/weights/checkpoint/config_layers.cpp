@@ -180,7 +180,10 @@ void read_experts(const files::JsonView& config, DecoderConfig& decoder) {
     return;
   }
   Experts& experts = decoder.experts;
-  experts.n = integer_or(config, rules->count_key, 1, kMaxDimension, rules->n);
+  // transformers 5 writes it under the second name for all families.
+  const std::string_view count_key =
+      config.has(rules->count_key) ? rules->count_key : "num_local_experts";
+  experts.n = integer_or(config, count_key, 1, kMaxDimension, rules->n);
   experts.n_per_token = integer_or(config, "num_experts_per_tok", 1, experts.n, rules->n_per_token);
   experts.intermediate_size =
       integer_or(config, rules->size_key, 1, kMaxDimension, rules->intermediate_size);

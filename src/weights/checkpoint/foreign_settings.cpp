@@ -111,7 +111,8 @@ std::optional<double> number_of(const files::GgufFile::Value& held) {
 bool is_own(const Family& family, std::string_view Setting::*name, std::string_view key) {
   if (key == "no_rope_layers") return family.ropeless_interval > 0;
   if (key == "query_pre_attn_scalar") return family.default_query_scalar > 0;
-  if (family.experts != nullptr && (key == "expert_count" || key == family.experts->count_key)) {
+  if (family.experts != nullptr &&
+      (key == "expert_count" || key == "num_experts" || key == "num_local_experts")) {
     return true;
   }
   return std::any_of(family.settings.begin(), family.settings.end(),
