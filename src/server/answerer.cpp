@@ -30,7 +30,7 @@ constexpr int kMostInRow = 5;
 struct Result {
   std::size_t question = 0;
   TextAnswer answer;
-  std::optional<Kind> kind;           // of its failure
+  std::optional<Kind> kind;            // of its failure
   std::exception_ptr error = nullptr;  // of the program's, not of the server's
 };
 
@@ -89,8 +89,8 @@ class Asking {
     result.question = i;
     const Question& question = questions_[i];
     try {
-      const files::JsonView reply =
-          client.post(address_for(question, options_), body_of(question, wanted_, options_, dialect_));
+      const files::JsonView reply = client.post(address_for(question, options_),
+                                                body_of(question, wanted_, options_, dialect_));
       result.answer = read_reply(reply, question);
     } catch (const NoAnswer& error) {
       result.kind = error.kind();

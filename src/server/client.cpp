@@ -36,8 +36,9 @@ std::string said_in(const std::string& body) {
       const nlohmann::json::json_pointer pointer(path);
       if (json.contains(pointer)) {
         const nlohmann::json& value = json[pointer];
-        said = value.is_string() ? value.get<std::string>()
-                                 : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        said = value.is_string()
+                   ? value.get<std::string>()
+                   : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
         break;
       }
     }
@@ -94,8 +95,8 @@ files::JsonView Client::ask(const std::string& address, const std::string* json)
 
 // Between half of and the whole of a time that doubles, so that threads do not come back together.
 void Client::wait_before(int attempt, const HttpReply* reply) {
-  const double longest =
-      options_.first_wait_seconds * std::min(kMostWaits, std::exp2(static_cast<double>(attempt - 1)));
+  const double longest = options_.first_wait_seconds *
+                         std::min(kMostWaits, std::exp2(static_cast<double>(attempt - 1)));
   std::uniform_real_distribution<double> share(0.5, 1.0);
   double seconds = longest * share(jitter_);
   if (reply && reply->retry_after_seconds) {

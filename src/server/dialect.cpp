@@ -105,9 +105,10 @@ Dialect identify(Client& client, const Options& options) {
       names.push_back(entry.at("id").string());
     }
   } catch (const NoAnswer& error) {
-    throw ModelError(fmt::format("{}; expected a server with OpenAI's interface, whose address "
-                                 "mostly ends in /v1",
-                                 error.what()));
+    throw ModelError(
+        fmt::format("{}; expected a server with OpenAI's interface, whose address "
+                    "mostly ends in /v1",
+                    error.what()));
   }
   if (options.served_model.empty() && names.size() != 1) {
     throw ConfigError(fmt::format("{} serves {} models: expected --served-model with one of: {}",
@@ -154,9 +155,10 @@ nlohmann::json body_of(const Question& question,
     if (software == Software::LlamaCpp && question.messages.empty()) body["n_probs"] = wanted.n_top;
   } else if (wanted.repetition_penalty) {
     if (software != Software::Vllm) {
-      throw ConfigError(fmt::format("{} is {}: expected no --repetition-penalty, which only vLLM "
-                                    "and llama.cpp have",
-                                    options.address, dialect.capabilities.software));
+      throw ConfigError(
+          fmt::format("{} is {}: expected no --repetition-penalty, which only vLLM "
+                      "and llama.cpp have",
+                      options.address, dialect.capabilities.software));
     }
     body["repetition_penalty"] = *wanted.repetition_penalty;
   }

@@ -27,8 +27,8 @@ struct Dialect {
 // or cannot be told, ModelError if no such list comes.
 Dialect identify(Client& client, const Options& options);
 
-// The address and the body of the request that asks a question. Throws ConfigError if the server has
-// no repetition penalty and one is wanted.
+// The address and the body of the request that asks a question. Throws ConfigError if the server
+// has no repetition penalty and one is wanted.
 std::string address_for(const Question& question, const Options& options);
 nlohmann::json body_of(const Question& question,
                        const Wanted& wanted,

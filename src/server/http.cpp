@@ -24,9 +24,7 @@ constexpr double kLongestWait = 600;
 
 void start_curl() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    LABELPROBE_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-  });
+  std::call_once(once, [] { LABELPROBE_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
 }
 
 std::size_t append_body(char* bytes, std::size_t /*one*/, std::size_t n_bytes, void* to) {
@@ -89,7 +87,8 @@ Connection::Connection(const std::string& key,
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, std::min(timeout_ms, kMostConnectSeconds * 1000));
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                   std::min(timeout_ms, kMostConnectSeconds * 1000));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &state_->body);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);

@@ -34,9 +34,8 @@ std::string text_of(const files::JsonView& token) {
 }
 
 void sort_likely(std::vector<LikelyText>& likely) {
-  std::stable_sort(
-      likely.begin(), likely.end(),
-      [](const LikelyText& a, const LikelyText& b) { return a.logprob > b.logprob; });
+  std::stable_sort(likely.begin(), likely.end(),
+                   [](const LikelyText& a, const LikelyText& b) { return a.logprob > b.logprob; });
 }
 
 std::vector<AnswerToken> tokens_of_chat(const files::JsonView& content) {
@@ -57,7 +56,8 @@ std::vector<AnswerToken> tokens_of_completion(const files::JsonView& logprobs) {
   const std::vector<files::JsonView> texts = logprobs.at("tokens").items();
   const std::vector<files::JsonView> numbers = logprobs.at("token_logprobs").items();
   const std::vector<files::JsonView> tops = logprobs.at("top_logprobs").items();
-  for (const auto& [name, list] : {std::pair{"token_logprobs", &numbers}, {"top_logprobs", &tops}}) {
+  for (const auto& [name, list] :
+       {std::pair{"token_logprobs", &numbers}, {"top_logprobs", &tops}}) {
     if (list->size() != texts.size()) {
       logprobs.at(name).fail_expected(fmt::format("{} entries, one for each token", texts.size()),
                                       fmt::to_string(list->size()));

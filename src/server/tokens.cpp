@@ -36,8 +36,8 @@ struct TwoCalls {
   std::string tokenize;
   nlohmann::json text;  // the body of the one call
   std::string detokenize;
-  nlohmann::json id;     // of the other, still without "tokens"
-  const char* answer;    // where its text stands
+  nlohmann::json id;   // of the other, still without "tokens"
+  const char* answer;  // where its text stands
 };
 
 std::vector<Piece> ask_twice(Client& client, const TwoCalls& calls) {
@@ -83,13 +83,14 @@ std::optional<std::vector<Piece>> tokenize(Client& client,
                                                .id = {{"model", model}},
                                                .answer = "text"}));
       case Software::Vllm:
-        return within(text, ask_twice(client, {.tokenize = root + "/tokenize",
-                                               .text = {{"model", model},
-                                                        {"prompt", text},
-                                                        {"add_special_tokens", false}},
-                                               .detokenize = root + "/detokenize",
-                                               .id = {{"model", model}},
-                                               .answer = "prompt"}));
+        return within(
+            text,
+            ask_twice(client,
+                      {.tokenize = root + "/tokenize",
+                       .text = {{"model", model}, {"prompt", text}, {"add_special_tokens", false}},
+                       .detokenize = root + "/detokenize",
+                       .id = {{"model", model}},
+                       .answer = "prompt"}));
       case Software::Unknown:
       case Software::OpenAi:
         break;

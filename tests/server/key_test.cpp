@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "labelprobe/server/open.h"
+
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/files.h"

@@ -90,12 +90,11 @@ TEST_CASE("Tokens are made the parts of the answer that they stand for", "[serve
 }
 
 TEST_CASE("A reply that is no answer is said with its place", "[server]") {
-  const auto fault = [](const json& reply) {
-    return message_of<ModelError>([&] { read(reply); });
-  };
+  const auto fault = [](const json& reply) { return message_of<ModelError>([&] { read(reply); }); };
   json reply = completion("joy", {"joy"});
   CHECK_THAT(fault(json::object()), ContainsSubstring("address: key 'choices'"));
-  CHECK_THAT(fault({{"choices", json::array()}}), ContainsSubstring("expected one choice, found 0"));
+  CHECK_THAT(fault({{"choices", json::array()}}),
+             ContainsSubstring("expected one choice, found 0"));
   SECTION("no log-probabilities") {
     reply["choices"][0]["logprobs"] = nullptr;
     CHECK_THAT(fault(reply), ContainsSubstring("key 'choices[0]'") &&
@@ -107,8 +106,9 @@ TEST_CASE("A reply that is no answer is said with its place", "[server]") {
   }
   SECTION("lists of different lengths") {
     reply["choices"][0]["logprobs"]["token_logprobs"].push_back(-1);
-    CHECK_THAT(fault(reply), ContainsSubstring("'choices[0].logprobs.token_logprobs'") &&
-                                 ContainsSubstring("expected 1 entries, one for each token, found 2"));
+    CHECK_THAT(fault(reply),
+               ContainsSubstring("'choices[0].logprobs.token_logprobs'") &&
+                   ContainsSubstring("expected 1 entries, one for each token, found 2"));
   }
   SECTION("a probability above 1") {
     reply["choices"][0]["logprobs"]["token_logprobs"][0] = 0.5;

@@ -5,6 +5,7 @@
 
 #include "labelprobe/server/answerer.h"
 #include "labelprobe/server/open.h"
+
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/scripted_server.h"
@@ -23,7 +24,8 @@ using nlohmann::json;
 
 namespace {
 
-ScriptedReply models(const std::string& owner = "vllm", const std::vector<std::string>& ids = {"m"}) {
+ScriptedReply models(const std::string& owner = "vllm",
+                     const std::vector<std::string>& ids = {"m"}) {
   json data = json::array();
   for (const std::string& id : ids) data.push_back({{"id", id}, {"owned_by", owner}});
   return {.body = json{{"data", data}}.dump()};
@@ -99,9 +101,7 @@ TEST_CASE("Every question is answered once, several at a time", "[server]") {
 TEST_CASE("What may pass is tried again", "[server]") {
   std::atomic<int> n = 0;
   const auto once = [&](ScriptedReply reply) {
-    return [&n, reply](const ScriptedRequest& request) {
-      return n++ == 0 ? reply : echo(request);
-    };
+    return [&n, reply](const ScriptedRequest& request) { return n++ == 0 ? reply : echo(request); };
   };
   const auto status = GENERATE(408, 429, 500, 502, 503, 504);
   SECTION("statuses") {
@@ -159,23 +159,23 @@ TEST_CASE("A server that is of no use is not asked again and again", "[server]")
     const ScriptedServer server(with_models([](const ScriptedRequest&) {
       return ScriptedReply{.status = 401, .body = R"({"error": "no key"})"};
     }));
-    CHECK_THAT(message_of<ModelError>([&] { ask(quick(server), {"a", "b", "c"}); }),
+    CHECK_THAT(message_of<ModelError>([&] {
+                 ask(quick(server), {"a", "b", "c"});
+               }),
                ContainsSubstring("status 401: no key; give the key in OPENAI_API_KEY or in .env"));
     CHECK(n_questions(server) == 1);
   }
   SECTION("it answers nothing") {
-    const ScriptedServer server(with_models([](const ScriptedRequest&) {
-      return ScriptedReply{.status = 503, .body = "busy"};
-    }));
+    const ScriptedServer server(with_models(
+        [](const ScriptedRequest&) { return ScriptedReply{.status = 503, .body = "busy"}; }));
     CHECK_THAT(
         message_of<ModelError>([&] { ask(quick(server), std::vector<std::string>(20, "a")); }),
         ContainsSubstring("5 questions in a row got no answer") && ContainsSubstring("busy"));
     CHECK(n_questions(server) < 20 * 3);
   }
   SECTION("it has no such interface") {
-    const ScriptedServer server([](const ScriptedRequest&) {
-      return ScriptedReply{.status = 404, .body = "<html>"};
-    });
+    const ScriptedServer server(
+        [](const ScriptedRequest&) { return ScriptedReply{.status = 404, .body = "<html>"}; });
     CHECK_THAT(message_of<ModelError>([&] { ask(quick(server), {"a"}); }),
                ContainsSubstring("/v1/models: status 404") && ContainsSubstring("ends in /v1"));
   }
@@ -215,8 +215,9 @@ TEST_CASE("The model that is meant is one that the server has", "[server]") {
     return request.path == "/v1/models" ? models("vllm", {"small", "large"}) : echo(request);
   });
   Options options = quick(server);
-  CHECK_THAT(message_of<ConfigError>([&] { labelprobe::server::open(options); }),
-             ContainsSubstring("serves 2 models: expected --served-model with one of: small, large"));
+  CHECK_THAT(
+      message_of<ConfigError>([&] { labelprobe::server::open(options); }),
+      ContainsSubstring("serves 2 models: expected --served-model with one of: small, large"));
   options.served_model = "smal";
   CHECK_THAT(message_of<ConfigError>([&] { labelprobe::server::open(options); }),
              ContainsSubstring("unknown served model 'smal'; did you mean 'small'?"));
@@ -232,10 +233,9 @@ TEST_CASE("Each software is asked in its own words", "[server]") {
     const ScriptedServer server([&](const ScriptedRequest& request) {
       return request.path == "/v1/models" ? models(owner) : echo(request);
     });
-    labelprobe::server::open(quick(server))->answer(
-        std::span(&question, 1), wanted, [](std::size_t, TextAnswer& answer) {
-          CHECK(answer.failure == std::nullopt);
-        });
+    labelprobe::server::open(quick(server))
+        ->answer(std::span(&question, 1), wanted,
+                 [](std::size_t, TextAnswer& answer) { CHECK(answer.failure == std::nullopt); });
     return json::parse(server.requests().back().body);
   };
   const Question text = {.prompt = "p", .messages = {}, .max_new_tokens = 7};
@@ -247,13 +247,12 @@ TEST_CASE("Each software is asked in its own words", "[server]") {
                                                 {"max_tokens", 7},
                                                 {"logprobs", 3},
                                                 {"stop", {"Input:"}}}));
-  CHECK(body_for("openai", chat, {}) ==
-        json({{"model", "m"},
-              {"messages", {{{"role", "user"}, {"content", "p"}}}},
-              {"temperature", 0},
-              {"max_completion_tokens", 7},
-              {"logprobs", true},
-              {"top_logprobs", 20}}));
+  CHECK(body_for("openai", chat, {}) == json({{"model", "m"},
+                                              {"messages", {{{"role", "user"}, {"content", "p"}}}},
+                                              {"temperature", 0},
+                                              {"max_completion_tokens", 7},
+                                              {"logprobs", true},
+                                              {"top_logprobs", 20}}));
   CHECK(body_for("llamacpp", text, wanted)["n_probs"] == 3);
   CHECK(body_for("me", text, wanted)["repeat_penalty"] == 1.0);
   Wanted penalized = wanted;

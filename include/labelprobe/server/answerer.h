@@ -25,8 +25,8 @@ struct Question {
 
 // How all questions of a call are to be answered: greedily.
 struct Wanted {
-  int n_top = 20;                  // log-probabilities of so many tokens at each step
-  std::vector<std::string> stops;  // texts that end an answer, and are left out of it
+  int n_top = 20;                            // log-probabilities of so many tokens at each step
+  std::vector<std::string> stops;            // texts that end an answer, and are left out of it
   std::optional<double> repetition_penalty;  // in place of the server's own; unset = that
   // Tokens whose log-probabilities are wanted in place of the likeliest ones' where
   // Capabilities::takes_token_ids; empty = the likeliest.
@@ -45,9 +45,9 @@ struct AnswerToken {
 };
 
 struct TextAnswer {
-  std::string text;                 // without the stop text
-  std::vector<AnswerToken> tokens;  // their texts make up `text`
-  std::string finish_reason;        // "stop", "length" or what the server says
+  std::string text;                  // without the stop text
+  std::vector<AnswerToken> tokens;   // their texts make up `text`
+  std::string finish_reason;         // "stop", "length" or what the server says
   std::int64_t n_prompt_tokens = 0;  // as the server counts them; 0 = it does not say
   std::int64_t n_completion_tokens = 0;
   // Set when there is no answer: refused, malformed or never come. Everything else is then empty.
