@@ -9,6 +9,7 @@
 
 #include "prompt/toys.h"
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/paths.h"
 
 namespace labelprobe::prompt {
@@ -20,13 +21,9 @@ const nlohmann::json& reference() {
   return held;
 }
 
-// What a template is recognised by; the rest of it is not kept.
-std::string statements_of(const nlohmann::json& model) {
-  std::string text;
-  for (const auto& statement : model["statements"]) {
-    text += statement.get<std::string>() + "\n";
-  }
-  return text;
+ChatFormat format_of(const nlohmann::json& model) {
+  return ChatFormat(model["template"].get<std::string>(), "template",
+                    {{"bos_token", model["bos_token"]}, {"eos_token", model["eos_token"]}});
 }
 
 std::vector<Message> messages_of(const nlohmann::json& chat) {
@@ -41,22 +38,17 @@ std::vector<Message> messages_of(const nlohmann::json& chat) {
   return messages;
 }
 
-ChatFormat format_of(const std::string& model_name) {
+ChatFormat format_named(const std::string& model_name) {
   for (const auto& model : reference()["models"]) {
     if (model["model"] == model_name) {
-      return ChatFormat::recognise(statements_of(model));
+      return format_of(model);
     }
   }
   throw InternalError("no such model in the fixture");
 }
 
-std::string message_of_refusal(const std::string& text) {
-  try {
-    ChatFormat::recognise(text);
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "";
+ChatFormat format_of(const char* text) {
+  return ChatFormat(text, "model.jinja", {{"bos_token", "<s>"}, {"eos_token", "</s>"}});
 }
 
 }  // namespace
@@ -65,8 +57,7 @@ TEST_CASE("Chats are the texts that transformers renders for every family", "[ch
   int n_chats = 0;
   for (const auto& model : reference()["models"]) {
     CAPTURE(model["model"].get<std::string>());
-    const ChatFormat format = ChatFormat::recognise(statements_of(model));
-    CHECK(format.family() == model["family"].get<std::string>());
+    const ChatFormat format = format_of(model);
     for (const auto& chat : model["chats"]) {
       CHECK(format.render(messages_of(chat), ChatEnd::AnswerHeader).text == chat["text"]);
       ++n_chats;
@@ -78,7 +69,7 @@ TEST_CASE("Chats are the texts that transformers renders for every family", "[ch
 TEST_CASE("A chat tells which bytes are the messages'", "[chat]") {
   const std::vector<Message> messages = {{Role::User, " one "}, {Role::Assistant, "two"}};
   const auto parts = [&](const std::string& model) {
-    const ChatText chat = format_of(model).render(messages, ChatEnd::LastMessage);
+    const ChatText chat = format_named(model).render(messages, ChatEnd::LastMessage);
     std::vector<std::string> found;
     for (const ChatText::Range& range : chat.contents) {
       found.push_back(chat.text.substr(range.begin, range.end - range.begin));
@@ -90,26 +81,46 @@ TEST_CASE("A chat tells which bytes are the messages'", "[chat]") {
   CHECK(parts("Llama-2-13b-chat-hf") == std::vector<std::string>{"one", "two"});
 }
 
-TEST_CASE("A template of no known family is refused with its beginning", "[chat]") {
-  const std::string message =
-      message_of_refusal("{{ bos_token }}{% for m in messages %}GPT4 {{ m }}");
-  CHECK(message.find("'{{ bos_token }}{% for m in messages %}GPT4 {{ m }}'") != std::string::npos);
-  CHECK(message.find("(Llama-2, Llama-3.1, Llama-3.0, Qwen2.5, ChatML)") != std::string::npos);
+TEST_CASE("A template says with its file and line what it refuses", "[chat]") {
+  const ChatFormat format = format_of(
+      "{{ bos_token }}\n{% for m in messages %}\n{% if m.role == 'system' %}\n"
+      "{{ raise_exception('System role not supported') }}\n{% endif %}\n{% endfor %}");
+  const std::vector<Message> messages = {{Role::System, "S"}, {Role::User, "U"}};
+  CHECK(support::message_of([&] { format.render(messages, ChatEnd::AnswerHeader); }) ==
+        "model.jinja:4: the template refuses this chat: System role not supported");
+  CHECK(support::message_of([] {
+          format_of("a\n{% import 'x' %}");
+        }).starts_with("model.jinja:2: statement 'import' is not supported"));
 }
 
-TEST_CASE("Relatives of a known family that write something else are refused", "[chat]") {
-  // Mistral's has no system block; Qwen3's leaves thoughts out; a default with quotes is not read.
-  CHECK(!message_of_refusal("{{ bos_token }}{{ '[INST] ' + message['content'] + ' [/INST]' }}")
-             .empty());
-  CHECK(!message_of_refusal("{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
-                            "'<|im_end|>' + '\\n'}}{{ '<|im_start|>assistant\\n<think>\\n' }}")
-             .empty());
-  CHECK(!message_of_refusal(
-             "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nI\\'m "
-             "it<|im_end|>' }}{% endif %}{{'<|im_start|>' + message['role'] + '\\n' + "
-             "message['content'] + '<|im_end|>' + '\\n'}}{{ '<|im_start|>assistant\\n' }}")
-             .empty());
-  CHECK(!message_of_refusal("").empty());
+TEST_CASE("A template has the names that transformers gives it, and a date of its own", "[chat]") {
+  const std::vector<Message> messages = {{Role::User, "U"}};
+  const auto text = [&](const char* form, ChatEnd end) {
+    return format_of(form).render(messages, end).text;
+  };
+  CHECK(text("{{ bos_token }}{{ eos_token }}{{ tools }}{{ documents }}{{ add_generation_prompt }}"
+             "{{ unk_token is defined }}",
+             ChatEnd::AnswerHeader) == "<s></s>NoneNoneTrueFalse");
+  CHECK(text("{{ add_generation_prompt }}", ChatEnd::LastMessage) == "False");
+  CHECK(text("{{ strftime_now('%Y-%m-%d') }}", ChatEnd::LastMessage) == kChatDate);
+  CHECK(format_of("{{ strftime_now('%Y') }}").is_dated());
+  CHECK(!format_of("{{ messages }}").is_dated());
+}
+
+TEST_CASE("Labels are found in answers that a template cuts, and missed aloud", "[chat]") {
+  Templates templates;
+  templates.user = "{text}";
+  templates.assistant = "  Label: {label}";
+  const LabelSet labels = toy_go_emotions_labels();
+  const auto places = [&](const char* form) {
+    return chat_label_places(format_of(form), templates, labels);
+  };
+  const auto cut = places("{% for m in messages %}<{{ m.content.split(': ')[-1] }}>{% endfor %}");
+  CHECK(cut.front().text == "<text><joy>");
+  CHECK(cut.front().label_begin == 7);
+  CHECK(support::message_of([&] {
+          places("{% for m in messages %}{{ m.content | tojson | length }}{% endfor %}");
+        }).starts_with("model.jinja: expected a template that writes an assistant's message"));
 }
 
 TEST_CASE("Labels stand in the assistant's message", "[chat]") {
@@ -121,14 +132,15 @@ TEST_CASE("Labels stand in the assistant's message", "[chat]") {
   for (const char* model :
        {"SmolLM2-135M-Instruct", "Llama-3.2-3B-Instruct", "Llama-2-13b-chat-hf"}) {
     CAPTURE(model);
-    const auto first = chat_label_places(format_of(model), templates, labels);
+    const auto first = chat_label_places(format_named(model), templates, labels);
     REQUIRE(first.size() == 8);
     for (std::size_t i = 0; i < first.size(); ++i) {
       const std::string name = labels.names_with_none()[i];
       CHECK(first[i].text.substr(first[i].label_begin, name.size()) == name);
       CHECK(first[i].text.substr(first[i].label_begin - 7, 7) == "Label: ");
     }
-    const auto later = chat_label_places(format_of(model), templates, labels, LabelPosition::Later);
+    const auto later =
+        chat_label_places(format_named(model), templates, labels, LabelPosition::Later);
     REQUIRE(later.size() == 8);
     CHECK(later[4].text.substr(later[4].label_begin - 5, 9) == "joy, fear");
   }

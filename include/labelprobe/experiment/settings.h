@@ -20,6 +20,7 @@
 #include "labelprobe/readout/answer.h"
 #include "labelprobe/readout/label_tokens.h"
 #include "labelprobe/readout/readouts.h"
+#include "labelprobe/tokenizer/chat_template.h"
 
 namespace labelprobe::experiment {
 
@@ -85,8 +86,9 @@ struct Settings {
   data::DatasetOptions train;  // where demonstrations come from; no splits = none are needed
   data::DatasetOptions test;   // what is asked
   prompt::PromptMode mode = prompt::PromptMode::Completion;
-  // Chat: the template's text that the model comes with, needed by prepare() alone; unset = none.
-  std::optional<std::string> chat_template;
+  std::filesystem::path chat_template_file;  // chat: in place of the model's own; empty = that
+  // Chat: what is run, needed by prepare() alone; unset = the model comes with none.
+  std::optional<tokenizer::ChatTemplate> chat_template;
   prompt::TemplateOptions templates;
   prompt::SamplingStrategy sampling;
   SentenceVectorSource sentence_vectors;

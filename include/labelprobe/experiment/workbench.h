@@ -17,6 +17,7 @@
 #include "labelprobe/model/open.h"
 #include "labelprobe/model/sentence_encoder.h"
 #include "labelprobe/server/open.h"
+#include "labelprobe/tokenizer/chat_template.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 
 namespace labelprobe::experiment {
@@ -67,7 +68,8 @@ class ModelSource {
   virtual std::string resolve_device(const std::string& device) const;
   virtual std::shared_ptr<const tokenizer::Tokenizer> load_tokenizer(
       const std::filesystem::path& model, const std::string& splitting) const;
-  virtual std::optional<std::string> chat_template(const std::filesystem::path& model) const;
+  virtual std::optional<tokenizer::ChatTemplate> chat_template(
+      const std::filesystem::path& model) const;
   virtual model::ModelInfo inspect(const ModelLoading& loading) const;
   virtual std::unique_ptr<model::LanguageModel> open(const std::filesystem::path& model,
                                                      const model::OpenOptions& options) const;

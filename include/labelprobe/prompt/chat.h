@@ -1,14 +1,18 @@
 // Chats: messages, and the text that a chat model's own template makes of them.
-// Goals: the families below, byte for byte as Hugging Face's apply_chat_template writes them with
-// the header of the answer. Non-goals: running templates (they are programs, and only looked at),
-// tools, pictures, templates of other families.
+// Goals: byte for byte what Hugging Face's apply_chat_template writes. The template is a program,
+// and is run; what of the language is not known is refused by line, see
+// src/prompt/jinja/program.h. Non-goals: tools, pictures, thoughts kept beside a message.
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/prompt/template.h"
@@ -35,13 +39,17 @@ struct Message {
 
 // A chat as the model reads it.
 struct ChatText {
+  // Bytes [begin, end) of the text are those of a message from `message_begin` on.
   struct Range {
+    static constexpr std::size_t kChanged = static_cast<std::size_t>(-1);
+
     std::size_t begin = 0;
     std::size_t end = 0;
+    std::size_t message = 0;        // its place among the messages
+    std::size_t message_begin = 0;  // kChanged: the template spells the message otherwise
   };
   std::string text;
-  // Bytes of `text` that come from messages, in order; everything else is the template's. Llama-2
-  // puts the system message and the first user message into one.
+  // What comes from messages, in order; everything else is the template's.
   std::vector<Range> contents;
 };
 
@@ -50,32 +58,41 @@ enum class ChatEnd {
   LastMessage,
 };
 
+// The date that templates are told when they ask for today's, so that equal runs have equal
+// prompts: the one that Llama-3.1's template falls back to. "2024-07-26"
+inline constexpr std::string_view kChatDate = "2024-07-26";
+
 class ChatFormat {
  public:
-  // The family of a template's text. Throws ModelError with the text's beginning and the known
-  // families if it is of none of them.
-  static ChatFormat recognise(std::string_view template_text);
+  // `text` is a template. `place` opens every message about it: "<place>:<line>: ..". `tokens` are
+  // names that the template may use, as {"bos_token", "<s>"}. Throws ModelError for what is no
+  // template, or one with statements that are not supported.
+  ChatFormat(std::string_view text,
+             std::string place,
+             const std::map<std::string, std::string>& tokens);
 
-  // "Llama-2", "Llama-3.0", "Llama-3.1" (to 3.3), "Qwen2.5", "ChatML"
-  std::string_view family() const;
-
-  // The special tokens it writes; the last one ends a turn. The begin-of-text token, where the
-  // family has one, is among them: it must not be added again.
-  std::vector<std::string> special_tokens() const;
-
-  // At most one system message, and that first; then user and assistant in turns. Llama-3.1 dates
-  // its system message: always 26 Jul 2024, the date in the template itself, so that equal runs
-  // have equal prompts.
+  // At most one system message, and that first; then user and assistant in turns. Throws ModelError
+  // if the template refuses the messages (many have no place for a system message), does what is
+  // not supported, or exceeds a limit of src/prompt/jinja/limits.h.
   ChatText render(std::span<const Message> messages, ChatEnd end) const;
 
-  enum class Family { Llama2, Llama30, Llama31, Qwen25, ChatMl };
+  // The same of messages as JSON, which may have more members and other roles.
+  std::string render(const nlohmann::ordered_json& messages, ChatEnd end) const;
+
+  const std::string& place() const { return place_; }
+
+  // Whether the template asks for the date.
+  bool is_dated() const { return is_dated_; }
 
  private:
-  Family family_ = Family::ChatMl;
-  std::string default_system_;  // ChatML and Qwen2.5: shown if there is no system message
+  struct Template;
+  std::shared_ptr<const Template> template_;
+  std::string place_;
+  bool is_dated_ = false;
 };
 
-// label_places() for chats: the label in the assistant's message of one demonstration.
+// label_places() for chats: the label in the assistant's message of one demonstration. Throws
+// ModelError if the template does not write that message as it is.
 std::vector<LabelPlace> chat_label_places(const ChatFormat& format,
                                           const Templates& templates,
                                           const LabelSet& label_set,

@@ -79,8 +79,8 @@ void check_arguments(const Arguments& arguments) {
 
 prompt::GuardFormat choose_format(const Arguments& arguments) {
   if (!arguments.guard.empty()) return prompt::GuardFormat::named(arguments.guard);
-  const std::optional<std::string> text = tokenizer::chat_template(arguments.loading.model);
-  if (text) return prompt::GuardFormat::recognise(*text);
+  const auto own = tokenizer::chat_template(arguments.loading.model);
+  if (own) return prompt::GuardFormat::recognise(own->text);
   throw ModelError(fmt::format(
       "{}: expected a model with the chat template of a guard, found none; choose one with --guard "
       "({})",

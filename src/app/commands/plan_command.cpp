@@ -66,7 +66,7 @@ class PlannedSource : public experiment::ModelSource {
       const fs::path& model, const std::string& splitting) const override {
     return ModelSource::load_tokenizer(tokenizer_of(model), splitting);
   }
-  std::optional<std::string> chat_template(const fs::path& model) const override {
+  std::optional<tokenizer::ChatTemplate> chat_template(const fs::path& model) const override {
     return ModelSource::chat_template(tokenizer_of(model));
   }
   model::ModelInfo inspect(const experiment::ModelLoading& loading) const override {

@@ -64,6 +64,11 @@ void finish_command(const OptionList& options,
     refuse(pair.unreasonable_rate, "assess");
     refuse(pair.yes_no, "assess");
   }
+  if (!settings.chat_template_file.empty()) {
+    throw ConfigError(options.place(settings.chat_template_file) +
+                      ": labelprobe prompts writes the messages of chats; their text has tokens of "
+                      "a model, which labelprobe run --dry-run shows");
+  }
   if (settings.labels.same_length) {
     throw ConfigError(options.place(settings.labels.same_length) +
                       ": label_same_length counts tokens, which needs a model; labelprobe prompts "

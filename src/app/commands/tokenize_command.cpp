@@ -1,12 +1,15 @@
-// labelprobe tokenize: JSON strings in, token ids out, one a line.
+// labelprobe tokenize: JSON strings or chats in, token ids out, one a line.
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/prompt/chat.h"
+#include "labelprobe/tokenizer/chat_template.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 #include "labelprobe/weights/locate.h"
 
@@ -17,13 +20,33 @@ namespace labelprobe::app {
 
 namespace {
 
+std::string place_of(std::size_t line_number) {
+  return "standard input:" + std::to_string(line_number);
+}
+
 std::string parse_line(const std::string& line, std::size_t line_number) {
   const nlohmann::json parsed = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_string()) {
-    throw DataError("standard input:" + std::to_string(line_number) +
-                    ": expected one JSON string, found '" + line.substr(0, 60) + "'");
+    throw DataError(place_of(line_number) + ": expected one JSON string, found '" +
+                    line.substr(0, 60) + "'");
   }
   return parsed.get<std::string>();
+}
+
+// A list of messages, each with a role at least.
+nlohmann::ordered_json parse_chat(const std::string& line, std::size_t line_number) {
+  auto chat = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+  bool is_chat = chat.is_array() && !chat.empty();
+  for (const auto& message : chat) {
+    is_chat = is_chat && message.is_object() && message.contains("role");
+  }
+  if (!is_chat) {
+    throw DataError(place_of(line_number) +
+                    R"(: expected a list of messages such as [{"role": "user", "content": "Hi"}], )"
+                    "found '" +
+                    line.substr(0, 60) + "'");
+  }
+  return chat;
 }
 
 // Tokenizers are also found where there is no model: in a file of their own, or a folder with one.
@@ -40,6 +63,9 @@ struct TokenizeFlags {
   std::string model;
   std::string splitting;
   bool no_special = false;
+  bool is_chat = false;
+  std::filesystem::path chat_template;
+  bool shows_text = false;
 };
 
 void declare_flags(OptionList& options, TokenizeFlags& flags) {
@@ -55,9 +81,67 @@ void declare_flags(OptionList& options, TokenizeFlags& flags) {
   options.add(flags.no_special, {.name = "no_special",
                                  .help = "Leave out begin-of-text and the like",
                                  .shown = Shown::First});
+  options.begin_group("Chats");
+  options.add(flags.is_chat,
+              {.name = "chat",
+               .help = "Lines are chats, lists of messages as [{\"role\": \"user\", \"content\": "
+                       "\"Hi\"}], put into the model's chat template with the header of the "
+                       "answer; a chat that the template refuses becomes null",
+               .shown = Shown::First});
+  options.add(flags.chat_template,
+              {.name = "chat_template",
+               .help = "--chat: a file with a Jinja template, in place of the model's own",
+               .value = "FILE"});
+  options.add(flags.shows_text,
+              {.name = "show_text",
+               .help = "--chat: the text of the chat as a JSON string, in place of token ids"});
+}
+
+prompt::ChatFormat chat_format(const TokenizeFlags& flags, const std::filesystem::path& model) {
+  auto found = flags.chat_template.empty()
+                   ? tokenizer::chat_template(model)
+                   : tokenizer::read_chat_template(flags.chat_template, model);
+  if (!found) {
+    throw ModelError(flags.model +
+                     ": expected a model with a chat template, found none; name one with "
+                     "--chat-template FILE");
+  }
+  return prompt::ChatFormat(found->text, found->place, found->tokens);
+}
+
+// Chats that the template refuses are told on standard error, and do not end the rest.
+int tokenize_chats(const TokenizeFlags& flags) {
+  const std::filesystem::path model = locate_tokenizer(flags.model);
+  const prompt::ChatFormat format = chat_format(flags, model);
+  const auto tokenizer = flags.shows_text ? nullptr : tokenizer::load(model, flags.splitting);
+  std::size_t line_number = 0;
+  std::size_t n_refused = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    const nlohmann::ordered_json chat = parse_chat(line, ++line_number);
+    nlohmann::json made;
+    try {
+      const std::string text = format.render(chat, prompt::ChatEnd::AnswerHeader);
+      made = tokenizer ? nlohmann::json(tokenizer->encode(text, tokenizer::SpecialTokens::Omit))
+                       : nlohmann::json(text);
+    } catch (const ModelError& error) {
+      std::cerr << place_of(line_number) << ": " << error.what() << '\n';
+      ++n_refused;
+    }
+    std::cout << made.dump() << '\n';
+  }
+  std::cout.flush();
+  if (n_refused > 0) {
+    throw ModelError(std::to_string(n_refused) + " of " + std::to_string(line_number) +
+                     " chats were refused");
+  }
+  return kSuccess;
 }
 
 int tokenize(const TokenizeFlags& flags) {
+  if (flags.is_chat) return tokenize_chats(flags);
+  if (!flags.chat_template.empty() || flags.shows_text) {
+    throw ConfigError("--chat-template and --show-text are for chats: expected --chat");
+  }
   const auto tokenizer = tokenizer::load(locate_tokenizer(flags.model), flags.splitting);
   const auto special =
       flags.no_special ? tokenizer::SpecialTokens::Omit : tokenizer::SpecialTokens::Add;
@@ -74,7 +158,8 @@ int tokenize(const TokenizeFlags& flags) {
 
 Command tokenize_command() {
   return make_command<TokenizeFlags>(
-      {CommandGroup::Tools, "tokenize", "Turn JSON strings on standard input into token ids",
+      {CommandGroup::Tools, "tokenize",
+       "Turn JSON strings or chats on standard input into token ids",
        "echo '\"Hello world\"' | labelprobe tokenize --model-name-or-path MODEL"},
       declare_flags, tokenize);
 }

@@ -151,6 +151,11 @@ void declare_prompts_group(OptionList& options,
                       .value = "MODE",
                       .choices = {"completion", "chat"}},
                      prompt::parse_prompt_mode);
+  options.add(settings.chat_template_file,
+              {.name = "chat_template",
+               .help = "--prompt-mode chat: a file with a Jinja template, in place of the model's "
+                       "own; what it asks of today's date is 26 July 2024",
+               .value = "FILE"});
   declare_templates(options, settings.templates);
   declare_demonstrations(options, settings);
   options.add(settings.cot_csv,

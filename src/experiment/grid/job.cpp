@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/task_file.h"
 #include "labelprobe/model/cost.h"
 #include "labelprobe/weights/locate.h"
@@ -52,6 +53,17 @@ void set_numerics(record::Param& param, model::Quantization quantization) {
   } else if (param.name == "load_in_8bit") {
     param.value = quantization == model::Quantization::Int8;
   }
+}
+
+std::optional<tokenizer::ChatTemplate> template_of(const Job& job, const ModelSource& source) {
+  const std::filesystem::path& file = job.settings.chat_template_file;
+  if (job.model.served) {
+    if (file.empty()) return served_chat_template();
+    throw ConfigError(job.model.name +
+                      ": expected no --chat-template, for a server writes chats by its own");
+  }
+  return file.empty() ? source.chat_template(job.model.model)
+                      : tokenizer::read_chat_template(file, job.model.model);
 }
 
 GenerationInForce generation_of(const PreparedJob& prepared) {
@@ -107,6 +119,18 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
                             false,
                             {},
                             record::Bearing::Process});
+  if (settings.chat_template && !prepared.job.model.served) {
+    request.params.push_back({"chat_template_fingerprint",
+                              fingerprint(settings.chat_template->text),
+                              false,
+                              {},
+                              record::Bearing::Process});
+    request.params.push_back({"chat_template_date",
+                              std::string(prompt::kChatDate),
+                              false,
+                              {},
+                              record::Bearing::Process});
+  }
   request.contents = contents_of(prepared);
   request.n_items = prepared.preparation.questions.queries.size();
   return request;
@@ -159,9 +183,7 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   prepared.device = resolve_device(job, workbench.source(), prepared.warnings);
   prepared.tokenizer = workbench.tokenizer(job.model);
   if (job.settings.mode == prompt::PromptMode::Chat) {
-    job.settings.chat_template = job.model.served
-                                     ? served_chat_template()
-                                     : workbench.source().chat_template(job.model.model);
+    job.settings.chat_template = template_of(job, workbench.source());
   }
   prepared.preparation = prepare(job.settings, *prepared.tokenizer);
   if (job.settings.max_new_tokens == 0) {

@@ -19,7 +19,8 @@ std::shared_ptr<const tokenizer::Tokenizer> ModelSource::load_tokenizer(
   return tokenizer::load(model, splitting);
 }
 
-std::optional<std::string> ModelSource::chat_template(const std::filesystem::path& model) const {
+std::optional<tokenizer::ChatTemplate> ModelSource::chat_template(
+    const std::filesystem::path& model) const {
   return tokenizer::chat_template(model);
 }
 

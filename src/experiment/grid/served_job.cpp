@@ -33,8 +33,8 @@ void read_with_bounds(const decltype(Answers::read)& read,
 
 }  // namespace
 
-std::optional<std::string> served_chat_template() {
-  return ServedVocabulary::chat_template();
+tokenizer::ChatTemplate served_chat_template() {
+  return {ServedVocabulary::chat_template(), "the chats of a server", {}};
 }
 
 void prepare_served(const Job& job, Workbench& workbench, Preparation& preparation) {

@@ -2,15 +2,15 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 
 #include "labelprobe/experiment/job.h"
+#include "labelprobe/tokenizer/chat_template.h"
 
 namespace labelprobe::experiment {
 
 // The template that prompts of chats are written in.
-std::optional<std::string> served_chat_template();
+tokenizer::ChatTemplate served_chat_template();
 
 // Makes the preparation one of texts: answers are read with bounds, and ids that mean nothing
 // outside this process are left out of the records.

@@ -1,7 +1,13 @@
 #include "experiment/prepare/chats.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <set>
+#include <span>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
@@ -10,12 +16,29 @@ namespace labelprobe::experiment {
 
 namespace {
 
-// Whether a message, and not the template, wrote these bytes.
+// A question and its answer, as the shortest chat that has all of a template's marks.
+const std::array kProbe = {prompt::Message{prompt::Role::User, "text"},
+                           prompt::Message{prompt::Role::Assistant, "label"}};
+
+// Whether messages, and not the template, wrote these bytes.
 bool is_message(const prompt::ChatText& chat, std::size_t begin, std::size_t end) {
-  return std::any_of(chat.contents.begin(), chat.contents.end(),
-                     [&](const prompt::ChatText::Range& range) {
-                       return range.begin <= begin && end <= range.end;
-                     });
+  for (const prompt::ChatText::Range& range : chat.contents) {
+    if (range.begin > begin) break;
+    begin = std::max(begin, std::min(range.end, end));
+  }
+  return begin == end;
+}
+
+// Adds the marks "<|..|>" that the template itself writes.
+void add_marks(const prompt::ChatText& chat, std::set<std::string>& marks) {
+  const std::string& text = chat.text;
+  for (std::size_t at = 0; (at = text.find("<|", at)) != std::string::npos; ++at) {
+    const std::size_t end = text.find("|>", at + 2);
+    if (end == std::string::npos) break;
+    const std::string mark = text.substr(at, end + 2 - at);
+    const bool is_word = mark.find_first_of(" \t\n") == std::string::npos;
+    if (is_word && !is_message(chat, at, at + mark.size())) marks.insert(mark);
+  }
 }
 
 // The ids of text[begin, end) and, in `cuts`, where special tokens in it have to be cut.
@@ -46,6 +69,10 @@ TokenIds encode_part(const prompt::ChatText& chat,
 
 void check_chat_settings(const Settings& settings) {
   if (settings.mode != prompt::PromptMode::Chat) {
+    if (!settings.chat_template_file.empty()) {
+      throw ConfigError(
+          "--chat-template is a template of chats: expected --prompt-mode chat, found completion");
+    }
     return;
   }
   if (!settings.plan->can_chat) {
@@ -69,22 +96,51 @@ void check_chat_settings(const Settings& settings) {
   }
 }
 
-prompt::ChatFormat chat_format(const Settings& settings, const tokenizer::Tokenizer& tokenizer) {
+prompt::ChatFormat chat_format(const Settings& settings,
+                               const tokenizer::Tokenizer& tokenizer,
+                               std::vector<std::string>& warnings) {
   if (!settings.chat_template) {
     throw ModelError(
         "--prompt-mode chat: expected a model with a chat template (chat_template.jinja, "
-        "tokenizer_config.json or the GGUF key tokenizer.chat_template), found none; use a model "
-        "tuned for chats or --prompt-mode completion");
+        "tokenizer_config.json or the GGUF key tokenizer.chat_template), found none; name one with "
+        "--chat-template FILE, or use a model tuned for chats or --prompt-mode completion");
   }
-  prompt::ChatFormat format = prompt::ChatFormat::recognise(*settings.chat_template);
-  for (const std::string& token : format.special_tokens()) {
-    if (!tokenizer.special_id(token)) {
-      throw ModelError("chat template of the family " + std::string(format.family()) +
-                       ": expected the special token '" + token +
-                       "' in the tokenizer, found none; use --prompt-mode completion");
-    }
+  const tokenizer::ChatTemplate& given = *settings.chat_template;
+  prompt::ChatFormat format(given.text, given.place, given.tokens);
+  std::set<std::string> marks;
+  add_marks(format.render(std::span(kProbe).first(1), prompt::ChatEnd::AnswerHeader), marks);
+  add_marks(format.render(kProbe, prompt::ChatEnd::LastMessage), marks);
+  std::vector<std::string> missing;
+  std::copy_if(marks.begin(), marks.end(), std::back_inserter(missing),
+               [&](const std::string& mark) { return !tokenizer.special_id(mark); });
+  if (missing.empty()) return format;
+  const std::string shown = fmt::format("'{}'", fmt::join(missing, "', '"));
+  if (missing.size() == marks.size()) {
+    throw ModelError(
+        fmt::format("{}: expected the special tokens {} in the tokenizer, found none of them; use "
+                    "--prompt-mode "
+                    "completion",
+                    given.place, shown));
   }
+  warnings.push_back(fmt::format(
+      "the chat template writes {}, which the tokenizer has no special tokens for; they are "
+      "ordinary text",
+      shown));
   return format;
+}
+
+TokenIds end_of_turn(const prompt::ChatFormat& format, const tokenizer::Tokenizer& tokenizer) {
+  const prompt::ChatText chat = format.render(kProbe, prompt::ChatEnd::LastMessage);
+  std::size_t end = 0;
+  for (const prompt::ChatText::Range& range : chat.contents) {
+    if (range.message == 1) end = range.end;
+  }
+  if (end == 0) return {};
+  for (const TokenId id :
+       tokenizer.encode(std::string_view(chat.text).substr(end), tokenizer::SpecialTokens::Omit)) {
+    if (tokenizer.token_bytes(id).empty()) return {id};
+  }
+  return {};
 }
 
 TokenIds encode_chat(const prompt::ChatText& chat,

@@ -202,12 +202,14 @@ Preparation prepare(const Settings& asked, const tokenizer::Tokenizer& tokenizer
   Preparation ready;
   check_chat_settings(settings);
   std::optional<prompt::ChatFormat> chat;
+  std::vector<std::string> chat_warnings;
   if (settings.mode == prompt::PromptMode::Chat) {
-    chat = chat_format(settings, tokenizer);
-    ready.end_ids = {*tokenizer.special_id(chat->special_tokens().back())};
+    chat = chat_format(settings, tokenizer, chat_warnings);
+    ready.end_ids = end_of_turn(*chat, tokenizer);
   }
   ready.questions = make_questions(settings);
   ready.warnings = ready.questions.warnings;
+  append(ready.warnings, chat_warnings);
   ready.answers =
       settings.plan->make_answers({settings, ready.questions, tokenizer, chat ? &*chat : nullptr});
   if (settings.max_new_tokens == 0) {

@@ -61,7 +61,8 @@ class FakeSource : public ModelSource {
       const std::filesystem::path&, const std::string& /*splitting*/) const override {
     return {std::shared_ptr<void>(), &kTokenizer};  // lives as long as the program
   }
-  std::optional<std::string> chat_template(const std::filesystem::path&) const override {
+  std::optional<tokenizer::ChatTemplate> chat_template(
+      const std::filesystem::path&) const override {
     return std::nullopt;
   }
   model::ModelInfo inspect(const ModelLoading& loading) const override {

@@ -97,16 +97,25 @@ TEST_CASE("Models without a usable chat template are refused", "[chat]") {
   Settings settings = chat_settings();
   CHECK(support::message_of([&] { prepare(settings, kTokenizer); }).find("chat template") !=
         std::string::npos);
-  settings.chat_template = "{{ something else }}";
+  settings.chat_template = {"{{ something else }}", "file.jinja", {}};
   CHECK(support::message_of([&] {
           prepare(settings, kTokenizer);
-        }).find("'{{ something else }}'") != std::string::npos);
-  settings.chat_template =
-      "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
-      "{{ '<|im_start|>assistant\\n' }}";
-  CHECK(support::message_of([&] {
-          prepare(settings, kTokenizer);
-        }).find("'<|im_start|>' in the tokenizer") != std::string::npos);
+        }).starts_with("file.jinja:1: expected '}}'"));
+  settings.chat_template = {
+      "{% for m in messages %}{{'<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>'}}"
+      "{% endfor %}",
+      "file.jinja",
+      {}};
+  CHECK_THAT(support::message_of([&] { prepare(settings, kTokenizer); }),
+             ContainsSubstring("'<|im_end|>', '<|im_start|>' in the tokenizer"));
+}
+
+TEST_CASE("A chat template is refused where there are no chats", "[chat]") {
+  Settings settings = chat_settings();
+  settings.mode = prompt::PromptMode::Completion;
+  settings.chat_template_file = "chat.jinja";
+  CHECK_THROWS_WITH(make_questions(settings),
+                    ContainsSubstring("--chat-template is a template of"));
 }
 
 TEST_CASE("Chats are prepared with their end of turn and without a stop string", "[chat]") {
