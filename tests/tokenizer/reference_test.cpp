@@ -30,6 +30,14 @@ std::unique_ptr<const Tokenizer> load_patched(const std::string& folder, const j
   return load(temporary.path());
 }
 
+json configuration_of(const std::string& name) {
+  const json fixture = read_fixture("bytes/reference.json");
+  for (const auto& configuration : fixture.at("configurations")) {
+    if (configuration.at("name") == name) return configuration;
+  }
+  throw InternalError("no such configuration in the fixture");
+}
+
 }  // namespace
 
 TEST_CASE("Byte-level tokenizers agree with Hugging Face in every configuration", "[tokenizer]") {
@@ -142,12 +150,17 @@ TEST_CASE("The same SentencePiece vocabulary gives the same ids from three forma
 }
 
 TEST_CASE("A GGUF file names the way of splitting", "[tokenizer]") {
-  const auto tokenizer = load(support::fixture("tokenizer/bytes/tokenizer.gguf"));
-  const json fixture = read_fixture("bytes/reference.json");
-  for (const auto& configuration : fixture.at("configurations")) {
-    if (configuration.at("name") == "llama3") {
-      check_reference(*tokenizer, configuration);
-    }
+  const auto file = support::fixture("tokenizer/bytes/tokenizer.gguf");
+  check_reference(*load(file), configuration_of("llama3"));
+  // Most ways put nothing before a text, and the file says nothing of it.
+  for (const char* name : {"gpt2", "smollm", "dbrx", "gpt-4o", "deepseek-coder", "deepseek-v3"}) {
+    INFO("splitting " << name);
+    const std::string splitting = name == std::string("gpt2") ? "gpt-2" : name;
+    check_reference(*load(file, splitting), configuration_of(name));
+  }
+  for (const char* name : {"qwen2", "qwen35"}) {
+    INFO("splitting " << name);
+    check_reference(*load(file, name), configuration_of(name), Offsets::Ignore);
   }
 }
 

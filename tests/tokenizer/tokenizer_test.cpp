@@ -365,11 +365,16 @@ TEST_CASE("Ways of splitting that share a rule are the same", "[tokenizer]") {
   for (const char* name : {"deepseek-r1-qwen", "megrez", "kormo"}) {
     CHECK(ids_of(name) == ids_of("qwen2"));
   }
-  for (const char* name : {"phi-2", "mellum", "gigachat"}) {
+  for (const char* name : {"phi-2", "mellum", "gigachat", "olmo", "mpt"}) {
     CHECK(ids_of(name) == ids_of("gpt-2"));
   }
-  // Those with rules of their own, and those who have none to choose.
-  for (const char* name : {"tekken", "deepseek-llm", "deepseek-coder", "smaug-bpe", "gpt-4o"}) {
+  for (const char* name : {"refact", "starcoder", "command-r", "exaone", "minerva-7b"}) {
+    CHECK(ids_of(name) == ids_of("smollm"));
+  }
+  CHECK(ids_of("smaug-bpe") == ids_of("dbrx"));
+  CHECK(ids_of("llama4") == ids_of("gpt-4o"));
+  // Those with rules that are not known, and those who have none to choose.
+  for (const char* name : {"deepseek-llm", "viking", "bloom"}) {
     CHECK_THROWS_AS(ids_of(name), ConfigError);
   }
   CHECK_THROWS_AS(load(support::fixture("tokenizer/bytes"), "qwen2"), ConfigError);

@@ -33,6 +33,15 @@ constexpr std::string_view kLlama3Regex =
 constexpr std::string_view kQwen2Regex =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
+constexpr std::string_view kQwen35Regex =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kTekkenRegex =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kO200kRegex =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kDeepSeekV3Regex =
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 void split_like_gpt2(PipelineParts& parts, BpeOptions&) {
   parts.pre_tokenizers = {gpt2_split()};
 }
@@ -57,6 +66,36 @@ void split_like_qwen2(PipelineParts& parts, BpeOptions&) {
   parts.pre_tokenizers = {isolated_split(kQwen2Regex)};
 }
 
+void split_like_dbrx(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {isolated_split(kLlama3Regex)};
+}
+
+void split_like_qwen35(PipelineParts& parts, BpeOptions&) {
+  parts.normalizers = {ToForm{UnicodeForm::Nfc}};
+  parts.pre_tokenizers = {isolated_split(kQwen35Regex)};
+}
+
+void split_like_tekken(PipelineParts& parts, BpeOptions& options) {
+  parts.pre_tokenizers = {isolated_split(kTekkenRegex)};
+  options.ignore_merges = true;
+}
+
+void split_like_gpt4o(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {isolated_split(kO200kRegex)};
+}
+
+void split_like_deepseek_coder(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {
+      isolated_split("[\r\n]"), isolated_split(R"(\s?\p{L}+)"), isolated_split(R"(\s?\p{P}+)"),
+      isolated_split("[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"), Digits{DigitGroups::Single}};
+}
+
+void split_like_deepseek_v3(PipelineParts& parts, BpeOptions&) {
+  parts.pre_tokenizers = {isolated_split(R"(\p{N}{1,3})"),
+                          isolated_split("[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"),
+                          isolated_split(kDeepSeekV3Regex)};
+}
+
 struct PreTokenization {
   const char* name;
   bool adds_bos;  // unless the file says otherwise
@@ -76,7 +115,15 @@ constexpr std::array kPreTokenizations = {
     PreTokenization{"jina-de", false, split_like_gpt2},
     PreTokenization{"jina-v2-es", false, split_like_gpt2},
     PreTokenization{"jina-v2-de", false, split_like_gpt2},
+    PreTokenization{"modern-bert", false, split_like_gpt2},
+    PreTokenization{"mpt", false, split_like_gpt2},
+    PreTokenization{"olmo", false, split_like_gpt2},
     PreTokenization{"smollm", false, split_like_smollm},
+    PreTokenization{"refact", false, split_like_smollm},
+    PreTokenization{"starcoder", false, split_like_smollm},
+    PreTokenization{"command-r", false, split_like_smollm},
+    PreTokenization{"exaone", false, split_like_smollm},
+    PreTokenization{"minerva-7b", false, split_like_smollm},
     PreTokenization{"llama-bpe", true, split_like_llama3},
     PreTokenization{"llama3", true, split_like_llama3},
     PreTokenization{"llama-v3", true, split_like_llama3},
@@ -89,6 +136,16 @@ constexpr std::array kPreTokenizations = {
     PreTokenization{"deepseek-r1-qwen", false, split_like_qwen2},
     PreTokenization{"megrez", false, split_like_qwen2},
     PreTokenization{"kormo", false, split_like_qwen2},
+    PreTokenization{"qwen35", false, split_like_qwen35},
+    PreTokenization{"dbrx", false, split_like_dbrx},
+    PreTokenization{"smaug-bpe", false, split_like_dbrx},
+    PreTokenization{"chatglm-bpe", false, split_like_dbrx},
+    PreTokenization{"tekken", true, split_like_tekken},
+    PreTokenization{"gpt-4o", false, split_like_gpt4o},
+    PreTokenization{"llama4", false, split_like_gpt4o},
+    PreTokenization{"kanana2", false, split_like_gpt4o},
+    PreTokenization{"deepseek-coder", false, split_like_deepseek_coder},
+    PreTokenization{"deepseek-v3", false, split_like_deepseek_v3},
 };
 
 constexpr const char* kHowToChoose =
