@@ -41,9 +41,10 @@ std::string describe_other_weights(const fs::path& folder) {
     }
     if (name.starts_with("pytorch_model")) {
       return fmt::format(
-          "found {}, a Python pickle, which is not read; convert it with transformers "
-          "(save_pretrained(..., safe_serialization=True))",
-          name);
+          "found {0}, a Python pickle, which is not read; convert it with python3 -c \"from "
+          "transformers import AutoModelForCausalLM as M; M.from_pretrained('{1}', "
+          "dtype='auto').save_pretrained('{1}')\"",
+          name, folder.string());
     }
   }
   return "found neither; is the download complete?";

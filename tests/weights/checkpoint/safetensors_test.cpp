@@ -79,7 +79,8 @@ TEST_CASE("A folder without safetensors says what it holds instead", "[unit]") {
   CHECK_THAT(message(), ContainsSubstring("expected weights in model.safetensors or "
                                           "model.safetensors.index.json, found neither"));
   write_file(folder.path() / "pytorch_model.bin", "x");
-  CHECK_THAT(message(), ContainsSubstring("found pytorch_model.bin, a Python pickle"));
+  CHECK_THAT(message(), ContainsSubstring("found pytorch_model.bin, a Python pickle") &&
+                            ContainsSubstring(".save_pretrained('" + folder.path().string()));
   std::filesystem::remove(folder.path() / "pytorch_model.bin");
   write_file(folder.path() / "weights.gguf", "x");
   CHECK_THAT(message(), ContainsSubstring("found weights.gguf; to use it, name that file"));
