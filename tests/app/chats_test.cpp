@@ -33,7 +33,8 @@ std::vector<std::string> chat_flags(const std::filesystem::path& file) {
 
 TEST_CASE("A chat template of one's own makes the prompts, and the log has its hash", "[e2e]") {
   const TempFolder folder;
-  write_file(folder.path() / "own.jinja", kTemplate);
+  write_file(folder.path() / "own.jinja",
+             "{% set day = strftime_now('%d') %}" + std::string(kTemplate));
   std::vector<std::string> flags = chat_flags(folder.path() / "own.jinja");
   flags.emplace_back("--dry-run");
   ProgramResult result = run_program(run_arguments(folder.path(), flags));

@@ -90,6 +90,17 @@ std::map<std::string, std::string> contents_of(const PreparedJob& prepared) {
       {"device", prepared.device}};
 }
 
+// The date only where the template asks for it.
+std::vector<std::pair<std::string, std::string>> describe_chat(
+    const tokenizer::ChatTemplate& chat) {
+  std::vector<std::pair<std::string, std::string>> params = {
+      {"chat_template_fingerprint", fingerprint(chat.text)}};
+  if (prompt::ChatFormat(chat.text, chat.place, chat.tokens).is_dated()) {
+    params.emplace_back("chat_template_date", prompt::kChatDate);
+  }
+  return params;
+}
+
 // What the results depend on, as logged: the options, then the program, the model and the
 // tokenizer.
 record::RunRequest complete(record::RunRequest request, const PreparedJob& prepared) {
@@ -120,16 +131,9 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
                             {},
                             record::Bearing::Process});
   if (settings.chat_template && !prepared.job.model.served) {
-    request.params.push_back({"chat_template_fingerprint",
-                              fingerprint(settings.chat_template->text),
-                              false,
-                              {},
-                              record::Bearing::Process});
-    request.params.push_back({"chat_template_date",
-                              std::string(prompt::kChatDate),
-                              false,
-                              {},
-                              record::Bearing::Process});
+    for (const auto& [name, value] : describe_chat(*settings.chat_template)) {
+      request.params.push_back({name, value, false, {}, record::Bearing::Process});
+    }
   }
   request.contents = contents_of(prepared);
   request.n_items = prepared.preparation.questions.queries.size();
