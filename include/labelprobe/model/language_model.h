@@ -31,7 +31,7 @@ struct ModelInfo {
   int vocab_size = 0;
   int max_context = 0;  // positions
   // Positions that a token attends to in some layer, where it is not all before it; 0 otherwise.
-  // Texts longer than this are not computed: max_context is no greater.
+  // Longer texts are computed too, up to max_context.
   int attention_window = 0;
   int n_layers = 0;
   int n_heads = 0;  // of the queries

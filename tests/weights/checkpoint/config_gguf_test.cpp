@@ -161,7 +161,7 @@ TEST_CASE("Says which key or tensor of a GGUF header cannot be used", "[unit]") 
       {GgufBytes(), "general.architecture"},
       {GgufBytes().text("general.architecture", "llama"), "llama.embedding_length"},
       {gguf_header("llama").integer("llama.expert_count", 8),
-       "key 'llama.expert_count': expected 0"},
+       "key 'llama.expert_used_count': expected an integer"},
       {gguf_header("llama").number("llama.logit_scale", 0.5F),
        "key 'llama.logit_scale': expected 1 (nothing else is supported), found 0.5"},
       {gguf_header("llama").text("llama.attention.clamp_kqv", "8"),
