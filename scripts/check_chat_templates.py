@@ -14,8 +14,9 @@ Usage: scripts/check_chat_templates.py TEMPLATES [--n 1000] [--program build/lab
   --write-hashes  write such a file after the comparison. tests/fixtures/prompt/chat_templates.json is one, of 1,000 conversations
                   with each of 119 public templates: those of llama.cpp's models/templates by their names there, of its
                   tests/test-chat-template.cpp (llama.cpp-test-*), of the wheel of axolotl 0.19 (axolotl-*), of Llama Guard as in
-                  fixtures/guard_reference.py, and of Llama-2, Meta-Llama-3, SmolLM2 and OLMo 2 and 3 as public
-                  repositories quote them; that of Phi-4-mini was written from its documentation. The templates themselves are their publishers' and are not kept here.
+                  fixtures/guard_reference.py, and of Llama-2, Meta-Llama-3, SmolLM2 and OLMo 2 and 3 as public repositories quote
+                  them; that of Phi-4-mini was written from its documentation. The templates themselves are their publishers' and
+                  are not kept here.
 
 A conversation that transformers refuses has to be refused here as well. Prints a line for each template: equal and refused
 conversations, and the first difference. Ends with 1 if there is one. The date is 26 July 2024 for both programs.
