@@ -72,32 +72,6 @@ TEST_CASE("Answers get the tokens that the longest one takes where nobody says i
   CHECK_THAT(given.out, ContainsSubstring("new tokens at most 5 per prompt"));
 }
 
-TEST_CASE("A run of a task file is told from one whose table has changed", "[e2e]") {
-  if (support::smollm2_gguf().empty()) SKIP_ALOUD("the small model is not there");
-  const TempFolder folder;
-  const auto write_table = [&](const std::string& last) {
-    write_file(folder.path() / "t.csv", "text,label\nIt rains,bad\nSunny,good\n" + last);
-  };
-  write_table("Cloudy,bad\n");
-  const std::string task = (folder.path() / "sky.yaml").string();
-  write_file(task, "files: t.csv\ntext: text\nlabels: {class: label}\n");
-  const std::string root = (folder.path() / "logs").string();
-  const std::vector<std::string> command = {
-      "run", task, "-m", support::smollm2_gguf().string(), "--log-root", root, "--disable-tqdm"};
-  const ProgramResult first = run_program(command);
-  REQUIRE(first.exit_code == 0);
-  CHECK_THAT(first.out, ContainsSubstring(root + "/sky/"));
-  const ProgramResult again = run_program(command);
-  CHECK_THAT(again.err, ContainsSubstring("finished"));
-  write_table("Foggy,good\n");
-  const ProgramResult changed = run_program(command);
-  CHECK(changed.exit_code == 0);
-  CHECK_THAT(changed.err, !ContainsSubstring("finished before"));
-  const ProgramResult page = run_program({"report", first.out.substr(0, first.out.find('\n')),
-                                          "--out", (folder.path() / "page.html").string()});
-  CHECK(page.exit_code == 0);
-}
-
 TEST_CASE("Ids are drawn of a task file's items", "[e2e]") {
   const TempFolder folder;
   const std::string ids = (folder.path() / "ids.txt").string();
