@@ -75,7 +75,7 @@ TEST_CASE("Answers get the tokens that the longest one takes where nobody says i
 TEST_CASE("Ids are drawn of a task file's items", "[e2e]") {
   const TempFolder folder;
   const std::string ids = (folder.path() / "ids.txt").string();
-  const ProgramResult result = run_program({"ids", kOwn, "-n", "6", "--out", ids});
+  const ProgramResult result = run_program({"ids", kOwn, "--n", "6", "--out", ids});
   CHECK(result.exit_code == 0);
   CHECK_THAT(result.out, ContainsSubstring("messages: 6 ids"));
 }
