@@ -49,6 +49,9 @@ inline DeviceRun run_on_standin(const std::vector<std::string>& arguments,
   const TempFolder folder;
   const std::filesystem::path report = folder.path() / "report.json";
   settings["STANDIN_REPORT"] = report.string();
+  // The stand-in computes as slowly as a host does; tests of memory and of steps have the whole
+  // one.
+  settings.try_emplace("LABELPROBE_WARM_UP", "16");
   DeviceRun run;
   run.program = run_program(arguments, "", with_standin(std::move(settings)));
   if (std::filesystem::exists(report)) run.report = nlohmann::json::parse(read_file(report));

@@ -193,7 +193,8 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   if (job.settings.max_new_tokens == 0) {
     job.settings.max_new_tokens = tokens_of_answers(
         prepared.preparation.questions, prepared.preparation.answers, *prepared.tokenizer);
-    // What counts as a token before a server is asked is a word, which may be several of the model's.
+    // What counts as a token before a server is asked is a word, which may be several of the
+    // model's.
     if (job.model.served) job.settings.max_new_tokens *= 2;
   }
   if (job.model.served) prepare_served(job, workbench, prepared.preparation);

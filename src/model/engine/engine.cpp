@@ -22,6 +22,7 @@
 #include "model/engine/prompt_reader.h"
 #include "model/engine/sequence_state.h"
 #include "model/engine/text_lengths.h"
+#include "model/engine/warm_up.h"
 #include "weights/device/cuda_operators.h"
 #include "weights/device/device.h"
 
@@ -33,12 +34,6 @@ class OutOfMemory : public ModelError {
   using ModelError::ModelError;
 };
 
-// Length of the warm-up: enough for the kernels that long packs and full steps take, too few to be
-// felt.
-constexpr int kWarmUpTokens = 1024;
-constexpr int kWarmUpPrompts = 64;
-constexpr int kWarmUpSteps = 8;
-
 }  // namespace
 
 // What can be had on the device that has least. The arena of the last call counts as free: it is
@@ -47,10 +42,6 @@ std::size_t Engine::free_bytes() const {
   const std::int64_t n_rows = arena_ ? arena_->n_rows() : 0;
   return least_free_bytes(decoder_.placement(), decoder_.config().n_layers,
                           static_cast<std::size_t>(n_rows) * info_.cache_bytes_per_token);
-}
-
-Limits limits_of(const c10::Device& device) {
-  return device.is_cpu() ? kCpuLimits : kGpuLimits;
 }
 
 Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
@@ -71,19 +62,10 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
   warm_up();
 }
 
-// A GPU's libraries and kernels are loaded when they are first used, which takes longer than many
-// a call: it belongs to the opening of the model.
 void Engine::warm_up() {
-  const int n_common = std::clamp(info_.max_context - kWarmUpSteps, 1, kWarmUpTokens);
-  std::vector<TokenIds> prompts;
-  for (int i = 0; i < kWarmUpPrompts; ++i) {
-    prompts.emplace_back(static_cast<std::size_t>(n_common), 0);
-    prompts.back().back() = static_cast<TokenId>(i % info_.vocab_size);
-  }
-  GenerateOptions options;
-  options.stop.max_new_tokens = kWarmUpSteps;
+  const WarmUp call = make_warm_up(info_);
   try {
-    generate(prompts, options, [](const auto&) {});
+    generate(call.prompts, call.options, [](const auto&) {});
   } catch (const OutOfMemory&) {
     // The prompts to come may be shorter.
   }

@@ -30,7 +30,9 @@ class ChunkPlan;
 class PrefixCache;
 class SequenceState;
 
-Limits limits_of(const c10::Device& device);
+inline Limits limits_of(const c10::Device& device) {
+  return device.is_cpu() ? kCpuLimits : kGpuLimits;
+}
 
 class Engine : public LanguageModel {
  public:

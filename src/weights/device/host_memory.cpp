@@ -59,7 +59,8 @@ void take_groups(HostMemory& least, const fs::path& root, fs::path group, const 
     const auto used = number_in(folder / names.used);
     if (limit && used) {
       const std::uint64_t kept =
-          *used - std::min(*used, number_behind(folder / "memory.stat", names.droppable).value_or(0));
+          *used -
+          std::min(*used, number_behind(folder / "memory.stat", names.droppable).value_or(0));
       take(least, *limit - std::min(*limit, kept), "the control group " + group.string());
     }
     if (group == group.parent_path()) return;

@@ -1,6 +1,6 @@
 // Memory that this process may still take on the host: the least of what the machine has free, what
-// its control groups allow (containers and cluster jobs are limited by them) and what the shell does
-// (ulimit -v).
+// its control groups allow (containers and cluster jobs are limited by them) and what the shell
+// does (ulimit -v).
 #pragma once
 
 #include <cstddef>
