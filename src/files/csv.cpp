@@ -90,7 +90,8 @@ void refuse_swallowed_rows(const MappedFile& file, char delimiter) {
 void for_each_row(const MappedFile& file,
                   char delimiter,
                   SwallowedRows swallowed,
-                  const std::function<void(TableRow&)>& take) {
+                  const std::function<void(TableRow&)>& take,
+                  const std::function<void(const std::string&)>& open_end) {
   if (swallowed == SwallowedRows::Refuse) refuse_swallowed_rows(file, delimiter);
   std::string repaired;
   std::string_view rest = well_quoted(text_of(file), delimiter, repaired);
@@ -100,6 +101,14 @@ void for_each_row(const MappedFile& file,
   std::size_t first_line = 1;  // of the row being read; a quoted field may hold line breaks
   bool is_in_row = false;
   const auto place = [&] { return fmt::format("{}:{}", file.path().string(), first_line); };
+  const auto take_rows = [&] {
+    for (std::vector<std::string>& fields : collected.rows) {
+      row.fields = std::move(fields);
+      row.place = place();
+      take(row);
+    }
+    collected.rows.clear();
+  };
   for (std::size_t line = 1; !rest.empty(); ++line) {
     const std::size_t line_break = rest.find('\n');
     const std::size_t n_bytes = line_break == std::string_view::npos ? rest.size() : line_break + 1;
@@ -108,22 +117,23 @@ void for_each_row(const MappedFile& file,
       throw DataError(place() + ": this row is too large to be read");
     }
     rest.remove_prefix(n_bytes);
-    for (std::vector<std::string>& fields : collected.rows) {
-      row.fields = std::move(fields);
-      row.place = place();
-      take(row);
-    }
+    const bool has_ended = !collected.rows.empty();
+    take_rows();
     const bool is_blank = line_text.find_first_not_of("\r\n") == std::string_view::npos;
-    is_in_row = collected.rows.empty() && (is_in_row || !is_blank);
+    is_in_row = !has_ended && (is_in_row || !is_blank);
     if (!is_in_row) {
       first_line = line + 1;
     }
-    collected.rows.clear();
+  }
+  const bool has_open_end = !file.text().ends_with('\n');
+  if (has_open_end && open_end && parser.parse("\n", collected) && !collected.rows.empty()) {
+    take_rows();
+    open_end(place());
   }
   if (!parser.finish(collected)) {
     throw DataError(place() + ": this row is too large to be read");
   }
-  if (!collected.rows.empty() && file.text().ends_with('\n')) {
+  if (!collected.rows.empty() && (!has_open_end || open_end)) {
     throw DataError(place() +
                     ": expected the quoted field that begins in this row to be closed by a '\"', "
                     "found the end of the file");

@@ -23,7 +23,8 @@ constexpr auto kFormats = enum_names<TableFormat>("table format",
                                                    {TableFormat::Tsv, "tsv", "tab"},
                                                    {TableFormat::JsonLines, "jsonl", "ndjson"},
                                                    {TableFormat::Json, "json"},
-                                                   {TableFormat::Parquet, "parquet"}});
+                                                   {TableFormat::Parquet, "parquet"},
+                                                   {TableFormat::Xlsx, "xlsx"}});
 
 [[noreturn]] void fail_no_column(const Table& table, std::string_view name) {
   const std::string near = nearest_choice(name, table.columns);
@@ -97,6 +98,9 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
       break;
     case TableFormat::Parquet:
       read_parquet(file.text(), options.rows, table);
+      break;
+    case TableFormat::Xlsx:
+      read_workbook(path, options.sheet, table);
       break;
   }
   if (options.rows == TableRows::None) {

@@ -27,7 +27,7 @@ void check_fields(const TableRow& row) {
 }  // namespace
 
 void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallowed, Table& table) {
-  for_each_row(file, delimiter, swallowed, [&](TableRow& row) {
+  const auto take = [&](TableRow& row) {
     check_fields(row);
     if (table.columns.empty()) {
       table.columns = std::move(row.fields);
@@ -39,6 +39,11 @@ void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallo
     for (std::string& field : row.fields) cells.emplace_back(std::move(field));
     table.rows.push_back(std::move(cells));
     table.places.push_back(std::move(row.place));
+  };
+  for_each_row(file, delimiter, swallowed, take, [&](const std::string& place) {
+    table.notes.push_back(place +
+                          ": the last row has no line break behind it; look whether the file is "
+                          "whole");
   });
   if (table.columns.empty()) {
     throw DataError(table.name + ":1: expected a header, found an empty file");

@@ -2,6 +2,8 @@
 // name and nothing else.
 #pragma once
 
+#include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "labelprobe/files/mapped_file.h"
@@ -14,6 +16,9 @@ void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallo
 void read_json_lines(std::string_view text, Table& table);
 
 void read_json_table(std::string_view text, Table& table);
+
+// The sheet of that name; empty: the only one.
+void read_workbook(const std::filesystem::path& path, const std::string& sheet, Table& table);
 
 void read_parquet(std::string_view bytes, TableRows rows, Table& table);
 

@@ -182,7 +182,8 @@ Workbook::Workbook(std::filesystem::path path) : path_(std::move(path)) {
   for (const pugi::xml_node sheet : child_of(workbook->document_element(), "sheets").children()) {
     const auto found = part_of_relation.find(relation_of(sheet));
     if (found != part_of_relation.end()) {
-      part_of_sheet_[attribute_of(sheet, "name")] = found->second;
+      const std::string name = attribute_of(sheet, "name");
+      if (part_of_sheet_.emplace(name, found->second).second) sheets_.push_back(name);
     }
   }
 }
@@ -197,12 +198,8 @@ void Workbook::for_each_row(const std::string& sheet,
                             const std::function<void(SheetRow&)>& take) const {
   const auto part = part_of_sheet_.find(sheet);
   if (part == part_of_sheet_.end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, ignored] : part_of_sheet_) {
-      known.push_back(name);
-    }
     throw DataError(fmt::format("{}: expected a sheet '{}', found {}", path_.string(), sheet,
-                                known.empty() ? "no sheet" : some_of(known)));
+                                sheets_.empty() ? "no sheet" : some_of(sheets_)));
   }
   const auto document = Archive(path_).parse(part->second);
   std::size_t number = 0;

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 using std::string_view_literals::operator""sv;
 
-constexpr TableOptions kAsPandas = {std::nullopt, '\0', SwallowedRows::Allow};
+constexpr TableOptions kAsPandas = {std::nullopt, '\0', SwallowedRows::Allow, TableRows::All, {}};
 constexpr const char* kNoReader = "no Apache Arrow, so no reader of Parquet was built";
 
 bool has_no_reader() {

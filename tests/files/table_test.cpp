@@ -4,6 +4,7 @@
 
 #include "data/small_root.h"
 #include "support/errors.h"
+#include "support/small_workbook.h"
 
 namespace labelprobe::files {
 namespace {
@@ -102,13 +103,54 @@ TEST_CASE("Says what is wrong with a table", "[unit]") {
   CHECK_THAT(message("t.json", "[{\"a\": 1"), ContainsSubstring("it may be cut off"));
 }
 
+TEST_CASE("A last row without a line break is read, and a note says where", "[unit]") {
+  data::SmallRoot root;
+  for (const std::string text : {"a,b\n1,x y", "a,b\n1,\"x y\"", "a,b\r\n1,x y"}) {
+    const Table table = read_table(root.write("t.csv", text));
+    CHECK(Json(table.rows) == Json::parse(R"([["1", "x y"]])"));
+    REQUIRE(table.notes.size() == 1);
+    CHECK(table.notes.front() == table.name +
+                                     ":2: the last row has no line break behind it; look whether "
+                                     "the file is whole");
+  }
+  CHECK(read_table(root.write("t.csv", "a,b\n1,x y\n")).notes.empty());
+  CHECK(message("t.csv", "a,b\n1") == "t.csv:2: expected 2 comma-separated fields, found 1");
+  CHECK_THAT(message("t.csv", "a,b\n1,\"x y"),
+             ContainsSubstring("t.csv:2: expected the quoted field that begins in this row to be "
+                               "closed"));
+}
+
+TEST_CASE("A workbook's sheet is a table of texts", "[unit]") {
+  using support::cell;
+  data::SmallRoot root;
+  const std::string path = root.path("t.xlsx");
+  const std::string header = "<row r=\"1\">" + cell("A1", "id") + cell("B1", "text") + "</row>";
+  support::write_archive(
+      path, support::workbook_parts(header + "<row r=\"3\"><c r=\"A3\"><v>7</v></c></row>" +
+                                    "<row r=\"4\">" + cell("B4", "so, glad") + "</row>"));
+  const Table table = read_table(path);
+  CHECK(table.columns == std::vector<std::string>{"id", "text"});
+  CHECK(Json(table.rows) == Json::parse(R"([["7", ""], ["", "so, glad"]])"));
+  CHECK(table.places[1] == path + ": sheet 'slurs', cell A4");
+  TableOptions other;
+  other.sheet = "votes";
+  CHECK_THROWS_WITH(read_table(path, other), ContainsSubstring("expected a sheet 'votes', found "));
+  support::write_archive(
+      path, support::workbook_parts(header + "<row r=\"2\">" + cell("C2", "beyond") + "</row>"));
+  CHECK_THROWS_WITH(read_table(path), ContainsSubstring("cell A2: expected at most 2 cells, as the "
+                                                        "header has, found 3"));
+  const std::string two = support::fixture("data/queer_reclaim_lex/Annotations/Annotator1.xlsx");
+  CHECK_THROWS_WITH(read_table(two), ContainsSubstring("expected one sheet, or its name as "
+                                                       "'sheet', found slurs, identity terms"));
+}
+
 TEST_CASE("The name of a file says its format", "[unit]") {
   CHECK(table_format_of("a.b/T.JsonL") == TableFormat::JsonLines);
   CHECK(table_format_of("t.ndjson") == TableFormat::JsonLines);
   CHECK_FALSE(find_table_format("task.yaml"));
   CHECK_THROWS_WITH(table_format_of("x/raters"),
                     ContainsSubstring("x/raters: expected a table, whose name ends in .csv, .tsv, "
-                                      ".jsonl, .json, .parquet, found 'raters'"));
+                                      ".jsonl, .json, .parquet, .xlsx, found 'raters'"));
 }
 
 }  // namespace labelprobe::files

@@ -29,10 +29,13 @@ enum class SwallowedRows { Refuse, Allow };
 // once. Throws DataError if a quoted field is never closed, if one has swallowed rows, and if the
 // last row does not end in a line break: a cut-off file can end in the middle of an id, which
 // nothing else would show.
+//   open_end  where given, a last row without a line break is taken as others are; then it is
+//             called with the row's place
 void for_each_row(const MappedFile& file,
                   char delimiter,
                   SwallowedRows swallowed,
-                  const std::function<void(TableRow&)>& take);
+                  const std::function<void(TableRow&)>& take,
+                  const std::function<void(const std::string& place)>& open_end = nullptr);
 
 // Position of the column called `name`; DataError if the header has none.
 std::size_t column_of(const TableRow& header, std::string_view name);

@@ -1,6 +1,6 @@
 // Tables of any format that is read, whole and as rows of values: CSV, TSV, JSON lines, JSON,
-// Parquet. Knows nothing about what columns mean. Non-goal: streams; a table has to fit into
-// memory.
+// Parquet, workbooks. Knows nothing about what columns mean. Non-goal: streams; a table has to fit
+// into memory.
 #pragma once
 
 #include <cstddef>
@@ -17,32 +17,34 @@
 
 namespace labelprobe::files {
 
-enum class TableFormat { Csv, Tsv, JsonLines, Json, Parquet };
+enum class TableFormat { Csv, Tsv, JsonLines, Json, Parquet, Xlsx };
 
-// "csv", "tsv", "jsonl", "json", "parquet".
+// "csv", "tsv", "jsonl", "json", "parquet", "xlsx".
 std::vector<std::string> table_format_names();
 std::string_view name_of(TableFormat format);
 TableFormat parse_table_format(std::string_view name);  // ConfigError listing the names
 
 // What the end of the name says, in any case of letters: .csv, .tsv, .tab, .jsonl, .ndjson, .json,
-// .parquet; unset where it says nothing.
+// .parquet, .xlsx; unset where it says nothing.
 std::optional<TableFormat> find_table_format(const std::filesystem::path& path);
 
 // The same; ConfigError "<path>: ..." where the name says nothing.
 TableFormat table_format_of(const std::filesystem::path& path);
 
-// Cells are JSON values. CSV and TSV have strings only, an empty field is "". The other formats
-// have null, booleans, integers, numbers, strings, lists and objects; a row that lacks a column
-// has null there. Of Parquet dates and times are strings as ISO 8601 spells them, decimals are
-// numbers, not a number is null, dictionaries are their words, maps are lists of pairs, and bytes
-// that are no UTF-8 are JSON's binary kind, which no JSON text has.
+// Cells are JSON values. CSV, TSV and workbooks have strings only, an empty field is "". The other
+// formats have null, booleans, integers, numbers, strings, lists and objects; a row that lacks a
+// column has null there. Of Parquet dates and times are strings as ISO 8601 spells them, decimals
+// are numbers, not a number is null, dictionaries are their words, maps are lists of pairs, and
+// bytes that are no UTF-8 are JSON's binary kind, which no JSON text has.
 struct Table {
   std::string name;                               // the file's path; opens every message
   std::vector<std::string> columns;               // in the order of the file
   std::vector<std::vector<nlohmann::json>> rows;  // [n_rows][columns.size()]
-  // [n_rows], for messages: "tweets.csv:12", "tweets.parquet: row 7 (row group 0)" from 0 on.
+  // [n_rows], for messages: "tweets.csv:12", "tweets.parquet: row 7 (row group 0)" from 0 on,
+  // "tweets.xlsx: sheet 'Tweets', cell A12".
   std::vector<std::string> places;
   std::map<std::string, std::string> metadata;  // of Parquet: what its writer says about it
+  std::vector<std::string> notes;               // sentences for people: what may be wrong
 
   // The position of a column. DataError naming the nearest and all of them if there is none, and if
   // two have the name.
@@ -61,9 +63,11 @@ struct TableOptions {
   char delimiter = '\0';              // of CSV and TSV; '\0': a comma, a tab
   SwallowedRows swallowed = SwallowedRows::Refuse;
   TableRows rows = TableRows::All;
+  std::string sheet;  // of workbooks; empty: the only one
 };
 
-// Reads the whole file. CSV and TSV have a header, and quotes as csv.h says. JSON is a list of
+// Reads the whole file. CSV and TSV have a header, and quotes as csv.h says; a note says where the
+// last row has no line break. The first row of a workbook's sheet is its header. JSON is a list of
 // objects, an object of columns (lists of one length, or pandas' objects of row numbers) or an
 // object of rows, whose keys become the first column, "id"
 // ("key" where the rows have an "id" of their own).

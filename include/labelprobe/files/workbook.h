@@ -30,6 +30,9 @@ class Workbook {
   // large or declares a document type.
   explicit Workbook(std::filesystem::path path);
 
+  // Names, in the order in which people see them.
+  const std::vector<std::string>& sheets() const { return sheets_; }
+
   // Calls `take` for every row of the sheet that has a cell with content. Throws DataError if there
   // is no such sheet, and for a cell that cannot be, naming it.
   void for_each_row(const std::string& sheet, const std::function<void(SheetRow&)>& take) const;
@@ -39,6 +42,7 @@ class Workbook {
 
  private:
   std::filesystem::path path_;
+  std::vector<std::string> sheets_;
   std::map<std::string, std::string> part_of_sheet_;  // by the sheet's name
   std::vector<std::string> shared_strings_;
 };

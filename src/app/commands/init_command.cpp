@@ -22,13 +22,14 @@ struct InitFlags {
 
 void declare_flags(OptionList& options, InitFlags& flags) {
   options.begin_group("Task file");
-  options.add(flags.subject,
-              {.name = "FILE",
-               .help = "Table (csv, tsv, jsonl, json, parquet), folder of tables, or data set of "
-                       "the Hugging Face hub",
-               .is_required = true,
-               .shown = Shown::First,
-               .value = "FILE"});
+  options.add(
+      flags.subject,
+      {.name = "FILE",
+       .help = "Table (csv, tsv, jsonl, json, parquet, xlsx), folder of tables, or data set of "
+               "the Hugging Face hub",
+       .is_required = true,
+       .shown = Shown::First,
+       .value = "FILE"});
   options.make_operand();
   options.add(flags.out_path, {.name = "out",
                                .help = "Write the task file here; never over one that is there; - "

@@ -1,264 +1,25 @@
-// The keys of task files, all of them, and what each is read into.
+// The keys of task files and what each is read into.
 #include "data/tasks/task_form.h"
 
-#include <algorithm>
-#include <set>
-#include <span>
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/utf8.h"
 #include "labelprobe/data/task_draft.h"
 #include "labelprobe/files/yaml.h"
 
 #include "data/forms/task_text.h"
 #include "data/reading/records.h"
 #include "data/tasks/task_keys.h"
+#include "data/tasks/task_sections.h"
+#include "data/tasks/task_values.h"
 
 namespace labelprobe::data {
 
 namespace {
 
 using files::YamlView;
-
-// --- Values ---
-
-std::string text_of(const YamlView& value) {
-  if (!value.is_scalar() || value.is_null()) value.fail_expected("a text");
-  return value.text();
-}
-
-std::string name_of(const YamlView& value, std::string_view what) {
-  if (!value.is_scalar() || value.is_null() || value.text().empty()) {
-    value.fail_expected(std::string(what));
-  }
-  return value.text();
-}
-
-// One text or a list of them.
-std::vector<std::string> texts_of(const YamlView& value, std::string_view what) {
-  if (!value.is_list()) return {name_of(value, what)};
-  std::vector<std::string> texts;
-  for (const YamlView& item : value.items()) texts.push_back(name_of(item, what));
-  if (texts.empty()) value.fail_expected(std::string(what));
-  return texts;
-}
-
-ColumnName column_of(const YamlView& value) {
-  return {name_of(value, "the name of a column"), value.place()};
-}
-
-TextForm form_of(const YamlView& value) {
-  return {name_of(value, "the name of a column, or a template such as '{title}: {body}'"),
-          value.place()};
-}
-
-// A list of columns, each called as itself, or a map name -> column.
-std::vector<std::pair<std::string, ColumnName>> named_columns_of(const YamlView& value) {
-  std::vector<std::pair<std::string, ColumnName>> columns;
-  if (value.is_map()) {
-    for (const auto& [name, column] : value.members()) {
-      columns.emplace_back(name_of(name, "a name"), column_of(column));
-    }
-  } else {
-    if (!value.is_list()) value.fail_expected("a list of columns, or a map of names to columns");
-    for (const YamlView& item : value.items()) {
-      columns.emplace_back(column_of(item).name, column_of(item));
-    }
-  }
-  if (columns.empty()) value.fail_expected("at least one column");
-  return columns;
-}
-
-bool boolean_of(const YamlView& value) {
-  const auto found = value.boolean();
-  if (!found) value.fail_expected("true or false");
-  return *found;
-}
-
-template <typename Value>
-Value choice_of(const YamlView& value,
-                std::string_view kind,
-                std::span<const std::pair<const char*, Value>> known) {
-  std::vector<std::string> names;
-  for (const auto& [name, meant] : known) {
-    if (value.is_scalar() && value.text() == name) return meant;
-    names.emplace_back(name);
-  }
-  if (!value.is_scalar()) value.fail_expected(fmt::format("{}", fmt::join(names, ", ")));
-  value.fail(unknown_choice(kind, value.text(), names));
-}
-
-// --- Sections ---
-
-constexpr Key<LabelForm> kLabelKeys[] = {
-    {"column",
-     [](const YamlView& value, LabelForm& labels) {
-       labels.kind = LabelForm::Kind::List;
-       labels.column = column_of(value);
-     }},
-    {"separator",
-     [](const YamlView& value, LabelForm& labels) {
-       labels.separator = name_of(value, "what stands between two labels");
-     }},
-    {"columns",
-     [](const YamlView& value, LabelForm& labels) {
-       labels.kind = LabelForm::Kind::Columns;
-       labels.columns = named_columns_of(value);
-     }},
-    {"largest",
-     [](const YamlView& value, LabelForm& labels) { labels.takes_one = boolean_of(value); }},
-    {"class",
-     [](const YamlView& value, LabelForm& labels) {
-       labels.kind = LabelForm::Kind::Class;
-       labels.column = column_of(value);
-     }},
-};
-
-LabelForm labels_of(const YamlView& value) {
-  LabelForm labels;
-  labels.place = value.place();
-  read_keys<LabelForm>(value, "labels", kLabelKeys, labels);
-  const bool has_column = value.find("column").has_value();
-  const int n_ways =
-      (has_column ? 1 : 0) + (value.find("columns") ? 1 : 0) + (value.find("class") ? 1 : 0);
-  if (n_ways != 1) {
-    value.fail(
-        "labels: expected one of column (lists of labels), columns (a column for each label) and "
-        "class (one label)");
-  }
-  if (!labels.separator.empty() && !has_column) {
-    value.fail("labels: separator belongs to column, the lists of labels");
-  }
-  if (labels.takes_one && labels.columns.empty()) {
-    value.fail("labels: largest belongs to columns, the shares of the labels");
-  }
-  return labels;
-}
-
-constexpr Key<VoteForm> kVoteKeys[] = {
-    {"file", [](const YamlView& value,
-                VoteForm& votes) { votes.files = texts_of(value, "a file or a list of files"); }},
-    {"item", [](const YamlView& value, VoteForm& votes) { votes.item = form_of(value); }},
-    {"annotator", [](const YamlView& value, VoteForm& votes) { votes.annotator = form_of(value); }},
-    {"labels", [](const YamlView& value, VoteForm& votes) { votes.labels = labels_of(value); }},
-    {"columns",
-     [](const YamlView& value, VoteForm& votes) { votes.columns = named_columns_of(value); }},
-    {"separator",
-     [](const YamlView& value, VoteForm& votes) {
-       votes.labels.separator = name_of(value, "what stands between two labels");
-     }},
-    {"unknown_items",
-     [](const YamlView& value, VoteForm& votes) {
-       static constexpr std::pair<const char*, bool> kKnown[] = {{"refuse", false}, {"skip", true}};
-       votes.skips_unknown_items = choice_of<bool>(value, "treatment of unknown items", kKnown);
-     }},
-    {"contradictions",
-     [](const YamlView& value, VoteForm& votes) {
-       static constexpr std::pair<const char*, bool> kKnown[] = {{"keep", false},
-                                                                 {"leave out", true}};
-       votes.drops_contradictions =
-           choice_of<bool>(value, "treatment of labels beside none_word", kKnown);
-     }},
-};
-
-// A column for each annotator: their cells are read as the labels' are.
-void complete_wide_votes(const YamlView& value, const TaskFile& task, VoteForm& votes) {
-  if (value.find("labels") || value.find("annotator") || value.find("item")) {
-    value.fail("votes: columns, one for each annotator, go with file and separator only");
-  }
-  votes.labels.kind = LabelForm::Kind::List;
-  const bool is_class =
-      task.labels ? task.kind() == LabelKind::SingleLabel : votes.labels.separator.empty();
-  if (is_class && votes.labels.separator.empty()) votes.labels.kind = LabelForm::Kind::Class;
-}
-
-VoteForm votes_of(const YamlView& value, const TaskFile& task) {
-  VoteForm votes;
-  votes.place = value.place();
-  votes.labels.place = value.place();
-  read_keys<VoteForm>(value, "votes", kVoteKeys, votes);
-  if (!votes.columns.empty()) {
-    if (!votes.files.empty()) {
-      value.fail("votes: columns, one for each annotator, are those of the items' own table");
-    }
-    complete_wide_votes(value, task, votes);
-    return votes;
-  }
-  if (value.find("separator")) {
-    value.fail("votes: separator goes with columns; write it into labels");
-  }
-  if (!value.find("labels") || !votes.annotator.is_given()) {
-    value.fail(
-        "votes: expected annotator and labels (one vote a row, or lists in the rows of the items), "
-        "or columns (one for each annotator)");
-  }
-  if (votes.files.empty() && (votes.item.is_given() || votes.skips_unknown_items)) {
-    value.fail("votes: item and unknown_items belong to file, votes in a table of their own");
-  }
-  return votes;
-}
-
-void read_shares(const YamlView& value, SplitForm& split) {
-  double sum = 0.0;
-  for (const auto& [name, share] : value.members()) {
-    if (name.text() == "seed") {
-      const auto seed = share.integer();
-      if (!seed) share.fail_expected("a whole number");
-      split.seed = *seed;
-      continue;
-    }
-    const auto number = share.number();
-    if (!number || !(*number > 0.0 && *number <= 1.0)) {
-      share.fail_expected("a share above 0 and at most 1, or column, ids or texts before it");
-    }
-    split.shares.emplace_back(name.text(), *number);
-    sum += *number;
-  }
-  constexpr double kRounding = 1e-9;
-  if (split.shares.empty() || sum > 1.0 + kRounding) {
-    value.fail(fmt::format("split: expected shares that are 1 together at most, found {}", sum));
-  }
-}
-
-SplitForm split_of(const YamlView& value) {
-  if (!value.is_map()) {
-    value.fail_expected("{column: fold}, {train: 0.8, test: 0.2, seed: 0} or {ids: FILE}");
-  }
-  SplitForm split;
-  split.place = value.place();
-  static constexpr std::pair<const char*, SplitForm::Kind> kKinds[] = {
-      {"column", SplitForm::Kind::Column},
-      {"ids", SplitForm::Kind::Ids},
-      {"texts", SplitForm::Kind::Texts}};
-  std::string kind_key;
-  for (const auto& [key, kind] : kKinds) {
-    const auto found = value.find(key);
-    if (!found) continue;
-    if (!kind_key.empty()) value.fail(fmt::format("split: expected {} or {}", kind_key, key));
-    kind_key = key;
-    split.kind = kind;
-    if (kind == SplitForm::Kind::Column) {
-      split.column = column_of(*found);
-    } else {
-      split.file = name_of(*found, "a file");
-    }
-  }
-  if (kind_key.empty()) {
-    split.kind = SplitForm::Kind::Shares;
-    read_shares(value, split);
-    return split;
-  }
-  for (const auto& [name, called] : value.members()) {
-    if (name.text() == kind_key) continue;
-    split.names.emplace_back(name_of(name, "the name of a split"),
-                             texts_of(called, "what the data call the split"));
-  }
-  return split;
-}
 
 void read_files(const YamlView& value, TaskFile& task) {
   task.files_place = value.place();
@@ -320,11 +81,13 @@ const Key<TaskFile> kTaskKeys[] = {
        if (text.size() != 1) value.fail_expected("one character of ASCII, e.g. \"\\t\"");
        task.delimiter = text.front();
      }},
+    {"sheet", [](const YamlView& value,
+                 TaskFile& task) { task.sheet = name_of(value, "the name of a sheet"); }},
     {"header", [](const YamlView& value,
                   TaskFile& task) { task.header = texts_of(value, "the names of the columns"); }},
     {"split", [](const YamlView& value, TaskFile& task) { task.split = split_of(value); }},
-    {"id", [](const YamlView& value, TaskFile& task) { task.id = form_of(value); }},
-    {"text", [](const YamlView& value, TaskFile& task) { task.text = form_of(value); }},
+    {"id", [](const YamlView& value, TaskFile& task) { task.id = text_form_of(value); }},
+    {"text", [](const YamlView& value, TaskFile& task) { task.text = text_form_of(value); }},
     {"labels", [](const YamlView& value, TaskFile& task) { task.labels = labels_of(value); }},
     // Behind labels in this list, for they decide how cells of annotators are read.
     {"votes", [](const YamlView& value, TaskFile& task) { task.votes = votes_of(value, task); }},

@@ -1,5 +1,6 @@
 // A task file as it was read: what it says about tables, columns, labels, splits and votes, before
-// any table is opened. The one place that knows its keys is task_form.cpp.
+// any table is opened. Its keys stand in task_form.cpp, task_sections.cpp and
+// task_options.cpp.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct LabelForm {
 // Where the votes of annotators stand.
 struct VoteForm {
   std::vector<std::string> files;  // empty = in the tables of the items
+  std::string sheet;               // of such files, where they are workbooks; empty = the only one
   TextForm item;                   // of such files; not given = as the items' own id
   TextForm annotator;              // rows of one vote each, or lists in the rows of the items
   std::vector<std::pair<std::string, ColumnName>> columns;  // in its place: one per annotator
@@ -73,6 +75,7 @@ struct TaskFile {
   std::optional<files::TableFormat> format;
   TableForm form = TableForm::Plain;  // what the tables are brought into form from
   char delimiter = '\0';
+  std::string sheet;                // of workbooks; empty = the only one
   std::vector<std::string> header;  // names of the columns of tables that have no header
   SplitForm split;
   TextForm id;  // not given = the row's number

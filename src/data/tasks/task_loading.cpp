@@ -133,10 +133,10 @@ class Loader {
     splits_.resize(wanted_.size());
   }
 
-  files::Table read(const fs::path& path) const {
-    const files::TableOptions how{task_.format, task_.delimiter, swallowed_rows(options_)};
+  files::Table read(const fs::path& path, files::TableOptions how) {
+    how.swallowed = swallowed_rows(options_);
     files::Table table = files::read_table(path, how);
-    bring_into_form(task_.form, table);
+    warnings_.insert(warnings_.end(), table.notes.begin(), table.notes.end());
     return table;
   }
 
@@ -148,7 +148,12 @@ class Loader {
       if (!is_wanted && !reads_all()) continue;
       for (const std::string& pattern : patterns) {
         for (const fs::path& path : expand(folder_ / pattern, task_.files_place)) {
-          tables.push_back({split, read(path)});
+          files::TableOptions how;
+          how.format = task_.format;
+          how.delimiter = task_.delimiter;
+          how.sheet = task_.sheet;
+          tables.push_back({split, read(path, std::move(how))});
+          bring_into_form(task_.form, tables.back().table);
           name_columns(tables.back().table, task_);
           if (tables.back().table.rows.empty()) {
             throw DataError(path.string() + ": expected rows, found none");
@@ -235,7 +240,9 @@ class Loader {
     const TextForm& item_form = form.item.is_given() ? form.item : task_.id;
     for (const std::string& pattern : form.files) {
       for (const fs::path& path : expand(folder_ / pattern, form.place)) {
-        const files::Table table = files::read_table(path, {{}, '\0', swallowed_rows(options_)});
+        files::TableOptions how;
+        how.sheet = form.sheet;
+        const files::Table table = read(path, std::move(how));
         const TextColumn items(table, item_form);
         VoteReader votes(table, form, names_, counts_);
         for (std::size_t row = 0; row < table.rows.size(); ++row) {

@@ -227,6 +227,16 @@ TEST_CASE("Votes on unknown items, repeated ones and empty ones are told", "[dat
   CHECK(dataset.examples.back().labels.empty());
 }
 
+TEST_CASE("A table whose last row has no line break is read, with a note", "[data]") {
+  SmallTask task;
+  task.write("test.csv", "id,text,labels\nb1,Nothing,\nb2,Hooray,joy");
+  const Dataset dataset = task.load();
+  CHECK(dataset.examples.size() == 5);
+  REQUIRE(dataset.notes.warnings.size() == 1);
+  CHECK_THAT(dataset.notes.warnings.front(),
+             ContainsSubstring("test.csv:3: the last row has no line break behind it"));
+}
+
 TEST_CASE("A task file gives options of the commands, and the usual splits and shots", "[data]") {
   SmallTask task;
   task.write("how.txt", "Say it: {labels}\n");
