@@ -78,11 +78,11 @@ std::string fingerprint_of(const FinetuneData& data) {
 void check_fits(const weights::DecoderConfig& config,
                 const FinetuneData& data,
                 const FinetuneSettings& settings) {
-  check_target_modules(*config.family, settings.lora.target_modules);
-  if (settings.block_tokens > config.n_positions()) {
+  check_trainable(config, settings.lora.target_modules);
+  if (settings.block_tokens > config.max_position_embeddings) {
     throw ModelError(
         fmt::format("max_seq_length: expected at most the model's {} positions, found {}",
-                    config.n_positions(), settings.block_tokens));
+                    config.max_position_embeddings, settings.block_tokens));
   }
   for (const auto* items : {&data.train, &data.validation}) {
     for (const TrainingItem& item : *items) {

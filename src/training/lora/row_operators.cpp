@@ -46,16 +46,33 @@ struct GatedSilu : torch::autograd::Function<GatedSilu> {
   }
 };
 
+struct GatedGelu : torch::autograd::Function<GatedGelu> {
+  static at::Tensor forward(AutogradContext* context,
+                            const at::Tensor& gate,
+                            const at::Tensor& up) {
+    context->save_for_backward({gate, up});
+    return at::gelu(gate, "tanh").mul_(up);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &gate = saved[0], &up = saved[1];
+    return {at::gelu_backward(gradients[0] * up, gate, "tanh"),
+            at::gelu(gate, "tanh").mul_(gradients[0])};
+  }
+};
+
 // By the angle, or back.
 at::Tensor turn(const at::Tensor& x,
                 const at::Tensor& cosines,
                 const at::Tensor& sines,
                 double direction) {
-  const std::int64_t half = x.size(-1) / 2;
+  const std::int64_t half = cosines.size(-1), n_kept = x.size(-1) - 2 * half;
   const at::Tensor first = x.narrow(-1, 0, half), second = x.narrow(-1, half, half);
   at::Tensor turned = at::empty(x.sizes(), x.options());
   turned.narrow(-1, 0, half).copy_((first * cosines).addcmul_(second, sines, -direction));
   turned.narrow(-1, half, half).copy_((second * cosines).addcmul_(first, sines, direction));
+  if (n_kept > 0) turned.narrow(-1, 2 * half, n_kept).copy_(x.narrow(-1, 2 * half, n_kept));
   return turned;
 }
 
@@ -86,12 +103,17 @@ at::Tensor gated_silu(const at::Tensor& gate, const at::Tensor& up) {
   return GatedSilu::apply(gate, up);
 }
 
+at::Tensor gated_gelu(const at::Tensor& gate, const at::Tensor& up) {
+  return GatedGelu::apply(gate, up);
+}
+
 at::Tensor rotate(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines) {
   return Rotation::apply(x, cosines.to(x.scalar_type()), sines.to(x.scalar_type()));
 }
 
 double cross_entropy(const at::Tensor& hidden,
                      const at::Tensor& head,
+                     const LogitForm& form,
                      const at::Tensor& targets,
                      at::Tensor* gradient) {
   const std::int64_t n = hidden.size(0);
@@ -102,6 +124,12 @@ double cross_entropy(const at::Tensor& hidden,
     const std::int64_t n_rows = std::min(kRowsOfChunk, n - first);
     const at::Tensor target = targets.narrow(0, first, n_rows).unsqueeze(1);
     at::Tensor logits = at::mm(hidden.narrow(0, first, n_rows), head.t()).to(at::kFloat);
+    if (form.divisor != 1.0) logits.div_(form.divisor);
+    at::Tensor capped;  // in parts of the cap
+    if (form.softcap != 0.0) {
+      capped = logits.div_(form.softcap).tanh_();
+      logits = capped * form.softcap;
+    }
     const at::Tensor largest = at::amax(logits, 1, true);
     logits.sub_(largest);
     const at::Tensor of_target = logits.gather(1, target);
@@ -110,6 +138,8 @@ double cross_entropy(const at::Tensor& hidden,
     if (gradient == nullptr) continue;
     logits.div_(exp_sum);
     logits.scatter_add_(1, target, at::full_like(exp_sum, -1.0));
+    if (capped.defined()) logits.mul_(1 - capped.square_());
+    if (form.divisor != 1.0) logits.div_(form.divisor);
     gradient->narrow(0, first, n_rows).copy_(at::mm(logits.to(head.scalar_type()), head));
   }
   return sum;

@@ -1,5 +1,8 @@
-// Losses and gradients against peft and transformers (scripts/fixtures/lora_reference.py).
+// Losses and gradients against peft and transformers (scripts/fixtures/lora_reference.py and
+// family_lora_reference.py).
 #include "training/lora/lora_decoder.h"
+
+#include <stdexcept>
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -58,6 +61,32 @@ class Reference {
   json numbers;
   std::map<std::string, support::ReferenceTensor> tensors;
 };
+
+json tiny_model(const std::string& file, const std::string& name) {
+  const json fixture = support::read_json(support::fixture("model/" + file + ".json"));
+  for (const json& model : fixture.at("models")) {
+    if (model.at("name") == name) return model;
+  }
+  throw std::runtime_error("no model " + name);
+}
+
+// Of scripts/fixtures/family_lora_reference.py, before its first step.
+LoraDecoder tiny_decoder(const json& reference, const json& training) {
+  const support::TempFolder folder;
+  support::write_tiny_model(tiny_model("families", training.at("model")), folder.path());
+  FinetuneSettings settings;
+  settings.lora = {reference.at("r"), reference.at("alpha"), 0.0, training.at("target_modules")};
+  settings.dtype = weights::DType::Float32;
+  settings.quantization = weights::Quantization::None;
+  settings.block_tokens = static_cast<std::int64_t>(training.at("tokens")[0].size());
+  auto checkpoint = weights::Checkpoint::open(folder.path());
+  LoraDecoder decoder(checkpoint, settings, at::kCPU);
+  for (const auto& [key, tensor] : decoder.parameters()) {
+    std::string bytes = support::tiny_tensor_bytes(key, static_cast<std::uint64_t>(tensor.numel()));
+    tensor.detach().copy_(at::from_blob(bytes.data(), tensor.sizes(), at::kFloat) / 4);
+  }
+  return decoder;
+}
 
 // The mean loss of all passes, whose gradients are added up.
 double pass_all(const LoraDecoder& decoder, const json& passes) {
@@ -146,20 +175,59 @@ TEST_CASE("A module that the family does not have is refused with the nearest", 
       ContainsSubstring("unknown target module 'q_prj'") && ContainsSubstring("q_proj"));
 }
 
-TEST_CASE("Blocks that are not trained are refused by name", "[unit]") {
-  const json fixture = support::read_json(support::fixture("model/families.json"));
-  for (const json& model : fixture.at("models")) {
-    const auto name = model.at("name").get<std::string>();
-    if (name == "ministral") continue;  // Llama's block
+TEST_CASE("Losses and first gradients of every family are those of peft and transformers",
+          "[golden]") {
+  const json reference = support::read_json(support::fixture("training/lora/families.json"));
+  const auto gradients =
+      support::read_tensors(support::fixture("training/lora/families.safetensors"));
+  for (const json& training : reference.at("trainings")) {
+    const auto name = training.at("name").get<std::string>();
     INFO(name);
-    const support::TempFolder folder;
-    support::write_tiny_model(model, folder.path());
-    weights::Checkpoint checkpoint = weights::Checkpoint::open(folder.path());
-    CHECK_THROWS_WITH(
-        LoraDecoder(checkpoint, FinetuneSettings(), at::kCPU),
-        ContainsSubstring("fine-tuning: expected a model of Llama's block, found a ") &&
-            ContainsSubstring("ForC"));
+    const LoraDecoder decoder = tiny_decoder(reference, training);
+    AdamW optimizer(decoder.parameters(), {});
+    const at::Tensor tokens = tokens_of(training.at("tokens"));
+    const auto n = static_cast<double>(tokens.size(0) * (tokens.size(1) - 1));
+    CHECK(decoder.loss(tokens) / n == Approx(training.at("losses")[0].get<double>()).margin(1e-5));
+    for (std::size_t step = 0; step < training.at("losses").size(); ++step) {
+      CHECK(decoder.add_gradients(tokens, 1.0 / n, 1) / n ==
+            Approx(training.at("losses")[step].get<double>()).margin(1e-5));
+      for (const auto& [key, tensor] : decoder.parameters()) {
+        if (step > 0) break;
+        INFO(key);
+        CHECK(support::largest_difference(
+                  tensor.grad(), tensor_of(gradients.at(name + ".gradient." + key))) < 1e-5);
+      }
+      CHECK(clip_gradients(decoder.parameters(), reference.at("max_norm")) ==
+            Approx(training.at("norms")[step].get<double>()).epsilon(1e-4));
+      optimizer.step(reference.at("learning_rate"));
+      optimizer.zero_gradients();
+    }
   }
+}
+
+TEST_CASE("Models whose blocks are not trained are refused by name", "[unit]") {
+  const auto refusal_of = [](const char* file, const std::string& name) {
+    const support::TempFolder folder;
+    support::write_tiny_model(tiny_model(file, name), folder.path());
+    weights::Checkpoint checkpoint = weights::Checkpoint::open(folder.path());
+    try {
+      LoraDecoder(checkpoint, FinetuneSettings(), at::kCPU);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  for (const char* name : {"mixtral", "qwen3_moe", "qwen3_moe_some_layers", "gpt_oss"}) {
+    INFO(name);
+    CHECK_THAT(refusal_of("attention_forms", name),
+               ContainsSubstring("expected a model with one MLP for all tokens, found a ") &&
+                   ContainsSubstring("whose tokens choose among"));
+  }
+  CHECK_THAT(refusal_of("families", "gemma3_with_images"),
+             ContainsSubstring("expected a model of texts alone, found a "
+                               "Gemma3ForConditionalGeneration, which sees images too"));
+  CHECK_THAT(refusal_of("families", "phi3"),
+             ContainsSubstring("unknown target module 'q_proj'") && ContainsSubstring("qkv_proj"));
 }
 
 }  // namespace labelprobe::training
