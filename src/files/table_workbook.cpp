@@ -19,8 +19,9 @@ std::string sheet_of(const Workbook& workbook, const std::string& asked, const s
   if (!asked.empty()) return asked;
   const std::vector<std::string>& sheets = workbook.sheets();
   if (sheets.size() == 1) return sheets.front();
-  throw DataError(fmt::format("{}: expected one sheet, or its name as 'sheet', found {}", name,
-                              sheets.empty() ? "none" : fmt::format("{}", fmt::join(sheets, ", "))));
+  throw DataError(
+      fmt::format("{}: expected one sheet, or its name as 'sheet', found {}", name,
+                  sheets.empty() ? "none" : fmt::format("{}", fmt::join(sheets, ", "))));
 }
 
 }  // namespace

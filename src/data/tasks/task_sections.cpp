@@ -68,12 +68,11 @@ namespace {
 constexpr Key<VoteForm> kVoteKeys[] = {
     {"file", [](const YamlView& value,
                 VoteForm& votes) { votes.files = texts_of(value, "a file or a list of files"); }},
-    {"sheet",
-     [](const YamlView& value, VoteForm& votes) {
-       votes.sheet = name_of(value, "the name of a sheet");
-     }},
+    {"sheet", [](const YamlView& value,
+                 VoteForm& votes) { votes.sheet = name_of(value, "the name of a sheet"); }},
     {"item", [](const YamlView& value, VoteForm& votes) { votes.item = text_form_of(value); }},
-    {"annotator", [](const YamlView& value, VoteForm& votes) { votes.annotator = text_form_of(value); }},
+    {"annotator",
+     [](const YamlView& value, VoteForm& votes) { votes.annotator = text_form_of(value); }},
     {"labels", [](const YamlView& value, VoteForm& votes) { votes.labels = labels_of(value); }},
     {"columns",
      [](const YamlView& value, VoteForm& votes) { votes.columns = named_columns_of(value); }},
@@ -128,7 +127,8 @@ VoteForm votes_of(const YamlView& value, const TaskFile& task) {
         "votes: expected annotator and labels (one vote a row, or lists in the rows of the items), "
         "or columns (one for each annotator)");
   }
-  if (votes.files.empty() && (votes.item.is_given() || !votes.sheet.empty() || votes.skips_unknown_items)) {
+  if (votes.files.empty() &&
+      (votes.item.is_given() || !votes.sheet.empty() || votes.skips_unknown_items)) {
     value.fail(
         "votes: item, sheet and unknown_items belong to file, votes in a table of their own");
   }

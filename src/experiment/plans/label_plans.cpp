@@ -96,6 +96,7 @@ prompt::Templates user_templates(const Settings& settings, const LabelSet& label
   prompt::TemplateOptions options = settings.templates;
   if (settings.mode == prompt::PromptMode::Chat) {
     options.incontext.reset();  // a chat's demonstrations are made of the other two
+    if (!options.user) options.user = "{text}";
   }
   return prompt::Templates::resolve(options, label_set);
 }

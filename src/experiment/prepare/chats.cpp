@@ -81,19 +81,6 @@ void check_chat_settings(const Settings& settings) {
         "baseline, multilabel_ICL or verbalized, found one that asks otherwise; use --prompt-mode "
         "completion");
   }
-  if (settings.plan->has_own_templates) {
-    return;
-  }
-  for (const auto& [flag, is_given] :
-       {std::pair{"--user-prompt", settings.templates.user.has_value()},
-        std::pair{"--assistant-prompt", settings.templates.assistant.has_value()}}) {
-    if (!is_given) {
-      throw ConfigError(
-          std::string("--prompt-mode chat needs --user-prompt (with {text}) and --assistant-prompt "
-                      "(with {label}); ") +
-          flag + " is not given");
-    }
-  }
 }
 
 prompt::ChatFormat chat_format(const Settings& settings,

@@ -54,8 +54,7 @@ at::Tensor LoraDecoder::heads(const Layer& layer,
   const std::int64_t n_rows = rows.size(0), n_tokens = n_rows / n_blocks;
   const at::Tensor ready =
       norm.defined() ? normed(rows.view({n_rows, -1, norm.size(0)}), norm) : rows;
-  const at::Tensor heads =
-      ready.view({n_blocks, n_tokens, -1, config_.head_dim}).transpose(1, 2);
+  const at::Tensor heads = ready.view({n_blocks, n_tokens, -1, config_.head_dim}).transpose(1, 2);
   if (!layer.cosines.defined()) return heads;
   return rotate(heads, layer.cosines.narrow(0, 0, n_tokens), layer.sines.narrow(0, 0, n_tokens));
 }
@@ -93,8 +92,8 @@ at::Tensor LoraDecoder::attend(const Layer& layer,
   const std::int64_t n_rows = x.size(0);
   const std::int64_t n_keys = std::int64_t{config_.n_kv_heads} * config_.head_dim;
   const std::vector<at::Tensor> qkv =
-      project_all(layer.qkv, x,
-                  {std::int64_t{config_.n_heads} * config_.head_dim, n_keys, n_keys}, dropout_seed);
+      project_all(layer.qkv, x, {std::int64_t{config_.n_heads} * config_.head_dim, n_keys, n_keys},
+                  dropout_seed);
   const at::Tensor queries = heads(layer, qkv[0], layer.query_norm, n_blocks);
   at::Tensor keys = heads(layer, qkv[1], layer.key_norm, n_blocks);
   at::Tensor values =
@@ -118,9 +117,8 @@ at::Tensor LoraDecoder::pass(const Layer& layer,
                              const at::Tensor& x,
                              std::int64_t n_blocks,
                              std::uint64_t dropout_seed) const {
-  const at::Tensor attended =
-      add(x, attend(layer, normed(x, layer.input_norm), n_blocks, dropout_seed),
-          layer.attention_norm);
+  const at::Tensor attended = add(
+      x, attend(layer, normed(x, layer.input_norm), n_blocks, dropout_seed), layer.attention_norm);
   const std::int64_t n_inner = config_.intermediate_size;
   const std::vector<at::Tensor> gate_up = project_all(
       layer.gate_up, normed(attended, layer.mlp_norm), {n_inner, n_inner}, dropout_seed);

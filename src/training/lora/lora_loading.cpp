@@ -83,8 +83,7 @@ LoraDecoder::LoraDecoder(weights::Checkpoint& checkpoint,
   embedding_scale_ = config_.embedding_scale;
   // What follows from the hidden size transformers rounds to the embedding's type.
   if (config_.family->is_embedding_scaled) {
-    embedding_scale_ =
-        at::scalar_tensor(embedding_scale_, at::kFloat).to(type_).item<double>();
+    embedding_scale_ = at::scalar_tensor(embedding_scale_, at::kFloat).to(type_).item<double>();
   }
   for (int i = 0; i < config_.n_layers; ++i) layers_.push_back(load_layer(checkpoint, i, settings));
   norm_ = load_norm(checkpoint, Role::FinalNorm, 0);

@@ -79,13 +79,19 @@ TEST_CASE("A message cannot end its own turn", "[chat]") {
   CHECK(tokenizer->decode(ids) == content);
 }
 
-TEST_CASE("Chats need both templates and a plan of answers", "[chat]") {
+TEST_CASE("Messages of chats are the text and the labels where nothing else is given", "[chat]") {
   Settings settings = chat_settings();
-  settings.templates.assistant.reset();
-  CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("--assistant-prompt is not given"));
-  settings = chat_settings();
   settings.templates.user.reset();
-  CHECK_THROWS_WITH(make_questions(settings), ContainsSubstring("--user-prompt is not given"));
+  settings.templates.assistant.reset();
+  settings.templates.incontext = "Input: {text} Labels: {label}";
+  const prompt::Templates templates = make_questions(settings).templates;
+  CHECK(templates.user == "{text}");
+  CHECK(templates.query == "{text}");
+  CHECK(templates.assistant == "{label}");
+}
+
+TEST_CASE("Chats need a plan of answers", "[chat]") {
+  Settings settings = chat_settings();
   for (const char* plan : {"unary", "binary", "assess"}) {
     settings = chat_settings();
     settings.plan = &find_plan(plan);
