@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """`labelprobe finetune` against transformers with peft: the same texts, order and first matrices, without dropout.
 
-    check_finetuning.py MODEL.gguf FOLDER [--steps N] [--nf4] [--threads N] [-- FLAGS OF finetune]
+    check_finetuning.py MODEL FOLDER [--steps N] [--nf4] [--threads N] [--targets NAME,..] [-- FLAGS OF finetune]
 
+MODEL is a GGUF file, or a folder of config.json, safetensors and tokenizer of any family that is trained.
 Trains N steps with each and prints the losses step by step, the largest difference, tokens per second (without the first step) and
 the peak of memory. FLAGS say what is trained on; without them it is configs/example. --nf4: weights in NF4 and bfloat16, layers computed
 twice, as published; else float32. FOLDER, which must not exist, gets the base as transformers saves it, the texts and the adapter.
@@ -18,6 +19,7 @@ import math
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -27,8 +29,7 @@ import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BLOCK, BATCH, PASSES, RATE, MAX_NORM, RANK, ALPHA = 256, 4, 2, 2e-4, 0.3, 64, 16
-MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-TARGETS = ["q_proj", "v_proj"]
+MODULES = ["qkv_proj", "q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "gate_proj", "up_proj", "down_proj"]
 WORD = 2**64 - 1
 
 
@@ -47,7 +48,7 @@ def run_ours(arguments, folder):
     command = [program, "finetune", *flags, "--shot", "0", "--model-name-or-path", str(folder / "base"), *mode,
                "--gradient-checkpointing", "true" if arguments.nf4 else "false", "--lora-dropout", "0",
                "--per-device-train-batch-size", str(BATCH), "--gradient-accumulation-steps", str(PASSES), "--max-steps", str(arguments.steps),
-               "--eval-steps", "0", "--save-steps", "0", "--no-evaluation", "--threads", str(arguments.threads),
+               "--target-modules", *arguments.targets.split(","), "--eval-steps", "0", "--save-steps", "0", "--no-evaluation", "--threads", str(arguments.threads),
                "--output-dir", str(folder / "ours"), "--log-dir", str(folder / "log"), "--texts-out", str(folder / "texts.jsonl")]
     subprocess.run(command, check=True, cwd=ROOT)
     rows = list(csv.DictReader(open(folder / "ours" / "base" / "3" / "curve.csv")))
@@ -76,8 +77,7 @@ def set_first_matrices(model):
     number = 1
     for layer in model.base_model.model.model.layers:
         for name in MODULES:
-            part = layer.self_attn if name in ("q_proj", "k_proj", "v_proj", "o_proj") else layer.mlp
-            module = getattr(part, name)
+            module = getattr(layer.self_attn, name, None) or getattr(layer.mlp, name, None)
             if not hasattr(module, "lora_A"):
                 continue
             matrix = module.lora_A["default"].weight
@@ -101,7 +101,7 @@ def run_theirs(arguments, folder):
     model = AutoModelForCausalLM.from_pretrained(folder / "base", **options)
     if arguments.nf4:
         model = prepare_model_for_kbit_training(model)
-    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=TARGETS))
+    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=arguments.targets.split(",")))
     set_first_matrices(model)
     model.train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -130,7 +130,7 @@ def check_logits(folder, n_threads):
     from peft import PeftModel
     from safetensors.numpy import load_file
     from transformers import AutoModelForCausalLM
-    prompts = [[1, 4, 100, 7, 2000], list(range(50, 90))]
+    prompts = [[1, 4, 100, 7, 300], list(range(50, 250))]
     with open(folder / "prompts.jsonl", "w") as file:
         file.writelines(json.dumps({"id": str(i), "token_ids": ids}) + "\n" for i, ids in enumerate(prompts))
     adapter = folder / "ours" / "base" / "3"
@@ -150,6 +150,9 @@ def check_logits(folder, n_threads):
 
 def save_base(gguf, folder):
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    if gguf.is_dir():
+        shutil.copytree(gguf, folder / "base")
+        return
     where = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     read = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
     if hasattr(read.config, "quantization_config"):
@@ -167,6 +170,7 @@ def main():
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--nf4", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--targets", default="q_proj,v_proj", help="modules with LoRA matrices, by commas (default: %(default)s)")
     parser.add_argument("--theirs", action="store_true", help=argparse.SUPPRESS)  # in a process of its own, for its memory
     own, flags = sys.argv[1:], []
     if "--" in own:

@@ -87,8 +87,8 @@ void declare_lora(OptionList& options, training::LoraSettings& lora) {
   options.add(lora.target_modules,
               {.name = "target_modules",
                .help = "Linear layers that get matrices: q_proj, k_proj, v_proj, o_proj, "
-                       "gate_proj, up_proj, down_proj (default: "
-                       "q_proj v_proj, peft's own for these families)",
+                       "gate_proj, up_proj, down_proj; Phi-3 has qkv_proj and gate_up_proj instead "
+                       "(default: q_proj v_proj)",
                .value = "NAME"});
 }
 
