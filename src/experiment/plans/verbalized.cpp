@@ -324,10 +324,12 @@ Answers number_answers(const AnswerTask& task) {
   const auto reader = std::make_shared<const NumberReader>(task);
   const int n_labels = task.questions.label_set.size();
   if (task.settings.max_new_tokens < reader->n_tokens()) {
+    const int given = task.settings.max_new_tokens;
     throw ConfigError(fmt::format(
-        "--max-new-tokens {}: a number for each of the {} labels takes up to {} tokens of this "
-        "model; expected at least that many",
-        task.settings.max_new_tokens, n_labels, reader->n_tokens()));
+        "--max-new-tokens: expected at least {} for the {} labels, as an answer with a number for "
+        "each takes up to {} tokens of this model; found {}",
+        reader->n_tokens(), n_labels, reader->n_tokens(),
+        given == 0 ? "none" : fmt::to_string(given)));
   }
   return {
       .watched = reader->number_tokens(),

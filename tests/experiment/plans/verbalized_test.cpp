@@ -207,9 +207,12 @@ TEST_CASE("Too few new tokens for a number per label are refused before a model 
   Settings settings = verbalized_settings();
   settings.max_new_tokens = 18;
   CHECK_THROWS_WITH(prepare(settings, kTokenizer),
-                    ContainsSubstring("--max-new-tokens 18: a number for each of the 7 labels "
-                                      "takes up to ") &&
-                        ContainsSubstring("expected at least that many"));
+                    ContainsSubstring("--max-new-tokens: expected at least ") &&
+                        ContainsSubstring(" for the 7 labels, as an answer with a number for each "
+                                          "takes up to ") &&
+                        ContainsSubstring("found 18"));
+  settings.max_new_tokens = 0;
+  CHECK_THROWS_WITH(prepare(settings, kTokenizer), ContainsSubstring("found none"));
 }
 
 TEST_CASE("Chats ask for numbers without templates of the user", "[verbalized]") {
