@@ -9,6 +9,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/data/soft_labels.h"
 #include "labelprobe/data/task_file.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/files/read_files.h"
@@ -178,6 +179,28 @@ void clean_texts(const TextPreprocessor& preprocessor, std::vector<Example>& exa
   }
 }
 
+//   shares  where given: those of a task file's items, the set's or not
+Dataset load_from(std::string_view name, const DatasetOptions& options, LabelShares* shares) {
+  const files::ReadFiles read;
+  const Source source = find_source(name);
+  check_options(source, options);
+  const std::optional<TextPreprocessor> preprocessor = make_preprocessor(source.domain, options);
+  LoadedSplits loaded =
+      source.task ? load_task(*source.task, options, shares) : source.entry->load(options);
+  Dataset dataset = assemble(source.info.name, std::move(loaded), options);
+  if (preprocessor) {
+    clean_texts(*preprocessor, dataset.examples);
+    if (options.word_statistics.empty()) {
+      dataset.notes.warnings.push_back(
+          dataset.name +
+          ": text_preprocessor has no word_statistics, so hashtags in lower case stay one word and "
+          "elongated words keep two of each character");
+    }
+  }
+  dataset.notes.files = with_fingerprints(read.paths());
+  return dataset;
+}
+
 }  // namespace
 
 std::vector<DatasetInfo> datasets() {
@@ -203,24 +226,29 @@ std::string checked_task(const std::string& task) {
 }
 
 Dataset load(std::string_view name, const DatasetOptions& options) {
-  const files::ReadFiles read;
-  const Source source = find_source(name);
-  check_options(source, options);
-  const std::optional<TextPreprocessor> preprocessor = make_preprocessor(source.domain, options);
-  LoadedSplits loaded =
-      source.task ? load_task(*source.task, options) : source.entry->load(options);
-  Dataset dataset = assemble(source.info.name, std::move(loaded), options);
-  if (preprocessor) {
-    clean_texts(*preprocessor, dataset.examples);
-    if (options.word_statistics.empty()) {
-      dataset.notes.warnings.push_back(
-          dataset.name +
-          ": text_preprocessor has no word_statistics, so hashtags in lower case stay one word and "
-          "elongated words keep two of each character");
+  return load_from(name, options, nullptr);
+}
+
+bool may_have_shares(std::string_view task) {
+  const Source source = find_source(task);
+  return source.task && !source.task->votes &&
+         source.task->labels->kind == LabelForm::Kind::Columns;
+}
+
+SoftSet load_soft(std::string_view task, const DatasetOptions& options) {
+  LabelShares shares;
+  SoftSet set{load_from(task, options, &shares), {}};
+  const bool are_shares = std::any_of(shares.begin(), shares.end(), [](const auto& of_example) {
+    return std::any_of(of_example.second.begin(), of_example.second.end(),
+                       [](double share) { return share > 0.0 && share < 1.0; });
+  });
+  if (!are_shares) return set;
+  for (const Example& example : set.dataset.examples) {
+    if (const auto found = shares.find(example.example_id); found != shares.end()) {
+      set.shares.insert(*found);
     }
   }
-  dataset.notes.files = with_fingerprints(read.paths());
-  return dataset;
+  return set;
 }
 
 }  // namespace labelprobe::data

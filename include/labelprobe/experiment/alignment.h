@@ -14,9 +14,12 @@
 
 namespace labelprobe::experiment {
 
-// Reads annotators and aggregate of the splits, all positions of them. Throws ConfigError if the
-// data set has no annotators.
+// Reads annotators and aggregate of the splits, all positions of them; soft labels stand for votes
+// where a set has those in their place. Throws ConfigError if the data set has neither.
 analysis::VotedSet load_votes(const std::string& task, data::DatasetOptions options);
+
+// The same; without votes where the data set has none.
+analysis::VotedSet load_votes_if_any(const std::string& task, data::DatasetOptions options);
 
 struct AlignmentRequest {
   std::string task;

@@ -216,11 +216,12 @@ CellLabels LabelReader::from_shares(std::size_t row) const {
     const std::string place =
         fmt::format("{}: column '{}'", table_.places[row], share_columns_[i].name());
     const double share = share_of(share_columns_[i].at(row), place);
+    const std::vector<LabelIndex> meant = names_.find(form_.columns[i].first, place);
+    for (const LabelIndex label : meant) found.shares.emplace_back(label, share);
     const bool counts = form_.takes_one ? share > largest : share >= kEnough;
     if (!counts) continue;
     if (form_.takes_one) found.labels.clear();
     largest = share;
-    const std::vector<LabelIndex> meant = names_.find(form_.columns[i].first, place);
     found.labels.insert(found.labels.end(), meant.begin(), meant.end());
   }
   found.is_empty = form_.takes_one && found.labels.empty();

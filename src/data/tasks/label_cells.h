@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "labelprobe/core/label_set.h"
@@ -47,6 +48,8 @@ struct CellLabels {
   Labels labels;
   bool is_empty = false;          // of one label: there is none
   bool is_contradictory = false;  // a word for no label beside another
+  // Of Columns: the share of each label that has one.
+  std::vector<std::pair<LabelIndex, double>> shares = {};
 };
 
 // Reads the labels of the rows of one table, which must outlive it as the names must.

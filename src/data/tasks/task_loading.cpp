@@ -70,6 +70,7 @@ struct Item {
   Record record;  // without the aggregate
   std::string place;
   std::optional<Labels> labels;
+  std::vector<std::pair<LabelIndex, double>> shares = {};
 };
 
 struct SplitItems {
@@ -85,11 +86,12 @@ class Loader {
         folder_(options.root_dir.empty() ? task.path.parent_path() : options.root_dir),
         names_(task) {}
 
-  LoadedSplits load() {
+  LoadedSplits load(LabelShares* shares) {
     check_splits();
     read_items();
     const bool has_vote_files = task_.votes && !task_.votes->files.empty();
     if (has_vote_files && reads_votes()) read_vote_files();
+    if (shares != nullptr) collect(*shares);
     LoadedSplits loaded;
     for (std::size_t i = 0; i < wanted_.size(); ++i) loaded.splits.push_back(finish(i));
     loaded.label_set = names_.label_set();
@@ -190,8 +192,9 @@ class Loader {
                 const std::optional<LabelReader>& labels,
                 std::optional<VoteReader>& votes) {
     std::optional<Labels> found;
+    CellLabels cell;
     if (labels) {
-      CellLabels cell = labels->at(row);
+      cell = labels->at(row);
       if (cell.is_empty) throw DataError(place + ": expected a label, found none");
       found = std::move(cell.labels);
     }
@@ -205,6 +208,7 @@ class Loader {
     for (const Membership& member : members) {
       Item& item = item_of(member, text, place, found);
       add_votes(item.record.votes, voted.votes, counts_);
+      item.shares = cell.shares;
     }
   }
 
@@ -283,6 +287,21 @@ class Loader {
     return {majority_of(classes)};
   }
 
+  // Labels that several columns of the data stand for have the largest of their shares.
+  void collect(LabelShares& shares) const {
+    const auto n_labels = static_cast<std::size_t>(names_.label_set().size());
+    for (const SplitItems& split : splits_) {
+      for (const Item& item : split.items) {
+        std::vector<double>& of_item = shares[item.record.example_id];
+        of_item.assign(n_labels, 0.0);
+        for (const auto& [label, share] : item.shares) {
+          double& known = of_item[static_cast<std::size_t>(label)];
+          known = std::max(known, share);
+        }
+      }
+    }
+  }
+
   SplitRecords finish(std::size_t split) {
     std::vector<Item>& items = splits_[split].items;
     if (const auto& ranks = row_splits_.ranks[split]; !ranks.empty()) {
@@ -326,8 +345,8 @@ bool is_task_file(std::string_view name) {
   return is_yaml_file(name) || is_data_without_task(std::string(name));
 }
 
-LoadedSplits load_task(const TaskFile& task, const DatasetOptions& options) {
-  return Loader(task, options).load();
+LoadedSplits load_task(const TaskFile& task, const DatasetOptions& options, LabelShares* shares) {
+  return Loader(task, options).load(shares);
 }
 
 }  // namespace labelprobe::data

@@ -1,5 +1,7 @@
 #include "labelprobe/experiment/alignment.h"
 
+#include <cmath>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "labelprobe/analysis/estimated_rows.h"
 #include "labelprobe/analysis/scores_file.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/data/soft_labels.h"
 #include "labelprobe/data/task_file.h"
 
 namespace labelprobe::experiment {
@@ -36,34 +39,88 @@ void add_base_rate(analysis::AlignmentBuilder& builder,
                                    dataset.examples.size(), fmt::join(train.splits, ", ")));
 }
 
-}  // namespace
-
-analysis::VotedSet load_votes(const std::string& task, data::DatasetOptions options) {
-  if (!data::task_info(task).has_annotators) {
-    std::vector<std::string_view> known;
-    for (const data::DatasetInfo& info : data::datasets()) {
-      if (info.has_annotators) known.push_back(info.name);
-    }
-    throw ConfigError(fmt::format(
-        "{}: expected a data set with several annotators per example, whose votes are what "
-        "estimates are compared with; found one without (with annotators: {}, and "
-        "task files with votes)",
-        task, fmt::join(known, ", ")));
-  }
-  options.annotation_mode = data::AnnotationMode::Both;
-  // Which examples count is said by the runs; these would drop votes on them.
+// Which examples count is said by the runs; these options would drop votes on them.
+data::DatasetOptions whole_splits(data::DatasetOptions options) {
   options.debug_len.reset();
   options.keep_same_examples = false;
   options.keep_one_after_filtering = false;
-  const data::Dataset dataset = data::load(task, options);
+  return options;
+}
+
+analysis::VotedSet set_of(const data::Dataset& dataset) {
   analysis::VotedSet set;
   set.label_set = dataset.label_set;
   for (const Example& example : dataset.examples) {
     set.example_ids.insert(example.example_id);
   }
-  set.votes = analysis::count_votes(dataset.examples, dataset.label_set);
   set.warnings = dataset.notes.warnings;
   return set;
+}
+
+// Of one label, shares are a distribution where they sum to 1, as they do but for rounding.
+bool make_distribution(std::vector<double>& shares) {
+  constexpr double kRounding = 0.02;
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  if (std::abs(sum - 1.0) > kRounding) return false;
+  for (double& share : shares) share /= sum;
+  return true;
+}
+
+// Soft labels in place of votes; no votes where they are no shares.
+analysis::VotedSet load_soft_votes(const std::string& task, data::DatasetOptions options) {
+  options.annotation_mode = data::AnnotationMode::Aggregate;
+  data::SoftSet soft = data::load_soft(task, options);
+  analysis::VotedSet set = set_of(soft.dataset);
+  std::size_t n_left_out = 0;
+  for (const Example& example : soft.dataset.examples) {
+    const auto shares = soft.shares.find(example.example_id);
+    if (shares == soft.shares.end()) continue;
+    if (set.label_set.is_multilabel() || make_distribution(shares->second)) {
+      set.votes[example.example_id] = {std::move(shares->second), 0, example.labels};
+    } else {
+      ++n_left_out;
+    }
+  }
+  if (n_left_out > 0) {
+    set.warnings.push_back(fmt::format(
+        "{}: {} of {} examples have shares that do not sum to 1, and count as without votes", task,
+        n_left_out, soft.dataset.examples.size()));
+  }
+  return set;
+}
+
+}  // namespace
+
+analysis::VotedSet load_votes_if_any(const std::string& task, data::DatasetOptions options) {
+  options = whole_splits(std::move(options));
+  if (data::task_info(task).has_annotators) {
+    options.annotation_mode = data::AnnotationMode::Both;
+    const data::Dataset dataset = data::load(task, options);
+    analysis::VotedSet set = set_of(dataset);
+    set.votes = analysis::count_votes(dataset.examples, dataset.label_set);
+    return set;
+  }
+  if (data::may_have_shares(task)) return load_soft_votes(task, std::move(options));
+  options.annotation_mode = data::AnnotationMode::Aggregate;
+  return set_of(data::load(task, options));
+}
+
+analysis::VotedSet load_votes(const std::string& task, data::DatasetOptions options) {
+  const bool has_annotators = data::task_info(task).has_annotators;
+  analysis::VotedSet set;
+  if (has_annotators || data::may_have_shares(task)) {
+    set = load_votes_if_any(task, std::move(options));
+    if (has_annotators || !set.votes.empty()) return set;
+  }
+  std::vector<std::string_view> known;
+  for (const data::DatasetInfo& info : data::datasets()) {
+    if (info.has_annotators) known.push_back(info.name);
+  }
+  throw ConfigError(fmt::format(
+      "{}: expected a data set with several annotators per example, whose votes are what "
+      "estimates are compared with; found one without (with annotators: {}, and "
+      "task files with votes, or with shares between 0 and 1 as labels)",
+      task, fmt::join(known, ", ")));
 }
 
 analysis::AlignmentTable align_runs(AlignmentRequest request, analysis::VotedSet votes) {

@@ -64,5 +64,63 @@ TEST_CASE("A data set without annotators has no votes", "[align]") {
                         ContainsSubstring("with annotators: GoEmotions"));
 }
 
+// A task file of three items, with labels as given.
+class SoftTask {
+ public:
+  SoftTask(const std::string& labels, const std::string& rows) {
+    support::write_file(folder_.path() / "soft.csv", "id,text,joy,fear\n" + rows);
+    support::write_file(folder_.path() / "soft.yaml",
+                        "files: soft.csv\nid: id\ntext: text\nlabels: " + labels + "\n");
+  }
+  std::string path() const { return (folder_.path() / "soft.yaml").string(); }
+  static data::DatasetOptions options() {
+    data::DatasetOptions options;
+    options.splits = {"all"};
+    return options;
+  }
+
+ private:
+  support::TempFolder folder_;
+};
+
+TEST_CASE("Shares of people stand for votes where a task has no annotators", "[align]") {
+  const SoftTask task("{columns: [joy, fear]}", "a,A,0.25,0.75\nb,B,1,0\nc,C,0.5,0.5\n");
+  const analysis::VotedSet set = load_votes(task.path(), SoftTask::options());
+  REQUIRE(set.votes.size() == 3);
+  CHECK(set.votes.at("a").shares == std::vector<double>{0.25, 0.75});
+  CHECK(set.votes.at("a").gold == Labels{1});
+  CHECK(set.votes.at("c").gold == Labels{0, 1});
+  CHECK(set.votes.at("c").n_annotators == 0);
+  CHECK(set.example_ids.size() == 3);
+
+  const support::TempFolder folder;
+  AlignmentRequest request;
+  request.task = task.path();
+  request.scores = {{"Shares", write_votes(set, folder.path()), {}}};
+  const analysis::AlignmentTable table = align_runs(request, set);
+  CHECK(table.rows[0].alignment->find("l1")->value == Approx(0.0).margin(1e-12));
+}
+
+TEST_CASE("Shares of one label are distributions, and others count for nothing", "[align]") {
+  const SoftTask task("{columns: [joy, fear], largest: true}",
+                      "a,A,0.33,0.66\nb,B,1,0\nc,C,0.9,0.8\n");
+  const analysis::VotedSet set = load_votes(task.path(), SoftTask::options());
+  REQUIRE(set.votes.size() == 2);
+  CHECK(set.votes.at("a").shares[0] == Approx(1.0 / 3));
+  CHECK(set.votes.at("a").gold == Labels{1});
+  REQUIRE(set.warnings.size() == 1);
+  CHECK_THAT(set.warnings.front(),
+             ContainsSubstring("1 of 3 examples have shares that do not sum"));
+}
+
+TEST_CASE("Columns of 0 and 1 say nothing about people", "[align]") {
+  const SoftTask task("{columns: [joy, fear]}", "a,A,0,1\nb,B,1,0\nc,C,0,0\n");
+  CHECK_THROWS_WITH(load_votes(task.path(), SoftTask::options()),
+                    ContainsSubstring("or with shares between 0 and 1 as labels"));
+  const analysis::VotedSet set = load_votes_if_any(task.path(), SoftTask::options());
+  CHECK(set.votes.empty());
+  CHECK(set.example_ids.size() == 3);
+}
+
 }  // namespace
 }  // namespace labelprobe::experiment
