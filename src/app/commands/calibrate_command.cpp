@@ -93,19 +93,6 @@ std::optional<ChosenEstimates> choose_content_free(const CalibrateFlags& flags,
   return choose(runs, like.estimates.estimator, label_set);
 }
 
-// With votes where the data set has any.
-analysis::VotedSet load_set(const CalibrateFlags& flags) {
-  const std::string& task = flags.runs.task;
-  if (data::task_info(task).has_annotators) {
-    return experiment::load_votes(task, flags.data.test);
-  }
-  data::DatasetOptions of_test = flags.data.test;
-  of_test.annotation_mode = data::AnnotationMode::Aggregate;
-  analysis::VotedSet set;
-  set.label_set = data::load(task, of_test).label_set;
-  return set;
-}
-
 analysis::CalibrationOptions options_of(const CalibrateFlags& flags, const LabelSet& label_set) {
   analysis::CalibrationOptions options;
   options.new_rates = parse_by_label("--rate", flags.rates, label_set);
@@ -117,9 +104,10 @@ analysis::CalibrationOptions options_of(const CalibrateFlags& flags, const Label
 
 // Data sets without annotators have nothing to fit to.
 void require_votes(const CalibrateFlags& flags,
+                   const analysis::VotedSet& set,
                    const analysis::Calibrator& calibrator,
                    const analysis::CalibrationOptions& options) {
-  if (!analysis::reads_votes(calibrator, options) ||
+  if (!analysis::reads_votes(calibrator, options) || !set.votes.empty() ||
       data::task_info(flags.runs.task).has_annotators) {
     return;
   }
@@ -167,12 +155,12 @@ int fit(CalibrateFlags flags) {
   if (flags.calibrator.empty()) {
     throw ConfigError("--calibrator is required to fit: labelprobe ls calibrators lists them");
   }
-  const analysis::VotedSet set = load_set(flags);
+  const analysis::VotedSet set = experiment::load_votes_if_any(flags.runs.task, flags.data.test);
   const LabelSet& labels = set.label_set;
   const analysis::Calibrator& calibrator =
       analysis::find_calibrator(flags.calibrator, labels.kind());
   const analysis::CalibrationOptions options = options_of(flags, labels);
-  require_votes(flags, calibrator, options);
+  require_votes(flags, set, calibrator, options);
   const ChosenEstimates chosen = choose(flags.runs, flags.estimator, labels);
   const auto content_free = choose_content_free(flags, chosen, labels);
   print_warnings(set.warnings);
