@@ -47,5 +47,5 @@ for tarball in "$dist"/*.tar.gz; do
   [ -e "$tarball" ] || continue
   timed "unpacking the tarball" "mkdir /carried && tar xzf /given/$(basename "$tarball") -C /carried"
   timed "running the example from it" "rm -rf /venv && cd /carried/* && ./labelprobe $run_example --disable-tqdm &&
-    diff -r /task/logs logs && echo 'the same log'"
+    cmp {/task/,}logs/GoEmotions/example_0/indexed_metrics.yml && echo 'the same log'"
 done
