@@ -22,7 +22,7 @@ struct TaskInfo {
   bool has_line_numbers_as_ids = false;
 };
 
-// Of the data set called `task`, or of the task file of that path. Throws ConfigError listing the
+// The votes of the data set called `task`, or of the task file of that path. Throws ConfigError listing the
 // known ones, and for what is wrong with the task file.
 TaskInfo task_info(std::string_view task);
 

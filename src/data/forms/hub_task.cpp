@@ -52,7 +52,7 @@ std::vector<FoundTable> tables_below(const fs::path& folder) {
   return found;
 }
 
-// Of several formats the one that keeps most.
+// The one of several formats that keeps most.
 void keep_one_format(std::vector<FoundTable>& tables) {
   using files::TableFormat;
   for (const TableFormat format : {TableFormat::Parquet, TableFormat::JsonLines, TableFormat::Csv,

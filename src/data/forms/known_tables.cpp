@@ -143,7 +143,7 @@ std::vector<std::string> labels_of_votes(const files::Table& table, bool& has_li
   return labels;
 }
 
-// Of texts in several parts (a post and its reply) all, one a line.
+// Texts in several parts (a post and its reply) are all kept, one a line.
 std::string lewidi_text(const files::Table& table) {
   const std::size_t at = table.column("text");
   if (table.rows.empty() || !table.rows.front()[at].is_object()) return "text";

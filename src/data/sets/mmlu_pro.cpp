@@ -76,7 +76,7 @@ class Reader {
   std::vector<std::string> contradictory_;
 };
 
-// Of JSON lines and the hub's own file, the one that is there.
+// JSON lines or the hub's own file, whichever is there.
 std::filesystem::path file_of(const DatasetOptions& options, const std::string& split) {
   const std::string part = split == "test" ? "test" : "validation";
   std::filesystem::path lines = options.root_dir / (part + ".jsonl");

@@ -48,7 +48,7 @@ struct CellLabels {
   Labels labels;
   bool is_empty = false;          // of one label: there is none
   bool is_contradictory = false;  // a word for no label beside another
-  // Of Columns: the share of each label that has one.
+  // Columns only: the share of each label that has one.
   std::vector<std::pair<LabelIndex, double>> shares = {};
 };
 

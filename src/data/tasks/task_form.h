@@ -59,7 +59,7 @@ struct SplitForm {
   Kind kind = Kind::None;
   ColumnName column;  // of Column
   std::string file;   // of Ids: split -> list of ids; of Texts: split -> text -> id
-  // Of Column, Ids and Texts: what the file calls the split; none = by its own name.
+  // Column, Ids and Texts: what the file calls the split; none = by its own name.
   std::vector<std::pair<std::string, std::vector<std::string>>> names;
   std::vector<std::pair<std::string, double>> shares;
   std::int64_t seed = 0;
@@ -96,7 +96,7 @@ struct TaskFile {
   std::vector<std::string> splits() const;
 };
 
-// Of a task file, or of data that need none (task_draft.h).
+// What a task file says, or data that need none (task_draft.h).
 // Throws ConfigError (file, line, expected, found, the nearest key).
 TaskFile read_task_file(const std::filesystem::path& path);
 

@@ -57,7 +57,7 @@ analysis::VotedSet set_of(const data::Dataset& dataset) {
   return set;
 }
 
-// Of one label, shares are a distribution where they sum to 1, as they do but for rounding.
+// Shares of one label are a distribution where they sum to 1, as they do but for rounding.
 bool make_distribution(std::vector<double>& shares) {
   constexpr double kRounding = 0.02;
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);

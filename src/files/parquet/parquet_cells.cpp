@@ -39,7 +39,7 @@ Json text_of(std::string_view bytes) {
   return Json::binary({begin, begin + bytes.size()});
 }
 
-// Of the years 1 to 9999, as in Python; other days keep Arrow's spelling.
+// Years 1 to 9999 are spelled as in Python; other days keep Arrow's spelling.
 bool is_calendar_day(std::int64_t days) {
   return days >= -719'162 && days <= 2'932'896;
 }

@@ -167,7 +167,7 @@ std::vector<Role> parts_of(const weights::Family& family, Role one, std::vector<
   return weights::has_module(family, one) ? std::vector{one} : std::move(parts);
 }
 
-// Of what a family makes of the hidden size, transformers rounds to the embedding's type.
+// transformers rounds to the embedding's type what a family makes of the hidden size.
 double embedding_scale(const weights::DecoderConfig& config, at::ScalarType type) {
   return config.family->is_embedding_scaled
              ? at::scalar_tensor(config.embedding_scale, at::kFloat).to(type).item<double>()

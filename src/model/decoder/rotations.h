@@ -33,7 +33,7 @@ class Rotations {
   class Pass {
    public:
     Pass(const Rotations& all, at::Tensor positions);
-    // Of a layer that is on the device of this number.
+    // The turns of a layer that is on the device of this number.
     const Turns& of(int layer, std::size_t device);
 
    private:

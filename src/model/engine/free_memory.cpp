@@ -9,7 +9,7 @@
 namespace labelprobe::model {
 namespace {
 
-// Of a host's memory others take a part while a model computes: records of finished items, pieces
+// Others take a part of a host's memory while a model computes: records of finished items, pieces
 // that the allocator cannot use.
 constexpr std::size_t kHostReserve = std::size_t{64} << 20;
 

@@ -16,7 +16,7 @@
 namespace labelprobe::model {
 namespace {
 
-// Of one row: the chosen experts' places, and their weights.
+// The chosen experts' places of one row, and their weights.
 void route_row(const float* scores,
                const weights::Experts& settings,
                std::vector<std::int64_t>& order,

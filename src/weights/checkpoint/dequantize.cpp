@@ -140,7 +140,7 @@ void q6_k(Bytes block, float* out) {
   }
 }
 
-// Of the four bits of a code.
+// The values of a code's four bits.
 constexpr std::array<float, 16> kMxfp4Numbers = {0.0F,  0.5F,  1.0F,  1.5F,  2.0F,  3.0F,
                                                  4.0F,  6.0F,  -0.0F, -0.5F, -1.0F, -1.5F,
                                                  -2.0F, -3.0F, -4.0F, -6.0F};

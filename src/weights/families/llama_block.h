@@ -33,7 +33,7 @@ inline constexpr Module kFinalNorm = {Role::FinalNorm, "model.norm", "output_nor
 inline constexpr Module kHead = {Role::Head, "lm_head", "output", Extent::Vocabulary,
                                  Extent::Hidden};
 
-// Of every head by itself.
+// Every head is taken by itself.
 inline constexpr Module kQueryHeadNorm = {Role::QueryNorm, "self_attn.q_norm", "attn_q_norm",
                                           Extent::HeadSize, Extent::None};
 inline constexpr Module kKeyHeadNorm = {Role::KeyNorm, "self_attn.k_norm", "attn_k_norm",
