@@ -16,8 +16,8 @@ using LabelShares = std::map<std::string, std::vector<double>>;
 
 struct SoftSet {
   Dataset dataset;
-  // The shares of the examples above; empty where no share lies between 0 and 1, for such columns say which
-  // labels there are and nothing about people.
+  // The shares of the examples above; empty where no share lies between 0 and 1, for such columns
+  // say which labels there are and nothing about people.
   LabelShares shares;
 };
 

@@ -22,8 +22,8 @@ struct TaskInfo {
   bool has_line_numbers_as_ids = false;
 };
 
-// The votes of the data set called `task`, or of the task file of that path. Throws ConfigError listing the
-// known ones, and for what is wrong with the task file.
+// What is known of the data set called `task`, or of the task file of that path, before it is read.
+// Throws ConfigError listing the known ones, and for what is wrong with the task file.
 TaskInfo task_info(std::string_view task);
 
 // `task` where it names a data set or a task file that can be read. Throws as task_info().

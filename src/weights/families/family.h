@@ -168,7 +168,7 @@ std::string list_families(std::string_view Family::*member);
 
 bool is_in_block(Role role);
 bool is_norm(Role role);
-// Of one expert.
+// Whether it is a part of each expert.
 bool is_of_expert(Role role);
 
 // Whether the family has a module of this role.

@@ -40,7 +40,7 @@ void write_first_adapter(const json& reference, const json& training, const fs::
   support::write_file(folder / "adapter_config.json", config.dump());
 }
 
-// Of the last token.
+// The logits of the last token.
 std::vector<float> logits_of(const fs::path& path, const fs::path& adapter, const TokenIds& text) {
   const auto language_model = open(path, {.dtype = DType::Float32,
                                           .device = "cpu",

@@ -70,7 +70,7 @@ json tiny_model(const std::string& file, const std::string& name) {
   throw std::runtime_error("no model " + name);
 }
 
-// Of scripts/fixtures/family_lora_reference.py, before its first step.
+// As in scripts/fixtures/family_lora_reference.py, before its first step.
 LoraDecoder tiny_decoder(const json& reference, const json& training) {
   const support::TempFolder folder;
   support::write_tiny_model(tiny_model("families", training.at("model")), folder.path());
