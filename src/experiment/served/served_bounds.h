@@ -10,8 +10,8 @@ namespace labelprobe::experiment {
 
 inline constexpr const char* kTopLogprobs = "top_logprobs";  // name of the readout
 
-// Reads the first label step, in the order of the item's label steps, or where answer words are
-// read, at once and one token earlier (ReadoutPlace). Probabilities are relative to the labels, as
+// Bounds of the first label step, in the order of the item's label steps; where answer words are
+// read, of their place at once and one token earlier (ReadoutPlace). Probabilities are relative to the labels, as
 // `scores` are; a label that was not shown has 0, and at most what the least likely token shown has
 // and what is left of the vocabulary. `unexplored` is that rest, `label_mass` the shown labels'
 // share of the vocabulary. The steps behind the first are slots.
