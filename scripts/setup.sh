@@ -37,6 +37,7 @@ needed=(
   "libpugixml-dev header:pugixml.hpp"
   "libxxhash-dev header:xxhash.h"
   "zlib1g-dev header:zlib.h"
+  "libzstd-dev header:zstd.h"
   "catch2 header:catch2/catch.hpp,catch2/catch_all.hpp"
 )
 # Faster builds, and checks of the scripts: installed with the others, never asked for alone.

@@ -25,6 +25,7 @@ labelprobe_package(sentencepiece sentencepiece_processor.h sentencepiece)
 labelprobe_package(utf8proc utf8proc.h utf8proc)
 labelprobe_package(xxhash xxhash.h xxhash)
 labelprobe_package(zlib zlib.h z)
+labelprobe_package(zstd zstd.h zstd)
 # Shared even in a static build: its archive needs those of a dozen other libraries.
 find_path(LABELPROBE_libcurl_INCLUDE curl/curl.h REQUIRED)
 find_library(LABELPROBE_libcurl_LIBRARY curl REQUIRED)

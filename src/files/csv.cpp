@@ -12,6 +12,7 @@
 #include "labelprobe/files/text_file.h"
 
 #include "files/csv_quoting.h"
+#include "files/csv_rows.h"
 
 namespace labelprobe::files {
 
@@ -70,8 +71,7 @@ class Parser {
   csv_parser parser_;
 };
 
-void refuse_swallowed_rows(const MappedFile& file, char delimiter) {
-  const std::string_view text = text_of(file);
+void refuse_swallowed_rows(std::string_view text, const std::string& name, char delimiter) {
   const auto field = find_swallowing_field(text, delimiter);
   if (!field) return;
   const auto line_of = [&](std::size_t at) {
@@ -81,26 +81,41 @@ void refuse_swallowed_rows(const MappedFile& file, char delimiter) {
       "{}:{}: expected a field that ends in its row, found a quoted one up to line {} that holds "
       "{} and line breaks: a stray quote may have swallowed rows; mend the file, or take the field "
       "as pandas does with --allow-quoted-rows",
-      file.path().string(), line_of(field->begin), line_of(field->end),
-      delimiter == '\t' ? "tabs" : "commas"));
+      name, line_of(field->begin), line_of(field->end), delimiter == '\t' ? "tabs" : "commas"));
 }
 
 }  // namespace
+
+std::string_view without_mark(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  text.remove_prefix(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  return text;
+}
 
 void for_each_row(const MappedFile& file,
                   char delimiter,
                   SwallowedRows swallowed,
                   const std::function<void(TableRow&)>& take,
                   const std::function<void(const std::string&)>& open_end) {
-  if (swallowed == SwallowedRows::Refuse) refuse_swallowed_rows(file, delimiter);
+  for_each_row_of_text(file.text(), file.path().string(), delimiter, swallowed, take, open_end);
+}
+
+void for_each_row_of_text(std::string_view marked,
+                          const std::string& name,
+                          char delimiter,
+                          SwallowedRows swallowed,
+                          const std::function<void(TableRow&)>& take,
+                          const std::function<void(const std::string&)>& open_end) {
+  const std::string_view text = without_mark(marked);
+  if (swallowed == SwallowedRows::Refuse) refuse_swallowed_rows(text, name, delimiter);
   std::string repaired;
-  std::string_view rest = well_quoted(text_of(file), delimiter, repaired);
+  std::string_view rest = well_quoted(text, delimiter, repaired);
   Parser parser(delimiter);
   Collected collected;
   TableRow row;
   std::size_t first_line = 1;  // of the row being read; a quoted field may hold line breaks
   bool is_in_row = false;
-  const auto place = [&] { return fmt::format("{}:{}", file.path().string(), first_line); };
+  const auto place = [&] { return fmt::format("{}:{}", name, first_line); };
   const auto take_rows = [&] {
     for (std::vector<std::string>& fields : collected.rows) {
       row.fields = std::move(fields);
@@ -125,7 +140,7 @@ void for_each_row(const MappedFile& file,
       first_line = line + 1;
     }
   }
-  const bool has_open_end = !file.text().ends_with('\n');
+  const bool has_open_end = !marked.ends_with('\n');
   if (has_open_end && open_end && parser.parse("\n", collected) && !collected.rows.empty()) {
     take_rows();
     open_end(place());

@@ -7,6 +7,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
 
+#include "files/csv_rows.h"
 #include "files/table_readers.h"
 
 namespace labelprobe::files {
@@ -26,7 +27,11 @@ void check_fields(const TableRow& row) {
 
 }  // namespace
 
-void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallowed, Table& table) {
+std::string open_end_note(const std::string& place) {
+  return place + ": the last row has no line break behind it; look whether the file is whole";
+}
+
+void read_delimited(std::string_view text, char delimiter, SwallowedRows swallowed, Table& table) {
   const auto take = [&](TableRow& row) {
     check_fields(row);
     if (table.columns.empty()) {
@@ -40,10 +45,8 @@ void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallo
     table.rows.push_back(std::move(cells));
     table.places.push_back(std::move(row.place));
   };
-  for_each_row(file, delimiter, swallowed, take, [&](const std::string& place) {
-    table.notes.push_back(place +
-                          ": the last row has no line break behind it; look whether the file is "
-                          "whole");
+  for_each_row_of_text(text, table.name, delimiter, swallowed, take, [&](const std::string& place) {
+    table.notes.push_back(open_end_note(place));
   });
   if (table.columns.empty()) {
     throw DataError(table.name + ":1: expected a header, found an empty file");

@@ -11,7 +11,14 @@
 
 namespace labelprobe::files {
 
-void read_delimited(const MappedFile& file, char delimiter, SwallowedRows swallowed, Table& table);
+// A sentence about a last row without a line break.
+std::string open_end_note(const std::string& place);
+
+// The text may begin with a byte-order mark.
+void read_delimited(std::string_view text, char delimiter, SwallowedRows swallowed, Table& table);
+
+// Lines as a table with the column "line".
+void read_text_lines(std::string_view text, Table& table);
 
 void read_json_lines(std::string_view text, Table& table);
 

@@ -144,13 +144,50 @@ TEST_CASE("A workbook's sheet is a table of texts", "[unit]") {
                                                        "'sheet', found slurs, identity terms"));
 }
 
+TEST_CASE("Lines of a text are a table of one column", "[unit]") {
+  data::SmallRoot root;
+  TableOptions lines;
+  lines.format = TableFormat::Lines;
+  const std::string path = root.write("t.txt", "one, \"two\r\n\n three");
+  const Table table = read_table(path, lines);
+  CHECK(table.columns == std::vector<std::string>{"line"});
+  CHECK(Json(table.rows) == Json::parse(R"([["one, \"two"], [""], [" three"]])"));
+  CHECK(table.places[2] == path + ":3");
+  CHECK_THAT(table.notes.at(0), ContainsSubstring("t.txt:3: the last row has no line break"));
+  root.write("t.txt", "");
+  CHECK(read_table(path, lines).rows.empty());
+}
+
+TEST_CASE("Bytes that are no UTF-8 are refused, or something else stands for each", "[unit]") {
+  data::SmallRoot root;
+  TableOptions how;
+  for (const std::string name : {"t.csv", "t.jsonl", "t.txt"}) {
+    INFO(name);
+    how.format = name == "t.txt" ? std::optional(TableFormat::Lines) : std::nullopt;
+    how.bad_bytes = std::nullopt;
+    const bool is_json = name == "t.jsonl";
+    const std::string path =
+        root.write(name, is_json ? "{\"a\": \"x\xF0y\xC3\"}\n" : "a\nx\xF0y\xC3\n");
+    CHECK_THROWS_AS(read_table(path, how), DataError);
+    how.bad_bytes = "_";
+    CHECK(read_table(path, how).rows.back() == std::vector<Json>{"x_y_"});
+  }
+}
+
 TEST_CASE("The name of a file says its format", "[unit]") {
   CHECK(table_format_of("a.b/T.JsonL") == TableFormat::JsonLines);
   CHECK(table_format_of("t.ndjson") == TableFormat::JsonLines);
   CHECK_FALSE(find_table_format("task.yaml"));
   CHECK_THROWS_WITH(table_format_of("x/raters"),
                     ContainsSubstring("x/raters: expected a table, whose name ends in .csv, .tsv, "
-                                      ".jsonl, .json, .parquet, .xlsx, found 'raters'"));
+                                      ".jsonl, .json, .parquet, .xlsx, .lines, or in .gz or .zst "
+                                      "behind that, found 'raters'"));
+  CHECK(table_format_of("T.CSV.Gz") == TableFormat::Csv);
+  CHECK(table_format_of("t.jsonl.zst") == TableFormat::JsonLines);
+  CHECK_FALSE(find_table_format("t.gz"));
+  CHECK_THROWS_WITH(table_format_of("t.parquet.gz"),
+                    ContainsSubstring("t.parquet.gz: expected parquet as it is, for it is "
+                                      "compressed in itself, found a compressed file; unpack it"));
 }
 
 }  // namespace labelprobe::files

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/compressed.h"
 #include "labelprobe/files/hub_cache.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/files/table.h"
@@ -75,7 +76,7 @@ std::string head(std::string_view form, const std::string& subject) {
 // semicolons where the comma is the decimal point. '\0' where it is what the format says.
 char delimiter_of(const fs::path& path) {
   if (files::find_table_format(path) != files::TableFormat::Csv) return '\0';
-  const files::MappedFile file(path);
+  const files::UnpackedFile file(path, "a table");
   const std::string_view header = file.text().substr(0, file.text().find('\n'));
   const auto n_of = [&](char c) { return std::count(header.begin(), header.end(), c); };
   if (n_of(';') > n_of(',')) return ';';

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/utf8.h"
+#include "labelprobe/files/compressed.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/files/yaml_writer.h"
 
@@ -146,7 +147,7 @@ SplitTables tables_beside(const fs::path& path) {
 }
 
 std::string set_name(const fs::path& path) {
-  std::string name = path.stem().string();
+  std::string name = files::without_compression(path).stem().string();
   if (const FoundWord found = find_split_word(name); found.word != nullptr) {
     name.erase(found.at, found.word->word.size());
   }

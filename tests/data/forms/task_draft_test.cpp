@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/compressed.h"
 
 #include "data/small_root.h"
 #include "support/errors.h"
@@ -42,6 +43,19 @@ TEST_CASE("A table with a separator between its labels becomes a draft", "[data]
         "files: tweets.csv\n"
         "split: {train: 0.8, test: 0.2, seed: 0}\n"
         "id: tweet_id\n"
+        "text: tweet\n"
+        "labels: {column: labels, separator: \"|\"}\n"
+        "label_names: [joy, anger, sadness]\n");
+}
+
+TEST_CASE("Compressed tables are drafted as others are, with those of the other splits", "[data]") {
+  SmallRoot root;
+  const std::string text =
+      "tweet;labels\n\"so, happy; mad\";joy|anger\nso sad;sadness\ngrr;anger\n";
+  root.write("tweets_test.csv.gz", files::gzip(text));
+  CHECK(drafted(root, "tweets_train.csv.gz", files::gzip(text)) ==
+        "name: tweets\nfiles:\n  train: tweets_train.csv.gz\n  test: tweets_test.csv.gz\n"
+        "delimiter: \";\"\n"
         "text: tweet\n"
         "labels: {column: labels, separator: \"|\"}\n"
         "label_names: [joy, anger, sadness]\n");
