@@ -21,6 +21,14 @@ class SmallRoot {
     return path(name);
   }
   void remove(const std::string& name) { std::filesystem::remove(path(name)); }
+  // The first `from` of the file becomes `to`; the file has to hold it.
+  void replace(const std::string& name, const std::string& from, const std::string& to) {
+    std::stringstream content;
+    content << std::ifstream(path(name), std::ios::binary).rdbuf();
+    std::string text = content.str();
+    REQUIRE(text.find(from) != std::string::npos);
+    write(name, text.replace(text.find(from), from.size(), to));
+  }
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
   DatasetOptions options(std::vector<std::string> splits) const {
@@ -40,15 +48,6 @@ class FixtureRoot : public SmallRoot {
   explicit FixtureRoot(const std::string& name) {
     std::filesystem::copy(support::fixture("data/" + name), path(""),
                           std::filesystem::copy_options::recursive);
-  }
-
-  // The first `from` of the file becomes `to`; the file has to hold it.
-  void replace(const std::string& name, const std::string& from, const std::string& to) {
-    std::stringstream content;
-    content << std::ifstream(path(name), std::ios::binary).rdbuf();
-    std::string text = content.str();
-    REQUIRE(text.find(from) != std::string::npos);
-    write(name, text.replace(text.find(from), from.size(), to));
   }
 };
 

@@ -64,6 +64,12 @@ TASKS = {
     "MFRC/task.yaml": "MFRC/config.yaml",
     "Hatexplain/task.yaml": "Hatexplain/config.yaml",
     "MMLU-Pro/task.yaml": "MMLU-Pro/config.yaml",
+    "TREC/task.yaml": "TREC/config.yaml",
+    "Boxes/task.yaml": "Boxes/config.yaml",
+    "QueerReclaimLex/task.yaml": "QueerReclaimLex/config.yaml",
+    "QueerReclaimLex/task_ingroup.yaml": "QueerReclaimLex/config_binary.yaml",
+    "MSPPodcast/task.yaml": "MSPPodcast/config.yaml",
+    "MSPPodcast/task_secondary.yaml": "MSPPodcast/config.yaml",
 }
 
 # By folder of configurations: the data set's name, the small files in its format, the real ones.
@@ -102,6 +108,22 @@ def template(text):
     if text and text.startswith("configs/"):
         return (support.ROOT / text).read_text()
     return text
+
+
+def write_msp_podcast(root, emotions, secondary="Happy"):
+    """48 clips of two workers, the emotions in turn; every fourth is in no train split."""
+    (root / "Labels").mkdir()
+    texts, votes, splits = ["id,text"], ["FileName,EmoDetail"], ["FileName,Split_Set"]
+    for i in range(48):
+        clip = f"MSP-PODCAST_0001_{i:04}"
+        texts.append(f"{clip},\"clip, number {i}\"")
+        for worker in (1, 2):
+            emotion = emotions[i // 4 * worker % len(emotions)]
+            votes.append(f"{clip}.wav,\"WORKER{worker}; {emotion}; {secondary}; A:4.0; V:4.0; D:4.0;\"")
+        splits.append(f"{clip}.wav,{('Train', 'Train', 'Development', 'Test1')[i % 4]}")
+    (root / "transcripts.csv").write_text("\n".join(texts) + "\n")
+    (root / "Labels/labels_detailed.csv").write_text("\n".join(votes) + "\n")
+    (root / "Labels/labels_consensus.csv").write_text("\n".join(splits) + "\n")
 
 
 class Configs(unittest.TestCase):
@@ -195,17 +217,7 @@ class Program(unittest.TestCase):
     def test_makes_prompts_of_msp_podcast(self):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            (root / "Labels").mkdir()
-            texts, votes, splits = ["id,text"], ["FileName,EmoDetail"], ["FileName,Split_Set"]
-            for i in range(16):
-                split = "Train" if i < 12 else "Development" if i < 14 else "Test1"
-                texts.append(f"MSP-PODCAST_0001_{i:04},\"clip, number {i}\"")
-                emotion = ("Happy", "Sad")[i % 2]
-                votes.append(f"MSP-PODCAST_0001_{i:04}.wav,WORKER1; {emotion}; {emotion}; A:4.0; V:4.0; D:4.0;")
-                splits.append(f"MSP-PODCAST_0001_{i:04}.wav,{split}")
-            (root / "transcripts.csv").write_text("\n".join(texts) + "\n")
-            (root / "Labels/labels_detailed.csv").write_text("\n".join(votes) + "\n")
-            (root / "Labels/labels_consensus.csv").write_text("\n".join(splits) + "\n")
+            write_msp_podcast(root, ["Happy", "Sad"])
             for config, settings in (("config.yaml", PROMPTING["MSPPodcast/config.yaml"][3:]),
                                      ("pipeline.yaml", PIPELINES["MSPPodcast"][4:])):
                 text = self.prompt(f"MSPPodcast/{config}", root, 10)
@@ -222,20 +234,36 @@ class Program(unittest.TestCase):
                 with self.subTest(config):
                     self.expect(self.prompt(config, support.shared(real), 10), instruction, incontext, 10)
 
+    def expect_same_prompts(self, task, config, root, n_shots, train_split, of_set):
+        """A task file and the set's name with its configuration."""
+        name = DATA[task.split("/")[0]][0]
+        flags = ["--root-dir", root, "--shot", n_shots, "--limit", 40, "--allow-quoted-rows", "--train-splits", train_split]
+        with self.subTest(task):
+            mine = support.run(support.PROGRAM, "prompts", CONFIGS / task, *flags, cwd=support.ROOT)
+            theirs = support.run(support.PROGRAM, "prompts", name, "--config", CONFIGS / config, *flags, *of_set,
+                                 cwd=support.ROOT)
+            self.assertEqual(mine.returncode, 0, mine.stderr)
+            self.assertTrue(mine.stdout)
+            self.assertEqual(mine.stdout, theirs.stdout)
+
     def test_task_files_make_the_prompts_of_their_configurations(self):
         for task, config in TASKS.items():
             name, small, real = DATA[task.split("/")[0]]
+            if not small:
+                continue
             n_shots, root = (5, support.shared(real)) if real else (1, support.ROOT / small)
-            # The real files know no annotators of HateXplain's train split; those of others take longer.
-            flags = ["--root-dir", root, "--shot", n_shots, "--limit", 40, "--allow-quoted-rows", "--train-splits", "dev"]
             of_set = ["--emotion-clustering-json", root / "emotion_clustering.json"] if config == "GoEmotions/config.yaml" else []
-            with self.subTest(task):
-                mine = support.run(support.PROGRAM, "prompts", CONFIGS / task, *flags, cwd=support.ROOT)
-                theirs = support.run(support.PROGRAM, "prompts", name, "--config", CONFIGS / config, *flags, *of_set,
-                                     cwd=support.ROOT)
-                self.assertEqual(mine.returncode, 0, mine.stderr)
-                self.assertTrue(mine.stdout)
-                self.assertEqual(mine.stdout, theirs.stdout)
+            # The real files know no annotators of HateXplain's train split; those of others take longer.
+            self.expect_same_prompts(task, config, root, n_shots, "train" if name == "QueerReclaimLex" else "dev", of_set)
+
+    def test_task_files_make_the_prompts_of_msp_podcast(self):
+        for task, of_set in (("task.yaml", []), ("task_secondary.yaml", ["--multilabel"])):
+            with tempfile.TemporaryDirectory() as folder:
+                write_msp_podcast(pathlib.Path(folder),
+                                  ["Happy", "Sad", "Angry", "Contempt", "Disgust", "Fear", "Neutral", "Surprise"],
+                                  "Amused,Angry,Annoyed,Concerned,Confused,Contempt,Depressed,Disappointed,Disgust,Excited,Fear,"
+                                  "Frustrated,Happy,Sad,Surprise,Other-so, and so")
+                self.expect_same_prompts(f"MSPPodcast/{task}", TASKS[f"MSPPodcast/{task}"], folder, 5, "train", of_set)
 
     def test_resolves_the_published_command_lines(self):
         if not pathlib.Path(support.MODEL).exists():

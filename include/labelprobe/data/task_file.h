@@ -20,6 +20,8 @@ struct TaskInfo {
   bool has_annotators = false;  // where its options ask for them
   // Ids are numbers of lines, from 0 in every file: they say nothing across splits.
   bool has_line_numbers_as_ids = false;
+  // What the data call no label, where a task file says it; prompts, answers and logs say `none`.
+  std::vector<std::string> none_words = {};
 };
 
 // What is known of the data set called `task`, or of the task file of that path, before it is read.

@@ -135,6 +135,10 @@ std::vector<LabelIndex> LabelNames::find(const std::string& name, const std::str
   if (python::strip(name).empty()) {
     throw DataError(place + ": expected the name of a label, found nothing");
   }
+  if (!are_as_met_ && task_.skips_unknown_labels) {
+    left_out_.emplace_back(python::strip(name));
+    return {};
+  }
   if (!are_as_met_) {
     std::vector<std::string> known = labels_;
     if (!task_.label_map.empty()) {
@@ -179,6 +183,7 @@ CellLabels labels_in(const json& cell,
     const std::string name = text_of(cell, place);
     found.is_empty = python::strip(name).empty();
     if (!found.is_empty) found.labels = names.find(name, place);
+    found.is_empty = found.labels.empty();
     return found;
   }
   bool has_none = false;
@@ -209,24 +214,32 @@ CellLabels LabelReader::at(std::size_t row) const {
 }
 
 CellLabels LabelReader::from_shares(std::size_t row) const {
-  constexpr double kEnough = 0.5;  // as with votes: at least half of them
   CellLabels found;
-  double largest = 0.0;
   for (std::size_t i = 0; i < share_columns_.size(); ++i) {
     const std::string place =
         fmt::format("{}: column '{}'", table_.places[row], share_columns_[i].name());
     const double share = share_of(share_columns_[i].at(row), place);
-    const std::vector<LabelIndex> meant = names_.find(form_.columns[i].first, place);
-    for (const LabelIndex label : meant) found.shares.emplace_back(label, share);
-    const bool counts = form_.takes_one ? share > largest : share >= kEnough;
-    if (!counts) continue;
-    if (form_.takes_one) found.labels.clear();
-    largest = share;
-    found.labels.insert(found.labels.end(), meant.begin(), meant.end());
+    for (const LabelIndex label : names_.find(form_.columns[i].first, place)) {
+      found.shares.emplace_back(label, share);
+    }
   }
+  found.labels = labels_of_shares(found.shares, form_);
   found.is_empty = form_.takes_one && found.labels.empty();
-  found.labels = sorted_labels(std::move(found.labels));
   return found;
+}
+
+Labels labels_of_shares(const LabelShareList& shares, const LabelForm& form) {
+  Labels labels;
+  double largest = 0.0;
+  for (const auto& [label, share] : shares) {
+    if (form.takes_one && share > largest) {
+      largest = share;
+      labels = {label};
+    } else if (!form.takes_one && form.has_enough(share)) {
+      labels.push_back(label);
+    }
+  }
+  return sorted_labels(std::move(labels));
 }
 
 }  // namespace labelprobe::data

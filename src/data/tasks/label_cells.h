@@ -31,6 +31,9 @@ class LabelNames {
 
   bool is_none(const std::string& name) const;
 
+  // Names that unknown_labels left out so far, each as often as it was met.
+  const std::vector<std::string>& left_out() const { return left_out_; }
+
   // Throws DataError if there are none or two are called alike.
   LabelSet label_set() const;
 
@@ -40,17 +43,22 @@ class LabelNames {
   const TaskFile& task_;
   bool are_as_met_ = false;
   std::vector<std::string> labels_;
+  std::vector<std::string> left_out_;
   std::unordered_map<std::string, std::vector<LabelIndex>> meant_by_;  // by folded name
 };
+
+using LabelShareList = std::vector<std::pair<LabelIndex, double>>;
 
 // What some cells say.
 struct CellLabels {
   Labels labels;
   bool is_empty = false;          // of one label: there is none
   bool is_contradictory = false;  // a word for no label beside another
-  // Columns only: the share of each label that has one.
-  std::vector<std::pair<LabelIndex, double>> shares = {};
+  LabelShareList shares = {};     // Columns only: in the order of the columns
 };
+
+// The labels that the shares give as the form says. Of one label: none if all shares are 0.
+Labels labels_of_shares(const LabelShareList& shares, const LabelForm& form);
 
 // Reads the labels of the rows of one table, which must outlive it as the names must.
 class LabelReader {

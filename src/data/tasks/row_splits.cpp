@@ -184,6 +184,7 @@ class Assigner {
       for (const std::size_t split : found->second) add(table, row, split);
     });
     for (std::size_t i = 0; i < wanted_.size(); ++i) warn_of_missing(i);
+    if (task_.split.keeps_rows) splits_.ranks.assign(wanted_.size(), {});
   }
 
   std::vector<std::string> listed_ids(const files::YamlView& root, const std::string& split) {

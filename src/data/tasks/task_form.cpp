@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/utf8.h"
 #include "labelprobe/data/task_draft.h"
 #include "labelprobe/files/yaml.h"
 
@@ -50,6 +51,26 @@ void read_label_map(const YamlView& value, TaskFile& task) {
   if (task.label_map.empty()) value.fail_expected("at least one label");
 }
 
+// A list, or {file: classes.txt, separator: ","}.
+void read_label_names(const YamlView& value, TaskFile& task) {
+  if (!value.is_map()) {
+    task.label_names = texts_of(value, "names of labels");
+    return;
+  }
+  static constexpr Key<LabelFile> kKeys[] = {
+      {"file", [](const YamlView& key,
+                  LabelFile& label_file) { label_file.file = name_of(key, "a file"); }},
+      {"separator",
+       [](const YamlView& key, LabelFile& label_file) {
+         label_file.separator = name_of(key, "what stands between two labels");
+       }},
+  };
+  LabelFile& label_file = task.label_file.emplace();
+  label_file.place = value.place();
+  read_keys<LabelFile>(value, "label_names", kKeys, label_file);
+  if (label_file.file.empty()) value.fail("label_names: expected file, which has the names");
+}
+
 const Key<TaskFile> kTaskKeys[] = {
     {"name", [](const YamlView& value, TaskFile& task) { task.name = name_of(value, "a name"); }},
     {"domain",
@@ -85,15 +106,30 @@ const Key<TaskFile> kTaskKeys[] = {
                  TaskFile& task) { task.sheet = name_of(value, "the name of a sheet"); }},
     {"header", [](const YamlView& value,
                   TaskFile& task) { task.header = texts_of(value, "the names of the columns"); }},
+    {"bad_bytes", [](const YamlView& value, TaskFile& task) { task.bad_bytes = text_of(value); }},
+    {"prepare", [](const YamlView& value, TaskFile& task) { task.steps = table_steps_of(value); }},
     {"split", [](const YamlView& value, TaskFile& task) { task.split = split_of(value); }},
     {"id", [](const YamlView& value, TaskFile& task) { task.id = text_form_of(value); }},
+    {"repeated_ids",
+     [](const YamlView& value, TaskFile& task) {
+       static constexpr std::pair<const char*, RepeatedIds> kKnown[] = {
+           {"refuse", RepeatedIds::Refuse},
+           {"first", RepeatedIds::First},
+           {"last", RepeatedIds::Last}};
+       task.repeated_ids = choice_of<RepeatedIds>(value, "treatment of repeated ids", kKnown);
+     }},
     {"text", [](const YamlView& value, TaskFile& task) { task.text = text_form_of(value); }},
     {"labels", [](const YamlView& value, TaskFile& task) { task.labels = labels_of(value); }},
     // Behind labels in this list, for they decide how cells of annotators are read.
     {"votes", [](const YamlView& value, TaskFile& task) { task.votes = votes_of(value, task); }},
-    {"label_names", [](const YamlView& value,
-                       TaskFile& task) { task.label_names = texts_of(value, "names of labels"); }},
+    {"label_names", read_label_names},
     {"label_map", read_label_map},
+    {"unknown_labels",
+     [](const YamlView& value, TaskFile& task) {
+       static constexpr std::pair<const char*, bool> kKnown[] = {{"refuse", false},
+                                                                 {"leave out", true}};
+       task.skips_unknown_labels = choice_of<bool>(value, "treatment of unknown labels", kKnown);
+     }},
     {"shown_as",
      [](const YamlView& value, TaskFile& task) {
        if (!value.is_map()) value.fail_expected("a map of labels to what prompts call them");
@@ -107,6 +143,11 @@ const Key<TaskFile> kTaskKeys[] = {
        task.none_words = texts_of(value, "what the data call no label");
      }},
 };
+
+// Whether the rows of the items are one vote each.
+bool is_vote_a_row(const TaskFile& task) {
+  return task.votes && task.votes->files.empty() && task.votes->columns.empty();
+}
 
 void check_whole(const YamlView& root, const TaskFile& task) {
   const auto require = [&](bool is_there, std::string_view what) {
@@ -124,10 +165,30 @@ void check_whole(const YamlView& root, const TaskFile& task) {
   if (task.split.kind == SplitForm::Kind::Texts && task.id.is_given()) {
     throw ConfigError(task.split.place + ": expected no id beside split texts, whose file has ids");
   }
-  const bool needs_id =
-      (task.votes && !task.votes->files.empty()) || task.split.kind == SplitForm::Kind::Ids;
+  const bool needs_id = (task.votes && !task.votes->files.empty() && !task.votes->names_texts) ||
+                        task.split.kind == SplitForm::Kind::Ids;
   require(!needs_id || task.id.is_given() || task.split.kind == SplitForm::Kind::Texts,
           "id, the column by which other files name the items");
+  const bool has_names = !task.label_names.empty() || task.label_file || !task.label_map.empty();
+  require(!task.skips_unknown_labels || has_names,
+          "label_names or label_map beside unknown_labels: without them every label is known");
+  for (const auto& [label, shown] : task.shown_as) {
+    if (folded(label) == kNoneLabel && task.kind() == LabelKind::MultiLabel) {
+      root.fail(
+          fmt::format("shown_as: expected names of labels, found '{}': prompts, answers and logs "
+                      "say '{}' where "
+                      "there is no label; none_word is what the data say",
+                      label, kNoneLabel));
+    }
+  }
+  if (task.kind() == LabelKind::SingleLabel && task.none_words != TaskFile().none_words) {
+    root.fail(
+        "none_word: expected no such key where items have one label each (class, largest): there a "
+        "word for none is a label as others");
+  }
+  if (task.repeated_ids != RepeatedIds::Refuse && is_vote_a_row(task)) {
+    root.fail("repeated_ids: expected no such key where the rows of one id are its votes");
+  }
   if (task.labels && task.votes && task.labels->label_kind() != task.votes->labels.label_kind()) {
     throw ConfigError(task.votes->place +
                       ": expected votes of as many labels as labels has: one (class, largest) in "
@@ -163,7 +224,10 @@ TaskFile read_task_file(const std::filesystem::path& path) {
 }
 
 TaskInfo describe(const TaskFile& task) {
-  return {task.name, task.votes.has_value(), !task.id.is_given() && task.files.size() > 1};
+  TaskInfo info = {task.name, task.votes.has_value(), !task.id.is_given() && task.files.size() > 1};
+  const bool says_none = task.none_words == TaskFile().none_words;
+  if (!says_none && task.kind() == LabelKind::MultiLabel) info.none_words = task.none_words;
+  return info;
 }
 
 }  // namespace labelprobe::data

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <system_error>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <glob.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/utf8.h"
@@ -20,6 +20,7 @@
 #include "data/reading/votes.h"
 #include "data/tasks/label_cells.h"
 #include "data/tasks/row_splits.h"
+#include "data/tasks/task_tables.h"
 #include "data/tasks/task_votes.h"
 
 namespace labelprobe::data {
@@ -28,63 +29,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The files that a path with * and ? stands for, sorted; a path without them is itself.
-std::vector<fs::path> expand(const fs::path& pattern, const std::string& place) {
-  std::error_code error;
-  if (pattern.string().find_first_of("*?") == std::string::npos || fs::exists(pattern, error)) {
-    return {pattern};
-  }
-  glob_t found{};
-  const int status = glob(pattern.c_str(), 0, nullptr, &found);
-  std::vector<fs::path> paths;
-  if (status == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  globfree(&found);
-  if (paths.empty()) {
-    throw DataError(
-        fmt::format("{}: expected files that '{}' names, found none", place, pattern.string()));
-  }
-  return paths;
-}
-
-// A table without a header gets the names of the task file.
-void name_columns(files::Table& table, const TaskFile& task) {
-  if (task.header.empty()) return;
-  const files::TableFormat format = task.format ? *task.format : files::table_format_of(table.name);
-  if (format != files::TableFormat::Csv && format != files::TableFormat::Tsv) {
-    throw ConfigError(fmt::format("{}: header is for csv and tsv; the columns of {} have names",
-                                  task.path.string(), table.name));
-  }
-  if (table.columns.size() != task.header.size()) {
-    throw DataError(fmt::format("{}:1: expected {} fields, as {} names in header, found {}",
-                                table.name, task.header.size(), task.path.string(),
-                                table.columns.size()));
-  }
-  std::vector<nlohmann::json> first(table.columns.begin(), table.columns.end());
-  table.rows.insert(table.rows.begin(), std::move(first));
-  table.places.insert(table.places.begin(), table.name + ":1");
-  table.columns = task.header;
-}
-
 // An item of a split while its rows come in.
 struct Item {
-  Record record;  // without the aggregate
+  Record record;  // without votes
   std::string place;
   std::optional<Labels> labels;
-  std::vector<std::pair<LabelIndex, double>> shares = {};
+  LabelShareList shares = {};
+  ItemVotes voted = {};
 };
 
 struct SplitItems {
   std::vector<Item> items;
   std::unordered_map<std::string, std::size_t> position_of;
+  std::unordered_map<std::string, std::vector<std::size_t>> positions_of_text = {};
 };
 
 class Loader {
  public:
   Loader(const TaskFile& task, const DatasetOptions& options)
-      : task_(task),
-        options_(options),
-        folder_(options.root_dir.empty() ? task.path.parent_path() : options.root_dir),
-        names_(task) {}
+      : task_(task), options_(options), reader_(task, options, warnings_), names_(task) {}
 
   LoadedSplits load(LabelShares* shares) {
     check_splits();
@@ -100,6 +63,11 @@ class Loader {
           fmt::format("{}: the labels are those of the data, in the order of their rows: {} "
                       "(label_names sets them)",
                       task_.path.string(), fmt::join(loaded.label_set.names(), ", ")));
+    }
+    if (const std::vector<std::string>& unknown = names_.left_out(); !unknown.empty()) {
+      warnings_.push_back(
+          fmt::format("{}: {} labels that are not among the task's are left out: {}",
+                      task_.path.string(), unknown.size(), files::some_of(unknown)));
     }
     for (std::string& sentence : counts_.describe(task_.path.string())) {
       warnings_.push_back(std::move(sentence));
@@ -135,13 +103,6 @@ class Loader {
     splits_.resize(wanted_.size());
   }
 
-  files::Table read(const fs::path& path, files::TableOptions how) {
-    how.swallowed = swallowed_rows(options_);
-    files::Table table = files::read_table(path, how);
-    warnings_.insert(warnings_.end(), table.notes.begin(), table.notes.end());
-    return table;
-  }
-
   std::vector<SourceTable> read_tables() {
     std::vector<SourceTable> tables;
     for (const auto& [split, patterns] : task_.files) {
@@ -149,17 +110,8 @@ class Loader {
           split.empty() || std::find(wanted_.begin(), wanted_.end(), split) != wanted_.end();
       if (!is_wanted && !reads_all()) continue;
       for (const std::string& pattern : patterns) {
-        for (const fs::path& path : expand(folder_ / pattern, task_.files_place)) {
-          files::TableOptions how;
-          how.format = task_.format;
-          how.delimiter = task_.delimiter;
-          how.sheet = task_.sheet;
-          tables.push_back({split, read(path, std::move(how))});
-          bring_into_form(task_.form, tables.back().table);
-          name_columns(tables.back().table, task_);
-          if (tables.back().table.rows.empty()) {
-            throw DataError(path.string() + ": expected rows, found none");
-          }
+        for (const fs::path& path : reader_.expand(pattern, task_.files_place)) {
+          tables.push_back({split, reader_.read_items(path)});
         }
       }
     }
@@ -168,11 +120,12 @@ class Loader {
 
   void read_items() {
     const std::vector<SourceTable> tables = read_tables();
-    row_splits_ = assign_rows(task_, folder_, wanted_, tables, warnings_);
+    row_splits_ = assign_rows(task_, reader_.folder(), wanted_, tables, warnings_);
     const bool are_votes_here = task_.votes && task_.votes->files.empty();
     for (std::size_t t = 0; t < tables.size(); ++t) {
       const files::Table& table = tables[t].table;
       const TextColumn texts(table, task_.text);
+      if (task_.votes && task_.votes->names_texts) note_texts(table, texts);
       std::optional<LabelReader> labels;
       if (task_.labels) labels.emplace(table, *task_.labels, names_);
       std::optional<VoteReader> votes;
@@ -183,6 +136,10 @@ class Loader {
         read_row(table.places[row], row, members, texts, labels, votes);
       }
     }
+  }
+
+  void note_texts(const files::Table& table, const TextColumn& texts) {
+    for (std::size_t row = 0; row < table.rows.size(); ++row) texts_.insert(texts.at(row));
   }
 
   void read_row(const std::string& place,
@@ -206,14 +163,16 @@ class Loader {
       throw DataError(place + ": expected a text, found an empty one");
     }
     for (const Membership& member : members) {
-      Item& item = item_of(member, text, place, found);
-      add_votes(item.record.votes, voted.votes, counts_);
-      item.shares = cell.shares;
+      if (Item* const item = item_of(member, text, place, found)) {
+        item->voted.add(voted, counts_);
+        item->shares = cell.shares;
+      }
     }
   }
 
-  // Rows of one vote each make one item where their ids are the same.
-  Item& item_of(const Membership& member,
+  // Rows of one vote each make one item where their ids are the same. Null for a row that does not
+  // count.
+  Item* item_of(const Membership& member,
                 const std::string& text,
                 const std::string& place,
                 const std::optional<Labels>& labels) {
@@ -224,66 +183,103 @@ class Loader {
       // Throws what is wrong with them, before votes on the item are looked for.
       SplitRecords(wanted_[member.split]).add({member.example_id, text, {}}, place);
       split.items.push_back({{member.example_id, text, {}}, place, labels});
-      return split.items.back();
+      return &split.items.back();
     }
     Item& item = split.items[position->second];
-    const auto fail = [&](std::string_view what) {
-      throw DataError(fmt::format("{}: expected {}, found '{}' again, which is at {}", place, what,
-                                  files::printable(member.example_id), item.place));
+    if (task_.repeated_ids == RepeatedIds::First) return nullptr;
+    if (task_.repeated_ids == RepeatedIds::Last) {
+      item = {{member.example_id, text, {}}, place, labels};
+      return &item;
+    }
+    const auto fail = [&](std::string_view what, std::string_view next_step = "") {
+      throw DataError(fmt::format("{}: expected {}, found '{}' again, which is at {}{}", place,
+                                  what, files::printable(member.example_id), item.place,
+                                  next_step));
     };
     const bool is_one_vote =
         task_.votes && task_.votes->files.empty() && task_.votes->columns.empty();
-    if (!is_one_vote) fail("distinct ids within a split");
+    if (!is_one_vote) {
+      fail("distinct ids within a split", " (repeated_ids: first or last takes one of the rows)");
+    }
     if (item.record.text != text) fail("the same text in all rows of an id");
     if (item.labels != labels) fail("the same labels in all rows of an id");
-    return item;
+    return &item;
   }
 
+  // Sheet by sheet where there are several.
   void read_vote_files() {
     const VoteForm& form = *task_.votes;
-    const TextForm& item_form = form.item.is_given() ? form.item : task_.id;
-    for (const std::string& pattern : form.files) {
-      for (const fs::path& path : expand(folder_ / pattern, form.place)) {
-        files::TableOptions how;
-        how.sheet = form.sheet;
-        const files::Table table = read(path, std::move(how));
-        const TextColumn items(table, item_form);
-        VoteReader votes(table, form, names_, counts_);
-        for (std::size_t row = 0; row < table.rows.size(); ++row) {
-          read_vote(table.places[row], items.at(row), row, votes);
+    if (form.names_texts) find_texts();
+    for (const std::string& sheet :
+         form.sheets.empty() ? std::vector{std::string()} : form.sheets) {
+      for (const std::string& pattern : form.files) {
+        for (const fs::path& path : reader_.expand(pattern, form.place)) {
+          read_vote_table(reader_.read_votes(path, sheet));
         }
       }
     }
   }
 
+  void read_vote_table(const files::Table& table) {
+    const VoteForm& form = *task_.votes;
+    const TextColumn items(table, form.item.is_given() ? form.item : task_.id);
+    VoteReader votes(table, form, names_, counts_);
+    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+      read_vote(table.places[row], items.at(row), row, votes);
+    }
+  }
+
+  // By text the items that have it, which votes name.
+  void find_texts() {
+    for (SplitItems& split : splits_) {
+      for (std::size_t i = 0; i < split.items.size(); ++i) {
+        split.positions_of_text[split.items[i].record.text].push_back(i);
+      }
+    }
+  }
+
+  std::vector<Item*> items_named(const std::string& name) {
+    std::vector<Item*> items;
+    for (SplitItems& split : splits_) {
+      if (task_.votes->names_texts) {
+        const auto found = split.positions_of_text.find(name);
+        if (found == split.positions_of_text.end()) continue;
+        for (const std::size_t position : found->second) items.push_back(&split.items[position]);
+      } else if (const auto found = split.position_of.find(name);
+                 found != split.position_of.end()) {
+        items.push_back(&split.items[found->second]);
+      }
+    }
+    return items;
+  }
+
   void read_vote(const std::string& place,
-                 const std::string& example_id,
+                 const std::string& name,
                  std::size_t row,
                  VoteReader& votes) {
-    if (!row_splits_.example_ids.contains(example_id)) {
+    const bool is_known =
+        task_.votes->names_texts ? texts_.contains(name) : row_splits_.example_ids.contains(name);
+    if (!is_known) {
       if (!task_.votes->skips_unknown_items) {
         throw DataError(
             fmt::format("{}: expected a vote on an item of the tables, found {}, which is in none "
                         "(unknown_items: skip leaves such votes out)",
-                        place, files::shown(example_id)));
+                        place, files::shown(name)));
       }
       ++counts_.n_unknown;
       return;
     }
-    std::vector<Item*> items;
-    for (SplitItems& split : splits_) {
-      const auto position = split.position_of.find(example_id);
-      if (position != split.position_of.end()) items.push_back(&split.items[position->second]);
-    }
+    const std::vector<Item*> items = items_named(name);
     if (items.empty() && !names_.are_as_met()) return;
     const VoteReader::RowVotes voted = votes.at(row);
-    for (Item* item : items) add_votes(item->record.votes, voted.votes, counts_);
+    for (Item* item : items) item->voted.add(voted, counts_);
   }
 
-  Labels aggregate_of(const std::vector<Vote>& votes) const {
-    if (task_.kind() == LabelKind::MultiLabel) return labels_of_half(votes);
+  Labels aggregate_of(const ItemVotes& voted) const {
+    if (task_.votes->takes_means) return labels_of_shares(voted.mean_shares(), task_.votes->labels);
+    if (task_.kind() == LabelKind::MultiLabel) return labels_of_half(voted.votes);
     std::vector<LabelIndex> classes;
-    for (const Vote& vote : votes) classes.push_back(vote.labels.front());
+    for (const Vote& vote : voted.votes) classes.push_back(vote.labels.front());
     return {majority_of(classes)};
   }
 
@@ -312,12 +308,13 @@ class Loader {
     SplitRecords records(wanted_[split]);
     std::vector<std::string> unlabelled;
     for (Item& item : items) {
-      std::vector<Vote>& votes = item.record.votes;
-      if (!item.labels && votes.empty()) {
+      if (!item.labels && item.voted.votes.empty()) {
         unlabelled.push_back(item.record.example_id);
         continue;
       }
-      votes.push_back({std::string(kAggregate), item.labels ? *item.labels : aggregate_of(votes)});
+      Labels aggregate = item.labels ? *item.labels : aggregate_of(item.voted);
+      item.record.votes = std::move(item.voted.votes);
+      item.record.votes.push_back({std::string(kAggregate), std::move(aggregate)});
       records.add(std::move(item.record), item.place);
     }
     if (!unlabelled.empty()) {
@@ -330,13 +327,14 @@ class Loader {
 
   const TaskFile& task_;
   const DatasetOptions& options_;
-  fs::path folder_;
+  std::vector<std::string> warnings_;
+  TaskTables reader_;
   LabelNames names_;
   std::vector<std::string> wanted_;
   std::vector<SplitItems> splits_;  // [wanted_.size()]
   RowSplits row_splits_;
+  std::unordered_set<std::string> texts_;  // of all rows, where votes name items by their text
   VoteCounts counts_;
-  std::vector<std::string> warnings_;
 };
 
 }  // namespace
@@ -346,7 +344,10 @@ bool is_task_file(std::string_view name) {
 }
 
 LoadedSplits load_task(const TaskFile& task, const DatasetOptions& options, LabelShares* shares) {
-  return Loader(task, options).load(shares);
+  if (!task.label_file) return Loader(task, options).load(shares);
+  TaskFile whole = task;
+  whole.label_names = read_label_names(task, options);
+  return Loader(whole, options).load(shares);
 }
 
 }  // namespace labelprobe::data

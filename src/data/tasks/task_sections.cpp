@@ -16,6 +16,12 @@ using files::YamlView;
 
 namespace {
 
+double share_of(const YamlView& value) {
+  const auto share = value.number();
+  if (!share || !(*share >= 0.0 && *share <= 1.0)) value.fail_expected("a share between 0 and 1");
+  return *share;
+}
+
 constexpr Key<LabelForm> kLabelKeys[] = {
     {"column",
      [](const YamlView& value, LabelForm& labels) {
@@ -33,6 +39,12 @@ constexpr Key<LabelForm> kLabelKeys[] = {
      }},
     {"largest",
      [](const YamlView& value, LabelForm& labels) { labels.takes_one = boolean_of(value); }},
+    {"at_least", [](const YamlView& value, LabelForm& labels) { labels.enough = share_of(value); }},
+    {"above",
+     [](const YamlView& value, LabelForm& labels) {
+       labels.enough = share_of(value);
+       labels.is_above = true;
+     }},
     {"class",
      [](const YamlView& value, LabelForm& labels) {
        labels.kind = LabelForm::Kind::Class;
@@ -60,6 +72,11 @@ LabelForm labels_of(const YamlView& value) {
   if (labels.takes_one && labels.columns.empty()) {
     value.fail("labels: largest belongs to columns, the shares of the labels");
   }
+  const int n_limits =
+      (value.find("at_least") ? 1 : 0) + (value.find("above") ? 1 : 0) + (labels.takes_one ? 1 : 0);
+  if (n_limits > 1 || (n_limits == 1 && labels.columns.empty())) {
+    value.fail("labels: expected one of at_least, above and largest, beside columns");
+  }
   return labels;
 }
 
@@ -68,8 +85,23 @@ namespace {
 constexpr Key<VoteForm> kVoteKeys[] = {
     {"file", [](const YamlView& value,
                 VoteForm& votes) { votes.files = texts_of(value, "a file or a list of files"); }},
-    {"sheet", [](const YamlView& value,
-                 VoteForm& votes) { votes.sheet = name_of(value, "the name of a sheet"); }},
+    {"sheet",
+     [](const YamlView& value, VoteForm& votes) {
+       votes.sheets = texts_of(value, "the name of a sheet or a list of them");
+     }},
+    {"prepare",
+     [](const YamlView& value, VoteForm& votes) { votes.steps = table_steps_of(value); }},
+    {"item_is",
+     [](const YamlView& value, VoteForm& votes) {
+       static constexpr std::pair<const char*, bool> kKnown[] = {{"id", false}, {"text", true}};
+       votes.names_texts = choice_of<bool>(value, "way to name an item", kKnown);
+     }},
+    {"aggregate",
+     [](const YamlView& value, VoteForm& votes) {
+       static constexpr std::pair<const char*, bool> kKnown[] = {{"votes", false},
+                                                                 {"mean shares", true}};
+       votes.takes_means = choice_of<bool>(value, "way to sum up votes", kKnown);
+     }},
     {"item", [](const YamlView& value, VoteForm& votes) { votes.item = text_form_of(value); }},
     {"annotator",
      [](const YamlView& value, VoteForm& votes) { votes.annotator = text_form_of(value); }},
@@ -128,9 +160,17 @@ VoteForm votes_of(const YamlView& value, const TaskFile& task) {
         "or columns (one for each annotator)");
   }
   if (votes.files.empty() &&
-      (votes.item.is_given() || !votes.sheet.empty() || votes.skips_unknown_items)) {
+      (votes.item.is_given() || !votes.sheets.empty() || !votes.steps.empty() ||
+       votes.names_texts || votes.skips_unknown_items)) {
     value.fail(
-        "votes: item, sheet and unknown_items belong to file, votes in a table of their own");
+        "votes: item, item_is, sheet, prepare and unknown_items belong to file, votes in a table "
+        "of their own");
+  }
+  if (votes.names_texts && !votes.item.is_given()) {
+    value.fail("votes: item_is text: expected item, the column with the texts");
+  }
+  if (votes.takes_means && votes.labels.columns.empty()) {
+    value.fail("votes: aggregate mean shares goes with labels that are columns");
   }
   return votes;
 }
@@ -191,6 +231,11 @@ SplitForm split_of(const YamlView& value) {
   }
   for (const auto& [name, called] : value.members()) {
     if (name.text() == kind_key) continue;
+    if (split.kind == SplitForm::Kind::Ids && name.text() == "order") {
+      static constexpr std::pair<const char*, bool> kKnown[] = {{"list", false}, {"rows", true}};
+      split.keeps_rows = choice_of<bool>(called, "order of items", kKnown);
+      continue;
+    }
     split.names.emplace_back(name_of(name, "the name of a split"),
                              texts_of(called, "what the data call the split"));
   }

@@ -101,15 +101,29 @@ void VoteReader::add(RowVotes& votes,
     ++counts_.n_contradictory;
   } else {
     votes.votes.push_back({std::move(annotator), std::move(found.labels)});
+    // Kept where they are summed up; they would be most of a large set's memory.
+    votes.shares.push_back(form_.takes_means ? std::move(found.shares) : LabelShareList());
   }
 }
 
-void add_votes(std::vector<Vote>& votes, std::vector<Vote> more, VoteCounts& counts) {
-  for (Vote& vote : more) {
+void ItemVotes::add(VoteReader::RowVotes more, VoteCounts& counts) {
+  for (std::size_t i = 0; i < more.votes.size(); ++i) {
+    if (!more.shares[i].empty()) shares[more.votes[i].annotator] = std::move(more.shares[i]);
     const std::size_t n_before = votes.size();
-    set_vote(votes, std::move(vote));
+    set_vote(votes, std::move(more.votes[i]));
     counts.n_repeated += votes.size() == n_before ? 1 : 0;
   }
+}
+
+LabelShareList ItemVotes::mean_shares() const {
+  LabelShareList mean = shares.at(votes.front().annotator);
+  for (std::size_t vote = 1; vote < votes.size(); ++vote) {
+    const LabelShareList& more = shares.at(votes[vote].annotator);
+    LABELPROBE_CHECK(more.size() == mean.size());
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i].second += more[i].second;
+  }
+  for (auto& [label, share] : mean) share /= static_cast<double>(votes.size());
+  return mean;
 }
 
 }  // namespace labelprobe::data

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "data/reading/records.h"
@@ -33,7 +34,8 @@ class VoteReader {
 
   struct RowVotes {
     std::vector<Vote> votes;
-    bool is_left_out = false;  // the row is one vote, which does not count
+    std::vector<LabelShareList> shares;  // [votes.size()]; empty unless means are taken
+    bool is_left_out = false;            // the row is one vote, which does not count
   };
   // Throws DataError (row, column, expected, found).
   RowVotes at(std::size_t row);
@@ -53,7 +55,15 @@ class VoteReader {
   std::optional<LabelReader> labels_;
 };
 
-// Adds votes to those of an item.
-void add_votes(std::vector<Vote>& votes, std::vector<Vote> more, VoteCounts& counts);
+// The votes on an item, and the shares behind them by annotator.
+struct ItemVotes {
+  std::vector<Vote> votes;
+  std::unordered_map<std::string, LabelShareList> shares;
+
+  void add(VoteReader::RowVotes more, VoteCounts& counts);
+
+  // The mean of the annotators' shares, of which there is one at least.
+  LabelShareList mean_shares() const;
+};
 
 }  // namespace labelprobe::data
