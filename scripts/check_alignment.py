@@ -5,7 +5,7 @@ usage: check_alignment.py TABLE.json VOTES.jsonl [--root DIR] [--runs FOLDER ...
                           [--rates RATES.json] [--tolerance T]
 
 TABLE.json is written by `labelprobe align --out TABLE.json`, VOTES.jsonl by `labelprobe distributions --votes VOTES.jsonl`
-(one line per example: {"id", "shares": {label: share}, "gold": [label], "n_annotators"}); the label distributions are
+(one line per example: {"id", "shares": {label: share}, "gold": [label], "n_annotators"}, null for soft labels); the label distributions are
 computed anew from the indexed_metrics.yml of the runs that the table names. Prints both numbers and their difference for
 each row; ends with 1 if one is larger than the tolerance (default 1e-6), 2 if something cannot be read.
 Base rates taken from train splits are not in these files: such a row is listed as unchecked unless --rates gives them,

@@ -16,7 +16,7 @@ import support
 sys.path.insert(0, str(support.SCRIPTS))
 import browser
 import check_report
-from report_logs import HOSTILE, as_yaml, make_looks, write_log
+from report_logs import HOSTILE, LABELS, as_yaml, make_looks, write_log
 
 DATA = ("--root-dir", "configs/example", "--emotion-clustering-json", "configs/example/emotion_clustering.json",
         "--test-splits", "dev")
@@ -66,6 +66,18 @@ class WithPage(unittest.TestCase):
         cls.notes = made.stderr
 
 
+def write_soft_log(folder):
+    """A log of a table with shares of people for its items, none of annotators. Returns log, task file and shares."""
+    log = folder / "logs/soft/one_0"
+    entries = write_log(log, 12)
+    settings = {"distribution": "baseline", "model_name_or_path": "tiny", "test_splits": ["dev"], "shot": 0, "seed": 0}
+    (log / "params.yml").write_text(f"experiment_0: {as_yaml(settings)}\n", encoding="utf-8")
+    rows = [[key, "a text", *(((place + k) % 5 / 4) for k in range(7))] for place, key in enumerate(entries)]
+    (folder / "soft.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in [["id", "text", *LABELS[:7]], *rows]))
+    (folder / "soft.yaml").write_text(f"files: {{dev: soft.csv}}\nid: id\ntext: text\nlabels: {{columns: [{', '.join(LABELS[:7])}]}}\n")
+    return log, folder / "soft.yaml", {row[0]: row[2:] for row in rows}
+
+
 class Data(WithPage):
     def test_the_data_are_those_of_the_logs(self):
         data = check_report.read_page(self.page)
@@ -86,6 +98,21 @@ class Data(WithPage):
             self.assertEqual(shown[line["id"]][0], line["n_annotators"])
             for label, share in zip(votes["labels"], shown[line["id"]][1:]):
                 self.assertAlmostEqual(share, line["shares"][label], delta=5e-4)
+
+    def test_soft_labels_are_shares_of_no_annotators(self):
+        log, task, shares = write_soft_log(self.folder)
+        page = self.folder / "soft.html"
+        made = program("report", log, "--out", page, "--task", task)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        votes = check_report.read_page(page)["votes"][0]
+        self.assertTrue(votes["are_shares"])
+        self.assertEqual(dict(zip(votes["examples"], votes["of"])), {key: [None, *row] for key, row in shares.items()})
+        self.assertFalse(check_report.read_page(self.page)["votes"][0]["are_shares"])
+        shown = program("distributions", task, log, "--test-splits", "dev", "--out", self.folder / "soft_d.csv",
+                        "--votes", self.folder / "soft.jsonl")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        for line in (self.folder / "soft.jsonl").read_text().splitlines():
+            self.assertIsNone(json.loads(line)["n_annotators"])
 
     def test_data_that_have_moved_are_found_where_a_setting_says(self):
         page = self.folder / "moved.html"
@@ -223,6 +250,24 @@ class InBrowser(WithPage):
         self.assertEqual(self.value("document.querySelector('#item .text').textContent"), HOSTILE)
         self.assertEqual(self.value("document.querySelector('h1').textContent"), HOSTILE)
         self.assertEqual(self.value("document.querySelectorAll('script').length"), 2)
+
+    def test_soft_labels_are_not_called_votes(self):
+        log, task, _ = write_soft_log(self.folder)
+        page = self.folder / "soft_shown.html"
+        made = program("report", log, "--out", page, "--task", task)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.browser.problems.clear()
+        self.browser.open(page, "#items")
+        self.browser.wait_for("document.getElementById('filters').hidden === false")
+        self.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        shown = self.value("document.querySelector('#item').innerText")
+        self.assertIn("soft labels and label steps", shown.lower())
+        self.assertNotIn("annotators", shown)
+        self.assertNotIn("votes", shown)
+        groups = self.value("[...document.querySelectorAll('#filters optgroup')].map((one) => one.label)")
+        self.assertIn("Soft labels", groups)
+        self.assertNotIn("Votes", groups)
+        self.assertIn("soft labels, mean", self.value("document.body.textContent"))
 
     def test_nothing_is_asked_of_a_network(self):
         self.open()

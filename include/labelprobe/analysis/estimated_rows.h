@@ -67,7 +67,7 @@ void write_distributions_json_lines(std::ostream& out,
                                     std::span<const EstimatedRow> rows,
                                     const LabelSet& label_set);
 
-// One line per example: {"id", "shares", "gold", "n_annotators"}.
+// One line per example: {"id", "shares", "gold", "n_annotators"}, null for soft labels.
 void write_votes_json_lines(std::ostream& out, const Votes& votes, const LabelSet& label_set);
 
 }  // namespace labelprobe::analysis

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "labelprobe/data/dataset.h"
+#include "labelprobe/data/soft_labels.h"
 #include "labelprobe/data/summary.h"
 
 namespace labelprobe::experiment {
@@ -19,6 +21,8 @@ struct RoleData {
   bool has_annotators = false;  // where options ask for them
   data::Dataset dataset;
   data::Summary summary;
+  std::vector<std::string> none_words;  // of data::TaskInfo
+  data::LabelShares shares;  // soft labels of its examples; none where there are no shares
 };
 
 // Throws as data::load().
@@ -29,6 +33,10 @@ void print_role(std::ostream& out, const RoleData& data);
 
 // The same as one object, every number in full, with the first `n_shown` items.
 nlohmann::ordered_json describe_role(const RoleData& data, std::size_t n_shown);
+
+// "anger 0.25, joy 0.75", the labels without a share left out; empty where the example has no soft
+// labels.
+std::string describe_shares(const RoleData& data, const std::string& example_id);
 
 // {"id", "text", "labels"}, with "annotator" for items that are not the aggregate's.
 nlohmann::ordered_json describe_item(const Example& example, const LabelSet& label_set);

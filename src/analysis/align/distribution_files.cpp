@@ -120,7 +120,8 @@ void write_votes_json_lines(std::ostream& out, const Votes& votes, const LabelSe
     out << dumped({{"id", id},
                    {"shares", by_label(of_example.shares, label_set)},
                    {"gold", label_set.names_of(of_example.gold)},
-                   {"n_annotators", of_example.n_annotators}})
+                   {"n_annotators",
+                    of_example.n_annotators == 0 ? Json() : Json(of_example.n_annotators)}})
         << '\n';
   }
 }

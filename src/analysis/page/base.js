@@ -34,6 +34,10 @@ function listed(names) {
   return names && names.length > 0 ? names.join(", ") : "none";
 }
 
+function capitalized(word) {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
 function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);
 }
@@ -71,6 +75,7 @@ async function readData() {
 function connect(data) {
   for (const run of data.runs) {
     run.set = run.votes === null ? null : data.votes[run.votes];
+    run.voted = run.set && run.set.are_shares ? "soft labels" : "votes";
     run.placeOf = new Map(run.examples.map((id, i) => [id, i]));
     run.votesOf = new Map(run.set ? run.set.examples.map((id, i) => [id, run.set.of[i]]) : []);
     run.ownItems = run.items.filter((item) => !item.annotator);
@@ -100,7 +105,7 @@ function shorten(runs) {
   });
 }
 
-// label -> share of the annotators of the item's example; empty where nobody voted.
+// label -> share of the annotators of the item's example, or its soft label; empty where there is neither.
 function votesOf(run, item) {
   const votes = run.votesOf.get(item.example);
   return new Map(votes ? run.set.labels.map((label, i) => [label, votes[i + 1]]) : []);

@@ -7,7 +7,7 @@ function showFigures(box, run) {
       ...(parts.length > 0 ? parts : [make("p", {}, "There is nothing to draw.")]));
 }
 
-// How often labels are gold and predicted, chosen by annotators, and how probable they are.
+// How often labels are gold and predicted, chosen by people, and how probable they are.
 function labelFigure(run) {
   const items = run.ownItems.filter((item) => !item.failure);
   if (run.words.length > 0 || items.length === 0) return null;
@@ -22,10 +22,13 @@ function labelFigure(run) {
       steps.length > 0 ? barCell(mean(steps.map((step) => step.get(label)).filter(isNumber))) : null
     ].filter(Boolean);
   });
-  const headers =
-      ["", "gold", votes.length > 0 ? "votes, mean" : null, "predicted", steps.length > 0 ? "first step, mean" : null];
+  const headers = [
+    "", "gold", votes.length > 0 ? `${run.voted}, mean` : null, "predicted",
+    steps.length > 0 ? "first step, mean" : null
+  ];
   return make(
-      "figure", {class: "chart wide"}, make("figcaption", {}, "Labels: shares of items, votes and probabilities"),
+      "figure", {class: "chart wide"},
+      make("figcaption", {}, `Labels: shares of items, ${run.voted} and probabilities`),
       table("Labels", headers.filter((header) => header !== null), rows, "bars"));
 }
 
@@ -55,7 +58,7 @@ function stepFigure(run) {
       {xTitle: "label step", yTitle: "mean probability", xTicks: ranks, xRange: [0.5, ranks.length + 0.5]});
 }
 
-// Probabilities in tenths against the mean share of votes there.
+// Probabilities in tenths against the mean share of votes, or soft label, there.
 function calibrationFigure(run) {
   const voted = run.set ? run.examples.map((id, i) => [i, run.votesOf.get(id)]).filter(([, votes]) => votes) : [];
   if (voted.length === 0) return null;
@@ -79,9 +82,10 @@ function calibrationFigure(run) {
   const drawn =
       series.filter(({points}, i) => points.length > 0 && spelled.indexOf(spelled[i]) === i).slice(0, kColours.length);
   if (drawn.length === 0) return null;
-  return lineChart("Calibration: probabilities against shares of votes, in tenths", drawn, {
+  const against = run.set.are_shares ? "soft labels" : "shares of votes";
+  return lineChart(`Calibration: probabilities against ${against}, in tenths`, drawn, {
     xTitle: "mean probability",
-    yTitle: "mean share of votes",
+    yTitle: run.set.are_shares ? "mean soft label" : "mean share of votes",
     xTicks: [0, 0.25, 0.5, 0.75, 1],
     xRange: [0, 1],
     hasDiagonal: true

@@ -45,7 +45,7 @@ function answerFacts(run, item) {
   const votes = run.votesOf.get(item.example);
   return facts([
     ["asked about", item.asked && item.asked.join(" or ")], ["annotator", item.annotator], ["gold", listed(item.gold)],
-    ["votes of", votes ? `${votes[0]} annotators` : null], ["failed", item.failure],
+    ["votes of", votes && !run.set.are_shares ? `${votes[0]} annotators` : null], ["failed", item.failure],
     ["predicted", item.failure ? null : listed(item.predicted)],
     [
       "answer",
@@ -62,8 +62,8 @@ function stepTable(run, item) {
     columns.push({title: `${place}, of the vocabulary`, values: wordsAt(run, item, place)});
   for (const [name, values] of Object.entries(item.stated || {}))
     columns.push({title: name.replaceAll("_", " "), values: asMap(run, values)});
-  if (run.words.length === 0) columns.unshift({title: "votes", kind: "votes", values: votesOf(run, item)});
-  const title = run.words.length === 0 ? "Votes and label steps" : "Answer words";
+  if (run.words.length === 0) columns.unshift({title: run.voted, kind: "votes", values: votesOf(run, item)});
+  const title = run.words.length > 0 ? "Answer words" : `${capitalized(run.voted)} and label steps`;
   const filled = labelTable(run, item, title, columns);
   return filled ? [make("h4", {}, title), filled] : [];
 }
@@ -71,7 +71,7 @@ function stepTable(run, item) {
 // What estimators make of the whole example, which may be of several items.
 function estimateTable(run, item) {
   const at = run.placeOf.get(item.example);
-  const columns = [{title: "votes", kind: "votes", values: votesOf(run, item)}];
+  const columns = [{title: run.voted, kind: "votes", values: votesOf(run, item)}];
   for (const {title, of} of run.estimates) {
     columns.push({title, values: new Map(of[at] ? run.set.labels.map((label, i) => [label, of[at][i]]) : [])});
   }

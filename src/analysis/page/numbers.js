@@ -113,13 +113,14 @@ function addReadouts(run, add) {
 // What is known of the item's example: votes, estimates, metrics.
 function addExamples(run, add) {
   if (run.set && run.votesOf.size > 0 && [...run.votesOf.values()].some((votes) => votes)) {
-    add("Votes", "annotators", "annotators", (item) => (run.votesOf.get(item.example) || [])[0]);
-    add("Votes", "votes_entropy", "disagreement: entropy of the shares, in nats", (item) => {
+    const group = capitalized(run.voted);
+    if (!run.set.are_shares) add(group, "annotators", "annotators", (item) => (run.votesOf.get(item.example) || [])[0]);
+    add(group, "votes_entropy", "disagreement: entropy of the shares, in nats", (item) => {
       const votes = votesOf(run, item);
       return votes.size > 0 ? entropy([...votes.values()]) : NaN;
     });
     for (const label of run.set.labels)
-      add("Votes", `votes.${label}`, `share of ${label}`, (item) => votesOf(run, item).get(label));
+      add(group, `votes.${label}`, `share of ${label}`, (item) => votesOf(run, item).get(label));
   }
   const at = (list, item) => list.of[run.placeOf.get(item.example)];
   for (const measure of run.measures) {

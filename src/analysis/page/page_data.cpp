@@ -104,14 +104,23 @@ PageJson by_example(const ExampleIds& examples, const ById& by_id, const Encode&
   return list;
 }
 
+// Whether the shares are soft labels, and nobody is known to have voted.
+bool are_soft(const ExampleVotes& votes) {
+  return votes.n_annotators == 0;
+}
+
 PageJson votes_data(const ReportVotes& set, const ExampleIds& examples) {
   const auto encode = [](const ExampleVotes& votes) {
     PageJson list = numbers(votes.shares);
-    list.insert(list.begin(), votes.n_annotators);
+    list.insert(list.begin(), are_soft(votes) ? PageJson() : PageJson(votes.n_annotators));
     return list;
   };
+  const bool is_soft =
+      !set.votes.empty() && std::all_of(set.votes.begin(), set.votes.end(),
+                                        [](const auto& votes) { return are_soft(votes.second); });
   return {{"task", set.task},
           {"labels", set.label_set.names()},
+          {"are_shares", is_soft},
           {"examples", examples},
           {"of", by_example(examples, set.votes, encode)}};
 }

@@ -52,7 +52,10 @@ void print_items(std::ostream& out, const experiment::RoleData& data, std::size_
     const std::vector<std::string> labels = data.dataset.label_set.names_of(example.labels);
     out << "\n  " << visible(example.id()) << ": "
         << (labels.empty() ? std::string(kNoneLabel) : fmt::format("{}", fmt::join(labels, ", ")))
-        << "\n    ";
+        << '\n';
+    const std::string shares = experiment::describe_shares(data, example.example_id);
+    if (!shares.empty()) out << "    soft labels: " << visible(shares) << '\n';
+    out << "    ";
     for (const char c : visible(example.text)) {
       out << c << (c == '\n' ? "    " : "");
     }

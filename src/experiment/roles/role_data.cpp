@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/data/task_file.h"
@@ -21,6 +22,16 @@ constexpr std::size_t kMostAnnotators = 5;  // that people want to see named
 
 std::string share_text(std::size_t part, std::size_t whole) {
   return whole == 0 ? "-" : files::percent(static_cast<double>(part) / static_cast<double>(whole));
+}
+
+// The mean share of each label over the examples with soft labels, of which there is one at least.
+std::vector<double> mean_shares(const RoleData& data) {
+  std::vector<double> means(data.dataset.label_set.names().size());
+  for (const auto& [example_id, shares] : data.shares) {
+    for (std::size_t label = 0; label < means.size(); ++label) means[label] += shares[label];
+  }
+  for (double& mean : means) mean /= static_cast<double>(data.shares.size());
+  return means;
 }
 
 // A count with its share; for the annotators' items the same once more.
@@ -56,12 +67,18 @@ void print_labels(std::ostream& out, const RoleData& data) {
   if (agreement) {
     table.columns.push_back({"agreement"});
   }
+  std::vector<double> means;
+  if (!data.shares.empty()) {
+    means = mean_shares(data);
+    table.columns.push_back({"soft label"});
+  }
   auto& rows = table.rows;
   for (std::size_t i = 0; i < label_set.names().size(); ++i) {
     rows.push_back(label_row(data, label_set.names()[i], aggregate.n_with[i], annotated.n_with[i]));
     if (agreement) {
       rows.back().push_back(files::percent(agreement->same_on_label[i]));
     }
+    if (!means.empty()) rows.back().push_back(files::percent(means[i]));
   }
   if (label_set.is_multilabel()) {
     rows.push_back(label_row(data, "(no label)", aggregate.n_without, annotated.n_without));
@@ -120,6 +137,14 @@ void print_annotators(std::ostream& out, const RoleData& data) {
   }
 }
 
+void print_soft_labels(std::ostream& out, const RoleData& data) {
+  if (data.shares.empty()) return;
+  out << fmt::format(
+      "  soft labels: {} of {} examples have shares in place of votes (in the table: their "
+      "means)\n",
+      data.shares.size(), data.summary.n_examples);
+}
+
 Json describe_counts(const data::LabelCounts& counts, const LabelSet& label_set) {
   Json json = {{"n_items", counts.n_items}, {"labels", Json::object()}};
   for (std::size_t i = 0; i < counts.n_with.size(); ++i) {
@@ -128,6 +153,12 @@ Json describe_counts(const data::LabelCounts& counts, const LabelSet& label_set)
   json["n_without_label"] = counts.n_without;
   json["n_with_several"] = counts.n_several;
   json["labels_per_item"] = counts.mean_labels;
+  return json;
+}
+
+Json by_label(const std::vector<double>& numbers, const LabelSet& label_set) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < numbers.size(); ++i) json[label_set.names()[i]] = numbers[i];
   return json;
 }
 
@@ -145,8 +176,16 @@ Json describe_agreement(const data::Agreement& agreement, const LabelSet& label_
 }  // namespace
 
 RoleData load_role(const std::string& task, const std::string& role, data::DatasetOptions options) {
-  RoleData data{role, std::move(options), data::task_info(task).has_annotators, {}, {}};
-  data.dataset = data::load(task, data.options);
+  data::TaskInfo info = data::task_info(task);
+  RoleData data{role, std::move(options), info.has_annotators, {}, {}, std::move(info.none_words),
+                {}};
+  if (data::may_have_shares(task)) {
+    data::SoftSet soft = data::load_soft(task, data.options);
+    data.dataset = std::move(soft.dataset);
+    data.shares = std::move(soft.shares);
+  } else {
+    data.dataset = data::load(task, data.options);
+  }
   data.summary = data::summarize(data.dataset);
   return data;
 }
@@ -161,9 +200,26 @@ void print_role(std::ostream& out, const RoleData& data) {
   print_labels(out, data);
   out << '\n';
   print_annotators(out, data);
+  print_soft_labels(out, data);
+  if (!data.none_words.empty()) {
+    out << fmt::format("  no label: the data say '{}'; prompts, answers and logs say '{}'\n",
+                       fmt::join(data.none_words, "' or '"), kNoneLabel);
+  }
   for (const std::string& warning : data.dataset.notes.warnings) {
     out << "  note: " << warning << '\n';
   }
+}
+
+std::string describe_shares(const RoleData& data, const std::string& example_id) {
+  const auto found = data.shares.find(example_id);
+  if (found == data.shares.end()) return "";
+  std::string text;
+  for (std::size_t label = 0; label < found->second.size(); ++label) {
+    if (found->second[label] == 0.0) continue;
+    text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ",
+                        data.dataset.label_set.names()[label], found->second[label]);
+  }
+  return text.empty() ? "no label has a share" : text;
 }
 
 Json describe_item(const Example& example, const LabelSet& label_set) {
@@ -190,6 +246,8 @@ Json describe_role(const RoleData& data, std::size_t n_shown) {
                {"annotated", nullptr},
                {"annotators", Json::object()},
                {"agreement", nullptr},
+               {"soft_labels", nullptr},
+               {"none_words", data.none_words},
                {"notes", notes.warnings}};
   for (const data::SplitCount& split : notes.splits) {
     json["splits"].push_back(
@@ -207,10 +265,18 @@ Json describe_role(const RoleData& data, std::size_t n_shown) {
   if (data.summary.agreement) {
     json["agreement"] = describe_agreement(*data.summary.agreement, label_set);
   }
+  if (!data.shares.empty()) {
+    json["soft_labels"] = {{"n_examples", data.shares.size()},
+                           {"mean_shares", by_label(mean_shares(data), label_set)}};
+  }
   if (n_shown > 0) {
     json["items"] = Json::array();
     for (std::size_t i = 0; i < std::min(n_shown, data.dataset.examples.size()); ++i) {
-      json["items"].push_back(describe_item(data.dataset.examples[i], label_set));
+      const Example& example = data.dataset.examples[i];
+      json["items"].push_back(describe_item(example, label_set));
+      const auto shares = data.shares.find(example.example_id);
+      if (shares == data.shares.end()) continue;
+      json["items"].back()["shares"] = by_label(shares->second, label_set);
     }
   }
   return json;

@@ -243,6 +243,9 @@ TEST_CASE("Votes are written with shares, gold labels and annotators", "[align]"
   CHECK(out.str() ==
         R"({"id":"de0","shares":{"joy":0.5,"fear":0.0},"gold":["joy"],"n_annotators":2})"
         "\n");
+  std::ostringstream soft;
+  write_votes_json_lines(soft, {{"de0", {{0.5, 0.0}, 0, {0}}}}, kEmotions);
+  CHECK_THAT(soft.str(), ContainsSubstring(R"("n_annotators":null)"));
 }
 
 }  // namespace

@@ -49,6 +49,45 @@ TEST_CASE("A role without raters says so", "[experiment]") {
   CHECK(!json.contains("items"));
 }
 
+TEST_CASE("A role with soft labels shows their means and those of its items", "[experiment]") {
+  data::SmallRoot root;
+  root.write("soft.csv", "id,text,joy,fear\na,A,0.25,0.75\nb,B,1,0\nc,C,0.5,0\n");
+  const std::string task = root.write(
+      "soft.yaml", "files: soft.csv\nid: id\ntext: text\nlabels: {columns: [joy, fear]}\n");
+  const RoleData role = load_role(task, "test", root.options({"all"}));
+  std::ostringstream out;
+  print_role(out, role);
+  CHECK_THAT(out.str(), ContainsSubstring("label       items  share  soft label"));
+  CHECK_THAT(out.str(), ContainsSubstring("joy             2  66.7%       58.3%"));
+  CHECK_THAT(out.str(), ContainsSubstring("fear            1  33.3%       25.0%"));
+  CHECK_THAT(out.str(), ContainsSubstring("soft labels: 3 of 3 examples have shares in place of "
+                                          "votes (in the table: their means)"));
+  CHECK_THAT(out.str(), !ContainsSubstring("no label: "));
+  CHECK(describe_shares(role, "a") == "joy 0.25, fear 0.75");
+  CHECK(describe_shares(role, "b") == "joy 1.00");
+  CHECK(describe_shares(role, "x").empty());
+  const nlohmann::ordered_json json = describe_role(role, 1);
+  CHECK(json["soft_labels"]["mean_shares"]["fear"] == 0.25);
+  CHECK(json["items"][0]["shares"]["fear"] == 0.75);
+  const data::SmallGoEmotions other;
+  CHECK(describe_role(load_small(other, data::AnnotationMode::Both), 0)["soft_labels"].is_null());
+}
+
+TEST_CASE("A role tells what its data call no label, and what prompts call it", "[experiment]") {
+  data::SmallRoot root;
+  root.write("own.csv", "id,text,labels\na,A,joy\nb,B,nil\n");
+  const std::string task = root.write("own.yaml",
+                                      "files: own.csv\nid: id\ntext: text\nnone_word: [nil, na]\n"
+                                      "labels: {column: labels, separator: ','}\n");
+  const RoleData role = load_role(task, "test", root.options({"all"}));
+  std::ostringstream out;
+  print_role(out, role);
+  CHECK_THAT(out.str(),
+             ContainsSubstring("  no label: the data say 'nil' or 'na'; prompts, answers "
+                               "and logs say 'none'\n"));
+  CHECK(describe_role(role, 0)["none_words"].size() == 2);
+}
+
 TEST_CASE("An item names its annotator, the aggregate none", "[experiment]") {
   const data::SmallGoEmotions root;
   const RoleData role = load_small(root, data::AnnotationMode::Both);
