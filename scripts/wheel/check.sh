@@ -34,7 +34,6 @@ run_example="run GoEmotions --config configs/example/quickstart.yaml --alternati
 timed "making an environment and installing the wheel" \
   "python3 -m venv /venv && /venv/bin/pip install --quiet --disable-pip-version-check /given/*.whl"
 timed "running the example" "mkdir /task && cd /task &&
-  cp -r \"\$(/venv/bin/python -c 'import labelprobe; print(labelprobe.DATA / \"configs\")')\" . &&
   /venv/bin/labelprobe --version && /venv/bin/labelprobe $run_example --disable-tqdm"
 timed "reading it with pandas" "cd /task && /venv/bin/python -c '
 import labelprobe

@@ -30,6 +30,23 @@ if(EXISTS "${folder}/tree/include")
 endif()
 run("${folder}/tree/bin/labelprobe" --version)
 
+# In a folder without configs/ the installed ones are taken, with the prompts, tables and lists of ids that they name, and a line
+# says so; those of the folder win.
+file(MAKE_DIRECTORY "${folder}/work")
+function(show_prompts expected)
+  execute_process(COMMAND "${folder}/tree/bin/labelprobe" prompts ${ARGN} --limit 1 WORKING_DIRECTORY "${folder}/work"
+    RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE notes)
+  if(NOT code EQUAL 0 OR NOT output MATCHES "Input:|Message:|tweet|text" OR NOT notes MATCHES "${expected}")
+    message(FATAL_ERROR "exit code ${code}: prompts ${ARGN}\n${output}\n${notes}\nexpected: ${expected}")
+  endif()
+endfunction()
+show_prompts("not in this folder, taken from ${folder}/tree/share/labelprobe: configs/example/config.yaml, " GoEmotions
+  --config configs/example/config.yaml)
+show_prompts("taken from ${folder}/tree/share/labelprobe: configs/example/own/messages.yaml\n" configs/example/own/messages.yaml)
+file(MAKE_DIRECTORY "${folder}/work/configs")
+file(COPY "${folder}/tree/share/labelprobe/configs/example" DESTINATION "${folder}/work/configs")
+show_prompts("^$" configs/example/own/messages.yaml)
+
 run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${folder}/tree" --component development)
 expect_files(include/labelprobe/core/error.h)
 run(${CMAKE_COMMAND} -S "${CONSUMER}" -B "${folder}/consumer" -G "${GENERATOR}" -DCMAKE_PREFIX_PATH=${folder}/tree)

@@ -11,6 +11,7 @@
 
 #include "app/commands/jobs.h"
 #include "app/commands/pace.h"
+#include "app/options/installed_files.h"
 
 namespace labelprobe::app {
 
@@ -120,7 +121,7 @@ std::string message_of(const std::exception_ptr& error) {
 
 void declare_roots(OptionList& options, experiment::CellOptions& cells) {
   const auto add = [&](fs::path& field, const char* variable, OptionInfo info) {
-    field = from_environment(variable, field);
+    field = InstalledFiles().find(from_environment(variable, field).string());
     info.help += fmt::format(" (default: {}; in the environment: {})", field.string(), variable);
     info.value = "FOLDER";
     options.add(field, std::move(info));

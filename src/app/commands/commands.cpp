@@ -12,6 +12,7 @@
 #include "app/commands/help.h"
 #include "app/options/config_file.h"
 #include "app/options/grid.h"
+#include "app/options/installed_files.h"
 #include "app/options/task_options.h"
 
 namespace labelprobe::app {
@@ -79,14 +80,16 @@ void read_environment(const OptionList& options, GivenValues& given) {
 // Adds the settings that one command line stands for to `settings`.
 void add_settings(const OptionList& options,
                   GivenValues given,
+                  InstalledFiles& installed,
                   std::vector<GivenValues>& settings) {
   if (const auto config = given.extract("config"); !config.empty()) {
     const std::vector<std::string> known = names_in_files();
     for (const std::string& path : config.mapped().values) {
-      read_config_file(path, options, known, given);
+      read_config_file(installed.find(path), options, known, given);
     }
   }
   read_environment(options, given);
+  installed.find_all(options, given);
   read_task_options(options, names_in_files, given);
   for (GivenValues& setting : expand_values(options.options(), given)) {
     settings.push_back(std::move(setting));
@@ -146,6 +149,7 @@ const GivenValues& only_setting(const std::vector<GivenValues>& given) {
 std::vector<GivenValues> read_settings(const Command& command,
                                        const std::vector<std::string>& args) {
   const Command::Declared declared = command.declare();
+  InstalledFiles installed;
   std::vector<GivenValues> settings;
   const auto lines = command.grids == Grids::Taken ? expand_groups(args)
                                                    : std::vector<std::vector<Word>>{words_of(args)};
@@ -154,7 +158,10 @@ std::vector<GivenValues> read_settings(const Command& command,
     if (given.contains("help") || given.contains("help_all")) {
       return {std::move(given)};
     }
-    add_settings(declared.options, std::move(given), settings);
+    add_settings(declared.options, std::move(given), installed, settings);
+  }
+  if (const std::string taken = installed.describe(); !taken.empty()) {
+    std::cerr << "labelprobe: " << taken << '\n';
   }
   return settings;
 }
