@@ -1,5 +1,8 @@
 // Chats from flags to prompts and logs, by templates of the user's own.
+#include <nlohmann/json.hpp>
+
 #include "app/e2e_run.h"
+#include "app/killed_run.h"
 #include "support/catch.h"
 #include "support/paths.h"
 
@@ -49,6 +52,49 @@ TEST_CASE("A chat template of one's own makes the prompts, and the log has its h
       support::read_file(folder.path() / "GoEmotions" / "e2e_0" / "params.yml");
   CHECK_THAT(params, ContainsSubstring("chat_template_fingerprint: ") &&
                          ContainsSubstring("chat_template_date: '2024-07-26'"));
+}
+
+// Sets the template of a checkpoint's tokenizer_config.json.
+void set_template(const std::filesystem::path& model, const std::string& text) {
+  const std::filesystem::path path = model / "tokenizer_config.json";
+  nlohmann::json config = std::filesystem::exists(path)
+                              ? nlohmann::json::parse(support::read_file(path))
+                              : nlohmann::json::object();
+  config["chat_template"] = text;
+  write_file(path, config.dump());
+}
+
+TEST_CASE("A killed run of chats starts over where the model's chat template was edited", "[e2e]") {
+  const TempFolder folder;
+  const std::filesystem::path model = folder.path() / "model";
+  std::filesystem::copy(support::fixture("e2e/model"), model,
+                        std::filesystem::copy_options::recursive);
+  set_template(model, kTemplate);
+  const auto arguments = [&](const std::string& name) {
+    std::vector<std::string> flags = {"--batch-size", "1", "--model-name-or-path", model.string()};
+    for (const std::string& flag : chat_flags("")) {
+      if (flag != "--limit" && flag != "2" && flag != "--chat-template" && !flag.empty()) {
+        flags.push_back(flag);
+      }
+    }
+    return run_arguments(folder.path() / name, flags);
+  };
+  const std::filesystem::path log = folder.path() / "killed" / "GoEmotions" / "e2e_0";
+  support::start_and_kill(arguments("killed"), log / "journal_0.jsonl", 3000);
+  REQUIRE(std::filesystem::exists(log / "journal_0.jsonl"));
+
+  std::string edited = kTemplate;
+  edited.replace(edited.find("[assistant]"), 11, "<assistant>");
+  set_template(model, edited);
+  const ProgramResult again = run_program(arguments("killed"));
+  INFO(again.err);
+  REQUIRE(again.exit_code == 0);
+  CHECK_THAT(again.err, ContainsSubstring("starts over: changed since it was interrupted") &&
+                            ContainsSubstring("prompts"));
+  REQUIRE(run_program(arguments("anew")).exit_code == 0);
+  CHECK(
+      support::read_file(log / "indexed_metrics.yml") ==
+      support::read_file(folder.path() / "anew" / "GoEmotions" / "e2e_0" / "indexed_metrics.yml"));
 }
 
 TEST_CASE("A chat template that refuses, or has no chats to make, is told with its place",
