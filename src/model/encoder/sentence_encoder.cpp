@@ -18,6 +18,7 @@
 
 #include "weights/device/device.h"
 #include "weights/encoder/encoder_config.h"
+#include "weights/encoder/encoder_weights.h"
 
 namespace labelprobe::model {
 namespace {

@@ -11,6 +11,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "weights/encoder/encoder_weights.h"
+
 namespace labelprobe::training {
 
 namespace {

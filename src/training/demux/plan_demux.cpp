@@ -15,6 +15,7 @@
 #include "training/demux/sequences.h"
 #include "weights/device/device.h"
 #include "weights/encoder/encoder_config.h"
+#include "weights/encoder/encoder_weights.h"
 
 namespace labelprobe::training {
 

@@ -11,6 +11,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "weights/adapter/adapter_settings.h"
 #include "weights/families/parameters.h"
 
 namespace labelprobe::weights {
@@ -46,7 +47,6 @@ class Adapter {
 };
 
 // The files of a folder.
-inline constexpr const char* kAdapterConfigFile = "adapter_config.json";
 inline constexpr const char* kAdapterFile = "adapter_model.safetensors";
 // Our own, beside peft's: {"base_fingerprint": ".."}.
 inline constexpr const char* kAdapterNoteFile = "labelprobe_adapter.json";

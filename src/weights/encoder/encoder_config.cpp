@@ -9,17 +9,13 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/json.h"
-#include "labelprobe/files/mapped_file.h"
-
-#include "weights/checkpoint/tensor_loading.h"
 
 namespace labelprobe::weights {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kMaxSize = 1 << 20;
 
 bool ends_with_any(std::string_view text, std::span<const std::string_view> ends) {
   return std::any_of(ends.begin(), ends.end(),
@@ -58,7 +54,7 @@ void check_modules(const fs::path& folder) {
       entry.at("path").fail_expected("\"\": the encoder in the folder itself");
     }
     if (type.ends_with(".Pooling")) {
-      if (path.empty() || fs::path(path).filename() != path || path == "..") {
+      if (path.empty() || fs::path(path).filename() != path || path == "." || path == "..") {
         entry.at("path").fail_expected("the name of a folder");
       }
       check_pooling(folder / path / "config.json");
@@ -76,7 +72,8 @@ std::optional<int> max_seq_length(const fs::path& folder) {
     reader.at("do_lower_case").fail_expected("false: lower case is the tokenizer's work");
   }
   return reader.has("max_seq_length")
-             ? std::optional(static_cast<int>(reader.at("max_seq_length").integer(2, kMaxSize)))
+             ? std::optional(
+                   static_cast<int>(reader.at("max_seq_length").integer(2, limits::kEncoderSize)))
              : std::nullopt;
 }
 
@@ -101,21 +98,6 @@ void check_supported(const files::JsonView& reader) {
   }
 }
 
-// The encoder's own name, "encoder.x", for a whole model's tensor "bert.encoder.x".
-std::string_view bare_name(std::string_view name) {
-  for (const std::string_view prefix : {"bert.", "mpnet.", "auto_model."}) {
-    if (name.starts_with(prefix)) {
-      return name.substr(prefix.size());
-    }
-  }
-  return name;
-}
-
-bool is_beside_the_point(std::string_view name) {
-  return name.starts_with("pooler.") || name.starts_with("cls.") || name.starts_with("lm_head.") ||
-         name.starts_with("classifier.") || name == "embeddings.position_ids";
-}
-
 }  // namespace
 
 EncoderConfig load_encoder_config(const fs::path& folder) {
@@ -126,7 +108,7 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
   }
   const files::JsonView reader = files::load_json_object(file, ErrorKind::Model);
   const auto size = [&](std::string_view key) {
-    return static_cast<int>(reader.at(key).integer(1, kMaxSize));
+    return static_cast<int>(reader.at(key).integer(1, limits::kEncoderSize));
   };
   EncoderConfig config;
   config.kind = read_kind(reader);
@@ -134,7 +116,8 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
   const bool is_bert = config.kind == EncoderConfig::Kind::Bert;
   config.hidden_size = size("hidden_size");
   config.intermediate_size = size("intermediate_size");
-  config.n_layers = static_cast<int>(reader.at("num_hidden_layers").integer(1, 1000));
+  config.n_layers =
+      static_cast<int>(reader.at("num_hidden_layers").integer(1, limits::kEncoderLayers));
   config.n_heads = size("num_attention_heads");
   config.vocab_size = size("vocab_size");
   config.n_positions = size("max_position_embeddings");
@@ -147,7 +130,8 @@ EncoderConfig load_encoder_config(const fs::path& folder) {
   } else {
     config.n_buckets =
         reader.has("relative_attention_num_buckets")
-            ? static_cast<int>(reader.at("relative_attention_num_buckets").integer(4, kMaxSize))
+            ? static_cast<int>(
+                  reader.at("relative_attention_num_buckets").integer(4, limits::kEncoderSize))
             : 32;
     config.pad_id =
         reader.has("pad_token_id")
@@ -172,40 +156,6 @@ EncoderConfig load_sentence_encoder_config(const fs::path& folder) {
   config.max_tokens =
       std::min(max_seq_length(folder).value_or(config.max_tokens), config.max_tokens);
   return config;
-}
-
-EncoderWeights::EncoderWeights(const fs::path& folder)
-    : files_(folder, [](std::string_view name) {
-        const std::string_view bare = bare_name(name);
-        return std::string(is_beside_the_point(bare) ? std::string_view() : bare);
-      }) {
-  std::vector<std::string> old_names;
-  for (const auto& [name, tensor] : files_.tensors()) {
-    if (name.ends_with("LayerNorm.gamma") || name.ends_with("LayerNorm.beta")) {
-      old_names.push_back(name);
-    }
-  }
-  for (const std::string& name : old_names) {
-    const std::string stem = name.substr(0, name.rfind('.'));
-    files_.rename(name, stem + (name.ends_with(".gamma") ? ".weight" : ".bias"));
-  }
-}
-
-at::Tensor EncoderWeights::take(const std::string& name, std::span<const std::int64_t> shape) {
-  const StoredTensor& tensor = files_.find(name);
-  check_form(tensor, shape);
-  taken_.insert(name);
-  return load_tensor(tensor, DType::Float32);
-}
-
-void EncoderWeights::check_all_taken() const {
-  for (const auto& [name, tensor] : files_.tensors()) {
-    if (!taken_.contains(name)) {
-      throw ModelError(
-          fmt::format("{}: tensor {} belongs to no part of the encoder that config.json describes",
-                      tensor.file.string(), tensor.file_name));
-    }
-  }
 }
 
 }  // namespace labelprobe::weights

@@ -1,15 +1,7 @@
-// What the files of a BERT-like encoder say about it, and the parameters it has.
+// What the files of a BERT-like encoder say about it.
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <set>
-#include <span>
-#include <string>
-
-#include <ATen/core/Tensor.h>
-
-#include "weights/checkpoint/weight_files.h"
 
 namespace labelprobe::weights {
 
@@ -39,26 +31,5 @@ EncoderConfig load_encoder_config(const std::filesystem::path& folder);
 // The same for an encoder of sentence-transformers, whose further files have to ask for mean
 // pooling.
 EncoderConfig load_sentence_encoder_config(const std::filesystem::path& folder);
-
-// The weights by the names that a bare encoder has for them.
-class EncoderWeights {
- public:
-  // Leaves out what does not bear on the vectors of tokens: poolers, heads, position ids. Norms
-  // that BERT's first release calls gamma and beta get the names of today.
-  explicit EncoderWeights(const std::filesystem::path& folder);
-
-  // In float32, on the CPU. Throws ModelError if it is missing or of another shape or type.
-  at::Tensor take(const std::string& name, std::span<const std::int64_t> shape);
-
-  // Throws ModelError naming a tensor that nobody took.
-  void check_all_taken() const;
-
-  // As WeightFiles has it.
-  std::string fingerprint() const { return files_.fingerprint(); }
-
- private:
-  WeightFiles files_;
-  std::set<std::string, std::less<>> taken_;
-};
 
 }  // namespace labelprobe::weights
