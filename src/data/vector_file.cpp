@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/files/npy.h"
@@ -24,8 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 static_assert(std::endian::native == std::endian::little, "both formats are read as they lie");
-
-constexpr std::uint64_t kMaxDims = 1 << 20;
 
 enum class NumberType { Float16, Float32, Float64 };
 
@@ -49,8 +48,8 @@ struct Matrix {
 }
 
 void check_size(const fs::path& path, const Matrix& matrix) {
-  if (matrix.n_rows == 0 || matrix.n_dims == 0 || matrix.n_dims > kMaxDims) {
-    fail(path, fmt::format("vectors of 1 to {} numbers", kMaxDims),
+  if (matrix.n_rows == 0 || matrix.n_dims == 0 || matrix.n_dims > limits::kVectorNumbers) {
+    fail(path, fmt::format("vectors of 1 to {} numbers", limits::kVectorNumbers),
          fmt::format("{} of {}", matrix.n_rows, matrix.n_dims));
   }
   const std::uint64_t row_bytes = matrix.n_dims * n_bytes_of(matrix.type);

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/text_file.h"
 #include "labelprobe/files/workbook.h"
@@ -23,7 +24,7 @@ std::string message_of(int code) {
 
 std::string too_large(const std::string& place) {
   return fmt::format("{}: expected at most {} MiB once unpacked, found more", place,
-                     kMaxPartBytes >> 20);
+                     limits::kWorkbookPartBytes >> 20);
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ std::string Archive::read(const std::string& part) const {
   if (zip_stat(archive_.get(), part.c_str(), 0, &stat) != 0) {
     throw DataError(place + ": expected this part of a workbook, found none");
   }
-  if ((stat.valid & ZIP_STAT_SIZE) != 0 && stat.size > kMaxPartBytes) {
+  if ((stat.valid & ZIP_STAT_SIZE) != 0 && stat.size > limits::kWorkbookPartBytes) {
     throw DataError(too_large(place));
   }
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(
@@ -71,7 +72,7 @@ std::string Archive::read(const std::string& part) const {
     }
     content.append(block, 0, static_cast<std::size_t>(n_read));
     // The size that the archive states may be a lie.
-    if (content.size() > kMaxPartBytes) {
+    if (content.size() > limits::kWorkbookPartBytes) {
       throw DataError(too_large(place));
     }
   }

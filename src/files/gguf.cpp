@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 #include "files/gguf_reader.h"
 #include "files/map_file.h"
@@ -22,9 +23,7 @@ static_assert(std::endian::native == std::endian::little, "GGUF values are read 
 
 namespace {
 
-constexpr std::uint32_t kMaxDims = 4;
 constexpr std::uint64_t kDefaultAlignment = 32;
-constexpr std::uint64_t kMaxAlignment = std::uint64_t{1} << 20;
 // The least a metadata pair (empty key, one-byte value) and a tensor entry (empty name, one
 // dimension) take: bounds the counts of a hostile header.
 constexpr std::uint64_t kMinPairBytes = 8 + 4 + 1;
@@ -108,9 +107,10 @@ TensorEntry read_entry(GgufReader& reader, GgufTensor& tensor) {
   tensor.name = reader.read_string("a tensor name");
   const std::size_t dims_start = reader.position();
   const auto n_dims = reader.read<std::uint32_t>("a number of dimensions");
-  if (n_dims < 1 || n_dims > kMaxDims) {
-    reader.fail(dims_start, fmt::format("tensor {}: expected 1 to 4 dimensions, found {}",
-                                        gguf_name_in_quotes(tensor.name), n_dims));
+  if (n_dims < 1 || n_dims > limits::kGgufDimensions) {
+    reader.fail(dims_start,
+                fmt::format("tensor {}: expected 1 to {} dimensions, found {}",
+                            gguf_name_in_quotes(tensor.name), limits::kGgufDimensions, n_dims));
   }
   tensor.shape.resize(n_dims);
   for (std::uint32_t i = 0; i < n_dims; ++i) {
@@ -146,11 +146,11 @@ std::uint64_t alignment_of(const GgufFile& gguf) {
   constexpr std::string_view kKey = "general.alignment";
   const std::int64_t alignment =
       gguf.integer_or(kKey, static_cast<std::int64_t>(kDefaultAlignment));
-  if (alignment < 1 || alignment > static_cast<std::int64_t>(kMaxAlignment) ||
+  if (alignment < 1 || alignment > static_cast<std::int64_t>(limits::kGgufAlignment) ||
       !std::has_single_bit(static_cast<std::uint64_t>(alignment))) {
     throw ModelError(
         fmt::format("{}: metadata key '{}': expected a power of two up to {}, found {}",
-                    gguf.path().string(), kKey, kMaxAlignment, alignment));
+                    gguf.path().string(), kKey, limits::kGgufAlignment, alignment));
   }
   return static_cast<std::uint64_t>(alignment);
 }

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 
 #include "files/map_file.h"
@@ -115,9 +116,9 @@ class Builder {
 
   bool open(Json value) {
     open_.push_back(&place(std::move(value)));
-    if (open_.size() > static_cast<std::size_t>(kMaxJsonDepth)) {
+    if (open_.size() > static_cast<std::size_t>(limits::kJsonDepth)) {
       fail(source_.error, fmt::format("{}: expected JSON at most {} levels deep, found more",
-                                      name_of(source_), kMaxJsonDepth));
+                                      name_of(source_), limits::kJsonDepth));
     }
     return true;
   }

@@ -7,13 +7,13 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 namespace labelprobe::files {
 
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kMaxHeaderBytes = 1024;  // of a plain array 118
 
 template <class Number>
 Number number_at(std::string_view text, std::size_t at) {
@@ -43,8 +43,11 @@ NpyMatrix read_npy(const MappedFile& file) {
   }
   const std::size_t n_header =
       n_prefix == 10 ? number_at<std::uint16_t>(content, 8) : number_at<std::uint32_t>(content, 8);
-  if (n_header > kMaxHeaderBytes || n_header > content.size() - n_prefix) {
-    fail(file, "the header of a plain .npy array", fmt::format("one of {} bytes", n_header));
+  if (n_header > limits::kNpyHeaderBytes || n_header > content.size() - n_prefix) {
+    fail(file,
+         fmt::format("the header of a plain .npy array within the file, of at most {} bytes",
+                     limits::kNpyHeaderBytes),
+         fmt::format("one of {} bytes", n_header));
   }
   const std::string header(content.substr(n_prefix, n_header));
   static const std::regex form(

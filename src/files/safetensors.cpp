@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/json.h"
 
 #include "files/map_file.h"
@@ -15,8 +16,6 @@ namespace labelprobe::files {
 namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
-constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 48;
 constexpr std::string_view kMetadata = "__metadata__";
 
 constexpr std::array<std::pair<std::string_view, std::size_t>, 15> kElementTypes = {{
@@ -62,8 +61,9 @@ SafetensorsTensor read_entry(const std::string& name,
   }
   std::uint64_t n_elements = 1;
   for (const std::uint64_t size : unsigned_list(entry.at("shape"))) {
-    if (size > kMaxElements || (size > 0 && n_elements > kMaxElements / size)) {
-      entry.at("shape").fail_expected(fmt::format("at most {} elements", kMaxElements));
+    if (size > limits::kTensorElements ||
+        (size > 0 && n_elements > limits::kTensorElements / size)) {
+      entry.at("shape").fail_expected(fmt::format("at most {} elements", limits::kTensorElements));
     }
     n_elements *= size;
     tensor.shape.push_back(static_cast<std::int64_t>(size));
@@ -94,7 +94,12 @@ std::uint64_t header_length(const MappedFile& file, ErrorKind error) {
   for (std::size_t i = 0; i < kLengthBytes; ++i) {
     length |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
   }
-  if (length > kMaxHeaderBytes || length > bytes.size() - kLengthBytes) {
+  if (length > limits::kSafetensorsHeaderBytes && length <= bytes.size() - kLengthBytes) {
+    fail(error,
+         fmt::format("{}: expected a safetensors header of at most {} bytes, found one of {}",
+                     file.path().string(), limits::kSafetensorsHeaderBytes, length));
+  }
+  if (length > bytes.size() - kLengthBytes) {
     fail(error, fmt::format("{}: expected a safetensors header within the file's {} bytes, found "
                             "one of {} bytes (truncated, or not safetensors)",
                             file.path().string(), bytes.size(), length));

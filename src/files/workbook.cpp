@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/text_file.h"
 
 #include "files/archive.h"
@@ -19,11 +20,6 @@ namespace {
 
 constexpr const char* kWorkbookPart = "xl/workbook.xml";
 constexpr const char* kRelationsPart = "xl/_rels/workbook.xml.rels";
-constexpr std::size_t kMaxRows = 1048576;  // of a sheet, by the format
-
-// 32767 UTF-16 units, by the format; shared strings are used many times over, so that a limit is
-// needed.
-constexpr std::size_t kMaxCellBytes = std::size_t{3} * 32767;
 
 pugi::xml_node child_of(const pugi::xml_node& parent, std::string_view name) {
   for (const pugi::xml_node child : parent.children()) {
@@ -120,10 +116,10 @@ class RowReader {
       const std::string reference = attribute_of(cell, "r");
       const auto column =
           reference.empty() ? std::optional(cells.size()) : column_of_reference(reference);
-      if (!column || *column < cells.size() || *column >= kMaxColumns) {
+      if (!column || *column < cells.size() || *column >= limits::kWorkbookColumns) {
         throw DataError(fmt::format("{}: expected a cell in column {} to {}, found {}",
                                     place_(cells.size()), letters_of(cells.size()),
-                                    letters_of(kMaxColumns - 1), shown(reference)));
+                                    letters_of(limits::kWorkbookColumns - 1), shown(reference)));
       }
       cells.resize(*column);
       cells.push_back(content_of(cell, *column));
@@ -149,9 +145,9 @@ class RowReader {
       }
       content = shared_strings_[*index];
     }
-    if (content.size() > kMaxCellBytes) {
+    if (content.size() > limits::kWorkbookCellBytes) {
       throw DataError(fmt::format("{}: expected at most {} bytes, found {}", place_(column),
-                                  kMaxCellBytes, content.size()));
+                                  limits::kWorkbookCellBytes, content.size()));
     }
     return content;
   }
@@ -209,10 +205,10 @@ void Workbook::for_each_row(const std::string& sheet,
     }
     const std::string given = attribute_of(row, "r");
     const std::optional<std::size_t> stated = given.empty() ? number + 1 : to_number(given);
-    if (!stated || *stated <= number || *stated > kMaxRows) {
+    if (!stated || *stated <= number || *stated > limits::kWorkbookRows) {
       throw DataError(
           fmt::format("{}: sheet '{}': expected rows numbered from {} to {}, found row {}",
-                      path_.string(), sheet, number + 1, kMaxRows, shown(given)));
+                      path_.string(), sheet, number + 1, limits::kWorkbookRows, shown(given)));
     }
     number = *stated;
     const std::function<std::string(std::size_t)> place = [&](std::size_t column) {

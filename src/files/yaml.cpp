@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/text_file.h"
 
 #include "files/map_file.h"
@@ -20,7 +21,6 @@ namespace labelprobe::files {
 namespace {
 
 constexpr std::string_view kMergeKey = "<<";
-constexpr std::size_t kMostValues = 10'000'000;  // of a document, those behind its aliases too
 
 template <std::size_t N>
 bool is_one_of(std::string_view text, const std::array<std::string_view, N>& known) {
@@ -94,8 +94,8 @@ class YamlBuilder {
 
   // The node that begins with the event at hand.
   const Node* read_node(int depth) {
-    if (depth > kMaxYamlDepth) {
-      events_.fail(fmt::format("YAML at most {} levels deep", kMaxYamlDepth));
+    if (depth > limits::kYamlDepth) {
+      events_.fail(fmt::format("YAML at most {} levels deep", limits::kYamlDepth));
     }
     const yaml_event_t& event = events_.current();
     switch (event.type) {
@@ -142,8 +142,9 @@ class YamlBuilder {
     const Node* value = read_node(depth + 1);
     node.values.push_back(value);
     node.n_values += value->n_values;
-    if (node.n_values > kMostValues) {
-      events_.fail(fmt::format("at most {} values, those behind aliases counted", kMostValues));
+    if (node.n_values > limits::kYamlValues) {
+      events_.fail(
+          fmt::format("at most {} values, those behind aliases counted", limits::kYamlValues));
     }
   }
 

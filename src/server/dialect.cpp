@@ -9,12 +9,11 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/core/limits.h"
 
 namespace labelprobe::server {
 
 namespace {
-
-constexpr std::int64_t kMostContext = std::int64_t{1} << 30;
 
 struct Known {
   const char* owner;  // "owned_by" in the list of models
@@ -35,11 +34,11 @@ std::string text_of(const files::JsonView& entry, std::string_view key) {
 // vLLM says it of the model, llama.cpp in its "meta", as what the model was trained for.
 int max_context_of(const files::JsonView& entry) {
   if (entry.has("max_model_len")) {
-    return static_cast<int>(entry.at("max_model_len").integer(0, kMostContext));
+    return static_cast<int>(entry.at("max_model_len").integer(0, limits::kReplyContext));
   }
   const files::JsonView meta = entry.find("meta");
   return !meta.is_null() && meta.has("n_ctx_train")
-             ? static_cast<int>(meta.at("n_ctx_train").integer(0, kMostContext))
+             ? static_cast<int>(meta.at("n_ctx_train").integer(0, limits::kReplyContext))
              : 0;
 }
 
@@ -95,20 +94,12 @@ void add_chat(const Question& question, const Wanted& wanted, nlohmann::json& bo
 
 }  // namespace
 
-Dialect identify(Client& client, const Options& options) {
+Dialect read_models(const files::JsonView& reply, const Options& options) {
   std::vector<files::JsonView> entries;
   std::vector<std::string> names;
-  try {
-    const files::JsonView reply = client.get(options.address + "/models");
-    for (const files::JsonView& entry : reply.at("data").items()) {
-      entries.push_back(entry);
-      names.push_back(entry.at("id").string());
-    }
-  } catch (const NoAnswer& error) {
-    throw ModelError(
-        fmt::format("{}; expected a server with OpenAI's interface, whose address "
-                    "mostly ends in /v1",
-                    error.what()));
+  for (const files::JsonView& entry : reply.at("data").items()) {
+    entries.push_back(entry);
+    names.push_back(entry.at("id").string());
   }
   if (options.served_model.empty() && names.size() != 1) {
     throw ConfigError(fmt::format("{} serves {} models: expected --served-model with one of: {}",
@@ -121,9 +112,21 @@ Dialect identify(Client& client, const Options& options) {
   }
   Dialect dialect = dialect_of(entries[static_cast<std::size_t>(found - names.begin())]);
   dialect.root = without_version(options.address);
-  dialect.capabilities.takes_token_ids =
-      dialect.software == Software::Vllm && describes(client, dialect, "logprob_token_ids");
   return dialect;
+}
+
+Dialect identify(Client& client, const Options& options) {
+  try {
+    Dialect dialect = read_models(client.get(options.address + "/models"), options);
+    dialect.capabilities.takes_token_ids =
+        dialect.software == Software::Vllm && describes(client, dialect, "logprob_token_ids");
+    return dialect;
+  } catch (const NoAnswer& error) {
+    throw ModelError(
+        fmt::format("{}; expected a server with OpenAI's interface, whose address "
+                    "mostly ends in /v1",
+                    error.what()));
+  }
 }
 
 std::string address_for(const Question& question, const Options& options) {

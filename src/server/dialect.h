@@ -23,7 +23,11 @@ struct Dialect {
   std::string root;  // the address without /v1: where extensions are
 };
 
-// Reads the list of models, and finds the one that is meant. Throws ConfigError if it is not there
+// What a server's list of models says, but for what it does not say there: how tokens are asked
+// for. Throws as identify().
+Dialect read_models(const files::JsonView& reply, const Options& options);
+
+// Asks for the list of models, and finds the one that is meant. Throws ConfigError if it is not there
 // or cannot be told, ModelError if no such list comes.
 Dialect identify(Client& client, const Options& options);
 

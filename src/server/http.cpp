@@ -11,13 +11,13 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 namespace labelprobe::server {
 
 namespace {
 
 // An answer has some kilobytes for each of its tokens; more than this is no answer.
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 constexpr long kMostConnectSeconds = 30;
 // Longer waits are cut: a server that asks for a day has made a mistake, or the user has a quota.
 constexpr double kLongestWait = 600;
@@ -29,7 +29,7 @@ void start_curl() {
 
 std::size_t append_body(char* bytes, std::size_t /*one*/, std::size_t n_bytes, void* to) {
   auto& body = *static_cast<std::string*>(to);
-  if (body.size() + n_bytes > kMostBytes) return 0;  // ends the transfer
+  if (body.size() + n_bytes > limits::kReplyBytes) return 0;  // ends the transfer
   body.append(bytes, n_bytes);
   return n_bytes;
 }
@@ -120,10 +120,10 @@ HttpReply Connection::perform(const std::string& address) {
   // No proxy knows what this machine's own address means here.
   curl_easy_setopt(curl, CURLOPT_PROXY, is_of_this_machine(address) ? "" : nullptr);
   if (const CURLcode code = curl_easy_perform(curl); code != CURLE_OK) {
-    throw ConnectionError(
-        code == CURLE_WRITE_ERROR
-            ? fmt::format("{}: expected at most {} MiB, found more", address, kMostBytes >> 20)
-            : fmt::format("{}: {}", address, curl_easy_strerror(code)));
+    throw ConnectionError(code == CURLE_WRITE_ERROR
+                              ? fmt::format("{}: expected at most {} MiB, found more", address,
+                                            limits::kReplyBytes >> 20)
+                              : fmt::format("{}: {}", address, curl_easy_strerror(code)));
   }
   HttpReply reply;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);

@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 
 namespace labelprobe::server {
 
 namespace {
 
-constexpr std::int64_t kMostTokens = std::int64_t{1} << 40;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 // Servers round: a probability may come out a little above 1.
 constexpr double kMostLogprob = 0.01;
@@ -124,7 +124,7 @@ void align(std::vector<AnswerToken>& tokens, std::string_view text) {
 
 std::int64_t count_in(const files::JsonView& reply, std::string_view key) {
   const files::JsonView usage = reply.find("usage");
-  return !usage.is_null() && usage.has(key) ? usage.at(key).integer(0, kMostTokens) : 0;
+  return !usage.is_null() && usage.has(key) ? usage.at(key).integer(0, limits::kReplyTokens) : 0;
 }
 
 }  // namespace

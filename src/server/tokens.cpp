@@ -22,13 +22,7 @@ std::string bytes_of(const files::JsonView& piece) {
 }
 
 std::vector<Piece> ask_llama_cpp(Client& client, const std::string& root, const std::string& text) {
-  const files::JsonView reply =
-      client.post(root + "/tokenize", {{"content", text}, {"with_pieces", true}});
-  std::vector<Piece> pieces;
-  for (const files::JsonView& token : reply.at("tokens").items()) {
-    pieces.push_back({token.at("id").integer(0, kMostId), bytes_of(token.at("piece"))});
-  }
-  return pieces;
+  return read_pieces(client.post(root + "/tokenize", {{"content", text}, {"with_pieces", true}}));
 }
 
 // Servers that say the ids of a text, and the text of an id.
@@ -66,6 +60,14 @@ std::optional<std::vector<Piece>> within(const std::string& text, std::vector<Pi
 }
 
 }  // namespace
+
+std::vector<Piece> read_pieces(const files::JsonView& reply) {
+  std::vector<Piece> pieces;
+  for (const files::JsonView& token : reply.at("tokens").items()) {
+    pieces.push_back({token.at("id").integer(0, kMostId), bytes_of(token.at("piece"))});
+  }
+  return pieces;
+}
 
 std::optional<std::vector<Piece>> tokenize(Client& client,
                                            const Dialect& dialect,

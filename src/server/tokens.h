@@ -12,6 +12,9 @@
 
 namespace labelprobe::server {
 
+// The tokens in llama.cpp's answer. Throws ModelError.
+std::vector<Piece> read_pieces(const files::JsonView& reply);
+
 // See Answerer::tokenize().
 std::optional<std::vector<Piece>> tokenize(Client& client,
                                            const Dialect& dialect,

@@ -49,7 +49,8 @@ TEST_CASE("Refuses arrays of another kind and broken headers", "[unit]") {
   }
   CHECK_THAT(message_of("PK"), ContainsSubstring("expected a .npy file, found 2 bytes"));
   CHECK_THAT(message_of(std::string("\x93NUMPY\x01\0\xFF\xFF", 10)),
-             ContainsSubstring("expected the header of a plain .npy array, found one of 65535"));
+             ContainsSubstring("expected the header of a plain .npy array within the file, of at "
+                               "most 1024 bytes, found one of 65535"));
 }
 
 }  // namespace labelprobe::files

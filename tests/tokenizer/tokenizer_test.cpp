@@ -1,10 +1,13 @@
 // What the door promises beyond ids: offsets, single tokens, threads, and messages.
 #include <atomic>
+#include <cmath>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include "labelprobe/core/error.h"
 
+#include "support/errors.h"
 #include "support/weight_files.h"
 #include "tokenizer/reference_check.h"
 
@@ -421,6 +424,42 @@ TEST_CASE("A GGUF file that does not say how it splits is recognised by its spec
                         ContainsSubstring("--splitting"));
 }
 
+TEST_CASE("Normalizers that lengthen each other's texts without end are refused", "[tokenizer]") {
+  json document = read_fixture("pieces/tokenizer.json");
+  json& normalizers = document["normalizer"]["normalizers"];
+  normalizers = json::array();
+  for (int i = 0; i < 20; ++i) {
+    normalizers.push_back(
+        {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(64, 'a')}});
+  }
+  const support::TempFolder folder;
+  std::ofstream(folder.path() / "tokenizer.json") << document;
+  CHECK_THROWS_WITH(
+      load(folder.path())->encode("a", SpecialTokens::Omit),
+      ContainsSubstring("normalizers make more than 1048576 bytes out of a text of 1; "
+                        "expected at most 64 times its length"));
+}
+
+TEST_CASE("Scores and tokens of a GGUF file that cannot be are refused", "[tokenizer]") {
+  const auto message_with = [](const std::string& token, float score) {
+    const support::TempFolder folder;
+    support::write_file(folder.path() / "x.gguf",
+                        support::GgufBytes()
+                            .text("tokenizer.ggml.model", "llama")
+                            .texts("tokenizer.ggml.tokens", {"a", "b", token})
+                            .numbers("tokenizer.ggml.scores", {0.0F, score, -1.0F})
+                            .bytes());
+    return support::message_of<ModelError>([&] { load(folder.path() / "x.gguf"); });
+  };
+  // Not a number has no order, by which merges are sorted.
+  for (const float score : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    CHECK_THAT(message_with("ab", score),
+               ContainsSubstring("tokenizer.ggml.scores': expected finite numbers"));
+  }
+  CHECK_THAT(message_with(std::string(5000, 'a'), 0.0F),
+             ContainsSubstring("expected tokens of at most 4096 bytes, found one of 5000"));
+}
+
 TEST_CASE("Hostile vocabularies are refused by file and place", "[tokenizer]") {
   const std::string deep(100000, '[');
   std::string text = R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [)" + deep;
@@ -428,6 +467,14 @@ TEST_CASE("Hostile vocabularies are refused by file and place", "[tokenizer]") {
              ContainsSubstring("tokenizer.json: expected"));
   CHECK_THAT(message_of_file("tokenizer.json", R"({"version": 1e999})"),
              ContainsSubstring("tokenizer.json: expected JSON, found an error at byte"));
+  // A table has a place for every id.
+  for (const char* model :
+       {R"({"type": "BPE", "vocab": {"a": 9000000}, "merges": []})",
+        R"({"type": "WordPiece", "unk_token": "a", "vocab": {"a": 9000000}})"}) {
+    CHECK_THAT(
+        message_of_file("tokenizer.json", std::string(R"({"model": )") + model + "}"),
+        ContainsSubstring("key 'model.vocab.a': expected an id up to 1048577, found 9000000"));
+  }
   // A piece without text, in front of all others.
   std::ifstream file(support::fixture("tokenizer/pieces/tokenizer.model"), std::ios::binary);
   const std::string model((std::istreambuf_iterator<char>(file)), {});

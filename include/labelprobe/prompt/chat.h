@@ -73,7 +73,7 @@ class ChatFormat {
 
   // At most one system message, and that first; then user and assistant in turns. Throws ModelError
   // if the template refuses the messages (many have no place for a system message), does what is
-  // not supported, or exceeds a limit of src/prompt/jinja/limits.h.
+  // not supported, or exceeds a limit of core/limits.h.
   ChatText render(std::span<const Message> messages, ChatEnd end) const;
 
   // The same of messages as JSON, which may have more members and other roles.

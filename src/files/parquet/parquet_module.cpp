@@ -19,6 +19,7 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/exception.h>
 
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/json.h"
 
 #include "files/parquet/parquet_cells.h"
@@ -45,9 +46,9 @@ int depth_of(const arrow::DataType& type) {
 void take_schema(const arrow::Schema& schema, Table& table) {
   for (const auto& field : schema.fields()) {
     table.columns.push_back(field->name());
-    if (depth_of(*field->type()) > kMaxJsonDepth) {
+    if (depth_of(*field->type()) > limits::kJsonDepth) {
       throw Fault{fmt::format("column '{}': expected values at most {} levels deep, found more",
-                              field->name(), kMaxJsonDepth)};
+                              field->name(), limits::kJsonDepth)};
     }
   }
   if (!schema.metadata()) return;

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "prompt/jinja/limits.h"
+#include "labelprobe/core/limits.h"
+
+#include "prompt/jinja/budget.h"
 #include "prompt/jinja/parser.h"
 
 namespace labelprobe::prompt::jinja {
@@ -38,10 +40,10 @@ std::string describe(const Token& token) {
 class Deeper {
  public:
   explicit Deeper(ExpressionParser& parser) : depth_(parser.depth_) {
-    if (++depth_ > kMaxSyntaxDepth) {
+    if (++depth_ > limits::kTemplateSyntaxDepth) {
       refuse_at(parser.reader_.now().line,
                 fmt::format("expected expressions at most {} deep in each other, found more",
-                            kMaxSyntaxDepth));
+                            limits::kTemplateSyntaxDepth));
     }
   }
   ~Deeper() { --depth_; }
@@ -109,10 +111,10 @@ ExpressionPtr ExpressionParser::finish(Made made) const {
   }
   for (const auto& [name, part] : made->named) deepest = std::max(deepest, part->depth);
   made->depth = deepest + 1;
-  if (made->depth > kMaxSyntaxDepth) {
+  if (made->depth > limits::kTemplateSyntaxDepth) {
     refuse_at(made->line,
               fmt::format("expected expressions at most {} deep in each other, found more",
-                          kMaxSyntaxDepth));
+                          limits::kTemplateSyntaxDepth));
   }
   return made;
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -92,9 +93,8 @@ Value indent(const FilterCall& call) {
 Value to_integer(const FilterCall& call) {
   call.given.allow({"default"});
   const Value otherwise = call.given.value_or(0, "default", Value(std::int64_t{0}));
-  if (call.value.is<bool>() || call.value.is<std::int64_t>()) {
-    return Value(static_cast<std::int64_t>(as_double(call.value)));
-  }
+  if (call.value.is<std::int64_t>()) return call.value;
+  if (const bool* truth = call.value.as<bool>()) return Value(std::int64_t{*truth ? 1 : 0});
   double number = 0;
   if (const auto* held = call.value.as<double>()) {
     number = *held;
@@ -123,7 +123,12 @@ Value to_float(const FilterCall& call) {
 Value absolute(const FilterCall& call) {
   if (!call.value.is_number()) call.given.refuse("a number", call.value);
   if (call.value.is<double>()) return Value(std::abs(as_double(call.value)));
-  return Value(static_cast<std::int64_t>(std::abs(as_double(call.value))));
+  const auto* integer = call.value.as<std::int64_t>();
+  if (!integer) return Value(static_cast<std::int64_t>(as_double(call.value)));  // true or false
+  if (*integer == std::numeric_limits<std::int64_t>::min()) {
+    throw TemplateError("abs: expected integers of 64 bits, found a larger one");
+  }
+  return Value(std::abs(*integer));
 }
 
 Value rounded(const FilterCall& call) {

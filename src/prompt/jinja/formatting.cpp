@@ -11,11 +11,12 @@ namespace labelprobe::prompt::jinja {
 namespace {
 
 std::int64_t whole_number(const Value& value) {
-  if (!value.is_number() || std::abs(as_double(value)) > 9e18) {
+  if (const auto* integer = value.as<std::int64_t>()) return *integer;
+  // Not a number is not smaller than any.
+  if (!value.is_number() || !(std::abs(as_double(value)) < 9e18)) {
     throw TemplateError(fmt::format("'%d': expected a number, found {}", value.kind()));
   }
-  const auto* integer = value.as<std::int64_t>();
-  return integer ? *integer : static_cast<std::int64_t>(as_double(value));
+  return static_cast<std::int64_t>(as_double(value));
 }
 
 // A field behind '%': the letter, and before 'f' the decimals. Moves `at` behind it.

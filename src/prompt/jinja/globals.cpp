@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/limits.h"
+
 #include "prompt/jinja/runtime.h"
 
 namespace labelprobe::prompt::jinja {
@@ -22,8 +24,9 @@ Value range(const Arguments& arguments, Runtime& runtime) {
   if (step == 0) throw TemplateError("range: expected a step other than 0, found 0");
   std::vector<Value> items;
   for (std::int64_t i = begin; step > 0 ? i < end : i > end;) {
-    if (static_cast<std::int64_t>(items.size()) == kMaxRange) {
-      throw TemplateError(fmt::format("range: expected at most {} numbers, found more", kMaxRange));
+    if (static_cast<std::int64_t>(items.size()) == limits::kTemplateRange) {
+      throw TemplateError(
+          fmt::format("range: expected at most {} numbers, found more", limits::kTemplateRange));
     }
     items.emplace_back(i);
     if (__builtin_add_overflow(i, step, &i)) break;
@@ -41,8 +44,8 @@ std::vector<std::pair<Value, Value>> pairs_of(const Given& given, const Argument
     pairs = dict->items;
   }
   for (const auto& [name, value] : arguments.named) {
-    const auto same = [&](const auto& pair) {
-      return pair.first.text() && pair.first.text()->bytes() == name;
+    const auto same = [&wanted = name](const auto& pair) {
+      return pair.first.text() && pair.first.text()->bytes() == wanted;
     };
     const auto old = std::find_if(pairs.begin(), pairs.end(), same);
     if (old != pairs.end()) {

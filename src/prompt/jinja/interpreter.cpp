@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/limits.h"
+
 namespace labelprobe::prompt::jinja {
 
 using Kind = Statement::Kind;
@@ -196,9 +198,10 @@ void Interpreter::define_macro(const Statement& statement, Frame& frame) {
 
 Value Interpreter::call_macro(const Statement& macro, const Arguments& arguments) {
   const int line = line_;
-  if (++runtime_.n_calls > kMaxCallDepth) {
-    throw TemplateError(fmt::format(
-        "expected macros to call each other at most {} deep, found more", kMaxCallDepth));
+  if (++runtime_.n_calls > limits::kTemplateCallDepth) {
+    throw TemplateError(
+        fmt::format("expected macros to call each other at most {} deep, found more",
+                    limits::kTemplateCallDepth));
   }
   Frame frame(&top_);
   for (const auto& [name, value] : arguments.named) {

@@ -9,7 +9,7 @@
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/python/text.h"
 
-#include "prompt/jinja/limits.h"
+#include "prompt/jinja/budget.h"
 #include "prompt/jinja/string_literal.h"
 
 namespace labelprobe::prompt::jinja {

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "prompt/jinja/limits.h"
+#include "labelprobe/core/limits.h"
+
+#include "prompt/jinja/budget.h"
 
 namespace labelprobe::prompt::jinja {
 
@@ -27,10 +29,10 @@ class StatementParser {
  private:
   // Statements up to a word of `ends`, at which the reader stands then; all if there are none.
   Block parse_block(const std::vector<std::string_view>& ends) {
-    if (++depth_ > kMaxSyntaxDepth) {
+    if (++depth_ > limits::kTemplateSyntaxDepth) {
       refuse_at(reader_.now().line,
                 fmt::format("expected statements at most {} deep in each other, found more",
-                            kMaxSyntaxDepth));
+                            limits::kTemplateSyntaxDepth));
     }
     Block block;
     for (;;) {
@@ -235,9 +237,9 @@ class StatementParser {
 }  // namespace
 
 Block parse(std::string_view text) {
-  if (text.size() > kMaxTemplateBytes) {
-    refuse_at(1, fmt::format("expected a template of at most {} bytes, found {}", kMaxTemplateBytes,
-                             text.size()));
+  if (text.size() > limits::kTemplateBytes) {
+    refuse_at(1, fmt::format("expected a template of at most {} bytes, found {}",
+                             limits::kTemplateBytes, text.size()));
   }
   return StatementParser(text).parse_all();
 }

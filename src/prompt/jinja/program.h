@@ -1,8 +1,8 @@
 // A chat template as Hugging Face transformers runs it: Jinja 3.1 in an unchanging sandbox, with
 // trim_blocks, lstrip_blocks and loop controls.
 // Goals: what public chat templates use, byte for byte. Non-goals: templates of more than one file,
-// call blocks, recursive loops, escaping for HTML, and what limits.h forbids; they are refused by
-// line. The date that strftime_now() tells is fixed.
+// call blocks, recursive loops, escaping for HTML, and what core/limits.h forbids; they are refused
+// by line. The date that strftime_now() tells is fixed.
 #pragma once
 
 #include <memory>

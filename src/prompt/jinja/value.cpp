@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 
 namespace labelprobe::prompt::jinja {
@@ -18,9 +19,10 @@ int depth_of(const Value& value) {
 }
 
 int depth_around(int deepest) {
-  if (deepest >= kMaxValueDepth) {
-    throw TemplateError(fmt::format(
-        "expected lists and mappings at most {} deep in each other, found more", kMaxValueDepth));
+  if (deepest >= limits::kTemplateValueDepth) {
+    throw TemplateError(
+        fmt::format("expected lists and mappings at most {} deep in each other, found more",
+                    limits::kTemplateValueDepth));
   }
   return deepest + 1;
 }
@@ -87,15 +89,15 @@ void Budget::spend_steps(std::size_t n) {
   steps_left_ -= static_cast<std::int64_t>(n);
   if (steps_left_ < 0) {
     throw TemplateError(
-        fmt::format("expected at most {} steps for one chat, found more", kMaxSteps));
+        fmt::format("expected at most {} steps for one chat, found more", limits::kTemplateSteps));
   }
 }
 
 void Budget::spend_bytes(std::size_t n) {
   bytes_left_ -= static_cast<std::int64_t>(n);
   if (bytes_left_ < 0) {
-    throw TemplateError(
-        fmt::format("expected at most {} MiB of texts for one chat, found more", kMaxBytes >> 20));
+    throw TemplateError(fmt::format("expected at most {} MiB of texts for one chat, found more",
+                                    limits::kTemplateTextBytes >> 20));
   }
 }
 

@@ -14,7 +14,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "prompt/jinja/limits.h"
+#include "prompt/jinja/budget.h"
 #include "prompt/jinja/text.h"
 
 namespace labelprobe::prompt::jinja {

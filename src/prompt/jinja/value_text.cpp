@@ -167,8 +167,10 @@ class JsonWriter {
   void write_dict(const Dict& dict, int depth) {
     auto items = dict.items;
     if (style_.sorts_keys) {
-      std::sort(items.begin(), items.end(),
-                [&](const auto& a, const auto& b) { return less(a.first, b.first, budget_); });
+      // Keys may be no numbers, which have no order: this sort bears that.
+      std::stable_sort(items.begin(), items.end(), [&](const auto& a, const auto& b) {
+        return less(a.first, b.first, budget_);
+      });
     }
     out_.append("{");
     for (std::size_t i = 0; i < items.size(); ++i) {

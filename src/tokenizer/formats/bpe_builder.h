@@ -28,7 +28,7 @@ class BpeBuilder {
   bool add_merge(std::string_view left, std::string_view right, std::uint32_t rank);
 
   // All merges that make a token of two others, tokens with a higher score first: how SentencePiece
-  // orders them. `token_scores` is by id.
+  // orders them. `token_scores` is by id, all finite. Time in the square of the tokens' lengths.
   void add_merges_by_score(const std::vector<double>& token_scores);
 
   // The Bpe; this builder is empty then.

@@ -6,12 +6,11 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 namespace labelprobe::tokenizer {
 
 namespace {
-
-constexpr std::int64_t kMaxId = 100'000'000;
 
 // Calls `visit(component)` for the component, or for each of a Sequence's in order; `list_key`
 // names their array.
@@ -77,14 +76,14 @@ PrependScheme read_prepend_scheme(const files::JsonView& component) {
 }
 
 std::size_t read_count(const files::JsonView& number) {
-  return static_cast<std::size_t>(number.integer(0, kMaxId));
+  return static_cast<std::size_t>(number.integer(0, limits::kTokenId));
 }
 
 TokenIds read_template_ids(const files::JsonView& piece, const files::JsonView& special_tokens) {
   const std::string& name = piece.at("SpecialToken").at("id").string();
   TokenIds ids;
   for (const files::JsonView& id : special_tokens.at(name).at("ids").items()) {
-    ids.push_back(static_cast<TokenId>(id.integer(0, kMaxId)));
+    ids.push_back(static_cast<TokenId>(id.integer(0, limits::kTokenId)));
   }
   return ids;
 }
@@ -108,7 +107,7 @@ std::optional<PairFrame> read_pair(const files::JsonView& component) {
     }
     n_texts += is_text ? 1 : 0;
     const files::JsonView segment = part.find("type_id");
-    if ((segment.is_null() ? 0 : segment.integer(0, kMaxId)) != (n_texts == 2 ? 1 : 0)) {
+    if ((segment.is_null() ? 0 : segment.integer(0, limits::kTokenId)) != (n_texts == 2 ? 1 : 0)) {
       return std::nullopt;
     }
     if (!is_text) {
@@ -146,7 +145,7 @@ Frame read_cls_and_sep(const files::JsonView& component) {
     if (items.size() != 2) {
       component.at(key).fail_expected("a token and its id");
     }
-    return static_cast<TokenId>(items[1].integer(0, kMaxId));
+    return static_cast<TokenId>(items[1].integer(0, limits::kTokenId));
   };
   Frame frame{{id_of("cls")}, {id_of("sep")}};
   if (component.at("type").string() == "BertProcessing") {

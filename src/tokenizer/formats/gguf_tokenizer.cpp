@@ -2,12 +2,14 @@
 // and merges but only names the way texts are split; what the names mean is written down here.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/gguf.h"
 #include "labelprobe/files/gguf_vocabulary.h"
@@ -291,6 +293,16 @@ bool load_llama(const files::GgufFile& gguf, PipelineParts& parts) {
                         : nullptr;
   if (scores == nullptr) {
     fail(gguf, kScores, "expected an array of numbers");
+  }
+  for (const std::string& token : gguf.strings(kTokens)) {
+    if (token.size() > limits::kDividedTokenBytes) {
+      fail(gguf, kTokens,
+           fmt::format("expected tokens of at most {} bytes, found one of {}",
+                       limits::kDividedTokenBytes, token.size()));
+    }
+  }
+  if (!std::ranges::all_of(*scores, [](double score) { return std::isfinite(score); })) {
+    fail(gguf, kScores, "expected finite numbers, found another");
   }
   BpeOptions options;
   options.byte_fallback = true;

@@ -1,5 +1,8 @@
 #include <algorithm>
 
+#include <fmt/core.h>
+
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/json.h"
 
 #include "tokenizer/formats/loaders.h"
@@ -7,8 +10,6 @@
 namespace labelprobe::tokenizer {
 
 namespace {
-
-constexpr std::int64_t kMaxId = 10'000'000;
 
 // A token is its text, or an object with the text under "content".
 std::optional<std::string> read_token(const files::JsonView& token) {
@@ -68,8 +69,9 @@ void read_added(const files::JsonView& list, TokenizerConfig& config) {
     while (n_digits < key.size() && key[n_digits] >= '0' && key[n_digits] <= '9') {
       ++n_digits;
     }
-    if (n_digits == 0 || n_digits != key.size() || n_digits > 8 || std::stol(key) > kMaxId) {
-      item.fail("expected an id as the member's name");
+    if (n_digits == 0 || n_digits != key.size() || n_digits > 8 ||
+        std::stol(key) > limits::kTokenId) {
+      item.fail(fmt::format("expected an id up to {} as the member's name", limits::kTokenId));
     }
     token.id = static_cast<TokenId>(std::stol(key));
     token.content = item.at("content").string();
@@ -87,10 +89,10 @@ void read_added_tokens_json(const files::JsonView& root, TokenizerConfig& config
   for (const auto& [text, id] : root.members()) {
     const bool is_known =
         std::any_of(config.added_tokens.begin(), config.added_tokens.end(),
-                    [&](const AddedToken& token) { return token.content == text; });
+                    [&wanted = text](const AddedToken& token) { return token.content == wanted; });
     if (!is_known) {
       AddedToken token;
-      token.id = static_cast<TokenId>(id.integer(0, kMaxId));
+      token.id = static_cast<TokenId>(id.integer(0, limits::kTokenId));
       token.content = text;
       token.normalized = !config.has_role(text);
       config.added_tokens.push_back(std::move(token));

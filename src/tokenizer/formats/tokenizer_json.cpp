@@ -5,6 +5,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
@@ -18,16 +19,19 @@ namespace labelprobe::tokenizer {
 
 namespace {
 
-constexpr std::int64_t kMaxId = 10'000'000;
+// Few ids stand for nothing: what a file makes of memory has to do with its own size.
+std::uint64_t largest_id(const files::JsonView& vocabulary) {
+  return std::min<std::uint64_t>(limits::kTokenId, vocabulary.value().size() + limits::kUnusedIds);
+}
 
 void read_vocabulary(const files::JsonView& vocabulary, BpeBuilder& builder) {
   if (!vocabulary.value().is_object()) {
     vocabulary.fail_expected("an object of tokens and ids");
   }
+  const std::uint64_t most = largest_id(vocabulary);
   for (const auto& [text, id] : vocabulary.value().items()) {
-    const bool is_id = id.is_number_unsigned() && id.get<std::uint64_t>() <= kMaxId;
-    if (!is_id) {
-      vocabulary.find(text).fail_expected(fmt::format("an id below {}", kMaxId));
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > most) {
+      vocabulary.find(text).fail_expected(fmt::format("an id up to {}", most));
     }
     if (!builder.add_token(text, id.get<TokenId>())) {
       vocabulary.find(text).fail(
@@ -75,7 +79,7 @@ void check_added_ids(const files::JsonView& list, const BpeBuilder& builder) {
   }
   for (const files::JsonView& item : list.items()) {
     const auto id = builder.find(item.at("content").string());
-    if (id && item.at("id").integer(0, kMaxId) != *id) {
+    if (id && item.at("id").integer(0, limits::kTokenId) != *id) {
       item.at("id").fail_expected(fmt::format("the vocabulary's id of this token, {}", *id));
     }
   }
@@ -86,10 +90,11 @@ std::unique_ptr<const WordPiece> read_word_piece(const files::JsonView& model) {
   if (!vocabulary.value().is_object()) {
     vocabulary.fail_expected("an object of tokens and ids");
   }
+  const std::uint64_t most = largest_id(vocabulary);
   std::vector<std::string> texts;
   for (const auto& [text, id] : vocabulary.value().items()) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > kMaxId) {
-      vocabulary.find(text).fail_expected(fmt::format("an id below {}", kMaxId));
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > most) {
+      vocabulary.find(text).fail_expected(fmt::format("an id up to {}", most));
     }
     const auto at = id.get<std::size_t>();
     texts.resize(std::max(texts.size(), at + 1));
@@ -104,7 +109,7 @@ std::unique_ptr<const WordPiece> read_word_piece(const files::JsonView& model) {
     options.continuing_prefix = prefix.string();
   }
   if (const files::JsonView most = model.find("max_input_chars_per_word"); !most.is_null()) {
-    options.max_characters = static_cast<std::size_t>(most.integer(1, kMaxId));
+    options.max_characters = static_cast<std::size_t>(most.integer(1, limits::kTokenId));
   }
   options.unk_token = model.at("unk_token").string();
   if (!vocabulary.value().contains(options.unk_token)) {
@@ -156,7 +161,7 @@ std::vector<AddedToken> read_added_tokens(const files::JsonView& list) {
   }
   for (const files::JsonView& item : list.items()) {
     AddedToken token;
-    token.id = static_cast<TokenId>(item.at("id").integer(0, kMaxId));
+    token.id = static_cast<TokenId>(item.at("id").integer(0, limits::kTokenId));
     token.content = item.at("content").string();
     token.single_word = item.boolean_or("single_word", false);
     token.lstrip = item.boolean_or("lstrip", false);

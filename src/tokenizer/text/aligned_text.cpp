@@ -1,5 +1,12 @@
 #include "tokenizer/text/aligned_text.h"
 
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
+
 namespace labelprobe::tokenizer {
 
 AlignedText AlignedText::part(Range range) const {
@@ -19,7 +26,10 @@ AlignedText AlignedText::part(Range range) const {
 }
 
 Rewriter::Rewriter(const AlignedText& from)
-    : from_(from), next_(from.original_, from.base_, from.tracking_) {
+    : from_(from),
+      next_(from.original_, from.base_, from.tracking_),
+      n_most_bytes_(
+          std::max(limits::kNormalizedBytes, limits::kNormalizedTimes * from.original_.size())) {
   next_.is_rewritten_ = true;
   next_.rewritten_.reserve(from.bytes().size() + from.bytes().size() / 4 + 8);
 }
@@ -34,6 +44,12 @@ void Rewriter::keep(Range range) {
 }
 
 void Rewriter::put(std::string_view bytes, Range replaced) {
+  if (bytes.size() > n_most_bytes_ - std::min(n_most_bytes_, next_.rewritten_.size())) {
+    throw ModelError(fmt::format(
+        "the tokenizer's normalizers make more than {} bytes out of a text of {}; expected at most "
+        "{} times its length",
+        n_most_bytes_, next_.original_.size(), limits::kNormalizedTimes));
+  }
   next_.rewritten_.append(bytes);
   if (next_.tracking_ == Tracking::Off) {
     return;

@@ -60,6 +60,8 @@ class Rewriter {
   void keep(Range range);  // these bytes of the old text, unchanged
 
   // `bytes` in place of the old text's `replaced`, which may be empty: then they are an insertion.
+  // Throws ModelError if the text would be longer than core/limits.h allows: rules that lengthen a
+  // text can be followed by others that lengthen what they made.
   void put(std::string_view bytes, Range replaced);
 
   // How many bytes the new text has so far.
@@ -70,6 +72,7 @@ class Rewriter {
  private:
   const AlignedText& from_;
   AlignedText next_;
+  std::size_t n_most_bytes_;
 };
 
 }  // namespace labelprobe::tokenizer

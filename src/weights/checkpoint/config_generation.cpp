@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -99,7 +100,6 @@ int count_or_none(const files::JsonView& config, std::string_view key) {
 }  // namespace
 
 void read_end_ids(const files::JsonView& config, DecoderConfig& decoder) {
-  constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 24;
   if (!config.has("eos_token_id")) {
     return;
   }
@@ -110,8 +110,9 @@ void read_end_ids(const files::JsonView& config, DecoderConfig& decoder) {
     if (id == -1) {
       continue;
     }
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= kMostTokens) {
-      config.at("eos_token_id").fail_expected("token ids");
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= limits::kModelDimension) {
+      config.at("eos_token_id")
+          .fail_expected(fmt::format("token ids below {}", limits::kModelDimension));
     }
     decoder.end_ids.push_back(id.get<TokenId>());
   }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/gguf_vocabulary.h"
 #include "labelprobe/files/safetensors.h"
 
@@ -24,11 +25,11 @@ namespace labelprobe::weights {
 namespace {
 
 void read_sizes(const files::GgufFile& file, const GgufKeys& keys, DecoderConfig& decoder) {
-  decoder.hidden_size = keys.integer("embedding_length", 1, kMaxDimension);
-  decoder.n_layers = keys.integer("block_count", 1, kMaxLayers);
-  decoder.intermediate_size = keys.integer("feed_forward_length", 1, kMaxDimension);
-  decoder.max_position_embeddings = keys.integer("context_length", 1, kMaxPositions);
-  decoder.n_heads = keys.integer("attention.head_count", 1, kMaxDimension);
+  decoder.hidden_size = keys.integer("embedding_length", 1, limits::kModelDimension);
+  decoder.n_layers = keys.integer("block_count", 1, limits::kModelLayers);
+  decoder.intermediate_size = keys.integer("feed_forward_length", 1, limits::kModelDimension);
+  decoder.max_position_embeddings = keys.integer("context_length", 1, limits::kModelPositions);
+  decoder.n_heads = keys.integer("attention.head_count", 1, limits::kModelDimension);
   decoder.n_kv_heads = keys.has("attention.head_count_kv")
                            ? keys.integer_of_all_layers("attention.head_count_kv")
                            : decoder.n_heads;
@@ -38,15 +39,16 @@ void read_sizes(const files::GgufFile& file, const GgufKeys& keys, DecoderConfig
               fmt::to_string(decoder.n_kv_heads));
   }
   decoder.head_dim = keys.has("attention.key_length")
-                         ? keys.integer("attention.key_length", 1, kMaxDimension)
+                         ? keys.integer("attention.key_length", 1, limits::kModelDimension)
                          : decoder.hidden_size / decoder.n_heads;
   if (decoder.head_dim < 2 || decoder.head_dim % 2 != 0) {
     keys.fail("attention.key_length", "an even head dimension", fmt::to_string(decoder.head_dim));
   }
   const std::string value_key = "attention.value_length";
-  if (keys.has(value_key) && keys.integer(value_key, 0, kMaxDimension) != decoder.head_dim) {
+  if (keys.has(value_key) &&
+      keys.integer(value_key, 0, limits::kModelDimension) != decoder.head_dim) {
     keys.fail(value_key, fmt::format("the head dimension ({})", decoder.head_dim),
-              fmt::to_string(keys.integer(value_key, 0, kMaxDimension)));
+              fmt::to_string(keys.integer(value_key, 0, limits::kModelDimension)));
   }
   // The vocabulary's size is not always stated; the embedding has one row per token.
   const std::string name = gguf_name(module_of(*decoder.family, Role::Embedding), "weight");
@@ -55,7 +57,7 @@ void read_sizes(const files::GgufFile& file, const GgufKeys& keys, DecoderConfig
     throw ModelError(fmt::format("{}: tensor {} is missing", file.path().string(), name));
   }
   if (embedding->shape.size() != 2 || embedding->shape[0] < 1 ||
-      embedding->shape[0] > kMaxDimension) {
+      embedding->shape[0] > limits::kModelDimension) {
     throw ModelError(fmt::format("{}: tensor {}: expected shape [vocab, {}], found {}",
                                  file.path().string(), name, decoder.hidden_size,
                                  files::describe_shape(embedding->shape)));

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/safetensors.h"
 
 #include "weights/checkpoint/dequantize.h"
@@ -59,8 +60,8 @@ void read_original_length(const GgufKeys& keys,
                           const DecoderConfig& decoder,
                           RopeScaling& scaling) {
   const std::string key = "rope.scaling.original_context_length";
-  scaling.original_max_position =
-      keys.has(key) ? keys.integer(key, 1, kMaxPositions) : decoder.max_position_embeddings;
+  scaling.original_max_position = keys.has(key) ? keys.integer(key, 1, limits::kModelPositions)
+                                                : decoder.max_position_embeddings;
 }
 
 // What llama.cpp's converter writes for rope scaling `llama3`: the divisor of every frequency.
@@ -127,7 +128,7 @@ void read_rotary_dim(const GgufKeys& keys, DecoderConfig& decoder) {
   if (!keys.has(key)) {
     return;
   }
-  const int n_rotated = keys.integer(key, 0, kMaxDimension);
+  const int n_rotated = keys.integer(key, 0, limits::kModelDimension);
   if (n_rotated == decoder.head_dim) {
     return;
   }
@@ -172,7 +173,7 @@ std::vector<bool> windowed_layers(const GgufKeys& keys, const DecoderConfig& dec
       }
       return *flags;
     }
-    interval = keys.integer(key, 1, kMaxLayers);
+    interval = keys.integer(key, 1, limits::kModelLayers);
   } else if (decoder.family->windowed_layers != WindowedLayers::AllButEveryNth) {
     return {};
   }
@@ -183,7 +184,7 @@ std::vector<bool> windowed_layers(const GgufKeys& keys, const DecoderConfig& dec
 
 void read_window(const GgufKeys& keys, DecoderConfig& decoder) {
   const std::string key = "attention.sliding_window";
-  const int window = keys.has(key) ? keys.integer(key, 0, kMaxPositions) : 0;
+  const int window = keys.has(key) ? keys.integer(key, 0, limits::kModelPositions) : 0;
   if (window == 0) {
     return;
   }
@@ -219,11 +220,12 @@ void read_experts(const GgufKeys& keys, DecoderConfig& decoder) {
     return;
   }
   Experts& experts = decoder.experts;
-  experts.n = keys.integer("expert_count", 1, kMaxDimension);
+  experts.n = keys.integer("expert_count", 1, limits::kModelDimension);
   experts.n_per_token = keys.integer("expert_used_count", 1, experts.n);
   const std::string size_key = "expert_feed_forward_length";
-  experts.intermediate_size =
-      keys.has(size_key) ? keys.integer(size_key, 1, kMaxDimension) : decoder.intermediate_size;
+  experts.intermediate_size = keys.has(size_key)
+                                  ? keys.integer(size_key, 1, limits::kModelDimension)
+                                  : decoder.intermediate_size;
   experts.swiglu_alpha = rules->swiglu_alpha;
   experts.swiglu_limit = rules->swiglu_limit;
 }

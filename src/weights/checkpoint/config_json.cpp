@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/json.h"
 
 #include "weights/checkpoint/config_generation.h"
@@ -19,10 +20,6 @@ namespace labelprobe::weights {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
-constexpr std::int64_t kMaxLayers = 4096;
-constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
 
 constexpr std::string_view kHowToAdd = "src/README.md says how a family is added";
 
@@ -58,7 +55,7 @@ double positive_number(const files::JsonView& config, std::string_view key) {
 }
 
 int dimension(const files::JsonView& config, std::string_view key) {
-  return static_cast<int>(config.at(key).integer(1, kMaxDimension));
+  return static_cast<int>(config.at(key).integer(1, limits::kModelDimension));
 }
 
 void read_biases(const files::JsonView& config, DecoderConfig& decoder) {
@@ -88,7 +85,8 @@ void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
   const Family& family = *decoder.family;
   decoder.hidden_size = dimension(config, "hidden_size");
   decoder.intermediate_size = dimension(config, "intermediate_size");
-  decoder.n_layers = static_cast<int>(config.at("num_hidden_layers").integer(1, kMaxLayers));
+  decoder.n_layers =
+      static_cast<int>(config.at("num_hidden_layers").integer(1, limits::kModelLayers));
   decoder.n_heads = dimension_or(config, "num_attention_heads", family.default_n_heads);
   decoder.n_kv_heads =
       dimension_or(config, "num_key_value_heads",
@@ -100,7 +98,8 @@ void read_sizes(const files::JsonView& config, DecoderConfig& decoder) {
   decoder.vocab_size = dimension_or(config, "vocab_size", family.default_vocab_size);
   decoder.max_position_embeddings =
       config.has("max_position_embeddings")
-          ? static_cast<int>(config.at("max_position_embeddings").integer(1, kMaxPositions))
+          ? static_cast<int>(
+                config.at("max_position_embeddings").integer(1, limits::kModelPositions))
           : family.default_max_position;
   if (config.has("head_dim") || family.default_head_dim > 0) {
     decoder.head_dim = dimension_or(config, "head_dim", family.default_head_dim);

@@ -9,15 +9,13 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 #include "weights/families/family.h"
 
 namespace labelprobe::weights {
 namespace {
 
-constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
-constexpr std::int64_t kMaxLayers = 4096;
-constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
 // The default of max_window_layers in transformers.
 constexpr int kDefaultFirstWindowLayer = 28;
 
@@ -53,14 +51,14 @@ std::vector<bool> windowed_layers(const files::JsonView& config, const DecoderCo
     case WindowedLayers::All:
       break;
     case WindowedLayers::AllButEveryNth: {
-      const int interval =
-          integer_or(config, "sliding_window_pattern", 1, kMaxLayers, family.full_layer_interval);
+      const int interval = integer_or(config, "sliding_window_pattern", 1, limits::kModelLayers,
+                                      family.full_layer_interval);
       set_each([&](int i) { return (i + 1) % interval != 0; });
       break;
     }
     case WindowedLayers::FromMaxWindow: {
-      const int first =
-          integer_or(config, "max_window_layers", 0, kMaxLayers, kDefaultFirstWindowLayer);
+      const int first = integer_or(config, "max_window_layers", 0, limits::kModelLayers,
+                                   kDefaultFirstWindowLayer);
       set_each([&](int i) { return i >= first; });
       break;
     }
@@ -85,7 +83,7 @@ void read_ropeless_layers(const files::JsonView& config, DecoderConfig& decoder)
     }
     for (std::size_t i = 0; i < turns.size(); ++i) ropeless[i] = turns[i].integer(0, 1) == 0;
   } else {
-    const int interval = integer_or(config, "no_rope_layer_interval", 1, kMaxLayers,
+    const int interval = integer_or(config, "no_rope_layer_interval", 1, limits::kModelLayers,
                                     decoder.family->ropeless_interval);
     for (std::size_t i = 0; i < ropeless.size(); ++i) {
       ropeless[i] = (i + 1) % static_cast<std::size_t>(interval) == 0;
@@ -126,7 +124,7 @@ void read_window(const files::JsonView& config, DecoderConfig& decoder) {
   if (is_window_asked_for(config, family)) {
     // Null, which is stated too, means none.
     const int otherwise = config.value().contains("sliding_window") ? 0 : family.default_window;
-    window = integer_or(config, "sliding_window", 1, kMaxPositions, otherwise);
+    window = integer_or(config, "sliding_window", 1, limits::kModelPositions, otherwise);
   }
   if (window == 0 && !family.has_window_switch && config.boolean_or("use_sliding_window", false)) {
     config.at("use_sliding_window").fail_expected("false where there is no sliding_window");
@@ -183,10 +181,10 @@ void read_experts(const files::JsonView& config, DecoderConfig& decoder) {
   // transformers 5 writes it under the second name for all families.
   const std::string_view count_key =
       config.has(rules->count_key) ? rules->count_key : "num_local_experts";
-  experts.n = integer_or(config, count_key, 1, kMaxDimension, rules->n);
+  experts.n = integer_or(config, count_key, 1, limits::kModelDimension, rules->n);
   experts.n_per_token = integer_or(config, "num_experts_per_tok", 1, experts.n, rules->n_per_token);
   experts.intermediate_size =
-      integer_or(config, rules->size_key, 1, kMaxDimension, rules->intermediate_size);
+      integer_or(config, rules->size_key, 1, limits::kModelDimension, rules->intermediate_size);
   experts.norm_topk_prob = !rules->has_norm_switch || config.boolean_or("norm_topk_prob", false);
   experts.swiglu_alpha = rules->swiglu_alpha;
   experts.swiglu_limit = rules->swiglu_limit;
@@ -194,7 +192,7 @@ void read_experts(const files::JsonView& config, DecoderConfig& decoder) {
                                     std::pair{"swiglu_limit", &Experts::swiglu_limit}}) {
     if (experts.*member > 0.0 && config.has(key)) experts.*member = config.at(key).number();
   }
-  const int step = integer_or(config, "decoder_sparse_step", 1, kMaxLayers, 1);
+  const int step = integer_or(config, "decoder_sparse_step", 1, limits::kModelLayers, 1);
   std::vector<bool> dense(static_cast<std::size_t>(decoder.n_layers));
   for (std::size_t i = 0; i < dense.size(); ++i) {
     dense[i] = (i + 1) % static_cast<std::size_t>(step) != 0;

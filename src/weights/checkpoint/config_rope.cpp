@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/enum_names.h"
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 #include "weights/checkpoint/config_layers.h"
 #include "weights/families/family.h"
@@ -16,8 +17,6 @@ namespace labelprobe::weights {
 namespace {
 
 using Kind = RopeScaling::Kind;
-
-constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
 
 double number_or(const files::JsonView& config, std::string_view key, double otherwise) {
   return config.has(key) ? config.at(key).number() : otherwise;
@@ -95,7 +94,7 @@ RopeScaling read_scaling(const files::JsonView& config,
     constexpr std::string_view kOriginal = "original_max_position_embeddings";
     const files::JsonView& stated = config.has(kOriginal) ? config : rope;
     scaling.original_max_position = stated.has(kOriginal)
-                                        ? stated.at(kOriginal).integer(1, kMaxPositions)
+                                        ? stated.at(kOriginal).integer(1, limits::kModelPositions)
                                         : decoder.max_position_embeddings;
   }
   if (rope.has("attention_factor")) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 namespace labelprobe::weights {
 
@@ -54,10 +55,10 @@ int GgufKeys::integer_of_all_layers(const std::string& key) const {
   const files::GgufFile::Value& held = metadata(key);
   if (!std::holds_alternative<std::vector<std::uint64_t>>(held) &&
       !std::holds_alternative<std::vector<std::int64_t>>(held)) {
-    return integer(key, 1, kMaxDimension);
+    return integer(key, 1, limits::kModelDimension);
   }
   const std::vector<std::int64_t> per_layer = file_.integers(full(key));
-  if (per_layer.empty() || per_layer[0] < 1 || per_layer[0] > kMaxDimension ||
+  if (per_layer.empty() || per_layer[0] < 1 || per_layer[0] > limits::kModelDimension ||
       std::any_of(per_layer.begin(), per_layer.end(),
                   [&](std::int64_t n) { return n != per_layer[0]; })) {
     fail(key, "the same positive number for every layer", "different ones");

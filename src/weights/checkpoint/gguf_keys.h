@@ -12,10 +12,6 @@
 
 namespace labelprobe::weights {
 
-constexpr std::int64_t kMaxDimension = std::int64_t{1} << 24;
-constexpr std::int64_t kMaxLayers = 4096;
-constexpr std::int64_t kMaxPositions = std::int64_t{1} << 30;
-
 // Throws ModelError.
 [[noreturn]] void fail_key(const files::GgufFile& file,
                            const std::string& key,

@@ -75,6 +75,17 @@ TEST_CASE("What a template cannot do is refused by line", "[jinja]") {
   CHECK_THAT(refusal("{# a"), ContainsSubstring("expected '#}'"));
 }
 
+TEST_CASE("Numbers at the ends of their ranges stay themselves", "[jinja]") {
+  CHECK(render("{{ 9223372036854775807 | int }} {{ 9007199254740993 | int }} {{ true | int }}") ==
+        "9223372036854775807 9007199254740993 1");
+  CHECK(render("{{ -9223372036854775807 | abs }} {{ true | abs }}") == "9223372036854775807 1");
+  CHECK_THAT(refusal("{{ (-9223372036854775807 - 1) | abs }}"), ContainsSubstring("64 bits"));
+  const std::string nan = "1e308 * 10 - 1e308 * 10";
+  CHECK_THAT(refusal("{{ '%d' | format(" + nan + ") }}"), ContainsSubstring("expected a number"));
+  CHECK(render("{{ (" + nan + ") | int }}") == "0");
+  CHECK(render("{{ {" + nan + ": 1, 1: 2, 0: 3} | tojson }}").size() > 4);
+}
+
 TEST_CASE("A hostile template meets a limit that is named", "[jinja]") {
   CHECK_THAT(
       refusal("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"),

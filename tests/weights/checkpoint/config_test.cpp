@@ -219,7 +219,8 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
       {R"({"rope_parameters": {"full_attention": {"rope_theta": 7.0}}})",
        "key 'rope_parameters.full_attention': expected the same rotary embedding in every layer"},
       {R"({"partial_rotary_factor": 0.5})", "key 'partial_rotary_factor': expected 1"},
-      {R"({"eos_token_id": "</s>"})", "key 'eos_token_id': expected token ids, found \"</s>\""},
+      {R"({"eos_token_id": "</s>"})",
+       "key 'eos_token_id': expected token ids below 16777216, found \"</s>\""},
       {R"({"eos_token_id": [2, -7]})", "key 'eos_token_id': expected token ids"},
   };
   for (const Case& one : cases) {
