@@ -350,6 +350,8 @@ TEST_CASE("A damaged manifest is named with what is wrong", "[folder]") {
       {experiment("finished", R"({},"n_failed":-1)"), "'n_failed'"},
       {experiment("finished", R"({},"contents":{"model":1})"), "only strings in 'contents'"},
       {experiment("finished", R"({},"files":{"a.yml":1})"), "an object for 'a.yml'"},
+      {experiment("finished", R"({},"files":{"../../a.yml":{"begin":0,"end":0,"xxh3":""}})"),
+       "names of YAML files in 'files'"},
       {experiment("finished", R"({},"files":{"a.yml":{"begin":2,"end":1,"xxh3":""}})"),
        "'begin' before 'end'"},
   };

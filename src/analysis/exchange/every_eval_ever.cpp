@@ -57,10 +57,12 @@ std::string uuid_of(const std::string& text) {
 std::string model_id_of(const std::string& model) {
   const fs::path path(model);
   const bool is_name = std::count(model.begin(), model.end(), '/') == 1 && !path.is_absolute() &&
-                       !model.starts_with('.') && path.extension() != ".gguf";
+                       !model.starts_with('.') && path.filename() != ".." &&
+                       path.filename() != "." && path.extension() != ".gguf";
   if (is_name) return model;
   const fs::path last = path.filename().empty() ? path.parent_path().filename() : path.filename();
-  return last.empty() ? "unknown" : last.string();
+  // The name becomes one of a folder.
+  return last.empty() || last == "." || last == ".." ? "unknown" : last.string();
 }
 
 std::string seconds_of(const fs::path& file) {

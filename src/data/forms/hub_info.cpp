@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/files/yaml.h"
@@ -225,7 +226,12 @@ std::vector<HubConfig> read_hub_configs(const fs::path& folder) {
 }
 
 std::vector<Feature> features_in_metadata(std::string_view text) {
-  const Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json root;
+  try {
+    root = files::parse_json_in_order(text, {"metadata"});
+  } catch (const DataError&) {
+    return {};  // another program's
+  }
   if (!root.is_object() || !root.contains("info") || !root["info"].is_object()) return {};
   const auto found = root["info"].find("features");
   return found == root["info"].end() ? std::vector<Feature>() : features_of(*found);

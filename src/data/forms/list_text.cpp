@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "labelprobe/core/error.h"
+#include "labelprobe/files/json.h"
 #include "labelprobe/python/text.h"
 
 namespace labelprobe::data {
@@ -66,15 +68,22 @@ std::string as_json(std::string_view text) {
   return spelled;
 }
 
+// Null for what is no JSON, and for what is nested more deeply than any file's.
+nlohmann::json parsed(std::string_view text) {
+  try {
+    return files::parse_json(text, {"a cell"}).value();
+  } catch (const DataError&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 nlohmann::json list_of_text(std::string_view text) {
   text = python::strip(text);
   if (!text.starts_with('[') || !text.ends_with(']')) return nullptr;
-  nlohmann::json list = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (list.is_discarded()) {
-    list = nlohmann::json::parse(as_json(text), nullptr, /*allow_exceptions=*/false);
-  }
+  nlohmann::json list = parsed(text);
+  if (list.is_null()) list = parsed(as_json(text));
   return list.is_array() ? list : nlohmann::json(nullptr);
 }
 

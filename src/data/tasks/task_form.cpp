@@ -35,14 +35,7 @@ void read_files(const YamlView& value, TaskFile& task) {
   if (task.files.empty()) value.fail_expected("at least one split with its files");
 }
 
-// A map label -> what the data call it, or the path of a YAML or JSON file with one.
-void read_label_map(const YamlView& value, TaskFile& task) {
-  if (value.is_scalar()) {
-    read_label_map(
-        files::load_yaml(task.path.parent_path() / name_of(value, "a file"), ErrorKind::Config),
-        task);
-    return;
-  }
+void read_label_pairs(const YamlView& value, TaskFile& task) {
   if (!value.is_map()) value.fail_expected("a map of labels to what the data call them");
   for (const auto& [label, called] : value.members()) {
     task.label_map.emplace_back(name_of(label, "a label"),
@@ -69,6 +62,14 @@ void read_label_names(const YamlView& value, TaskFile& task) {
   label_file.place = value.place();
   read_keys<LabelFile>(value, "label_names", kKeys, label_file);
   if (label_file.file.empty()) value.fail("label_names: expected file, which has the names");
+}
+
+// A map label -> what the data call it, or the path of a YAML or JSON file with one; that file
+// names no further one, which might be itself.
+void read_label_map(const YamlView& value, TaskFile& task) {
+  if (!value.is_scalar()) return read_label_pairs(value, task);
+  const std::filesystem::path path = task.path.parent_path() / name_of(value, "a file");
+  read_label_pairs(files::load_yaml(path, ErrorKind::Config), task);
 }
 
 const Key<TaskFile> kTaskKeys[] = {

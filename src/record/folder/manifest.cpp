@@ -164,11 +164,12 @@ class Reader {
       return parts;
     }
     for (const auto& [name, node] : field(entry, "files", json::value_t::object).items()) {
+      check_file_name(name, "files");
       if (!node.is_object()) {
         fail(fmt::format("expected an object for '{}' in 'files'", name));
       }
-      const auto place = [&](const char* key) {
-        return field(node, key, json::value_t::number_unsigned).get<std::uint64_t>();
+      const auto place = [this, &part_node = node](const char* key) {
+        return field(part_node, key, json::value_t::number_unsigned).get<std::uint64_t>();
       };
       FilePart& part =
           parts[name] = {place("begin"), place("end"),
@@ -198,15 +199,18 @@ class Reader {
     return made;
   }
 
-  // Files are cut to these sizes: only plain names of YAML files of the folder itself may stand
-  // here.
+  // Files are read and cut by these names: only plain ones of YAML files of the folder itself may
+  // stand here.
+  void check_file_name(const std::string& name, std::string_view list) const {
+    if (!name.ends_with(".yml") || name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
+      fail(fmt::format("expected names of YAML files in '{}', found '{}'", list, name));
+    }
+  }
+
   FileSizes sizes(const json& object) const {
     FileSizes sizes;
     for (const auto& [name, size] : object.items()) {
-      if (!name.ends_with(".yml") ||
-          name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
-        fail(fmt::format("expected names of YAML files in 'sizes', found '{}'", name));
-      }
+      check_file_name(name, "sizes");
       if (!size.is_null() && !size.is_number_unsigned()) {
         fail(fmt::format("expected a size in bytes or null for '{}'", name));
       }

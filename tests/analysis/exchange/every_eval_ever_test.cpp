@@ -62,6 +62,17 @@ TEST_CASE("Scores of items and their mean, failed items aside", "[exchange]") {
   CHECK(samples[0]["evaluation_id"] == found["evaluation_id"]);
 }
 
+TEST_CASE("No model's name leads out of the folder of evaluations", "[exchange]") {
+  record::LoggedRun run = small_run();
+  for (const char* name : {"..", "a/..", "a/.", "../..", "/", "", "../x/.."}) {
+    INFO(name);
+    run.model = name;
+    CHECK(prepare_eval(run).file.parent_path() == "data/GoEmotions/unknown/unknown");
+  }
+  run.model = "/etc/passwd";
+  CHECK(prepare_eval(run).file.parent_path() == "data/GoEmotions/unknown/passwd");
+}
+
 TEST_CASE("What the schema cannot hold is refused", "[exchange]") {
   const record::LoggedRun words =
       record::read_run(support::fixture("align/logs/GoEmotions/small/unary/tiny--model_0"));

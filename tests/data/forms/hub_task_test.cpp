@@ -3,6 +3,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/data/task_draft.h"
 
+#include "data/forms/hub_info.h"
 #include "data/small_root.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -133,6 +134,21 @@ TEST_CASE("A folder of the hub's cache is found by the data set's name", "[data]
   ::unsetenv("HF_HUB_CACHE");
 }
 
+TEST_CASE("What a Parquet file says of its features may be anything", "[data]") {
+  const auto info = [](const std::string& features) {
+    return R"({"info": {"features": )" + features + "}}";
+  };
+  CHECK(features_in_metadata(info(R"({"text": {"_type": "Value", "dtype": "string"}})")).size() ==
+        1);
+  CHECK(features_in_metadata(
+            info(R"({"a": )" + std::string(100000, '[') + std::string(100000, ']') + "}"))
+            .empty());
+  for (const char* text : {"", "{", "[]", R"({"info": 3})", R"({"info": {"features": [1]}})"}) {
+    INFO(text);
+    CHECK(features_in_metadata(text).empty());
+  }
+}
+
 TEST_CASE("A data set that cannot be read says why", "[data]") {
   SmallRoot root;
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -148,6 +164,14 @@ TEST_CASE("A data set that cannot be read says why", "[data]") {
   CHECK_THAT(message(root.path("set")),
              ContainsSubstring("README.md: expected the files of split 'train', data/*.parquet, "
                                "found none"));
+  // Patterns name files of the data set's own folder alone.
+  support::write_file(root.path("secret.csv"), "text\nb\n");
+  for (const std::string pattern : {"../secret.csv", "../*.csv", root.path("secret.csv").c_str()}) {
+    write("README.md",
+          "---\nconfigs:\n- config_name: default\n  data_files: '" + pattern + "'\n---\n");
+    INFO(pattern);
+    CHECK_THAT(message(root.path("set")), ContainsSubstring(pattern + ", found none"));
+  }
   write("README.md", "---\ndataset_info:\n  features:\n  - dtype: string\n---\n");
   CHECK_THAT(message(root.path("set")),
              ContainsSubstring("README.md:4: expected a feature with a name"));

@@ -112,6 +112,13 @@ TEST_CASE("Lists as pandas writes them into CSV are lists", "[data]") {
       ContainsSubstring("labels: {column: label}\nlabel_names: [joy, \"x \\\"y\\\"\", \"it's\"]"));
 }
 
+TEST_CASE("Cells with lists nested without end are texts", "[data]") {
+  SmallRoot root;
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  const std::string table = root.write("p.csv", "id,text,label\n1,a b," + deep + "\n2,c,joy\n");
+  CHECK_THAT(drafted(root, "q.csv", support::read_file(table)), ContainsSubstring("text: text"));
+}
+
 TEST_CASE("Tables of several splits beside each other are one set", "[data]") {
   SmallRoot root;
   root.write("tweets_test.csv", "text,label\nc d,no\n");

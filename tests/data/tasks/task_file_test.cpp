@@ -107,6 +107,8 @@ const std::vector<Broken> kBroken = {
     {"task.yaml", "name: tweets", "format: exel", "task.yaml:1", "unknown table format 'exel'"},
     {"task.yaml", "name: tweets", "domain: face book", "task.yaml:1", "unknown domain 'face book'"},
     {"task.yaml", "name: tweets", "label_map: {fury: rage}", "task.yaml", "unknown label 'fury'"},
+    {"task.yaml", "name: tweets", "label_map: train.csv", "train.csv:1",
+     "expected a map of labels to what the data call them"},
     {"task.yaml", "name: tweets", "shown_as: {jo: x}", "task.yaml",
      "unknown label 'jo'; did you mean 'joy'?"},
     {"task.yaml", "name: tweets", "shown_as: {None: nothing}", "task.yaml:1",
