@@ -38,10 +38,13 @@ def check_lists():
     for path in (source_dir / "include/labelprobe").rglob("*.h"):
         check_listed(path, f"src/{path.parent.name}/CMakeLists.txt")
     for path in (source_dir / "tests").rglob("*_test.cpp"):
-        if path.parent.name != "device":
+        if path.parent.name not in {"device", "fuzz"}:
             check_listed(path, *lists_of(path.parent.relative_to(source_dir / "tests")))
     for path in (source_dir / "tests/device").rglob("*.cpp"):
         check_listed(path, "tests/device/CMakeLists.txt")
+    for path in (source_dir / "tests/fuzz").glob("*.cpp"):
+        if f"fuzz_target({path.stem} " not in (source_dir / "tests/fuzz/CMakeLists.txt").read_text():
+            check_listed(path, "tests/fuzz/CMakeLists.txt")
     for path in (source_dir / "tests/support").glob("*.cpp"):
         check_listed(path, "CMakeLists.txt")
     scripts = words_of(source_dir / "tests/scripts/CMakeLists.txt")
