@@ -472,7 +472,8 @@ TEST_CASE("Hostile vocabularies are refused by file and place", "[tokenizer]") {
        {R"({"type": "BPE", "vocab": {"a": 9000000}, "merges": []})",
         R"({"type": "WordPiece", "unk_token": "a", "vocab": {"a": 9000000}})"}) {
     CHECK_THAT(
-        message_of_file("tokenizer.json", std::string(R"({"model": )") + model + "}"),
+        message_of_file("tokenizer.json",
+                        std::string(R"({"decoder": {"type": "Fuse"}, "model": )") + model + "}"),
         ContainsSubstring("key 'model.vocab.a': expected an id up to 1048577, found 9000000"));
   }
   // A piece without text, in front of all others.
@@ -481,6 +482,9 @@ TEST_CASE("Hostile vocabularies are refused by file and place", "[tokenizer]") {
   const std::string empty_piece("\x0A\x07\x0A\x00\x15\x00\x00\x00\x00", 9);
   CHECK_THAT(message_of_file("tokenizer.model", empty_piece + model),
              ContainsSubstring("tokenizer.model: expected a SentencePiece model"));
+  const std::string latin1("\x0A\x0B\x0A\x04\x6A\xF6\x79\x21\x15\x00\x00\x00\x00", 13);
+  CHECK_THAT(message_of_file("tokenizer.model", model + latin1),
+             ContainsSubstring("expected UTF-8, found other bytes"));
   const std::string nothing("\x0A\x00", 2);
   CHECK_THAT(message_of_file("tokenizer.model", nothing + model),
              ContainsSubstring("tokenizer.model: expected a SentencePiece model"));

@@ -107,7 +107,7 @@ std::vector<std::string> split_list(const std::string& text) {
 // The values that an option has one after the other; each a list of its own.
 std::vector<std::vector<std::string>> choices(const Option& option,
                                               const std::vector<std::string>& values) {
-  if (!option.spans_grid()) {
+  if (!option.spans_grid() || values.empty()) {  // an empty list is as good as unset
     return {values};
   }
   std::vector<std::vector<std::string>> each;

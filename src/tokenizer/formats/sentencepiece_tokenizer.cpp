@@ -103,6 +103,12 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
         "{}: expected a SentencePiece model, found one that the library stumbles over ({})",
         file.string(), error.what()));
   }
+  for (int id = 0; id < processor_.GetPieceSize(); ++id) {
+    if (!is_utf8(processor_.IdToPiece(id))) {
+      throw ModelError(
+          fmt::format("{}: piece {}: expected UTF-8, found other bytes", file.string(), id));
+    }
+  }
   adds_prefix_ = settings->adds_prefix;
   prefixes_segments_ = config.legacy.value_or(false);
   is_cut_at_spaces_ = may_cut_at_spaces(*settings);

@@ -171,6 +171,13 @@ TEST_CASE("The word for unset leaves no value, in a grid too", "[unit]") {
         std::vector<std::vector<Args>>{{{}, {}}, {{"random"}, {}}});
 }
 
+// Of a config file: `shot: []`.
+TEST_CASE("An empty list leaves no value and the other options their grid", "[unit]") {
+  const auto settings = expand({{"shot", {}}, {"seed", {"1", "2"}}});
+  CHECK(table(settings, {"shot", "seed"}) ==
+        std::vector<std::vector<Args>>{{{}, {"1"}}, {{}, {"2"}}});
+}
+
 TEST_CASE("References take the value of their own setting", "[unit]") {
   const auto settings = expand({{"seed", {"7", "8"}},
                                 {"label_randomization_seed", {"args.seed"}},
