@@ -19,9 +19,9 @@ class Archive {
   bool has(const std::string& part) const;
 
   // The tree of a part. Entities other than XML's own stay as they are written.
-  // Throws DataError if the part is missing, damaged, encrypted or larger than kMaxPartBytes once
-  // unpacked, if it is no XML or no UTF-8, or if it declares a document type: there entities are
-  // defined, and no workbook needs any.
+  // Throws DataError if the part is missing, damaged, encrypted or larger once
+  // unpacked than core/limits.h allows, if it is no XML or no UTF-8, or if it declares a document
+  // type: there entities are defined, and no workbook needs any.
   std::unique_ptr<pugi::xml_document> parse(const std::string& part) const;
 
  private:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 #include "support/catch.h"
 #include "support/errors.h"
@@ -84,8 +85,8 @@ TEST_CASE("Refuses to nest as deep as a stack is long", "[unit]") {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
-  CHECK(parse_message(nested(kMaxJsonDepth)) == "no error");
-  CHECK(parse_message(nested(kMaxJsonDepth + 1)) ==
+  CHECK(parse_message(nested(limits::kJsonDepth)) == "no error");
+  CHECK(parse_message(nested(limits::kJsonDepth + 1)) ==
         "x.json: expected JSON at most 32 levels deep, found more");
   CHECK_THAT(parse_message(std::string(1'000'000, '[')), ContainsSubstring("levels deep"));
 }

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 
 #include "support/paths.h"
 #include "support/small_workbook.h"
@@ -159,7 +160,7 @@ TEST_CASE("Deep nesting is no trouble", "[unit]") {
 
 TEST_CASE("Zip bombs are refused, whatever size they state", "[unit]") {
   Parts parts = workbook_parts("<row r=\"1\"/>");
-  const std::size_t n_bytes = kMaxPartBytes + 12345;
+  const std::size_t n_bytes = limits::kWorkbookPartBytes + 12345;
   parts["xl/worksheets/sheet1.xml"] = std::string(n_bytes, ' ');
   WorkbookFile bomb(parts);
   REQUIRE(bomb.bytes().size() < 100000);

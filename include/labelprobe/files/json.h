@@ -19,9 +19,6 @@
 
 namespace labelprobe::files {
 
-// Nesting beyond this is no file of ours but an attack on the stack.
-inline constexpr int kMaxJsonDepth = 32;
-
 // Where a JSON text stands, for messages.
 struct JsonSource {
   std::string name;  // opens every message, e.g. the file's path

@@ -12,13 +12,6 @@
 
 namespace labelprobe::files {
 
-// What a part of the archive may hold once unpacked: far above any table of annotations, far below
-// a zip bomb.
-inline constexpr std::size_t kMaxPartBytes = std::size_t{32} << 20;
-
-// The columns that are read; cells further right are an error.
-inline constexpr std::size_t kMaxColumns = 256;
-
 struct SheetRow {
   std::size_t number = 0;          // from 1, as people see it
   std::vector<std::string> cells;  // from column A; empty cells are "", numbers as in the file

@@ -18,9 +18,6 @@
 
 namespace labelprobe::files {
 
-// Nesting beyond this is no file of ours but an attack on the stack.
-inline constexpr int kMaxYamlDepth = 64;
-
 // A value of a document and its place in it. Copies are cheap and keep the whole document alive.
 class YamlView {
  public:
