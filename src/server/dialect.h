@@ -27,8 +27,8 @@ struct Dialect {
 // for. Throws as identify().
 Dialect read_models(const files::JsonView& reply, const Options& options);
 
-// Asks for the list of models, and finds the one that is meant. Throws ConfigError if it is not there
-// or cannot be told, ModelError if no such list comes.
+// Asks for the list of models, and finds the one that is meant. Throws ConfigError if it is not
+// there or cannot be told, ModelError if no such list comes.
 Dialect identify(Client& client, const Options& options);
 
 // The address and the body of the request that asks a question. Throws ConfigError if the server
