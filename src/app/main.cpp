@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/lost_pages.h"
 #include "labelprobe/files/output_file.h"
 
 #include "app/commands/command.h"
@@ -67,6 +69,10 @@ int run_program(const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  labelprobe::files::report_lost_pages(
+      {.config = app::kConfigError, .data = app::kDataError, .model = app::kModelError});
+  // A file that may not grow any more (ulimit -f) is a failed write with a message, not an end.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const int code = run_program({argv + 1, argv + argc});
     labelprobe::files::finish_standard_output();

@@ -353,7 +353,11 @@ void FileLock::wait_until_free(const std::filesystem::path& file, const Patience
 }
 
 bool FileLock::is_in_place() const {
-  return are_the_same(fd_, file_);
+  if (!are_the_same(fd_, file_)) return false;
+  // Opened anew, for a shared file system shows what others wrote only then.
+  const Descriptor opened{::open(file_.c_str(), O_RDONLY | O_CLOEXEC)};
+  const std::string ours = fmt::format("{} on {}, since ", ::getpid(), this_machine());
+  return opened.fd >= 0 && read_holder(opened.fd).starts_with(ours);
 }
 
 }  // namespace labelprobe::files

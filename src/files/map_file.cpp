@@ -2,11 +2,15 @@
 
 #include "labelprobe/core/error.h"
 
+#include "files/mappings.h"
+
 namespace labelprobe::files {
 
 MappedFile map_file(const std::filesystem::path& path, ErrorKind error) {
   try {
-    return MappedFile(path);
+    MappedFile file(path);
+    note_kind(file.bytes().data(), error);
+    return file;
   } catch (const DataError& finding) {
     fail(error, finding.what());
   }

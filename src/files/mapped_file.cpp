@@ -13,6 +13,9 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/read_files.h"
+#include "labelprobe/files/unreadable.h"
+
+#include "files/mappings.h"
 
 namespace labelprobe::files {
 
@@ -28,12 +31,23 @@ bool is_lfs_pointer(int fd, const struct stat& status) {
          std::string_view(begin.data(), begin.size()) == kBegin;
 }
 
+[[noreturn]] void fail_to(const char* what, const std::filesystem::path& path, int error) {
+  const std::string message = path.string() + ": cannot be " + what + ": " + std::strerror(error);
+  const bool is_lasting = error == ENOENT || error == ENOTDIR || error == EACCES ||
+                          error == EPERM || error == ELOOP || error == ENAMETOOLONG;
+  if (is_lasting) throw DataError(message);
+  throw UnreadableError(message);
+}
+
+// Reading them costs no more than mapping them.
+constexpr ::off_t kMostBytesRead = 1 << 20;
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    throw DataError(path.string() + ": cannot be opened: " + std::strerror(errno));
+    fail_to("opened", path, errno);
   }
   struct stat status {};
   if (::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) {
@@ -51,18 +65,20 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
                     ": found a git-LFS pointer, which only names the file that belongs here; fetch "
                     "it with `git lfs pull`, or download it anew");
   }
-  size_ = static_cast<std::size_t>(status.st_size);
-  if (size_ > 0) {
-    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    const int error = errno;
-    ::close(fd);
-    if (mapped == MAP_FAILED) {
-      throw DataError(path.string() + ": cannot be mapped: " + std::strerror(error));
-    }
-    data_ = static_cast<const std::byte*>(mapped);
-  } else {
-    ::close(fd);
+  if (status.st_size <= kMostBytesRead) {
+    read_all(fd);
+    note_read(path);
+    return;
   }
+  size_ = static_cast<std::size_t>(status.st_size);
+  void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+  const int error = errno;
+  ::close(fd);
+  if (mapped == MAP_FAILED) {
+    fail_to("mapped", path, error);
+  }
+  data_ = static_cast<const std::byte*>(mapped);
+  note_mapping(bytes(), path_.native());
   note_read(path);
 }
 
@@ -78,14 +94,16 @@ void MappedFile::read_all(int fd) {
   const int error = errno;
   ::close(fd);
   if (n_read < 0) {
-    throw DataError(path_.string() + ": cannot be read: " + std::strerror(error));
+    fail_to("read", path_, error);
   }
   size_ = n;
+  content_.resize(n);
   data_ = content_.data();
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr && content_.empty()) {
+  if (data_ != nullptr && size_ > 0 && content_.empty()) {
+    forget_mapping(data_);
     ::munmap(const_cast<std::byte*>(data_), size_);
   }
 }

@@ -113,3 +113,15 @@ TEST_CASE("A lock whose file was removed or replaced is no lock of that path", "
   CHECK(second.is_in_place());
   CHECK_FALSE(first.is_in_place());
 }
+
+TEST_CASE("A lock that another process has put its name into is lost", "[disk]") {
+  const labelprobe::support::TempFolder folder;
+  const auto path = folder.path() / ".lock";
+  const FileLock lock(path, Patience{});
+  CHECK(lock.is_in_place());
+  // As on a file system that keeps the locks of each machine to itself.
+  const std::string other = "12 on another.machine, since 2026-11-29 21:26:00 +0000";
+  labelprobe::support::write_file(path, other + "\n");
+  CHECK_FALSE(lock.is_in_place());
+  CHECK(FileLock::holder(path) == "process " + other);
+}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/copy_file.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 #include "labelprobe/weights/making.h"
@@ -185,7 +186,7 @@ void check_tokenizer(const fs::path& folder, const weights::ModelShape& shape) {
 void copy_tokenizer(const fs::path& from, const fs::path& to) {
   for (const char* name : kTokenizerFiles) {
     if (fs::exists(from / name)) {
-      fs::copy_file(from / name, to / name);
+      files::copy_file(from / name, to / name);
     }
   }
 }

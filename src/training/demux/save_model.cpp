@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/copy_file.h"
 #include "labelprobe/files/output_file.h"
 
 #include "training/demux/checkpoint.h"
@@ -24,7 +25,7 @@ void save_model(const fs::path& folder,
     for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
                              "special_tokens_map.json", "added_tokens.json"}) {
       if (fs::exists(settings.encoder / name)) {
-        fs::copy_file(settings.encoder / name, folder / name, fs::copy_options::overwrite_existing);
+        files::copy_file(settings.encoder / name, folder / name);
       }
     }
   } catch (const fs::filesystem_error& error) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/files/copy_file.h"
 #include "labelprobe/files/gguf.h"
 #include "labelprobe/files/json.h"
 
@@ -173,9 +174,11 @@ void write_folder_files(const fs::path& model,
     written["tie_word_embeddings"] = config.tie_word_embeddings;
     for (const char* name : kCopied) {
       std::error_code error;
-      if (fs::exists(model / name, error) && !fs::copy_file(model / name, folder / name, error)) {
-        throw ModelError(
-            fmt::format("{}: cannot be written: {}", (folder / name).string(), error.message()));
+      if (!fs::exists(model / name, error)) continue;
+      try {
+        files::copy_file(model / name, folder / name);
+      } catch (const Error& problem) {
+        throw ModelError(problem.what());
       }
     }
   } else {
