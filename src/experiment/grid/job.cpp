@@ -140,6 +140,28 @@ record::RunRequest complete(record::RunRequest request, const PreparedJob& prepa
   return request;
 }
 
+// Throws ModelError if the weights in memory are not known to be those that the run was prepared
+// with: if the files were changed before they were opened, or while they were read.
+void check_same_model(const PreparedJob& prepared,
+                      const Workbench::Opened& opened,
+                      const Workbench& workbench) {
+  const ModelLoading& loading = prepared.job.model;
+  if (loading.served || !loading.packed_copy.empty()) return;
+  const auto check = [&](const model::ModelInfo& found) {
+    const std::string generation =
+        generation_in_force(found, prepared.job.settings, prepared.preparation).describe();
+    if (found.fingerprint != prepared.model_info.fingerprint ||
+        generation != generation_of(prepared).describe()) {
+      throw ModelError(fmt::format(
+          "{}: was changed after this run was prepared; give the same command again when its files "
+          "stay as they are",
+          loading.model.string()));
+    }
+  };
+  check(opened.model.info());
+  if (opened.is_new) check(workbench.source().inspect(loading));
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -239,6 +261,7 @@ JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListen
   const auto open_model = [&]() -> model::LanguageModel& {
     const auto begin = std::chrono::steady_clock::now();
     const Workbench::Opened opened = workbench.open(prepared.job.model);
+    check_same_model(prepared, opened, workbench);
     if (prepared.job.model.served) ask_served(prepared, workbench);
     return listener.on_model(opened.model, opened.is_new, seconds_since(begin));
   };

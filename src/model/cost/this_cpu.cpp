@@ -15,6 +15,7 @@
 #include "model/products/linear.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
+#include "weights/device/threads.h"
 #include "weights/quantized/quantized_weight.h"
 
 namespace labelprobe::model::cost {
@@ -64,7 +65,7 @@ CpuRates measure_this_cpu(const weights::DecoderConfig& config,
                           weights::Quantization quantization,
                           int n_threads,
                           int step_rows) {
-  at::set_num_threads(n_threads > 0 ? n_threads : weights::n_physical_cores());
+  at::set_num_threads(weights::n_threads_of(n_threads));
   const c10::InferenceMode no_gradients;
   const at::ScalarType weight_type = weights::scalar_type(dtype);
   const at::ScalarType type = activation_type(dtype, at::kCPU);

@@ -17,6 +17,7 @@
 #include "labelprobe/core/fingerprint.h"
 
 #include "weights/device/device.h"
+#include "weights/device/threads.h"
 #include "weights/encoder/encoder_config.h"
 #include "weights/encoder/encoder_weights.h"
 
@@ -313,7 +314,7 @@ std::unique_ptr<SentenceEncoder> open_sentence_encoder(const std::filesystem::pa
                                                        const std::string& device,
                                                        int n_threads) {
   const c10::Device opened = weights::open_device(device);
-  at::set_num_threads(n_threads > 0 ? n_threads : weights::n_physical_cores());
+  at::set_num_threads(weights::n_threads_of(n_threads));
   const c10::InferenceMode no_gradients;
   return std::make_unique<Encoder>(folder, opened);
 }

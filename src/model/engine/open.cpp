@@ -28,6 +28,7 @@
 #include "weights/device/dtype.h"
 #include "weights/device/host_memory.h"
 #include "weights/device/processor.h"
+#include "weights/device/threads.h"
 
 namespace labelprobe::model {
 
@@ -114,7 +115,8 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
     throw ConfigError(fmt::format("threads is {}; expected 0 (one per physical core) or more",
                                   options.n_threads));
   }
-  at::set_num_threads(options.n_threads > 0 ? options.n_threads : weights::n_physical_cores());
+  const int n_threads = weights::n_threads_of(options.n_threads);
+  at::set_num_threads(n_threads);
   const c10::InferenceMode no_gradients;
   const std::vector<c10::Device> devices = weights::open_devices(options.device);
   const c10::Device device = devices.front();
@@ -126,6 +128,11 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
                                c10::elementSize(weights::scalar_type(options.dtype)) *
                                c10::elementSize(activation_type(options.dtype, device));
   info.device_warnings = weights::device_warnings(device);
+  if (n_threads < options.n_threads) {
+    info.device_warnings.push_back(
+        fmt::format("threads is {}, and {} are used: more only get in each other's way here",
+                    options.n_threads, n_threads));
+  }
   info.device = join(devices);
   info.device_name = describe_devices(devices);
   info.backend =

@@ -23,6 +23,7 @@
 #include "training/demux/save_model.h"
 #include "training/demux/sequences.h"
 #include "weights/device/device.h"
+#include "weights/device/threads.h"
 
 namespace labelprobe::training {
 
@@ -341,8 +342,7 @@ class Trainer {
 }  // namespace
 
 DemuxOutcome train_demux(const DemuxPlan& plan, record::TrainingRun& run, DemuxListener& listener) {
-  at::set_num_threads(plan.settings.n_threads > 0 ? plan.settings.n_threads
-                                                  : weights::n_physical_cores());
+  at::set_num_threads(weights::n_threads_of(plan.settings.n_threads));
   Trainer trainer(plan, run, listener);
   trainer.train();
   DemuxOutcome outcome = trainer.test();

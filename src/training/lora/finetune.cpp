@@ -17,6 +17,7 @@
 #include "training/lora/lora_decoder.h"
 #include "training/lora/packing.h"
 #include "weights/device/device.h"
+#include "weights/device/threads.h"
 
 namespace labelprobe::training {
 namespace {
@@ -287,7 +288,7 @@ FinetuneOutcome finetune(const fs::path& model,
                          const fs::path& folder,
                          const std::function<void(const FinetuneProgress&)>& on_progress) {
   check_settings(settings);
-  at::set_num_threads(settings.n_threads > 0 ? settings.n_threads : weights::n_physical_cores());
+  at::set_num_threads(weights::n_threads_of(settings.n_threads));
   const c10::Device device = weights::open_device(settings.device);
   weights::Checkpoint checkpoint = weights::Checkpoint::open(model);
   check_fits(checkpoint.config(), data, settings);
