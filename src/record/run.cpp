@@ -24,14 +24,23 @@ std::string describe(const Experiment& experiment,
                      const std::filesystem::path& folder,
                      std::size_t index) {
   std::string text = fmt::format("experiment_{}: ", index);
-  if (experiment.state == ExperimentState::Finished) {
-    return fmt::format("{}finished{}", text,
-                       experiment.n_items ? fmt::format(", {} items", *experiment.n_items) : "");
+  if (experiment.state == ExperimentState::Finished ||
+      experiment.state == ExperimentState::Replacing) {
+    text += "finished";
+    if (experiment.n_items) text += fmt::format(", {} items", *experiment.n_items);
+    if (experiment.n_failed > 0) text += fmt::format(", {} of them failed", experiment.n_failed);
+    return text;
   }
   const auto holder = files::FileLock::holder(lock_path(folder, index));
   text += holder ? fmt::format("{} is at it", *holder) : "unfinished";
-  return fmt::format("{}, {} items so far", text,
-                     load_journal(journal_path(folder, index)).items.size());
+  const Journal journal = load_journal(journal_path(folder, index));
+  text += fmt::format(", {} items so far", journal.items.size());
+  if (const std::size_t n = count_failed(journal); n > 0)
+    text += fmt::format(", {} of them failed", n);
+  if (!journal.damaged_lines.empty()) {
+    text += fmt::format(", {} of its journal", describe_damage(journal));
+  }
+  return text;
 }
 
 }  // namespace
@@ -58,15 +67,21 @@ RunPreview preview(const RunRequest& request) {
   preview.notes.insert(preview.notes.end(), reasons.begin(), reasons.end());
   preview.experiment_index = static_cast<int>(experiment.index);
   if (experiment.state == ExperimentChoice::State::GoesOn) {
-    preview.n_finished = load_journal(journal_path(*choice.found, experiment.index)).items.size();
+    const Journal journal = load_journal(journal_path(*choice.found, experiment.index));
+    preview.n_finished =
+        journal.items.size() - (request.retries_failed ? count_failed(journal) : 0);
   } else if (experiment.state == ExperimentChoice::State::StartsOver) {
     preview.notes.push_back(
         fmt::format("experiment_{} would start over; changed since: {}", experiment.index,
                     changed_contents(manifest.experiments[experiment.index], request)));
   } else if (experiment.state == ExperimentChoice::State::Finished) {
+    const Experiment& finished = manifest.experiments[experiment.index];
     preview.folder = *choice.found;
-    preview.is_finished = true;
-    preview.n_failed = manifest.experiments[experiment.index].n_failed;
+    preview.n_failed = finished.n_failed;
+    preview.is_finished = !request.retries_failed || finished.n_failed == 0;
+    if (!preview.is_finished) {
+      preview.n_finished = finished.n_items.value_or(finished.n_failed) - finished.n_failed;
+    }
   }
   return preview;
 }
@@ -91,6 +106,10 @@ int Run::experiment_index() const {
 
 bool Run::was_finished() const {
   return state_->run.was_finished();
+}
+
+bool Run::is_retry() const {
+  return state_->run.is_retry();
 }
 
 std::size_t Run::n_failed() const {

@@ -1,20 +1,18 @@
 #include "record/run_folder.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
-#include "labelprobe/core/fingerprint.h"
-#include "labelprobe/files/mapped_file.h"
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/journal.h"
 #include "record/folder/params.h"
-#include "record/log/aggregates.h"
 #include "record/log/experiment_files.h"
-#include "record/log/finished.h"
+#include "record/replacement.h"
 #include "record/request_checks.h"
 
 namespace labelprobe::record {
@@ -24,51 +22,12 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* kLockName = ".lock";
-
 RunRequest checked(RunRequest request) {
   check_names(request);
   return request;
 }
 
-// What files have grown by since they had these sizes.
-std::map<std::string, FilePart> parts_of(const fs::path& folder, const FileSizes& sizes) {
-  std::map<std::string, FilePart> parts;
-  for (const auto& [name, size] : sizes) {
-    const std::uint64_t begin = size.value_or(0);
-    if (const std::uint64_t end = files::size_of(folder / name).value_or(0); end > begin) {
-      const files::MappedFile file(folder / name);
-      parts[name] = {begin, end, fingerprint(file.text().substr(begin, end - begin))};
-    }
-  }
-  return parts;
-}
-
-// Throws DataError if files that another experiment needs have lost bytes: those that an
-// interrupted process was writing, and the numbers of finished experiments. Others may be writing
-// meanwhile, so nothing beyond these is looked at.
-void check_usable(const fs::path& folder, const Manifest& manifest) {
-  for (std::size_t i = 0; i < manifest.experiments.size(); ++i) {
-    const Experiment& experiment = manifest.experiments[i];
-    if (experiment.state == ExperimentState::Writing) {
-      for (const auto& [name, n_bytes] : experiment.sizes) {
-        files::check_longer(folder / name, n_bytes.value_or(0));
-      }
-    }
-    if (const auto part = experiment.parts.find(kNumbersName); part != experiment.parts.end()) {
-      const std::string text = files::size_of(folder / kNumbersName)
-                                   ? std::string(files::MappedFile(folder / kNumbersName).text())
-                                   : "";
-      check_part(text, folder / kNumbersName, i, experiment, part->second);
-    }
-  }
-}
-
 }  // namespace
-
-FolderChoice choose_folder(const RunRequest& request, const json& params) {
-  return choose_folder(request, params, check_usable);
-}
 
 RunFolder::RunFolder(RunRequest request, files::Disk::BeforeStep before_step)
     : disk_(std::move(before_step)),
@@ -78,180 +37,6 @@ RunFolder::RunFolder(RunRequest request, files::Disk::BeforeStep before_step)
   while (const auto busy = take_folder()) {
     files::FileLock::wait_until_free(*busy, patience("does this run"));
   }
-}
-
-std::optional<fs::path> RunFolder::take_folder() {
-  const fs::path category = request_.log_root / request_.category;
-  disk_.make_folders(category);
-  // Two processes that start together choose one after the other.
-  const files::FileLock choosing(category / kLockName, patience("chooses its log folder"));
-  const FolderChoice choice = choose_folder(request_, params_);
-  notes_ = choice.notes;
-  folder_ = choice.folder;
-  if (!choice.found) {
-    make_folder(category / ".making");
-    return std::nullopt;
-  }
-  if (choice.folder == *choice.found && find_finished(*choice.found)) {
-    return std::nullopt;
-  }
-  folder_ = *choice.found;
-  const files::FileLock writing = lock_folder();
-  if (choice.folder != folder_) {
-    disk_.make_folders(choice.folder.parent_path());
-    disk_.rename(folder_, choice.folder);
-    notes_.push_back(fmt::format("moved the folder of equal runs from {} to {}", folder_.string(),
-                                 choice.folder.string()));
-    folder_ = choice.folder;
-  }
-  manifest_ = Manifest::load(file(kManifestName));
-  const ExperimentChoice experiment = choose_experiment(manifest_, folder_, request_, params_);
-  recover();
-  return take_up(experiment);
-}
-
-// Whether the run is over in this folder, journal and all: then nothing is changed there.
-bool RunFolder::find_finished(const fs::path& folder) {
-  const Manifest manifest = Manifest::load(folder / kManifestName);
-  const ExperimentChoice choice = choose_experiment(manifest, folder, request_, params_);
-  if (choice.state != ExperimentChoice::State::Finished ||
-      files::size_of(journal_path(folder, choice.index))) {
-    return false;
-  }
-  folder_ = folder;
-  index_ = choice.index;
-  was_finished_ = true;
-  n_failed_ = manifest.experiments[index_].n_failed;
-  return true;
-}
-
-// A folder appears under its name only when its experiment's lock is in it and its manifest says
-// whose it is.
-void RunFolder::make_folder(const fs::path& making) {
-  manifest_.experiments.emplace_back();
-  describe_experiment();
-  if (fs::exists(making)) {
-    disk_.remove_folder(making);
-  }
-  disk_.make_folders(making);
-  disk_.replace(making / kManifestName, manifest_.encode());
-  disk_.make_folders(folder_.parent_path());
-  lock_ = files::FileLock::try_take(lock_path(making, index_));
-  LABELPROBE_CHECK(lock_.has_value());
-  disk_.rename(making, folder_);
-  lock_->moved_to(lock_path(folder_, index_));
-  open_journal();
-}
-
-void RunFolder::recover() {
-  bool is_changed = false;
-  for (std::size_t i = 0; i < manifest_.experiments.size(); ++i) {
-    Experiment& experiment = manifest_.experiments[i];
-    if (experiment.state == ExperimentState::Finished && files::size_of(journal_path(folder_, i))) {
-      disk_.remove(lock_path(folder_, i));
-      disk_.remove(journal_path(folder_, i));
-    }
-    if (experiment.state != ExperimentState::Writing) {
-      continue;
-    }
-    for (const auto& [name, n_bytes] : experiment.sizes) {
-      disk_.cut_to(file(name), n_bytes);
-    }
-    notes_.push_back(fmt::format(
-        "removed what an interrupted process had written of experiment_{} to the YAML files", i));
-    experiment.state = ExperimentState::Running;
-    experiment.sizes.clear();
-    is_changed = true;
-  }
-  if (is_changed) {
-    save_manifest();
-  }
-}
-
-std::optional<fs::path> RunFolder::take_up(const ExperimentChoice& choice) {
-  using State = ExperimentChoice::State;
-  index_ = choice.index;
-  was_finished_ = choice.state == State::Finished;
-  if (was_finished_) {
-    n_failed_ = manifest_.experiments[index_].n_failed;
-    return std::nullopt;
-  }
-  lock_ = files::FileLock::try_take(lock_path(folder_, index_), request_.patience.takes_over);
-  if (!lock_) {
-    return lock_path(folder_, index_);
-  }
-  const std::vector<std::string> reasons = explain(manifest_, choice, request_, params_);
-  notes_.insert(notes_.end(), reasons.begin(), reasons.end());
-  const std::string before = manifest_.encode();
-  if (choice.state == State::New) {
-    manifest_.experiments.emplace_back();
-  }
-  Experiment& experiment = manifest_.experiments[index_];
-  if (choice.state != State::GoesOn && files::size_of(journal_path(folder_, index_))) {
-    set_aside(journal_path(folder_, index_), experiment);
-  }
-  if (choice.state == State::StartsOver) {
-    experiment = Experiment{};
-  }
-  describe_experiment();
-  if (manifest_.encode() != before) {
-    save_manifest();
-  }
-  open_journal();
-  return std::nullopt;
-}
-
-void RunFolder::describe_experiment() {
-  Experiment& experiment = manifest_.experiments[index_];
-  experiment.params = params_;
-  experiment.contents = request_.contents;
-  experiment.n_items = request_.n_items;
-  manifest_.not_comparable.merge(names_not_comparable(request_.params));
-}
-
-void RunFolder::set_aside(const fs::path& journal, const Experiment& experiment) {
-  int n = 0;
-  fs::path aside;
-  do {
-    aside = fmt::format("{}.stale-{}", journal.string(), n++);
-  } while (fs::exists(aside));
-  disk_.rename(journal, aside);
-  const std::string changed = changed_contents(experiment, request_);
-  notes_.push_back(
-      fmt::format("{} starts over: {}; its items so far are kept in {}", experiment_key(),
-                  experiment.record_version != kRecordVersion
-                      ? "another version of the program, which kept other things of each item, "
-                        "was interrupted in it"
-                  : changed.empty() ? "no experiment of the manifest has its journal"
-                                    : fmt::format("changed since it was interrupted: {}", changed),
-                  aside.string()));
-}
-
-void RunFolder::open_journal() {
-  const fs::path path = journal_path(folder_, index_);
-  Journal journal = load_journal(path);
-  if (!journal.damaged_lines.empty()) {
-    std::string whole;
-    for (const auto& [key, item] : journal.items) {
-      whole += encode_item(item);
-    }
-    disk_.replace(path, whole);
-    std::string lines;
-    for (const std::size_t line : journal.damaged_lines) {
-      lines += fmt::format("{}{}", lines.empty() ? "" : ", ", line);
-    }
-    notes_.push_back(fmt::format("{}: took out damaged lines ({}); their items are computed again",
-                                 path.string(), lines));
-  } else if (journal.n_torn_bytes > 0) {
-    disk_.cut_to(path, journal.n_whole_bytes);
-    notes_.push_back(fmt::format("cut off the unfinished last line of {}", path.string()));
-  }
-  finished_ = std::move(journal.items);
-  if (!finished_.empty()) {
-    notes_.push_back(
-        fmt::format("took up {} with {} finished items", experiment_key(), finished_.size()));
-  }
-  journal_.emplace(disk_.open_append(path));
 }
 
 files::FileLock RunFolder::lock_folder() const {
@@ -271,6 +56,11 @@ files::Patience RunFolder::patience(const std::string& what) const {
 
 void RunFolder::check_in_place() const {
   if (!lock_->is_in_place()) {
+    if (const auto holder = files::FileLock::holder(lock_path(folder_, index_))) {
+      throw files::LockedError(fmt::format(
+          "{}: {}, has taken this run over, and this process leaves it; what it finished is kept",
+          folder_.string(), *holder));
+    }
     throw ConfigError(
         fmt::format("{}: was moved, deleted or replaced while this run wrote its log there; put it "
                     "back and give the same command again, which goes on with what is in {}",
@@ -326,8 +116,14 @@ void RunFolder::finish(std::span<const std::string> keys,
   const auto n_failed = std::count_if(items.begin(), items.end(), [](const auto& item) {
     return item.second->failure.has_value();
   });
-  close(items.size(), static_cast<std::size_t>(n_failed),
-        [&](ExperimentFiles& files) { files.write(items, metrics, annotator_metrics); });
+  const auto write = [&](ExperimentFiles& files) {
+    files.write(items, metrics, annotator_metrics);
+  };
+  if (is_retry_) {
+    close_again(static_cast<std::size_t>(n_failed), write);
+  } else {
+    close(items.size(), static_cast<std::size_t>(n_failed), write);
+  }
 }
 
 void RunFolder::finish(const TrainingLog& log) {
@@ -361,6 +157,30 @@ void RunFolder::close(std::size_t n_items,
   journal_.reset();
   disk_.remove(lock_path(folder_, index_));
   disk_.remove(journal_path(folder_, index_));
+}
+
+void RunFolder::close_again(std::size_t n_failed,
+                            const std::function<void(ExperimentFiles&)>& write) {
+  check_in_place();
+  const files::FileLock writing = lock_folder();
+  manifest_ = Manifest::load(file(kManifestName));
+  recover();
+  Replacement replacement(disk_, folder_, manifest_, index_);
+  ExperimentFiles files(disk_, request_, replacement.drafts(), index_, repetitions());
+  write(files);
+  std::set<std::string> renewed;
+  for (const auto& [key, item] : fresh_) renewed.insert(key);
+  for (const std::string& key : retried_) renewed.insert(key);
+  replacement.arrange(files.appended_names(), renewed);
+  replacement.note_parts(manifest_);
+  Experiment& experiment = manifest_.experiments.at(index_);
+  experiment.state = ExperimentState::Replacing;
+  experiment.n_failed = n_failed;
+  save_manifest();
+  journal_.reset();
+  take_places(disk_, folder_, index_);
+  experiment.state = ExperimentState::Finished;
+  save_manifest();
 }
 
 std::vector<std::string> RunFolder::repetitions() const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@
 #include "record/log/experiment_files.h"
 
 namespace labelprobe::record {
+
+// Of a category, and of a folder.
+inline constexpr const char* kLockName = ".lock";
 
 // Choose as RunFolder would, without taking anything.
 FolderChoice choose_folder(const RunRequest& request, const nlohmann::json& params);
@@ -35,6 +39,7 @@ class RunFolder {
   const std::filesystem::path& folder() const { return folder_; }
   std::size_t index() const { return index_; }
   bool was_finished() const { return was_finished_; }
+  bool is_retry() const { return is_retry_; }
   std::size_t n_failed() const { return n_failed_; }
   const std::vector<std::string>& notes() const { return notes_; }
   const std::map<std::string, ItemRecord>& finished() const { return finished_; }
@@ -51,6 +56,8 @@ class RunFolder {
   void close(std::size_t n_items,
              std::size_t n_failed,
              const std::function<void(ExperimentFiles&)>& write);
+  // Likewise, of a finished experiment: its files take the place of the earlier ones.
+  void close_again(std::size_t n_failed, const std::function<void(ExperimentFiles&)>& write);
   // Chooses the folder and takes up or adds the experiment. Returns the lock of the process that is
   // at this very run, if one is; then nothing is taken.
   std::optional<std::filesystem::path> take_folder();
@@ -59,9 +66,15 @@ class RunFolder {
   // With the folder's lock held, so that what is half written is of a process that died: brings
   // every experiment of the manifest at hand to a state that can be gone on from.
   void recover();
+  // Those whose files were being replaced.
+  void finish_replacements();
   std::optional<std::filesystem::path> take_up(const ExperimentChoice& choice);
+  bool is_to_be_retried(const ExperimentChoice& choice, const Manifest& manifest) const;
+  // Of a finished experiment: what did not fail, and what was computed again so far.
+  void take_up_finished();
   void describe_experiment();
-  void open_journal();
+  // Takes up what it holds.
+  void open_journal(const std::filesystem::path& path);
   // What each experiment of the folder repeats its setting with, as a text.
   std::vector<std::string> repetitions() const;
   void set_aside(const std::filesystem::path& journal, const Experiment& experiment);
@@ -81,11 +94,13 @@ class RunFolder {
   Manifest manifest_;
   std::size_t index_ = 0;
   bool was_finished_ = false;
+  bool is_retry_ = false;
   std::size_t n_failed_ = 0;
   std::optional<files::AppendFile> journal_;  // empty once the experiment is finished
   std::vector<std::string> notes_;
   std::map<std::string, ItemRecord> finished_;  // by earlier processes
   std::map<std::string, ItemRecord> fresh_;     // by this one
+  std::set<std::string> retried_;               // of finished_, those that had failed
 };
 
 }  // namespace labelprobe::record

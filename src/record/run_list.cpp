@@ -60,8 +60,15 @@ void describe_experiment(ListedRun& listed,
   if (experiment.state == ExperimentState::Finished) {
     listed.date = date_of(listed.folder / kLogName);
     listed.n_items = experiment.n_items;
+    listed.n_failed = experiment.n_failed;
     check_files(listed.folder, index, experiment, verify);
     return;
+  }
+  if (experiment.state == ExperimentState::Replacing) {
+    throw DataError(fmt::format(
+        "{}: a process ended while it replaced the files of experiment_{}; the same command again "
+        "puts the rest in place",
+        listed.folder.string(), index));
   }
   const fs::path journal = journal_path(listed.folder, index);
   listed.state = RunState::Unfinished;
@@ -71,7 +78,12 @@ void describe_experiment(ListedRun& listed,
     listed.finding = *holder;
   }
   listed.n_wanted = experiment.n_items;
-  listed.n_items = load_journal(journal).items.size();
+  const Journal so_far = load_journal(journal);
+  listed.n_items = so_far.items.size();
+  listed.n_failed = count_failed(so_far);
+  if (!so_far.damaged_lines.empty()) {
+    listed.damage = fmt::format("{}: {}", journal.string(), describe_damage(so_far));
+  }
 }
 
 // The experiment of this index of a folder; what is wrong with it is its finding.
@@ -121,10 +133,12 @@ void list_folder(const fs::path& folder, Verify verify, std::vector<ListedRun>& 
                     .state = RunState::Damaged,
                     .n_items = {},
                     .n_wanted = {},
+                    .n_failed = {},
                     .model = {},
                     .plan = {},
                     .date = date_of(folder / kManifestName),
-                    .finding = error.what()});
+                    .finding = error.what(),
+                    .damage = {}});
   }
 }
 

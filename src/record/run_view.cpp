@@ -22,6 +22,8 @@ struct RunView::State {
   LoggedRun run;
   std::string unfinished;
   std::optional<std::size_t> n_wanted;
+  std::optional<std::size_t> n_failed;
+  std::string damage;
   std::vector<std::string> keys;
   // A finished run has the file and its entries, another one the items of its journal.
   std::optional<files::MappedFile> file;
@@ -42,10 +44,14 @@ RunView RunView::open(const std::filesystem::path& folder, std::optional<int> in
     const auto holder = files::FileLock::holder(lock_path(folder, place));
     state->unfinished = holder ? fmt::format("unfinished, {}, is at it", *holder) : "unfinished";
     state->n_wanted = noted->n_items;
-    state->items = load_journal(journal_path(folder, place)).items;
+    Journal journal = load_journal(journal_path(folder, place));
+    state->n_failed = count_failed(journal);
+    if (!journal.damaged_lines.empty()) state->damage = describe_damage(journal);
+    state->items = std::move(journal.items);
     for (const auto& [key, item] : state->items) state->keys.push_back(key);
     return RunView(std::move(state));
   }
+  if (noted) state->n_failed = noted->n_failed;
   state->file.emplace(open_items_file(folder));
   state->entries.emplace(open_items(folder, *state->file, chosen));
   for (std::size_t i = 0; i < state->entries->size(); ++i) {
@@ -70,6 +76,14 @@ const std::string& RunView::unfinished() const {
 
 std::optional<std::size_t> RunView::n_wanted() const {
   return state_->n_wanted;
+}
+
+std::optional<std::size_t> RunView::n_failed() const {
+  return state_->n_failed;
+}
+
+const std::string& RunView::damage() const {
+  return state_->damage;
 }
 
 const std::vector<std::string>& RunView::keys() const {

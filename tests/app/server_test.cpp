@@ -179,6 +179,19 @@ TEST_CASE("What a server did not answer is asked again by the same command", "[e
     CHECK(second.exit_code == 1);
     CHECK(n_questions(server) == 4);
     CHECK_THAT(read_file(folder / "indexed_metrics.yml"), ContainsSubstring("test_failure"));
+    // The log is replaced by one as if nothing had failed.
+    const ProgramResult third = run_program(arguments(server, logs.path(), {"--retry-failed"}));
+    CHECK(third.exit_code == 1);
+    CHECK(n_questions(server) == 5);
+    is_well = true;
+    const ProgramResult fourth = run_program(arguments(server, logs.path(), {"--retry-failed"}));
+    INFO(fourth.err);
+    CHECK(fourth.exit_code == 0);
+    CHECK(n_questions(server) == 6);
+    const TempFolder others;
+    REQUIRE(run_program(arguments(server, others.path())).exit_code == 0);
+    CHECK(read_file(folder / "indexed_metrics.yml") ==
+          read_file(others.path() / "GoEmotionsOpenAI" / "served_0" / "indexed_metrics.yml"));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <iostream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,26 @@ inline ItemRecord item_of(const RunRequest& request, const std::string& key) {
   return asks_for_numbers ? make_verbalized_item(key) : make_item(key);
 }
 
+// What is left of an item that could not be computed.
+inline ItemRecord failed_item(const ItemRecord& item) {
+  ItemRecord failed;
+  failed.key = item.key;
+  failed.annotator = item.annotator;
+  failed.kind = item.kind;
+  failed.query_text = item.query_text;
+  failed.gold = item.gold;
+  failed.checked_label = item.checked_label;
+  failed.prompt_fingerprint = item.prompt_fingerprint;
+  failed.failure = "the server did not answer";
+  return failed;
+}
+
 // A whole command: two batches of those items that are not finished yet, then the end. Returns how
 // many items it computed.
-inline int run_command(const RunRequest& request, files::Disk::BeforeStep before_step = {}) {
+//   failing  keys of items that cannot be computed
+inline int run_command(const RunRequest& request,
+                       files::Disk::BeforeStep before_step = {},
+                       const std::set<std::string>& failing = {}) {
   RunFolder run(request, std::move(before_step));
   if (run.was_finished()) {
     return 0;
@@ -59,6 +77,7 @@ inline int run_command(const RunRequest& request, files::Disk::BeforeStep before
     for (std::size_t i = start; i < start + 2; ++i) {
       if (!run.finished().contains(kKeys[i])) {
         batch.push_back(item_of(request, kKeys[i]));
+        if (failing.contains(kKeys[i])) batch.back() = failed_item(batch.back());
       }
     }
     n_computed += static_cast<int>(batch.size());

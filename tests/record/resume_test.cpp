@@ -253,7 +253,7 @@ TEST_CASE("A journal of an earlier version is set aside, not continued", "[resum
                                    ContainsSubstring("journal_0.jsonl.stale-0"));
   }
   CHECK(run_command(request) == static_cast<int>(kKeys.size()));
-  CHECK(nlohmann::json::parse(read_file(out / "manifest.json"))["format"] == 2);
+  CHECK(nlohmann::json::parse(read_file(out / "manifest.json"))["format"] == 3);
 }
 
 TEST_CASE("The manifest names each kind of process that computed items, once", "[resume]") {
@@ -290,6 +290,7 @@ TEST_CASE("The manifest names each kind of process that computed items, once", "
         listed);
   // Earlier versions did not note the settings of generation.
   auto older = nlohmann::json::parse(read_file(out / "manifest.json"));
+  older["format"] = 2;
   older["experiments"][0]["provenance"][0].erase("generation");
   std::ofstream(out / "manifest.json") << older;
   run_command(make_request(folder.path(), 2));

@@ -79,6 +79,9 @@ struct RunRequest {
   std::map<std::string, std::string> contents;
   std::optional<std::size_t> n_items;  // of the run, for those who look at it before its end
   IfFinished if_finished = IfFinished::Keep;
+  // Whether items that are recorded as failed are computed again, of an unfinished run and of a
+  // finished one, whose files are then replaced.
+  bool retries_failed = false;
   // A folder of equal runs that is not where `alternative_name` says moves there; else this run
   // gets a folder of that name.
   bool moves_equal = false;
@@ -126,10 +129,13 @@ class Run {
   bool was_finished() const;
   std::size_t n_failed() const;  // of its items, as recorded then
 
+  // Whether an earlier process finished this run and only what had failed is to be computed again.
+  bool is_retry() const;
+
   // Sentences for people: what was taken up, moved, set aside or passed over, and why.
   const std::vector<std::string>& notes() const;
 
-  // Items finished by an earlier, interrupted process, by key.
+  // Items finished by an earlier process, by key; without those that failed where they are retried.
   const std::map<std::string, ItemRecord>& finished() const;
 
   // Notes in the manifest what computes the items that this process will append.
@@ -142,7 +148,8 @@ class Run {
   void append(std::span<const ItemRecord> items);
 
   // Writes the YAML files and closes the experiment. Their bytes depend on the items alone, not on
-  // the order in which they came.
+  // the order in which they came. Those of a retry replace the earlier ones, which stay readable
+  // until then.
   //   keys     the items of this run, each appended before or found in finished(), none twice
   //   metrics  of the annotator `aggregate`; no value = the run stores none (metrics.yml gets no
   //            entry)

@@ -20,10 +20,12 @@ struct ListedRun {
   RunState state = RunState::Finished;
   std::optional<std::size_t> n_items;   // there
   std::optional<std::size_t> n_wanted;  // in the end, of one that is not finished
+  std::optional<std::size_t> n_failed;  // of those there; unset = not known
   std::string model;                    // empty = the log does not tell
   std::string plan;
   std::string date;     // of its last change, local time: "2026-11-29 21:26"
   std::string finding;  // what is wrong, or who is at it
+  std::string damage;   // of a journal: "damaged lines (2, 5)", whose items are computed again
 };
 
 enum class Verify {

@@ -27,6 +27,9 @@ class RunView {
   // "" of a finished run, else "unfinished" or who is at it.
   const std::string& unfinished() const;
   std::optional<std::size_t> n_wanted() const;  // items of an unfinished run; unset = not known
+  std::optional<std::size_t> n_failed() const;  // of the items there; unset = not known
+  // Of an unfinished run, "damaged lines (2, 5)" of its journal, whose items are computed again.
+  const std::string& damage() const;
 
   // The log keys of the items, in the order of the file.
   const std::vector<std::string>& keys() const;

@@ -67,8 +67,10 @@ void say_answers(spdlog::logger& log, const experiment::Outcome& outcome) {
 
 void say_failures(spdlog::logger& log, const experiment::Outcome& outcome) {
   if (!outcome.is_unfinished) {
-    log.error("{} of {} items failed; each entry says why under test_failure", outcome.n_failed,
-              outcome.n_items);
+    log.error(
+        "{} of {} items failed; each entry says why under test_failure, and the same command with "
+        "--retry-failed computes them again",
+        outcome.n_failed, outcome.n_items);
     return;
   }
   log.error("{} of {} questions got no answer, the first: {}", outcome.n_failed, outcome.n_items,
@@ -132,7 +134,11 @@ void RunListener::on_finished_before(const experiment::JobResult& result) {
   log_->info("finished before: {}, experiment_{} (--again appends another)", result.folder.string(),
              result.experiment_index);
   if (result.n_failed > 0) {
-    log_->error("{} of its items failed; each entry says why under test_failure", result.n_failed);
+    log_->error(
+        "{} of its items failed; each entry says why under test_failure, and --retry-failed "
+        "computes "
+        "them again",
+        result.n_failed);
   }
   name_folder(result.folder);
 }

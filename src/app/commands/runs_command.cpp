@@ -58,19 +58,25 @@ nlohmann::json as_json(const record::ListedRun& run) {
                            {"finding", run.finding}};
   object["experiment"] = run.index ? nlohmann::json(*run.index) : nlohmann::json();
   object["items"] = run.n_items ? nlohmann::json(*run.n_items) : nlohmann::json();
+  object["items_failed"] = run.n_failed ? nlohmann::json(*run.n_failed) : nlohmann::json();
   object["items_wanted"] = run.n_wanted ? nlohmann::json(*run.n_wanted) : nlohmann::json();
   return object;
 }
 
 void print_table(const std::vector<record::ListedRun>& runs) {
   files::TextTable table;
-  table.columns = {{"folder", files::Align::Left}, {"experiment"},
-                   {"state", files::Align::Left},  {"items"},
-                   {"plan", files::Align::Left},   {"model", files::Align::Left},
+  table.columns = {{"folder", files::Align::Left},
+                   {"experiment"},
+                   {"state", files::Align::Left},
+                   {"items"},
+                   {"failed"},
+                   {"plan", files::Align::Left},
+                   {"model", files::Align::Left},
                    {"date", files::Align::Left}};
   for (const record::ListedRun& run : runs) {
     table.rows.push_back({run.folder.string(), run.index ? std::to_string(*run.index) : "",
-                          name_of(run.state), describe_items(run), run.plan, run.model, run.date});
+                          name_of(run.state), describe_items(run), spelled(run.n_failed), run.plan,
+                          run.model, run.date});
   }
   files::write_terminal(std::cout, table);
 }
@@ -91,6 +97,9 @@ int list(const RunsFlags& flags) {
     } else if (!run.finding.empty()) {
       notes.push_back(fmt::format("{}, experiment {}: {} is at it", run.folder.string(),
                                   run.index.value_or(0), run.finding));
+    }
+    if (!run.damage.empty()) {
+      notes.push_back(run.damage + "; the same command computes their items again");
     }
   }
   if (!flags.is_json && !runs.empty()) {

@@ -224,8 +224,15 @@ int show(const ShowFlags& flags) {
   if (!state.empty()) {
     state += view.n_wanted() ? fmt::format(", {} of ", view.keys().size()) : ", ";
   }
-  std::printf("%s: %s%zu items, %zu shown\n\n", describe(view.run()).c_str(), state.c_str(),
-              view.n_wanted().value_or(view.keys().size()), n);
+  const std::size_t n_failed = view.n_failed().value_or(0);
+  std::printf("%s: %s%zu items%s, %zu shown\n", describe(view.run()).c_str(), state.c_str(),
+              view.n_wanted().value_or(view.keys().size()),
+              n_failed > 0 ? fmt::format(", {} failed", n_failed).c_str() : "", n);
+  if (!view.damage().empty()) {
+    std::printf("%s in its journal: the same command computes their items again\n",
+                view.damage().c_str());
+  }
+  std::printf("\n");
   for (std::size_t i = 0; i < n; ++i) {
     print_item(view, places[i], flags.has_bars);
   }

@@ -87,6 +87,19 @@ void declare_run_group(OptionList& options, RunSettings& run) {
                                .shown = Shown::First,
                                .is_logged = false});
   declare_again(options, run.request);
+  options.add(
+      run.request.retries_failed,
+      {.name = "retry_failed",
+       .help = "Compute items again that are recorded as failed, also of a finished run, whose "
+               "log is then replaced",
+       .is_logged = false});
+  options.afterwards([&] {
+    if (run.request.retries_failed && run.request.if_finished == record::IfFinished::Append) {
+      throw ConfigError(fmt::format(
+          "{}: retry_failed mends the log that is there, and --again writes another; leave one out",
+          options.place(run.request.retries_failed)));
+    }
+  });
   options.add(run.hides_progress, {.name = "disable_tqdm",
                                    .help = "No progress display",
                                    .is_comparable = false,

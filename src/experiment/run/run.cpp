@@ -241,7 +241,9 @@ Outcome run(const Settings& settings,
             IfFailed if_failed) {
   const Questions& questions = preparation.questions;
   std::map<std::string, record::ItemRecord> items = files.finished();
-  const bool asks_again = preparation.is_served && if_failed == IfFailed::AskAgain;
+  // A log that was finished with failed items stays finished.
+  const bool asks_again =
+      preparation.is_served && if_failed == IfFailed::AskAgain && !files.is_retry();
   if (asks_again) std::erase_if(items, [](const auto& item) { return item.second.failure; });
   std::vector<std::string> keys;
   std::size_t n_finished = 0;

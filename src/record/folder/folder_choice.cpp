@@ -8,6 +8,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/disk.h"
+#include "labelprobe/files/unreadable.h"
 
 #include "record/folder/folder_name.h"
 #include "record/folder/params.h"
@@ -69,6 +70,8 @@ std::vector<Candidate> load_candidates(const std::vector<fs::path>& folders,
     try {
       candidates.push_back({folder, request.alternative_name.empty() || found.starts_with(name),
                             Manifest::load(folder / kManifestName)});
+    } catch (const files::UnreadableError&) {
+      throw;  // it may hold this very run
     } catch (const DataError& error) {
       notes.push_back(fmt::format("passed over {}: {}", folder.string(), error.what()));
     }
@@ -155,6 +158,8 @@ FolderChoice choose_folder(const RunRequest& request,
         check_usable(found->folder, found->manifest);
       }
       break;
+    } catch (const files::UnreadableError&) {
+      throw;
     } catch (const DataError& error) {
       choice.notes.push_back(fmt::format(
           "passed over {}: {}; restore the file, or move its folder out of the log folder",

@@ -1,5 +1,7 @@
 #include "record/folder/journal.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
@@ -79,6 +81,20 @@ Journal load_journal(const std::filesystem::path& file) {
   }
   journal.n_torn_bytes = text.size() - journal.n_whole_bytes;
   return journal;
+}
+
+std::size_t count_failed(const Journal& journal) {
+  return static_cast<std::size_t>(
+      std::count_if(journal.items.begin(), journal.items.end(),
+                    [](const auto& item) { return item.second.failure.has_value(); }));
+}
+
+std::string describe_damage(const Journal& journal) {
+  std::string lines;
+  for (const std::size_t line : journal.damaged_lines) {
+    lines += fmt::format("{}{}", lines.empty() ? "" : ", ", line);
+  }
+  return fmt::format("damaged lines ({})", lines);
 }
 
 }  // namespace labelprobe::record

@@ -32,4 +32,9 @@ struct Journal {
 // Throws DataError (file:line) as decode_item(). No file: an empty journal.
 Journal load_journal(const std::filesystem::path& file);
 
+std::size_t count_failed(const Journal& journal);
+
+// "damaged lines (2, 5)"
+std::string describe_damage(const Journal& journal);
+
 }  // namespace labelprobe::record

@@ -19,14 +19,20 @@ using nlohmann::json;
 
 namespace {
 
-// Format 1 has neither record versions nor provenance.
-constexpr int kFormat = 2;
+// Format 1 has neither record versions nor provenance, format 2 no checksum.
+constexpr int kFormat = 3;
 constexpr int kFirstFormat = 1;
 
-constexpr std::array<std::pair<const char*, ExperimentState>, 3> kStates = {{
+// How a manifest ends: the checksum of all that stands before it.
+constexpr std::string_view kChecksum = ",\n \"xxh3\": \"";
+constexpr std::string_view kEnd = "\"\n}\n";
+constexpr std::size_t kChecksumDigits = 32;
+
+constexpr std::array<std::pair<const char*, ExperimentState>, 4> kStates = {{
     {"running", ExperimentState::Running},
     {"writing", ExperimentState::Writing},
     {"finished", ExperimentState::Finished},
+    {"replacing", ExperimentState::Replacing},
 }};
 
 // A reader of one manifest; every finding names the file.
@@ -42,10 +48,8 @@ class Reader {
     } catch (const json::exception& error) {
       fail(fmt::format("not JSON ({})", error.what()));
     }
-    const bool is_first = root.is_object() && is_number(root, "format", kFirstFormat);
-    if (!root.is_object() || (!is_first && !is_number(root, "format", kFormat))) {
-      fail("expected \"format\": 1 or 2");
-    }
+    const int format = format_of(root);
+    check_sum(mapped.text(), format);
     Manifest manifest;
     for (const std::string& name : strings(root, "not_comparable")) {
       manifest.not_comparable.insert(name);
@@ -62,6 +66,28 @@ class Reader {
     throw DataError(
         fmt::format("{}: {}; restore the file, or move its folder out of the log folder",
                     file_.string(), what));
+  }
+
+  int format_of(const json& root) const {
+    for (int format = kFirstFormat; root.is_object() && format <= kFormat; ++format) {
+      if (is_number(root, "format", static_cast<std::size_t>(format))) return format;
+    }
+    fail("expected \"format\": 1, 2 or 3");
+  }
+
+  // Whatever single byte is changed: either the end is not as it is written, and the format asks
+  // for one, or the checksum is another. Manifests of earlier formats may be without.
+  void check_sum(std::string_view text, int format) const {
+    constexpr std::size_t kTail = kChecksum.size() + kChecksumDigits + kEnd.size();
+    const std::string_view tail = text.substr(text.size() - std::min(text.size(), kTail));
+    if (!tail.starts_with(kChecksum) || !tail.ends_with(kEnd)) {
+      if (format < kFormat) return;
+      fail("not as it was written: it does not end with its checksum");
+    }
+    if (tail.substr(kChecksum.size(), kChecksumDigits) !=
+        fingerprint(text.substr(0, text.size() - kTail))) {
+      fail("not as it was written: its checksum is another");
+    }
   }
 
   static bool is_number(const json& object, const char* name, std::size_t expected) {
@@ -111,7 +137,7 @@ class Reader {
     const auto known = std::find_if(kStates.begin(), kStates.end(),
                                     [&](const auto& s) { return state == s.first; });
     if (known == kStates.end()) {
-      fail(fmt::format("unknown state '{}' (known: running, writing, finished)", state));
+      fail(fmt::format("unknown state '{}' (known: running, writing, finished, replacing)", state));
     }
     experiment.state = known->second;
     experiment.params = root["params"];
@@ -307,7 +333,9 @@ std::string Manifest::encode() const {
       root["experiments"].back()["n_failed"] = experiment.n_failed;
     }
   }
-  return fmt::format("{}\n", root.dump(1));
+  std::string text = root.dump(1);
+  text.resize(text.size() - std::string_view("\n}").size());
+  return fmt::format("{}{}{}{}", text, kChecksum, fingerprint(text), kEnd);
 }
 
 }  // namespace labelprobe::record

@@ -7,6 +7,10 @@
 //   Writing                  the YAML files hold a part of it; cut to `sizes` it is Running again
 //   Finished, with journal   over, but its process did not live to remove the journal
 //   Finished                 over
+//   Replacing                over, and its files were written anew, with items that had failed;
+//   some
+//                            may still wait to take their places, see record/replacement.h
+// The last line but one is a checksum of all before it.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +33,7 @@ inline constexpr const char* kManifestName = "manifest.json";
 // Version of the journals' form. Those of another version are not continued.
 inline constexpr int kRecordVersion = 3;
 
-enum class ExperimentState { Running, Writing, Finished };
+enum class ExperimentState { Running, Writing, Finished, Replacing };
 
 // File name -> size in bytes before an experiment was appended; no value = there was no such file.
 using FileSizes = std::map<std::string, std::optional<std::uint64_t>>;
