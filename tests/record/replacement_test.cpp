@@ -89,7 +89,7 @@ TEST_CASE("Killed at any change, a retry goes on and ends in the same bytes", "[
     scenario.after(whole.path());
     const auto wanted = contents_of(whole.path());
     int n = 0;
-    for (bool is_killed = true; is_killed; n += scenario.name == "between others" ? 1 : 7) {
+    for (bool is_killed = true; is_killed; n += scenario.name == "between others" ? 3 : 13) {
       const support::TempFolder folder;
       scenario.before(folder.path());
       const RunRequest request = scenario.request(folder.path());
