@@ -20,42 +20,52 @@ constexpr std::int64_t kLanes = 16;
 constexpr std::int64_t kRowsAtOnce = 8;
 constexpr std::int64_t kRunBytes = 3072;
 
-// For processors without AVX-512: one register of eight sums for each product of a tile.
+// For processors without AVX-512: eight sums for each product of a tile, in one register or two.
 constexpr int kPlainRows = 4;
 constexpr int kPlainWeights = 3;
 constexpr std::int64_t kEight = 8;
 
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+typedef float Eight __attribute__((vector_size(8 * sizeof(float))));
+
 using PlainRows = std::array<const float*, kPlainRows>;
 using PlainWeights = std::array<const float*, kPlainWeights>;
 
-// sums [kPlainRows, kPlainWeights] of rows x with rows of the weight.
+// sums [kPlainRows, kPlainWeights] of rows x with rows of the weight. Every Register gives the same
+// sums, as long as a product and its addition are one step for all of them or for none.
+template <typename Register>
 LABELPROBE_PART inline void multiply_plain_tile(const PlainRows& x,
                                                 const PlainWeights& weight,
                                                 std::int64_t n_columns,
                                                 float* sums) {
-  typedef float Eight __attribute__((vector_size(kEight * sizeof(float))));
-  Eight running[kPlainRows][kPlainWeights] = {};
+  constexpr std::int64_t kWidth = sizeof(Register) / sizeof(float);
+  constexpr int kRegisters = kEight / kWidth;
+  Register running[kPlainRows][kPlainWeights][kRegisters] = {};
   std::int64_t c = 0;
   for (; c + kEight <= n_columns; c += kEight) {
-    Eight columns[kPlainWeights];
+#pragma GCC unroll 2
+    for (int part = 0; part < kRegisters; ++part) {
+      Register columns[kPlainWeights];
 #pragma GCC unroll 4
-    for (int i = 0; i < kPlainWeights; ++i) {
-      std::memcpy(&columns[i], weight[i] + c, sizeof(Eight));
-    }
+      for (int i = 0; i < kPlainWeights; ++i) {
+        std::memcpy(&columns[i], weight[i] + c + part * kWidth, sizeof(Register));
+      }
 #pragma GCC unroll 4
-    for (int t = 0; t < kPlainRows; ++t) {
-      Eight row;
-      std::memcpy(&row, x[t] + c, sizeof(Eight));
+      for (int t = 0; t < kPlainRows; ++t) {
+        Register row;
+        std::memcpy(&row, x[t] + c + part * kWidth, sizeof(Register));
 #pragma GCC unroll 4
-      for (int i = 0; i < kPlainWeights; ++i) running[t][i] += row * columns[i];
+        for (int i = 0; i < kPlainWeights; ++i) running[t][i][part] += row * columns[i];
+      }
     }
   }
 #pragma GCC unroll 4
   for (int t = 0; t < kPlainRows; ++t) {
 #pragma GCC unroll 4
     for (int i = 0; i < kPlainWeights; ++i) {
-      const Eight r = running[t][i];
-      float sum = ((r[0] + r[4]) + (r[2] + r[6])) + ((r[1] + r[5]) + (r[3] + r[7]));
+      const auto r = [&](int lane)
+                         LABELPROBE_PART { return running[t][i][lane / kWidth][lane % kWidth]; };
+      float sum = ((r(0) + r(4)) + (r(2) + r(6))) + ((r(1) + r(5)) + (r(3) + r(7)));
       for (std::int64_t left = c; left < n_columns; ++left) sum += x[t][left] * weight[i][left];
       sums[t * kPlainWeights + i] = sum;
     }
@@ -65,7 +75,7 @@ LABELPROBE_PART inline void multiply_plain_tile(const PlainRows& x,
 using MultiplyPlainTile = void (*)(const PlainRows&, const PlainWeights&, std::int64_t, float*);
 
 void multiply_on_any(const PlainRows& x, const PlainWeights& weight, std::int64_t n, float* sums) {
-  multiply_plain_tile(x, weight, n, sums);
+  multiply_plain_tile<Four>(x, weight, n, sums);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -73,7 +83,7 @@ __attribute__((target("avx2,fma"))) void multiply_with_fma(const PlainRows& x,
                                                            const PlainWeights& weight,
                                                            std::int64_t n,
                                                            float* sums) {
-  multiply_plain_tile(x, weight, n, sums);
+  multiply_plain_tile<Eight>(x, weight, n, sums);
 }
 #endif
 
@@ -342,12 +352,12 @@ void multiply_rows(const Rows<float>& x,
   multiply_rows_plainly(x, weight, n_columns, bias, result, stride);
 }
 
-void multiply_rows(const Rows<std::uint16_t>& x,
-                   const Rows<std::uint16_t>& weight,
-                   std::int64_t n_columns,
-                   const float* bias,
-                   std::uint16_t* result,
-                   std::int64_t stride) {
+void multiply_rows([[maybe_unused]] const Rows<std::uint16_t>& x,
+                   [[maybe_unused]] const Rows<std::uint16_t>& weight,
+                   [[maybe_unused]] std::int64_t n_columns,
+                   [[maybe_unused]] const float* bias,
+                   [[maybe_unused]] std::uint16_t* result,
+                   [[maybe_unused]] std::int64_t stride) {
   LABELPROBE_CHECK(weights::multiplies_bfloat16());
 #ifdef LABELPROBE_AVX512
   multiply_by_tiles(Product<std::uint16_t>{x, weight, bias, result, stride}, n_columns);
