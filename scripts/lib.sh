@@ -92,3 +92,15 @@ n_jobs() {
   if [ "${by_memory:-1}" -lt 1 ]; then by_memory=1; fi
   if [ "${by_memory:-1}" -lt "$cores" ]; then printf '%s\n' "${by_memory:-1}"; else printf '%s\n' "$cores"; fi
 }
+
+# list_skipped FOLDER: the tests of the last ctest in a build folder that were skipped.
+list_skipped() {
+  local skipped
+  skipped=$(grep -a 'SKIPPED: ' "$1/Testing/Temporary/LastTest.log" | sed 's/.*SKIPPED: //' | sort | uniq -c || true)
+  if [ -n "$skipped" ]; then
+    say "skipped (how many tests, and why):"
+    printf '%s\n' "$skipped"
+  else
+    say "nothing was skipped"
+  fi
+}

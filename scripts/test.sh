@@ -14,12 +14,6 @@ help_if_asked "$@"
 failed=0
 ctest --test-dir "$build" --output-on-failure --label-exclude gpu --parallel "$(n_jobs)" "$@" || failed=$?
 
-skipped=$(grep -a 'SKIPPED: ' "$build/Testing/Temporary/LastTest.log" | sed 's/.*SKIPPED: //' | sort | uniq -c || true)
-if [ -n "$skipped" ]; then
-  say "skipped (how many tests, and why):"
-  printf '%s\n' "$skipped"
-else
-  say "nothing was skipped"
-fi
+list_skipped "$build"
 if [ "$failed" -ne 0 ]; then fail "some tests FAILED; the whole output is in build/Testing/Temporary/LastTest.log"; fi
 say "all tests that ran passed"

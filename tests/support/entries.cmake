@@ -2,15 +2,19 @@
 # which tier it belongs: [golden], [e2e], [device] or [gpu]; all others are unit tests.
 #   program  a Catch2 program                 sources  its test files
 #   tests    the folder they are named from   folder   where the program runs
+#   emulator what runs it, where it was compiled for another processor
 function(add_entry name tier filter)
   # Catch2 3 fails of itself where a filter finds nothing, Catch2 2 says it. Programs side by side share the cores: threads of
   # OpenMP that wait for work by spinning would take ten times as long.
-  add_test(${name} "${program}" --filenames-as-tags "${filter}")
+  add_test(${name} ${emulator} "${program}" --filenames-as-tags "${filter}")
   set(timeout 300)
   set(cost 1)
   if(tier STREQUAL device)
     set(timeout 1200)  # a GPU of one thread
     set(cost 100)      # the longest ones begin first, so that none is alone at the end
+  endif()
+  if(emulator)
+    math(EXPR timeout "${timeout} * 20")
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${tier} WORKING_DIRECTORY "${folder}" TIMEOUT ${timeout} COST ${cost}
     ENVIRONMENT OMP_WAIT_POLICY=passive

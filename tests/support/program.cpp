@@ -10,8 +10,15 @@
 namespace labelprobe::support {
 namespace {
 
+// What runs programs that were compiled for another processor.
+#ifdef LABELPROBE_EMULATOR
+const std::vector<std::string> kEmulator = {LABELPROBE_EMULATOR};
+#else
+const std::vector<std::string> kEmulator;
+#endif
+
 // In the child: becomes the program, run from the repository.
-[[noreturn]] void become(std::vector<std::string> arguments,
+[[noreturn]] void become(const std::vector<std::string>& arguments,
                          const std::filesystem::path& streams,
                          const Environment& environment) {
   for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
@@ -19,11 +26,13 @@ namespace {
   const bool is_open = std::freopen((streams / "in").c_str(), "r", stdin) != nullptr &&
                        std::freopen((streams / "out").c_str(), "w", stdout) != nullptr &&
                        std::freopen((streams / "err").c_str(), "w", stderr) != nullptr;
-  std::string program = build_folder() / "labelprobe";
-  std::vector<char*> argv = {program.data()};
-  for (std::string& argument : arguments) argv.push_back(argument.data());
+  std::vector<std::string> words = kEmulator;
+  words.push_back(build_folder() / "labelprobe");
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  if (is_open) ::execv(program.c_str(), argv.data());
+  if (is_open) ::execv(argv[0], argv.data());
   ::_exit(127);
 }
 

@@ -26,6 +26,7 @@
 #include "weights/device/cuda_operators.h"
 #include "weights/device/gpu_driver.h"
 #include "weights/device/host_memory.h"
+#include "weights/device/processor_name.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -59,17 +60,6 @@ std::string load_cuda() {
 
 int n_gpus() {
   return static_cast<int>(at::getNumGPUs());
-}
-
-std::string first_line_value(const std::filesystem::path& path, std::string_view key) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind(key, 0) == 0) {
-      const std::size_t begin = line.find_first_not_of(" \t", key.size());
-      return begin == std::string::npos ? std::string() : line.substr(begin);
-    }
-  }
-  return {};
 }
 
 std::size_t free_gpu_bytes(c10::DeviceIndex index) {
@@ -203,13 +193,9 @@ std::vector<std::string> device_warnings(const c10::Device& device) {
 
 std::string describe_device(const c10::Device& device) {
   if (device.is_cpu()) {
-    const std::string processor = first_line_value("/proc/cpuinfo", "model name");
-    return fmt::format(
-        "{}{} CPU threads",
-        processor.empty()
-            ? ""
-            : fmt::format("{}, ", processor.substr(processor.find_first_not_of(": "))),
-        at::get_num_threads());
+    const std::string processor = processor_name();
+    return fmt::format("{}{}{} CPU threads", processor, processor.empty() ? "" : ", ",
+                       at::get_num_threads());
   }
   const std::vector<std::string> names = gpu_names();
   const auto index = static_cast<std::size_t>(device.index());

@@ -1,4 +1,6 @@
-// How one program serves processors of several generations.
+// How one program serves processors of several generations. Own instructions of x86-64 stand in the
+// functions that this file's macros mark, in attention_tile.h, lane_sums.h and four_bits_avx512.h;
+// each has a plain twin, which compilers make vectors of on any processor: NEON's on aarch64.
 #pragma once
 
 #include <string_view>
@@ -56,6 +58,8 @@ inline std::string_view processor_generation() {
   if (__builtin_cpu_supports("avx512f")) return "AVX512";
   if (__builtin_cpu_supports("avx2")) return "AVX2";
   return "any x86-64";
+#elif defined(__aarch64__)
+  return "NEON";
 #else
   return "any processor";
 #endif

@@ -68,8 +68,10 @@ std::vector<float> lines_of(const Matrix& matrix,
   return lines;
 }
 
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"),
-               optimize("O3", "fast-math"))) float
+#if defined(__x86_64__)
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
+__attribute__((optimize("O3", "fast-math"))) float
 sum_of_products(const float* a, const float* b, std::int64_t n) {
   float sum = 0;
   for (std::int64_t i = 0; i < n; ++i) sum += a[i] * b[i];

@@ -15,13 +15,12 @@
 namespace standin {
 namespace {
 
-constexpr std::size_t kPage = 4096;
-
 // What was never written is NaN, in every type.
 constexpr int kUnwritten = 0xff;
 
 std::size_t whole_pages(std::size_t n) {
-  return (n + kPage - 1) / kPage * kPage;
+  static const auto n_page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return (n + n_page - 1) / n_page * n_page;
 }
 
 void on_fault(int signal, siginfo_t* info, void*) {
@@ -218,7 +217,7 @@ cudaError_t cudaHostAlloc(void** result, std::size_t n, unsigned) {
   const Lock lock(world.mutex);
   count("pinned allocations");
   if (is_capturing()) return refuse_in_capture("cudaHostAlloc");
-  *result = std::aligned_alloc(kPage, whole_pages(n));
+  *result = std::aligned_alloc(whole_pages(1), whole_pages(n));
   world.pinned[reinterpret_cast<std::uintptr_t>(*result)] = n;
   return cudaSuccess;
 }

@@ -48,10 +48,6 @@ bool has_avx512() {
 bool has_avx512_bf16() {
   return false;
 }
-
-bool has_vnni() {
-  return false;
-}
 #endif
 
 // One of the runs of these tests forbids oneDNN the wider instructions.
