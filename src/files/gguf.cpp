@@ -29,41 +29,6 @@ constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kMinPairBytes = 8 + 4 + 1;
 constexpr std::uint64_t kMinTensorBytes = 8 + 4 + 8 + 4 + 8;
 
-// How many elements and bytes one block of a tensor type has.
-struct Block {
-  std::uint64_t n_elements;
-  std::uint64_t n_bytes;
-};
-
-std::optional<Block> block_of(std::uint32_t type) {
-  switch (static_cast<GgmlType>(type)) {
-    case GgmlType::F32:
-      return Block{1, 4};
-    case GgmlType::F16:
-    case GgmlType::BF16:
-      return Block{1, 2};
-    case GgmlType::F64:
-      return Block{1, 8};
-    case GgmlType::Q4_0:
-      return Block{32, 18};
-    case GgmlType::Q4_1:
-      return Block{32, 20};
-    case GgmlType::Q5_0:
-      return Block{32, 22};
-    case GgmlType::Q5_1:
-      return Block{32, 24};
-    case GgmlType::Q8_0:
-      return Block{32, 34};
-    case GgmlType::Q4_K:
-      return Block{256, 144};
-    case GgmlType::Q6_K:
-      return Block{256, 210};
-    case GgmlType::MXFP4:
-      return Block{32, 17};
-  }
-  return std::nullopt;
-}
-
 // A directory entry; where the bytes lie is known only when the whole directory has been read.
 struct TensorEntry {
   std::size_t start;  // of the entry itself, for messages
@@ -83,19 +48,21 @@ std::uint64_t count_bytes(const GgufReader& reader,
                                      gguf_name_in_quotes(tensor.name)));
     }
   }
-  const auto block = block_of(tensor.type);
+  const auto block = block_layout(static_cast<GgmlType>(tensor.type));
   if (!block) {
     return 0;
   }
-  if (n_row % block->n_elements != 0) {
+  const auto n_per_block = static_cast<std::uint64_t>(block->n_elements);
+  if (n_row % n_per_block != 0) {
     reader.fail(
         start,
         fmt::format(
             "tensor {} of type {}: expected a first dimension that is a multiple of {}, found {}",
-            gguf_name_in_quotes(tensor.name), tensor.type, block->n_elements, n_row));
+            gguf_name_in_quotes(tensor.name), ggml_type_name(tensor.type), n_per_block, n_row));
   }
   std::uint64_t n_bytes = 0;
-  if (__builtin_mul_overflow(n_elements / block->n_elements, block->n_bytes, &n_bytes)) {
+  if (__builtin_mul_overflow(n_elements / n_per_block, static_cast<std::uint64_t>(block->n_bytes),
+                             &n_bytes)) {
     reader.fail(start, fmt::format("tensor {} has more bytes than can be counted",
                                    gguf_name_in_quotes(tensor.name)));
   }

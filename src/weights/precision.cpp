@@ -19,6 +19,11 @@ constexpr auto kQuantizations = enum_names<Quantization>("quantisation",
                                                           {Quantization::Nf4Double, "nf4-double"},
                                                           {Quantization::Int8, "int8"}});
 
+constexpr auto kWeightForms = enum_names<WeightForm>("form of weights",
+                                                     {{WeightForm::Auto, "auto"},
+                                                      {WeightForm::Packed, "packed"},
+                                                      {WeightForm::Unpacked, "unpacked"}});
+
 }  // namespace
 
 DType parse_dtype(std::string_view name) {
@@ -34,7 +39,17 @@ Quantization parse_quantization(std::string_view name) {
 }
 
 std::string_view quantization_name(Quantization quantization) {
+  // Nobody asks for it by this name: WeightForm says whether weights stay as they are.
+  if (quantization == Quantization::Gguf) return "gguf";
   return kQuantizations.name_of(quantization);
+}
+
+WeightForm parse_weight_form(std::string_view name) {
+  return kWeightForms.parse(name);
+}
+
+std::string_view weight_form_name(WeightForm form) {
+  return kWeightForms.name_of(form);
 }
 
 }  // namespace labelprobe::weights

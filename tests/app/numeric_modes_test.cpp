@@ -51,6 +51,40 @@ TEST_CASE("A run with quantised weights says so and has a folder of its own, how
   CHECK_THAT(run_few(logs, {"--load-in-8bit"}).err, ContainsSubstring("int8 weights, float32"));
 }
 
+TEST_CASE("Weights stay packed where a GGUF file has them so, or the program says why not",
+          "[e2e]") {
+  const TempFolder logs;
+  const ProgramResult folder =
+      run_program(run_arguments(logs.path(), {"--weights", "packed", "--dry-run"}));
+  CHECK(folder.exit_code == 2);
+  CHECK_THAT(folder.err, ContainsSubstring("--weights packed: expected weights that can stay "
+                                           "packed; the model's files hold no blocks of a GGUF "
+                                           "type"));
+  const std::string gguf = fixture("model/gguf/llama.gguf").string();
+  const auto tokenize = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", "GoEmotions", "-m", gguf, "--weights", "packed"});
+    return run_program(more);
+  };
+  const ProgramResult both = tokenize({"--quant", "nf4", "--dry-run"});
+  CHECK(both.exit_code == 2);
+  CHECK_THAT(both.err, ContainsSubstring("--quant nf4 makes other ones of them"));
+  const std::filesystem::path small = support::smollm2_gguf();
+  if (small.empty()) SKIP_ALOUD("SmolLM2 has not been fetched (scripts/get_model.sh)");
+  const ProgramResult packed =
+      run_few(logs, {"--model-name-or-path", small.string(), "--weights", "packed"});
+  CHECK_THAT(packed.err, ContainsSubstring("packed weights, float32 on cpu"));
+  run_few(logs, {"--model-name-or-path", small.string()});
+  CHECK_THAT(read_file(log_folder(logs, "e2e_0") / "params.yml"),
+             ContainsSubstring("weights: packed"));
+  const auto items = items_of(logs, "e2e_0");
+  const auto unpacked = items_of(logs, "e2e_1");
+  REQUIRE(items.size() == unpacked.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    CHECK(items[i].outs == unpacked[i].outs);
+    CHECK_FALSE(items[i] == unpacked[i]);
+  }
+}
+
 TEST_CASE("A run from a packed copy is the run that wrote it", "[e2e]") {
   const TempFolder logs;
   const std::string copy = (logs.path() / "copy").string();

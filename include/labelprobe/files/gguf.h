@@ -12,25 +12,10 @@
 #include <variant>
 #include <vector>
 
+#include "labelprobe/files/ggml_types.h"
 #include "labelprobe/files/mapped_file.h"
 
 namespace labelprobe::files {
-
-// Type numbers as they stand in the file (ggml_type).
-enum class GgmlType : std::uint32_t {
-  F32 = 0,
-  F16 = 1,
-  Q4_0 = 2,
-  Q4_1 = 3,
-  Q5_0 = 6,
-  Q5_1 = 7,
-  Q8_0 = 8,
-  Q4_K = 12,
-  Q6_K = 14,
-  F64 = 28,
-  BF16 = 30,
-  MXFP4 = 39,
-};
 
 struct GgufTensor {
   std::string name;

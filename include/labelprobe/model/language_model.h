@@ -24,6 +24,7 @@ namespace labelprobe::model {
 using weights::DType;
 using weights::GenerationRules;
 using weights::Quantization;
+using weights::WeightForm;
 
 // What there is to say about a model, before it is loaded (inspect()) and after.
 struct ModelInfo {

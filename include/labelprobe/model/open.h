@@ -20,6 +20,9 @@ struct OpenOptions {
   int n_threads = 0;            // CPU threads; 0 = one per physical core
   // None: as the checkpoint says, which may itself hold quantised weights.
   Quantization quantization = Quantization::None;
+  // What a GGUF file holds in blocks of codes, on a CPU. Auto: unpacked, where that leaves half of
+  // the free memory free.
+  WeightForm weights = WeightForm::Auto;
   bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
   // On CUDA: products and attention in the way that suits the rows at hand, whose last bits depend
   // on how prompts are grouped. Nothing on a CPU.
@@ -29,15 +32,13 @@ struct OpenOptions {
 };
 
 // Loads a model from the place locate() found. Throws ModelError naming the file and the tensor or
-// config key, what was expected and what was found; ConfigError for a device that is not there.
+// config key, what was expected and what was found; ConfigError for a device that is not there, and
+// for weights that are to stay packed where they cannot.
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model, const OpenOptions& options);
 
 // What open() would say about the model, from its headers alone: nothing is loaded, device fields
 // stay empty.
-ModelInfo inspect(const std::filesystem::path& model,
-                  DType dtype,
-                  Quantization quantization = Quantization::None,
-                  const std::filesystem::path& adapter = {});
+ModelInfo inspect(const std::filesystem::path& model, const OpenOptions& options);
 
 // What models are computed with on this machine, name and words: "libtorch", "processor", "CUDA".
 std::vector<std::pair<std::string, std::string>> describe_platform();

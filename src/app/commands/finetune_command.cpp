@@ -186,7 +186,9 @@ int run(const FinetuneOptions& finetune) {
   for (const std::string& warning : texts.warnings) std::cerr << "warning: " << warning << '\n';
   const auto tokens = tokenizer::load(model, finetune.splitting);
   const model::ModelInfo info =
-      model::inspect(model, finetune.training.dtype, finetune.training.quantization);
+      model::inspect(model, {.dtype = finetune.training.dtype,
+                             .quantization = finetune.training.quantization,
+                             .weights = weights::WeightForm::Unpacked});
   const training::FinetuneData data =
       make_data(texts, *tokens, end_token(*tokens, info, finetune.model));
   const training::FinetunePlan plan = training::plan_finetune(model, data, finetune.training);

@@ -187,6 +187,16 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                                         .bearing = record::Bearing::Process,
                                         .is_of_environment = true});
   declare_quantization(options, model);
+  options.add_parsed(model.options.weights,
+                     {.name = "weights",
+                      .help = "What a GGUF file holds in blocks of 2 to 8 bits: packed (it stays "
+                              "so, on a CPU), unpacked, or auto (packed where unpacked weights "
+                              "would take more than half of the free memory)",
+                      .fallback = "auto",
+                      .value = "FORM",
+                      .choices = {"auto", "packed", "unpacked"},
+                      .is_of_environment = true},
+                     weights::parse_weight_form);
   options.add(
       model.options.adapter,
       {.name = "adapter",

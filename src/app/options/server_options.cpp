@@ -138,6 +138,7 @@ void refuse_of_files(const OptionList& options, const RunSettings& run) {
   refuse(loading.device);
   refuse(loading.n_threads);
   refuse(loading.quantization);
+  refuse(loading.weights);
   refuse(loading.adapter);
   refuse(loading.allows_tf32);
   refuse(loading.is_fast);

@@ -21,7 +21,8 @@ constexpr std::int64_t kMostTokensKept = 20'000'000;
 auto model_key(const ModelLoading& loading) {
   const model::OpenOptions& options = loading.options;
   return std::tuple(loading.name, loading.packed_copy, options.dtype, options.device,
-                    options.n_threads, options.quantization, options.allows_tf32, options.is_fast);
+                    options.n_threads, options.quantization, options.weights, options.allows_tf32,
+                    options.is_fast);
 }
 
 class GridRun {

@@ -43,11 +43,14 @@ std::string resolve_device(const Job& job,
 // end.
 void set_numerics(record::Param& param, model::Quantization quantization) {
   if (param.name == "quant") {
-    if (quantization == model::Quantization::None) {
+    if (quantization == model::Quantization::None || quantization == model::Quantization::Gguf) {
       param.value = {};
     } else {
       param.value = std::string(weights::quantization_name(quantization));
     }
+  } else if (param.name == "weights") {
+    param.value = {};
+    if (quantization == model::Quantization::Gguf) param.value = std::string("packed");
   } else if (param.name == "load_in_4bit") {
     param.value = quantization == model::Quantization::Fp4;
   } else if (param.name == "load_in_8bit") {
@@ -193,6 +196,8 @@ std::string describe(model::Quantization quantization) {
       return "doubly quantised NF4";
     case model::Quantization::Int8:
       return "int8";
+    case model::Quantization::Gguf:
+      return "packed";
   }
   return "";
 }

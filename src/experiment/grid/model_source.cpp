@@ -25,8 +25,7 @@ std::optional<tokenizer::ChatTemplate> ModelSource::chat_template(
 }
 
 model::ModelInfo ModelSource::inspect(const ModelLoading& loading) const {
-  return model::inspect(loading.model, loading.options.dtype, loading.options.quantization,
-                        loading.options.adapter);
+  return model::inspect(loading.model, loading.options);
 }
 
 std::unique_ptr<model::LanguageModel> ModelSource::open(const std::filesystem::path& model,

@@ -17,6 +17,7 @@ namespace {
 std::string weights_of(const ModelLoading& loading) {
   return loading.model.string() + '\n' + std::string(weights::dtype_name(loading.options.dtype)) +
          '\n' + std::string(weights::quantization_name(loading.options.quantization)) + '\n' +
+         std::string(weights::weight_form_name(loading.options.weights)) + '\n' +
          loading.options.adapter.string();
 }
 

@@ -155,7 +155,8 @@ class Decoder {
   Placement placement_;
   c10::Device device_;  // the first
   bool is_fast_;
-  at::Tensor embedding_;  // [V, C]
+  at::Tensor embedding_;  // [V, C]; or
+  std::optional<weights::PackedWeight> packed_embedding_;
   double embedding_scale_ = 1.0;
   std::vector<Layer> layers_;
   at::Tensor norm_;                             // [C], float32

@@ -51,6 +51,12 @@ Linear ParameterLoader::linear(const std::vector<weights::Role>& roles, int laye
   // One of them that an adapter changes is not quantised, and they are computed together.
   if (is_adapted(matrices)) return Linear(plain(matrices), bias(roles, layer, expert));
   const weights::Parameter& first = matrices.front();
+  if (std::all_of(matrices.begin(), matrices.end(),
+                  [&](const weights::Parameter& matrix) { return is_packed(matrix); })) {
+    std::vector<weights::PackedWeight> weights;
+    for (const weights::Parameter& matrix : matrices) weights.push_back(packed(matrix));
+    return Linear(std::move(weights), weights::scalar_type(dtype_), bias(roles, layer, expert));
+  }
   for (const weights::Parameter& matrix : matrices) {
     if (is_quantized(matrix) != is_quantized(first)) {
       throw ModelError(
@@ -83,8 +89,21 @@ weights::Parameter ParameterLoader::weight_of(weights::Role role, int layer, int
   return weights::weight_of(checkpoint_.config(), role, layer, expert);
 }
 
+Quantization ParameterLoader::kept_as(const weights::Parameter& weight) const {
+  return checkpoint_.quantization_of(weight, quantization_);
+}
+
 bool ParameterLoader::is_quantized(const weights::Parameter& weight) const {
-  return checkpoint_.quantization_of(weight, quantization_) != Quantization::None;
+  return kept_as(weight) != Quantization::None && !is_packed(weight);
+}
+
+bool ParameterLoader::is_packed(const weights::Parameter& matrix) const {
+  return kept_as(matrix) == Quantization::Gguf;
+}
+
+weights::PackedWeight ParameterLoader::packed(const weights::Parameter& matrix) {
+  LABELPROBE_CHECK(staging_->device().is_cpu());
+  return checkpoint_.load_packed(matrix);
 }
 
 bool ParameterLoader::is_adapted(const std::vector<weights::Parameter>& matrices) const {
@@ -212,8 +231,13 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
       device_(placement_.first()),
       is_fast_(is_fast) {
   ParameterLoader loader(checkpoint, dtype, device_, quantization);
-  embedding_ = loader.tensor(weights::weight_of(config_, Role::Embedding));
-  embedding_scale_ = embedding_scale(config_, embedding_.scalar_type());
+  const weights::Parameter embedding = weights::weight_of(config_, Role::Embedding);
+  if (loader.is_packed(embedding)) {
+    packed_embedding_ = loader.packed(embedding);
+  } else {
+    embedding_ = loader.tensor(embedding);
+  }
+  embedding_scale_ = embedding_scale(config_, weights::scalar_type(dtype));
   attention_forms_.resize(config_.n_layers);
   for (int i = 0; i < config_.n_layers; ++i) {
     AttentionForm& form = attention_forms_[i];
@@ -228,7 +252,9 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
   }
   loader.go_to(device_);
   norm_ = loader.norm(Role::FinalNorm);
-  head_ = config_.tie_word_embeddings ? Linear(embedding_) : loader.linear({Role::Head});
+  head_ = !config_.tie_word_embeddings ? loader.linear({Role::Head})
+          : packed_embedding_          ? Linear({*packed_embedding_}, weights::scalar_type(dtype))
+                                       : Linear(embedding_);
   checkpoint.check_all_loaded();
 
   rotations_ = Rotations(config_, placement_.devices());

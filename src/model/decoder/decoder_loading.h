@@ -23,7 +23,8 @@ namespace labelprobe::model {
 // module's layer does not count.
 class ParameterLoader {
  public:
-  // quantization: of the linear layers of the decoder blocks; None = as the checkpoint stores them
+  // quantization: of the linear layers of the decoder blocks; None = as the checkpoint stores them,
+  // but unpacked from GGUF
   ParameterLoader(weights::Checkpoint& checkpoint,
                   DType dtype,
                   c10::Device device,
@@ -34,6 +35,10 @@ class ParameterLoader {
 
   // The parameter in the loader's dtype.
   at::Tensor tensor(const weights::Parameter& parameter);
+
+  // Whether the matrix stays as its file has it; and the matrix then.
+  bool is_packed(const weights::Parameter& matrix) const;
+  weights::PackedWeight packed(const weights::Parameter& matrix);
 
   // What a norm multiplies by: float32 of the loader's dtype. Undefined where the family has none.
   at::Tensor norm(weights::Role role, int layer = 0);
@@ -48,6 +53,7 @@ class ParameterLoader {
 
  private:
   weights::Parameter weight_of(weights::Role role, int layer, int expert = 0) const;
+  Quantization kept_as(const weights::Parameter& weight) const;
   bool is_quantized(const weights::Parameter& weight) const;
   bool is_adapted(const std::vector<weights::Parameter>& matrices) const;
   void load_plain(const weights::Parameter& weight, const at::Tensor& target);

@@ -10,6 +10,7 @@
 #include "model/decoder/decoder.h"
 #include "model/products/fixed_rows.h"
 #include "model/products/linear.h"
+#include "model/products/packed_product.h"
 #include "model/products/quantized_linear.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
@@ -29,6 +30,9 @@ std::string products(DType dtype,
   if (quantization == Quantization::Int8) {
     text = fmt::format("{} int8, outliers in {}; head: {}", int8_library(device),
                        weights::dtype_name(dtype), plain);
+  } else if (quantization == Quantization::Gguf) {
+    text = fmt::format("own code for {} from the file's blocks, activations in 24 bits",
+                       packed_code());
   } else if (quantization != Quantization::None) {
     const int n_few = n_few_rows(type, device);
     text = fmt::format(

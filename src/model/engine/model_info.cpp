@@ -27,7 +27,9 @@ ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantizat
   info.hidden_size = config.hidden_size;
   info.n_parameters = checkpoint.n_parameters();
   for (const weights::Parameter& parameter : weights::parameters_of(config)) {
-    info.weight_bytes += kept_bytes(parameter, dtype, checkpoint.quantization_of(parameter, asked));
+    const Quantization kept_as = checkpoint.quantization_of(parameter, asked);
+    info.weight_bytes += kept_as == Quantization::Gguf ? checkpoint.stored_bytes(parameter)
+                                                       : kept_bytes(parameter, dtype, kept_as);
   }
   info.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
                                static_cast<std::size_t>(config.n_kv_heads) *

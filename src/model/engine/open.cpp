@@ -77,6 +77,38 @@ weights::Checkpoint open_checkpoint(const std::filesystem::path& model,
   return checkpoint;
 }
 
+bool is_cpu(const std::string& device) {
+  // A card that is planned for need not be here.
+  return device == "cpu" || (device == "auto" && weights::open_devices(device).front().is_cpu());
+}
+
+// Why weights cannot stay in the blocks of their file; empty if they can.
+std::string why_not_packed(const weights::Checkpoint& checkpoint, const OpenOptions& options) {
+  if (!checkpoint.can_stay_packed()) return "the model's files hold no blocks of a GGUF type";
+  if (options.quantization != Quantization::None) {
+    return fmt::format("--quant {} makes other ones of them",
+                       weights::quantization_name(options.quantization));
+  }
+  return is_cpu(options.device) ? "" : "only a CPU multiplies with them so far";
+}
+
+// How the weights are kept: as asked for, or in the blocks of their file.
+Quantization choose_quantization(const weights::Checkpoint& checkpoint,
+                                 const std::filesystem::path& model,
+                                 const OpenOptions& options) {
+  const std::string why_not = why_not_packed(checkpoint, options);
+  if (options.weights == WeightForm::Packed && !why_not.empty()) {
+    throw ConfigError(fmt::format("{}: --weights packed: expected weights that can stay packed; {}",
+                                  model.string(), why_not));
+  }
+  if (!why_not.empty() || options.weights == WeightForm::Unpacked) return options.quantization;
+  if (options.weights == WeightForm::Packed) return Quantization::Gguf;
+  const std::size_t n_free = weights::host_memory().n_free;
+  const std::size_t n_unpacked =
+      describe(checkpoint, options.dtype, options.quantization).weight_bytes;
+  return n_free == 0 || n_unpacked <= n_free / 2 ? options.quantization : Quantization::Gguf;
+}
+
 // The system would end this process without a word. Beside the weights there is a second copy of
 // the embedding, as the head or on the way to its place, and little room to work in.
 void check_weights_fit(const ModelInfo& info,
@@ -102,11 +134,9 @@ void check_weights_fit(const ModelInfo& info,
 
 }  // namespace
 
-ModelInfo inspect(const std::filesystem::path& model,
-                  DType dtype,
-                  Quantization quantization,
-                  const std::filesystem::path& adapter) {
-  return describe(open_checkpoint(model, adapter), dtype, quantization);
+ModelInfo inspect(const std::filesystem::path& model, const OpenOptions& options) {
+  const weights::Checkpoint checkpoint = open_checkpoint(model, options.adapter);
+  return describe(checkpoint, options.dtype, choose_quantization(checkpoint, model, options));
 }
 
 std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
@@ -123,7 +153,8 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   const c10::DeviceGuard on_device(device);
   weights::allow_tf32(options.allows_tf32);
   weights::Checkpoint checkpoint = open_checkpoint(model, options.adapter);
-  ModelInfo info = describe(checkpoint, options.dtype, options.quantization);
+  const Quantization kept_as = choose_quantization(checkpoint, model, options);
+  ModelInfo info = describe(checkpoint, options.dtype, kept_as);
   info.cache_bytes_per_token = info.cache_bytes_per_token /
                                c10::elementSize(weights::scalar_type(options.dtype)) *
                                c10::elementSize(activation_type(options.dtype, device));
@@ -141,7 +172,7 @@ std::unique_ptr<LanguageModel> open(const std::filesystem::path& model,
   try {
     return std::make_unique<Engine>(
         Decoder(checkpoint, options.dtype,
-                place_layers(devices, checkpoint.config(), options.dtype), options.quantization,
+                place_layers(devices, checkpoint.config(), options.dtype), kept_as,
                 options.is_fast),
         std::move(info), limits_of(device));
   } catch (const c10::Error& error) {

@@ -14,6 +14,7 @@
 
 #include "model/products/add_rows.h"
 #include "model/products/dot_products.h"
+#include "model/products/packed_linear.h"
 #include "model/products/quantized_linear.h"
 #include "model/products/tile_product.h"
 #include "weights/device/processor.h"
@@ -108,7 +109,7 @@ bool can_use(const OneDnn& library, at::ScalarType type) {
 }
 
 // Where it cannot, or where a row's bits would depend on its company, our own code multiplies.
-bool can_pack(at::ScalarType type, c10::Device device) {
+bool can_reorder(at::ScalarType type, c10::Device device) {
   if (!device.is_cpu() || !onednn()) return false;
   if (type == at::kFloat) {
     static const bool has_float = can_use(*onednn(), at::kFloat);
@@ -121,8 +122,8 @@ bool can_pack(at::ScalarType type, c10::Device device) {
   return has_bfloat16;
 }
 
-bool can_pack(const at::Tensor& weight) {
-  return can_pack(weight.scalar_type(), weight.device());
+bool can_reorder(const at::Tensor& weight) {
+  return can_reorder(weight.scalar_type(), weight.device());
 }
 
 // oneDNN adds a single row up in another order than the same row among others.
@@ -133,7 +134,7 @@ at::Tensor at_least_two(const at::Tensor& rows) {
 }  // namespace
 
 std::string_view product_library(at::ScalarType type, c10::Device device) {
-  if (can_pack(type, device)) return "oneDNN";
+  if (can_reorder(type, device)) return "oneDNN";
   if (device.is_cpu()) return "own code";
   const bool is_lt = at::globalContext().blasPreferredBackend() == at::BlasBackend::Cublaslt;
   return is_lt ? "cuBLASLt" : "cuBLAS";
@@ -143,8 +144,8 @@ Linear::Linear(at::Tensor weight, std::optional<at::Tensor> bias)
     : weight_(std::move(weight)),
       bias_(std::move(bias)),
       type_(weight_.scalar_type()),
-      is_packed_(can_pack(weight_)) {
-  if (is_packed_) weight_ = onednn()->pack.call(weight_, std::nullopt);
+      is_reordered_(can_reorder(weight_)) {
+  if (is_reordered_) weight_ = onednn()->pack.call(weight_, std::nullopt);
 }
 
 Linear::Linear(std::vector<weights::QuantizedWeight> weights,
@@ -153,9 +154,15 @@ Linear::Linear(std::vector<weights::QuantizedWeight> weights,
     : quantized_(std::make_shared<QuantizedLinear>(std::move(weights), type, std::move(bias))),
       type_(type) {}
 
+Linear::Linear(std::vector<weights::PackedWeight> weights,
+               at::ScalarType type,
+               const std::optional<at::Tensor>& bias)
+    : packed_(std::make_shared<PackedLinear>(std::move(weights), type, bias)), type_(type) {}
+
 at::Tensor Linear::operator()(const at::Tensor& x) const {
   if (quantized_) return (*quantized_)(x);
-  if (is_packed_) {
+  if (packed_) return (*packed_)(x);
+  if (is_reordered_) {
     const at::Tensor rows = at_least_two(x.to(type_).contiguous());
     return onednn()
         ->multiply.call(rows, weight_, bias_, "none", Scalars(), "")
@@ -175,7 +182,7 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
 
 at::Tensor Linear::multiply_runs(std::span<const at::Tensor> xs) const {
   if (quantized_) return quantized_->multiply_runs(xs);
-  if (weight_.is_cpu()) {
+  if (packed_ || weight_.is_cpu()) {
     std::vector<at::Tensor> results;
     for (const at::Tensor& x : xs) results.push_back((*this)(x));
     return at::cat(results);
@@ -199,12 +206,13 @@ at::Tensor Linear::multiply_runs(std::span<const at::Tensor> xs) const {
 }
 
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
-  if (is_packed_ && sum.scalar_type() == type_) {
+  if (is_reordered_ && sum.scalar_type() == type_) {
     sum = onednn()
               ->multiply_add
               .call(at_least_two(x.contiguous()), at_least_two(sum), weight_, bias_, "add")
               .narrow(0, 0, x.size(0));
-  } else if (quantized_ || is_packed_ || weight_.is_cpu() || sum.scalar_type() != type_) {
+  } else if (quantized_ || packed_ || is_reordered_ || weight_.is_cpu() ||
+             sum.scalar_type() != type_) {
     add_rows(sum, (*this)(x));
   } else {
     sum.addmm_(x, weight_.t());
@@ -214,7 +222,8 @@ void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
 
 at::Tensor Linear::rows(const at::Tensor& indices) const {
   LABELPROBE_CHECK(!quantized_);
-  const at::Tensor weight = is_packed_ ? weight_.to_dense() : weight_;
+  if (packed_) return packed_->rows(indices);
+  const at::Tensor weight = is_reordered_ ? weight_.to_dense() : weight_;
   return weight.index_select(0, indices).to(at::kFloat);
 }
 

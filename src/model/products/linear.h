@@ -13,10 +13,12 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include "weights/packed/packed_weight.h"
 #include "weights/quantized/quantized_weight.h"
 
 namespace labelprobe::model {
 
+class PackedLinear;
 class QuantizedLinear;
 
 // Who multiplies by weights of a type that are not quantised: "oneDNN", "MKL", "cuBLAS" ...
@@ -33,6 +35,11 @@ class Linear {
          at::ScalarType type,
          std::optional<at::Tensor> bias = {});
 
+  // Weights in the blocks of a GGUF file one below the other, on the CPU; results are of `type`.
+  Linear(std::vector<weights::PackedWeight> weights,
+         at::ScalarType type,
+         const std::optional<at::Tensor>& bias = {});
+
   // x [T, in] times the weight, plus the bias: [T, out] of the type computed in, whatever x is.
   // That is the weight's, or float32 where this processor does not multiply the weight's.
   at::Tensor operator()(const at::Tensor& x) const;
@@ -44,18 +51,19 @@ class Linear {
   // sum [T, out], of any type, becomes sum + (*this)(x); the tensor itself may be another one.
   void add_to(at::Tensor& sum, const at::Tensor& x) const;
   // Whether that takes a product of its own, whose result is added.
-  bool adds_afterwards() const { return quantized_ != nullptr; }
+  bool adds_afterwards() const { return quantized_ != nullptr || packed_ != nullptr; }
 
-  // Rows [n] (int64, on the device) of a weight that is not quantised, [n, in], float32. Blocks are
-  // put in order for it, which takes as much memory as the weight.
+  // Rows [n] (int64, on the device) of one weight that bitsandbytes has not quantised, [n, in],
+  // float32. oneDNN's blocks are put in order for it, which takes as much memory as the weight.
   at::Tensor rows(const at::Tensor& indices) const;
 
  private:
   std::shared_ptr<const QuantizedLinear> quantized_;  // instead of weight and bias
-  at::Tensor weight_;                                 // [out, in], or its blocks
+  std::shared_ptr<const PackedLinear> packed_;        // the same
+  at::Tensor weight_;                                 // [out, in], or oneDNN's blocks of it
   std::optional<at::Tensor> bias_;
   at::ScalarType type_ = at::kFloat;
-  bool is_packed_ = false;
+  bool is_reordered_ = false;
 };
 
 }  // namespace labelprobe::model

@@ -220,7 +220,20 @@ Quantization Checkpoint::quantization_of(const Parameter& parameter, Quantizatio
   if (files_->config.quantization != Quantization::None) {
     return quantization_of(parameter);
   }
+  if (kept == Quantization::Gguf) {
+    return holds_codes(files_->weights.find(parameter.name)) ? kept : Quantization::None;
+  }
   return parameter.is_block_linear() ? kept : Quantization::None;
+}
+
+bool Checkpoint::can_stay_packed() const {
+  const TensorMap& tensors = files_->weights.tensors();
+  return std::any_of(tensors.begin(), tensors.end(),
+                     [](const auto& tensor) { return holds_codes(tensor.second); });
+}
+
+std::size_t Checkpoint::stored_bytes(const Parameter& parameter) const {
+  return files_->weights.find(parameter.name).bytes.size();
 }
 
 // The tensors that hold the parameter.
@@ -306,6 +319,14 @@ QuantizedWeight Checkpoint::load_quantized(const Parameter& parameter, Staging& 
   LABELPROBE_CHECK(stored != Quantization::None);
   QuantizedWeight weight =
       weights::load_quantized(files_->weights.tensors(), parameter, stored, staging);
+  set_loaded(parameter);
+  return weight;
+}
+
+PackedWeight Checkpoint::load_packed(const Parameter& parameter) {
+  const StoredTensor& tensor = files_->weights.find(parameter.name);
+  LABELPROBE_CHECK(holds_codes(tensor) && !is_adapted(parameter));
+  PackedWeight weight{*tensor.type, tensor.shape[0], tensor.shape[1], load_blocks(tensor)};
   set_loaded(parameter);
   return weight;
 }

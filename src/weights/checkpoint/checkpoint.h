@@ -4,6 +4,7 @@
 // GGUF's block types and in which order it keeps the rows stays in here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "weights/checkpoint/staging.h"
 #include "weights/checkpoint/stored_tensor.h"
 #include "weights/families/parameters.h"
+#include "weights/packed/packed_weight.h"
 #include "weights/quantized/quantized_weight.h"
 
 namespace labelprobe::weights {
@@ -54,10 +56,16 @@ class Checkpoint {
   // way than asked for.
   Quantization quantization(Quantization asked) const;
 
-  // How this parameter is kept in memory then; None for all that is no linear layer of a block, and
-  // for those that a quantised checkpoint leaves out or
-  // an adapter changes.
+  // How this parameter is kept in memory then; None for all that is no linear layer of a block
+  // (with Gguf: that the file does not hold as codes), and for those that a quantised checkpoint
+  // leaves out or an adapter changes.
   Quantization quantization_of(const Parameter& parameter, Quantization asked) const;
+
+  // Whether its file holds matrices as codes, which Quantization::Gguf keeps as they are.
+  bool can_stay_packed() const;
+
+  // The bytes of the parameter in its file.
+  std::size_t stored_bytes(const Parameter& parameter) const;
 
   // From now on the parameters are asked for in the order of parameters_of(config()): a thread of
   // its own reads ahead. What has been loaded is let go.
@@ -82,6 +90,9 @@ class Checkpoint {
 
   // The same on the staging's device.
   QuantizedWeight load_quantized(const Parameter& parameter, Staging& staging);
+
+  // A matrix that is kept as Gguf, in its own memory on the CPU; rows in the order of Hugging Face.
+  PackedWeight load_packed(const Parameter& parameter);
 
   // Throws ModelError naming the parameters that have not been loaded.
   void check_all_loaded() const;

@@ -14,7 +14,6 @@
 #include "labelprobe/files/gguf_vocabulary.h"
 #include "labelprobe/files/safetensors.h"
 
-#include "weights/checkpoint/dequantize.h"
 #include "weights/checkpoint/foreign_settings.h"
 #include "weights/checkpoint/gguf_keys.h"
 #include "weights/checkpoint/load_config.h"

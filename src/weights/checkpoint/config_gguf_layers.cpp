@@ -12,9 +12,9 @@
 #include "labelprobe/core/limits.h"
 #include "labelprobe/files/safetensors.h"
 
-#include "weights/checkpoint/dequantize.h"
 #include "weights/checkpoint/gguf_keys.h"
 #include "weights/families/family.h"
+#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -28,10 +28,10 @@ std::vector<float> read_factors(const files::GgufFile& file,
   const std::vector<std::int64_t> expected_shape = {n_rotated / 2};
   if (tensor.type != static_cast<std::uint32_t>(files::GgmlType::F32) ||
       tensor.shape != expected_shape) {
-    throw ModelError(fmt::format("{}: tensor {}: expected F32 of shape {}, found {} of shape {}",
-                                 file.path().string(), tensor.name,
-                                 files::describe_shape(expected_shape), type_name(tensor.type),
-                                 files::describe_shape(tensor.shape)));
+    throw ModelError(
+        fmt::format("{}: tensor {}: expected F32 of shape {}, found {} of shape {}",
+                    file.path().string(), tensor.name, files::describe_shape(expected_shape),
+                    files::ggml_type_name(tensor.type), files::describe_shape(tensor.shape)));
   }
   std::vector<float> factors(static_cast<std::size_t>(n_rotated / 2));
   LABELPROBE_CHECK(tensor.bytes.size() == factors.size() * sizeof(float));
@@ -77,7 +77,8 @@ void read_rope_freqs(const files::GgufFile& file,
     keys.fail("rope.scaling.type", "none where there is a tensor rope_freqs.weight",
               keys.has("rope.scaling.type") ? keys.string("rope.scaling.type") : "linear");
   }
-  scaling = {.kind = Kind::Factors};
+  scaling = {};
+  scaling.kind = Kind::Factors;
   scaling.factors = read_factors(file, *tensor, decoder.n_rotated());
 }
 

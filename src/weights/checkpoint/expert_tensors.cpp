@@ -13,8 +13,8 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/safetensors.h"
 
-#include "weights/checkpoint/dequantize.h"
 #include "weights/families/parameters.h"
+#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -86,7 +86,7 @@ void take_rows(StoredTensor& part, Half half, std::int64_t row_bytes) {
 // A matrix [rows, columns], or the numbers of a bias.
 StoredTensor plain_part(const StoredTensor& whole, int expert, int n_experts, Half half) {
   StoredTensor part = slice(whole, expert, n_experts);
-  const auto layout = part.type ? block_layout(*part.type) : std::nullopt;
+  const auto layout = part.type ? files::block_layout(*part.type) : std::nullopt;
   if (!layout || layout->n_elements != 1) fail(whole, "plain numbers");
   const bool is_matrix = part.shape.size() == 2;
   take_rows(part, half, layout->n_bytes * (is_matrix ? part.shape[1] : 1));
@@ -96,7 +96,7 @@ StoredTensor plain_part(const StoredTensor& whole, int expert, int n_experts, Ha
 // The same of a matrix that is stored transposed: its rows are columns.
 StoredTensor transposed_part(const StoredTensor& whole, int expert, int n_experts, Half half) {
   StoredTensor part = slice(whole, expert, n_experts);
-  const auto layout = part.type ? block_layout(*part.type) : std::nullopt;
+  const auto layout = part.type ? files::block_layout(*part.type) : std::nullopt;
   if (!layout || layout->n_elements != 1) fail(whole, "plain numbers");
   std::swap(part.shape[0], part.shape[1]);
   const std::int64_t number_stride = part.shape[0] * layout->n_bytes;

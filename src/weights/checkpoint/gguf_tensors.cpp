@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
-#include "weights/checkpoint/dequantize.h"
 #include "weights/families/parameters.h"
+#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -38,10 +38,10 @@ std::vector<StoredTensor> gguf_tensors(const files::GgufFile& file, const Decode
     tensor.name = std::move(name.hugging_face);
     tensor.file_name = stored.name;
     tensor.file = file.path();
-    tensor.type_name = type_name(stored.type);
+    tensor.type_name = files::ggml_type_name(stored.type);
     tensor.shape = stored.shape;
     tensor.bytes = stored.bytes;
-    if (block_layout(static_cast<files::GgmlType>(stored.type))) {
+    if (files::block_layout(static_cast<files::GgmlType>(stored.type))) {
       tensor.type = static_cast<files::GgmlType>(stored.type);
     }
     tensor.n_interleaved_heads = n_interleaved_heads(config, name.module);

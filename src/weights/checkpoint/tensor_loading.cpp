@@ -11,8 +11,9 @@
 
 #include "labelprobe/core/error.h"
 
-#include "weights/checkpoint/dequantize.h"
 #include "weights/device/dtype.h"
+#include "weights/packed/block_codes.h"
+#include "weights/packed/packed_weight.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -65,7 +66,7 @@ RowOrder row_order(const StoredTensor& stored) {
 template <class Element>
 void dequantize_rows(const StoredTensor& stored, std::int64_t first_row, const at::Tensor& rows) {
   const std::int64_t n_columns = stored.shape.back();
-  const BlockLayout layout = *block_layout(*stored.type);
+  const files::BlockLayout layout = *files::block_layout(*stored.type);
   const std::int64_t row_bytes = n_columns / layout.n_elements * layout.n_bytes;
   const RowOrder order = row_order(stored);
   Element* out = rows.mutable_data_ptr<Element>();
@@ -220,6 +221,20 @@ void copy_bytes(std::span<const std::byte> from, std::byte* to) {
   for_rows(static_cast<std::int64_t>(from.size()), 1, [&](std::int64_t first, std::int64_t end) {
     std::memcpy(to + first, from.data() + first, static_cast<std::size_t>(end - first));
   });
+}
+
+bool holds_codes(const StoredTensor& stored) {
+  return stored.type && has_codes(*stored.type) && stored.shape.size() == 2 &&
+         stored.row_stride == 0 && stored.scales.empty();
+}
+
+at::Tensor load_blocks(const StoredTensor& stored) {
+  LABELPROBE_CHECK(holds_codes(stored));
+  const at::Tensor blocks =
+      at::empty({stored.shape[0], packed_row_bytes(*stored.type, stored.shape[1])}, at::kByte);
+  LABELPROBE_CHECK(blocks.nbytes() == stored.bytes.size());
+  copy_rows(stored, 0, blocks);
+  return blocks;
 }
 
 at::Tensor load_tensor(const StoredTensor& stored, DType dtype) {

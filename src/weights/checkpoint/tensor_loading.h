@@ -23,6 +23,13 @@ void load_rows(const StoredTensor& stored, std::int64_t first_row, const at::Ten
 // system's cache costs more than one core's time where a disk is fast.
 void copy_bytes(std::span<const std::byte> from, std::byte* to);
 
+// Whether the tensor is a matrix of whole rows of blocks, one behind the other.
+bool holds_codes(const StoredTensor& stored);
+
+// The blocks of such a matrix in their own memory, uint8 [rows, bytes of a row]; rows are in the
+// order of Hugging Face.
+at::Tensor load_blocks(const StoredTensor& stored);
+
 // The whole tensor in `dtype`, in its own memory.
 at::Tensor load_tensor(const StoredTensor& stored, DType dtype);
 

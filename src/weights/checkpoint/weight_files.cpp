@@ -10,8 +10,8 @@
 #include "labelprobe/files/mapped_file.h"
 
 #include "weights/checkpoint/content_print.h"
-#include "weights/checkpoint/dequantize.h"
 #include "weights/checkpoint/read_ahead.h"
+#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -130,7 +130,7 @@ void check_form(const StoredTensor& tensor, std::span<const std::int64_t> shape)
   }
   if (!tensor.type) {
     throw ModelError(fmt::format(
-        "{}: expected a type of {}; found {}{}", place, known_type_names(), tensor.type_name,
+        "{}: expected a type of {}; found {}{}", place, files::known_ggml_types(), tensor.type_name,
         tensor.type_name.starts_with("F8")
             ? ", numbers of 8 bits, whose scales are the program's that wrote them; "
               "save the model in bfloat16 with it, or with transformers "

@@ -213,6 +213,7 @@ QuantizedWeight quantize(const at::Tensor& weight, Quantization quantization) {
       quantize_to_int8(weight, result);
       return result;
     case Quantization::None:
+    case Quantization::Gguf:
       break;
   }
   LABELPROBE_CHECK(!"a quantisation that changes the weight");
@@ -313,6 +314,7 @@ std::size_t quantized_bytes(std::int64_t height, std::int64_t width, Quantizatio
   std::int64_t bytes = 0;
   switch (quantization) {
     case Quantization::None:
+    case Quantization::Gguf:
       break;
     case Quantization::Fp4:
     case Quantization::Nf4:

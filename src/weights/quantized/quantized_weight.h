@@ -51,7 +51,7 @@ void block_absmax(const QuantizedWeight& weight,
                   std::int64_t n_blocks,
                   float* result);
 
-// The memory of all tensors of a quantised [height, width] matrix; 0 for Quantization::None.
+// The memory of all tensors of a quantised [height, width] matrix; 0 for None and Gguf.
 std::size_t quantized_bytes(std::int64_t height, std::int64_t width, Quantization quantization);
 
 }  // namespace labelprobe::weights

@@ -240,22 +240,25 @@ TEST_CASE("Inspecting tells how weights will be kept", "[unit]") {
   // q, o, gate, up and down of 64 x 64, k and v of 32 x 64, in two layers
   const std::size_t n_linear = 2 * (5 * 64 * 64 + 2 * 32 * 64);
   const std::size_t n_rest = n_embedding + n_norms;
-  const ModelInfo f32 = inspect(saved("plain"), DType::Float32);
+  const ModelInfo f32 = inspect(saved("plain"), {.dtype = DType::Float32});
   CHECK(f32.quantization == Quantization::None);
   CHECK(f32.weight_bytes == 4 * (n_linear + n_rest));
-  const ModelInfo fp4 = inspect(saved("plain"), DType::BFloat16, Quantization::Fp4);
+  const ModelInfo fp4 =
+      inspect(saved("plain"), {.dtype = DType::BFloat16, .quantization = Quantization::Fp4});
   CHECK(fp4.quantization == Quantization::Fp4);
   CHECK(fp4.weight_bytes == n_linear / 2 + n_linear / 64 * 4 + 2 * n_rest);
   CHECK(fp4.n_parameters == f32.n_parameters);
-  const ModelInfo int8 = inspect(saved("int8"), DType::Float32);
+  const ModelInfo int8 = inspect(saved("int8"), {.dtype = DType::Float32});
   CHECK(int8.quantization == Quantization::Int8);
   CHECK(int8.weight_bytes == n_linear + 2 * 4 * (5 * 64 + 2 * 32) + 4 * n_rest);
   CHECK(open(saved("fp4"), on_cpu(DType::Float32))->info().quantization == Quantization::Fp4);
 
-  CHECK(inspect(saved("nf4"), DType::Float32, Quantization::Nf4).quantization == Quantization::Nf4);
+  CHECK(inspect(saved("nf4"), {.dtype = DType::Float32, .quantization = Quantization::Nf4})
+            .quantization == Quantization::Nf4);
   CHECK_THAT(
-      support::message_of<ModelError>(
-          [] { inspect(saved("nf4"), DType::Float32, Quantization::Int8); }),
+      support::message_of<ModelError>([] {
+        inspect(saved("nf4"), {.dtype = DType::Float32, .quantization = Quantization::Int8});
+      }),
       ContainsSubstring("expected weights to be quantised as int8, found them stored as nf4; leave "
                         "the quantisation out, or use the model's original weights"));
 }
@@ -268,7 +271,7 @@ TEST_CASE("Modules may be left out of a quantised checkpoint, whole products at 
     parts.write(folder.path());
     return support::message_of<ModelError>([&] {
       const auto language_model = open(folder.path(), on_cpu(DType::Float32));
-      const ModelInfo quantized = inspect(saved("fp4"), DType::Float32);
+      const ModelInfo quantized = inspect(saved("fp4"), {.dtype = DType::Float32});
       CHECK(language_model->info().weight_bytes ==
             quantized.weight_bytes + 64 * 64 * 4 - 64 * 64 / 2 - 64 * 4);
     });

@@ -171,7 +171,7 @@ TEST_CASE("Written quantised it is the packed copy of the unquantised model", "[
 
   const weights::RandomCheckpointPlan plan = weights::plan_random_checkpoint(options);
   CHECK(plan.disk_bytes == std::filesystem::file_size(options.folder / "model.safetensors"));
-  const ModelInfo info = inspect(options.folder, dtype);
+  const ModelInfo info = inspect(options.folder, {.dtype = dtype});
   CHECK(info.quantization == quantization);
   CHECK(plan.cache_bytes_per_token == info.cache_bytes_per_token);
   CHECK(plan.max_context == info.max_context);

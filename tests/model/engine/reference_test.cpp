@@ -81,8 +81,12 @@ TEST_CASE("Logits of the trained stories260K are those of transformers", "[golde
 TEST_CASE("Logits of SmolLM2 from quantised weights are those of transformers", "[golden]") {
   const auto path = support::smollm2_gguf();
   if (path.empty()) SKIP_ALOUD("SmolLM2 has not been fetched (scripts/get_model.sh)");
+  const auto form = GENERATE(WeightForm::Unpacked, WeightForm::Packed);
+  INFO("weights " << weights::weight_form_name(form));
   const auto references = support::read_reference(support::fixture("model/smollm2"));
-  const auto language_model = open_on_cpu(path, DType::Float32);
+  const auto language_model = open(path, {.device = "cpu", .n_threads = 2, .weights = form});
+  CHECK(language_model->info().quantization ==
+        (form == WeightForm::Packed ? Quantization::Gguf : Quantization::None));
   const int n_vocab = language_model->info().vocab_size;
   const auto answers = support::generate_all(*language_model, support::prompts_of(references),
                                              keeping_logits(references));
@@ -101,6 +105,22 @@ TEST_CASE("Logits of SmolLM2 from quantised weights are those of transformers", 
     CHECK(support::differences(sampled, references[i].logits, allowed) == "");
     CHECK(support::differences(top, references[i].top_logits, allowed) == "");
   }
+}
+
+TEST_CASE("Packed weights give the same bits whatever is computed together", "[model]") {
+  const auto path = support::smollm2_gguf();
+  if (path.empty()) SKIP_ALOUD("SmolLM2 has not been fetched (scripts/get_model.sh)");
+  const auto references = support::read_reference(support::fixture("model/smollm2"));
+  const auto language_model =
+      open(path, {.device = "cpu", .n_threads = 2, .weights = WeightForm::Packed});
+  const auto prompts = support::prompts_of(references);
+  GenerateOptions options = keeping_logits(references);
+  options.stop.max_new_tokens = 3;
+  const auto together = support::generate_all(*language_model, prompts, options);
+  options.share_prefixes = false;
+  options.batch_size = 1;
+  const auto alone = support::generate_all(*language_model, prompts, options);
+  for (std::size_t i = 0; i < prompts.size(); ++i) CHECK(together[i].logits == alone[i].logits);
 }
 
 TEST_CASE("Half precisions stay near the float32 reference", "[golden]") {

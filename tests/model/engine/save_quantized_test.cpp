@@ -103,8 +103,9 @@ TEST_CASE("A packed copy of a GGUF file opens as a folder, with its tokenizer", 
   CHECK(files::GgufFile::open(copy / "tokenizer.gguf").metadata() ==
         files::GgufFile::open(gguf).metadata());
   CHECK(files::GgufFile::open(copy / "tokenizer.gguf").tensors().empty());
-  const ModelInfo found = inspect(copy, DType::BFloat16);
-  const ModelInfo expected = inspect(gguf, DType::BFloat16, Quantization::Nf4);
+  const ModelInfo found = inspect(copy, {.dtype = DType::BFloat16});
+  const ModelInfo expected =
+      inspect(gguf, {.dtype = DType::BFloat16, .quantization = Quantization::Nf4});
   CHECK(found.quantization == Quantization::Nf4);
   CHECK(found.weight_bytes == expected.weight_bytes);
   CHECK(found.end_ids == expected.end_ids);
@@ -150,7 +151,7 @@ TEST_CASE("A copy of a packed model and the files beside it stay as they are", "
   weights::save_quantized(source, DType::Float32, Quantization::None, copy);
   CHECK(support::read_file(copy / "tokenizer.json") == "{}");
   CHECK_FALSE(fs::exists(copy / "notes.txt"));
-  CHECK(inspect(copy, DType::Float32).rules.repetition_penalty == 1.05);
+  CHECK(inspect(copy, {.dtype = DType::Float32}).rules.repetition_penalty == 1.05);
   CHECK(logits_of(copy, DType::Float32, Quantization::None) ==
         logits_of(source, DType::Float32, Quantization::None));
 }
