@@ -1,20 +1,19 @@
 #include "labelprobe/files/disk.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <ctime>
 #include <thread>
 #include <utility>
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "files/lock_holder.h"
 
 namespace labelprobe::files {
 
@@ -39,40 +38,12 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
   return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
-std::string this_machine() {
-  std::array<char, 65> host{};
-  return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "(unknown)";
-}
-
-// "12 on ada, since 2026-11-29 21:26:00 +0000"
-std::string describe_this_process() {
-  return fmt::format("{} on {}, since {:%Y-%m-%d %H:%M:%S %z}", ::getpid(), this_machine(),
-                     fmt::localtime(std::time(nullptr)));
-}
-
-// What the last holder has written into a lock file; empty if it said that it was through.
-std::string read_holder(int fd) {
-  std::array<char, 200> text{};
-  const ssize_t n_read = ::pread(fd, text.data(), text.size(), 0);
-  std::string name(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n_read, 0)));
-  name.resize(std::min(name.find('\n'), name.size()));
-  std::erase_if(name, [](char c) { return c < ' ' || c > '~'; });
-  return name;
-}
-
-bool is_of_other_machine(const std::string& holder) {
-  const std::size_t machine = holder.find(" on ");
-  const std::size_t time = holder.find(", since ");
-  return machine != std::string::npos && time != std::string::npos && machine < time &&
-         holder.substr(machine + 4, time - machine - 4) != this_machine();
-}
-
 // The process of another machine that has left a lock which this machine does not see any more.
 std::optional<std::string> left_elsewhere(const std::filesystem::path& file) {
   const Descriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
   if (opened.fd < 0 || ::flock(opened.fd, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
   const std::string holder = read_holder(opened.fd);
-  return is_of_other_machine(holder) ? std::optional("process " + holder) : std::nullopt;
+  return is_of_other_machine(holder) ? std::optional(holder) : std::nullopt;
 }
 
 // Whether the path still names the open file.
@@ -91,10 +62,8 @@ void wait_until(const std::filesystem::path& file,
   const auto start = std::chrono::steady_clock::now();
   for (bool is_told = false; !is_over();) {
     if (const auto left = left_elsewhere(file)) {
-      throw LockedError(fmt::format(
-          "{}: {}, has not said that it is through, and locks of one machine may not be seen on "
-          "another. Wait for it; if it has died, give --take-over",
-          parent_of(file).string(), *left));
+      throw LockedError(
+          fmt::format("{}: {}", parent_of(file).string(), describe_left_elsewhere(*left)));
     }
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
     const std::string holder = FileLock::holder(file).value_or("process (unknown)");

@@ -104,6 +104,17 @@ void RowFile::append(const std::string& key,
   items_.insert_or_assign(key, std::move(item));
 }
 
+void RowFile::append(const std::string& key, const RowFile& other) {
+  const Item& item = other.items_.at(key);
+  std::vector<float> numbers(item.steps.size() * floats_per_row());
+  if (!numbers.empty()) {
+    const files::MappedFile mapped(other.rows_path());
+    std::memcpy(numbers.data(), mapped.text().substr(item.first_byte).data(),
+                numbers.size() * sizeof(float));
+  }
+  append(key, item.steps, numbers);
+}
+
 std::string RowFile::head(std::span<const std::string> keys, std::int64_t n_rows) const {
   std::vector<files::TensorToWrite> tensors;
   std::vector<std::int64_t> shape = {n_rows};

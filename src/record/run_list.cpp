@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <variant>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "labelprobe/files/disk.h"
 #include "labelprobe/files/mapped_file.h"
 #include "labelprobe/record/logged_run.h"
+#include "labelprobe/record/shards.h"
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/journal.h"
@@ -138,7 +140,43 @@ void list_folder(const fs::path& folder, Verify verify, std::vector<ListedRun>& 
                     .plan = {},
                     .date = date_of(folder / kManifestName),
                     .finding = error.what(),
+                    .shards = {},
                     .damage = {}});
+  }
+}
+
+std::string text_param(const RunRequest& request, const char* name) {
+  for (const Param& param : request.params) {
+    const auto* text = std::get_if<std::string>(&param.value);
+    if (param.name == name && text != nullptr) return *text;
+  }
+  return "";
+}
+
+void list_shards(const fs::path& folder, std::vector<ListedRun>& runs) {
+  ListedRun& listed = runs.emplace_back();
+  listed.folder = folder;
+  listed.state = RunState::Unfinished;
+  try {
+    const ShardSet set = ShardSet::open(folder);
+    listed.model = text_param(set.plan().request, "model_name_or_path");
+    listed.plan = text_param(set.plan().request, "distribution");
+    listed.n_wanted = set.plan().keys.size();
+    listed.n_items = 0;
+    std::size_t n_finished = 0;
+    const std::vector<ShardView> shards = set.shards();
+    for (const ShardView& shard : shards) {
+      *listed.n_items += shard.n_items;
+      n_finished += shard.state == ShardState::Finished ? 1 : 0;
+      if (shard.state == ShardState::Running) listed.state = RunState::Running;
+      listed.date = std::max(listed.date, date_of(set.folder_of(shard.index)));
+    }
+    const std::string left = describe_left(shards);
+    listed.shards = fmt::format("{} of {} finished{}", n_finished, shards.size(),
+                                left.empty() ? ", to be merged" : "; left: " + left);
+  } catch (const Error& error) {
+    listed.state = RunState::Damaged;
+    listed.finding = error.what();
   }
 }
 
@@ -147,6 +185,10 @@ void search(const fs::path& folder,
             Verify verify,
             std::vector<ListedRun>& runs,
             std::vector<std::string>& notes) {
+  if (is_shards_folder(folder)) {
+    list_shards(folder, runs);
+    return;
+  }
   std::error_code error;
   std::vector<fs::path> below;
   bool is_log = false;

@@ -1,6 +1,7 @@
 #include "labelprobe/record/run_view.h"
 
 #include <map>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include "labelprobe/core/item_id.h"
 #include "labelprobe/files/disk.h"
 #include "labelprobe/files/mapped_file.h"
+#include "labelprobe/record/shards.h"
 
 #include "record/folder/folder_choice.h"
 #include "record/folder/journal.h"
@@ -21,6 +23,7 @@ namespace labelprobe::record {
 struct RunView::State {
   LoggedRun run;
   std::string unfinished;
+  bool are_shards = false;
   std::optional<std::size_t> n_wanted;
   std::optional<std::size_t> n_failed;
   std::string damage;
@@ -31,8 +34,38 @@ struct RunView::State {
   std::map<std::string, ItemRecord> items;
 };
 
+namespace {
+
+LoggedRun head_of(const ShardSet& set) {
+  LoggedRun run;
+  run.folder = set.folder();
+  for (const Param& param : set.plan().request.params) {
+    const auto* text = std::get_if<std::string>(&param.value);
+    if (text == nullptr) continue;
+    run.params[param.name] = *text;
+    if (param.name == "model_name_or_path") run.model = *text;
+    if (param.name == "distribution") run.plan = *text;
+  }
+  return run;
+}
+
+}  // namespace
+
 RunView RunView::open(const std::filesystem::path& folder, std::optional<int> index) {
   auto state = std::make_unique<State>();
+  if (is_shards_folder(folder)) {
+    const ShardSet set = ShardSet::open(folder);
+    state->run = head_of(set);
+    const std::vector<ShardView> shards = set.shards();
+    const std::string left = describe_left(shards);
+    state->unfinished =
+        left.empty() ? "shards to be merged" : fmt::format("unfinished shards: {}", left);
+    state->n_wanted = set.plan().keys.size();
+    state->are_shards = true;
+    for (const ShardView& shard : shards) state->items.merge(set.items_of(shard.index));
+    for (const auto& [key, item] : state->items) state->keys.push_back(key);
+    return RunView(std::move(state));
+  }
   state->run = read_head(folder, index, Unfinished::Taken);
   const int chosen = state->run.index;
   const std::optional<Experiment> noted = find_noted(folder, chosen);
@@ -68,6 +101,10 @@ RunView& RunView::operator=(RunView&&) noexcept = default;
 
 const LoggedRun& RunView::run() const {
   return state_->run;
+}
+
+std::string RunView::title() const {
+  return state_->are_shards ? state_->run.folder.string() : describe(state_->run);
 }
 
 const std::string& RunView::unfinished() const {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/experiment/workbench.h"
 #include "labelprobe/record/run.h"
+#include "labelprobe/record/shards.h"
 
 namespace labelprobe::experiment {
 
@@ -21,9 +23,10 @@ struct Job {
   Settings settings;
   SentenceEncoderChoice sentence_encoder;
   ModelLoading model;
-  record::RunRequest request;         // where the log goes, and the options as they are logged
-  bool is_dry_run = false;            // then the device need not be here
-  std::vector<std::string> warnings;  // sentences, of options given in vain
+  record::RunRequest request;          // where the log goes, and the options as they are logged
+  std::optional<record::Shard> shard;  // the part of it that is computed; unset = all
+  bool is_dry_run = false;             // then the device need not be here
+  std::vector<std::string> warnings;   // sentences, of options given in vain
 };
 
 // Everything short of loading weights and writing files.
@@ -43,9 +46,12 @@ PreparedJob prepare(Job job, Workbench& workbench);
 struct JobResult {
   std::filesystem::path folder;
   int experiment_index = 0;
-  bool was_finished = false;            // by an earlier process: nothing was done
-  std::size_t n_failed = 0;             // items that are recorded as failed
-  bool is_unfinished = false;           // the same job asks for these again
+  bool was_finished = false;   // by an earlier process: nothing was done
+  std::size_t n_failed = 0;    // items that are recorded as failed
+  bool is_unfinished = false;  // the same job asks for these again
+  // Of one shard whose run is not over: "2 (not begun)". Then `folder` is that of all shards.
+  std::string shards_left = {};
+  std::optional<Outcome> merged = {};   // of all shards, where this was the last
   std::vector<std::string> notes = {};  // see record::Run::notes()
 };
 
@@ -59,7 +65,7 @@ class JobListener {
   // In place of all that follows.
   virtual void on_finished_before(const JobResult&) {}
   // The log is open, up to on_close().
-  virtual void on_open(const PreparedJob&, const record::Run&) {}
+  virtual void on_open(const PreparedJob&, const record::ItemLog&) {}
   virtual void on_packed_copy(const std::filesystem::path& /*folder*/, double /*seconds*/) {}
   // The model is at hand. Returns the one to use: a wrapper of it, or itself.
   virtual model::LanguageModel& on_model(model::LanguageModel& model,
@@ -73,10 +79,14 @@ class JobListener {
                           const Outcome&,
                           double /*seconds*/) {}
   virtual void on_close() {}
+  // A shard is over, whose log is closed: it was the last one, and the run has ended; or others are
+  // left.
+  virtual void on_shard(const PreparedJob&, const JobResult&) {}
 };
 
-// Runs it to its end, unless a run like it is finished. Loads the model only if something is left
-// to compute. Throws what record::Run and the model throw; on_close() is called even so.
+// Runs it, or its shard, to its end, unless a run like it is finished. The last shard ends the run.
+// Loads the model only if something is left to compute. Throws what record::Run and the model
+// throw; on_close() is called even so.
 JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListener& listener);
 
 // "float32", or "FP4 weights, float32" where weights are kept otherwise than they are computed.

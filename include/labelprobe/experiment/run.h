@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/model/language_model.h"
 #include "labelprobe/record/run.h"
+#include "labelprobe/record/shards.h"
 
 namespace labelprobe::experiment {
 
@@ -96,5 +98,18 @@ Outcome run(const Settings& settings,
             record::Run& files,
             const std::function<void(const Progress&)>& on_progress,
             IfFailed if_failed = IfFailed::AskAgain);
+
+// The same for the queries of one shard, whose log it finishes; nothing is scored.
+//   is_asked  [n_queries]
+Outcome run_shard(const Settings& settings,
+                  const Preparation& preparation,
+                  const ModelOpener& open_model,
+                  record::ShardLog& files,
+                  const std::vector<bool>& is_asked,
+                  const std::function<void(const Progress&)>& on_progress,
+                  IfFailed if_failed = IfFailed::AskAgain);
+
+// Counts what the items are, in the order of the queries.
+void tally(std::span<const record::ItemRecord* const> items, Outcome& outcome);
 
 }  // namespace labelprobe::experiment

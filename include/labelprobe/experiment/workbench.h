@@ -40,6 +40,7 @@ struct ServerLoading {
 // How the model of a run is opened.
 struct ModelLoading {
   std::string name;             // folder, .gguf file, or name in the Hugging Face cache
+  std::string copy;             // the same, nearer: read in its place; empty = none
   std::filesystem::path model;  // where that was found; filled in by prepare()
   model::OpenOptions options;
   std::string splitting;  // see tokenizer::load(); empty = as the model says

@@ -44,6 +44,9 @@ class RowFile {
               std::span<const std::int64_t> steps,
               std::span<const float> numbers);
 
+  // The rows of an item that another file of the same layout has.
+  void append(const std::string& key, const RowFile& other);
+
   // Writes the safetensors file: the items of `keys`, each of which is there. Its bytes depend on
   // the items alone.
   void finish(std::span<const std::string> keys);

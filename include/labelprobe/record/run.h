@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "labelprobe/files/disk.h"
+#include "labelprobe/record/item_log.h"
 #include "labelprobe/record/item_record.h"
 #include "labelprobe/record/provenance.h"
 
@@ -109,7 +110,7 @@ RunPreview preview(const RunRequest& request);
 // Metric name -> value, e.g. "micro_f1"; written as test_<name>, sorted.
 using Metrics = std::map<std::string, double>;
 
-class Run {
+class Run final : public ItemLog {
  public:
   // Chooses or makes the folder, locks it against a second writer and takes up an unfinished
   // experiment of the same parameters and contents. A folder whose experiment is finished is
@@ -118,34 +119,25 @@ class Run {
   // the same run is waited. Throws ConfigError if the folder cannot be written or the name template
   // has an unknown {param}, files::LockedError if the patience ends.
   static Run open(const RunRequest& request);
-  ~Run();
+  ~Run() override;
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
 
-  const std::filesystem::path& folder() const;
-  int experiment_index() const;
+  const std::filesystem::path& folder() const override;
+  int experiment_index() const override;
 
   // Whether an earlier process finished this run: then there is nothing to append or to finish.
   bool was_finished() const;
   std::size_t n_failed() const;  // of its items, as recorded then
 
-  // Whether an earlier process finished this run and only what had failed is to be computed again.
+  // Whether an earlier process finished this run and only what had failed is to be computed again:
+  // then finished() lacks what failed.
   bool is_retry() const;
 
-  // Sentences for people: what was taken up, moved, set aside or passed over, and why.
-  const std::vector<std::string>& notes() const;
-
-  // Items finished by an earlier process, by key; without those that failed where they are retried.
-  const std::map<std::string, ItemRecord>& finished() const;
-
-  // Notes in the manifest what computes the items that this process will append.
-  void add_provenance(const Provenance& provenance);
-
-  // Puts items on disk; they survive anything that happens after the call returns. An item appended
-  // again replaces the earlier one. Throws DataError for an id the log cannot hold, ConfigError if
-  // the disk is full or the folder is gone, InternalError for text that is not UTF-8; nothing is
-  // written then.
-  void append(std::span<const ItemRecord> items);
+  const std::vector<std::string>& notes() const override;
+  const std::map<std::string, ItemRecord>& finished() const override;
+  void add_provenance(const Provenance& provenance) override;
+  void append(std::span<const ItemRecord> items) override;
 
   // Writes the YAML files and closes the experiment. Their bytes depend on the items alone, not on
   // the order in which they came. Those of a retry replace the earlier ones, which stay readable

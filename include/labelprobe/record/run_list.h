@@ -13,7 +13,7 @@ enum class RunState { Finished, Unfinished, Running, Damaged };
 // "finished", ...
 const char* name_of(RunState state);
 
-// One experiment of a folder, or a folder that cannot be read.
+// One experiment of a folder, the shards of one, or a folder that cannot be read.
 struct ListedRun {
   std::filesystem::path folder;
   std::optional<int> index;
@@ -26,6 +26,7 @@ struct ListedRun {
   std::string date;     // of its last change, local time: "2026-11-29 21:26"
   std::string finding;  // what is wrong, or who is at it
   std::string damage;   // of a journal: "damaged lines (2, 5)", whose items are computed again
+  std::string shards;   // of a run in several shards: "2 of 4 finished; left: 3 (not begun), ..."
 };
 
 enum class Verify {

@@ -1,5 +1,5 @@
 // A run looked at item by item, for people: only the items that are wanted are read. Unlike
-// read_run() it takes a run that is not finished, as far as it has come.
+// read_run() it takes a run that is not finished, as far as it has come, be it in several shards.
 #pragma once
 
 #include <filesystem>
@@ -23,6 +23,9 @@ class RunView {
 
   // Without its items.
   const LoggedRun& run() const;
+
+  // "<folder>, experiment 0"; of shards, which have no number yet, the folder.
+  std::string title() const;
 
   // "" of a finished run, else "unfinished" or who is at it.
   const std::string& unfinished() const;

@@ -109,6 +109,7 @@ Command ids_command();
 Command ls_command();
 Command make_model_command();
 Command man_command();
+Command merge_command();
 Command paper_command();
 Command plan_command();
 Command probes_command();

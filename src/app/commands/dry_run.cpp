@@ -11,6 +11,7 @@
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/experiment/run.h"
+#include "labelprobe/experiment/shards.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/model/open.h"
 
@@ -177,6 +178,37 @@ void describe_requests(std::ostream& out, const experiment::PreparedJob& prepare
       nlohmann::json(preparation.answers.stop).dump());
 }
 
+// What each shard has to compute, and how far it is.
+void describe_shards(std::ostream& out, const experiment::PreparedJob& prepared) {
+  const record::Shard mine = *prepared.job.shard;
+  const record::ShardPlan plan = experiment::plan_shards(prepared);
+  const std::vector<experiment::ShardShare> shares =
+      experiment::shares_of(prepared.preparation, plan.shard_of, mine.n);
+  const std::filesystem::path folder = record::shards_folder(plan.request);
+  std::vector<record::ShardView> views(shares.size());
+  if (record::is_shards_folder(folder)) {
+    const record::ShardSet set = record::ShardSet::open(folder);
+    record::check_joins(set, plan);
+    views = set.shards();
+  }
+  files::TextTable table;
+  table.columns = {{"shard"},    {"items"},       {"tokens"},
+                   {"distinct"}, {"items there"}, {"", files::Align::Left}};
+  std::int64_t n_distinct = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    n_distinct += shares[i].tokens.n_distinct_tokens;
+    table.rows.push_back({fmt::format("{}/{}", i + 1, mine.n), std::to_string(shares[i].n_items),
+                          std::to_string(shares[i].tokens.n_prompt_tokens),
+                          std::to_string(shares[i].tokens.n_distinct_tokens),
+                          std::to_string(views[i].n_items),
+                          static_cast<int>(i) + 1 == mine.index ? "this one" : ""});
+  }
+  out << "\nshards in " << folder.string() << '\n';
+  files::write_terminal(out, table, {.indent = "  ", .empty = ""});
+  out << fmt::format("distinct tokens of all shards {}, {} in one process\n\n", n_distinct,
+                     prepared.preparation.token_counts.n_distinct_tokens);
+}
+
 void describe_log(std::ostream& out, const record::RunRequest& request) {
   const record::RunPreview preview = record::preview(request);
   out << fmt::format("log folder {}, experiment_{}", preview.folder.string(),
@@ -217,6 +249,7 @@ void describe_dry_run(std::ostream& out,
     out << "warning: " << warning << '\n';
   }
   if (!prepared.job.model.served) describe_computing(out, prepared, profile);
+  if (prepared.job.shard) describe_shards(out, prepared);
   describe_log(out, prepared.job.request);
   out << "nothing was run\n";
 }

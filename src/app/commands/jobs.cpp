@@ -1,5 +1,7 @@
 #include "app/commands/jobs.h"
 
+#include <algorithm>
+
 #include "labelprobe/core/error.h"
 
 #include "app/options/grid.h"
@@ -17,6 +19,7 @@ experiment::Job make_job(const Setting<RunSettings>& setting) {
   job.model = run.model;
   job.request = run.request;
   job.request.params = setting.params;
+  job.shard = run.shard;
   job.is_dry_run = run.is_dry_run;
   job.warnings = setting.idle;
   return job;
@@ -39,6 +42,13 @@ std::vector<experiment::GridJob> make_jobs(const std::vector<GridSetting<RunSett
 
 std::vector<experiment::GridJob> read_jobs(const std::vector<std::string>& command_line) {
   LABELPROBE_CHECK(!command_line.empty());
+  if (std::any_of(command_line.begin(), command_line.end(), [](const std::string& word) {
+        return word == "--shard" || word.starts_with("--shard=");
+      })) {
+    throw ConfigError(
+        "--shard: a part of a run is done by labelprobe run, classify and assess alone; "
+        "labelprobe paper --commands prints the commands to give it to");
+  }
   const std::string& name = command_line.front();
   const auto settings =
       read_settings(find_command(name), {command_line.begin() + 1, command_line.end()});

@@ -167,6 +167,10 @@ int run(std::vector<GridSetting<Arguments>> given) {
   std::vector<GridSetting<RunSettings>> settings;
   for (const GridSetting<Arguments>& one : given) {
     if (one.mistake) std::rethrow_exception(one.mistake);
+    if (one.settings.run.shard) {
+      throw ConfigError(
+          "--shard: plan tells of whole runs; labelprobe run --dry-run tells what each shard has");
+    }
     GridSetting<RunSettings>& setting = settings.emplace_back();
     setting.settings = one.settings.run;
     setting.params = one.params;

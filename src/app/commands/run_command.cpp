@@ -36,6 +36,12 @@ int run(std::vector<GridSetting<RunSettings>> given) {
         "--profile: its file holds one setting's trace; expected one value of each option, found "
         "several of some");
   }
+  for (const GridSetting<RunSettings>& one : given) {
+    if (!first.model.copy.empty() && one.settings.model.name != first.model.name) {
+      throw ConfigError(
+          "--model-copy: is a copy of one model; expected one --model-name-or-path, found several");
+    }
+  }
   std::optional<model::Profile> profile;
   if (!first.profile.empty()) {
     profile.emplace(first.profile);

@@ -65,6 +65,14 @@ void say_answers(spdlog::logger& log, const experiment::Outcome& outcome) {
   }
 }
 
+void say_metrics(spdlog::logger& log, const experiment::Outcome& outcome) {
+  for (const char* name : {"accuracy", "f1", "micro_f1", "macro_f1", "jaccard_score"}) {
+    if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {
+      log.info("{} {:.4f}", name, found->second);
+    }
+  }
+}
+
 void say_failures(spdlog::logger& log, const experiment::Outcome& outcome) {
   if (!outcome.is_unfinished) {
     log.error(
@@ -143,9 +151,9 @@ void RunListener::on_finished_before(const experiment::JobResult& result) {
   name_folder(result.folder);
 }
 
-void RunListener::on_open(const experiment::PreparedJob& prepared, const record::Run& run) {
-  add_log_file(*log_, run.folder() / "log.txt");
-  for (const std::string& note : run.notes()) {
+void RunListener::on_open(const experiment::PreparedJob& prepared, const record::ItemLog& log) {
+  add_log_file(*log_, log.folder() / "log.txt");
+  for (const std::string& note : log.notes()) {
     log_->info("{}", note);
   }
   for (const std::string& warning : prepared.warnings) {
@@ -157,7 +165,11 @@ void RunListener::on_open(const experiment::PreparedJob& prepared, const record:
   for (const auto& [name, value] : prepared.job.request.contents) {
     log_->debug("contents: {} {}", name, value);
   }
-  log_->info("log folder {}, experiment_{}", run.folder().string(), run.experiment_index());
+  if (const auto& shard = prepared.job.shard) {
+    log_->info("shard {} of {}, in {}", shard->index, shard->n, log.folder().string());
+  } else {
+    log_->info("log folder {}, experiment_{}", log.folder().string(), log.experiment_index());
+  }
   log_->info("{}", experiment::generation_in_force(prepared.model_info, prepared.job.settings,
                                                    prepared.preparation)
                        .describe());
@@ -209,19 +221,32 @@ void RunListener::on_outcome(const experiment::PreparedJob& prepared,
                prepared.job.settings.plan->when_missing);
   }
   say_answers(*log_, outcome);
-  for (const char* name : {"accuracy", "f1", "micro_f1", "macro_f1", "jaccard_score"}) {
-    if (const auto found = outcome.metrics.find(name); found != outcome.metrics.end()) {
-      log_->info("{} {:.4f}", name, found->second);
-    }
-  }
+  say_metrics(*log_, outcome);
   if (outcome.n_failed > 0) {
     say_failures(*log_, outcome);
   }
   if (display_.profile) {
     say_profile();
   }
+  if (prepared.job.shard && !outcome.is_unfinished) return;  // on_shard() tells how it goes on
   if (name_.empty() && !outcome.is_unfinished) {
     log_->info("next: labelprobe show '{}'", result.folder.lexically_normal().string());
+  }
+  name_folder(result.folder);
+}
+
+void RunListener::on_shard(const experiment::PreparedJob& prepared,
+                           const experiment::JobResult& result) {
+  const int n_shards = prepared.job.shard->n;
+  if (!result.merged) {
+    log_->info("shard {} of {} is finished; left: {}", prepared.job.shard->index, n_shards,
+               result.shards_left);
+  } else {
+    for (const std::string& note : result.notes) log_->info("{}", note);
+    log_->info("all {} shards are finished and merged: {}, experiment_{}", n_shards,
+               result.folder.string(), result.experiment_index);
+    say_metrics(*log_, *result.merged);
+    if (result.n_failed > 0) say_failures(*log_, *result.merged);
   }
   name_folder(result.folder);
 }

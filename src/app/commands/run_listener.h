@@ -49,7 +49,7 @@ class RunListener final : public experiment::GridListener {
                 const std::exception& error) override;
   void on_wait(const std::string& sentence) override;
   void on_finished_before(const experiment::JobResult& result) override;
-  void on_open(const experiment::PreparedJob& prepared, const record::Run& run) override;
+  void on_open(const experiment::PreparedJob& prepared, const record::ItemLog& log) override;
   void on_packed_copy(const std::filesystem::path& folder, double seconds) override;
   model::LanguageModel& on_model(model::LanguageModel& model, bool is_new, double seconds) override;
   // Throws Interrupted if the process is asked to end.
@@ -59,6 +59,8 @@ class RunListener final : public experiment::GridListener {
                   const experiment::Outcome& outcome,
                   double seconds) override;
   void on_close() override;
+  void on_shard(const experiment::PreparedJob& prepared,
+                const experiment::JobResult& result) override;
 
   // What the shell sees after run_grid(): of errors the first one's code.
   int exit_code(const std::vector<experiment::GridResult>& results) const;

@@ -56,6 +56,7 @@ nlohmann::json as_json(const record::ListedRun& run) {
                            {"plan", run.plan},
                            {"date", run.date},
                            {"finding", run.finding}};
+  if (!run.shards.empty()) object["shards"] = run.shards;
   object["experiment"] = run.index ? nlohmann::json(*run.index) : nlohmann::json();
   object["items"] = run.n_items ? nlohmann::json(*run.n_items) : nlohmann::json();
   object["items_failed"] = run.n_failed ? nlohmann::json(*run.n_failed) : nlohmann::json();
@@ -94,6 +95,8 @@ int list(const RunsFlags& flags) {
     if (run.state == record::RunState::Damaged) {
       is_damaged = true;
       notes.push_back("damaged: " + run.finding);
+    } else if (!run.shards.empty()) {
+      notes.push_back(fmt::format("{}: shards, {}", run.folder.string(), run.shards));
     } else if (!run.finding.empty()) {
       notes.push_back(fmt::format("{}, experiment {}: {} is at it", run.folder.string(),
                                   run.index.value_or(0), run.finding));

@@ -205,7 +205,7 @@ std::vector<std::size_t> choose_items(const record::RunView& view,
     }
     if (!is_found) {
       const std::string near = nearest_choice(id, keys);
-      throw ConfigError(fmt::format("--id: {} has no item '{}'{}", describe(view.run()), id,
+      throw ConfigError(fmt::format("--id: {} has no item '{}'{}", view.title(), id,
                                     near.empty() ? "" : "; did you mean '" + near + "'?"));
     }
   }
@@ -225,7 +225,7 @@ int show(const ShowFlags& flags) {
     state += view.n_wanted() ? fmt::format(", {} of ", view.keys().size()) : ", ";
   }
   const std::size_t n_failed = view.n_failed().value_or(0);
-  std::printf("%s: %s%zu items%s, %zu shown\n", describe(view.run()).c_str(), state.c_str(),
+  std::printf("%s: %s%zu items%s, %zu shown\n", view.title().c_str(), state.c_str(),
               view.n_wanted().value_or(view.keys().size()),
               n_failed > 0 ? fmt::format(", {} failed", n_failed).c_str() : "", n);
   if (!view.damage().empty()) {

@@ -1,6 +1,8 @@
 #include "app/options/run_options.h"
 
+#include <charconv>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -80,6 +82,19 @@ void accept_compatible(OptionList& options) {
   accept(Flag, "disable_indexed_logging", "every item is logged");
 }
 
+record::Shard parse_shard(const std::string& text) {
+  record::Shard shard;
+  const char* end = text.data() + text.size();
+  const auto [slash, error] = std::from_chars(text.data(), end, shard.index);
+  if (error == std::errc() && slash != end && *slash == '/') {
+    const auto [rest, error_of_n] = std::from_chars(slash + 1, end, shard.n);
+    if (error_of_n == std::errc() && rest == end && shard.index >= 1 && shard.index <= shard.n) {
+      return shard;
+    }
+  }
+  throw ConfigError(fmt::format("expected i/n with i from 1 to n, such as 2/4, found '{}'", text));
+}
+
 void declare_run_group(OptionList& options, RunSettings& run) {
   options.begin_group("Run");
   options.add(run.is_dry_run, {.name = "dry_run",
@@ -97,6 +112,28 @@ void declare_run_group(OptionList& options, RunSettings& run) {
     if (run.request.retries_failed && run.request.if_finished == record::IfFinished::Append) {
       throw ConfigError(fmt::format(
           "{}: retry_failed mends the log that is there, and --again writes another; leave one out",
+          options.place(run.request.retries_failed)));
+    }
+  });
+  options.add(run.model.copy,
+              {.name = "model_copy",
+               .help = "Read the model from here, say a disk of the machine's own, where there is "
+                       "a copy of it; the log names the model itself",
+               .value = "MODEL",
+               .is_logged = false});
+  options.add_parsed(run.shard,
+                     {.name = "shard",
+                      .help = "Do only part i of n, such as 2/4, of each setting; parts may run at "
+                              "the same time, on machines that share the logs, and the last one "
+                              "ends the run (see: labelprobe merge)",
+                      .shown = Shown::First,
+                      .value = "I/N",
+                      .is_logged = false},
+                     [](const std::string& text) { return std::optional(parse_shard(text)); });
+  options.afterwards([&] {
+    if (run.request.retries_failed && run.shard) {
+      throw ConfigError(fmt::format(
+          "{}: retry_failed mends the log of a whole run; expected no --shard with it",
           options.place(run.request.retries_failed)));
     }
   });

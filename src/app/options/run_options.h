@@ -14,6 +14,7 @@
 #include "labelprobe/experiment/workbench.h"
 #include "labelprobe/model/open.h"
 #include "labelprobe/record/run.h"
+#include "labelprobe/record/shards.h"
 
 #include "app/options/option.h"
 #include "app/terminal/colour.h"
@@ -31,9 +32,10 @@ struct RunSettings {
   experiment::Settings experiment;
   SentenceEncoderSettings sentence_encoder;
   experiment::ModelLoading model;
-  record::RunRequest request;     // where the log goes; its params are filled in later
-  std::filesystem::path profile;  // empty = none
-  std::optional<double> seconds;  // the time limit; unset = none
+  record::RunRequest request;          // where the log goes; its params are filled in later
+  std::filesystem::path profile;       // empty = none
+  std::optional<double> seconds;       // the time limit; unset = none
+  std::optional<record::Shard> shard;  // the part of the run that is done; unset = all
   bool is_dry_run = false;
   bool hides_progress = false;
   bool is_quiet = false;    // warnings and errors only

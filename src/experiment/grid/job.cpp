@@ -13,6 +13,7 @@
 #include "labelprobe/weights/locate.h"
 
 #include "experiment/grid/served_job.h"
+#include "experiment/grid/shard_job.h"
 #include "experiment/prepare/new_tokens.h"
 #include "experiment/served/token_log.h"
 
@@ -172,7 +173,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 // Tells the listener when a log closes, however it comes about.
 class OpenLog {
  public:
-  OpenLog(JobListener& listener, const PreparedJob& prepared, const record::Run& files)
+  OpenLog(JobListener& listener, const PreparedJob& prepared, const record::ItemLog& files)
       : listener_(listener) {
     listener_.on_open(prepared, files);
   }
@@ -208,8 +209,10 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   PreparedJob prepared;
   prepared.warnings = std::move(job.warnings);
   job.settings.sentence_vectors.encode = workbench.text_encoder(job.sentence_encoder);
-  job.model.model = job.model.served ? std::filesystem::path(job.model.name)
-                                     : workbench.source().locate(job.model.name);
+  job.model.model =
+      job.model.served
+          ? std::filesystem::path(job.model.name)
+          : workbench.source().locate(job.model.copy.empty() ? job.model.name : job.model.copy);
   prepared.model_info = workbench.inspect(job.model);
   prepared.device = resolve_device(job, workbench.source(), prepared.warnings);
   prepared.tokenizer = workbench.tokenizer(job.model);
@@ -229,6 +232,12 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   prepared.job.request = complete(std::move(prepared.job.request), prepared);
   record::check_names(prepared.job.request);
   const ModelLoading& loading = prepared.job.model;
+  if (prepared.job.shard && !loading.packed_copy.empty()) {
+    throw ConfigError(loading.packed_copy_place +
+                      ": save_quantised: expected no --shard with it, for each shard would write "
+                      "the same files; write them once, then name their folder as "
+                      "--model-name-or-path");
+  }
   // The copy that a finished run has written may be there.
   if (!loading.packed_copy.empty() && !record::preview(prepared.job.request).is_finished) {
     workbench.plan_packed_copy(loading);
@@ -245,19 +254,12 @@ PreparedJob prepare(Job job, Workbench& workbench) {
   return prepared;
 }
 
-JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListener& listener) {
-  record::RunRequest request = prepared.job.request;
-  request.patience.on_wait = [&](const std::string& sentence) { listener.on_wait(sentence); };
-  record::Run files = record::Run::open(request);
-  JobResult result{.folder = files.folder(),
-                   .experiment_index = files.experiment_index(),
-                   .was_finished = files.was_finished(),
-                   .n_failed = files.n_failed(),
-                   .notes = files.notes()};
-  if (result.was_finished) {
-    listener.on_finished_before(result);
-    return result;
-  }
+void compute(const PreparedJob& prepared,
+             Workbench& workbench,
+             JobListener& listener,
+             record::ItemLog& files,
+             JobResult& result,
+             const ComputedWork& work) {
   const OpenLog log(listener, prepared, files);
   const auto start = std::chrono::steady_clock::now();
   if (workbench.write_packed_copy(prepared.job.model)) {
@@ -273,18 +275,43 @@ JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListen
   std::optional<TokenLog> tokens;
   IfFailed if_failed = IfFailed::AskAgain;
   if (const auto& served = prepared.job.model.served) {
-    tokens.emplace(result.folder, result.experiment_index, served->prices);
+    tokens.emplace(files.folder(), files.experiment_index(), served->prices);
     if (served->keeps_failed) if_failed = IfFailed::Keep;
   }
   const auto on_progress = [&](const Progress& now) {
     if (tokens) tokens->note(now.effort);
     listener.on_progress(now);
   };
-  const Outcome outcome =
-      run(prepared.job.settings, prepared.preparation, open_model, files, on_progress, if_failed);
+  const Outcome outcome = work(open_model, on_progress, if_failed);
   result.n_failed = outcome.n_failed;
   result.is_unfinished = outcome.is_unfinished;
   listener.on_outcome(prepared, result, outcome, seconds_since(start));
+}
+
+JobResult carry_out(const PreparedJob& prepared, Workbench& workbench, JobListener& listener) {
+  if (prepared.job.shard) return carry_out_shard(prepared, workbench, listener);
+  record::RunRequest request = prepared.job.request;
+  request.patience.on_wait = [&](const std::string& sentence) { listener.on_wait(sentence); };
+  record::Run files = record::Run::open(request);
+  JobResult result{.folder = files.folder(),
+                   .experiment_index = files.experiment_index(),
+                   .was_finished = files.was_finished(),
+                   .n_failed = files.n_failed(),
+                   .notes = files.notes()};
+  if (result.was_finished) {
+    listener.on_finished_before(result);
+    return result;
+  }
+  if (const auto shards = record::shards_folder(request); record::is_shards_folder(shards)) {
+    listener.on_wait(fmt::format(
+        "{} has shards of this run; this process computes all items, whatever they have",
+        shards.string()));
+  }
+  compute(prepared, workbench, listener, files, result,
+          [&](const auto& open_model, const auto& on_progress, IfFailed if_failed) {
+            return run(prepared.job.settings, prepared.preparation, open_model, files, on_progress,
+                       if_failed);
+          });
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "experiment/run/inside_files.h"
 
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@ namespace labelprobe::experiment {
 namespace {
 
 constexpr std::int64_t kNGroups = 4;
+constexpr const char* kStates = "hidden_states";
 
 void append_rows(record::RowFile& file,
                  const std::string& key,
@@ -30,10 +32,8 @@ void append_rows(record::RowFile& file,
 
 }  // namespace
 
-InsideFiles::InsideFiles(const std::filesystem::path& folder,
-                         int experiment,
-                         const InsideSettings& settings,
-                         const model::ModelInfo& info) {
+std::vector<record::RowLayout> layouts_of(const InsideSettings& settings,
+                                          const model::ModelInfo& info) {
   for (const int layer : settings.hidden_layers) {
     if (layer > info.n_layers) {
       throw ConfigError(
@@ -41,22 +41,32 @@ InsideFiles::InsideFiles(const std::filesystem::path& folder,
                       info.n_layers));
     }
   }
+  std::vector<record::RowLayout> layouts;
   if (!settings.hidden_layers.empty()) {
-    record::RowLayout layout;
-    layout.name = "hidden_states";
+    record::RowLayout& layout = layouts.emplace_back();
+    layout.name = kStates;
     layout.tensor = "states";
     layout.shape = {static_cast<std::int64_t>(settings.hidden_layers.size()), info.hidden_size};
     layout.notes["layer"].assign(settings.hidden_layers.begin(), settings.hidden_layers.end());
     layout.format = "labelprobe hidden states 1";
-    states_ = std::make_unique<record::RowFile>(folder, experiment, std::move(layout));
   }
   if (settings.keeps_head_attention) {
-    record::RowLayout layout;
+    record::RowLayout& layout = layouts.emplace_back();
     layout.name = "attention";
     layout.tensor = "shares";
     layout.shape = {kNGroups, info.n_layers, info.n_heads};
     layout.format = "labelprobe attention 1";
-    attention_ = std::make_unique<record::RowFile>(folder, experiment, std::move(layout));
+  }
+  return layouts;
+}
+
+InsideFiles::InsideFiles(const std::filesystem::path& folder,
+                         int experiment,
+                         const InsideSettings& settings,
+                         const model::ModelInfo& info) {
+  for (record::RowLayout& layout : layouts_of(settings, info)) {
+    auto& file = layout.name == kStates ? states_ : attention_;
+    file = std::make_unique<record::RowFile>(folder, experiment, std::move(layout));
   }
 }
 

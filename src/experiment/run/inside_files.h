@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "labelprobe/experiment/settings.h"
 #include "labelprobe/model/language_model.h"
@@ -13,6 +14,11 @@
 #include "experiment/run/explored_run.h"
 
 namespace labelprobe::experiment {
+
+// The files that a run with these settings ends in. Throws ConfigError for a layer that the model
+// does not have.
+std::vector<record::RowLayout> layouts_of(const InsideSettings& settings,
+                                          const model::ModelInfo& info);
 
 class InsideFiles {
  public:

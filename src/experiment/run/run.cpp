@@ -16,8 +16,6 @@ namespace labelprobe::experiment {
 
 namespace {
 
-constexpr int kTopTokens = 10;  // enough to see what the model would rather have said
-
 // The entry of one query, the answer still missing.
 record::ItemRecord make_item(const Preparation& preparation,
                              const Settings& settings,
@@ -132,41 +130,7 @@ model::Effort since(const model::Effort& before, model::Effort now) {
   return now;
 }
 
-void add_ids(Fingerprint& fingerprint, const std::vector<TokenIds>& prompts) {
-  for (const TokenIds& ids : prompts) {
-    fingerprint.add(std::to_string(ids.size()));
-    fingerprint.add(std::as_bytes(std::span(ids)));
-  }
-}
-
 }  // namespace
-
-std::string GenerationInForce::describe() const {
-  const std::string of_rules = weights::describe(rules);
-  if (is_served) {
-    return "the server ends answers and chooses the likeliest token" +
-           (of_rules.empty() ? "" : ", " + of_rules);
-  }
-  std::string text = end_ids.empty() ? "no token ends an answer" : "answers end at token";
-  for (const TokenId id : end_ids) {
-    text += " " + std::to_string(id);
-  }
-  return text + ", " + (of_rules.empty() ? "no rule changes the logits" : of_rules);
-}
-
-GenerationInForce generation_in_force(const model::ModelInfo& info,
-                                      const Settings& settings,
-                                      const Preparation& preparation) {
-  GenerationInForce made{info.end_ids, info.rules, preparation.is_served};
-  for (const TokenId id : preparation.end_ids) {
-    if (std::find(made.end_ids.begin(), made.end_ids.end(), id) == made.end_ids.end()) {
-      made.end_ids.push_back(id);
-    }
-  }
-  made.rules.repetition_penalty =
-      settings.repetition_penalty.value_or(made.rules.repetition_penalty);
-  return made;
-}
 
 std::string fingerprint_of_items(const Settings& settings, const Preparation& preparation) {
   Fingerprint fingerprint;
@@ -174,54 +138,6 @@ std::string fingerprint_of_items(const Settings& settings, const Preparation& pr
     fingerprint.add(record::fingerprint_of(make_item(preparation, settings, i)));
   }
   return fingerprint.hex();
-}
-
-std::string fingerprint_of_tokens(const Preparation& preparation) {
-  Fingerprint fingerprint;
-  add_ids(fingerprint, preparation.prompts);
-  add_ids(fingerprint, preparation.beginnings);
-  return fingerprint.hex();
-}
-
-std::string fingerprint_of_labels(const Preparation& preparation) {
-  Fingerprint fingerprint;
-  for (const LabelSet* set :
-       {&preparation.questions.label_set, &preparation.questions.answer_set}) {
-    fingerprint.add(set->kind() == LabelKind::MultiLabel ? "multi" : "single");
-    for (const std::string& name : set->names_with_none()) {
-      fingerprint.add(name);
-    }
-  }
-  return fingerprint.hex();
-}
-
-ModelRequest make_model_request(const model::ModelInfo& info,
-                                const Settings& settings,
-                                const Preparation& preparation) {
-  ModelRequest asked;
-  model::GenerateOptions& options = asked.options;
-  if (preparation.beginnings.empty()) {
-    asked.prompts = preparation.prompts;
-  } else {
-    asked.n_per_query = 2;
-    for (std::size_t i = 0; i < preparation.prompts.size(); ++i) {
-      asked.prompts.push_back(preparation.prompts[i]);
-      options.n_new_tokens.push_back(settings.max_new_tokens);
-      asked.prompts.push_back(preparation.beginnings[i]);
-      options.n_new_tokens.push_back(1);
-    }
-  }
-  GenerationInForce generation = generation_in_force(info, settings, preparation);
-  options.stop.max_new_tokens = settings.max_new_tokens;
-  options.stop.end_ids = std::move(generation.end_ids);
-  options.rules = std::move(generation.rules);
-  options.stop.is_complete = preparation.answers.is_complete;
-  if (settings.drafts_answers) options.draft = preparation.answers.draft;
-  options.watched = preparation.answers.watched;
-  options.n_top_tokens = kTopTokens;
-  options.batch_size = settings.batch_size;
-  options.share_prefixes = settings.share_prefixes;
-  return asked;
 }
 
 record::ItemRecord item_of(const Preparation& preparation,
@@ -233,31 +149,60 @@ record::ItemRecord item_of(const Preparation& preparation,
   return item;
 }
 
-Outcome run(const Settings& settings,
-            const Preparation& preparation,
-            const ModelOpener& open_model,
-            record::Run& files,
-            const std::function<void(const Progress&)>& on_progress,
-            IfFailed if_failed) {
-  const Questions& questions = preparation.questions;
-  std::map<std::string, record::ItemRecord> items = files.finished();
-  // A log that was finished with failed items stays finished.
-  const bool asks_again =
-      preparation.is_served && if_failed == IfFailed::AskAgain && !files.is_retry();
+namespace {
+
+// What of the questions is answered, and where that stands.
+struct Answered {
+  Outcome outcome;
+  std::vector<std::string> keys;  // of the items asked for, in the order of the queries
+  std::map<std::string, record::ItemRecord> items;
+  std::optional<InsideFiles> inside;
+
+  std::vector<const record::ItemRecord*> ordered() const {
+    std::vector<const record::ItemRecord*> all;
+    for (const std::string& key : keys) all.push_back(&items.at(key));
+    return all;
+  }
+};
+
+// Tokens of the prompts that are asked about.
+std::int64_t n_distinct_tokens(const Preparation& preparation, const std::vector<bool>& is_asked) {
+  if (is_asked.empty()) return preparation.token_counts.n_distinct_tokens;
+  std::vector<TokenIds> prompts;
+  for (std::size_t i = 0; i < is_asked.size(); ++i) {
+    if (is_asked[i]) prompts.push_back(preparation.prompts[i]);
+  }
+  return count_tokens(prompts).n_distinct_tokens;
+}
+
+// Answers every query, or those that `is_asked` names.
+Answered answer(const Settings& settings,
+                const Preparation& preparation,
+                const ModelOpener& open_model,
+                record::ItemLog& files,
+                const std::vector<bool>& is_asked,
+                const std::function<void(const Progress&)>& on_progress,
+                bool asks_again) {
+  Answered answered;
+  std::vector<std::string>& keys = answered.keys;
+  std::map<std::string, record::ItemRecord>& items = answered.items;
+  Outcome& outcome = answered.outcome;
+  items = files.finished();
   if (asks_again) std::erase_if(items, [](const auto& item) { return item.second.failure; });
-  std::vector<std::string> keys;
+  std::vector<std::string> all_keys;
   std::size_t n_finished = 0;
-  for (const prompt::Query& query : questions.queries) {
-    keys.push_back(query.item.log_key());
+  for (const prompt::Query& query : preparation.questions.queries) {
+    all_keys.push_back(query.item.log_key());
+    if (!is_asked.empty() && !is_asked[all_keys.size() - 1]) continue;
+    keys.push_back(all_keys.back());
     n_finished += items.contains(keys.back()) ? 1 : 0;
   }
-  Outcome outcome;
   outcome.n_items = keys.size();
   outcome.n_resumed = n_finished;
 
   // Its files may lack rows of items whose records are there.
-  std::optional<InsideFiles> inside;
-  if (settings.inside.is_asked_for()) {
+  std::optional<InsideFiles>& inside = answered.inside;
+  if (settings.inside.is_asked_for() && !keys.empty()) {
     inside.emplace(files.folder(), files.experiment_index(), settings.inside, open_model().info());
     std::erase_if(items, [&](const auto& item) { return !inside->has(item.first); });
     n_finished = static_cast<std::size_t>(std::count_if(
@@ -273,12 +218,13 @@ Outcome run(const Settings& settings,
     const model::Effort before = language_model.effort();
     ModelRequest asked = make_model_request(language_model.info(), settings, preparation);
     model::GenerateOptions& options = asked.options;
-    for (const std::string& key : keys) {
-      options.is_answered.insert(options.is_answered.end(), asked.n_per_query, items.contains(key));
+    for (std::size_t i = 0; i < all_keys.size(); ++i) {
+      const bool is_answered = (!is_asked.empty() && !is_asked[i]) || items.contains(all_keys[i]);
+      options.is_answered.insert(options.is_answered.end(), asked.n_per_query, is_answered);
     }
     const std::int64_t n_tokens_at_most =
-        preparation.token_counts.n_distinct_tokens +
-        static_cast<std::int64_t>(asked.prompts.size()) *
+        n_distinct_tokens(preparation, is_asked) +
+        static_cast<std::int64_t>(keys.size() * asked.n_per_query) *
             (settings.max_new_tokens + preparation.n_readout_tokens);
     const auto report = [&](const model::Effort& effort) {
       on_progress(
@@ -324,7 +270,7 @@ Outcome run(const Settings& settings,
                            if (settings.inside.logs_attention) {
                              attention = label_attention(of.looks, of.seen);
                            }
-                           if (inside) inside->append(keys[prompt], of);
+                           if (inside) inside->append(all_keys[prompt], of);
                            take(prompt, of.answer, std::move(of.readouts), std::move(attention));
                            if (!finished.empty()) keep(std::exchange(finished, {}));
                          });
@@ -332,27 +278,60 @@ Outcome run(const Settings& settings,
     outcome.effort = since(before, language_model.effort());
   }
 
-  std::vector<const record::ItemRecord*> ordered;
-  for (const std::string& key : keys) {
-    const record::ItemRecord& item = items.at(key);
-    ordered.push_back(&item);
-    if (item.failure && outcome.n_failed == 0) outcome.first_failure = *item.failure;
-    outcome.n_failed += item.failure ? 1 : 0;
-    outcome.n_without_label += !item.failure && !item.is_answered() ? 1 : 0;
-    outcome.n_searched += item.answer_source == record::AnswerSource::Searched ? 1 : 0;
-    outcome.n_unread += item.answer_source == record::AnswerSource::Nothing ? 1 : 0;
-    outcome.n_cut_off += item.is_cut_off ? 1 : 0;
-  }
+  tally(answered.ordered(), outcome);
   outcome.is_unfinished = asks_again && outcome.n_failed > 0;
+  return answered;
+}
+
+}  // namespace
+
+void tally(std::span<const record::ItemRecord* const> items, Outcome& outcome) {
+  for (const record::ItemRecord* item : items) {
+    if (item->failure && outcome.n_failed == 0) outcome.first_failure = *item->failure;
+    outcome.n_failed += item->failure ? 1 : 0;
+    outcome.n_without_label += !item->failure && !item->is_answered() ? 1 : 0;
+    outcome.n_searched += item->answer_source == record::AnswerSource::Searched ? 1 : 0;
+    outcome.n_unread += item->answer_source == record::AnswerSource::Nothing ? 1 : 0;
+    outcome.n_cut_off += item->is_cut_off ? 1 : 0;
+  }
+}
+
+Outcome run(const Settings& settings,
+            const Preparation& preparation,
+            const ModelOpener& open_model,
+            record::Run& files,
+            const std::function<void(const Progress&)>& on_progress,
+            IfFailed if_failed) {
+  // A log that was finished with failed items stays finished.
+  const bool asks_again =
+      preparation.is_served && if_failed == IfFailed::AskAgain && !files.is_retry();
+  Answered answered = answer(settings, preparation, open_model, files, {}, on_progress, asks_again);
+  Outcome& outcome = answered.outcome;
   if (outcome.is_unfinished) return outcome;
-  RunMetrics metrics = score(settings, questions, ordered);
-  if (inside) inside->finish(keys);
-  files.finish(keys, metrics.aggregate, metrics.annotators);
-  if (inside) inside->forget();
+  const Questions& questions = preparation.questions;
+  RunMetrics metrics = score(*settings.plan, questions.answer_set,
+                             right_answers(settings, questions), answered.ordered());
+  if (answered.inside) answered.inside->finish(answered.keys);
+  files.finish(answered.keys, metrics.aggregate, metrics.annotators);
+  if (answered.inside) answered.inside->forget();
   if (metrics.aggregate) {
     outcome.metrics = std::move(*metrics.aggregate);
   }
   return outcome;
+}
+
+Outcome run_shard(const Settings& settings,
+                  const Preparation& preparation,
+                  const ModelOpener& open_model,
+                  record::ShardLog& files,
+                  const std::vector<bool>& is_asked,
+                  const std::function<void(const Progress&)>& on_progress,
+                  IfFailed if_failed) {
+  const bool asks_again = preparation.is_served && if_failed == IfFailed::AskAgain;
+  const Answered answered =
+      answer(settings, preparation, open_model, files, is_asked, on_progress, asks_again);
+  if (!answered.outcome.is_unfinished) files.finish();
+  return answered.outcome;
 }
 
 }  // namespace labelprobe::experiment

@@ -52,22 +52,30 @@ record::Metrics metrics_of(const ScoredItems& items, const Plan& plan, const Lab
 
 }  // namespace
 
-RunMetrics score(const Settings& settings,
-                 const Questions& questions,
+std::vector<std::optional<Labels>> right_answers(const Settings& settings,
+                                                 const Questions& questions) {
+  std::vector<std::optional<Labels>> right;
+  for (const prompt::Query& query : questions.queries) {
+    right.push_back(settings.plan->right_answer(questions, query));
+  }
+  return right;
+}
+
+RunMetrics score(const Plan& plan,
+                 const LabelSet& answer_set,
+                 std::span<const std::optional<Labels>> right,
                  std::span<const record::ItemRecord* const> items) {
-  LABELPROBE_CHECK(items.size() == questions.queries.size());
+  LABELPROBE_CHECK(items.size() == right.size());
   std::map<std::string, ScoredItems> scored;  // by annotator
   for (std::size_t i = 0; i < items.size(); ++i) {
     const record::ItemRecord& item = *items[i];
-    if (item.failure) continue;
-    if (const auto gold = settings.plan->right_answer(questions, questions.queries[i])) {
-      scored[item.annotator].add({*gold, labels_of(item.predictions, questions.answer_set)},
-                                 item.answer_source != record::AnswerSource::Nothing);
-    }
+    if (item.failure || !right[i]) continue;
+    scored[item.annotator].add({*right[i], labels_of(item.predictions, answer_set)},
+                               item.answer_source != record::AnswerSource::Nothing);
   }
   RunMetrics metrics;
   for (const auto& [annotator, pairs] : scored) {
-    record::Metrics values = metrics_of(pairs, *settings.plan, questions.answer_set);
+    record::Metrics values = metrics_of(pairs, plan, answer_set);
     if (annotator == kAggregate) {
       metrics.aggregate = std::move(values);
     } else {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
@@ -20,9 +21,14 @@ struct RunMetrics {
   std::map<std::string, record::Metrics> annotators;  // the others, by name
 };
 
-//   items  [n_queries], in the order of the queries; failed ones are left out
-RunMetrics score(const Settings& settings,
-                 const Questions& questions,
+// What is right of each query, as labels of Questions::answer_set; unset where nothing is.
+std::vector<std::optional<Labels>> right_answers(const Settings& settings,
+                                                 const Questions& questions);
+
+//   right, items  [n_queries], in the order of the queries; failed items are left out
+RunMetrics score(const Plan& plan,
+                 const LabelSet& answer_set,
+                 std::span<const std::optional<Labels>> right,
                  std::span<const record::ItemRecord* const> items);
 
 }  // namespace labelprobe::experiment

@@ -46,6 +46,27 @@ nlohmann::json load(const std::filesystem::path& file) {
   return root;
 }
 
+void write_counts(const std::filesystem::path& file,
+                  const std::string& key,
+                  std::int64_t n_prompt,
+                  std::int64_t n_completion,
+                  const std::optional<TokenLog::Prices>& prices) {
+  // Runs that differ in a seed share the folder and may be at it at the same time.
+  const files::FileLock writing(file.parent_path() / ".lock", files::Patience{});
+  nlohmann::json root = load(file);
+  nlohmann::json& counts = root[key];
+  counts[kPrompt] = n_prompt;
+  counts[kCompletion] = n_completion;
+  if (prices) {
+    counts[kCost] = (static_cast<double>(n_prompt) * prices->first +
+                     static_cast<double>(n_completion) * prices->second) /
+                    1e6;
+  }
+  std::string text;
+  files::append_yaml_entries(&text, root, 0);
+  files::Disk().replace(file, text);
+}
+
 }  // namespace
 
 TokenLog::TokenLog(std::filesystem::path folder, int experiment_index, std::optional<Prices> prices)
@@ -77,22 +98,28 @@ void TokenLog::note(const model::Effort& effort) {
 void TokenLog::write() {
   is_written_ = true;
   written_ms_ = now_ms();
-  // Runs that differ in a seed share the folder and may be at it at the same time.
-  const files::FileLock writing(file_.parent_path() / ".lock", files::Patience{});
-  nlohmann::json root = load(file_);
-  nlohmann::json& counts = root[key_];
-  const std::int64_t n_prompt = n_prompt_before_ + effort_.n_prompt_tokens;
-  const std::int64_t n_completion = n_completion_before_ + effort_.n_generated_tokens;
-  counts[kPrompt] = n_prompt;
-  counts[kCompletion] = n_completion;
-  if (prices_) {
-    counts[kCost] = (static_cast<double>(n_prompt) * prices_->first +
-                     static_cast<double>(n_completion) * prices_->second) /
-                    1e6;
+  write_counts(file_, key_, n_prompt_before_ + effort_.n_prompt_tokens,
+               n_completion_before_ + effort_.n_generated_tokens, prices_);
+}
+
+void sum_token_logs(const std::filesystem::path& folder,
+                    int experiment_index,
+                    const std::vector<std::filesystem::path>& shards,
+                    std::optional<TokenLog::Prices> prices) {
+  std::int64_t n_prompt = 0;
+  std::int64_t n_completion = 0;
+  bool has_any = false;
+  for (const std::filesystem::path& shard : shards) {
+    const nlohmann::json root = load(shard / kName);
+    for (const auto& [key, counts] : root.items()) {
+      has_any = true;
+      n_prompt += counts.value(kPrompt, std::int64_t{0});
+      n_completion += counts.value(kCompletion, std::int64_t{0});
+    }
   }
-  std::string text;
-  files::append_yaml_entries(&text, root, 0);
-  files::Disk().replace(file_, text);
+  if (!has_any) return;
+  write_counts(folder / kName, fmt::format("experiment_{}", experiment_index), n_prompt,
+               n_completion, prices);
 }
 
 }  // namespace labelprobe::experiment

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "labelprobe/model/language_model.h"
 
@@ -40,5 +41,12 @@ class TokenLog {
   std::int64_t written_ms_ = 0;
   bool is_written_ = true;
 };
+
+// Makes the entry of an experiment the sum of those that its shards have in folders of their own.
+// Nothing is written where none has any.
+void sum_token_logs(const std::filesystem::path& folder,
+                    int experiment_index,
+                    const std::vector<std::filesystem::path>& shards,
+                    std::optional<TokenLog::Prices> prices);
 
 }  // namespace labelprobe::experiment

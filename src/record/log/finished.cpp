@@ -95,6 +95,12 @@ void check_run_folder(const fs::path& folder) {
         "{}: expected the log folder of a finished run, found no such folder{}", folder.string(),
         near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
+  if (fs::exists(folder / "shards.json")) {
+    throw DataError(
+        fmt::format("{}: holds the shards of a run that is not over; labelprobe merge ends it "
+                    "when all are finished, labelprobe show shows them",
+                    folder.string()));
+  }
   constexpr std::size_t kMostNamed = 5;
   const std::vector<std::string> known = runs_below(folder);
   std::string below;

@@ -103,7 +103,7 @@ struct Listener : GridListener {
                 const std::exception& error) override {
     errors.push_back(job.name + ": " + error.what());
   }
-  void on_open(const PreparedJob&, const record::Run& run) override {
+  void on_open(const PreparedJob&, const record::ItemLog& run) override {
     n_open += 1;
     notes.insert(notes.end(), run.notes().begin(), run.notes().end());
   }
