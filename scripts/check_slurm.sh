@@ -198,8 +198,23 @@ end
 start two 2
 wait_for_items 1 "its script is told to stop, as before a time limit"
 scancel --signal=TERM --batch "${job}_1"
-wait_for_items 2 "it is killed with its script"
-scancel --signal=KILL --full "${job}_2"
+wait_for_items 2 "it is killed with the script of its task"
+pid=$(pid_of 2)
+kill -KILL "$(ps -o ppid= -p "$pid" | tr -d ' ')" "$pid"
+end
+
+say "what a person cancels stays so, and goes on when it is submitted again"
+start cancelled 2
+wait_for_items 1 "the array is cancelled"
+wait_for_items 2 "the array is cancelled"
+scancel "$job"
+set +e
+"$root/scripts/slurm/submit.sh" --follow "$folder/$name.slurm"
+code=$?
+set -e
+[ "$code" = 143 ] || fail "expected exit code 143 of an array that was cancelled, found $code"
+rm -r "$folder/$name.slurm"
+start cancelled 2
 end
 
 say "what fails is said, and the array ends with its exit code"

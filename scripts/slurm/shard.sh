@@ -5,6 +5,8 @@ set -u
 task=$SLURM_ARRAY_TASK_ID
 say() { printf 'task %s on %s, %s: %s\n' "$task" "$(hostname)" "$(date '+%Y-%m-%d %H:%M:%S')" "$*" >&2; }
 
+rm -f "$folder/task_$task.code"
+
 # As many threads as Slurm gives cores.
 if [ -n "${SLURM_CPUS_PER_TASK:-}" ] && [[ " ${command[*]} " != *" --threads"* ]]; then
   export LABELPROBE_THREADS="${LABELPROBE_THREADS:-$SLURM_CPUS_PER_TASK}"
@@ -59,15 +61,40 @@ while true; do
   code=$?
   kill -0 "$child" 2>/dev/null || break  # else a signal has ended the wait
 done
+# What Slurm has in mind with this task: `running`, `queued` (it has put it back by itself) or `cancelled` (by a person).
+state_of_task() {
+  local job
+  job=$(scontrol show job "${SLURM_ARRAY_JOB_ID}_$task" 2>/dev/null)
+  case "$job" in
+    *JobState=RUNNING*) echo running ;;
+    *)
+      if [[ $job =~ Restarts=([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -gt "${SLURM_RESTART_COUNT:-0}" ]; then
+        echo queued
+      else
+        echo cancelled
+      fi
+      ;;
+  esac
+}
+
 case "$code" in
   # Out of time, asked to stop, killed, or another process is at it: the same command goes on.
   124 | 143 | 137 | 75)
-    if [ "${SLURM_RESTART_COUNT:-0}" -lt "$restarts" ]; then
-      say "ended with code $code, and is queued again"
-      scontrol requeue "${SLURM_ARRAY_JOB_ID}_$task" && exit 0
-    fi
+    case "$(state_of_task)" in
+      queued)
+        say "ended with code $code; Slurm has queued the task again"
+        exit 0
+        ;;
+      cancelled) code="$code cancelled" ;;
+      running)
+        if [ "${SLURM_RESTART_COUNT:-0}" -lt "$restarts" ]; then
+          say "ended with code $code, and is queued again"
+          scontrol requeue "${SLURM_ARRAY_JOB_ID}_$task" && exit 0
+        fi
+        ;;
+    esac
     ;;
 esac
 say "ended with code $code"
 echo "$code" >"$folder/task_$task.code.partial" && mv "$folder/task_$task.code.partial" "$folder/task_$task.code"
-exit "$code"
+exit "${code%% *}"

@@ -49,11 +49,11 @@ done
 
 is_number() { [[ $1 =~ ^[1-9][0-9]*$ ]]; }
 
-# The words of the task that is not over: one number a line.
+# Tasks that have begun and ended without a word, one number a line.
 unfinished() {
   local i
   for i in $(seq "$shards"); do
-    [ -e "$folder/task_$i.code" ] || echo "$i"
+    [ -e "$folder/task_$i.code" ] || [ ! -e "$folder/task_$i.log" ] || echo "$i"
   done
 }
 
@@ -136,12 +136,12 @@ follow_array() {
   done
 }
 
-# What was killed as a whole, the script of the task with it, could not ask to be started again.
+# What was killed as a whole, the script of the task with it, could not ask to be started again. What a person has cancelled stays
+# so, and so does what was cancelled before it began.
 for round in 1 2 3; do
   follow_array
   mapfile -t left < <(unfinished)
-  [ ${#left[@]} -gt 0 ] || break
-  [ "$round" -lt 3 ] || break
+  if [ ${#left[@]} = 0 ] || [ "$round" = 3 ] || grep -qs cancelled "$folder"/task_*.code; then break; fi
   say "tasks ${left[*]} ended without a word and are submitted again"
   submit_array "$(IFS=, && echo "${left[*]}")"
 done
@@ -153,13 +153,20 @@ mapfile -t open < <(cat "$folder"/task_*.out 2>/dev/null | grep -E '\.shards-[0-
 done)
 failed=()
 for i in $(seq "$shards"); do
-  of_task=killed
-  [ ! -e "$folder/task_$i.code" ] || of_task=$(cat "$folder/task_$i.code")
+  if [ -e "$folder/task_$i.code" ]; then
+    read -r of_task how <"$folder/task_$i.code" || true
+  else
+    of_task=137 how=killed
+  fi
   [ "$of_task" != 0 ] || continue
   failed+=("$i")
-  say "shard $i of $shards: $([ "$of_task" = killed ] && echo "was killed" || echo "exit code $of_task"); its log, $folder/task_$i.log, ends so:"
-  tail -n 20 "$folder/task_$i.log" >&2 2>/dev/null || say "(it has none)"
-  [ "$code" != 0 ] || code=$([ "$of_task" = killed ] && echo 137 || echo "$of_task")
+  if [ -e "$folder/task_$i.log" ]; then
+    say "shard $i of $shards: exit code $of_task${how:+ ($how)}; its log, $folder/task_$i.log, ends so:"
+    tail -n 20 "$folder/task_$i.log" >&2
+  else
+    say "shard $i of $shards: was never begun"
+  fi
+  [ "$code" != 0 ] || code=$of_task
 done
 # Slurm says that all tasks are over, so that no other machine can be merging.
 for line in "${open[@]}"; do

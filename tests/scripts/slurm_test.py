@@ -31,7 +31,13 @@ for i in tasks:
             break
         again.unlink()
 '''
-SCONTROL = '#!/bin/sh\necho "$@" >"$(dirname "$0")/requeue"\n'
+SCONTROL = '''#!/bin/sh
+here=$(dirname "$0")
+case $1 in
+  show) cat "$here/job" 2>/dev/null || echo "JobState=RUNNING Restarts=0" ;;
+  requeue) echo "$@" >"$here/requeue" ;;
+esac
+'''
 SQUEUE = "#!/bin/sh\nexit 0\n"
 # Ends as the file "codes" says, one line for each call of a shard: "2/3 143 0".
 LABELPROBE = '''#!{python}
@@ -97,6 +103,22 @@ class Submit(unittest.TestCase):
         done = self.submit("--shards", "1", "--restarts", "2", "--", "labelprobe", "run", "x")
         self.assertEqual(done.returncode, 143)
         self.assertEqual(len(self.calls()), 3)
+
+    def test_what_a_person_has_cancelled_stays_so(self):
+        (self.folder / "codes").write_text("1/2 143\n")
+        (self.folder / "job").write_text("JobState=COMPLETING Restarts=0\n")
+        done = self.submit("--shards", "2", "--", "labelprobe", "run", "x")
+        self.assertEqual(done.returncode, 143)
+        self.assertIn("shard 1 of 2: exit code 143 (cancelled); its log", done.stderr)
+        self.assertEqual(self.calls(), ["run x --shard 1/2", "run x --shard 2/2"])
+
+    def test_what_ends_without_a_word_is_submitted_again(self):
+        (self.folder / "codes").write_text("1/2 143 0\n")
+        (self.folder / "job").write_text("JobState=COMPLETING Restarts=1\n")
+        done = self.submit("--shards", "2", "--", "labelprobe", "run", "x")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("tasks 1 ended without a word and are submitted again", done.stderr)
+        self.assertEqual(self.calls(), ["run x --shard 1/2", "run x --shard 2/2", "run x --shard 1/2"])
 
     def test_a_model_is_copied_once(self):
         (self.folder / "model").mkdir()
