@@ -20,7 +20,7 @@ namespace labelprobe::experiment {
 // The shard of each prompt, from 1. Shards are stretches of the prompts in the order of their
 // tokens, so that what prompts begin with is computed in as few of them as can be; the largest
 // number of distinct tokens of a shard is as small as stretches can have it. Depends on the prompts
-// alone. With more shards than prompts some have none.
+// alone. Equal prompts are together. With more shards than different prompts some have none.
 std::vector<int> assign_shards(std::span<const TokenIds> prompts, int n_shards);
 
 // What one shard has to compute.

@@ -97,6 +97,8 @@ std::vector<int> assign_shards(std::span<const TokenIds> prompts, int n_shards) 
              (stretches.cost(begin, end) >= even || sorted.size() - end <= n_left);
     };
     while (end < furthest && !is_enough()) ++end;
+    // Equal prompts cost nothing together.
+    while (end < sorted.size() && sorted[end] == sorted[end - 1]) ++end;
     for (std::size_t i = begin; i < end; ++i) shard_of[order[i]] = shard;
     begin = end;
   }

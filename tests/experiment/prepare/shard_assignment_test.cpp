@@ -42,8 +42,8 @@ std::size_t least_by_trying(const std::vector<TokenIds>& sorted, std::size_t beg
 }  // namespace
 
 TEST_CASE("Prompts that begin alike go together, and shards weigh as even as they can", "[unit]") {
-  const TokenIds head_a(20, 1);
-  const TokenIds head_b(20, 2);
+  const TokenIds head_a(40, 1);
+  const TokenIds head_b(40, 2);
   std::vector<TokenIds> prompts;
   for (const auto& [head, n_own] : std::vector<std::pair<TokenIds, int>>{
            {head_a, 9}, {head_b, 1}, {head_a, 1}, {head_b, 30}, {head_a, 2}, {head_b, 3}}) {
