@@ -153,9 +153,13 @@ wait_for_items() {
 }
 
 # The process of a shard.
-pid_of() { pgrep -f -- "--log-root $name .*--shard $1/$shards" | while read -r pid; do
-  [ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$labelprobe")" ] && echo "$pid"
-done | head -n 1; }
+pid_of() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/exe")" = "$(readlink -f "$labelprobe")" ] || continue
+    [[ $(tr '\0' ' ' <"$process/cmdline") != *"--log-root $name "*"--shard $1/$shards"* ]] || basename "$process"
+  done 2>/dev/null | head -n 1
+}
 
 # Follows the array to its end, and holds its files against those of one process.
 end() {
@@ -200,7 +204,7 @@ wait_for_items 1 "its script is told to stop, as before a time limit"
 scancel --signal=TERM --batch "${job}_1"
 wait_for_items 2 "it is killed with the script of its task"
 pid=$(pid_of 2)
-kill -KILL "$(ps -o ppid= -p "$pid" | tr -d ' ')" "$pid"
+kill -KILL "$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")" "$pid"
 end
 
 say "what a person cancels stays so, and goes on when it is submitted again"

@@ -12,8 +12,9 @@ KEYWORDS = {"if", "then", "elif", "else", "fi", "do", "done", "while", "until", 
 HEADS = {"for", "case", "select", "function", "in"}  # what follows is no command
 WRAPPERS = {"exec", "env", "command", "nohup", "builtin"}  # what follows is one
 # git: how the scripts came here. The others are looked for by those who call them, and done without or asked for by name:
-# what runs only where there is a GPU or an administrator, and tools for the format and the checks of the sources.
-GIVEN = {"git", "nvidia-smi", "nsys", "sudo", "apt-get", "dpkg-query", "shellcheck", "clang-format", "clang-tidy", "debootstrap"}
+# what runs only where there is a GPU, an administrator or a Slurm, and tools for the format and the checks of the sources.
+GIVEN = {"git", "nvidia-smi", "nsys", "sudo", "apt-get", "dpkg-query", "shellcheck", "clang-format", "clang-tidy", "debootstrap",
+         "munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "scontrol", "scancel"}
 BUILTINS = set(subprocess.run(["bash", "-c", "compgen -b"], capture_output=True, text=True, check=True).stdout.split())
 
 
