@@ -10,14 +10,10 @@
 
 namespace labelprobe::files {
 
-namespace {
-
 std::string this_machine() {
   std::array<char, 65> host{};
   return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "(unknown)";
 }
-
-}  // namespace
 
 std::string describe_this_process() {
   return fmt::format("{} on {}, since {:%Y-%m-%d %H:%M:%S %z}", ::getpid(), this_machine(),

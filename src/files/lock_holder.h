@@ -6,6 +6,8 @@
 
 namespace labelprobe::files {
 
+std::string this_machine();
+
 // This process, now.
 std::string describe_this_process();
 

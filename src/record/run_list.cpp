@@ -140,8 +140,8 @@ void list_folder(const fs::path& folder, Verify verify, std::vector<ListedRun>& 
                     .plan = {},
                     .date = date_of(folder / kManifestName),
                     .finding = error.what(),
-                    .shards = {},
-                    .damage = {}});
+                    .damage = {},
+                    .shards = {}});
   }
 }
 
