@@ -14,6 +14,7 @@
 #include "app/commands/command.h"
 #include "app/commands/error_report.h"
 #include "app/commands/help.h"
+#include "app/commands/processes.h"
 #include "app/commands/version.h"
 #include "app/terminal/interruption.h"
 
@@ -66,6 +67,18 @@ int run_program(const std::vector<std::string>& args) {
   return app::execute(app::find_command(first), {args.begin() + 1, args.end()});
 }
 
+int run_to_the_end(const std::vector<std::string>& args) {
+  try {
+    const int code = run_program(args);
+    labelprobe::files::finish_standard_output();
+    return code;
+  } catch (const app::Interrupted& stopped) {
+    return stopped.exit_code;
+  } catch (const std::exception& error) {
+    return labelprobe::app::report(error);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,12 +86,17 @@ int main(int argc, char** argv) {
       {.config = app::kConfigError, .data = app::kDataError, .model = app::kModelError});
   // A file that may not grow any more (ulimit -f) is a failed write with a message, not an end.
   std::signal(SIGXFSZ, SIG_IGN);
+  const std::vector<std::string> args(argv + 1, argv + argc);
   try {
-    const int code = run_program({argv + 1, argv + argc});
-    labelprobe::files::finish_standard_output();
+    if (app::is_for_first_alone(args)) {
+      return labelprobe::model::is_first_named_process() ? run_to_the_end(args) : app::kSuccess;
+    }
+    const auto processes = app::join_processes();
+    if (processes && !processes->is_first()) return app::follow(*processes);
+    if (processes) app::check_can_share(args, *processes);
+    const int code = run_to_the_end(args);
+    if (processes) processes->end(code);
     return code;
-  } catch (const app::Interrupted& stopped) {
-    return stopped.exit_code;
   } catch (const std::exception& error) {
     return labelprobe::app::report(error);
   }

@@ -40,7 +40,27 @@ struct CostQuestion {
   // No places: there are none.
   Reach reach = {};
   std::int64_t n_places_each = 0;
+  // Above 1: so many processes compute the model together, each with one card (together.h). Time
+  // and memory are those of the first, which has most; what they send one another takes no time.
+  int n_processes = 1;
 };
+
+// What one of several processes holds of a model that they compute together.
+struct ShareSizes {
+  int n_heads = 0;
+  int n_key_heads = 0;
+  std::size_t weight_bytes = 0;
+  std::size_t cache_bytes_per_token = 0;  // keys and values of all layers
+  // What it gets from the others for each row that goes through all layers.
+  std::size_t received_bytes_per_row = 0;
+};
+
+// By process, of a model that locate() found, or a shape. Throws as inspect() does, and ConfigError
+// for a number of processes among which the model cannot be divided.
+std::vector<ShareSizes> share_sizes(const std::string& model,
+                                    DType dtype,
+                                    Quantization quantization,
+                                    int n_processes);
 
 // Work of one kind.
 struct CostLine {

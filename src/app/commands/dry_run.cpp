@@ -14,6 +14,7 @@
 #include "labelprobe/experiment/shards.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/model/open.h"
+#include "labelprobe/model/together.h"
 
 #include "app/commands/pace.h"
 #include "app/commands/plan_report.h"
@@ -57,6 +58,7 @@ void describe_memory(std::ostream& out,
       experiment::describe_numerics(model.quantization, model.dtype), mebibytes(weight_bytes),
       mebibytes(n_cached * static_cast<double>(model.cache_bytes_per_token)));
   out << describe_free_memory(prepared) << '\n';
+  describe_shares(out, prepared, model::n_named_processes());
   const std::filesystem::path& packed_copy = prepared.job.model.packed_copy;
   if (!packed_copy.empty()) {
     out << "the weights are written to " << packed_copy.string() << " first, and run from there\n";
@@ -141,7 +143,7 @@ void describe_computing(std::ostream& out,
   describe_memory(out, prepared,
                   static_cast<double>(preparation.token_counts.n_distinct_tokens + n_new), profile);
   if (model::is_card(prepared.job.model.options.device)) {
-    const model::Cost cost = cost_of(prepared, kUsualDiskRate);
+    const model::Cost cost = cost_of(prepared, kUsualDiskRate, model::n_named_processes());
     out << "\non " << cost.card << ", by `labelprobe plan`\n";
     describe_cost(out, cost);
     out << '\n';

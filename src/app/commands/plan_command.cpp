@@ -35,6 +35,7 @@ struct Arguments {
   RunSettings run;
   std::string tokenizer;
   double disk_rate = 0;  // GB/s
+  int n_processes = 1;
   std::string json;
 };
 
@@ -98,7 +99,7 @@ struct Planned {
   model::Cost cost;
 };
 
-void describe(const Planned& planned) {
+void describe(const Planned& planned, int n_processes) {
   const experiment::Preparation& preparation = planned.job.preparation;
   const experiment::TokenCounts& counts = preparation.token_counts;
   const model::ModelInfo& info = planned.job.model_info;
@@ -114,6 +115,11 @@ void describe(const Planned& planned) {
           ? ""
           : fmt::format(", about {} of readouts", preparation.n_readout_tokens));
   describe_cost(std::cout, planned.cost);
+  describe_shares(std::cout, planned.job, n_processes);
+  if (n_processes > 1) {
+    std::cout << "time and memory are the first process's; what they send one another takes time "
+                 "that is not told\n";
+  }
 }
 
 nlohmann::ordered_json as_json(const Planned& planned) {
@@ -154,12 +160,13 @@ nlohmann::ordered_json as_json(const Planned& planned) {
 
 Planned plan(const experiment::GridJob& grid_job,
              double disk_rate,
+             int n_processes,
              experiment::Workbench& workbench) {
   Planned planned{grid_job.name, experiment::prepare(grid_job.job, workbench), {}};
   for (const std::string& warning : planned.job.warnings) {
     std::cerr << "warning: " << warning << '\n';
   }
-  planned.cost = cost_of(planned.job, disk_rate);
+  planned.cost = cost_of(planned.job, disk_rate, n_processes);
   return planned;
 }
 
@@ -183,12 +190,12 @@ int run(std::vector<GridSetting<Arguments>> given) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   double run_seconds = 0;
   for (const experiment::GridJob& job : make_jobs(settings)) {
-    const Planned planned = plan(job, first.disk_rate * 1e9, workbench);
+    const Planned planned = plan(job, first.disk_rate * 1e9, first.n_processes, workbench);
     run_seconds += planned.cost.run_seconds;
     all.push_back(as_json(planned));
     if (file && file->is_standard_output()) continue;
     if (all.size() > 1) std::cout << '\n';
-    describe(planned);
+    describe(planned, first.n_processes);
   }
   if (file) {
     file->stream() << all.dump(1) << '\n';
@@ -216,6 +223,13 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
                                     .value = "GB",
                                     .is_logged = false,
                                     .is_of_grid = true});
+  options.add(arguments.n_processes,
+              {.name = "tensor_parallel",
+               .help = "Processes that compute the model together, each with a card of its own",
+               .fallback = "1",
+               .value = "N",
+               .is_logged = false,
+               .is_of_grid = true});
   options.add(arguments.json, {.name = "json",
                                .help = "File to write all numbers to; - = standard output, in "
                                        "place of the tables",
@@ -230,6 +244,10 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
     const std::vector<std::string> known = card_choices();
     if (!model::is_card(card) && std::find(known.begin(), known.end(), card) == known.end()) {
       throw ConfigError(place + ": " + unknown_choice("card", card, known));
+    }
+    if (arguments.n_processes < 1) {
+      throw ConfigError(fmt::format("{}: expected 1 or more processes, found {}",
+                                    options.place(arguments.n_processes), arguments.n_processes));
     }
     if (!(arguments.disk_rate > 0)) {
       throw ConfigError(fmt::format("{}: expected more than 0 GB a second, found {}",

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -78,18 +79,43 @@ void describe_memory(std::ostream& out, const model::Cost& cost) {
 
 }  // namespace
 
-model::Cost cost_of(const experiment::PreparedJob& prepared, double disk_rate) {
+model::Cost cost_of(const experiment::PreparedJob& prepared, double disk_rate, int n_processes) {
   const experiment::ModelLoading& loading = prepared.job.model;
   const experiment::ModelRequest asked = experiment::make_model_request(
       prepared.model_info, prepared.job.settings, prepared.preparation);
   model::CostQuestion question = {loading.model.string(), loading.options, disk_rate,
                                   prepared.preparation.questions.queries.size()};
+  question.n_processes = n_processes;
   if (const std::int64_t n = prepared.preparation.n_readout_tokens; n > 0) {
     const experiment::Settings& settings = prepared.job.settings;
     question.reach = {settings.readouts.options.max_places, settings.max_new_tokens - 1};
     question.n_places_each = n;
   }
   return model::estimate_cost(question, asked.prompts, asked.options);
+}
+
+void describe_shares(std::ostream& out, const experiment::PreparedJob& prepared, int n_processes) {
+  if (n_processes == 1) return;
+  const experiment::ModelLoading& loading = prepared.job.model;
+  const std::vector<model::ShareSizes> shares = model::share_sizes(
+      loading.model.string(), loading.options.dtype, loading.options.quantization, n_processes);
+  files::TextTable table;
+  table.columns = {{"process"},
+                   {"heads"},
+                   {"of keys"},
+                   {"weights, GB"},
+                   {"KiB a token of keys and values"},
+                   {"KiB a row from the others"}};
+  const auto kibibytes = [](std::size_t n) { return fmt::format("{:.1f}", n / 1024.0); };
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const model::ShareSizes& share = shares[i];
+    table.rows.push_back(
+        {fmt::to_string(i + 1), fmt::to_string(share.n_heads), fmt::to_string(share.n_key_heads),
+         fmt::format("{:.3f}", static_cast<double>(share.weight_bytes) / 1e9),
+         kibibytes(share.cache_bytes_per_token), kibibytes(share.received_bytes_per_row)});
+  }
+  out << '\n';
+  files::write_terminal(out, table);
 }
 
 void describe_cost(std::ostream& out, const model::Cost& cost) {

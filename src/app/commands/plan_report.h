@@ -13,7 +13,12 @@ namespace labelprobe::app {
 inline constexpr double kUsualDiskRate = 2e9;
 
 // The device of the job is the name of a card. Throws as model::estimate_cost().
-model::Cost cost_of(const experiment::PreparedJob& prepared, double disk_rate);
+//   n_processes  that compute the model together
+model::Cost cost_of(const experiment::PreparedJob& prepared, double disk_rate, int n_processes = 1);
+
+// What each of several processes holds of the model; nothing of one alone. Throws as
+// model::share_sizes() does.
+void describe_shares(std::ostream& out, const experiment::PreparedJob& prepared, int n_processes);
 
 void describe_cost(std::ostream& out, const model::Cost& cost);
 

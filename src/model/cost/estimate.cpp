@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "labelprobe/core/error.h"
 #include "labelprobe/model/cost.h"
 
 #include "model/cost/card_time.h"
@@ -11,6 +12,7 @@
 #include "model/cost/ledger.h"
 #include "model/cost/memory.h"
 #include "model/cost/planned_model.h"
+#include "model/cost/share_sizes.h"
 #include "model/cost/this_cpu.h"
 #include "model/cost/workload.h"
 #include "model/engine/limits.h"
@@ -104,8 +106,13 @@ Cost estimate_cost(const CostQuestion& question,
   const cost::CardChoice chosen =
       is_cpu ? cost::CardChoice{} : cost::choose_cards(question.options.device);
   const cost::Card* card = chosen.card;
-  const cost::PlannedModel model =
-      cost::planned_model(question.model, question.options.dtype, question.options.quantization);
+  if (question.n_processes > 1 && chosen.n > 1) {
+    throw ConfigError(fmt::format("{} processes have one card each: expected --device {}, found {}",
+                                  question.n_processes, card->name, question.options.device));
+  }
+  const cost::PlannedModel model = cost::first_share(
+      cost::planned_model(question.model, question.options.dtype, question.options.quantization),
+      question.n_processes);
   const Request request = request_of(question, prompts, options, model.info);
   // Each card computes its layers in its turn, so the time is that of one; a row's state,
   // which goes from one to the next, is 16 kB at most and left out.
@@ -113,12 +120,14 @@ Cost estimate_cost(const CostQuestion& question,
   const double n_free = card ? cost::free_beside_weights(*card, part.model) : 0;
   Limits limits = card ? kGpuLimits : kCpuLimits;
   // As the engine has it.
-  if (model.info.quantization == Quantization::Int8) limits.reading = Reading::BeforeNextStep;
+  if (model.info.quantization == Quantization::Int8 || question.n_processes > 1) {
+    limits.reading = Reading::BeforeNextStep;
+  }
   const DecoderMemory memory{model.config, weights::dtype_bytes(question.options.dtype),
                              card != nullptr, static_cast<std::size_t>(n_free), part.n_layers};
   cost::Workload workload = cost::count_workload(request, question.n_places_each, limits, memory,
                                                  attention_kind(model.config, question.options));
-  if (chosen.n > 1) {  // recorded steps are one card's
+  if (chosen.n > 1 || question.n_processes > 1) {  // recorded steps are one card's
     for (cost::Pass& step : workload.steps) step.is_recorded = false;
   }
   cost::Ledger ledger;
@@ -142,7 +151,8 @@ Cost estimate_cost(const CostQuestion& question,
   const auto title = std::find_if(card_names().begin(), card_names().end(), [&](const auto& known) {
     return known.name == (card ? card->name : std::string_view(question.options.device));
   });
-  cost.card = chosen.n > 1 ? fmt::format("{} x {}", chosen.n, title->title) : title->title;
+  const int n_cards = std::max(chosen.n, question.n_processes);
+  cost.card = n_cards > 1 ? fmt::format("{} x {}", n_cards, title->title) : title->title;
   cost.lines = ledger.lines();
   cost.load_seconds = ledger.seconds(cost::Phase::Load);
   cost.run_seconds = ledger.seconds(cost::Phase::Prompts) + ledger.seconds(cost::Phase::Answers) +

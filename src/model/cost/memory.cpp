@@ -147,8 +147,10 @@ std::string advise(const CardSetting& setting,
   std::string advice = "the weights do not fit; ";
   advice += larger.empty() ? "no known card holds them"
                            : fmt::format("they fit {}", fmt::join(larger, ", "));
-  advice += fmt::format("; cards that share the layers are named with commas: --device {0},{0}",
-                        setting.card.name);
+  advice += fmt::format(
+      "; cards that share the layers are named with commas: --device {0},{0}; or processes "
+      "share all of them: --tensor-parallel",
+      setting.card.name);
   if (model.info.quantization == Quantization::None) {
     const double packed = packed_bytes(setting, model.config);
     advice += fmt::format("; with --quant fp4 they take {:.1f} GB, which {} {}", packed / 1e9,

@@ -1,11 +1,16 @@
 #include "model/decoder/decoder.h"
 
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include <ATen/Functions.h>
 #include <c10/core/DeviceGuard.h>
 
+#include "labelprobe/core/error.h"
+
 #include "model/attention/segment_attention_cpu.h"
+#include "model/parallel/orders.h"
 #include "model/products/add_rows.h"
 #include "model/products/fixed_rows.h"
 #include "model/products/gated_gelu.h"
@@ -66,6 +71,7 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
         qkv.narrow(1, 0, n_heads).view({n_rows, n_kv, n_heads / n_kv, n_dim});
     at::Tensor attended = attention.attend(i, queries, qkv.narrow(1, n_heads, n_kv),
                                            qkv.narrow(1, n_heads + n_kv, n_kv));
+    attended = joined(attended, &Share::heads, n_dim);
     if (i + 1 == config_.n_layers && kept.defined()) {
       const at::Tensor rows = kept.to(x.device());
       x = x.index_select(0, rows);
@@ -86,9 +92,35 @@ at::Tensor Decoder::embed(const at::Tensor& tokens) const {
   // What all layers add to: rounding it to bfloat16 would cost more than it saves.
   const bool is_wide = device_.is_cpu() && scalar_type() == at::kBFloat16;
   const at::Tensor rows = packed_embedding_ ? weights::packed_rows(*packed_embedding_, tokens)
-                                            : embedding_.index_select(0, tokens);
+                                            : embedding_rows(tokens);
   const at::Tensor x = rows.to(is_wide ? at::kFloat : scalar_type());
   return embedding_scale_ == 1.0 ? x : x * embedding_scale_;
+}
+
+// Of a matrix whose rows are the tokens of the vocabulary, of which each process has some: `rows`
+// gives those at places of its own part.
+at::Tensor Decoder::token_rows(
+    const at::Tensor& tokens,
+    const std::function<at::Tensor(const at::Tensor& places)>& rows) const {
+  if (team_ == nullptr) return rows(tokens);
+  const weights::RowRange& own = share().vocabulary;
+  at::Tensor owners = at::zeros_like(tokens);
+  for (const Share& of_one : shares_) {
+    if (of_one.vocabulary.first > 0) owners.add_(tokens.ge(of_one.vocabulary.first));
+  }
+  return team_->take_rows(rows((tokens - own.first).clamp(0, own.n - 1)), owners);
+}
+
+at::Tensor Decoder::embedding_rows(const at::Tensor& tokens) const {
+  return token_rows(tokens,
+                    [&](const at::Tensor& places) { return embedding_.index_select(0, places); });
+}
+
+at::Tensor Decoder::joined(const at::Tensor& part,
+                           weights::RowRange Share::*range,
+                           std::int64_t n_each) const {
+  if (team_ == nullptr) return part;
+  return team_->join_columns(part, widths_of(shares_, range, n_each));
 }
 
 at::Tensor Decoder::normed(const at::Tensor& x, const at::Tensor& norm) const {
@@ -96,7 +128,32 @@ at::Tensor Decoder::normed(const at::Tensor& x, const at::Tensor& norm) const {
                         : x.to(scalar_type());
 }
 
+void Decoder::norm_joined_heads(const Layer& layer, const at::Tensor& qkv) const {
+  const std::int64_t n_dim = config_.head_dim;
+  const auto norm_some = [&](std::int64_t first, const weights::RowRange Share::*range,
+                             const at::Tensor& norm) {
+    if (!norm.defined()) return;
+    const at::Tensor heads = qkv.narrow(1, first, (share().*range).n);
+    // Key heads that several processes have count once.
+    std::vector<std::int64_t> widths;
+    for (const Share& of_one : shares_) {
+      const bool is_counted = range != &Share::key_heads || !of_one.repeats_keys;
+      widths.push_back(is_counted ? (of_one.*range).n * n_dim : 0);
+    }
+    const bool is_own_counted = widths[static_cast<std::size_t>(team_->rank())] > 0;
+    const at::Tensor own = heads.reshape({heads.size(0), -1});
+    const at::Tensor all =
+        team_->join_columns(own.narrow(1, 0, is_own_counted ? own.size(1) : 0), widths);
+    heads.copy_(normed(all, norm)
+                    .narrow(1, (share().*range).first * n_dim, own.size(1))
+                    .view(heads.sizes()));
+  };
+  norm_some(0, &Share::heads, layer.query_norm);
+  norm_some(config_.n_heads, &Share::key_heads, layer.key_norm);
+}
+
 void Decoder::norm_heads(const Layer& layer, const at::Tensor& qkv) const {
+  if (team_ != nullptr && norms_all_heads(config_)) return norm_joined_heads(layer, qkv);
   const auto norm_some = [&](std::int64_t first, std::int64_t n, const at::Tensor& norm) {
     if (!norm.defined()) return;
     const at::Tensor heads = qkv.narrow(1, first, n);
@@ -111,9 +168,32 @@ at::Tensor Decoder::gated(at::Tensor gate_up) const {
                                                          : gated_gelu(std::move(gate_up));
 }
 
+// The others get the hidden states too: they may be of rows that the first process has chosen.
+void Decoder::tell_hidden(const at::Tensor& hidden) const {
+  team_->begin_pass();
+  team_->tell(Parcel(Order::Logits, number_).put(hidden.size(0)).put(hidden.scalar_type()).bytes());
+  team_->send_from_first(hidden);
+}
+
+void Decoder::follow_logits(Parcel& parcel) const {
+  const auto n_rows = parcel.take<std::int64_t>();
+  const auto type = parcel.take<at::ScalarType>();
+  const at::Tensor hidden =
+      at::empty({n_rows, config_.hidden_size}, at::TensorOptions().dtype(type).device(device_));
+  team_->send_from_first(hidden);
+  logits(hidden);
+}
+
 at::Tensor Decoder::logits(const at::Tensor& hidden) const {
+  const bool tells = team_ != nullptr && team_->is_first();
+  if (tells) tell_hidden(hidden);
   at::Tensor logits =
       multiply(head_, rms_norm(hidden, norm_, config_.rms_norm_eps, scalar_type())).to(at::kFloat);
+  if (team_ != nullptr) {
+    logits = team_->join_columns_at_first(logits, widths_of(shares_, &Share::vocabulary));
+    if (!logits.defined()) return logits;
+    team_->end_pass();
+  }
   if (config_.logits_divisor != 1.0) logits = logits / config_.logits_divisor;
   return config_.final_softcap == 0.0 ? logits : softcapped(logits, config_.final_softcap);
 }
@@ -123,13 +203,22 @@ at::Tensor Decoder::final_norm(const at::Tensor& hidden) const {
 }
 
 at::Tensor Decoder::head_rows(const TokenIds& tokens) const {
-  return head_.rows(
-      weights::send(std::vector<std::int64_t>(tokens.begin(), tokens.end()), device_));
+  const bool tells = team_ != nullptr && team_->is_first();
+  if (tells) {
+    team_->begin_pass();
+    team_->tell(Parcel(Order::HeadRows, number_).put(tokens).bytes());
+  }
+  const at::Tensor rows =
+      token_rows(weights::send(std::vector<std::int64_t>(tokens.begin(), tokens.end()), device_),
+                 [&](const at::Tensor& places) { return head_.rows(places); });
+  if (tells) team_->end_pass();
+  return rows;
 }
 
 at::Tensor Decoder::project_attention(int layer,
                                       const at::Tensor& x,
                                       const at::Tensor& whole) const {
+  LABELPROBE_CHECK(team_ == nullptr);
   const c10::DeviceGuard on_device(placement_.of(layer));
   const at::Tensor& norm = layers_[layer].attention_norm;
   // The last row of zeros gives the bias.
@@ -163,19 +252,27 @@ void Decoder::add_part(at::Tensor& sum,
                        const Linear& weight,
                        const at::Tensor& x,
                        const at::Tensor& norm) const {
-  if (!norm.defined() && config_.residual_scale == 1.0) {
+  if (team_ == nullptr && !norm.defined() && config_.residual_scale == 1.0) {
     add_product(sum, weight, x);
     return;
   }
-  add_scaled(sum, multiply(weight, x), norm);
+  add_scaled(sum, joined(multiply(weight, x), &Share::hidden), norm);
 }
 
 void Decoder::add_mlp(at::Tensor& sum, const Layer& layer) const {
   const at::Tensor x = normed(sum, layer.mlp_norm);
   if (layer.experts) {
-    add_scaled(sum, (*layer.experts)(x, has_fixed_rows()), layer.mlp_output_norm);
+    const auto join_inner = [&](const at::Tensor& inner) {
+      return joined(inner, &Share::expert_inner);
+    };
+    const at::Tensor added =
+        team_ == nullptr
+            ? (*layer.experts)(x, has_fixed_rows())
+            : joined((*layer.experts)(x, has_fixed_rows(), join_inner), &Share::hidden);
+    add_scaled(sum, added, layer.mlp_output_norm);
   } else {
-    add_part(sum, layer.down_proj, gated(multiply(layer.gate_up_proj, x)), layer.mlp_output_norm);
+    const at::Tensor inner = joined(gated(multiply(layer.gate_up_proj, x)), &Share::inner);
+    add_part(sum, layer.down_proj, inner, layer.mlp_output_norm);
   }
 }
 

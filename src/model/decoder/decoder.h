@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "model/attention/attention_form.h"
 #include "model/decoder/placement.h"
 #include "model/decoder/rotations.h"
+#include "model/parallel/share.h"
+#include "model/parallel/team.h"
 #include "model/products/experts.h"
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
@@ -24,6 +27,7 @@
 namespace labelprobe::model {
 
 class ParameterLoader;
+class Parcel;
 
 // What one layer's queries see. The tensors are views of a buffer the caller does not reuse.
 class Attention {
@@ -71,20 +75,30 @@ class Decoder {
   // Loads every parameter of the checkpoint onto its device. `quantization` is that of the linear
   // layers of the decoder blocks; None = as the checkpoint stores them. is_fast: on a GPU, products
   // and attention in the way that suits the rows at hand; their last bits then depend on how many
-  // there are.
+  // there are. team: the processes that compute the model together, each its share; null = this one
+  // alone. Then all of them are to call forward(), logits() and head_rows() together.
   Decoder(weights::Checkpoint& checkpoint,
           DType dtype,
           Placement placement,
           Quantization quantization = Quantization::None,
-          bool is_fast = false);
+          bool is_fast = false,
+          Team* team = nullptr);
 
+  // With the heads that this process has.
   const weights::DecoderConfig& config() const { return config_; }
+  // Of all processes together.
+  const weights::DecoderConfig& whole_config() const { return whole_; }
+  Team* team() const { return team_; }
+  // What the processes call this model.
+  void set_number(std::int64_t number) { number_ = number; }
+  std::int64_t number() const { return number_; }
   // Where tokens and positions are given, and hidden states come back.
   c10::Device device() const { return device_; }
   const Placement& placement() const { return placement_; }
   bool is_fast() const { return is_fast_; }
   // Which texts forward() is given from now on: all of one kind (weights/families/rope.h).
   void turn_for(weights::TextLength length) { rotations_.turn_for(length); }
+  weights::TextLength text_length() const { return rotations_.text_length(); }
   // How a layer attends.
   const AttentionForm& attention_form(int layer) const { return attention_forms_[layer]; }
   // The type of keys and values.
@@ -99,8 +113,12 @@ class Decoder {
                      const at::Tensor& kept = {},
                      LayerWatcher* watcher = nullptr) const;
 
-  // Logits [n, V], float32, of rows of forward()'s result.
+  // Logits [n, V], float32, of rows of forward()'s result. Of several processes the first has them;
+  // undefined on all others.
   at::Tensor logits(const at::Tensor& hidden) const;
+
+  // What a process that is not the first does when that calls logits().
+  void follow_logits(Parcel& parcel) const;
 
   // forward()'s result [n, C] behind the final norm, float32.
   at::Tensor final_norm(const at::Tensor& hidden) const;
@@ -109,7 +127,7 @@ class Decoder {
   at::Tensor head_rows(const TokenIds& tokens) const;
   // What a layer adds for heads' results x [n, H * D], without its bias: [n, C], float32. A norm
   // behind attention divides them as it divides all heads' result together, `whole` [1, H * D],
-  // which counts in such families only.
+  // which counts in such families only. Of one process alone.
   at::Tensor project_attention(int layer, const at::Tensor& x, const at::Tensor& whole) const;
 
  private:
@@ -130,7 +148,11 @@ class Decoder {
   };
 
   Layer load_layer(ParameterLoader& loader, int layer);
+  void tell_hidden(const at::Tensor& hidden) const;
   at::Tensor embed(const at::Tensor& tokens) const;
+  at::Tensor embedding_rows(const at::Tensor& tokens) const;
+  at::Tensor token_rows(const at::Tensor& tokens,
+                        const std::function<at::Tensor(const at::Tensor& places)>& rows) const;
   // x [T, C] normed, or as it is where the norm is undefined; in the type of the products.
   at::Tensor normed(const at::Tensor& x, const at::Tensor& norm) const;
   // Queries and keys among heads [T, H + 2 K, D], in place.
@@ -139,6 +161,14 @@ class Decoder {
   // x [T, in] times the weight; and added to sum [T, out].
   at::Tensor multiply(const Linear& weight, const at::Tensor& x) const;
   void add_product(at::Tensor& sum, const Linear& weight, const at::Tensor& x) const;
+  // What all processes have made, beside one another: their part of each row [T, n] becomes the
+  // whole. Alone it is whole already.
+  at::Tensor joined(const at::Tensor& part,
+                    weights::RowRange Share::*range,
+                    std::int64_t n_each = 1) const;
+  const Share& share() const { return shares_[static_cast<std::size_t>(team_->rank())]; }
+  // Norms over all heads of all processes, in place.
+  void norm_joined_heads(const Layer& layer, const at::Tensor& qkv) const;
   // As add_product(), with the norm of what is added and the model's scale of it.
   void add_part(at::Tensor& sum,
                 const Linear& weight,
@@ -150,12 +180,16 @@ class Decoder {
   void add_scaled(at::Tensor& sum, at::Tensor part, const at::Tensor& norm) const;
   bool has_fixed_rows() const { return device_.is_cuda() && !is_fast_; }
 
+  Team* team_;
+  std::int64_t number_ = 0;
+  weights::DecoderConfig whole_;
+  std::vector<Share> shares_;  // by rank; none where this process is alone
   weights::DecoderConfig config_;
   DType dtype_;
   Placement placement_;
   c10::Device device_;  // the first
   bool is_fast_;
-  at::Tensor embedding_;  // [V, C]; or
+  at::Tensor embedding_;  // [V, C]; of the tokens of this process's share; or all of it as
   std::optional<weights::PackedWeight> packed_embedding_;
   double embedding_scale_ = 1.0;
   std::vector<Layer> layers_;

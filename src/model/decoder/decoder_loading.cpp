@@ -14,6 +14,7 @@
 #include "labelprobe/core/error.h"
 
 #include "model/decoder/decoder.h"
+#include "weights/checkpoint/quantized_rows.h"
 #include "weights/device/dtype.h"
 
 namespace labelprobe::model {
@@ -21,10 +22,12 @@ namespace labelprobe::model {
 ParameterLoader::ParameterLoader(weights::Checkpoint& checkpoint,
                                  DType dtype,
                                  c10::Device device,
-                                 Quantization quantization)
-    : checkpoint_(checkpoint), dtype_(dtype), quantization_(quantization) {
+                                 Quantization quantization,
+                                 const Share* share)
+    : checkpoint_(checkpoint), dtype_(dtype), quantization_(quantization), share_(share) {
   staging_.emplace(device);
-  checkpoint.start_reading();
+  checkpoint.start_reading(
+      [this](const weights::Parameter& parameter) { return rows_of(parameter); });
 }
 
 void ParameterLoader::go_to(c10::Device device) {
@@ -33,7 +36,7 @@ void ParameterLoader::go_to(c10::Device device) {
 
 at::Tensor ParameterLoader::tensor(const weights::Parameter& parameter) {
   const at::Tensor result =
-      at::empty(parameter.shape,
+      at::empty(shape_of(parameter),
                 at::TensorOptions().dtype(weights::scalar_type(dtype_)).device(staging_->device()));
   load_plain(parameter, result);
   return result;
@@ -93,6 +96,20 @@ Quantization ParameterLoader::kept_as(const weights::Parameter& weight) const {
   return checkpoint_.quantization_of(weight, quantization_);
 }
 
+weights::RowRanges ParameterLoader::rows_of(const weights::Parameter& parameter) const {
+  return share_ == nullptr ? weights::RowRanges()
+                           : model::rows_of(checkpoint_.config(), *share_, parameter);
+}
+
+// Of the rows that are loaded.
+std::vector<std::int64_t> ParameterLoader::shape_of(const weights::Parameter& parameter) const {
+  std::vector<std::int64_t> shape = parameter.shape;
+  if (const weights::RowRanges rows = rows_of(parameter); !rows.empty()) {
+    shape[0] = weights::n_rows_of(rows);
+  }
+  return shape;
+}
+
 bool ParameterLoader::is_quantized(const weights::Parameter& weight) const {
   return kept_as(weight) != Quantization::None && !is_packed(weight);
 }
@@ -114,22 +131,33 @@ bool ParameterLoader::is_adapted(const std::vector<weights::Parameter>& matrices
 
 // In full: what is kept quantised by itself comes here beside what an adapter changes.
 void ParameterLoader::load_plain(const weights::Parameter& weight, const at::Tensor& target) {
+  const weights::RowRanges rows = rows_of(weight);
   if (checkpoint_.is_adapted(weight) || is_quantized(weight)) {
-    checkpoint_.load_effective(weight, quantization_, target);
-  } else {
+    if (rows.empty()) return checkpoint_.load_effective(weight, quantization_, target);
+    const at::Tensor whole = at::empty(weight.shape, target.options().device(at::kCPU));
+    checkpoint_.load_effective(weight, quantization_, whole);
+    std::vector<at::Tensor> parts;
+    for (const weights::RowRange& range : rows) {
+      parts.push_back(whole.narrow(0, range.first, range.n));
+    }
+    target.copy_(at::cat(parts));
+  } else if (rows.empty()) {
     checkpoint_.load_into(weight, target, *staging_);
+  } else {
+    checkpoint_.load_rows_into(weight, rows, target, *staging_);
   }
 }
 
 // One below the other.
 at::Tensor ParameterLoader::plain(const std::vector<weights::Parameter>& matrices) {
   std::int64_t height = 0;
-  for (const weights::Parameter& matrix : matrices) height += matrix.shape[0];
+  for (const weights::Parameter& matrix : matrices) height += shape_of(matrix)[0];
   const at::Tensor all = buffer({height, matrices.front().shape[1]}, staging_->device());
   std::int64_t row = 0;
   for (const weights::Parameter& matrix : matrices) {
-    load_plain(matrix, all.narrow(0, row, matrix.shape[0]));
-    row += matrix.shape[0];
+    const std::int64_t n_rows = shape_of(matrix)[0];
+    load_plain(matrix, all.narrow(0, row, n_rows));
+    row += n_rows;
   }
   return all;
 }
@@ -148,14 +176,25 @@ std::optional<at::Tensor> ParameterLoader::bias(const std::vector<weights::Role>
 }
 
 weights::QuantizedWeight ParameterLoader::quantized(const weights::Parameter& weight) {
+  const weights::RowRanges rows = rows_of(weight);
   if (checkpoint_.quantization_of(weight) != Quantization::None) {
-    return checkpoint_.load_quantized(weight, *staging_);
+    return rows.empty() ? checkpoint_.load_quantized(weight, *staging_)
+                        : checkpoint_.load_quantized_rows(weight, rows, *staging_);
   }
   // Converted on the CPU, where the codes are made too.
   weights::Staging in_place(at::kCPU);
-  const at::Tensor exact = buffer(weight.shape, at::kCPU);
-  checkpoint_.load_into(weight, exact, in_place);
-  return weights::to_device(weights::quantize(exact, quantization_), *staging_);
+  // The absmax of all of a matrix are quantised together.
+  const bool is_whole = rows.empty() || quantization_ == Quantization::Nf4Double;
+  weights::check_whole_blocks(weight, quantization_, rows);
+  const at::Tensor exact = buffer(is_whole ? weight.shape : shape_of(weight), at::kCPU);
+  if (is_whole) {
+    checkpoint_.load_into(weight, exact, in_place);
+  } else {
+    checkpoint_.load_rows_into(weight, rows, exact, in_place);
+  }
+  weights::QuantizedWeight made = weights::quantize(exact, quantization_);
+  if (is_whole && !rows.empty()) made = weights::quantized_rows(weight, made, rows);
+  return weights::to_device(made, *staging_);
 }
 
 // Memory that has just been let go is taken again: getting it from the system anew costs as much
@@ -224,13 +263,18 @@ Decoder::Decoder(weights::Checkpoint& checkpoint,
                  DType dtype,
                  Placement placement,
                  Quantization quantization,
-                 bool is_fast)
-    : config_(checkpoint.config()),
+                 bool is_fast,
+                 Team* team)
+    : team_(team),
+      whole_(checkpoint.config()),
+      shares_(team == nullptr ? std::vector<Share>() : divide_model(whole_, team->size())),
+      config_(team == nullptr ? whole_ : part_of(whole_, share())),
       dtype_(dtype),
       placement_(std::move(placement)),
       device_(placement_.first()),
       is_fast_(is_fast) {
-  ParameterLoader loader(checkpoint, dtype, device_, quantization);
+  ParameterLoader loader(checkpoint, dtype, device_, quantization,
+                         team == nullptr ? nullptr : &share());
   const weights::Parameter embedding = weights::weight_of(config_, Role::Embedding);
   if (loader.is_packed(embedding)) {
     packed_embedding_ = loader.packed(embedding);

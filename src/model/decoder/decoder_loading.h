@@ -1,6 +1,7 @@
 // Takes a decoder's parameters out of a checkpoint, onto a device.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include "labelprobe/model/language_model.h"
 
+#include "model/parallel/share.h"
 #include "model/products/experts.h"
 #include "model/products/linear.h"
 #include "weights/checkpoint/checkpoint.h"
@@ -25,10 +27,12 @@ class ParameterLoader {
  public:
   // quantization: of the linear layers of the decoder blocks; None = as the checkpoint stores them,
   // but unpacked from GGUF
+  //   share  the rows that are loaded; null = all
   ParameterLoader(weights::Checkpoint& checkpoint,
                   DType dtype,
                   c10::Device device,
-                  Quantization quantization);
+                  Quantization quantization,
+                  const Share* share = nullptr);
 
   // What is loaded from now on goes to this device.
   void go_to(c10::Device device);
@@ -54,6 +58,8 @@ class ParameterLoader {
  private:
   weights::Parameter weight_of(weights::Role role, int layer, int expert = 0) const;
   Quantization kept_as(const weights::Parameter& weight) const;
+  weights::RowRanges rows_of(const weights::Parameter& parameter) const;
+  std::vector<std::int64_t> shape_of(const weights::Parameter& parameter) const;
   bool is_quantized(const weights::Parameter& weight) const;
   bool is_adapted(const std::vector<weights::Parameter>& matrices) const;
   void load_plain(const weights::Parameter& weight, const at::Tensor& target);
@@ -65,6 +71,7 @@ class ParameterLoader {
   weights::Checkpoint& checkpoint_;
   DType dtype_;
   Quantization quantization_;
+  const Share* share_;
   std::optional<weights::Staging> staging_;
   at::Tensor buffer_;
 };

@@ -28,6 +28,7 @@ class Rotations {
 
   // Texts from now on.
   void turn_for(weights::TextLength length) { length_ = length; }
+  weights::TextLength text_length() const { return length_; }
 
   // What one pass turns by, at positions [T].
   class Pass {

@@ -16,6 +16,7 @@
 
 #include "model/engine/chunk_plan.h"
 #include "model/engine/explore_loop.h"
+#include "model/engine/following.h"
 #include "model/engine/free_memory.h"
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_cache.h"
@@ -23,6 +24,7 @@
 #include "model/engine/sequence_state.h"
 #include "model/engine/text_lengths.h"
 #include "model/engine/warm_up.h"
+#include "model/parallel/orders.h"
 #include "weights/device/cuda_operators.h"
 #include "weights/device/device.h"
 
@@ -40,8 +42,9 @@ class OutOfMemory : public ModelError {
 // taken over, or given back for a larger one.
 std::size_t Engine::free_bytes() const {
   const std::int64_t n_rows = arena_ ? arena_->n_rows() : 0;
-  return least_free_bytes(decoder_.placement(), decoder_.config().n_layers,
-                          static_cast<std::size_t>(n_rows) * info_.cache_bytes_per_token);
+  Team* const team = decoder_.team();
+  if (team != nullptr) team->tell(Parcel(Order::TellFree, decoder_.number()).put(n_rows).bytes());
+  return free_bytes_for(decoder_, n_rows, info_.cache_bytes_per_token);
 }
 
 Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
@@ -52,6 +55,7 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
   for (const c10::Device device : decoder_.placement().devices()) given_back_.emplace_back(device);
   // Products in 8 bits choose their columns on the host, by all rows of a step.
   if (info_.quantization == Quantization::Int8) limits_.reading = Reading::BeforeNextStep;
+  if (decoder_.team() != nullptr) limits_.reading = Reading::BeforeNextStep;
   if (decoder_.device().is_cpu()) return;
   // A recorded step is one device's, and asks the host for nothing, as routers do.
   if (limits_.reading == Reading::DuringNextStep && !decoder_.placement().is_divided() &&
@@ -60,6 +64,16 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
   }
   if (graph_) stream_ = weights::open_stream(decoder_.device());
   warm_up();
+}
+
+Engine::~Engine() {
+  Team* const team = decoder_.team();
+  if (team == nullptr || !team->is_idle()) return;
+  try {
+    team->tell(Parcel(Order::Close, decoder_.number()).bytes());
+  } catch (const std::exception&) {
+    // Whoever needs the others next finds out.
+  }
 }
 
 void Engine::warm_up() {
@@ -309,6 +323,12 @@ int Engine::run_chunks(const PrefixTree& tree,
       is_short_of_memory = true;
     }
     if (is_short_of_memory) {
+      if (decoder_.team() != nullptr && !decoder_.team()->is_idle()) {
+        throw ModelError(fmt::format(
+            "out of memory on {} while {} processes compute together, which cannot go "
+            "back; use more processes, a smaller --batch-size or --model-dtype bfloat16",
+            info_.device, decoder_.team()->size()));
+      }
       cache.reset();
       arena_.reset();
       if (graph_) graph_->forget();
@@ -332,10 +352,10 @@ void Engine::open_arena(const PrefixTree& tree,
                         const MemoryBudget& budget) {
   const std::int64_t n_rows = std::min(n_rows_of_all(tree, request), budget.arena_rows);
   if (arena_ && arena_->n_rows() >= n_rows) return;
-  arena_.reset();
-  const weights::DecoderConfig& config = decoder_.config();
-  arena_.emplace(decoder_.placement(), config.n_layers, n_rows, config.n_kv_heads, config.head_dim,
-                 decoder_.scalar_type());
+  if (Team* const team = decoder_.team()) {
+    team->tell(Parcel(Order::OpenArena, decoder_.number()).put(n_rows).bytes());
+  }
+  model::open_arena(decoder_, n_rows, arena_);
 }
 
 // Computes what the cache lacks of the chunk's paths, and does the work behind them.

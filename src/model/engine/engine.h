@@ -37,6 +37,7 @@ inline Limits limits_of(const c10::Device& device) {
 class Engine : public LanguageModel {
  public:
   Engine(Decoder decoder, ModelInfo info, Limits limits);
+  ~Engine() override;
 
   void generate(std::span<const TokenIds> prompts,
                 const GenerateOptions& options,

@@ -158,6 +158,24 @@ void ExploreLoop::compute(PlaceTree& places, std::span<const PlaceRow> rows) {
   }
 }
 
+namespace {
+
+// Other processes have their own heads, and know nothing of who looks.
+void check_can_follow(const std::vector<InnerView::Row>& rows) {
+  for (const InnerView::Row& row : rows) {
+    if (row.look->attention_to.empty() && row.look->knocked_out.empty() &&
+        !row.look->shows_vocabulary) {
+      continue;
+    }
+    throw ConfigError(
+        "where attention goes, texts without some positions, and ranks behind each layer: expected "
+        "one process, found several that have some heads each; start it without torchrun, srun or "
+        "scripts/launch.sh");
+  }
+}
+
+}  // namespace
+
 // Who looks at the rows of a step; nothing where nobody does.
 std::optional<InnerView> ExploreLoop::view_of(const PlaceTree& places,
                                               std::span<const PlaceRow> rows) {
@@ -168,6 +186,7 @@ std::optional<InnerView> ExploreLoop::view_of(const PlaceTree& places,
     looked_at.push_back({static_cast<std::int64_t>(i), &look->second, places.keys_of(rows[i])});
   }
   if (looked_at.empty()) return {};
+  if (decoder_.team() != nullptr) check_can_follow(looked_at);
   const Observe& observe = options_.observe;
   if (!label_head_) {
     label_head_.emplace();

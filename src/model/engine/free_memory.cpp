@@ -15,12 +15,16 @@ constexpr std::size_t kHostReserve = std::size_t{64} << 20;
 
 }  // namespace
 
+std::size_t free_bytes_on(const c10::Device& device) {
+  const c10::DeviceGuard on_device(device);
+  return weights::free_bytes(device);
+}
+
 std::size_t least_free_bytes(const Placement& placement, int n_layers, std::size_t n_arena) {
   std::size_t n_least = 0;
   for (std::size_t part = 0; part < placement.devices().size(); ++part) {
     const c10::Device device = placement.devices()[part];
-    const c10::DeviceGuard on_device(device);
-    std::size_t n = weights::free_bytes(device);
+    std::size_t n = free_bytes_on(device);
     if (device.is_cpu()) {
       n -= std::min(n / 2, kHostReserve);
     } else if (n > 0) {

@@ -3,9 +3,14 @@
 
 #include <cstddef>
 
+#include <c10/core/Device.h>
+
 #include "model/decoder/placement.h"
 
 namespace labelprobe::model {
+
+// Bytes that are free on a device; 0 if that is not known.
+std::size_t free_bytes_on(const c10::Device& device);
 
 // Bytes that are free on the device that has least of them; 0 if that is not known.
 //   n_arena  bytes of keys and values that count as free, divided as the n_layers layers are; on

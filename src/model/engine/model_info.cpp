@@ -15,6 +15,22 @@ std::size_t kept_bytes(const weights::Parameter& parameter, DType dtype, Quantiz
 
 }  // namespace
 
+std::size_t share_bytes(const weights::Checkpoint& checkpoint,
+                        DType dtype,
+                        Quantization asked,
+                        const Share& share) {
+  std::size_t n_bytes = 0;
+  for (weights::Parameter part : weights::parameters_of(checkpoint.config())) {
+    const weights::RowRanges rows = rows_of(checkpoint.config(), share, part);
+    if (!rows.empty()) part.shape[0] = weights::n_rows_of(rows);
+    Quantization kept_as = checkpoint.quantization_of(part, asked);
+    // Its absmax becomes float32 where rows are taken out of the matrix.
+    if (kept_as == Quantization::Nf4Double && !rows.empty()) kept_as = Quantization::Nf4;
+    n_bytes += kept_bytes(part, dtype, kept_as);
+  }
+  return n_bytes;
+}
+
 ModelInfo describe(const weights::Checkpoint& checkpoint, DType dtype, Quantization asked) {
   const weights::DecoderConfig& config = checkpoint.config();
   ModelInfo info;

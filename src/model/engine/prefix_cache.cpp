@@ -6,34 +6,11 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/engine/pass.h"
 #include "model/engine/segments.h"
 #include "weights/device/send.h"
 
 namespace labelprobe::model {
-
-class PrefixCache::PackAttention : public Attention {
- public:
-  PackAttention(const Decoder& decoder,
-                const SegmentAttention& attention,
-                KvArena& arena,
-                std::int64_t first_row)
-      : decoder_(decoder), attention_(attention), arena_(arena), first_row_(first_row) {}
-
-  at::Tensor attend(int layer,
-                    const at::Tensor& queries,
-                    const at::Tensor& keys,
-                    const at::Tensor& values) override {
-    arena_.write(layer, first_row_, keys, values);
-    return attention_.attend(queries, arena_.keys(layer), arena_.values(layer),
-                             decoder_.attention_form(layer));
-  }
-
- private:
-  const Decoder& decoder_;
-  const SegmentAttention& attention_;
-  KvArena& arena_;
-  std::int64_t first_row_;
-};
 
 PrefixCache::PrefixCache(const Decoder& decoder, const PrefixTree& tree, KvArena& arena)
     : decoder_(decoder),
@@ -49,8 +26,8 @@ PrefixCache::~PrefixCache() {
 
 void PrefixCache::compute(const PackedNodes& pack, PromptReader* reader) {
   const std::int64_t first_row = arena_.reserve(pack.n_rows);
-  std::vector<std::int64_t> tokens;
-  std::vector<std::int64_t> positions;
+  PackPass pass;
+  pass.first_row = first_row;
   std::vector<int> ended;  // sequences, and the rows of their last tokens
   std::vector<std::int64_t> ended_rows;
   for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
@@ -60,8 +37,8 @@ void PrefixCache::compute(const PackedNodes& pack, PromptReader* reader) {
   for (std::size_t i = 0; i < pack.nodes.size(); ++i) {
     const PrefixNode& node = tree_.nodes()[pack.nodes[i]];
     LABELPROBE_CHECK(node.parent < 0 || has(node.parent));
-    for (const TokenId token : tree_.tokens(node)) tokens.push_back(token);
-    for (int t = 0; t < node.n_tokens; ++t) positions.push_back(node.first_position + t);
+    for (const TokenId token : tree_.tokens(node)) pass.tokens.push_back(token);
+    for (int t = 0; t < node.n_tokens; ++t) pass.positions.push_back(node.first_position + t);
     for (int s = node.first_sequence; s < node.end_sequence; ++s) {
       const PrefixSequence& sequence = tree_.sequences()[s];
       if (sequence.last_node != pack.nodes[i]) break;
@@ -69,15 +46,12 @@ void PrefixCache::compute(const PackedNodes& pack, PromptReader* reader) {
       ended_rows.push_back(pack.first_rows[i] + tree_.n_tokens_of(node, sequence) - 1);
     }
   }
-  attention_.plan(pack.n_rows, pack_segments(tree_, pack, node_rows_));
-  PackAttention attention(decoder_, attention_, arena_, first_row);
-  const c10::Device device = decoder_.device();
-  at::Tensor hidden =
-      decoder_.forward(weights::send(tokens, device), weights::send(positions, device), attention,
-                       reader ? at::Tensor() : weights::send(ended_rows, device));
+  pass.segments = pack_segments(tree_, pack, node_rows_);
+  if (!reader) pass.kept = ended_rows;
+  at::Tensor hidden = model::compute(decoder_, attention_, arena_, pass);
   if (reader) {
     reader->read(pack, hidden);
-    hidden = hidden.index_select(0, weights::send(ended_rows, device));
+    hidden = hidden.index_select(0, weights::send(ended_rows, decoder_.device()));
   }
   for (std::size_t i = 0; i < ended.size(); ++i) {
     last_hidden_[ended[i]] = hidden[static_cast<std::int64_t>(i)];

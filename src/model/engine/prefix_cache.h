@@ -43,8 +43,6 @@ class PrefixCache {
   void forget_before(int sequence);
 
  private:
-  class PackAttention;
-
   const Decoder& decoder_;
   const PrefixTree& tree_;
   KvArena& arena_;

@@ -1,7 +1,10 @@
 #include "model/engine/step_inputs.h"
 
+#include <algorithm>
+
 #include <ATen/Functions.h>
 
+#include "model/engine/pass.h"
 #include "weights/device/cuda_operators.h"
 
 namespace labelprobe::model {
@@ -38,6 +41,27 @@ void StepInputs::set(std::int64_t row,
 void StepInputs::send() {
   attention_.plan(n_rows_, segments_);
   if (!device_.is_cpu()) on_device_.copy_(on_host_, /*non_blocking=*/true);
+}
+
+Parcel StepInputs::parcel(const Decoder& decoder) const {
+  Parcel parcel(Order::Step, decoder.number());
+  parcel.put(decoder.text_length()).put(n_rows_);
+  const auto* inputs = on_host_.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < kNumbersPerRow; ++i) {
+    parcel.put(
+        std::vector<std::int64_t>(inputs + i * n_allocated_, inputs + i * n_allocated_ + n_rows_));
+  }
+  return parcel.put(segments_);
+}
+
+void StepInputs::set_all(Parcel& parcel) {
+  resize(parcel.take<std::int64_t>());
+  auto* inputs = on_host_.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < kNumbersPerRow; ++i) {
+    const std::vector<std::int64_t> numbers = parcel.take_all<std::int64_t>();
+    std::copy(numbers.begin(), numbers.end(), inputs + i * n_allocated_);
+  }
+  segments_ = parcel.take_all<KeySegment>();
 }
 
 void StepInputs::follow(const at::Tensor& tokens) {
@@ -100,8 +124,11 @@ class StepInputs::StepAttention : public Attention {
 at::Tensor StepInputs::forward(const Decoder& decoder,
                                KvArena& arena,
                                LayerWatcher* watcher) const {
+  JointPass together(decoder, [&] { return parcel(decoder); });
   StepAttention attention(decoder, arena, *this, watcher);
-  return decoder.forward(tokens(), positions(), attention, {}, watcher);
+  const at::Tensor hidden = decoder.forward(tokens(), positions(), attention, {}, watcher);
+  together.end();
+  return hidden;
 }
 
 }  // namespace labelprobe::model

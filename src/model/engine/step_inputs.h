@@ -18,6 +18,8 @@
 
 namespace labelprobe::model {
 
+class Parcel;
+
 class StepInputs {
  public:
   StepInputs(c10::Device device, bool is_fast) : device_(device), attention_(device, is_fast) {}
@@ -42,7 +44,12 @@ class StepInputs {
   std::vector<KeySegment>& segments() { return segments_; }
   const SegmentAttention& attention() const { return attention_; }
 
-  // The hidden states [n_rows, C] of what was sent; keys and values are put into the arena.
+  // What was set, told to other processes; and told by the first one, to be sent.
+  Parcel parcel(const Decoder& decoder) const;
+  void set_all(Parcel& parcel);
+
+  // The hidden states [n_rows, C] of what was sent; keys and values are put into the arena. Where
+  // several processes compute the model, the first one tells the others of it.
   at::Tensor forward(const Decoder& decoder, KvArena& arena, LayerWatcher* watcher = nullptr) const;
 
  private:

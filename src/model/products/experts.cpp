@@ -75,18 +75,12 @@ at::Tensor ExpertMlp::activated(at::Tensor gate_up) const {
              : clamped_swiglu(gate_up, settings_.swiglu_alpha, settings_.swiglu_limit);
 }
 
-at::Tensor ExpertMlp::operator()(const at::Tensor& x, bool has_fixed_rows) const {
-  const std::int64_t n_rows = x.size(0);
+// [T * k, C], float32: what each row's experts make of it.
+at::Tensor ExpertMlp::results(const at::Tensor& x,
+                              const Places& places,
+                              bool has_fixed_rows) const {
   const std::int64_t n_each = settings_.n_per_token;
-  const Routing routing =
-      route(multiply(router_, x, has_fixed_rows).to(at::kFloat).cpu().contiguous(), settings_);
-  // By expert, the places of its rows in [T, k].
-  std::vector<std::vector<std::int64_t>> places(experts_.size());
-  for (std::size_t i = 0; i < routing.experts.size(); ++i) {
-    places[routing.experts[i]].push_back(static_cast<std::int64_t>(i));
-  }
-  const auto options = x.options().dtype(at::kFloat);
-  at::Tensor results = at::empty({n_rows * n_each, x.size(1)}, options);
+  at::Tensor results = at::empty({x.size(0) * n_each, x.size(1)}, x.options().dtype(at::kFloat));
   for (std::size_t e = 0; e < experts_.size(); ++e) {
     if (places[e].empty()) continue;
     const at::Tensor here = weights::send(places[e], x.device());
@@ -94,8 +88,55 @@ at::Tensor ExpertMlp::operator()(const at::Tensor& x, bool has_fixed_rows) const
     const at::Tensor inner = activated(multiply(experts_[e].gate_up, rows, has_fixed_rows));
     results.index_copy_(0, here, multiply(experts_[e].down, inner, has_fixed_rows).to(at::kFloat));
   }
+  return results;
+}
+
+// The same of several processes: their parts of the inner layers of all experts are joined at once.
+// [T * k, this one's part of C].
+at::Tensor ExpertMlp::joined_results(const at::Tensor& x,
+                                     const Places& places,
+                                     bool has_fixed_rows,
+                                     const JoinInner& join_inner) const {
+  const std::int64_t n_each = settings_.n_per_token;
+  at::Tensor inner;
+  at::Tensor results;
+  const auto for_used = [&](const auto& body) {
+    for (std::size_t e = 0; e < experts_.size(); ++e) {
+      if (!places[e].empty()) body(experts_[e], weights::send(places[e], x.device()));
+    }
+  };
+  const auto put = [&](at::Tensor& all, const at::Tensor& here, const at::Tensor& rows) {
+    if (!all.defined()) all = at::empty({x.size(0) * n_each, rows.size(1)}, rows.options());
+    all.index_copy_(0, here, rows);
+  };
+  for_used([&](const Expert& expert, const at::Tensor& here) {
+    const at::Tensor rows = x.index_select(0, here.div(n_each, "floor"));
+    put(inner, here, activated(multiply(expert.gate_up, rows, has_fixed_rows)));
+  });
+  inner = join_inner(inner);
+  for_used([&](const Expert& expert, const at::Tensor& here) {
+    put(results, here,
+        multiply(expert.down, inner.index_select(0, here), has_fixed_rows).to(at::kFloat));
+  });
+  return results;
+}
+
+at::Tensor ExpertMlp::operator()(const at::Tensor& x,
+                                 bool has_fixed_rows,
+                                 const JoinInner& join_inner) const {
+  const std::int64_t n_rows = x.size(0);
+  const std::int64_t n_each = settings_.n_per_token;
+  const Routing routing =
+      route(multiply(router_, x, has_fixed_rows).to(at::kFloat).cpu().contiguous(), settings_);
+  // By expert, the places of its rows in [T, k].
+  Places places(experts_.size());
+  for (std::size_t i = 0; i < routing.experts.size(); ++i) {
+    places[routing.experts[i]].push_back(static_cast<std::int64_t>(i));
+  }
+  at::Tensor results = join_inner ? joined_results(x, places, has_fixed_rows, join_inner)
+                                  : this->results(x, places, has_fixed_rows);
   const at::Tensor weights = at::tensor(routing.weights).to(x.device()).view({n_rows, n_each, 1});
-  results = results.view({n_rows, n_each, x.size(1)});
+  results = results.view({n_rows, n_each, results.size(1)});
   // The likeliest expert first, one after the other.
   at::Tensor sum = results.select(1, 0) * weights.select(1, 0);
   for (std::int64_t i = 1; i < n_each; ++i) sum.add_(results.select(1, i) * weights.select(1, i));

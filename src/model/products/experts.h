@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -42,10 +43,22 @@ class ExpertMlp {
 
   // What the MLP adds for x [T, C]: [T, C], float32. Each product has kFixedRows rows if asked for
   // (fixed_rows.h). On a GPU the host waits for the router.
-  at::Tensor operator()(const at::Tensor& x, bool has_fixed_rows) const;
+  //   join_inner  of several processes that have a part of each expert each: from their part of the
+  //               inner layer [T * k, their F] to the whole; unset where this one has it all
+  using JoinInner = std::function<at::Tensor(const at::Tensor&)>;
+  at::Tensor operator()(const at::Tensor& x,
+                        bool has_fixed_rows,
+                        const JoinInner& join_inner = {}) const;
 
  private:
   at::Tensor activated(at::Tensor gate_up) const;
+  // By expert, the places of its rows in [T, k].
+  using Places = std::vector<std::vector<std::int64_t>>;
+  at::Tensor results(const at::Tensor& x, const Places& places, bool has_fixed_rows) const;
+  at::Tensor joined_results(const at::Tensor& x,
+                            const Places& places,
+                            bool has_fixed_rows,
+                            const JoinInner& join_inner) const;
 
   weights::Experts settings_;
   Linear router_;

@@ -251,23 +251,38 @@ std::vector<const StoredTensor*> Checkpoint::tensors_of(const Parameter& paramet
   return tensors;
 }
 
-void Checkpoint::start_reading() {
+void Checkpoint::start_reading(const std::function<RowRanges(const Parameter&)>& rows_of) {
   std::vector<std::span<const std::byte>> order;
   for (const Parameter& parameter : parameters_of(files_->config)) {
-    for (const StoredTensor* tensor : tensors_of(parameter)) {
-      order.push_back(tensor->bytes);
-    }
+    const RowRanges rows = rows_of ? rows_of(parameter) : RowRanges();
+    for (const auto bytes : bytes_of(parameter, rows)) order.push_back(bytes);
   }
   files_->read_ahead = std::make_unique<ReadAhead>(std::move(order));
 }
 
-void Checkpoint::set_loaded(const Parameter& parameter) {
-  files_->loaded.insert(parameter.name);
-  if (files_->read_ahead) {
-    for (const StoredTensor* tensor : tensors_of(parameter)) {
-      files_->read_ahead->let_go(tensor->bytes);
+// What is read of the parameter for these rows: of tensors beside it, and of parts of larger ones,
+// all.
+std::vector<std::span<const std::byte>> Checkpoint::bytes_of(const Parameter& parameter,
+                                                             const RowRanges& rows) const {
+  std::vector<std::span<const std::byte>> parts;
+  for (const StoredTensor* tensor : tensors_of(parameter)) {
+    if (rows.empty() || tensor != tensors_of(parameter).front() || tensor->row_stride > 0) {
+      parts.push_back(tensor->bytes);
+      continue;
+    }
+    const std::size_t n_row = tensor->bytes.size() / static_cast<std::size_t>(parameter.shape[0]);
+    for (const RowRange& range : rows) {
+      parts.push_back(tensor->bytes.subspan(static_cast<std::size_t>(range.first) * n_row,
+                                            static_cast<std::size_t>(range.n) * n_row));
     }
   }
+  return parts;
+}
+
+void Checkpoint::set_loaded(const Parameter& parameter, const RowRanges& rows) {
+  files_->loaded.insert(parameter.name);
+  if (!files_->read_ahead) return;
+  for (const auto bytes : bytes_of(parameter, rows)) files_->read_ahead->let_go(bytes);
 }
 
 at::Tensor Checkpoint::load(const Parameter& parameter, DType dtype) {
@@ -285,6 +300,24 @@ void Checkpoint::load_into(const Parameter& parameter, const at::Tensor& target,
     load_rows(tensor, first_row, rows);
   });
   set_loaded(parameter);
+}
+
+void Checkpoint::load_rows_into(const Parameter& parameter,
+                                const RowRanges& rows,
+                                const at::Tensor& target,
+                                Staging& staging) {
+  LABELPROBE_CHECK(quantization_of(parameter) == Quantization::None && !is_adapted(parameter) &&
+                   target.size(0) == n_rows_of(rows));
+  const StoredTensor& tensor = files_->weights.find(parameter.name);
+  std::int64_t row = 0;
+  for (const RowRange& range : rows) {
+    staging.send(target.narrow(0, row, range.n),
+                 [&](std::int64_t first_row, const at::Tensor& part) {
+                   load_rows(tensor, range.first + first_row, part);
+                 });
+    row += range.n;
+  }
+  set_loaded(parameter, rows);
 }
 
 void Checkpoint::load_effective(const Parameter& parameter,
@@ -328,6 +361,17 @@ PackedWeight Checkpoint::load_packed(const Parameter& parameter) {
   LABELPROBE_CHECK(holds_codes(tensor) && !is_adapted(parameter));
   PackedWeight weight{*tensor.type, tensor.shape[0], tensor.shape[1], load_blocks(tensor)};
   set_loaded(parameter);
+  return weight;
+}
+
+QuantizedWeight Checkpoint::load_quantized_rows(const Parameter& parameter,
+                                                const RowRanges& rows,
+                                                Staging& staging) {
+  const Quantization stored = quantization_of(parameter);
+  LABELPROBE_CHECK(stored != Quantization::None);
+  QuantizedWeight weight =
+      weights::load_quantized_rows(files_->weights.tensors(), parameter, stored, rows, staging);
+  set_loaded(parameter, rows);
   return weight;
 }
 

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 
 #include "labelprobe/weights/precision.h"
 
+#include "weights/checkpoint/row_range.h"
 #include "weights/checkpoint/staging.h"
 #include "weights/checkpoint/stored_tensor.h"
 #include "weights/families/parameters.h"
@@ -69,7 +72,8 @@ class Checkpoint {
 
   // From now on the parameters are asked for in the order of parameters_of(config()): a thread of
   // its own reads ahead. What has been loaded is let go.
-  void start_reading();
+  //   rows_of  the rows that will be asked for; unset = all
+  void start_reading(const std::function<RowRanges(const Parameter&)>& rows_of = {});
 
   // The parameter as a contiguous CPU tensor of its own memory, dequantised and converted (round to
   // nearest even) on all threads of ATen's pool.
@@ -77,6 +81,12 @@ class Checkpoint {
 
   // The same into a contiguous tensor of a floating type and its shape, on the staging's device.
   void load_into(const Parameter& parameter, const at::Tensor& target, Staging& staging);
+
+  // Some of its rows, one range below the other.
+  void load_rows_into(const Parameter& parameter,
+                      const RowRanges& rows,
+                      const at::Tensor& target,
+                      Staging& staging);
 
   // Whether an adapter changes the parameter.
   bool is_adapted(const Parameter& parameter) const;
@@ -94,6 +104,12 @@ class Checkpoint {
   // A matrix that is kept as Gguf, in its own memory on the CPU; rows in the order of Hugging Face.
   PackedWeight load_packed(const Parameter& parameter);
 
+  // Some of its rows, with the codes and absmax that they have in the whole matrix. Throws
+  // ModelError as check_whole_blocks() does.
+  QuantizedWeight load_quantized_rows(const Parameter& parameter,
+                                      const RowRanges& rows,
+                                      Staging& staging);
+
   // Throws ModelError naming the parameters that have not been loaded.
   void check_all_loaded() const;
 
@@ -107,7 +123,9 @@ class Checkpoint {
   struct Files;
   explicit Checkpoint(std::unique_ptr<Files> files);
   std::vector<const StoredTensor*> tensors_of(const Parameter& parameter) const;
-  void set_loaded(const Parameter& parameter);
+  void set_loaded(const Parameter& parameter, const RowRanges& rows = {});
+  std::vector<std::span<const std::byte>> bytes_of(const Parameter& parameter,
+                                                   const RowRanges& rows) const;
 
   std::unique_ptr<Files> files_;
 };

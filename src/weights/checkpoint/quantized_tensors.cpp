@@ -10,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/json.h"
 
+#include "weights/checkpoint/quantized_rows.h"
 #include "weights/checkpoint/tensor_loading.h"
 #include "weights/device/dtype.h"
 #include "weights/quantized/four_bits.h"
@@ -263,6 +264,44 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
   weight.absmax_map = part(fmt::format("{}.nested_quant_map", name), at::kFloat, {kNestedCodes});
   weight.offset = QuantState(find(tensors, quant_state_name(name, quantization))).offset();
   return weight;
+}
+
+QuantizedWeight load_quantized_rows(const TensorMap& tensors,
+                                    const Parameter& matrix,
+                                    Quantization quantization,
+                                    const RowRanges& rows,
+                                    Staging& staging) {
+  check_whole_blocks(matrix, quantization, rows);
+  // The codes stay in the file until rows of them are taken; all else is small.
+  Staging in_place(at::kCPU);
+  QuantizedWeight whole;
+  whole.quantization = quantization;
+  whole.height = matrix.shape[0];
+  whole.width = matrix.shape[1];
+  const std::string& name = matrix.name;
+  const std::int64_t n_elements = whole.height * whole.width;
+  const bool is_int8 = quantization == Quantization::Int8;
+  const std::vector<std::int64_t> form =
+      is_int8 ? matrix.shape : std::vector<std::int64_t>{(n_elements + 1) / 2};
+  // ATen knows no tensors of constant memory; this one is only read.
+  whole.codes = at::from_blob(const_cast<std::byte*>(find(tensors, name).bytes.data()), form,
+                              at::TensorOptions(is_int8 ? at::kChar : at::kByte));
+  const auto beside = [&](const std::string& tensor, at::ScalarType type, std::int64_t n) {
+    return sent(find(tensors, tensor), type, {n}, in_place);
+  };
+  const std::int64_t blocks = n_blocks(n_elements, kBlock);
+  if (is_int8) {
+    whole.absmax = beside(fmt::format("{}SCB", module_of(name)), at::kFloat, whole.height);
+  } else if (quantization != Quantization::Nf4Double) {
+    whole.absmax = beside(fmt::format("{}.absmax", name), at::kFloat, blocks);
+  } else {
+    whole.absmax_codes = beside(fmt::format("{}.absmax", name), at::kByte, blocks);
+    whole.outer_absmax =
+        beside(fmt::format("{}.nested_absmax", name), at::kFloat, n_blocks(blocks, kNestedBlock));
+    whole.absmax_map = beside(fmt::format("{}.nested_quant_map", name), at::kFloat, kNestedCodes);
+    whole.offset = QuantState(find(tensors, quant_state_name(name, quantization))).offset();
+  }
+  return to_device(quantized_rows(matrix, whole, rows), staging);
 }
 
 std::vector<files::TensorToWrite> quantized_layout(const Parameter& matrix,

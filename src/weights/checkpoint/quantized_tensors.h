@@ -28,6 +28,7 @@
 #include "labelprobe/files/safetensors_writer.h"
 #include "labelprobe/weights/precision.h"
 
+#include "weights/checkpoint/row_range.h"
 #include "weights/checkpoint/staging.h"
 #include "weights/checkpoint/stored_tensor.h"
 #include "weights/families/parameters.h"
@@ -54,6 +55,13 @@ QuantizedWeight load_quantized(const TensorMap& tensors,
                                const Parameter& matrix,
                                Quantization quantization,
                                Staging& staging);
+
+// Some of its rows (quantized_rows.h).
+QuantizedWeight load_quantized_rows(const TensorMap& tensors,
+                                    const Parameter& matrix,
+                                    Quantization quantization,
+                                    const RowRanges& rows,
+                                    Staging& staging);
 
 // What a file holds of a matrix, in the order of quantized_names().
 std::vector<files::TensorToWrite> quantized_layout(const Parameter& matrix,

@@ -37,6 +37,11 @@ MakeStepGraph& loaded_graphs() {
   return make;
 }
 
+void*& loaded_module() {
+  static void* handle = nullptr;
+  return handle;
+}
+
 std::optional<CudaOperators>& loaded() {
   static std::optional<CudaOperators> operators;
   return operators;
@@ -77,8 +82,13 @@ std::string load_cuda_operators() {
   } catch (const c10::Error& error) {
     return fmt::format("{}: {}", module.string(), error.what_without_backtrace());
   }
+  loaded_module() = handle;
   loaded_graphs() = reinterpret_cast<MakeStepGraph>(::dlsym(handle, "labelprobe_make_step_graph"));
   return {};
+}
+
+void* cuda_module_function(const char* name) {
+  return loaded_module() ? ::dlsym(loaded_module(), name) : nullptr;
 }
 
 std::unique_ptr<StepGraph> make_step_graph() {

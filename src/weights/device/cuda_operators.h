@@ -89,4 +89,8 @@ std::string load_cuda_operators();
 // Null where there is no module. LABELPROBE_CUDA_GRAPHS=0 in the environment does without.
 std::unique_ptr<StepGraph> make_step_graph();
 
+// A further function of the loadable module, by its name; null where the module is not loaded or
+// was built without it.
+void* cuda_module_function(const char* name);
+
 }  // namespace labelprobe::weights

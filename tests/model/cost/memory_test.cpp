@@ -96,4 +96,25 @@ TEST_CASE("A model that is neither a file nor a shape is refused", "[unit]") {
   CHECK_THROWS_AS(cost_of("llama-3.1-9b", "h200"), ConfigError);
 }
 
+TEST_CASE("Processes that compute a model together hold their shares of it", "[model]") {
+  // 405,853,388,800 numbers, of which norms, 4,145,152, are in every process.
+  const auto eight = share_sizes("llama-3.1-405b", DType::BFloat16, Quantization::None, 8);
+  REQUIRE(eight.size() == 8);
+  std::size_t sum = 0;
+  for (const ShareSizes& share : eight) sum += share.weight_bytes;
+  CHECK(sum == 2 * (405'853'388'800U + 7 * 4'145'152U));
+  CHECK(eight[0].n_heads == 16);
+  CHECK(eight[0].n_key_heads == 1);
+  CHECK(eight[0].cache_bytes_per_token == 2 * 2 * 126 * 128);
+  // Two processes have each head of keys: its weights and its keys are there twice.
+  const auto sixteen = share_sizes("llama-3.1-405b", DType::BFloat16, Quantization::None, 16);
+  CHECK(sixteen[0].cache_bytes_per_token == eight[0].cache_bytes_per_token);
+  CHECK(sixteen[0].weight_bytes > eight[0].weight_bytes / 2);
+  CHECK(sixteen[0].weight_bytes < eight[0].weight_bytes * 51 / 100);
+  const auto packed = share_sizes("llama-3.1-405b", DType::BFloat16, Quantization::Nf4, 8);
+  CHECK(packed[0].weight_bytes < eight[0].weight_bytes * 30 / 100);
+  CHECK_THROWS_AS(share_sizes("llama-3.1-405b", DType::BFloat16, Quantization::None, 7 * 3),
+                  ConfigError);
+}
+
 }  // namespace labelprobe::model

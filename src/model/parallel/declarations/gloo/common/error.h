@@ -1,0 +1,2 @@
+// Nothing is needed of it (../context.h says why it is here).
+#pragma once
