@@ -231,8 +231,9 @@ def main():
         models = []  # name, folder and prompts
         for fixture in ("families.json", "attention_forms.json"):
             for model in json.loads((FIXTURES / fixture).read_text())["models"]:
-                write_tiny_model(model, folder / model["name"])
-                models.append((model["name"], folder / model["name"], [prompt["prompt_ids"] for prompt in model["prompts"]]))
+                path = folder / f"{fixture[0]}_{model['name']}"
+                write_tiny_model(model, path)
+                models.append((model["name"], path, [prompt["prompt_ids"] for prompt in model["prompts"]]))
         for path in sorted(FIXTURES.glob("llama_*/model.safetensors")) + sorted(FIXTURES.glob("*2/model.safetensors")):
             models.append((path.parent.name, path.parent, [[18, 5, 5, 12, 42, 20, 12, 30], [18, 5, 5, 9, 11]]))
         for mode in modes:

@@ -86,6 +86,17 @@ TEST_CASE("What several processes cannot do together is refused by name", "[e2e]
   CHECK_THAT(result.err, ContainsSubstring("expected MASTER_PORT beside it"));
 }
 
+TEST_CASE("Looks at all heads of a layer are of one process", "[e2e]") {
+  const int port = support::free_port();
+  const TempFolder logs;
+  const std::vector<std::string> arguments = run_arguments(logs.path(), {"--attention"});
+  StartedProgram other(arguments, "", process_environment(1, 2, port));
+  const ProgramResult first = run_program(arguments, "", process_environment(0, 2, port));
+  CHECK(first.exit_code == 2);
+  CHECK_THAT(first.err, ContainsSubstring("expected one process, found several"));
+  CHECK(other.finish().exit_code == 2);
+}
+
 TEST_CASE("A dry run tells what each process holds, and waits for none", "[e2e]") {
   const TempFolder logs;
   const ProgramResult first = run_program(run_arguments(logs.path(), {"--dry-run"}), "",

@@ -110,9 +110,9 @@ Cost estimate_cost(const CostQuestion& question,
     throw ConfigError(fmt::format("{} processes have one card each: expected --device {}, found {}",
                                   question.n_processes, card->name, question.options.device));
   }
-  const cost::PlannedModel model = cost::first_share(
-      cost::planned_model(question.model, question.options.dtype, question.options.quantization),
-      question.n_processes);
+  const cost::PlannedModel whole =
+      cost::planned_model(question.model, question.options.dtype, question.options.quantization);
+  const cost::PlannedModel model = cost::first_share(whole, question.n_processes);
   const Request request = request_of(question, prompts, options, model.info);
   // Each card computes its layers in its turn, so the time is that of one; a row's state,
   // which goes from one to the next, is 16 kB at most and left out.
@@ -142,7 +142,12 @@ Cost estimate_cost(const CostQuestion& question,
     const cost::CardSetting setting{*card, model.config, question.options, model.info.quantization,
                                     options.n_top_tokens};
     cost::add_card_time(setting, workload, ledger);
-    cost.memory = cost::memory_of(setting, part.model, workload);
+    // What processes have computed each by itself, all of them hold then.
+    weights::DecoderConfig joined = model.config;
+    joined.intermediate_size = whole.config.intermediate_size;
+    const cost::CardSetting of_memory{*card, joined, question.options, model.info.quantization,
+                                      options.n_top_tokens};
+    cost.memory = cost::memory_of(of_memory, part.model, workload);
     cost.memory_bytes = cost::bytes_of(*card);
     cost.advice = cost::advise(setting, part.model, cost.memory);
   } else {

@@ -4,6 +4,7 @@
 #include <exception>
 #include <string_view>
 
+#include <c10/util/Logging.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ constexpr std::chrono::minutes kPatience(5);  // until all processes are there
 // How long one may wait for another is for the watch to say: what the first process does between
 // two messages may take long.
 constexpr std::chrono::hours kNoTimeout(24 * 365);
+
+constexpr int kErrorsOnly = 2;  // of c10's levels
 
 c10::intrusive_ptr<c10d::Store> tcp_store(const World& world,
                                           bool is_server,
@@ -65,6 +68,8 @@ MakeGroup gpu_group_maker() {
 }  // namespace
 
 Team::Connections::Connections(const World& world) : world_(world) {
+  // What it warns of, with lists of calls, is said here in a sentence.
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = kErrorsOnly;
   try {
     if (world.rank == 0 && !world.has_store) {
       server_ = tcp_store(world, /*is_server=*/true, kPatience);

@@ -58,8 +58,8 @@ class Team::Watch {
 
  private:
   class State;
-  std::unique_ptr<State> state_;
-  std::thread thread_;
+  std::shared_ptr<State> state_;
+  std::thread watching_;
 };
 
 }  // namespace labelprobe::model

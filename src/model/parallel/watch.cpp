@@ -1,10 +1,7 @@
-#include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
-#include <optional>
-#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -15,15 +12,14 @@ namespace labelprobe::model {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
 
-constexpr auto kBeat = 500ms;
+constexpr std::chrono::milliseconds kBeat(500);
 // Longer silence means that a process is no more, or stands still. With the time that it is given
 // to notice by itself, all have ended after less than ten seconds.
-constexpr auto kSilence = 6s;
-constexpr auto kGrace = 2s;
+constexpr std::chrono::seconds kSilence(6);
+constexpr std::chrono::seconds kGrace(2);
 // After so long a pause of its own this process knows nothing of the others' silence.
-constexpr auto kOwnPause = 3s;
+constexpr std::chrono::seconds kOwnPause(3);
 
 std::vector<std::uint8_t> bytes_of(const std::string& text) {
   return {text.begin(), text.end()};
@@ -35,6 +31,8 @@ std::string beat_key(int rank) {
 
 }  // namespace
 
+// What the two threads share: one talks to the store, which may keep it waiting for ever where the
+// store's process stands still; the other looks at what it has heard, and when.
 class Team::Watch::State {
  public:
   State(const World& world,
@@ -46,17 +44,28 @@ class Team::Watch::State {
     beat();
   }
 
-  void run() {
-    while (!pauses(kBeat)) {
-      std::string lost = look();
-      if (lost.empty()) continue;
-      {
+  void talk() {
+    std::vector<std::string> keys;
+    for (const Other& other : others_) keys.push_back(beat_key(other.rank));
+    do {
+      try {
+        beat();
+        hear(store_->multiGet(keys));
+      } catch (const std::exception&) {
         const std::lock_guard lock(mutex_);
-        lost_ = lost;
+        is_store_lost_ = true;
+        return;
       }
-      changed_.notify_all();
-      if (!pauses(kGrace)) on_lost_(lost);
-      return;
+    } while (!pauses(kBeat));
+  }
+
+  void watch() {
+    while (!pauses(kBeat)) {
+      if (const std::string lost = look(); !lost.empty()) {
+        changed_.notify_all();
+        if (!pauses(kGrace)) on_lost_(lost);
+        return;
+      }
     }
   }
 
@@ -71,7 +80,7 @@ class Team::Watch::State {
   std::string find_lost() {
     const Clock::time_point since = Clock::now();
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 4 * kBeat, [&] { return is_over_ || !lost_.empty(); });
+    changed_.wait_for(lock, 3 * kBeat, [&] { return is_over_ || !lost_.empty(); });
     if (!lost_.empty()) return lost_;
     for (const Other& other : others_) {
       if (other.heard < since) return silent(other);
@@ -98,34 +107,36 @@ class Team::Watch::State {
 
   void beat() { store_->set(beat_key(world_.rank), bytes_of(fmt::to_string(++n_beats_))); }
 
+  void hear(const std::vector<std::vector<std::uint8_t>>& beats) {
+    const std::lock_guard lock(mutex_);
+    const Clock::time_point now = Clock::now();
+    store_answered_ = now;
+    for (std::size_t i = 0; i < others_.size(); ++i) {
+      if (beats[i] == others_[i].beat) continue;
+      others_[i].beat = beats[i];
+      others_[i].heard = now;
+    }
+  }
+
   // Who is lost, in words; empty: nobody.
   std::string look() {
-    std::vector<std::string> keys;
-    for (const Other& other : others_) keys.push_back(beat_key(other.rank));
-    std::vector<std::vector<std::uint8_t>> beats;
-    try {
-      beat();
-      beats = store_->multiGet(keys);
-    } catch (const std::exception&) {
-      return fmt::format("{} has ended: nothing answers at {}:{}",
-                         world_.has_store ? std::string("the launcher")
-                                          : fmt::format("process 1 of {}", world_.size),
-                         world_.address, world_.port);
-    }
-    const Clock::time_point now = Clock::now();
     const std::lock_guard lock(mutex_);
-    const bool was_away = now - last_look_ > kOwnPause;
-    last_look_ = now;
-    for (std::size_t i = 0; i < others_.size(); ++i) {
-      Other& other = others_[i];
-      if (was_away || beats[i] != other.beat) {
-        other.beat = beats[i];
-        other.heard = now;
-      } else if (now - other.heard > kSilence) {
-        return silent(other);
-      }
+    const Clock::time_point now = Clock::now();
+    if (now - last_look_ > kOwnPause) {
+      store_answered_ = now;
+      for (Other& other : others_) other.heard = now;
     }
-    return {};
+    last_look_ = now;
+    if (is_store_lost_ || now - store_answered_ > kSilence) {
+      lost_ = fmt::format("{} has ended or stands still: nothing answers at {}:{}",
+                          world_.has_store ? std::string("the launcher")
+                                           : fmt::format("process 1 of {}", world_.size),
+                          world_.address, world_.port);
+    }
+    for (const Other& other : others_) {
+      if (lost_.empty() && now - other.heard > kSilence) lost_ = silent(other);
+    }
+    return lost_;
   }
 
   World world_;
@@ -135,23 +146,27 @@ class Team::Watch::State {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_over_ = false;
+  bool is_store_lost_ = false;
   std::string lost_;
   std::vector<Other> others_;
+  Clock::time_point store_answered_ = Clock::now();
   Clock::time_point last_look_ = Clock::now();
 };
 
 Team::Watch::Watch(const World& world,
                    c10::intrusive_ptr<c10d::Store> store,
                    std::function<void(const std::string&)> on_lost)
-    : state_(std::make_unique<State>(world, std::move(store), std::move(on_lost))) {}
+    : state_(std::make_shared<State>(world, std::move(store), std::move(on_lost))) {}
 
 Team::Watch::~Watch() {
   stop();
-  if (thread_.joinable()) thread_.join();
+  if (watching_.joinable()) watching_.join();
 }
 
 void Team::Watch::start() {
-  thread_ = std::thread([this] { state_->run(); });
+  // Nobody waits for this one at the end: it may be waiting for a process that is no more.
+  std::thread([state = state_] { state->talk(); }).detach();
+  watching_ = std::thread([this] { state_->watch(); });
 }
 
 std::string Team::Watch::find_lost() {
