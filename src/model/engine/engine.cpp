@@ -16,7 +16,6 @@
 
 #include "model/engine/chunk_plan.h"
 #include "model/engine/explore_loop.h"
-#include "model/engine/following.h"
 #include "model/engine/free_memory.h"
 #include "model/engine/memory_budget.h"
 #include "model/engine/prefix_cache.h"
@@ -24,7 +23,6 @@
 #include "model/engine/sequence_state.h"
 #include "model/engine/text_lengths.h"
 #include "model/engine/warm_up.h"
-#include "model/parallel/orders.h"
 #include "weights/device/cuda_operators.h"
 #include "weights/device/device.h"
 
@@ -42,8 +40,6 @@ class OutOfMemory : public ModelError {
 // taken over, or given back for a larger one.
 std::size_t Engine::free_bytes() const {
   const std::int64_t n_rows = arena_ ? arena_->n_rows() : 0;
-  Team* const team = decoder_.team();
-  if (team != nullptr) team->tell(Parcel(Order::TellFree, decoder_.number()).put(n_rows).bytes());
   return free_bytes_for(decoder_, n_rows, info_.cache_bytes_per_token);
 }
 
@@ -64,16 +60,6 @@ Engine::Engine(Decoder decoder, ModelInfo info, Limits limits)
   }
   if (graph_) stream_ = weights::open_stream(decoder_.device());
   warm_up();
-}
-
-Engine::~Engine() {
-  Team* const team = decoder_.team();
-  if (team == nullptr || !team->is_idle()) return;
-  try {
-    team->tell(Parcel(Order::Close, decoder_.number()).bytes());
-  } catch (const std::exception&) {
-    // Whoever needs the others next finds out.
-  }
 }
 
 void Engine::warm_up() {
@@ -323,12 +309,7 @@ int Engine::run_chunks(const PrefixTree& tree,
       is_short_of_memory = true;
     }
     if (is_short_of_memory) {
-      if (decoder_.team() != nullptr && !decoder_.team()->is_idle()) {
-        throw ModelError(fmt::format(
-            "out of memory on {} while {} processes compute together, which cannot go "
-            "back; use more processes, a smaller --batch-size or --model-dtype bfloat16",
-            info_.device, decoder_.team()->size()));
-      }
+      check_can_go_back(decoder_, info_.device);
       cache.reset();
       arena_.reset();
       if (graph_) graph_->forget();
@@ -352,9 +333,6 @@ void Engine::open_arena(const PrefixTree& tree,
                         const MemoryBudget& budget) {
   const std::int64_t n_rows = std::min(n_rows_of_all(tree, request), budget.arena_rows);
   if (arena_ && arena_->n_rows() >= n_rows) return;
-  if (Team* const team = decoder_.team()) {
-    team->tell(Parcel(Order::OpenArena, decoder_.number()).put(n_rows).bytes());
-  }
   model::open_arena(decoder_, n_rows, arena_);
 }
 

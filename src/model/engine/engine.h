@@ -15,6 +15,7 @@
 
 #include "model/decoder/decoder.h"
 #include "model/engine/decode_loop.h"
+#include "model/engine/following.h"
 #include "model/engine/kv_arena.h"
 #include "model/engine/limits.h"
 #include "model/engine/memory_budget.h"
@@ -37,7 +38,7 @@ inline Limits limits_of(const c10::Device& device) {
 class Engine : public LanguageModel {
  public:
   Engine(Decoder decoder, ModelInfo info, Limits limits);
-  ~Engine() override;
+  ~Engine() override { close_together(decoder_); }
 
   void generate(std::span<const TokenIds> prompts,
                 const GenerateOptions& options,

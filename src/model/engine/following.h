@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "model/decoder/decoder.h"
 #include "model/engine/kv_arena.h"
@@ -20,5 +21,11 @@ std::size_t free_bytes_for(const Decoder& decoder,
 // Another arena of so many rows instead of the one that is there. Throws as KvArena does, and
 // std::bad_alloc where another process could not open its own: then there is none.
 void open_arena(const Decoder& decoder, std::int64_t n_rows, std::optional<KvArena>& arena);
+
+// The first process: ends the others' part of the model, if they can hear it.
+void close_together(const Decoder& decoder);
+
+// Throws ModelError where memory ran out in the midst of a pass, in which the others go on waiting.
+void check_can_go_back(const Decoder& decoder, const std::string& device);
 
 }  // namespace labelprobe::model

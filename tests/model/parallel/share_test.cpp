@@ -1,7 +1,10 @@
 // How a model's heads, columns and tokens are divided among processes.
 #include "model/parallel/share.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <numeric>
+#include <vector>
 
 #include "labelprobe/core/error.h"
 
@@ -41,10 +44,10 @@ TEST_CASE("More processes than heads of keys have the same ones, and others of t
           "[unit]") {
   const weights::DecoderConfig whole = weights::decoder_config_of("llama-3.1-405b", 0);
   const std::vector<Share> shares = divide_model(whole, 16);
-  CHECK(shares[4].key_heads == weights::RowRange{2, 1});
-  CHECK(shares[5].key_heads == weights::RowRange{2, 1});
-  CHECK(shares[4].heads == weights::RowRange{32, 8});
-  CHECK(shares[5].heads == weights::RowRange{40, 8});
+  CHECK((shares[4].key_heads == weights::RowRange{2, 1}));
+  CHECK((shares[5].key_heads == weights::RowRange{2, 1}));
+  CHECK((shares[4].heads == weights::RowRange{32, 8}));
+  CHECK((shares[5].heads == weights::RowRange{40, 8}));
   CHECK_FALSE(shares[4].repeats_keys);
   CHECK(shares[5].repeats_keys);
 }
@@ -63,10 +66,11 @@ TEST_CASE("Rows of a fused matrix are those of its three parts", "[unit]") {
   }
   const Share share = divide_model(whole, 2)[1];
   const auto qkv = weights::weight_of(whole, weights::Role::QueryKeyValue);
-  CHECK(rows_of(whole, share, qkv) ==
-        weights::RowRanges{{2048, 2048}, {4096 + 512, 512}, {4096 + 1024 + 512, 512}});
+  const weights::RowRanges expected = {{2048, 2048}, {4096 + 512, 512}, {4096 + 1024 + 512, 512}};
+  CHECK((rows_of(whole, share, qkv) == expected));
   const auto gate_up = weights::weight_of(whole, weights::Role::GateUp);
-  CHECK(rows_of(whole, share, gate_up) == weights::RowRanges{{7168, 7168}, {14336 + 7168, 7168}});
+  const weights::RowRanges both = {{7168, 7168}, {14336 + 7168, 7168}};
+  CHECK((rows_of(whole, share, gate_up) == both));
   CHECK(rows_of(whole, share, weights::weight_of(whole, weights::Role::InputNorm)).empty());
 }
 
