@@ -78,12 +78,13 @@ class Team::Watch::State {
   }
 
   std::string find_lost() {
-    const Clock::time_point since = Clock::now();
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 3 * kBeat, [&] { return is_over_ || !lost_.empty(); });
+    changed_.wait_for(lock, 4 * kBeat, [&] { return is_over_ || !lost_.empty(); });
     if (!lost_.empty()) return lost_;
+    // A last beat may have been heard one beat late; of who lives none is older than two.
+    const Clock::time_point since = Clock::now() - 5 * kBeat / 2;
     for (const Other& other : others_) {
-      if (other.heard < since) return silent(other);
+      if (other.heard <= since) return silent(other);
     }
     return "another process cannot be reached any more";
   }

@@ -95,7 +95,7 @@ bool has_program() {
 }  // namespace
 
 TEST_CASE("Two processes compute in every family what one computes", "[model]") {
-  if (!has_program()) SKIP("the other process is build/labelprobe, which is not built");
+  if (!has_program()) SKIP_ALOUD("the other process is build/labelprobe, which is not built");
   const support::TempFolder folder;
   std::vector<Case> cases = cases_in(folder.path());
   for (Case& one : cases) one.alone = logits_of(one);
@@ -111,7 +111,7 @@ TEST_CASE("Two processes compute in every family what one computes", "[model]") 
 }
 
 TEST_CASE("Processes that have the same heads of keys compute what one computes", "[model]") {
-  if (!has_program()) SKIP("the other processes are build/labelprobe, which is not built");
+  if (!has_program()) SKIP_ALOUD("the other processes are build/labelprobe, which is not built");
   // Four heads of queries on two of keys.
   Case one{"llama_gqa",
            support::fixture("model/llama_gqa_llama3_rope"),
@@ -124,7 +124,7 @@ TEST_CASE("Processes that have the same heads of keys compute what one computes"
 }
 
 TEST_CASE("What one process cannot have a part of is refused, and the others go on", "[model]") {
-  if (!has_program()) SKIP("the other processes are build/labelprobe, which is not built");
+  if (!has_program()) SKIP_ALOUD("the other processes are build/labelprobe, which is not built");
   support::FirstOfProcesses three(3);
   const Case refused{"",
                      support::fixture("model/llama_gqa_llama3_rope"),
@@ -139,7 +139,7 @@ TEST_CASE("What one process cannot have a part of is refused, and the others go 
 }
 
 TEST_CASE("A process that dies ends the work of the others within ten seconds", "[model]") {
-  if (!has_program()) SKIP("the other process is build/labelprobe, which is not built");
+  if (!has_program()) SKIP_ALOUD("the other process is build/labelprobe, which is not built");
   support::FirstOfProcesses two(2);
   const auto language_model =
       open(support::fixture("model/llama_mha"), {.device = "cpu", .n_threads = 1});
