@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/text_file.h"
 
@@ -23,10 +24,13 @@ struct Collected {
   std::vector<std::string> open_row;
   std::vector<std::vector<std::string>> rows;
   bool out_of_memory = false;
+  bool is_too_wide = false;
 };
 
 void end_field(void* chars, std::size_t n_chars, void* collected) {
   auto& into = *static_cast<Collected*>(collected);
+  into.is_too_wide = into.is_too_wide || into.open_row.size() == limits::kTableColumns;
+  if (into.is_too_wide) return;
   try {
     into.open_row.emplace_back(static_cast<const char*>(chars), n_chars);
   } catch (const std::bad_alloc&) {
@@ -130,6 +134,10 @@ void for_each_row_of_text(std::string_view marked,
     const std::string_view line_text = rest.substr(0, n_bytes);
     if (!parser.parse(line_text, collected)) {
       throw DataError(place() + ": this row is too large to be read");
+    }
+    if (collected.is_too_wide) {
+      throw DataError(fmt::format("{}: expected a row of at most {} fields, found more", place(),
+                                  limits::kTableColumns));
     }
     rest.remove_prefix(n_bytes);
     const bool has_ended = !collected.rows.empty();

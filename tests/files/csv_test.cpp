@@ -57,6 +57,14 @@ TEST_CASE("A quoted field that seems to have swallowed rows is refused with its 
                     ContainsSubstring("t.txt:2:") && ContainsSubstring("commas and line breaks"));
 }
 
+TEST_CASE("A row of more fields than any table has is refused before it takes memory", "[unit]") {
+  data::SmallRoot root;
+  const MappedFile file(root.write("t.tsv", "a\tb\n" + std::string(5'000'000, '\t') + "\n"));
+  CHECK_THROWS_WITH(for_each_row(file, '\t', SwallowedRows::Allow, [](TableRow&) {}),
+                    ContainsSubstring("t.tsv:2: expected a row of at most 65536 fields, found "
+                                      "more"));
+}
+
 TEST_CASE("Fields are quoted where a reader would stumble", "[unit]") {
   CHECK(csv_field("plain text") == "plain text");
   CHECK(csv_field("a,b") == "\"a,b\"");

@@ -15,6 +15,11 @@ inline constexpr int kJsonDepth = 32;
 inline constexpr int kYamlDepth = 64;
 inline constexpr std::size_t kYamlValues = 10'000'000;  // of a document, those behind aliases too
 
+// Tables. A cell takes more memory than the byte that ends it in a file.
+inline constexpr std::size_t kTableColumns = 65'536;
+inline constexpr std::size_t kUnpackedBytes = std::size_t{4} << 30;  // of a compressed one
+inline constexpr std::uint32_t kPatternSteps = 1'000'000;  // of matching a pattern with a cell
+
 // Containers of tensors.
 inline constexpr std::uint64_t kSafetensorsHeaderBytes = 100'000'000;  // as its reference has it
 inline constexpr std::uint64_t kTensorElements = std::uint64_t{1} << 48;

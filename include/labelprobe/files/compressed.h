@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "labelprobe/core/limits.h"
 #include "labelprobe/files/mapped_file.h"
 
 namespace labelprobe::files {
@@ -21,15 +22,12 @@ Compression compression_of(const std::filesystem::path& path);
 // "tweets.csv.gz" -> "tweets.csv"; a name without such an end is itself.
 std::filesystem::path without_compression(const std::filesystem::path& path);
 
-// A file of a few bytes can stand for more than any memory holds; no table is as large as this.
-inline constexpr std::size_t kMostUnpackedBytes = std::size_t{4} << 30U;
-
 // The bytes that were compressed, of all parts where several follow each other. Throws DataError,
 // opening with `name`, where they are broken, cut off or more than `n_most`.
 std::vector<std::byte> unpacked(std::string_view bytes,
                                 Compression compression,
                                 const std::string& name,
-                                std::size_t n_most = kMostUnpackedBytes);
+                                std::size_t n_most = limits::kUnpackedBytes);
 
 // A file as it is, or what is in it where its name says that it is compressed. Movable.
 class UnpackedFile {

@@ -132,9 +132,9 @@ void declare_run_group(OptionList& options, RunSettings& run) {
                      [](const std::string& text) { return std::optional(parse_shard(text)); });
   options.afterwards([&] {
     if (run.request.retries_failed && run.shard) {
-      throw ConfigError(fmt::format(
-          "{}: retry_failed mends the log of a whole run; expected no --shard with it",
-          options.place(run.request.retries_failed)));
+      throw ConfigError(
+          fmt::format("{}: retry_failed mends the log of a whole run; expected no --shard with it",
+                      options.place(run.request.retries_failed)));
     }
   });
   options.add(run.hides_progress, {.name = "disable_tqdm",

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "labelprobe/core/error.h"
+#include "labelprobe/core/limits.h"
 #include "labelprobe/core/utf8.h"
 #include "labelprobe/files/text_file.h"
 
@@ -17,9 +18,6 @@
 namespace labelprobe::data {
 
 namespace {
-
-// A pattern that takes more of PCRE2's steps on one cell is given up.
-constexpr std::uint32_t kMostSteps = 1'000'000;
 
 PCRE2_SPTR units(std::string_view text) {
   return reinterpret_cast<PCRE2_SPTR>(text.data());
@@ -40,7 +38,7 @@ Space space_for(const pcre2_code* code) {
 
 Limits limits() {
   Limits context(pcre2_match_context_create(nullptr), &pcre2_match_context_free);
-  pcre2_set_match_limit(context.get(), kMostSteps);
+  pcre2_set_match_limit(context.get(), limits::kPatternSteps);
   return context;
 }
 

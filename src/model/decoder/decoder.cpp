@@ -91,8 +91,8 @@ at::Tensor Decoder::forward(const at::Tensor& tokens,
 at::Tensor Decoder::embed(const at::Tensor& tokens) const {
   // What all layers add to: rounding it to bfloat16 would cost more than it saves.
   const bool is_wide = device_.is_cpu() && scalar_type() == at::kBFloat16;
-  const at::Tensor rows = packed_embedding_ ? weights::packed_rows(*packed_embedding_, tokens)
-                                            : embedding_rows(tokens);
+  const at::Tensor rows =
+      packed_embedding_ ? weights::packed_rows(*packed_embedding_, tokens) : embedding_rows(tokens);
   const at::Tensor x = rows.to(is_wide ? at::kFloat : scalar_type());
   return embedding_scale_ == 1.0 ? x : x * embedding_scale_;
 }

@@ -14,7 +14,6 @@
 
 #include "weights/checkpoint/gguf_keys.h"
 #include "weights/families/family.h"
-#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {

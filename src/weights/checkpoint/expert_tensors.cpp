@@ -14,7 +14,6 @@
 #include "labelprobe/files/safetensors.h"
 
 #include "weights/families/parameters.h"
-#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "weights/families/parameters.h"
-#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {

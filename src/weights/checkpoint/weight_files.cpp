@@ -11,7 +11,6 @@
 
 #include "weights/checkpoint/content_print.h"
 #include "weights/checkpoint/read_ahead.h"
-#include "weights/packed/block_codes.h"
 
 namespace labelprobe::weights {
 namespace {
