@@ -142,7 +142,7 @@ class Worker:
             for name, (line, restore, makes_another) in CHANGES.items():
                 if makes_another:
                     self.prepare(scenario)
-                    subprocess.run(["sh", "-c", self.fill(line)], check=True)
+                    subprocess.run(["bash", "-c", self.fill(line)], check=True)
                     self.run(self.command(scenario))
                     others += blocks(self.contents())
             self.references[scenario] = whole, others
@@ -169,7 +169,7 @@ class Worker:
         fault = "any:" + CALLS.get(name, "{n}:run").format(n=n)
         code, said = self.run(self.command(scenario), fault, self.fill(line), self.roots(name))
         wrong = judge_end(name, code, said)
-        subprocess.run(["sh", "-c", self.fill(restore)], check=True)
+        subprocess.run(["bash", "-c", self.fill(restore)], check=True)
         if not wrong and code in (0, 1) and name in CALLS:
             wrong = compare(self.contents(), whole, "it ended well, but")
         again, said_again = self.run(self.command(scenario))

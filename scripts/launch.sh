@@ -28,7 +28,7 @@ free_port() {
 MASTER_ADDR=127.0.0.1 MASTER_PORT=$(free_port) WORLD_SIZE=$n
 export MASTER_ADDR MASTER_PORT WORLD_SIZE
 pids=()
-for ((rank = 1; rank < n; rank++)); do
+for rank in $(seq 1 $((n - 1))); do
   RANK=$rank LOCAL_RANK=$rank "$@" </dev/null >/dev/null &
   pids+=($!)
 done

@@ -155,7 +155,7 @@ bool is_gguf(const std::filesystem::path& path) {
 }
 
 GgufFile GgufFile::open(const std::filesystem::path& path) {
-  GgufFile gguf(map_file(path, ErrorKind::Model));
+  GgufFile gguf(map_file(path, ErrorKind::Model, MappedFile::SmallFiles::Map));
   GgufReader reader(gguf.file_);
   check_version(reader);
   const auto n_tensors = reader.read_count("a number of tensors", kMinTensorBytes);

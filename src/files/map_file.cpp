@@ -6,9 +6,11 @@
 
 namespace labelprobe::files {
 
-MappedFile map_file(const std::filesystem::path& path, ErrorKind error) {
+MappedFile map_file(const std::filesystem::path& path,
+                    ErrorKind error,
+                    MappedFile::SmallFiles small) {
   try {
-    MappedFile file(path);
+    MappedFile file(path, small);
     note_kind(file.bytes().data(), error);
     return file;
   } catch (const DataError& finding) {

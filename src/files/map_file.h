@@ -9,6 +9,8 @@
 namespace labelprobe::files {
 
 // As MappedFile's constructor, with `error` in place of DataError.
-MappedFile map_file(const std::filesystem::path& path, ErrorKind error);
+MappedFile map_file(const std::filesystem::path& path,
+                    ErrorKind error,
+                    MappedFile::SmallFiles small = MappedFile::SmallFiles::Read);
 
 }  // namespace labelprobe::files

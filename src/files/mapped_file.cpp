@@ -44,7 +44,7 @@ constexpr ::off_t kMostBytesRead = 1 << 20;
 
 }  // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
+MappedFile::MappedFile(const std::filesystem::path& path, SmallFiles small) : path_(path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     fail_to("opened", path, errno);
@@ -65,7 +65,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
                     ": found a git-LFS pointer, which only names the file that belongs here; fetch "
                     "it with `git lfs pull`, or download it anew");
   }
-  if (status.st_size <= kMostBytesRead) {
+  if (status.st_size == 0 || (small == SmallFiles::Read && status.st_size <= kMostBytesRead)) {
     read_all(fd);
     note_read(path);
     return;

@@ -131,7 +131,7 @@ void check_tiling(const std::vector<SafetensorsTensor>& tensors,
 }  // namespace
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, ErrorKind error) {
-  SafetensorsFile result{map_file(path, error)};
+  SafetensorsFile result{map_file(path, error, MappedFile::SmallFiles::Map)};
   const std::uint64_t length = header_length(result.file_, error);
   result.header_ = result.file_.bytes().first(kLengthBytes + length);
   const std::span<const std::byte> tensor_bytes =

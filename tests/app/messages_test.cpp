@@ -132,7 +132,7 @@ TEST_CASE("Lists what can be named", "[e2e]") {
   CHECK_THAT(
       run_program({"ls", "shapes"}).out,
       ContainsSubstring("llama-3.1-8b") &&
-          ContainsSubstring("8.030 billion parameters;   16.06 GB in bfloat16,   6.03 GB in FP4"));
+          ContainsSubstring("8.030 billion parameters;   16.06 GB in bfloat16,    6.03 GB in FP4"));
 }
 
 TEST_CASE("Writes prompts as JSON lines with the demonstrations in order", "[e2e]") {

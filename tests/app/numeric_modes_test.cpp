@@ -61,11 +61,9 @@ TEST_CASE("Weights stay packed where a GGUF file has them so, or the program say
                                            "packed; the model's files hold no blocks of a GGUF "
                                            "type"));
   const std::string gguf = fixture("model/gguf/llama.gguf").string();
-  const auto tokenize = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {"run", "GoEmotions", "-m", gguf, "--weights", "packed"});
-    return run_program(more);
-  };
-  const ProgramResult both = tokenize({"--quant", "nf4", "--dry-run"});
+  const ProgramResult both =
+      run_program(run_arguments(logs.path(), {"--model-name-or-path", gguf, "--weights", "packed",
+                                              "--quant", "nf4", "--dry-run"}));
   CHECK(both.exit_code == 2);
   CHECK_THAT(both.err, ContainsSubstring("--quant nf4 makes other ones of them"));
   const std::filesystem::path small = support::smollm2_gguf();

@@ -1,4 +1,5 @@
-// A file mapped read-only into memory; what comes through a pipe is read into memory.
+// A file mapped read-only into memory; what comes through a pipe is read into memory, and so are
+// small files: they cannot shrink under their reader.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +14,12 @@ namespace labelprobe::files {
 // no memory of its own.
 class MappedFile {
  public:
+  // Whether a small file is mapped too: its reader may then tell the system to forget its pages.
+  enum class SmallFiles { Read, Map };
+
   // Throws DataError if the file cannot be opened or is neither a regular file nor a pipe. An empty
   // file maps to an empty span.
-  explicit MappedFile(const std::filesystem::path& path);
+  explicit MappedFile(const std::filesystem::path& path, SmallFiles small = SmallFiles::Read);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -28,7 +32,7 @@ class MappedFile {
   void read_all(int fd);
 
   std::filesystem::path path_;
-  std::vector<std::byte> content_;  // of a pipe
+  std::vector<std::byte> content_;  // of a pipe, or a small file
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -108,8 +108,8 @@ std::unique_ptr<const WordPiece> read_word_piece(const files::JsonView& model) {
   if (const files::JsonView prefix = model.find("continuing_subword_prefix"); !prefix.is_null()) {
     options.continuing_prefix = prefix.string();
   }
-  if (const files::JsonView most = model.find("max_input_chars_per_word"); !most.is_null()) {
-    options.max_characters = static_cast<std::size_t>(most.integer(1, limits::kTokenId));
+  if (const files::JsonView length = model.find("max_input_chars_per_word"); !length.is_null()) {
+    options.max_characters = static_cast<std::size_t>(length.integer(1, limits::kTokenId));
   }
   options.unk_token = model.at("unk_token").string();
   if (!vocabulary.value().contains(options.unk_token)) {

@@ -166,7 +166,8 @@ TEST_CASE("A data set that cannot be read says why", "[data]") {
                                "found none"));
   // Patterns name files of the data set's own folder alone.
   support::write_file(root.path("secret.csv"), "text\nb\n");
-  for (const std::string pattern : {"../secret.csv", "../*.csv", root.path("secret.csv").c_str()}) {
+  const std::vector<std::string> patterns = {"../secret.csv", "../*.csv", root.path("secret.csv")};
+  for (const std::string& pattern : patterns) {
     write("README.md",
           "---\nconfigs:\n- config_name: default\n  data_files: '" + pattern + "'\n---\n");
     INFO(pattern);

@@ -75,6 +75,7 @@ class FakeSource : public ModelSource {
                                              const model::OpenOptions&) const override {
     log_.opened.push_back(model.string());
     auto fake = std::make_unique<FakeModel>(answering_model());
+    fake->editable_info().fingerprint = model.string();
     fake->batches_until_crash = std::exchange(log_.batches_until_crash, -1);
     return fake;
   }
