@@ -61,7 +61,7 @@ void note_mapping(std::span<const std::byte> bytes, std::string_view path) {
   free->n_bytes = bytes.size();
   free->kind = ErrorKind::Data;
   free->path.fill('\0');
-  // Of a path that is too long its end, which has the file's name.
+  // A path that is too long keeps its end, which has the file's name.
   path.remove_prefix(path.size() - std::min(path.size(), free->path.size()));
   std::copy(path.begin(), path.end(), free->path.begin());
   free->begin = bytes.data();

@@ -21,7 +21,7 @@
 
 namespace labelprobe::record {
 
-// Of a category, and of a folder.
+// The lock's file in a category, and in a folder.
 inline constexpr const char* kLockName = ".lock";
 
 // Choose as RunFolder would, without taking anything.
@@ -70,7 +70,7 @@ class RunFolder {
   void finish_replacements();
   std::optional<std::filesystem::path> take_up(const ExperimentChoice& choice);
   bool is_to_be_retried(const ExperimentChoice& choice, const Manifest& manifest) const;
-  // Of a finished experiment: what did not fail, and what was computed again so far.
+  // Takes up what did not fail in a finished experiment, and what was computed again so far.
   void take_up_finished();
   void describe_experiment();
   // Takes up what it holds.

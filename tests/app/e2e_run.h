@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "support/files.h"
 #include "support/program.h"
 
 namespace labelprobe::support {
@@ -39,6 +41,13 @@ inline std::vector<std::string> run_arguments(const std::filesystem::path& logs,
     arguments.emplace_back("}");
   }
   return arguments;
+}
+
+// Every file below a log root but log.txt, which has times.
+inline std::map<std::string, std::string> log_files(const std::filesystem::path& logs) {
+  std::map<std::string, std::string> files = contents_of(logs);
+  std::erase_if(files, [](const auto& file) { return file.first.ends_with("log.txt"); });
+  return files;
 }
 
 }  // namespace labelprobe::support

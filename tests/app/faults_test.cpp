@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using support::Environment;
 using support::fixture;
+using support::log_files;
 using support::ProgramResult;
 using support::read_file;
 using support::run_arguments;
@@ -33,13 +34,6 @@ Environment environment_of(const std::string& fault,
           {"LABELPROBE_FAULT_COMMAND", command}};
 }
 
-// The files of a log that depend on the run alone.
-std::map<std::string, std::string> log_of(const fs::path& logs) {
-  std::map<std::string, std::string> files = support::contents_of(logs);
-  std::erase_if(files, [](const auto& file) { return file.first.ends_with("log.txt"); });
-  return files;
-}
-
 const std::vector<std::string> kFew = {"--limit", "3", "--batch-size", "2", "--disable-tqdm"};
 
 TEST_CASE(
@@ -48,7 +42,7 @@ TEST_CASE(
   const TempFolder folder;
   const fs::path logs = folder.path() / "logs";
   REQUIRE(run_program(run_arguments(logs, kFew)).exit_code == 0);
-  const auto wanted = log_of(logs);
+  const auto wanted = log_files(logs);
   const std::map<std::string, std::string> faults = {{"write:4+:ENOSPC", "No space left on device"},
                                                      {"rename:2+:EDQUOT", "Disk quota exceeded"},
                                                      {"open:30+:EROFS", "Read-only file system"}};
@@ -61,7 +55,7 @@ TEST_CASE(
     CHECK_THAT(failed.err,
                ContainsSubstring("labelprobe: " + logs.string()) && ContainsSubstring(reason));
     CHECK(run_program(run_arguments(logs, kFew)).exit_code == 0);
-    CHECK(log_of(logs) == wanted);
+    CHECK(log_files(logs) == wanted);
   }
 }
 
@@ -108,13 +102,13 @@ TEST_CASE("Items that failed are counted, and computed again where that is asked
   CHECK(first.exit_code == 1);
   CHECK_THAT(first.err, ContainsSubstring("2 of 2 items failed; each entry says why") &&
                             ContainsSubstring("--retry-failed computes them again"));
-  const auto wanted = log_of(logs.path());
+  const auto wanted = log_files(logs.path());
   const ProgramResult second = run_program(run_arguments(logs.path(), again));
   INFO(second.err);
   CHECK(second.exit_code == 1);
   CHECK_THAT(second.err, ContainsSubstring(
                              "experiment_0 was finished with 2 failed items, which are computed"));
-  CHECK(log_of(logs.path()) == wanted);
+  CHECK(log_files(logs.path()) == wanted);
   CHECK_THAT(run_program({"runs", logs.path().string(), "--json"}).out,
              ContainsSubstring("\"items_failed\":2"));
   CHECK_THAT(run_program({"runs", logs.path().string()}).out, ContainsSubstring("failed"));

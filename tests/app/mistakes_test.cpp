@@ -9,16 +9,11 @@ using support::fixture;
 using support::ProgramResult;
 using support::run_program;
 using support::TempFolder;
+using support::with;
 using support::write_file;
 
 const std::vector<std::string> kExample = {"prompts", "GoEmotions", "--config",
                                            "configs/example/config.yaml"};
-
-std::vector<std::string> with(std::vector<std::string> arguments,
-                              const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 struct Mistake {
   std::vector<std::string> arguments;

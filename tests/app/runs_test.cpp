@@ -22,13 +22,8 @@ using support::run_arguments;
 using support::run_program;
 using support::StartedProgram;
 using support::TempFolder;
+using support::with;
 using support::write_file;
-
-std::vector<std::string> with(std::vector<std::string> arguments,
-                              const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 const std::vector<std::string> kOneByOne = {"--batch-size", "1"};
 

@@ -17,28 +17,17 @@ namespace labelprobe {
 namespace {
 
 namespace fs = std::filesystem;
+using support::log_files;
 using support::ProgramResult;
 using support::read_file;
 using support::run_arguments;
 using support::run_program;
 using support::StartedProgram;
 using support::TempFolder;
-
-std::vector<std::string> with(std::vector<std::string> arguments,
-                              const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
+using support::with;
 
 std::vector<std::string> shard(const std::vector<std::string>& arguments, int i, int n) {
   return with(arguments, {"--shard", std::to_string(i) + "/" + std::to_string(n)});
-}
-
-// Every file of the logs but what the program said, which has times.
-std::map<std::string, std::string> bytes_of(const fs::path& logs) {
-  std::map<std::string, std::string> files = support::contents_of(logs);
-  std::erase_if(files, [](const auto& file) { return file.first.ends_with("log.txt"); });
-  return files;
 }
 
 std::string differing(const std::map<std::string, std::string>& a,
@@ -58,7 +47,7 @@ std::map<std::string, std::string> bytes_of_one(const std::vector<std::string>& 
   const ProgramResult one = run_program(arguments);
   INFO(one.err);
   REQUIRE(one.exit_code == 0);
-  const auto bytes = bytes_of(logs);
+  const auto bytes = log_files(logs);
   fs::remove_all(logs);
   return bytes;
 }
@@ -101,7 +90,7 @@ TEST_CASE("Any number of shards, in any order, ends in the bytes of one process"
         CHECK(result.out == (logs / "GoEmotions" / "e2e_0").string() + "\n");
       }
     }
-    CHECK(differing(bytes_of(logs), wanted) == "");
+    CHECK(differing(log_files(logs), wanted) == "");
     fs::remove_all(logs);
   }
 }
@@ -142,7 +131,7 @@ TEST_CASE("Shards at the same time, one killed and one stopped, end in the same 
   INFO(rest.err);
   CHECK(rest.exit_code == 0);
   CHECK_THAT(rest.err, ContainsSubstring("took up shard 1 of 3 with "));
-  CHECK(differing(bytes_of(logs), wanted) == "");
+  CHECK(differing(log_files(logs), wanted) == "");
   // What is over stays so.
   CHECK_THAT(run_program(shard(arguments, 2, 3)).err, ContainsSubstring("finished before: "));
   CHECK_THAT(run_program(arguments).err, ContainsSubstring("finished before: "));
@@ -216,7 +205,7 @@ TEST_CASE("A grid's settings each have their shards, and annotators' items their
   const ProgramResult second = run_program(shard(arguments, 2, 2));
   INFO(second.err);
   CHECK(second.exit_code == 0);
-  CHECK(differing(bytes_of(logs), wanted) == "");
+  CHECK(differing(log_files(logs), wanted) == "");
 }
 
 TEST_CASE("Files beside the log and readouts are merged with it", "[e2e]") {
@@ -231,7 +220,7 @@ TEST_CASE("Files beside the log and readouts are merged with it", "[e2e]") {
     INFO(result.err);
     CHECK(result.exit_code == 0);
   }
-  CHECK(differing(bytes_of(logs), wanted) == "");
+  CHECK(differing(log_files(logs), wanted) == "");
 }
 
 TEST_CASE("A shard's failed items are those of the run", "[e2e]") {
@@ -275,7 +264,7 @@ TEST_CASE("A server's tokens are those of all shards", "[e2e]") {
   const ProgramResult last = run_program(shard(arguments, 2, 2));
   INFO(last.err);
   CHECK(last.exit_code == 0);
-  CHECK(differing(bytes_of(logs), wanted) == "");
+  CHECK(differing(log_files(logs), wanted) == "");
 }
 
 TEST_CASE("A dry run shows what each shard has, and a merge that was interrupted goes on",
@@ -303,7 +292,7 @@ TEST_CASE("A dry run shows what each shard has, and a merge that was interrupted
   INFO(merged.err);
   CHECK(merged.exit_code == 0);
   CHECK(merged.out == (logs / "GoEmotions" / "e2e_0").string() + "\n");
-  CHECK(differing(bytes_of(logs), wanted) == "");
+  CHECK(differing(log_files(logs), wanted) == "");
 }
 
 }  // namespace labelprobe

@@ -19,7 +19,7 @@ using labelprobe::support::read_file;
 
 namespace {
 
-// Of a seed longer than this only as many truncations are tried.
+// A longer seed is cut at as many places, not at each byte.
 constexpr std::size_t kMostTruncations = 64;
 
 fs::path seeds_folder() {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <set>
@@ -119,5 +121,12 @@ inline RunRequest make_plain_request(const std::filesystem::path& root, std::int
   request.layout = kPlainLayout;
   return request;
 }
+
+// A root as earlier commands left it, and what is then asked for.
+struct Scenario {
+  std::string name;
+  std::function<void(const std::filesystem::path& root)> prepare;
+  std::function<RunRequest(const std::filesystem::path& root)> request;
+};
 
 }  // namespace labelprobe::record

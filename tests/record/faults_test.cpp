@@ -23,12 +23,6 @@ using support::contents_of;
 const std::vector<std::string> kErrors = {"EIO",    "ENOSPC", "EDQUOT", "EROFS",
                                           "ESTALE", "EMFILE", "ENOMEM"};
 
-struct Scenario {
-  std::string name;
-  std::function<void(const fs::path&)> prepare;
-  std::function<RunRequest(const fs::path&)> request;
-};
-
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
       {"a new folder", [](const fs::path&) {},

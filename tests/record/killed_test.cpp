@@ -22,12 +22,6 @@ namespace fs = std::filesystem;
 using support::contents_of;
 using support::read_file;
 
-struct Scenario {
-  std::string name;
-  std::function<void(const fs::path&)> prepare;
-  std::function<RunRequest(const fs::path&)> request;
-};
-
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
       {"a new folder", [](const fs::path&) {},

@@ -41,4 +41,11 @@ ProgramResult run_program(const std::vector<std::string>& arguments,
                           const std::string& input = "",
                           const Environment& environment = {});
 
+// A command line with further arguments behind it.
+inline std::vector<std::string> with(std::vector<std::string> arguments,
+                                     const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
 }  // namespace labelprobe::support

@@ -49,7 +49,7 @@ inline constexpr std::size_t kUnusedIds = std::size_t{1} << 20;  // of a vocabul
 // that harms nobody.
 inline constexpr std::size_t kNormalizedTimes = 64;
 inline constexpr std::size_t kNormalizedBytes = std::size_t{1} << 20;
-// Of a token whose parts are looked for, which costs time in the square of its length.
+// The longest token whose parts are looked for, which costs time in the square of its length.
 inline constexpr std::size_t kDividedTokenBytes = 4096;
 
 // Chat templates, which are programs that come with a model: they must neither hang us nor take our

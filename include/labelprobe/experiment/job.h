@@ -49,7 +49,8 @@ struct JobResult {
   bool was_finished = false;   // by an earlier process: nothing was done
   std::size_t n_failed = 0;    // items that are recorded as failed
   bool is_unfinished = false;  // the same job asks for these again
-  // Of one shard whose run is not over: "2 (not begun)". Then `folder` is that of all shards.
+  // Set where a shard is done and others are not: "2 (not begun)". Then `folder` is that of all
+  // shards.
   std::string shards_left = {};
   std::optional<Outcome> merged = {};   // of all shards, where this was the last
   std::vector<std::string> notes = {};  // see record::Run::notes()

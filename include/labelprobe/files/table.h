@@ -65,7 +65,7 @@ struct TableOptions {
   SwallowedRows swallowed = SwallowedRows::Refuse;
   TableRows rows = TableRows::All;
   std::string sheet;  // of workbooks; empty: the only one
-  // Of formats of text: what stands for each byte that is no UTF-8; unset: such a file is refused.
+  // What stands for each byte that is no UTF-8, in formats of text; unset: such a file is refused.
   std::optional<std::string> bad_bytes = {};
 };
 

@@ -31,7 +31,7 @@ class RunView {
   const std::string& unfinished() const;
   std::optional<std::size_t> n_wanted() const;  // items of an unfinished run; unset = not known
   std::optional<std::size_t> n_failed() const;  // of the items there; unset = not known
-  // Of an unfinished run, "damaged lines (2, 5)" of its journal, whose items are computed again.
+  // "damaged lines (2, 5)" of an unfinished run's journal, whose items are computed again.
   const std::string& damage() const;
 
   // The log keys of the items, in the order of the file.

@@ -228,7 +228,7 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
                      {.name = "weights",
                       .help = "What a GGUF file holds in blocks of 2 to 8 bits: packed (it stays "
                               "so, on a CPU), unpacked, or auto (packed where unpacked weights "
-                              "would take more than half of the free memory)",
+                              "would take more than half of the memory)",
                       .fallback = "auto",
                       .value = "FORM",
                       .choices = {"auto", "packed", "unpacked"},

@@ -24,7 +24,7 @@ struct TableStep {
     Where,    // only rows whose cells have the patterns stay
     File,     // the name of the table's file becomes a column
   };
-  // Of Pattern and Join: rows without a match.
+  // What Pattern and Join do with rows without a match.
   enum class Otherwise { Refuse, LeaveOut, Empty };
 
   Kind kind = Kind::Pattern;

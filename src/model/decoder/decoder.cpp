@@ -97,8 +97,8 @@ at::Tensor Decoder::embed(const at::Tensor& tokens) const {
   return embedding_scale_ == 1.0 ? x : x * embedding_scale_;
 }
 
-// Of a matrix whose rows are the tokens of the vocabulary, of which each process has some: `rows`
-// gives those at places of its own part.
+// Rows of a matrix that has one for each token of the vocabulary, some of them in each process:
+// `rows` gives those at places of its own part.
 at::Tensor Decoder::token_rows(
     const at::Tensor& tokens,
     const std::function<at::Tensor(const at::Tensor& places)>& rows) const {

@@ -86,7 +86,7 @@ class Decoder {
 
   // With the heads that this process has.
   const weights::DecoderConfig& config() const { return config_; }
-  // Of all processes together.
+  // The configuration of the model that all processes have together.
   const weights::DecoderConfig& whole_config() const { return whole_; }
   Team* team() const { return team_; }
   // What the processes call this model.

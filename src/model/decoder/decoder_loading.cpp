@@ -101,7 +101,7 @@ weights::RowRanges ParameterLoader::rows_of(const weights::Parameter& parameter)
                            : model::rows_of(checkpoint_.config(), *share_, parameter);
 }
 
-// Of the rows that are loaded.
+// The shape of the rows that are loaded.
 std::vector<std::int64_t> ParameterLoader::shape_of(const weights::Parameter& parameter) const {
   std::vector<std::int64_t> shape = parameter.shape;
   if (const weights::RowRanges rows = rows_of(parameter); !rows.empty()) {

@@ -68,24 +68,28 @@ void check_weights_fit(const ModelInfo& info,
                        std::size_t n_weights,
                        int n_processes,
                        const c10::Device& device,
-                       const std::filesystem::path& model) {
+                       const std::filesystem::path& model,
+                       std::string_view remedies) {
   if (!device.is_cpu()) return;
   const weights::HostMemory memory = weights::host_memory();
   constexpr std::size_t kRoomToWork = std::size_t{64} << 20;
-  const std::size_t n_embedding = static_cast<std::size_t>(info.vocab_size) *
-                                  static_cast<std::size_t>(info.hidden_size) *
-                                  c10::elementSize(weights::scalar_type(info.dtype));
+  // Packed weights are embedding and head at once.
+  const std::size_t n_embedding = info.quantization == Quantization::Gguf
+                                      ? 0
+                                      : static_cast<std::size_t>(info.vocab_size) *
+                                            static_cast<std::size_t>(info.hidden_size) *
+                                            c10::elementSize(weights::scalar_type(info.dtype));
   const auto n_here = static_cast<std::size_t>(n_processes);
   const std::size_t n_needed = n_here * (n_weights + kRoomToWork) + n_embedding;
   if (memory.n_free == 0 || n_needed < memory.n_free) return;
   constexpr double kMebi = 1024 * 1024;
   throw ModelError(fmt::format(
       "{}: expected at least {:.0f} MiB of memory for its weights as {}, found {:.0f} MiB that {} "
-      "leaves; use --model-dtype bfloat16, --quant nf4 or a smaller model",
+      "leaves; use {}",
       model.string(), static_cast<double>(n_needed) / kMebi,
       info.quantization == Quantization::None ? weights::dtype_name(info.dtype)
                                               : weights::quantization_name(info.quantization),
-      static_cast<double>(memory.n_free) / kMebi, memory.limit));
+      static_cast<double>(memory.n_free) / kMebi, memory.limit, remedies));
 }
 
 // Which device is this process's of those that its team computes on: each has one GPU, in the order
@@ -149,10 +153,12 @@ Quantization choose_quantization(const weights::Checkpoint& checkpoint,
   }
   if (!why_not.empty() || options.weights == WeightForm::Unpacked) return options.quantization;
   if (options.weights == WeightForm::Packed) return Quantization::Gguf;
-  const std::size_t n_free = weights::host_memory().n_free;
+  // By what the memory is, not by what is free of it now: the same command has to go on with the
+  // same numbers.
+  const std::size_t n_memory = weights::host_memory().n_total;
   const std::size_t n_unpacked =
       describe(checkpoint, options.dtype, options.quantization).weight_bytes;
-  return n_free == 0 || n_unpacked <= n_free / 2 ? options.quantization : Quantization::Gguf;
+  return n_memory == 0 || n_unpacked <= n_memory / 2 ? options.quantization : Quantization::Gguf;
 }
 
 void throw_failure(const c10::Error& error,
@@ -203,7 +209,11 @@ LoadedModel load_model(const std::filesystem::path& model, const OpenOptions& op
                                  static_cast<std::size_t>(share.key_heads.n);
     info.backend += fmt::format(", {} processes", team->size());
   }
-  check_weights_fit(info, n_weights, team == nullptr ? 1 : team->n_on_host(), device, model);
+  const bool could_be_packed =
+      kept_as == Quantization::None && why_not_packed(checkpoint, options).empty();
+  check_weights_fit(info, n_weights, team == nullptr ? 1 : team->n_on_host(), device, model,
+                    could_be_packed ? "--weights packed, --model-dtype bfloat16 or a smaller model"
+                                    : "--model-dtype bfloat16, --quant nf4 or a smaller model");
   try {
     Decoder decoder(checkpoint, options.dtype, place_layers(devices, config, options.dtype),
                     kept_as, options.is_fast, team);

@@ -26,8 +26,8 @@ struct Share {
   weights::RowRange vocabulary;
 };
 
-// Of n_processes, by rank; the first have the largest. Throws ConfigError for a number of processes
-// among which heads or columns cannot be divided.
+// The shares of n_processes, by rank; the first are the largest. Throws ConfigError for a number of
+// processes among which heads or columns cannot be divided.
 std::vector<Share> divide_model(const weights::DecoderConfig& whole, int n_processes);
 
 // The rows of a weight or bias that a share has; empty = all of them, as of norms and routers.

@@ -53,8 +53,8 @@ class Team {
   at::Tensor join_columns(const at::Tensor& part, std::span<const std::int64_t> widths);
   // The same on the first process; undefined on all others.
   at::Tensor join_columns_at_first(const at::Tensor& part, std::span<const std::int64_t> widths);
-  // Of parts [T, C], which all processes have of the same shape, for each row that of its owner, by
-  // rank [T] (int64, on the parts' device).
+  // Rows of parts [T, C], which all processes have of the same shape: for each row that of its
+  // owner, by rank [T] (int64, on the parts' device).
   at::Tensor take_rows(const at::Tensor& part, const at::Tensor& owners);
 
   // Between begin() and end_pass() the others are in the midst of something: after an exception

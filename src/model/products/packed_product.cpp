@@ -109,7 +109,7 @@ struct Rows {
   std::int64_t width;   // from a row's digits to the next one's
   const float* scales;  // of the first column's run
   std::int64_t n_runs;  // from a row's scales to the next one's
-  // Of the first column's group, and from a row's to the next one's.
+  // The sums of the first column's group, and how far a row's are from the next one's.
   const float* sums;
   const std::int32_t* high;
   const std::int32_t* low;

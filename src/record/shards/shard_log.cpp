@@ -101,7 +101,7 @@ std::optional<ShardLog> ShardLog::open(const ShardPlan& plan,
   state->claim = files::Claim::take(state->folder / kShardClaimName, plan.request.patience,
                                     fmt::format("does {}", state->title));
   if (!state->claim || !files::size_of(shards / kPlanName)) return std::nullopt;
-  // Of this folder's owner, who is another now.
+  // The lock names this folder's owner, who is another now.
   state->disk.remove(state->folder / ".lock");
   const std::vector<std::string> keys = plan.keys_of(shard);
   state->n_items = keys.size();

@@ -43,10 +43,17 @@ constexpr GroupFiles kVersion2 = {"", "memory.max", "memory.current", "inactive_
 constexpr GroupFiles kVersion1 = {"memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
                                   "total_inactive_file"};
 
-void take(HostMemory& least, std::uint64_t n_free, const std::string& limit) {
-  if (least.limit.empty() || n_free < least.n_free) {
-    // A limit that is reached is known: not 0.
-    least = {std::max<std::size_t>(1, static_cast<std::size_t>(n_free)), limit};
+//   n_total  of which n_free are free
+void take(HostMemory& least,
+          std::uint64_t n_free,
+          std::uint64_t n_total,
+          const std::string& limit) {
+  const bool is_first = least.limit.empty();
+  // A limit that is reached is known: not 0.
+  if (is_first || n_total < least.n_total) least.n_total = std::max<std::uint64_t>(1, n_total);
+  if (is_first || n_free < least.n_free) {
+    least.n_free = std::max<std::uint64_t>(1, n_free);
+    least.limit = limit;
   }
 }
 
@@ -61,7 +68,7 @@ void take_groups(HostMemory& least, const fs::path& root, fs::path group, const 
       const std::uint64_t kept =
           *used -
           std::min(*used, number_behind(folder / "memory.stat", names.droppable).value_or(0));
-      take(least, *limit - std::min(*limit, kept), "the control group " + group.string());
+      take(least, *limit - std::min(*limit, kept), *limit, "the control group " + group.string());
     }
     if (group == group.parent_path()) return;
     group = group.parent_path();
@@ -89,7 +96,8 @@ void take_groups(HostMemory& least, const SystemFiles& files) {
 HostMemory host_memory(const SystemFiles& files) {
   HostMemory least;
   if (const auto available = number_behind(files.proc / "meminfo", "MemAvailable:")) {
-    take(least, *available * 1024, "the machine");
+    const auto total = number_behind(files.proc / "meminfo", "MemTotal:");
+    take(least, *available * 1024, total.value_or(*available) * 1024, "the machine");
   }
   take_groups(least, files);
   rlimit address_space{};
@@ -98,7 +106,7 @@ HostMemory host_memory(const SystemFiles& files) {
       address_space.rlim_cur != RLIM_INFINITY) {
     const std::uint64_t used = *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     take(least, address_space.rlim_cur - std::min<std::uint64_t>(address_space.rlim_cur, used),
-         "ulimit -v");
+         address_space.rlim_cur, "ulimit -v");
   }
   return least;
 }

@@ -11,6 +11,9 @@ namespace labelprobe::weights {
 
 struct HostMemory {
   std::size_t n_free = 0;  // bytes; 0 = not known
+  // The least of what these limits would leave if nothing were taken: the same at each call while
+  // nobody changes the limits. 0 = not known.
+  std::size_t n_total = 0;
   // Whose limit that is: "the machine", "the control group /slurm/job_12", "ulimit -v"; empty if
   // nothing is known.
   std::string limit;

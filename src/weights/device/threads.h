@@ -3,8 +3,8 @@
 
 namespace labelprobe::weights {
 
-// Of so many asked for; 0 = one per physical core. At most four for each processor that this
-// process may use: thousands take minutes to begin.
+// How many threads are used where so many are asked for; 0 = one per physical core. At most four
+// for each processor that this process may use: thousands take minutes to begin.
 int n_threads_of(int n_asked);
 
 }  // namespace labelprobe::weights

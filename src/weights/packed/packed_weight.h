@@ -22,7 +22,7 @@ struct PackedWeight {
   }
 };
 
-// Of a row of `width` elements.
+// The bytes of a row of `width` elements.
 std::int64_t packed_row_bytes(files::GgmlType type, std::int64_t width);
 
 // Rows `indices` [n] (int64, on the CPU) as float32 [n, width].

@@ -171,7 +171,7 @@ TEST_CASE("The word for unset leaves no value, in a grid too", "[unit]") {
         std::vector<std::vector<Args>>{{{}, {}}, {{"random"}, {}}});
 }
 
-// Of a config file: `shot: []`.
+// A config file may say `shot: []`.
 TEST_CASE("An empty list leaves no value and the other options their grid", "[unit]") {
   const auto settings = expand({{"shot", {}}, {"seed", {"1", "2"}}});
   CHECK(table(settings, {"shot", "seed"}) ==

@@ -33,6 +33,7 @@ struct Machine {
 TEST_CASE("Without a limit the machine's memory counts", "[unit]") {
   const Machine machine("0::/user.slice\n");
   CHECK(host_memory(machine.files).n_free == 3'000'000ull * 1024);
+  CHECK(host_memory(machine.files).n_total == 8'000'000ull * 1024);
   CHECK(host_memory(machine.files).limit == "the machine");
 }
 
@@ -43,6 +44,7 @@ TEST_CASE("The narrowest control group counts, less what it cannot drop", "[unit
                           {"memory.current", "600000\n"},
                           {"memory.stat", "anon 1\ninactive_file 200000\nactive_file 7\n"}});
   CHECK(host_memory(machine.files).n_free == 600'000);
+  CHECK(host_memory(machine.files).n_total == 1'000'000);
   CHECK(host_memory(machine.files).limit == "the control group /slurm");
 }
 
