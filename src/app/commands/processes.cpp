@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 2> kOfOneProcess = {"finetune", "demux"};
 
 void end_lost(const std::string& what) {
   const std::string line = fmt::format(
-      "labelprobe: {}; processes that compute a model together end together: start them anew, a run "
+      "labelprobe: {}; processes that compute a model together end together: start them anew, a "
+      "run "
       "goes on where it was\n",
       what);
   // The thread that waits for the other one would hold up an orderly end for ever.

@@ -24,15 +24,16 @@ std::string products(DType dtype,
                      const weights::DecoderConfig& config,
                      c10::Device device) {
   const at::ScalarType type = weights::scalar_type(dtype);
+  if (quantization == Quantization::Gguf) {
+    return fmt::format("own code for {} from the file's blocks, activations in 24 bits",
+                       packed_code());
+  }
   const std::string plain =
       fmt::format("{} {}", product_library(type, device), weights::dtype_name(dtype));
   std::string text = plain;
   if (quantization == Quantization::Int8) {
     text = fmt::format("{} int8, outliers in {}; head: {}", int8_library(device),
                        weights::dtype_name(dtype), plain);
-  } else if (quantization == Quantization::Gguf) {
-    text = fmt::format("own code for {} from the file's blocks, activations in 24 bits",
-                       packed_code());
   } else if (quantization != Quantization::None) {
     const int n_few = n_few_rows(type, device);
     text = fmt::format(

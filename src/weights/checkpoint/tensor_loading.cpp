@@ -18,7 +18,8 @@
 namespace labelprobe::weights {
 namespace {
 
-constexpr std::int64_t kMinElementsPerThread = 1 << 16;
+// To start a thread takes about as long as to dequantise a tenth of that many.
+constexpr std::int64_t kMinElementsPerThread = 1 << 20;
 
 // Calls body(first, end) for as many runs of rows as ATen uses threads. Own threads, because ATen's
 // parallel loops need this file to be compiled against the OpenMP runtime inside the torch wheel.

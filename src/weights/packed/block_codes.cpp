@@ -259,6 +259,7 @@ LABELPROBE_PART inline void read_blocks(const Blocks& blocks) {
   }
 }
 
+LABELPROBE_FOR_EACH_PROCESSOR
 void read_all(files::GgmlType type, const Blocks& blocks) {
   switch (type) {
     case Q8_0:

@@ -139,7 +139,7 @@ void iq1_m(Bytes block, const BlockParts& parts) {
   const Bytes scales = block + 48;
   unsigned bits = 0;
   for (int i = 0; i < 4; ++i) bits |= (u16_at(scales + 2 * i) & 0xF000U) >> (12 - 4 * i);
-  const float d = c10::detail::fp16_ieee_to_fp32_value(static_cast<std::uint16_t>(bits));
+  const float d = half_value(bits);
   for (int group = 0; group < 16; ++group) {
     const unsigned scale = (u16_at(scales + 2 * (group / 4)) >> (3 * (group % 4))) & 7U;
     parts.scales[group] = d * static_cast<float>(2 * scale + 1) * 0.125F;

@@ -1,16 +1,20 @@
 #include "weights/packed/block_codes.h"
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include <c10/util/Half.h>
 #include <nlohmann/json.hpp>
 
 #include "support/catch.h"
 #include "support/paths.h"
 #include "support/weight_files.h"
+#include "weights/packed/block_reading.h"
 
 namespace labelprobe::weights {
 namespace {
@@ -67,6 +71,17 @@ TEST_CASE("Dequantises every format to the bits of the gguf package", "[golden]"
     }
   }
   CHECK(types.size() == 23);
+}
+
+TEST_CASE("A float16's bits make the number that ATen makes of them", "[unit]") {
+  for (std::uint32_t bits = 0; bits <= 0xFFFFU; ++bits) {
+    const float expected = c10::detail::fp16_ieee_to_fp32_value(static_cast<std::uint16_t>(bits));
+    const float found = half_value(bits);
+    const bool is_same = std::isnan(expected) ? std::isnan(found)
+                                              : std::bit_cast<std::uint32_t>(found) ==
+                                                    std::bit_cast<std::uint32_t>(expected);
+    if (!is_same) FAIL("bits " << bits << ": " << found << " for " << expected);
+  }
 }
 
 }  // namespace labelprobe::weights
