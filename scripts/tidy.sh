@@ -13,7 +13,7 @@ if [ $# -gt 0 ]; then
 else
   mapfile -t files < <(cd "$root" && git ls-files 'src/*.cpp' | sed "s|^|$root/|")
 fi
-# A folder of its own: a precompiled header of one compiler is of no use to the other.
-cmake -S "$root" -B "$build-tidy" -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DLABELPROBE_BUILD_TESTS=OFF \
+# A folder of its own: a precompiled header of one compiler is of no use to the other, and here every source stands alone.
+cmake -S "$root" -B "$build-tidy" -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DLABELPROBE_UNITY=OFF -DLABELPROBE_BUILD_TESTS=OFF \
   -DCMAKE_PREFIX_PATH="$(torch_root);$cmake_prefixes" >/dev/null
 printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(n_jobs)" clang-tidy --quiet -p "$build-tidy"

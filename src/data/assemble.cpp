@@ -17,7 +17,7 @@ namespace labelprobe::data {
 
 namespace {
 
-struct Item {
+struct AssembledItem {
   std::size_t record;  // position in the list of kept records
   const Labels* labels;
 };
@@ -25,7 +25,7 @@ struct Item {
 // One annotator's examples, in the order of the data.
 struct AnnotatorItems {
   std::string annotator;
-  std::vector<Item> items;
+  std::vector<AssembledItem> items;
 };
 
 using Annotations = std::vector<AnnotatorItems>;
@@ -100,7 +100,7 @@ void keep_productive_annotators(Annotations& annotations, const PositionRange& r
 std::vector<std::size_t> n_annotators_of(const Annotations& annotations, std::size_t n_records) {
   std::vector<std::size_t> counts(n_records, 0);
   for (const AnnotatorItems& a : annotations) {
-    for (const Item& item : a.items) {
+    for (const AssembledItem& item : a.items) {
       ++counts[item.record];
     }
   }
@@ -110,7 +110,8 @@ std::vector<std::size_t> n_annotators_of(const Annotations& annotations, std::si
 void keep_common_examples(Annotations& annotations, std::size_t n_records) {
   const std::vector<std::size_t> counts = n_annotators_of(annotations, n_records);
   for (AnnotatorItems& a : annotations) {
-    std::erase_if(a.items, [&](const Item& i) { return counts[i.record] < annotations.size(); });
+    std::erase_if(a.items,
+                  [&](const AssembledItem& i) { return counts[i.record] < annotations.size(); });
   }
 }
 
@@ -119,9 +120,10 @@ void keep_most_annotated(Annotations& annotations,
                          std::size_t n_records) {
   const std::vector<std::size_t> counts = n_annotators_of(annotations, n_records);
   for (AnnotatorItems& a : annotations) {
-    std::stable_sort(a.items.begin(), a.items.end(), [&](const Item& left, const Item& right) {
-      return counts[left.record] > counts[right.record];
-    });
+    std::stable_sort(a.items.begin(), a.items.end(),
+                     [&](const AssembledItem& left, const AssembledItem& right) {
+                       return counts[left.record] > counts[right.record];
+                     });
     keep_positions(a.items, range);
   }
 }
@@ -132,7 +134,7 @@ Annotations collapse(const Annotations& annotations, const std::vector<const Rec
   if (!annotations.empty()) {
     collapsed.items = annotations.front().items;
   }
-  for (Item& item : collapsed.items) {
+  for (AssembledItem& item : collapsed.items) {
     for (const Vote& vote : records[item.record]->votes) {
       if (vote.annotator == kAggregate) {
         item.labels = &vote.labels;
@@ -164,7 +166,7 @@ class DropCounter {
         options_.annotation_mode != AnnotationMode::Aggregate || options_.keep_one_after_filtering;
     std::vector<bool> is_left(n_records, false);
     for (const AnnotatorItems& a : annotations) {
-      for (const Item& item : a.items) {
+      for (const AssembledItem& item : a.items) {
         is_left[item.record] =
             is_left[item.record] || is_any_annotator || a.annotator == kAggregate;
       }
@@ -281,7 +283,7 @@ Dataset assemble(std::string name, LoadedSplits loaded, const DatasetOptions& op
     if (options.annotation_mode == AnnotationMode::Aggregate && a.annotator != kAggregate) {
       continue;
     }
-    for (const Item& item : a.items) {
+    for (const AssembledItem& item : a.items) {
       const Record& record = *records[item.record];
       dataset.examples.push_back({record.example_id, a.annotator, record.text, *item.labels});
       is_listed[item.record] = true;

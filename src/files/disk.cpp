@@ -24,9 +24,9 @@ namespace {
 }
 
 // A file descriptor closed at the end of the scope.
-struct Descriptor {
+struct FolderDescriptor {
   int fd;
-  ~Descriptor() {
+  ~FolderDescriptor() {
     if (fd >= 0) {
       ::close(fd);
     }
@@ -40,14 +40,14 @@ std::filesystem::path parent_of(const std::filesystem::path& path) {
 
 // The process of another machine that has left a lock which this machine does not see any more.
 std::optional<std::string> left_elsewhere(const std::filesystem::path& file) {
-  const Descriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
+  const FolderDescriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
   if (opened.fd < 0 || ::flock(opened.fd, LOCK_EX | LOCK_NB) != 0) return std::nullopt;
   const std::string holder = read_holder(opened.fd);
   return is_of_other_machine(holder) ? std::optional(holder) : std::nullopt;
 }
 
 // Whether the path still names the open file.
-bool are_the_same(int fd, const std::filesystem::path& file) {
+bool is_still_named(int fd, const std::filesystem::path& file) {
   struct stat opened {};
   struct stat named {};
   return ::fstat(fd, &opened) == 0 && ::stat(file.c_str(), &named) == 0 &&
@@ -144,7 +144,7 @@ void Disk::write_all(int fd, std::string_view bytes, const std::filesystem::path
 
 void Disk::sync_folder(const std::filesystem::path& folder) const {
   step("sync folder", folder);
-  const Descriptor opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const FolderDescriptor opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   // Some network file systems cannot sync a folder and say so with EINVAL.
   if (opened.fd < 0 || (::fsync(opened.fd) != 0 && errno != EINVAL)) {
     fail(folder, "write the folder to disk", errno);
@@ -169,7 +169,8 @@ void Disk::replace(const std::filesystem::path& file, std::string_view bytes) {
   const std::filesystem::path draft = file.string() + ".tmp";
   step("open", draft);
   {
-    const Descriptor opened{::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    const FolderDescriptor opened{
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     if (opened.fd < 0) {
       fail(draft, "open for writing", errno);
     }
@@ -193,7 +194,7 @@ void Disk::cut_to(const std::filesystem::path& file, std::optional<std::uint64_t
     return;
   }
   step("cut", file);
-  const Descriptor opened{::open(file.c_str(), O_WRONLY | O_CLOEXEC)};
+  const FolderDescriptor opened{::open(file.c_str(), O_WRONLY | O_CLOEXEC)};
   if (opened.fd < 0 || ::ftruncate(opened.fd, static_cast<off_t>(*n_bytes)) != 0 ||
       ::fsync(opened.fd) != 0) {
     fail(file, "cut off a half-written experiment", errno);
@@ -288,14 +289,14 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file, bo
     if (fd < 0) {
       fail(file, "open for writing", errno);
     }
-    Descriptor guard{fd};
+    FolderDescriptor guard{fd};
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
       if (errno == EWOULDBLOCK) return std::nullopt;
       fail(file, "lock", errno);
     }
     // Whoever held it may have removed the file in the meantime.
-    if (!are_the_same(fd, file)) continue;
+    if (!is_still_named(fd, file)) continue;
     if (!takes_over && is_of_other_machine(read_holder(fd))) return std::nullopt;
     const std::string holder = describe_this_process() + "\n";
     if (::ftruncate(fd, 0) != 0 ||
@@ -308,7 +309,7 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file, bo
 }
 
 std::optional<std::string> FileLock::holder(const std::filesystem::path& file, bool takes_over) {
-  const Descriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
+  const FolderDescriptor opened{::open(file.c_str(), O_RDWR | O_CLOEXEC)};
   if (opened.fd < 0) return std::nullopt;
   const bool is_free = ::flock(opened.fd, LOCK_EX | LOCK_NB) == 0;
   if (!is_free && errno != EWOULDBLOCK) return std::nullopt;
@@ -322,9 +323,9 @@ void FileLock::wait_until_free(const std::filesystem::path& file, const Patience
 }
 
 bool FileLock::is_in_place() const {
-  if (!are_the_same(fd_, file_)) return false;
+  if (!is_still_named(fd_, file_)) return false;
   // Opened anew, for a shared file system shows what others wrote only then.
-  const Descriptor opened{::open(file_.c_str(), O_RDONLY | O_CLOEXEC)};
+  const FolderDescriptor opened{::open(file_.c_str(), O_RDONLY | O_CLOEXEC)};
   const std::string ours = fmt::format("{} on {}, since ", ::getpid(), this_machine());
   return opened.fd >= 0 && read_holder(opened.fd).starts_with(ours);
 }

@@ -13,7 +13,7 @@ namespace labelprobe::files {
 
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 template <class Number>
 Number number_at(std::string_view text, std::size_t at) {
@@ -31,7 +31,7 @@ Number number_at(std::string_view text, std::size_t at) {
 }  // namespace
 
 bool is_npy(std::string_view content) {
-  return content.starts_with(kMagic);
+  return content.starts_with(kNpyMagic);
 }
 
 NpyMatrix read_npy(const MappedFile& file) {

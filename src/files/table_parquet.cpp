@@ -17,7 +17,7 @@ namespace labelprobe::files {
 
 namespace {
 
-constexpr std::string_view kMagic = "PAR1";
+constexpr std::string_view kParquetMagic = "PAR1";
 
 // Beside the program where it was built, in the library folder where it was installed.
 std::filesystem::path find_module() {
@@ -56,11 +56,11 @@ Module load_module() {
 // A file that was cut off, or is none, is told in our words.
 void check_frame(std::string_view bytes, const std::string& name) {
   constexpr std::size_t kSmallest = 12;  // the magic twice, and the length of the footer
-  if (!bytes.starts_with(kMagic)) {
+  if (!bytes.starts_with(kParquetMagic)) {
     throw DataError(fmt::format("{}: expected a Parquet file, which begins with 'PAR1', found {}",
-                                name, shown(bytes.substr(0, kMagic.size()))));
+                                name, shown(bytes.substr(0, kParquetMagic.size()))));
   }
-  if (bytes.size() < kSmallest || !bytes.ends_with(kMagic)) {
+  if (bytes.size() < kSmallest || !bytes.ends_with(kParquetMagic)) {
     throw DataError(
         fmt::format("{}: expected a Parquet file, which ends with 'PAR1', found {} "
                     "bytes without; it may be cut off: fetch it again",

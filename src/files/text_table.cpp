@@ -17,7 +17,7 @@ bool has_no_spelling(char c) {
   return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r';
 }
 
-std::string_view shown(std::string_view text, const TerminalLayout& layout) {
+std::string_view shown_cell(std::string_view text, const TerminalLayout& layout) {
   return text.empty() ? layout.empty : text;
 }
 
@@ -36,7 +36,7 @@ std::vector<std::size_t> widths_of(const TextTable& table, const TerminalLayout&
     std::size_t& width = widths[column];
     if (layout.has_header) width = n_characters(table.columns[column].header);
     for (const auto& row : table.rows) {
-      width = std::max(width, n_characters(shown(text_at(row, column), layout)));
+      width = std::max(width, n_characters(shown_cell(text_at(row, column), layout)));
     }
   }
   return widths;
@@ -76,7 +76,7 @@ void write_terminal(std::ostream& out, const TextTable& table, const TerminalLay
     std::string line(layout.indent);
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       line += (i == 0 ? "" : "  ") +
-              padded(shown(text_of(i), layout), widths[i], table.columns[i].align);
+              padded(shown_cell(text_of(i), layout), widths[i], table.columns[i].align);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out << line << '\n';

@@ -70,7 +70,7 @@ std::string part_of_target(const std::string& target) {
   return part.lexically_normal().generic_string();
 }
 
-std::optional<std::size_t> to_number(std::string_view digits) {
+std::optional<std::size_t> to_position(std::string_view digits) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   return error == std::errc() && end == digits.data() + digits.size() ? std::optional(number)
@@ -86,7 +86,7 @@ std::optional<std::size_t> column_of_reference(std::string_view reference) {
     column = column * 26 + static_cast<std::size_t>(reference[n_letters] - 'A') + 1;
     ++n_letters;
   }
-  if (n_letters == 0 || !to_number(reference.substr(n_letters))) {
+  if (n_letters == 0 || !to_position(reference.substr(n_letters))) {
     return std::nullopt;
   }
   return column - 1;
@@ -137,7 +137,7 @@ class RowReader {
       content = child_of(cell, "v").text().get();
     }
     if (type == "s") {
-      const auto index = to_number(content);
+      const auto index = to_position(content);
       if (!index || *index >= shared_strings_.size()) {
         throw DataError(
             fmt::format("{}: expected one of the {} shared strings by its number, found {}",
@@ -204,7 +204,7 @@ void Workbook::for_each_row(const std::string& sheet,
       continue;
     }
     const std::string given = attribute_of(row, "r");
-    const std::optional<std::size_t> stated = given.empty() ? number + 1 : to_number(given);
+    const std::optional<std::size_t> stated = given.empty() ? number + 1 : to_position(given);
     if (!stated || *stated <= number || *stated > limits::kWorkbookRows) {
       throw DataError(
           fmt::format("{}: sheet '{}': expected rows numbered from {} to {}, found row {}",

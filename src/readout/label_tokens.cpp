@@ -16,14 +16,14 @@ namespace {
 constexpr auto kVariants = enum_names<LabelVariants>(
     "label variant mode", {{LabelVariants::Both, "both"}, {LabelVariants::Strict, "strict"}});
 
-struct FirstToken {
+struct LabelStart {
   TokenId id = 0;
   SpaceVariant variant = SpaceVariant::Bare;
 };
 
 // The token that covers the label's first character. It is the spaced variant if it takes in
 // whitespace before it.
-FirstToken first_token_at(const tokenizer::Tokenizer& tokenizer, const LabelContext& context) {
+LabelStart first_token_at(const tokenizer::Tokenizer& tokenizer, const LabelContext& context) {
   const tokenizer::Encoding encoding =
       tokenizer.encode_with_offsets(context.text, tokenizer::SpecialTokens::Omit);
   for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
@@ -92,10 +92,10 @@ LabelTokens find_label_tokens(const tokenizer::Tokenizer& tokenizer,
   found.names.assign(names.begin(), names.end());
   found.variants = variants;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const FirstToken first = first_token_at(tokenizer, first_places[i]);
+    const LabelStart first = first_token_at(tokenizer, first_places[i]);
     // In the template itself a label may merge with other neighbours than a space; that token is
     // the one to expect.
-    const FirstToken later =
+    const LabelStart later =
         later_places.empty() ? first : first_token_at(tokenizer, later_places[i]);
     found.spellings.push_back(first_places[i].spelling);
     if (i == 0) {

@@ -14,7 +14,7 @@ namespace labelprobe::tokenizer {
 namespace {
 
 namespace fs = std::filesystem;
-using Tokens = std::map<std::string, std::string>;
+using NamedTokens = std::map<std::string, std::string>;
 
 constexpr const char* kGgufKey = "tokenizer.chat_template";
 
@@ -62,7 +62,7 @@ std::optional<std::string> of_config(const fs::path& file) {
 
 // A token is its text, or an object with the text under "content". What an earlier file named
 // stays.
-void add_tokens(const fs::path& file, Tokens& tokens) {
+void add_tokens(const fs::path& file, NamedTokens& tokens) {
   if (!is_file(file)) return;
   const files::JsonView root = files::load_json_object(file, ErrorKind::Model);
   for (const TokenRole& role : kRoles) {
@@ -73,8 +73,8 @@ void add_tokens(const fs::path& file, Tokens& tokens) {
   }
 }
 
-Tokens tokens_of_folder(const fs::path& folder) {
-  Tokens tokens;
+NamedTokens tokens_of_folder(const fs::path& folder) {
+  NamedTokens tokens;
   add_tokens(folder / "tokenizer_config.json", tokens);
   add_tokens(folder / "special_tokens_map.json", tokens);
   if (is_file(folder / "tokenizer.model")) {  // what SentencePiece calls them
@@ -84,8 +84,8 @@ Tokens tokens_of_folder(const fs::path& folder) {
   return tokens;
 }
 
-Tokens tokens_of_gguf(const files::GgufFile& gguf) {
-  Tokens tokens;
+NamedTokens tokens_of_gguf(const files::GgufFile& gguf) {
+  NamedTokens tokens;
   if (!gguf.has("tokenizer.ggml.tokens")) return tokens;
   const std::vector<std::string>& texts = gguf.strings("tokenizer.ggml.tokens");
   for (const TokenRole& role : kRoles) {

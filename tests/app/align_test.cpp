@@ -211,7 +211,7 @@ TEST_CASE("A run whose items all failed is a row without numbers", "[e2e]") {
   CHECK_THAT(alone.err, ContainsSubstring("every item of the runs failed"));
 }
 
-struct Mistake {
+struct AlignMistake {
   Arguments arguments;
   int exit_code;
   std::vector<std::string> said;
@@ -235,7 +235,7 @@ TEST_CASE("Every mistake about runs is answered with place, expectation and find
              "experiment_0:\n  x1_ratio_0.2: {test_scores: {joy: 1}}\n");
   const Arguments go = {"align", "GoEmotions"};
   const auto with = [&](const Arguments& more) { return joined(joined(go, more), kData); };
-  const std::vector<Mistake> mistakes = {
+  const std::vector<AlignMistake> mistakes = {
       {with({path("")}), 3, {"expected the log folder of a finished run", "runs below it: "}},
       {with({log_folder("GoEmotions/SFT-tiny_1")}),
        3,
@@ -291,7 +291,7 @@ TEST_CASE("Every mistake about runs is answered with place, expectation and find
        2,
        {"do not allow 'max'", "they allow: unary"}},
   };
-  for (const Mistake& mistake : mistakes) {
+  for (const AlignMistake& mistake : mistakes) {
     std::string line;
     for (const std::string& argument : mistake.arguments) {
       line += " " + argument;

@@ -18,7 +18,7 @@ using support::ProgramResult;
 using support::run_program;
 
 // What bench prints, by the name at the beginning of each line.
-std::map<std::string, std::string> lines_of(const std::string& out) {
+std::map<std::string, std::string> values_of_lines(const std::string& out) {
   std::map<std::string, std::string> lines;
   std::istringstream stream(out);
   for (std::string line; std::getline(stream, line);) {
@@ -57,10 +57,10 @@ TEST_CASE("The signature is that of this kind of processor, whatever the number 
   const ProgramResult one = run_program({"bench", "--signature", "--threads", "1"});
   INFO(one.err);
   REQUIRE(one.exit_code == 0);
-  const std::map<std::string, std::string> lines = lines_of(one.out);
+  const std::map<std::string, std::string> lines = values_of_lines(one.out);
   CHECK(std::regex_match(lines.at("signature"), std::regex("[0-9a-f]{32}")));
   const ProgramResult three = run_program({"bench", "--signature", "--threads", "3"});
-  CHECK(lines_of(three.out).at("signature") == lines.at("signature"));
+  CHECK(values_of_lines(three.out).at("signature") == lines.at("signature"));
 
   const auto fixture =
       nlohmann::json::parse(support::read_file(support::fixture("e2e/signatures.json")));

@@ -22,7 +22,7 @@ std::vector<std::string> of_example(const std::string& command,
   return arguments;
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
+std::vector<std::string> split_lines(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
@@ -74,7 +74,7 @@ TEST_CASE("Writes items as JSON lines and numbers as one object", "[e2e]") {
     CHECK(role["items"].size() == 2);
     n_items += role["n_items"].get<std::size_t>();
   }
-  const std::vector<std::string> lines = lines_of(support::read_file(path));
+  const std::vector<std::string> lines = split_lines(support::read_file(path));
   REQUIRE(lines.size() == n_items);
   std::size_t n_annotated = 0;
   for (const std::string& line : lines) {
@@ -85,7 +85,7 @@ TEST_CASE("Writes items as JSON lines and numbers as one object", "[e2e]") {
     n_annotated += item.contains("annotator") ? 1 : 0;
   }
   CHECK(n_annotated == n_items - 129 - 40);
-  CHECK(lines_of(run_program(of_example("data", {"--out", "-"})).out).size() == 129 + 40);
+  CHECK(split_lines(run_program(of_example("data", {"--out", "-"})).out).size() == 129 + 40);
 }
 
 TEST_CASE("Draws the lists of the example data that CPython draws", "[e2e]") {
@@ -98,7 +98,7 @@ TEST_CASE("Draws the lists of the example data that CPython draws", "[e2e]") {
                                        "--rule", expected["rule"].get<std::string>(), "--n",
                                        expected["n"].dump(), "--seed", expected["seed"].dump()}));
     REQUIRE(result.exit_code == 0);
-    CHECK(lines_of(result.out) == expected["ids"].get<std::vector<std::string>>());
+    CHECK(split_lines(result.out) == expected["ids"].get<std::vector<std::string>>());
   }
 }
 

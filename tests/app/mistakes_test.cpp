@@ -12,10 +12,10 @@ using support::TempFolder;
 using support::with;
 using support::write_file;
 
-const std::vector<std::string> kExample = {"prompts", "GoEmotions", "--config",
-                                           "configs/example/config.yaml"};
+const std::vector<std::string> kExampleCall = {"prompts", "GoEmotions", "--config",
+                                               "configs/example/config.yaml"};
 
-struct Mistake {
+struct WrongCall {
   std::vector<std::string> arguments;
   int exit_code;
   std::vector<std::string> said;
@@ -39,11 +39,13 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
   const std::vector<std::string> run = {"run", "GoEmotions", "--config",
                                         "configs/example/config.yaml"};
   const std::string model = fixture("e2e/model").string();
-  const std::vector<Mistake> mistakes = {
+  const std::vector<WrongCall> mistakes = {
       {{"rnu"}, 2, {"unknown command 'rnu'", "did you mean 'run'?"}},
-      {with(kExample, {"--shots", "2"}), 2, {"unknown flag '--shots'", "did you mean '--shot'?"}},
-      {with(kExample, {"--samplng", "uniform"}), 2, {"did you mean '--sampling-strategy'?"}},
-      {with(kExample, {"--train", "x"}),
+      {with(kExampleCall, {"--shots", "2"}),
+       2,
+       {"unknown flag '--shots'", "did you mean '--shot'?"}},
+      {with(kExampleCall, {"--samplng", "uniform"}), 2, {"did you mean '--sampling-strategy'?"}},
+      {with(kExampleCall, {"--train", "x"}),
        2,
        {"--train is the beginning of several flags", "--train-splits"}},
       {{"prompts", "GoEmotion"}, 2, {"GoEmotion"}},
@@ -64,14 +66,14 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {{"prompts", "GoEmotions", "--config", path("absent.yaml")},
        2,
        {"absent.yaml: cannot be opened: No such file"}},
-      {with(kExample, {"--sampling-strategy", "unifrom"}), 2, {"did you mean 'uniform'?"}},
-      {with(kExample, {"--label-format", "jsom"}), 2, {"did you mean 'json'?"}},
-      {with(kExample, {"--annotation-mode", "agregate"}), 2, {"did you mean 'aggregate'?"}},
-      {with(kExample, {"--test-splits", "dve"}), 2, {"dev"}},
-      {with(kExample, {"--shot", "1000"}), 2, {"1000"}},
-      {with(kExample, {"--incontext-prompt", "Input: {text}\n"}), 2, {"{label}"}},
-      {with(kExample, {"--root-dir", path("nowhere")}), 3, {"nowhere"}},
-      {with(kExample, {"--test-ids-filename", path("no-ids.txt")}), 3, {"no-ids.txt"}},
+      {with(kExampleCall, {"--sampling-strategy", "unifrom"}), 2, {"did you mean 'uniform'?"}},
+      {with(kExampleCall, {"--label-format", "jsom"}), 2, {"did you mean 'json'?"}},
+      {with(kExampleCall, {"--annotation-mode", "agregate"}), 2, {"did you mean 'aggregate'?"}},
+      {with(kExampleCall, {"--test-splits", "dve"}), 2, {"dev"}},
+      {with(kExampleCall, {"--shot", "1000"}), 2, {"1000"}},
+      {with(kExampleCall, {"--incontext-prompt", "Input: {text}\n"}), 2, {"{label}"}},
+      {with(kExampleCall, {"--root-dir", path("nowhere")}), 3, {"nowhere"}},
+      {with(kExampleCall, {"--test-ids-filename", path("no-ids.txt")}), 3, {"no-ids.txt"}},
       {run, 2, {"--model-name-or-path is required"}},
       {with(run, {"--model-name", model, "--distribution", "base"}),
        2,
@@ -144,36 +146,38 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
         "configs/example/config.yaml"},
        2,
        {"mode.yaml:2: unknown label mode 'randm'", "did you mean 'random'?"}},
-      {with(kExample, {"--label-mode", "preds"}),
+      {with(kExampleCall, {"--label-mode", "preds"}),
        2,
        {"label_mode preds needs --train-pred-log-dir"}},
-      {with(kExample, {"--test-pred-log-index", "1"}),
+      {with(kExampleCall, {"--test-pred-log-index", "1"}),
        2,
        {"test_pred_log_index needs --test-pred-log-dir"}},
-      {with(kExample, {"--train-pred-log-dir", "a|b"}), 2, {"expected one log folder, found 2"}},
-      {with(kExample, {"--train-pred-log-dir", path("nowhere")}), 3, {"nowhere"}},
-      {with(kExample, {"--cot-csv", path("nowhere.csv")}), 3, {"nowhere.csv"}},
-      {with(kExample, {"--retries", "0"}),
+      {with(kExampleCall, {"--train-pred-log-dir", "a|b"}),
+       2,
+       {"expected one log folder, found 2"}},
+      {with(kExampleCall, {"--train-pred-log-dir", path("nowhere")}), 3, {"nowhere"}},
+      {with(kExampleCall, {"--cot-csv", path("nowhere.csv")}), 3, {"nowhere.csv"}},
+      {with(kExampleCall, {"--retries", "0"}),
        2,
        {"retries: expected an integer of at least 1, found 0"}},
-      {with(kExample, {"--max-length", "512"}), 2, {"max_length: Not supported"}},
-      {with(kExample, {"--label-mode", "distribution", "--label-same-length"}),
+      {with(kExampleCall, {"--max-length", "512"}), 2, {"max_length: Not supported"}},
+      {with(kExampleCall, {"--label-mode", "distribution", "--label-same-length"}),
        2,
        {"label_same_length counts tokens, which needs a model"}},
-      {with(kExample, {"--limit", "args.shots"}),
+      {with(kExampleCall, {"--limit", "args.shots"}),
        2,
        {"--limit: args.shots", "did you mean 'shot'?"}},
-      {with(kExample, {"{", "--shot", "2"}),
+      {with(kExampleCall, {"{", "--shot", "2"}),
        2,
        {"a '{' that opens a group of flags is not closed"}},
-      {with(kExample, {"--shot", "2", "}"}), 2, {"'}' closes no group"}},
+      {with(kExampleCall, {"--shot", "2", "}"}), 2, {"'}' closes no group"}},
       {with(run, {"--log-root", "a", "b"}), 2, {"not expected: b"}},
       {{"run", "--shot", "5"}, 2, {"TASK is required"}},
-      {with(kExample, {"--program", "asess"}), 2, {"did you mean 'assess'?"}},
-      {with(kExample, {"--program", "classify", "--distribution", "unary"}),
+      {with(kExampleCall, {"--program", "asess"}), 2, {"did you mean 'assess'?"}},
+      {with(kExampleCall, {"--program", "classify", "--distribution", "unary"}),
        2,
        {"--distribution belongs to --program run"}},
-      {with(kExample, {"--yn-labels", "true"}), 2, {"--yn-labels belongs to --program assess"}},
+      {with(kExampleCall, {"--yn-labels", "true"}), 2, {"--yn-labels belongs to --program assess"}},
       {with(pair, {"--unreasonable-rate", "half"}),
        2,
        {"--unreasonable-rate: expected one number, found 'half'"}},
@@ -205,16 +209,16 @@ TEST_CASE("Every mistake is answered with its place, the nearest valid choice an
       {{"compare", "a", "b", "--top", "4294967296000000000000"},
        2,
        {"--top: expected one integer, found '4294967296000000000000'"}},
-      {with(kExample, {"--shot", "4294967296"}),
+      {with(kExampleCall, {"--shot", "4294967296"}),
        2,
        {"--shot: expected an integer of at most 2147483647, found 4294967296"}},
       {{"data", "GoEmotions", "--config", path("roots.yaml")},
        2,
        {"roots.yaml:1: root_dir: expected one value, found several"}},
-      {with(kExample, {"--config", path("key.yaml")}), 2, {"key.yaml:1: unknown key 'TASK'"}},
+      {with(kExampleCall, {"--config", path("key.yaml")}), 2, {"key.yaml:1: unknown key 'TASK'"}},
       {{"show", path("nowhere")}, 3, {"expected the log folder of a finished run"}},
   };
-  for (const Mistake& mistake : mistakes) {
+  for (const WrongCall& mistake : mistakes) {
     std::string command = "labelprobe";
     for (const std::string& argument : mistake.arguments) {
       command += " " + argument;

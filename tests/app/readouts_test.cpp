@@ -28,15 +28,15 @@ constexpr const char* kAll =
     "marginal_any,marginal_exact,marginal_complete,marginal_given_valid,beam_sum,mc,mc_rb,"
     "forced_matrix";
 
-fs::path folder_of(const fs::path& logs) {
+fs::path log_of(const fs::path& logs) {
   return logs / "GoEmotions" / "e2e_0";
 }
 
-record::LoggedRun run_with(const fs::path& logs, const std::vector<std::string>& more) {
+record::LoggedRun run_of(const fs::path& logs, const std::vector<std::string>& more) {
   const ProgramResult result = run_program(run_arguments(logs, more));
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
-  return record::read_run(folder_of(logs));
+  return record::read_run(log_of(logs));
 }
 
 const record::ReadoutValues& readout(const record::ItemRecord& item, const std::string& name) {
@@ -56,8 +56,8 @@ double sum_of(const record::LabelValues& values) {
 
 TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e]") {
   const TempFolder folder;
-  const record::LoggedRun plain = run_with(folder.path() / "plain", {});
-  const record::LoggedRun read = run_with(
+  const record::LoggedRun plain = run_of(folder.path() / "plain", {});
+  const record::LoggedRun read = run_of(
       folder.path() / "read", {"--readouts", kAll, "--readout-delta", "1e-5", "--readout-nodes",
                                "4000", "--readout-places", "4000", "--readout-samples", "400"});
   REQUIRE(read.items.size() == plain.items.size());
@@ -99,10 +99,10 @@ TEST_CASE("Readouts leave answers as they are, and agree with each other", "[e2e
 TEST_CASE("Answers of one word are read at both of their places", "[e2e]") {
   const TempFolder folder;
   const std::vector<std::string> more = {"--distribution", "binary", "--limit", "1"};
-  const record::LoggedRun plain = run_with(folder.path() / "plain", more);
+  const record::LoggedRun plain = run_of(folder.path() / "plain", more);
   std::vector<std::string> with = more;
   with.insert(with.end(), {"--readouts", "slot_trie,marginal_exact"});
-  const record::LoggedRun read = run_with(folder.path() / "read", with);
+  const record::LoggedRun read = run_of(folder.path() / "read", with);
   REQUIRE(read.items.size() == plain.items.size());
   for (std::size_t i = 0; i < plain.items.size(); ++i) {
     record::ItemRecord item = read.items[i];
@@ -130,13 +130,13 @@ TEST_CASE("A killed run with readouts goes on and ends in the same bytes", "[e2e
   const TempFolder folder;
   const std::vector<std::string> more = {"--readouts", "marginal_exact,mc", "--readout-samples",
                                          "30",         "--batch-size",      "2"};
-  run_with(folder.path() / "whole", more);
+  run_of(folder.path() / "whole", more);
   support::start_and_kill(run_arguments(folder.path() / "killed", more),
-                          folder_of(folder.path() / "killed") / "journal_0.jsonl", 4000);
-  run_with(folder.path() / "killed", {"--readouts", "marginal_exact,mc", "--readout-samples", "30",
-                                      "--batch-size", "5", "--no-share-prefixes"});
-  CHECK(read_file(folder_of(folder.path() / "killed") / "indexed_metrics.yml") ==
-        read_file(folder_of(folder.path() / "whole") / "indexed_metrics.yml"));
+                          log_of(folder.path() / "killed") / "journal_0.jsonl", 4000);
+  run_of(folder.path() / "killed", {"--readouts", "marginal_exact,mc", "--readout-samples", "30",
+                                    "--batch-size", "5", "--no-share-prefixes"});
+  CHECK(read_file(log_of(folder.path() / "killed") / "indexed_metrics.yml") ==
+        read_file(log_of(folder.path() / "whole") / "indexed_metrics.yml"));
 }
 
 TEST_CASE("Readouts that make no sense are refused before a model is loaded", "[e2e]") {
@@ -145,7 +145,7 @@ TEST_CASE("Readouts that make no sense are refused before a model is loaded", "[
     std::vector<std::string> arguments = run_arguments(folder.path(), more);
     const ProgramResult result = run_program(arguments);
     CHECK(result.exit_code == 2);
-    CHECK_FALSE(fs::exists(folder_of(folder.path())));
+    CHECK_FALSE(fs::exists(log_of(folder.path())));
     return result.err;
   };
   CHECK_THAT(refusal({"--readouts", "marginal_exakt"}), ContainsSubstring("marginal_exact"));

@@ -27,7 +27,7 @@ std::size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
-std::filesystem::path log_folder(const TempFolder& logs, const std::string& name) {
+std::filesystem::path folder_of_setting(const TempFolder& logs, const std::string& name) {
   return logs.path() / "GoEmotions" / name;
 }
 
@@ -35,7 +35,7 @@ std::filesystem::path log_folder(const TempFolder& logs, const std::string& name
 std::vector<record::ItemRecord> alone(const std::vector<std::string>& more) {
   const TempFolder logs;
   REQUIRE(run_program(run_arguments(logs.path(), more)).exit_code == 0);
-  return record::read_run(log_folder(logs, "e2e_0")).items;
+  return record::read_run(folder_of_setting(logs, "e2e_0")).items;
 }
 
 }  // namespace
@@ -57,19 +57,19 @@ TEST_CASE("A grid runs every combination with one model, each as if it were alon
     REQUIRE(at != std::string::npos);
   }
   // Settings that differ in the seed alone share a folder.
-  const std::string two = log_folder(logs, "e2e_0").string() + "\n";
-  const std::string four = log_folder(logs, "e2e_1").string() + "\n";
+  const std::string two = folder_of_setting(logs, "e2e_0").string() + "\n";
+  const std::string four = folder_of_setting(logs, "e2e_1").string() + "\n";
   CHECK(result.out == two + four + two + four);
   for (const auto& [folder, shots] : {std::pair{"e2e_0", "2"}, {"e2e_1", "4"}}) {
     for (const int experiment : {0, 1}) {
       CAPTURE(folder, experiment);
-      CHECK(record::read_run(log_folder(logs, folder), experiment).items ==
+      CHECK(record::read_run(folder_of_setting(logs, folder), experiment).items ==
             alone({"--limit", "3", "--shot", shots, "--seed", std::to_string(experiment + 1)}));
     }
   }
   CHECK(count(result.err, "dev_splits changes nothing") == 1);  // said once for all
   // A run's log file has no word of the other runs.
-  CHECK(count(read_file(log_folder(logs, "e2e_0") / "log.txt"), "log folder ") == 2);
+  CHECK(count(read_file(folder_of_setting(logs, "e2e_0") / "log.txt"), "log folder ") == 2);
 }
 
 TEST_CASE("Each model of a grid is loaded once, in whatever order the settings come", "[e2e]") {
@@ -92,7 +92,7 @@ TEST_CASE("Demonstrations can have the labels that an earlier run predicted", "[
       logs.path(), {"--test-splits", "train", "--shot", "0", "--alternative", "prior"}));
   INFO(earlier.err);
   REQUIRE(earlier.exit_code == 0);
-  const std::string prior = log_folder(logs, "prior_0").string();
+  const std::string prior = folder_of_setting(logs, "prior_0").string();
   std::map<std::string, record::ItemRecord> predicted;
   for (const record::ItemRecord& item : record::read_run(prior).items) {
     predicted[item.key] = item;
@@ -123,7 +123,7 @@ TEST_CASE("Demonstrations can have the labels that an earlier run predicted", "[
                                   "--label-mode", "preds", "--train-pred-log-dir", prior}));
   INFO(run.err);
   REQUIRE(run.exit_code == 0);
-  CHECK_THAT(read_file(log_folder(logs, "prior-run_0") / "names.txt"),
+  CHECK_THAT(read_file(folder_of_setting(logs, "prior-run_0") / "names.txt"),
              ContainsSubstring("\nctrain_pred_log_dir___"));
 }
 
@@ -272,10 +272,10 @@ TEST_CASE("Unary, binary and ratio runs log every question under their published
                                       {"binary_0", 28},
                                       {"multilabel_ICL_0", 6}}) {
     CAPTURE(name);
-    CHECK(record::read_run(log_folder(logs, name)).items.size() == n_items);
-    CHECK_FALSE(std::filesystem::exists(log_folder(logs, name) / "metrics.yml"));
+    CHECK(record::read_run(folder_of_setting(logs, name)).items.size() == n_items);
+    CHECK_FALSE(std::filesystem::exists(folder_of_setting(logs, name) / "metrics.yml"));
   }
-  CHECK_THAT(read_file(log_folder(logs, "multilabel_ICL_0") / "params.yml"),
+  CHECK_THAT(read_file(folder_of_setting(logs, "multilabel_ICL_0") / "params.yml"),
              ContainsSubstring("distribution: multilabel_ICL"));
 }
 

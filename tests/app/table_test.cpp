@@ -18,7 +18,7 @@ using support::write_file;
 namespace fs = std::filesystem;
 
 // Folders that hold GoEmotions and none of the other sets.
-void make_roots(const fs::path& root) {
+void make_roots_of_two_tasks(const fs::path& root) {
   fs::create_directories(root / "data");
   fs::create_directory_symlink(fs::absolute("configs/example"), root / "data" / "goemotions");
   for (const char* task : {"GoEmotions", "MFRC"}) {
@@ -47,7 +47,7 @@ std::vector<std::string> table(const fs::path& root,
 
 TEST_CASE("Runs the cells of a table once and prints it", "[e2e]") {
   const TempFolder folder;
-  make_roots(folder.path());
+  make_roots_of_two_tasks(folder.path());
   const std::vector<std::string> cells = {"GoEmotions/baseline", "GoEmotions/unary"};
   const ProgramResult first = run_program(table(folder.path(), cells, {"--limit", "2"}));
   INFO(first.err);
@@ -75,7 +75,7 @@ TEST_CASE("Runs the cells of a table once and prints it", "[e2e]") {
 
 TEST_CASE("Says which cells are missing and why, by the exit code too", "[e2e]") {
   const TempFolder folder;
-  make_roots(folder.path());
+  make_roots_of_two_tasks(folder.path());
   const std::vector<std::string> cells = {"GoEmotions/baseline", "MFRC/unary"};
   const ProgramResult states = run_program(table(folder.path(), cells, {"--dry-run"}));
   CHECK(states.exit_code == 0);
@@ -99,7 +99,7 @@ TEST_CASE("Says which cells are missing and why, by the exit code too", "[e2e]")
 
 TEST_CASE("Shows the command line of each cell, and finds what these have run", "[e2e]") {
   const TempFolder folder;
-  make_roots(folder.path());
+  make_roots_of_two_tasks(folder.path());
   const ProgramResult shown =
       run_program(table(folder.path(), {"GoEmotions/unary"}, {"--commands"}));
   REQUIRE(shown.exit_code == 0);
@@ -122,7 +122,7 @@ TEST_CASE("Shows the command line of each cell, and finds what these have run", 
 
 TEST_CASE("Mistakes about tables are told before anything runs", "[e2e]") {
   const TempFolder folder;
-  make_roots(folder.path());
+  make_roots_of_two_tasks(folder.path());
   const auto expect = [&](const std::vector<std::string>& arguments, const std::string& message) {
     const ProgramResult result = run_program(arguments);
     CAPTURE(arguments, result.err);

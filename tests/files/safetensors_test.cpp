@@ -21,7 +21,7 @@ constexpr const char* kTwoTensors =
     R"("late":{"dtype":"I64","shape":[1],"data_offsets":[12,20]},)"
     R"("early":{"dtype":"BF16","shape":[2,3],"data_offsets":[0,12]}})";
 
-std::string message_for(const std::string& bytes) {
+std::string message_for_file(const std::string& bytes) {
   const TempFolder folder;
   write_file(folder.path() / "w.safetensors", bytes);
   try {
@@ -34,7 +34,7 @@ std::string message_for(const std::string& bytes) {
 }
 
 std::string message_for_header(const std::string& header, std::size_t n_bytes = 8) {
-  return message_for(safetensors_bytes(header, std::string(n_bytes, 'x')));
+  return message_for_file(safetensors_bytes(header, std::string(n_bytes, 'x')));
 }
 
 }  // namespace
@@ -108,9 +108,10 @@ TEST_CASE("Says where a safetensors header is wrong", "[unit]") {
 }
 
 TEST_CASE("Does not trust the header length of a safetensors file", "[unit]") {
-  CHECK_THAT(message_for(""), ContainsSubstring("expected a safetensors file, found 0 bytes"));
-  CHECK_THAT(message_for(std::string(8, '\xff')), ContainsSubstring("18446744073709551615 bytes"));
-  CHECK_THAT(message_for(support::bytes_of(std::uint64_t{3}) + "{}"),
+  CHECK_THAT(message_for_file(""), ContainsSubstring("expected a safetensors file, found 0 bytes"));
+  CHECK_THAT(message_for_file(std::string(8, '\xff')),
+             ContainsSubstring("18446744073709551615 bytes"));
+  CHECK_THAT(message_for_file(support::bytes_of(std::uint64_t{3}) + "{}"),
              ContainsSubstring("found one of 3 bytes"));
   CHECK_THAT(message_for_header(std::string(100000, '[')), ContainsSubstring("levels deep"));
   CHECK_THAT(message_for_header(R"({"a":)" + std::string(100000, '{')),
@@ -121,7 +122,7 @@ TEST_CASE("A safetensors file cut off anywhere is an error", "[unit]") {
   const std::string whole = safetensors_bytes(kTwoTensors, std::string(20, 'x'));
   for (std::size_t n_kept = 0; n_kept < whole.size(); ++n_kept) {
     INFO("bytes kept: " << n_kept);
-    CHECK(message_for(whole.substr(0, n_kept)) != "no error");
+    CHECK(message_for_file(whole.substr(0, n_kept)) != "no error");
   }
 }
 
@@ -132,7 +133,7 @@ TEST_CASE("A safetensors file with one flipped byte is read or refused, never a 
     for (const int mask : {0x01, 0x02, 0x20, 0x80}) {
       std::string broken = whole;
       broken[i] = static_cast<char>(broken[i] ^ mask);
-      n_refused += message_for(broken) != "no error" ? 1 : 0;
+      n_refused += message_for_file(broken) != "no error" ? 1 : 0;
     }
   }
   CHECK(n_refused > 300);

@@ -11,8 +11,8 @@ namespace {
 
 using support::ListTokenizer;
 
-const ListTokenizer kTokenizer({"reason", " reasonable", "able", "un", " unreasonable", "\n",
-                                "Question", " ", "un "});
+const ListTokenizer kWordTokenizer({"reason", " reasonable", "able", "un", " unreasonable", "\n",
+                                    "Question", " ", "un "});
 const AnswerRule kRule = {{}, "Input:", std::nullopt};
 const std::vector<std::string> kWords = {"reasonable", "unreasonable"};
 
@@ -21,7 +21,7 @@ LabelTokens word_tokens(LabelVariants variants = LabelVariants::Both) {
   for (const std::string& word : kWords) {
     places.push_back({"\n" + word, 1, word});
   }
-  return find_label_tokens(kTokenizer, kWords, places, {}, variants);
+  return find_label_tokens(kWordTokenizer, kWords, places, {}, variants);
 }
 
 // A step at which the tokens have these probabilities; the rest is other tokens'. All logits are
@@ -32,7 +32,7 @@ model::Step step(const std::map<std::string, double>& probs) {
   made.log_sum_exp = static_cast<float>(kShift);
   const auto logit = [&](TokenId id) {
     for (const auto& [token, prob] : probs) {
-      if (kTokenizer.id(token) == id) {
+      if (kWordTokenizer.id(token) == id) {
         return static_cast<float>(std::log(prob) + kShift);
       }
     }
@@ -42,18 +42,19 @@ model::Step step(const std::map<std::string, double>& probs) {
     made.watched_logits.push_back(logit(id));
   }
   for (const auto& [token, prob] : probs) {
-    if (made.top_tokens.empty() || logit(kTokenizer.id(token)) > made.top_tokens.front().logit) {
-      made.top_tokens = {{kTokenizer.id(token), logit(kTokenizer.id(token))}};
+    if (made.top_tokens.empty() ||
+        logit(kWordTokenizer.id(token)) > made.top_tokens.front().logit) {
+      made.top_tokens = {{kWordTokenizer.id(token), logit(kWordTokenizer.id(token))}};
     }
   }
   return made;
 }
 
-model::Generation generation(const std::vector<std::string>& tokens,
-                             const std::vector<model::Step>& steps) {
+model::Generation word_generation(const std::vector<std::string>& tokens,
+                                  const std::vector<model::Step>& steps) {
   model::Generation made;
   for (const std::string& token : tokens) {
-    made.token_ids.push_back(kTokenizer.id(token));
+    made.token_ids.push_back(kWordTokenizer.id(token));
   }
   made.steps = steps;
   return made;
@@ -70,22 +71,22 @@ void check_probs(const record::LabelValues& values, double reasonable, double un
 const model::Step kHealed = step({{" reasonable", 0.6}, {" unreasonable", 0.3}});
 
 TEST_CASE("A word answer ends at the first token that begins a word", "[unit]") {
-  const auto is_complete = word_predicate(word_tokens(), kTokenizer);
+  const auto is_complete = word_predicate(word_tokens(), kWordTokenizer);
   CHECK_FALSE(is_complete({}));
-  CHECK_FALSE(is_complete(generation({"\n"}, {}).token_ids));
-  CHECK(is_complete(generation({"\n", "un"}, {}).token_ids));
-  CHECK(is_complete(generation({" reasonable"}, {}).token_ids));
-  const auto is_complete_bare = word_predicate(word_tokens(LabelVariants::Strict), kTokenizer);
-  CHECK_FALSE(is_complete_bare(generation({" reasonable"}, {}).token_ids));
-  CHECK(is_complete_bare(generation({"reason"}, {}).token_ids));
+  CHECK_FALSE(is_complete(word_generation({"\n"}, {}).token_ids));
+  CHECK(is_complete(word_generation({"\n", "un"}, {}).token_ids));
+  CHECK(is_complete(word_generation({" reasonable"}, {}).token_ids));
+  const auto is_complete_bare = word_predicate(word_tokens(LabelVariants::Strict), kWordTokenizer);
+  CHECK_FALSE(is_complete_bare(word_generation({" reasonable"}, {}).token_ids));
+  CHECK(is_complete_bare(word_generation({"reason"}, {}).token_ids));
 }
 
 TEST_CASE("Nothing from the stop string on belongs to a word answer", "[unit]") {
   const AnswerRule rule = {{}, "Question", std::nullopt};
   const model::Step any = step({{"\n", 0.5}});
   record::ItemRecord item;
-  read_word(generation({"\n", "able", "\n", "Question"}, {any, any, any, any}),
-            generation({" reasonable"}, {kHealed}), word_tokens(), rule, kTokenizer, item);
+  read_word(word_generation({"\n", "able", "\n", "Question"}, {any, any, any, any}),
+            word_generation({" reasonable"}, {kHealed}), word_tokens(), rule, kWordTokenizer, item);
   CHECK(item.outs == "able");
   CHECK(item.residual_outs == "Question");
   CHECK(item.outs_ids.size() == 3);
@@ -95,14 +96,16 @@ TEST_CASE("Nothing from the stop string on belongs to a word answer", "[unit]") 
 
 TEST_CASE("A token inside another word is no answer", "[unit]") {
   // `reason` after `un`, which must not have ended the answer: `Un` in a real tokenizer.
-  const auto inside = generation({"Question", "reason"}, {}).token_ids;
-  CHECK_FALSE(word_predicate(word_tokens(), kTokenizer)(inside));
-  CHECK(word_predicate(word_tokens(LabelVariants::Strict), kTokenizer)(inside));
-  CHECK(word_predicate(word_tokens(), kTokenizer)(generation({"\n", "reason"}, {}).token_ids));
+  const auto inside = word_generation({"Question", "reason"}, {}).token_ids;
+  CHECK_FALSE(word_predicate(word_tokens(), kWordTokenizer)(inside));
+  CHECK(word_predicate(word_tokens(LabelVariants::Strict), kWordTokenizer)(inside));
+  CHECK(word_predicate(word_tokens(),
+                       kWordTokenizer)(word_generation({"\n", "reason"}, {}).token_ids));
   record::ItemRecord item;
   const model::Step any = step({{"Question", 0.5}, {"reason", 0.3}});
-  read_word(generation({"Question", "reason"}, {any, any}), generation({" reasonable"}, {kHealed}),
-            word_tokens(), kRule, kTokenizer, item);
+  read_word(word_generation({"Question", "reason"}, {any, any}),
+            word_generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kWordTokenizer,
+            item);
   CHECK_FALSE(item.is_label_found());
   CHECK(item.predictions.empty());
 }
@@ -110,11 +113,11 @@ TEST_CASE("A token inside another word is no answer", "[unit]") {
 TEST_CASE("Reads a word where it was generated, in its space variant", "[unit]") {
   record::ItemRecord item;
   read_word(
-      generation(
+      word_generation(
           {"\n", " unreasonable"},
           {step({{"\n", 0.5}, {"reason", 0.02}, {"un", 0.01}, {" reasonable", 0.2}}),
            step({{" unreasonable", 0.3}, {" reasonable", 0.1}, {"reason", 0.05}, {"un", 0.001}})}),
-      generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
+      word_generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kWordTokenizer, item);
   CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
   CHECK(item.is_label_found());
   CHECK(item.first_label_index() == 1);
@@ -145,8 +148,9 @@ TEST_CASE("Reads a word where it was generated, in its space variant", "[unit]")
 TEST_CASE("A word that never came has uniform scores and no greedy reading", "[unit]") {
   record::ItemRecord item;
   const model::Step nothing = step({{"Question", 0.9}, {"reason", 0.05}, {"un", 0.01}});
-  read_word(generation({"Question", "\n"}, {nothing, step({{"\n", 0.9}})}),
-            generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
+  read_word(word_generation({"Question", "\n"}, {nothing, step({{"\n", 0.9}})}),
+            word_generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kWordTokenizer,
+            item);
   CHECK(item.predictions.empty());
   CHECK_FALSE(item.is_label_found());
   CHECK(item.label_steps.empty());
@@ -162,10 +166,10 @@ TEST_CASE("A word that never came has uniform scores and no greedy reading", "[u
 
 TEST_CASE("Strict mode counts the form without a space alone", "[unit]") {
   record::ItemRecord item;
-  read_word(generation({" reasonable", "un"},
-                       {kHealed, step({{"reason", 0.2}, {"un", 0.6}, {" reasonable", 0.1}})}),
-            generation({" reasonable"}, {kHealed}), word_tokens(LabelVariants::Strict), kRule,
-            kTokenizer, item);
+  read_word(word_generation({" reasonable", "un"},
+                            {kHealed, step({{"reason", 0.2}, {"un", 0.6}, {" reasonable", 0.1}})}),
+            word_generation({" reasonable"}, {kHealed}), word_tokens(LabelVariants::Strict), kRule,
+            kWordTokenizer, item);
   CHECK(item.predictions == std::vector<std::string>{"unreasonable"});
   check_probs(item.first_probs(), 0.25, 0.75);
   CHECK(item.first_label_index() == 1);
@@ -177,13 +181,13 @@ TEST_CASE("Strict mode counts the form without a space alone", "[unit]") {
 
 TEST_CASE("Words that begin with the same token are scored, but not predicted", "[unit]") {
   LabelTokens words = word_tokens();
-  words.first_tokens[0] = {kTokenizer.id("reason"), kTokenizer.id("reason")};
+  words.first_tokens[0] = {kWordTokenizer.id("reason"), kWordTokenizer.id("reason")};
   model::Step shared;
   shared.watched_logits.assign(words.watched().size(), 1.0F);
-  shared.top_tokens = {{kTokenizer.id("reason"), 1.0F}};
+  shared.top_tokens = {{kWordTokenizer.id("reason"), 1.0F}};
   record::ItemRecord item;
-  read_word(generation({"reason"}, {shared}), generation({"reason"}, {shared}), words, kRule,
-            kTokenizer, item);
+  read_word(word_generation({"reason"}, {shared}), word_generation({"reason"}, {shared}), words,
+            kRule, kWordTokenizer, item);
   CHECK(item.is_label_found());
   CHECK(item.predictions.empty());
   check_probs(item.first_probs(), 0.5, 0.5);
@@ -196,8 +200,8 @@ TEST_CASE("A token that is both space variants of a word is counted once", "[uni
   made.log_sum_exp = 1.0F;
   made.watched_logits.assign(words.watched().size(), static_cast<float>(1 + std::log(0.25)));
   record::ItemRecord item;
-  read_word(generation({"reason"}, {made}), generation({"reason"}, {made}), words, kRule,
-            kTokenizer, item);
+  read_word(word_generation({"reason"}, {made}), word_generation({"reason"}, {made}), words, kRule,
+            kWordTokenizer, item);
   check_probs(item.healed_answer->bare_probs, 0.25, 0.25);
   check_probs(item.healed_answer->spaced_probs, 0, 0);
 }
@@ -206,13 +210,14 @@ TEST_CASE("A word answer of a prompt that failed is a failure", "[unit]") {
   model::Generation failed;
   failed.failure = "too long";
   record::ItemRecord item;
-  read_word(failed, generation({" reasonable"}, {kHealed}), word_tokens(), kRule, kTokenizer, item);
+  read_word(failed, word_generation({" reasonable"}, {kHealed}), word_tokens(), kRule,
+            kWordTokenizer, item);
   CHECK(item.failure == std::optional<std::string>("too long"));
   CHECK(item.first_probs().empty());
   CHECK_FALSE(item.healed_answer.has_value());
   record::ItemRecord unhealed;
-  read_word(generation({" reasonable"}, {kHealed}), failed, word_tokens(), kRule, kTokenizer,
-            unhealed);
+  read_word(word_generation({" reasonable"}, {kHealed}), failed, word_tokens(), kRule,
+            kWordTokenizer, unhealed);
   CHECK(unhealed.failure == std::optional<std::string>("too long"));
   CHECK(unhealed.first_probs().empty());
 }

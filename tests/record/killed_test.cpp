@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using support::contents_of;
 using support::read_file;
 
-const std::vector<Scenario>& scenarios() {
+const std::vector<Scenario>& killed_scenarios() {
   static const std::vector<Scenario> all = {
       {"a new folder", [](const fs::path&) {},
        [](const fs::path& root) { return make_request(root); }},
@@ -70,7 +70,7 @@ const std::vector<Scenario>& scenarios() {
 }
 
 TEST_CASE("Killed at any change on disk, the same command ends in the same bytes", "[resume]") {
-  for (const Scenario& scenario : scenarios()) {
+  for (const Scenario& scenario : killed_scenarios()) {
     const support::TempFolder whole;
     scenario.prepare(whole.path());
     run_command(scenario.request(whole.path()));

@@ -32,7 +32,7 @@ struct Scenario {
   std::function<void(const fs::path&)> after;  // between the failure and the retry
 };
 
-const std::vector<Scenario>& scenarios() {
+const std::vector<Scenario>& replaced_scenarios() {
   const auto nothing = [](const fs::path&) {};
   static const std::vector<Scenario> all = {
       {"alone", [](const fs::path& root) { return make_request(root); }, nothing, nothing},
@@ -58,7 +58,7 @@ const std::vector<Scenario>& scenarios() {
 
 TEST_CASE("Failed items of a finished run are computed again, and the end is as if they had not",
           "[resume]") {
-  for (const Scenario& scenario : scenarios()) {
+  for (const Scenario& scenario : replaced_scenarios()) {
     CAPTURE(scenario.name);
     const support::TempFolder whole;
     const support::TempFolder mended;
@@ -82,7 +82,7 @@ TEST_CASE("Failed items of a finished run are computed again, and the end is as 
 }
 
 TEST_CASE("Killed at any change, a retry goes on and ends in the same bytes", "[resume]") {
-  for (const Scenario& scenario : scenarios()) {
+  for (const Scenario& scenario : replaced_scenarios()) {
     const support::TempFolder whole;
     scenario.before(whole.path());
     run_command(scenario.request(whole.path()));

@@ -48,7 +48,7 @@ void fill(RowFile& rows, const std::vector<std::string>& keys) {
   }
 }
 
-const std::vector<std::string> kKeys = {"b", "none", "a"};
+const std::vector<std::string> kRowKeys = {"b", "none", "a"};
 
 }  // namespace
 
@@ -59,7 +59,7 @@ TEST_CASE("Rows end in one file, in the order of the items", "[unit]") {
   fill(rows, {"a", "none", "b"});
   CHECK(rows.has("none"));
   CHECK_FALSE(rows.has("c"));
-  rows.finish(kKeys);
+  rows.finish(kRowKeys);
   rows.forget();
   CHECK(rows.path() == folder / "hidden_states_3.safetensors");
   CHECK_FALSE(std::filesystem::exists(folder / "hidden_states_3.rows"));
@@ -84,8 +84,8 @@ TEST_CASE("An interrupted run goes on with the rows that are whole, and ends in 
   const support::TempFolder temporary_too;
   const std::filesystem::path& other = temporary_too.path();
   RowFile uninterrupted(other, 0, layout());
-  fill(uninterrupted, kKeys);
-  uninterrupted.finish(kKeys);
+  fill(uninterrupted, kRowKeys);
+  uninterrupted.finish(kRowKeys);
   {
     RowFile rows(folder, 0, layout());
     fill(rows, {"none", "b", "a"});
@@ -110,7 +110,7 @@ TEST_CASE("An interrupted run goes on with the rows that are whole, and ends in 
   CHECK(rows.has("b"));
   CHECK_FALSE(rows.has("a"));
   fill(rows, {"a"});
-  rows.finish(kKeys);
+  rows.finish(kRowKeys);
   CHECK(support::read_file(rows.path()) == support::read_file(uninterrupted.path()));
   // Until it is forgotten, a run that is interrupted once more goes on with everything.
   CHECK(RowFile(folder, 0, layout()).has("a"));

@@ -38,12 +38,12 @@ RunRequest request_of(const fs::path& root, std::int64_t seed, const std::string
   return request;
 }
 
-const std::vector<std::string> kKeys = {"a", "b", "b__r"};
+const std::vector<std::string> kListedKeys = {"a", "b", "b__r"};
 
 fs::path finish(const RunRequest& request) {
   Run run = Run::open(request);
   run.append(std::vector<ItemRecord>{make_item("a"), make_item("b"), make_item("b__r")});
-  run.finish(kKeys, std::nullopt, {});
+  run.finish(kListedKeys, std::nullopt, {});
   return run.folder();
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("A run is looked at item by item, finished or not", "[run_list]") {
 
   const RunView whole = RunView::open(out, 0);
   CHECK(whole.unfinished().empty());
-  CHECK(whole.keys() == kKeys);
+  CHECK(whole.keys() == kListedKeys);
   CHECK(without_form(whole.read(1)) == without_form(read_run(out, 0).items[1]));
   REQUIRE(whole.votes("b").size() == 1);
   CHECK(whole.votes("b")[0].first == "r");

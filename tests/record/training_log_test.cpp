@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-RunRequest make_request(const fs::path& root) {
+RunRequest make_training_request(const fs::path& root) {
   RunRequest request;
   request.log_root = root;
   request.category = "SemEval";
@@ -53,7 +53,7 @@ TEST_CASE("A training's log has the layout of Demux for a reader that is not our
   const support::TempFolder folder;
   fs::path log;
   {
-    TrainingRun run(make_request(folder.path()));
+    TrainingRun run(make_training_request(folder.path()));
     log = run.folder();
     CHECK(log == folder.path() / "SemEval/aggregate_0");
     run.finish(make_log(LabelKind::MultiLabel));
@@ -83,7 +83,7 @@ TEST_CASE("A training's log has the layout of Demux for a reader that is not our
   const YAML::Node means = YAML::LoadFile((log / "aggregated_metrics.yml").string());
   CHECK(means[""]["test_macro_f1"].as<std::string>() == "0.5+-0.0");
 
-  CHECK(TrainingRun(make_request(folder.path())).was_finished());
+  CHECK(TrainingRun(make_training_request(folder.path())).was_finished());
   CHECK_THROWS_WITH(read_run(log), ContainsSubstring("which labelprobe extract-scores takes"));
   const ScoreLists scores = read_score_lists(log, 0);
   CHECK(scores.size() == 2);
@@ -92,7 +92,7 @@ TEST_CASE("A training's log has the layout of Demux for a reader that is not our
 
 TEST_CASE("Classes are logged as their index", "[record]") {
   const support::TempFolder folder;
-  TrainingRun run(make_request(folder.path()));
+  TrainingRun run(make_training_request(folder.path()));
   run.finish(make_log(LabelKind::SingleLabel));
   const YAML::Node items =
       YAML::LoadFile((run.folder() / "indexed_metrics.yml").string())["experiment_0"];

@@ -15,17 +15,17 @@ namespace labelprobe::analysis {
 
 namespace {
 
-struct Point {
+struct PlattPoint {
   double x = 0.0;
   double share = 0.0;
 };
 
 // Largest slope of the mean loss at its minimum, in units of the scaled x.
-constexpr double kSlopeWanted = 1e-9;
-constexpr double kSlopeTried = 1e-12;
+constexpr double kPlattSlopeWanted = 1e-9;
+constexpr double kPlattSlopeTried = 1e-12;
 
-std::vector<Point> collect(const LabelNumbers& inputs, const Votes& votes) {
-  std::vector<Point> points;
+std::vector<PlattPoint> collect(const LabelNumbers& inputs, const Votes& votes) {
+  std::vector<PlattPoint> points;
   for (const auto& [example_id, xs] : inputs) {
     const auto found = votes.find(example_id);
     if (found == votes.end()) continue;
@@ -42,13 +42,13 @@ std::vector<Point> collect(const LabelNumbers& inputs, const Votes& votes) {
 // The loss has one finite minimum exactly if no line weight * x + bias is >= 0 wherever somebody
 // chose the label and <= 0 wherever somebody did not, other than 0 everywhere. In one dimension
 // that is a matter of the outermost points.
-void require_optimum(const std::vector<Point>& points) {
+void require_optimum(const std::vector<PlattPoint>& points) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   double low_chosen = kInfinity;
   double high_chosen = -kInfinity;
   double low_refused = kInfinity;
   double high_refused = -kInfinity;
-  for (const Point& point : points) {
+  for (const PlattPoint& point : points) {
     if (point.share > 0.0) {
       low_chosen = std::min(low_chosen, point.x);
       high_chosen = std::max(high_chosen, point.x);
@@ -74,11 +74,11 @@ void require_optimum(const std::vector<Point>& points) {
 // The mean binary cross-entropy of sigmoid(weight * x + bias) against the shares.
 class MeanLoss : public ConvexFunction {
  public:
-  explicit MeanLoss(const std::vector<Point>& points) : points_(points) {}
+  explicit MeanLoss(const std::vector<PlattPoint>& points) : points_(points) {}
 
   std::vector<double> gradient(const std::vector<double>& platt) const override {
     std::vector<double> slopes(2);
-    for (const Point& point : points_) {
+    for (const PlattPoint& point : points_) {
       const double residual = (prob(platt, point) - point.share) * weight_of_one();
       slopes[0] += residual * point.x;
       slopes[1] += residual;
@@ -91,7 +91,7 @@ class MeanLoss : public ConvexFunction {
     double weight_weight = 0.0;
     double weight_bias = 0.0;
     double bias_bias = 0.0;
-    for (const Point& point : points_) {
+    for (const PlattPoint& point : points_) {
       const double p = prob(platt, point);
       const double curvature = p * (1.0 - p) * weight_of_one();
       weight_weight += curvature * point.x * point.x;
@@ -104,30 +104,31 @@ class MeanLoss : public ConvexFunction {
   }
 
  private:
-  static double prob(const std::vector<double>& platt, const Point& point) {
+  static double prob(const std::vector<double>& platt, const PlattPoint& point) {
     return sigmoid(platt[0] * point.x + platt[1]);
   }
   double weight_of_one() const { return 1.0 / static_cast<double>(points_.size()); }
 
-  const std::vector<Point>& points_;
+  const std::vector<PlattPoint>& points_;
 };
 
 }  // namespace
 
 PlattScaling fit_platt(const LabelNumbers& inputs, const Votes& votes) {
-  std::vector<Point> points = collect(inputs, votes);
+  std::vector<PlattPoint> points = collect(inputs, votes);
   if (points.empty()) {
     throw DataError("Platt scaling: expected examples with votes and an estimate, found none");
   }
   require_optimum(points);
   // Centred and scaled, so that the two derivatives are of one size.
-  const auto [low, high] = std::minmax_element(
-      points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
+  const auto [low, high] =
+      std::minmax_element(points.begin(), points.end(),
+                          [](const PlattPoint& a, const PlattPoint& b) { return a.x < b.x; });
   const double centre = (low->x + high->x) / 2.0;
   const double scale = (high->x - low->x) / 2.0;
-  for (Point& point : points) point.x = (point.x - centre) / scale;
-  const Minimum found = minimize(MeanLoss(points), {0.0, 0.0}, kSlopeTried);
-  if (!(found.largest_slope <= kSlopeWanted)) {
+  for (PlattPoint& point : points) point.x = (point.x - centre) / scale;
+  const Minimum found = minimize(MeanLoss(points), {0.0, 0.0}, kPlattSlopeTried);
+  if (!(found.largest_slope <= kPlattSlopeWanted)) {
     throw DataError(
         "Platt scaling: no minimum was reached, the shares are all but separated by the inputs; "
         "fit on more examples");

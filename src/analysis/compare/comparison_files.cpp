@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double logprob(double prob) {
+double logprob_of(double prob) {
   return std::log(std::max(prob, kSmallestProb));
 }
 
@@ -45,7 +45,7 @@ Json margins_json(const Margins& margins) {
 }
 
 template <typename T>
-Json or_null(const std::optional<T>& value) {
+Json value_or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
@@ -55,7 +55,7 @@ Json flip_json(const Flip& flip, const ComparedItem& item) {
                {"predicted_b", item.predictions_b},
                {"have_predictions_flipped", flip.have_predictions_flipped},
                {"has_first_label_flipped", flip.has_first_label_flipped},
-               {"first_differing_token", or_null(item.first_differing_token)},
+               {"first_differing_token", value_or_null(item.first_differing_token)},
                {"step", flip.place.empty() ? Json() : Json(flip.place)}};
   if (!flip.place.empty()) {
     json["likeliest_a"] = flip.label_a;
@@ -63,7 +63,7 @@ Json flip_json(const Flip& flip, const ComparedItem& item) {
     json["margin_a"] = flip.margin_a;
     json["margin_b"] = flip.margin_b;
     json["largest_difference"] = flip.largest;
-    json["is_near_tie"] = or_null(flip.is_near_tie);
+    json["is_near_tie"] = value_or_null(flip.is_near_tie);
   }
   return json;
 }
@@ -102,7 +102,7 @@ Json answers_json(const RunComparison& comparison) {
   for (const ComparedItem& item : comparison.items) {
     if (item.first_differing_token || item.have_other_texts) {
       items.push_back({{"item", item.key},
-                       {"first_differing_token", or_null(item.first_differing_token)},
+                       {"first_differing_token", value_or_null(item.first_differing_token)},
                        {"is_one_longer", item.is_one_longer}});
     }
   }
@@ -127,7 +127,7 @@ void write_csv(std::ostream& out, const RunComparison& comparison) {
         const double a = step.probs_a[i];
         const double b = step.probs_b[i];
         grid.rows.push_back({item.key, step.place, step.labels[i], exact(a), exact(b), exact(b - a),
-                             exact(logprob(b) - logprob(a)),
+                             exact(logprob_of(b) - logprob_of(a)),
                              step.has_equal_prefix ? "true" : "false"});
       }
     }

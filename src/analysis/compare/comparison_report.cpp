@@ -17,7 +17,7 @@ namespace labelprobe::analysis {
 
 namespace {
 
-using Row = std::vector<std::string>;
+using ReportRow = std::vector<std::string>;
 
 // "3.1e-06"; differences span many orders of magnitude.
 std::string short_form(double number) {
@@ -137,7 +137,7 @@ void write_margins(std::ostream& out, const RunComparison& comparison) {
       {"run", files::Align::Left}, {"items"}, {"smallest"}, {"1%"}, {"5%"}, {"25%"}, {"median"}};
   for (const auto& [name, margins] :
        {std::pair("A", &comparison.margins_a), std::pair("B", &comparison.margins_b)}) {
-    Row row = {name, std::to_string(margins->n_items)};
+    ReportRow row = {name, std::to_string(margins->n_items)};
     for (const double margin : margins->quantiles) row.push_back(short_form(margin));
     grid.rows.push_back(std::move(row));
   }

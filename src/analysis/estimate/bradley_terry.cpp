@@ -14,8 +14,8 @@ namespace labelprobe::analysis {
 
 namespace {
 
-constexpr double kSlopeWanted = 1e-10;  // promised by the header
-constexpr double kSlopeTried = 1e-13;   // one more step is cheap and usually gets there
+constexpr double kStrengthSlopeWanted = 1e-10;  // promised by the header
+constexpr double kStrengthSlopeTried = 1e-13;   // one more step is cheap and usually gets there
 
 // Minus the log-likelihood of the comparisons, with its ridge, which keeps every eigenvalue of the
 // curvature at 2 * lambda or more.
@@ -84,8 +84,8 @@ Strengths fit_bradley_terry(int n_competitors,
   }
   const auto n = static_cast<std::size_t>(n_competitors);
   const Objective objective(n, comparisons, lambda);
-  Minimum found = minimize(objective, std::vector<double>(n), kSlopeTried);
-  LABELPROBE_CHECK(found.largest_slope <= kSlopeWanted);
+  Minimum found = minimize(objective, std::vector<double>(n), kStrengthSlopeTried);
+  LABELPROBE_CHECK(found.largest_slope <= kStrengthSlopeWanted);
   return {std::move(found.x), found.largest_slope, found.n_iterations};
 }
 

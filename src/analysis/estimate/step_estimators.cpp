@@ -15,11 +15,11 @@ namespace labelprobe::analysis {
 namespace {
 
 // What a hard prediction leaves to the other labels, and the least that `max` gives.
-constexpr double kSmallestProb = 1e-8;
+constexpr double kSmallestStepProb = 1e-8;
 
-std::vector<double> probs_of(const LogItem& item,
-                             const record::LabelValues& values,
-                             const LabelSet& label_set) {
+std::vector<double> probs_of_item(const LogItem& item,
+                                  const record::LabelValues& values,
+                                  const LabelSet& label_set) {
   std::vector<double> probs;
   for (const std::string& name : label_set.names()) probs.push_back(prob_of(item, values, name));
   return probs;
@@ -74,7 +74,7 @@ class CompareToNone {
     constexpr double kLeast = std::numeric_limits<float>::denorm_min();
     const record::LabelValues logged = item.record->first_probs();
     const double none_prob = prob_of(item, logged, kNoneLabel);
-    const std::vector<double> probs = probs_of(item, logged, label_set_);
+    const std::vector<double> probs = probs_of_item(item, logged, label_set_);
     const bool is_whole =
         none_prob >= kLeast && *std::min_element(probs.begin(), probs.end()) >= kLeast;
     n_underflowed_ += is_whole ? 0 : 1;
@@ -117,7 +117,7 @@ void baseline_of_classes(const EstimationInput& input, Estimates& estimates) {
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;
     estimates.probs[item.id.example_id] =
-        probs_of(item, item.record->first_probs(), input.label_set);
+        probs_of_item(item, item.record->first_probs(), input.label_set);
   }
   if (const std::size_t n = estimates.n_items - estimates.n_answers_found; n > 0) {
     estimates.warnings.push_back(
@@ -126,12 +126,12 @@ void baseline_of_classes(const EstimationInput& input, Estimates& estimates) {
 }
 
 std::vector<double> hard_probs(const LogItem& item, const LabelSet& label_set) {
-  std::vector<double> probs(static_cast<std::size_t>(label_set.size()), kSmallestProb);
+  std::vector<double> probs(static_cast<std::size_t>(label_set.size()), kSmallestStepProb);
   for (const std::string& name : item.record->predictions) {
     const std::string lower = ascii_lower(name);
     const auto label = label_set.index_of(lower);
     if (label) {
-      probs[static_cast<std::size_t>(*label)] = 1.0 - kSmallestProb;
+      probs[static_cast<std::size_t>(*label)] = 1.0 - kSmallestStepProb;
     } else if (!label_set.is_multilabel() || lower != kNoneLabel) {
       throw DataError("item '" + item.record->key +
                       "': predictions: " + unknown_choice("label", name, label_set.names()));
@@ -180,15 +180,16 @@ void estimate_max(const EstimationInput& input, Estimates& estimates) {
   std::size_t n_fallbacks = 0;
   for (const LogItem& item : input.items) {
     if (item.has_failed()) continue;
-    std::vector<double> most(static_cast<std::size_t>(input.label_set.size()), kSmallestProb);
+    std::vector<double> most(static_cast<std::size_t>(input.label_set.size()), kSmallestStepProb);
     for (const record::LabelStep& step : item.record->label_steps) {
-      const std::vector<double> probs = probs_of(item, record::label_probs(step), input.label_set);
+      const std::vector<double> probs =
+          probs_of_item(item, record::label_probs(step), input.label_set);
       for (std::size_t label = 0; label < most.size(); ++label) {
         most[label] = std::max(most[label], probs[label]);
       }
     }
-    if (std::all_of(most.begin(), most.end(), [](double p) { return p <= kSmallestProb; })) {
-      most = probs_of(item, item.record->first_probs(), input.label_set);
+    if (std::all_of(most.begin(), most.end(), [](double p) { return p <= kSmallestStepProb; })) {
+      most = probs_of_item(item, item.record->first_probs(), input.label_set);
       ++n_fallbacks;
     }
     estimates.probs[item.id.example_id] = std::move(most);

@@ -40,7 +40,7 @@ double jaccard(const ItemRecord& item) {
   return n_any == 0 ? 1.0 : static_cast<double>(n_both) / static_cast<double>(n_any);
 }
 
-double exact(const ItemRecord& item) {
+double exact_match(const ItemRecord& item) {
   return jaccard(item) == 1.0 ? 1.0 : 0.0;
 }
 
@@ -202,7 +202,7 @@ void write_eval(std::ostream& out, const EvalRun& eval, const EvalSource& source
        Json::array(
            {result(eval, kScoreId, "mean Jaccard score of predicted and gold labels", jaccard),
             result(eval, kExactId, "share of items whose predicted labels are the gold ones",
-                   exact)})},
+                   exact_match)})},
       {"detailed_evaluation_results",
        {{"format", "jsonl"},
         {"file_path", eval.samples_file.string()},

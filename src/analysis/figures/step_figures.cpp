@@ -18,8 +18,8 @@ struct Series {
   StepPlace place;
 };
 
-constexpr Series kTop[] = {{"last", "top", StepPlace::Last},
-                           {"intermediate", "top", StepPlace::Intermediate}};
+constexpr Series kTopSeries[] = {{"last", "top", StepPlace::Last},
+                                 {"intermediate", "top", StepPlace::Intermediate}};
 constexpr Series kSecond[] = {
     {"last", "second", StepPlace::Last},
     {"intermediate", "expected_next_label_scores", StepPlace::Intermediate},
@@ -119,7 +119,7 @@ void add_same(const RunSteps& steps, std::string_view panel, FigureRows& rows) {
 
 FigureRows top_rows(std::span<const NamedRuns> runs, const FigureOptions& options) {
   FigureRows rows = FigureRows::array();
-  for (const RunSteps& steps : measure(runs, options)) add_series(steps, "top", kTop, rows);
+  for (const RunSteps& steps : measure(runs, options)) add_series(steps, "top", kTopSeries, rows);
   return rows;
 }
 

@@ -7,7 +7,7 @@ namespace labelprobe::analysis {
 
 namespace {
 
-constexpr double kEven = 1e-9;
+constexpr double kEvenCurve = 1e-9;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ std::optional<double> area_under_curve(std::vector<RankedCase> cases) {
   double n_negatives = 0.0;  // below the score at hand, at last all
   double n_positives = 0.0;
   for (auto at = cases.begin(); at != cases.end();) {
-    const double most = at->score + kEven * std::abs(at->score);
+    const double most = at->score + kEvenCurve * std::abs(at->score);
     const auto end =
         std::find_if(at, cases.end(), [&](const RankedCase& other) { return other.score > most; });
     const auto n_positives_here = static_cast<double>(

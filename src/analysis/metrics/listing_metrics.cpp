@@ -23,7 +23,7 @@ struct Decision {
 // [n_items][n_labels]
 using Decisions = std::vector<std::vector<Decision>>;
 
-struct Counts {
+struct ListingCounts {
   std::int64_t n_gold = 0;
   std::int64_t n_predicted = 0;
   std::int64_t n_both = 0;
@@ -70,7 +70,7 @@ std::optional<double> mean(const std::vector<double>& numbers) {
 }
 
 SetMetrics set_metrics(const Decisions& decisions, std::span<const std::size_t> two_class) {
-  Counts all;
+  ListingCounts all;
   std::vector<double> errors;
   for (const std::vector<Decision>& of : decisions) {
     for (const Decision& decision : of) {
@@ -80,7 +80,7 @@ SetMetrics set_metrics(const Decisions& decisions, std::span<const std::size_t> 
   }
   std::vector<double> by_label;
   for (const std::size_t l : two_class) {
-    Counts of_label;
+    ListingCounts of_label;
     for (const std::vector<Decision>& of : decisions) of_label.add(of[l]);
     by_label.push_back(of_label.f1().value());
   }
@@ -108,7 +108,7 @@ std::optional<double> fit_threshold(std::span<const ScoredItem> items,
   }
   std::sort(seen.begin(), seen.end(),
             [](const Decision& a, const Decision& b) { return a.score > b.score; });
-  Counts counts;
+  ListingCounts counts;
   for (const Decision& decision : seen) counts.n_gold += decision.is_gold;
   if (counts.n_gold == 0) return std::nullopt;
   double best_f1 = -1.0;

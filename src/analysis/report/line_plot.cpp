@@ -14,13 +14,13 @@ namespace labelprobe::analysis {
 namespace {
 
 // In pixels.
-constexpr double kLeft = 78.0;
-constexpr double kTop = 64.0;
+constexpr double kPlaneLeft = 78.0;
+constexpr double kPlaneTop = 64.0;
 constexpr double kPlaneWidth = 640.0;
 constexpr double kPlaneHeight = 360.0;
-constexpr double kBottom = kTop + kPlaneHeight;
-constexpr double kLegend = kLeft + kPlaneWidth + 22.0;
-constexpr double kLine = 20.0;
+constexpr double kPlaneBottom = kPlaneTop + kPlaneHeight;
+constexpr double kPlaneLegend = kPlaneLeft + kPlaneWidth + 22.0;
+constexpr double kPlaneLine = 20.0;
 
 // One axis: what it spans, and how far its numbers lie apart.
 struct Axis {
@@ -54,11 +54,11 @@ std::string tick(double number) {
 }
 
 double x_of(const Axis& axis, double number) {
-  return kLeft + kPlaneWidth * axis.share(number);
+  return kPlaneLeft + kPlaneWidth * axis.share(number);
 }
 
 double y_of(const Axis& axis, double number) {
-  return kBottom - kPlaneHeight * axis.share(number);
+  return kPlaneBottom - kPlaneHeight * axis.share(number);
 }
 
 bool is_finite(const std::pair<double, double>& point) {
@@ -68,19 +68,21 @@ bool is_finite(const std::pair<double, double>& point) {
 void write_axes(std::ostream& out, const LinePlot& plot, const Axis& x, const Axis& y) {
   for (int i = 0; i <= x.n_intervals(); ++i) {
     const double at = x_of(x, x.number(i));
-    write_line(out, at, kTop, at, kBottom, "stroke=\"#e4e4e4\"");
-    write_text(out, at, kBottom + 20, tick(x.number(i)), " text-anchor=\"middle\"");
+    write_line(out, at, kPlaneTop, at, kPlaneBottom, "stroke=\"#e4e4e4\"");
+    write_text(out, at, kPlaneBottom + 20, tick(x.number(i)), " text-anchor=\"middle\"");
   }
   for (int i = 0; i <= y.n_intervals(); ++i) {
     const double at = y_of(y, y.number(i));
-    write_line(out, kLeft, at, kLeft + kPlaneWidth, at, "stroke=\"#e4e4e4\"");
-    write_text(out, kLeft - 9, at + 5, tick(y.number(i)), " text-anchor=\"end\"");
+    write_line(out, kPlaneLeft, at, kPlaneLeft + kPlaneWidth, at, "stroke=\"#e4e4e4\"");
+    write_text(out, kPlaneLeft - 9, at + 5, tick(y.number(i)), " text-anchor=\"end\"");
   }
-  out << "<rect x=\"" << pixel(kLeft) << "\" y=\"" << pixel(kTop) << "\" width=\""
+  out << "<rect x=\"" << pixel(kPlaneLeft) << "\" y=\"" << pixel(kPlaneTop) << "\" width=\""
       << pixel(kPlaneWidth) << "\" height=\"" << pixel(kPlaneHeight)
       << "\" fill=\"none\" stroke=\"#333\"/>\n";
-  write_text(out, kLeft + kPlaneWidth / 2, kBottom + 48, plot.x_title, " text-anchor=\"middle\"");
-  out << "<g transform=\"translate(20 " << pixel(kTop + kPlaneHeight / 2) << ") rotate(-90)\">";
+  write_text(out, kPlaneLeft + kPlaneWidth / 2, kPlaneBottom + 48, plot.x_title,
+             " text-anchor=\"middle\"");
+  out << "<g transform=\"translate(20 " << pixel(kPlaneTop + kPlaneHeight / 2)
+      << ") rotate(-90)\">";
   write_text(out, 0, 0, plot.y_title, " text-anchor=\"middle\"");
   out << "</g>\n";
 }
@@ -112,15 +114,15 @@ void write_svg(std::ostream& out, const LinePlot& plot) {
   }
   x.settle();
   y.settle();
-  begin_svg(out, kLegend + 180.0, kBottom + 72.0, kLeft, plot.title, plot.subtitle);
+  begin_svg(out, kPlaneLegend + 180.0, kPlaneBottom + 72.0, kPlaneLeft, plot.title, plot.subtitle);
   write_axes(out, plot, x, y);
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     const char* color = kColors[i % kColors.size()];
-    const double at = kTop + 12 + kLine * static_cast<double>(i);
+    const double at = kPlaneTop + 12 + kPlaneLine * static_cast<double>(i);
     write_series(out, plot.series[i], x, y, color);
-    write_line(out, kLegend - 3, at - 5, kLegend + 13, at - 5,
+    write_line(out, kPlaneLegend - 3, at - 5, kPlaneLegend + 13, at - 5,
                fmt::format("stroke=\"{}\" stroke-width=\"2\"", color).c_str());
-    write_text(out, kLegend + 18, at, shortened(plot.series[i].name, 22));
+    write_text(out, kPlaneLegend + 18, at, shortened(plot.series[i].name, 22));
   }
   out << "</svg>\n";
 }

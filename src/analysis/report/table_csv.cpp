@@ -21,7 +21,7 @@ std::string exact_or_empty(const std::optional<double>& number) {
   return number ? exact(*number) : "";
 }
 
-std::string count(const std::optional<std::size_t>& n) {
+std::string count_cell(const std::optional<std::size_t>& n) {
   return n ? fmt::to_string(*n) : "";
 }
 
@@ -55,10 +55,10 @@ void add_metrics(const TableLine& line, const std::vector<const Metric*>& metric
 void add_row(const TableLine& line, const std::vector<const Metric*>& metrics, Cells& cells) {
   static const AlignmentRow kNothing;
   const AlignmentRow& row = line.label.empty() ? *line.row : kNothing;
-  cells.add("n_items", count(row.n_items));
-  cells.add("n_failed", count(row.n_failed));
-  cells.add("n_answers_found", count(row.n_answers_found));
-  cells.add("n_without_answer", count(row.n_without_answer));
+  cells.add("n_items", count_cell(row.n_items));
+  cells.add("n_failed", count_cell(row.n_failed));
+  cells.add("n_answers_found", count_cell(row.n_answers_found));
+  cells.add("n_without_answer", count_cell(row.n_without_answer));
   for (const Metric* metric : metrics) {
     if (!metric->of_example) continue;
     const Measured* answered = row.answered ? row.answered->find(metric->name) : nullptr;

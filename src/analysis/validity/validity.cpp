@@ -138,7 +138,7 @@ void add_label_steps(std::span<const ItemRecord> items, Rows& rows) {
 
 // --- Answers of one word ---
 
-LabelValues word_probs(const AnswerReading& reading) {
+LabelValues probs_of_words(const AnswerReading& reading) {
   LabelValues probs = reading.bare_probs;
   for (std::size_t i = 0; i < probs.size() && i < reading.spaced_probs.size(); ++i) {
     probs[i].second += reading.spaced_probs[i].second;
@@ -146,21 +146,21 @@ LabelValues word_probs(const AnswerReading& reading) {
   return probs;
 }
 
-struct Place {
+struct PlaceInRun {
   const char* name;
   std::optional<AnswerReading> ItemRecord::*reading;
 };
-constexpr Place kPlaces[] = {{"greedy", &ItemRecord::greedy_answer},
-                             {"first", &ItemRecord::first_answer},
-                             {"healed", &ItemRecord::healed_answer}};
+constexpr PlaceInRun kPlaces[] = {{"greedy", &ItemRecord::greedy_answer},
+                                  {"first", &ItemRecord::first_answer},
+                                  {"healed", &ItemRecord::healed_answer}};
 
 void add_words(std::span<const ItemRecord> items, Rows& rows) {
-  for (const Place& place : kPlaces) {
+  for (const PlaceInRun& place : kPlaces) {
     Numbers mass, top;
     for (const ItemRecord& item : items) {
       const auto& reading = item.*place.reading;
       if (item.failure || !reading) continue;
-      mass.add(sum_of(word_probs(*reading)));
+      mass.add(sum_of(probs_of_words(*reading)));
       top.add(reading->is_top);
     }
     rows.add_mean(fmt::format("answer words' mass, {}", place.name), mass, kLowLabelMass,
@@ -175,7 +175,7 @@ void add_words(std::span<const ItemRecord> items, Rows& rows) {
         const auto& one = item.*kPlaces[a].reading;
         const auto& other = item.*kPlaces[b].reading;
         if (item.failure || !one || !other || one->bare_probs.empty()) continue;
-        differing.add(likeliest(word_probs(*one)) != likeliest(word_probs(*other)));
+        differing.add(likeliest(probs_of_words(*one)) != likeliest(probs_of_words(*other)));
       }
       rows.add_share(
           fmt::format("{} and {} prefer different words", kPlaces[a].name, kPlaces[b].name),

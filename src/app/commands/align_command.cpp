@@ -33,7 +33,7 @@ struct AlignFlags {
   std::string out_path;
 };
 
-std::vector<analysis::NamedScores> parse_scores(const std::vector<std::string>& given) {
+std::vector<analysis::NamedScores> parse_named_scores(const std::vector<std::string>& given) {
   std::vector<analysis::NamedScores> scores;
   for (const std::string& text : given) {
     const std::size_t equals = text.find('=');
@@ -94,7 +94,7 @@ analysis::AlignmentTable make_table(const AlignFlags& flags) {
   experiment::AlignmentRequest request;
   request.task = task;
   request.train = flags.data.train;
-  request.scores = parse_scores(flags.scores);
+  request.scores = parse_named_scores(flags.scores);
   if (!flags.paper.empty()) request.options.paper = analysis::parse_paper_table(flags.paper);
   request.options.has_labels = flags.has_labels;
   request.calibrators = flags.calibrators;

@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct BenchArguments {
   bool is_signature = false;
   std::string config;
   int n_threads = 0;
@@ -172,7 +172,7 @@ void add_answers(const experiment::Preparation& preparation,
   }
 }
 
-std::vector<std::string> words_of(const Arguments& arguments,
+std::vector<std::string> words_of(const BenchArguments& arguments,
                                   const Mode& mode,
                                   std::string_view plan,
                                   const fs::path& model) {
@@ -196,7 +196,7 @@ std::vector<std::string> words_of(const Arguments& arguments,
   return words;
 }
 
-int bench(const Arguments& arguments) {
+int bench(const BenchArguments& arguments) {
   if (!arguments.is_signature) {
     throw ConfigError("bench: expected --signature; speed is measured by scripts/bench.sh");
   }
@@ -239,11 +239,11 @@ int bench(const Arguments& arguments) {
 }  // namespace
 
 Command bench_command() {
-  return make_command<Arguments>(
+  return make_command<BenchArguments>(
       {CommandGroup::Tools, "bench",
        "Print one hash of all numbers of a fixed run, to see whether a change moved any",
        "labelprobe bench --signature"},
-      [](OptionList& options, Arguments& arguments) {
+      [](OptionList& options, BenchArguments& arguments) {
         options.begin_group("What");
         options.add(arguments.is_signature,
                     {.name = "signature",

@@ -32,7 +32,7 @@ record::LoggedRun read_run(const std::string& given) {
   return record::read_run(named.folder, named.index, record::Annotators::All);
 }
 
-void write_file(const std::string& path, const std::function<void(std::ostream&)>& write) {
+void write_if_asked(const std::string& path, const std::function<void(std::ostream&)>& write) {
   if (path.empty()) {
     return;
   }
@@ -59,11 +59,11 @@ int compare(const CompareFlags& flags) {
   report.comparison = analysis::compare_runs(a, b);
   analysis::write_terminal(std::cout, report, flags.n_top);
   std::cout.flush();
-  write_file(flags.csv_path,
-             [&](std::ostream& out) { analysis::write_csv(out, report.comparison); });
-  write_file(flags.json_path, [&](std::ostream& out) { analysis::write_json(out, report); });
-  write_file(flags.plot_path,
-             [&](std::ostream& out) { analysis::write_svg(out, analysis::make_plot(report)); });
+  write_if_asked(flags.csv_path,
+                 [&](std::ostream& out) { analysis::write_csv(out, report.comparison); });
+  write_if_asked(flags.json_path, [&](std::ostream& out) { analysis::write_json(out, report); });
+  write_if_asked(flags.plot_path,
+                 [&](std::ostream& out) { analysis::write_svg(out, analysis::make_plot(report)); });
   std::vector<std::string> excesses;
   if (flags.max_difference) {
     excesses = analysis::describe_excesses(report.comparison, *flags.max_difference);

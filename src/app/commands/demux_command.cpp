@@ -29,7 +29,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
+double time_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -58,7 +58,7 @@ class DemuxDisplay final : public training::DemuxListener {
   void on_note(const std::string& sentence) override { log_.info("{}", sentence); }
 
   void on_progress(const training::DemuxProgress& now) override {
-    const double seconds = seconds_since(start_);
+    const double seconds = time_since(start_);
     const auto n_done = static_cast<double>(now.step - now.n_resumed);
     const double left = seconds / n_done * static_cast<double>(now.n_steps - now.step);
     line_.show(fmt::format("step {}/{}, epoch {:.2f}, loss {:.4f}, {:.0f} examples/s, {} left",
@@ -223,7 +223,7 @@ void train(const DemuxOptions& options, const PreparedDemux& prepared, spdlog::l
     const training::DemuxOutcome outcome = training::train_demux(prepared.plan, run, display);
     display.close();
     log.info("{} steps in {}; tested the weights of step {}: {}", outcome.n_steps_done,
-             describe_duration(seconds_since(start)), outcome.tested_step,
+             describe_duration(time_since(start)), outcome.tested_step,
              list_metrics(outcome.log.test_metrics));
   } catch (const std::exception& error) {
     display.close();

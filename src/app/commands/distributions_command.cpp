@@ -44,7 +44,7 @@ FileFormat format_of(const std::string& path) {
   throw ConfigError("--out: " + path + ": " + unknown_choice("file ending", ending, known));
 }
 
-void write_file(const std::string& path, const std::function<void(std::ostream&)>& write) {
+void write_out(const std::string& path, const std::function<void(std::ostream&)>& write) {
   files::OutputFile file(path);
   write(file.stream());
   file.finish();
@@ -73,7 +73,7 @@ int write_distributions(const DistributionFlags& flags) {
     const std::string brief = analysis::describe_briefly(analysis::measure_validity(run.items));
     std::cerr << fmt::format("{}; {}\n", describe(run), brief);
   }
-  write_file(flags.out_path, [&](std::ostream& out) {
+  write_out(flags.out_path, [&](std::ostream& out) {
     if (format == FileFormat::Yaml) {
       analysis::write_distributions_yaml(out, rows, set.label_set, answers.size());
     } else if (format == FileFormat::Csv) {
@@ -83,7 +83,7 @@ int write_distributions(const DistributionFlags& flags) {
     }
   });
   if (!flags.votes_path.empty()) {
-    write_file(flags.votes_path, [&](std::ostream& out) {
+    write_out(flags.votes_path, [&](std::ostream& out) {
       analysis::write_votes_json_lines(out, set.votes, set.label_set);
     });
   }

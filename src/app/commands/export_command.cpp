@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 enum class ExportFormat { Parquet, Csv, JsonLines, EveryEvalEver };
-constexpr auto kFormats =
+constexpr auto kExportFormats =
     enum_names<ExportFormat>("format",
                              {{ExportFormat::Parquet, "parquet"},
                               {ExportFormat::Csv, "csv"},
@@ -72,7 +72,7 @@ class TableFile {
   TableFile(const record::ExportTable& table, const ExportFlags& flags)
       : table_(table),
         path_(fs::path(flags.folder) /
-              fmt::format("{}.{}", table.name, kFormats.name_of(flags.format))),
+              fmt::format("{}.{}", table.name, kExportFormats.name_of(flags.format))),
         batches_(path_.string() + ".batches"),
         is_parquet_(flags.format == ExportFormat::Parquet),
         file_(is_parquet_ ? batches_ : path_) {
@@ -208,8 +208,8 @@ void declare_flags(OptionList& options, ExportFlags& flags) {
        .is_required = true,
        .shown = Shown::First,
        .value = "FORMAT",
-       .choices = kFormats.names()},
-      [](const std::string& name) { return kFormats.parse(name); });
+       .choices = kExportFormats.names()},
+      [](const std::string& name) { return kExportFormats.parse(name); });
   options.add(flags.folder, {.name = "out",
                              .help = "Folder for the tables, each a file of its name",
                              .is_required = true,

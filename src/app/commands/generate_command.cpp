@@ -23,7 +23,7 @@ namespace labelprobe::app {
 
 namespace {
 
-struct Arguments {
+struct GenerateArguments {
   experiment::ModelLoading loading;
   std::string prompts;
   std::string out;
@@ -54,7 +54,7 @@ std::vector<PromptLine> read_prompts(const std::string& name) {
 // The model's tokenizer; null if it has none that we can read and nothing needs it.
 std::unique_ptr<const tokenizer::Tokenizer> load_tokenizer(const std::filesystem::path& model,
                                                            const std::vector<PromptLine>& lines,
-                                                           const Arguments& arguments) {
+                                                           const GenerateArguments& arguments) {
   bool is_needed = !arguments.stop_strings.empty();
   for (const PromptLine& line : lines) is_needed |= line.text.has_value();
   try {
@@ -65,7 +65,7 @@ std::unique_ptr<const tokenizer::Tokenizer> load_tokenizer(const std::filesystem
   }
 }
 
-model::GenerateOptions make_generate_options(const Arguments& arguments,
+model::GenerateOptions make_generate_options(const GenerateArguments& arguments,
                                              const model::ModelInfo& info,
                                              const tokenizer::Tokenizer* tokens) {
   model::GenerateOptions options;
@@ -111,7 +111,7 @@ int write_answers(std::ostream& out,
   return n_failed;
 }
 
-int run(const Arguments& arguments) {
+int run(const GenerateArguments& arguments) {
   for (const std::string& stop : arguments.stop_strings) {
     if (stop.empty()) throw ConfigError("--stop: expected a text, found an empty one");
   }
@@ -163,7 +163,7 @@ int run(const Arguments& arguments) {
   return kSomeFailed;
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, GenerateArguments& arguments) {
   options.begin_group("Generation");
   declare_model_name(options, arguments.loading.name);
   options.add(arguments.prompts,
@@ -201,7 +201,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command generate_command() {
-  return make_command<Arguments>(
+  return make_command<GenerateArguments>(
       {CommandGroup::Tools, "generate",
        "Continue prompts greedily and write tokens, text and logits",
        "labelprobe generate --model-name-or-path MODEL --prompts prompts.jsonl --max-new-tokens 18 "

@@ -15,7 +15,7 @@ namespace labelprobe::app {
 
 namespace {
 
-PromptLine read_line(const files::JsonView& line) {
+PromptLine read_prompt_line(const files::JsonView& line) {
   if (!line.value().is_object()) {
     line.fail_expected(
         R"(an object like {"id": "a", "text": "..."} or {"id": "a", "token_ids": [1, 2]})");
@@ -43,7 +43,7 @@ std::vector<PromptLine> read_prompt_lines(std::istream& in, const std::string& n
   std::vector<PromptLine> prompts;
   std::unordered_map<std::string, std::string> place_of;
   files::for_each_json_line(in, name, [&](const files::JsonView& line) {
-    prompts.push_back(read_line(line));
+    prompts.push_back(read_prompt_line(line));
     const auto [entry, is_new] = place_of.emplace(prompts.back().id, line.place());
     if (!is_new) {
       line.fail_expected("a new id",

@@ -35,7 +35,7 @@ namespace labelprobe::app {
 
 namespace {
 
-struct Arguments {
+struct GuardArguments {
   experiment::ModelLoading loading;
   std::string conversations;
   std::string out;
@@ -61,7 +61,7 @@ std::vector<std::string> guard_names() {
   return names;
 }
 
-void check_arguments(const Arguments& arguments) {
+void check_arguments(const GuardArguments& arguments) {
   if (arguments.is_one_by_one && !arguments.readouts.names.empty()) {
     throw ConfigError(
         "--readouts: expected none with --one-by-one, where the probability of a category is that "
@@ -77,7 +77,7 @@ void check_arguments(const Arguments& arguments) {
   }
 }
 
-prompt::GuardFormat choose_format(const Arguments& arguments) {
+prompt::GuardFormat choose_format(const GuardArguments& arguments) {
   if (!arguments.guard.empty()) return prompt::GuardFormat::named(arguments.guard);
   const auto own = tokenizer::chat_template(arguments.loading.model);
   if (own) return prompt::GuardFormat::recognise(own->text);
@@ -87,7 +87,7 @@ prompt::GuardFormat choose_format(const Arguments& arguments) {
       arguments.loading.name, fmt::join(guard_names(), ", ")));
 }
 
-std::vector<GuardLine> read_conversations_file(const Arguments& arguments) {
+std::vector<GuardLine> read_conversations_file(const GuardArguments& arguments) {
   std::vector<GuardLine> lines;
   read_lines(arguments.conversations, [&](std::istream& file, const std::string& name) {
     lines = read_guard_lines(file, name);
@@ -98,7 +98,7 @@ std::vector<GuardLine> read_conversations_file(const Arguments& arguments) {
   return lines;
 }
 
-experiment::GuardTask prepare(const Arguments& arguments,
+experiment::GuardTask prepare(const GuardArguments& arguments,
                               const std::vector<GuardLine>& lines,
                               const tokenizer::Tokenizer& tokens) {
   experiment::GuardSettings settings;
@@ -117,7 +117,7 @@ experiment::GuardTask prepare(const Arguments& arguments,
   return experiment::prepare_guard(conversations, std::move(settings), tokens);
 }
 
-std::vector<std::optional<Labels>> read_gold(const Arguments& arguments,
+std::vector<std::optional<Labels>> read_gold(const GuardArguments& arguments,
                                              const std::vector<GuardLine>& lines,
                                              std::span<const std::string> codes) {
   std::vector<std::optional<Labels>> gold;
@@ -187,7 +187,7 @@ Counts count(const LinesOutput& output, std::size_t n_lines) {
   return counts;
 }
 
-void read_all(const Arguments& arguments,
+void read_all(const GuardArguments& arguments,
               const std::vector<GuardLine>& lines,
               const experiment::GuardTask& task,
               const tokenizer::Tokenizer& tokens,
@@ -218,7 +218,7 @@ void read_all(const Arguments& arguments,
 }
 
 // Where there are gold labels.
-void tell_metrics(const Arguments& arguments,
+void tell_metrics(const GuardArguments& arguments,
                   const std::vector<GuardLine>& lines,
                   std::span<const std::optional<Labels>> gold,
                   const experiment::GuardTask& task,
@@ -240,7 +240,7 @@ void tell_metrics(const Arguments& arguments,
   file.finish();
 }
 
-int finish(const Arguments& arguments, const Counts& counts, std::size_t n_lines) {
+int finish(const GuardArguments& arguments, const Counts& counts, std::size_t n_lines) {
   const std::string out = arguments.out == "-" ? "the output" : arguments.out;
   if (counts.n_noted > 0) {
     std::cerr << fmt::format("warning: {} of {} conversations have a \"note\" in {}\n",
@@ -252,9 +252,9 @@ int finish(const Arguments& arguments, const Counts& counts, std::size_t n_lines
   return kSomeFailed;
 }
 
-int run(const Arguments& given) {
+int run(const GuardArguments& given) {
   check_arguments(given);
-  Arguments arguments = given;
+  GuardArguments arguments = given;
   arguments.loading.model = weights::locate(arguments.loading.name);
   const std::vector<GuardLine> lines = read_conversations_file(arguments);
   const auto tokens = tokenizer::load(arguments.loading.model, arguments.loading.splitting);
@@ -283,7 +283,7 @@ int run(const Arguments& given) {
   return finish(arguments, count(output, lines.size()), lines.size());
 }
 
-void declare_asking(OptionList& options, Arguments& arguments) {
+void declare_asking(OptionList& options, GuardArguments& arguments) {
   options.add(arguments.guard,
               {.name = "guard",
                .help = "Whose prompts to write; otherwise those of the model's own chat template",
@@ -311,7 +311,7 @@ void declare_asking(OptionList& options, Arguments& arguments) {
                "as transformers' apply_chat_template has it"});
 }
 
-void declare_metrics(OptionList& options, Arguments& arguments) {
+void declare_metrics(OptionList& options, GuardArguments& arguments) {
   options.begin_group("Metrics");
   options.add(arguments.metrics_out,
               {.name = "metrics_out",
@@ -335,7 +335,7 @@ void declare_metrics(OptionList& options, Arguments& arguments) {
               {.name = "seed", .help = "Of folds and drawn answers", .fallback = "0"});
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, GuardArguments& arguments) {
   options.begin_group("Conversations");
   declare_model_name(options, arguments.loading.name);
   options.add(arguments.conversations,
@@ -361,7 +361,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command guard_command() {
-  return make_command<Arguments>(
+  return make_command<GuardArguments>(
       {CommandGroup::Ask, "guard",
        "Ask Llama Guard about conversations, with the probability of every category",
        "labelprobe guard --model-name-or-path MODEL --conversations chats.jsonl --out "

@@ -43,7 +43,7 @@ std::vector<prompt::Message> read_messages(const files::JsonView& messages) {
   return read;
 }
 
-GuardLine read_line(const files::JsonView& line) {
+GuardLine read_guard_line(const files::JsonView& line) {
   if (!line.value().is_object()) {
     line.fail_expected(
         R"(an object like {"id": "a", "messages": [{"role": "user", "content": "..."}]})");
@@ -143,7 +143,7 @@ std::vector<GuardLine> read_guard_lines(std::istream& in, const std::string& nam
   std::vector<GuardLine> lines;
   std::unordered_map<std::string, std::string> place_of;
   files::for_each_json_line(in, name, [&](const files::JsonView& line) {
-    lines.push_back(read_line(line));
+    lines.push_back(read_guard_line(line));
     const auto [entry, is_new] = place_of.emplace(lines.back().id, line.place());
     if (!is_new) {
       line.fail_expected("a new id", fmt::format("'{}' as in {}", lines.back().id, entry->second));

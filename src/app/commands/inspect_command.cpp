@@ -32,7 +32,7 @@ using experiment::Inspection;
 using experiment::InspectionSummary;
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
+struct InspectArguments {
   RunSettings run;
   std::string out;
   std::string summary_out;
@@ -66,7 +66,9 @@ void print_layers(std::ostream& out, const InspectionSummary& summary) {
   write_terminal(out, table);
 }
 
-void print_parts(std::ostream& out, const InspectionSummary& summary, const Arguments& arguments) {
+void print_parts(std::ostream& out,
+                 const InspectionSummary& summary,
+                 const InspectArguments& arguments) {
   files::TextTable table;
   table.columns.push_back({"without", files::Align::Left});
   for (const char* name : {"steps", "attention", "adds", "change of p", "other label first"}) {
@@ -89,7 +91,7 @@ void print_parts(std::ostream& out, const InspectionSummary& summary, const Argu
 
 void print_summary(std::ostream& out,
                    const InspectionSummary& summary,
-                   const Arguments& arguments) {
+                   const InspectArguments& arguments) {
   out << fmt::format("means over {} label steps\n\n", summary.n_steps());
   print_layers(out, summary);
   print_parts(out, summary, arguments);
@@ -134,7 +136,8 @@ Json summary_json(const InspectionSummary& summary) {
 
 // --- The command ---
 
-experiment::PreparedJob prepare(const Arguments& arguments, experiment::Workbench& workbench) {
+experiment::PreparedJob prepare(const InspectArguments& arguments,
+                                experiment::Workbench& workbench) {
   experiment::Job job;
   job.program_version = LABELPROBE_VERSION;
   job.settings = arguments.run.experiment;
@@ -148,7 +151,7 @@ experiment::PreparedJob prepare(const Arguments& arguments, experiment::Workbenc
 // What decides every line of the output.
 std::string fingerprint_of(const experiment::PreparedJob& prepared,
                            const model::ModelInfo& info,
-                           const Arguments& arguments) {
+                           const InspectArguments& arguments) {
   Fingerprint all;
   for (const auto& [name, content] : prepared.job.request.contents) {
     all.add(name);
@@ -161,7 +164,7 @@ std::string fingerprint_of(const experiment::PreparedJob& prepared,
   return all.hex();
 }
 
-void inspect_all(const Arguments& arguments,
+void inspect_all(const InspectArguments& arguments,
                  const experiment::PreparedJob& prepared,
                  model::LanguageModel& language_model,
                  LinesOutput& output) {
@@ -193,7 +196,7 @@ void inspect_all(const Arguments& arguments,
   progress.close();
 }
 
-int run(const Arguments& arguments) {
+int run(const InspectArguments& arguments) {
   std::optional<model::Profile> profile;
   if (!arguments.profile.empty()) profile.emplace(arguments.profile);
   experiment::Workbench workbench;
@@ -232,7 +235,7 @@ int run(const Arguments& arguments) {
   return kSomeFailed;
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, InspectArguments& arguments) {
   options.begin_group("Output");
   declare_lines_output(options, arguments.out);
   options.add(arguments.summary_out,
@@ -261,7 +264,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return make_command<Arguments>(
+  return make_command<InspectArguments>(
       {CommandGroup::Ask, "inspect",
        "Look inside a model at every label it writes: layers, attention, knock-outs",
        "labelprobe inspect GoEmotions --config configs/example/config.yaml --model-name-or-path "

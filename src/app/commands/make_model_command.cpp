@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct MakingArguments {
   weights::RandomCheckpointOptions checkpoint;  // all but the progress
   std::string tokenizer;
   bool is_dry_run = false;
@@ -191,7 +191,7 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
   }
 }
 
-int make_model(const Arguments& arguments) {
+int make_model(const MakingArguments& arguments) {
   weights::RandomCheckpointOptions options = arguments.checkpoint;
   const weights::ModelShape& shape = weights::model_shape(options.shape);
   if (!arguments.tokenizer.empty()) {
@@ -228,7 +228,7 @@ std::vector<std::string> shape_names() {
   return names;
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, MakingArguments& arguments) {
   weights::RandomCheckpointOptions& checkpoint = arguments.checkpoint;
   options.begin_group("Checkpoint");
   options.add(checkpoint.shape, {.name = "shape",
@@ -285,7 +285,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command make_model_command() {
-  return make_command<Arguments>(
+  return make_command<MakingArguments>(
       {CommandGroup::Tools, "make-model",
        "Write a checkpoint with random weights in the shape of a known model",
        "labelprobe make-model --shape llama-3.1-8b --out models/random-8b --tokenizer "

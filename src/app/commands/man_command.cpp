@@ -80,7 +80,7 @@ struct Entry {
   std::string text;
   std::vector<std::string_view> commands;
 };
-struct Group {
+struct OptionGroup {
   std::string_view title;
   std::vector<Entry> entries;
 };
@@ -99,9 +99,9 @@ std::string describe(const Option& option) {
   return text;
 }
 
-void add(std::vector<Group>& groups, const Option& option, std::string_view command) {
+void add(std::vector<OptionGroup>& groups, const Option& option, std::string_view command) {
   auto group = std::find_if(groups.begin(), groups.end(),
-                            [&](const Group& one) { return one.title == option.group; });
+                            [&](const OptionGroup& one) { return one.title == option.group; });
   if (group == groups.end()) {
     group = groups.insert(groups.end(), {option.group, {}});
   }
@@ -122,7 +122,7 @@ std::string manual_page() {
   std::string page = ".TH LABELPROBE 1 \"\" \"labelprobe " LABELPROBE_VERSION
                      "\" \"User commands\"\n" +
                      std::string(kHead);
-  std::vector<Group> groups;
+  std::vector<OptionGroup> groups;
   for (const Command& command : commands()) {
     const Command::Declared declared = command.declare();
     page += fmt::format(".SS {}\n{}.\n.PP\nExample:\n.RS\n.nf\n{}\n.fi\n.RE\n",
@@ -137,7 +137,7 @@ std::string manual_page() {
     }
   }
   page += ".SH OPTIONS\n";
-  for (const Group& group : groups) {
+  for (const OptionGroup& group : groups) {
     page += fmt::format(".SS {}\n", escaped(group.title));
     for (const Entry& entry : group.entries) {
       page += entry.text + escaped(fmt::format("({})", fmt::join(entry.commands, ", "))) + "\n";

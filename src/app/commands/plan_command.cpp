@@ -31,7 +31,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct PlanArguments {
   RunSettings run;
   std::string tokenizer;
   double disk_rate = 0;  // GB/s
@@ -170,9 +170,9 @@ Planned plan(const experiment::GridJob& grid_job,
   return planned;
 }
 
-int run(std::vector<GridSetting<Arguments>> given) {
+int run(std::vector<GridSetting<PlanArguments>> given) {
   std::vector<GridSetting<RunSettings>> settings;
-  for (const GridSetting<Arguments>& one : given) {
+  for (const GridSetting<PlanArguments>& one : given) {
     if (one.mistake) std::rethrow_exception(one.mistake);
     if (one.settings.run.shard) {
       throw ConfigError(
@@ -183,7 +183,7 @@ int run(std::vector<GridSetting<Arguments>> given) {
     setting.params = one.params;
     setting.idle = one.idle;
   }
-  const Arguments& first = given.front().settings;
+  const PlanArguments& first = given.front().settings;
   experiment::Workbench workbench(show_encoding, std::make_unique<PlannedSource>(first.tokenizer));
   std::optional<files::OutputFile> file;
   if (!first.json.empty()) file.emplace(first.json);
@@ -207,7 +207,7 @@ int run(std::vector<GridSetting<Arguments>> given) {
   return kSuccess;
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, PlanArguments& arguments) {
   options.begin_group("Plan");
   options.add(arguments.tokenizer,
               {.name = "tokenizer",
@@ -259,7 +259,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command plan_command() {
-  return make_grid_command<Arguments>(
+  return make_grid_command<PlanArguments>(
       {CommandGroup::Ask, "plan",
        "Tell how long a run takes on a card that need not be here, and what memory",
        "labelprobe plan GoEmotions --config configs/example/config.yaml --model-name-or-path "

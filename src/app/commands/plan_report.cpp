@@ -18,7 +18,7 @@ std::string unless_zero(double number, double unit, int n_decimals) {
   return number == 0 ? "" : fmt::format("{:.{}f}", number / unit, n_decimals);
 }
 
-std::string gigabytes(double bytes) {
+std::string in_gigabytes(double bytes) {
   return fmt::format("{:.2f}", bytes / 1e9);
 }
 
@@ -63,14 +63,14 @@ void describe_memory(std::ostream& out, const model::Cost& cost) {
   table.columns = {{"memory", files::Align::Left}, {"GB"}};
   double sum = 0;
   for (const model::MemoryLine& line : cost.memory) {
-    table.rows.push_back({line.what, gigabytes(line.bytes)});
+    table.rows.push_back({line.what, in_gigabytes(line.bytes)});
     sum += line.bytes;
   }
-  table.rows.push_back({"all", gigabytes(sum)});
+  table.rows.push_back({"all", in_gigabytes(sum)});
   if (cost.memory_bytes > 0) {
-    table.rows.push_back({"there is", gigabytes(cost.memory_bytes)});
+    table.rows.push_back({"there is", in_gigabytes(cost.memory_bytes)});
     table.rows.push_back({sum > cost.memory_bytes ? "too much by" : "left",
-                          gigabytes(std::abs(cost.memory_bytes - sum))});
+                          in_gigabytes(std::abs(cost.memory_bytes - sum))});
   }
   out << '\n';
   files::write_terminal(out, table);

@@ -19,7 +19,7 @@ namespace labelprobe::app {
 
 namespace {
 
-struct Arguments {
+struct PromptsArguments {
   std::string command;
   experiment::Settings settings;
   SentenceEncoderSettings encoder;
@@ -76,7 +76,7 @@ void finish_command(const OptionList& options,
   }
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, PromptsArguments& arguments) {
   options.begin_group("Output");
   options.add_parsed(arguments.command,
                      {.name = "program",
@@ -122,15 +122,15 @@ void write_prompts(const experiment::Questions& questions,
   }
 }
 
-std::vector<std::string> name_settings(const std::vector<GridSetting<Arguments>>& settings) {
+std::vector<std::string> name_settings(const std::vector<GridSetting<PromptsArguments>>& settings) {
   std::vector<std::vector<record::Param>> params;
-  for (const GridSetting<Arguments>& setting : settings) {
+  for (const GridSetting<PromptsArguments>& setting : settings) {
     params.push_back(setting.params);
   }
   return describe_differences(params);
 }
 
-int run(std::vector<GridSetting<Arguments>> given) {
+int run(std::vector<GridSetting<PromptsArguments>> given) {
   const std::vector<std::string> names = name_settings(given);
   const std::string out = given.front().settings.out;
   std::optional<files::OutputFile> file;  // opened once there is something to write
@@ -140,7 +140,7 @@ int run(std::vector<GridSetting<Arguments>> given) {
     if (given[i].mistake) {
       std::rethrow_exception(given[i].mistake);
     }
-    Arguments& arguments = given[i].settings;
+    PromptsArguments& arguments = given[i].settings;
     arguments.settings.sentence_vectors.encode =
         workbench.text_encoder(choose_encoder(arguments.encoder, {}));
     const experiment::Questions questions = experiment::make_questions(arguments.settings);
@@ -161,7 +161,7 @@ int run(std::vector<GridSetting<Arguments>> given) {
 }  // namespace
 
 Command prompts_command() {
-  return make_grid_command<Arguments>(
+  return make_grid_command<PromptsArguments>(
       {CommandGroup::Look, "prompts", "Write the prompts of a run as JSON lines, without a model",
        "labelprobe prompts GoEmotions --config configs/example/config.yaml --out -"},
       declare_arguments, run);

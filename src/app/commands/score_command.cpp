@@ -30,7 +30,7 @@ namespace labelprobe::app {
 
 namespace {
 
-struct Arguments {
+struct ScoreArguments {
   experiment::ModelLoading loading;
   std::string requests;
   std::string out;
@@ -45,7 +45,7 @@ struct Arguments {
   bool is_dry_run = false;
 };
 
-std::vector<ScoreLine> read_requests(const Arguments& arguments) {
+std::vector<ScoreLine> read_requests(const ScoreArguments& arguments) {
   std::vector<ScoreLine> lines;
   read_lines(arguments.requests, [&](std::istream& file, const std::string& name) {
     lines = read_score_lines(file, name);
@@ -73,7 +73,7 @@ struct Requests {
 
 class Asking {
  public:
-  Asking(const tokenizer::Tokenizer& tokenizer, const Arguments& arguments)
+  Asking(const tokenizer::Tokenizer& tokenizer, const ScoreArguments& arguments)
       : tokenizer_(tokenizer),
         special_(arguments.no_special_tokens ? tokenizer::SpecialTokens::Omit
                                              : tokenizer::SpecialTokens::Add),
@@ -157,7 +157,7 @@ int show_plan(const std::vector<ScoreLine>& lines, const Requests& requests) {
 }
 
 // What decides every line of the output.
-std::string fingerprint_of_task(const Arguments& arguments,
+std::string fingerprint_of_task(const ScoreArguments& arguments,
                                 const std::vector<ScoreLine>& lines,
                                 const model::ModelInfo& info,
                                 const tokenizer::Tokenizer& tokenizer) {
@@ -182,7 +182,7 @@ std::string fingerprint_of_task(const Arguments& arguments,
 
 class Scoring {
  public:
-  Scoring(const Arguments& arguments,
+  Scoring(const ScoreArguments& arguments,
           const std::vector<ScoreLine>& lines,
           const Requests& requests,
           LinesOutput& output)
@@ -248,7 +248,7 @@ class Scoring {
     output_.add(i, score_line(lines_[i], requests_.lines[i].request, score, bare_logprobs));
   }
 
-  const Arguments& arguments_;
+  const ScoreArguments& arguments_;
   const std::vector<ScoreLine>& lines_;
   const Requests& requests_;
   LinesOutput& output_;
@@ -256,7 +256,7 @@ class Scoring {
   std::size_t n_failed_ = 0;
 };
 
-int run(const Arguments& arguments) {
+int run(const ScoreArguments& arguments) {
   experiment::ModelLoading loading = arguments.loading;
   loading.model = weights::locate(loading.name);
   const std::vector<ScoreLine> lines = read_requests(arguments);
@@ -285,7 +285,7 @@ int run(const Arguments& arguments) {
   return kSomeFailed;
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, ScoreArguments& arguments) {
   options.begin_group("Scoring");
   declare_model_name(options, arguments.loading.name);
   options.add(arguments.requests,
@@ -327,7 +327,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command score_command() {
-  return make_command<Arguments>(
+  return make_command<ScoreArguments>(
       {CommandGroup::Tools, "score",
        "Tell how probable given continuations of prompts are, token by token",
        "labelprobe score --model-name-or-path MODEL --requests requests.jsonl --out scores.jsonl"},

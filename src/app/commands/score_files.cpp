@@ -36,7 +36,7 @@ std::vector<ScoreLine::Pair> read_arguments(const files::JsonView& arguments) {
   return pairs;
 }
 
-ScoreLine read_line(const files::JsonView& line) {
+ScoreLine read_score_line(const files::JsonView& line) {
   if (!line.value().is_object()) {
     line.fail_expected(R"(an object like {"id": "a", "prompt": "...", "continuations": ["..."]})");
   }
@@ -85,7 +85,7 @@ std::vector<ScoreLine> read_score_lines(std::istream& in, const std::string& nam
   std::vector<ScoreLine> requests;
   std::unordered_map<std::string, std::string> place_of;
   files::for_each_json_line(in, name, [&](const files::JsonView& line) {
-    requests.push_back(read_line(line));
+    requests.push_back(read_score_line(line));
     const auto [entry, is_new] = place_of.emplace(requests.back().id, line.place());
     if (!is_new) {
       line.fail_expected("a new id",

@@ -34,17 +34,17 @@ struct StepFlags {
 };
 
 enum class StepFormat { Terminal, Csv, Json };
-constexpr auto kFormats = enum_names<StepFormat>("format",
-                                                 {{StepFormat::Terminal, "terminal", "txt"},
-                                                  {StepFormat::Csv, "csv"},
-                                                  {StepFormat::Json, "json"}});
+constexpr auto kStepFormats = enum_names<StepFormat>("format",
+                                                     {{StepFormat::Terminal, "terminal", "txt"},
+                                                      {StepFormat::Csv, "csv"},
+                                                      {StepFormat::Json, "json"}});
 
 // By the flag, or the ending of the file.
 StepFormat choose_format(const StepFlags& flags) {
-  if (!flags.format.empty()) return kFormats.parse(flags.format);
+  if (!flags.format.empty()) return kStepFormats.parse(flags.format);
   const std::string ending = fs::path(flags.out_path).extension().string();
   if (ending.empty()) return StepFormat::Terminal;
-  if (const auto found = kFormats.find(ending.substr(1))) return *found;
+  if (const auto found = kStepFormats.find(ending.substr(1))) return *found;
   const std::string known[] = {".txt", ".csv", ".json"};
   throw ConfigError("--out: " + flags.out_path + ": " +
                     unknown_choice("file ending", ending, known));
@@ -133,7 +133,7 @@ void declare_flags(OptionList& options, StepFlags& flags) {
                              .help = "terminal, csv or json (default: by the ending of --out)",
                              .shown = Shown::First,
                              .value = "FORMAT",
-                             .choices = kFormats.names()});
+                             .choices = kStepFormats.names()});
   options.add(flags.out_path, {.name = "out",
                                .help = "File to write (default: standard output)",
                                .shown = Shown::First,

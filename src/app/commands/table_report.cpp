@@ -24,8 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLongestName = 200;  // of a file, in bytes
-constexpr std::size_t kShownHash = 12;     // hexadecimal digits
+constexpr std::size_t kLongestFileName = 200;  // of a file, in bytes
+constexpr std::size_t kShownHash = 12;         // hexadecimal digits
 
 // "main_test_set (231 ids, hash 0123456789ab)"
 std::string describe_list(const experiment::IdList& list) {
@@ -154,9 +154,9 @@ fs::path TableReport::write(const fs::path& folder) const {
   parts.push_back("seed" + seed_);
   std::string name = fmt::format("{}", fmt::join(parts, "-"));
   std::replace(name.begin(), name.end(), '/', '-');
-  if (name.size() > kLongestName) {
+  if (name.size() > kLongestFileName) {
     const std::string hash = fingerprint(name).substr(0, kShownHash);
-    name = name.substr(0, kLongestName - kShownHash - 1) + "-" + hash;
+    name = name.substr(0, kLongestFileName - kShownHash - 1) + "-" + hash;
   }
   files::Disk disk;
   disk.make_folders(folder);

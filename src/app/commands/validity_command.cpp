@@ -18,7 +18,7 @@ namespace labelprobe::app {
 
 namespace {
 
-struct Arguments {
+struct ValidityArguments {
   std::vector<std::string> runs;
   std::string out;
 };
@@ -113,7 +113,7 @@ void write_lines(const std::vector<Measured>& runs, const std::string& out) {
   file.finish();
 }
 
-int run(const Arguments& arguments) {
+int run(const ValidityArguments& arguments) {
   std::vector<Measured> runs;
   for (const std::string& name : arguments.runs) {
     const record::RunName named = record::parse_run_name(name);
@@ -134,7 +134,7 @@ int run(const Arguments& arguments) {
   return kSuccess;
 }
 
-void declare_arguments(OptionList& options, Arguments& arguments) {
+void declare_arguments(OptionList& options, ValidityArguments& arguments) {
   options.begin_group("Validity");
   options.add(arguments.runs,
               {.name = "RUN_FOLDER",
@@ -152,7 +152,7 @@ void declare_arguments(OptionList& options, Arguments& arguments) {
 }  // namespace
 
 Command validity_command() {
-  return make_command<Arguments>(
+  return make_command<ValidityArguments>(
       {CommandGroup::Analyse, "validity",
        "Tell how far the probabilities of runs can be trusted: answers found, label mass, "
        "disagreements",

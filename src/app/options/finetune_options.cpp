@@ -56,7 +56,7 @@ void declare_model(OptionList& options, FinetuneOptions& finetune) {
 
 // Flags of the published program, or of the runs that it shares them with, which decide nothing
 // here.
-void accept_compatible(OptionList& options) {
+void accept_compatible_training(OptionList& options) {
   const auto accept = [&](OptionKind kind, std::string_view name, std::string_view why) {
     options.accept(kind,
                    {.name = name, .help = fmt::format("Accepted for compatibility: {}", why)});
@@ -196,7 +196,7 @@ void declare_outputs(OptionList& options, FinetuneOptions& finetune) {
                .help = "Read and check everything, say what would be done, and stop",
                .shown = Shown::First});
   options.add(finetune.hides_progress, {.name = "disable_tqdm", .help = "No progress display"});
-  accept_compatible(options);
+  accept_compatible_training(options);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ constexpr std::string_view kTooSlow =
     "same command goes on\n";
 
 volatile std::sig_atomic_t noted = 0;
-std::array<struct sigaction, kWatched.size()> before;
+std::array<struct sigaction, kWatched.size()> former_actions;
 
 extern "C" void note(int signal) {
   if (noted != 0) ::_exit(128 + signal);
@@ -60,8 +60,8 @@ Interruption::Interruption(std::optional<Clock::time_point> deadline)
   noted = 0;
   install(SIGALRM, end_now, nullptr);
   for (std::size_t i = 0; i < kWatched.size(); ++i) {
-    ::sigaction(kWatched[i].signal, nullptr, &before[i]);
-    if (before[i].sa_handler != SIG_IGN) install(kWatched[i].signal, note, nullptr);
+    ::sigaction(kWatched[i].signal, nullptr, &former_actions[i]);
+    if (former_actions[i].sa_handler != SIG_IGN) install(kWatched[i].signal, note, nullptr);
   }
   if (deadline_) {
     const double left = std::chrono::duration<double>(*deadline_ - last_).count();
@@ -72,7 +72,7 @@ Interruption::Interruption(std::optional<Clock::time_point> deadline)
 Interruption::~Interruption() {
   ::alarm(0);
   for (std::size_t i = 0; i < kWatched.size(); ++i) {
-    ::sigaction(kWatched[i].signal, &before[i], nullptr);
+    ::sigaction(kWatched[i].signal, &former_actions[i], nullptr);
   }
 }
 

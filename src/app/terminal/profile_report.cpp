@@ -13,10 +13,10 @@ namespace labelprobe::app {
 namespace {
 
 constexpr std::size_t kMostRows = 16;
-constexpr std::size_t kLongestName = 72;  // templates of kernels fill pages
+constexpr std::size_t kLongestKernelName = 72;  // templates of kernels fill pages
 
 std::string shortened(const std::string& name) {
-  return name.size() <= kLongestName ? name : name.substr(0, kLongestName - 3) + "...";
+  return name.size() <= kLongestKernelName ? name : name.substr(0, kLongestKernelName - 3) + "...";
 }
 
 double share(double seconds, const model::ProfileSummary& summary) {

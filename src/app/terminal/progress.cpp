@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kPlainLineEverySeconds = 10;
 constexpr double kLivelyLineEverySeconds = 0.1;
-constexpr std::size_t kBarWidth = 20;
+constexpr std::size_t kProgressWidth = 20;
 
 // The part of the work that is done: by items, and between two batches by tokens.
 double share_done(const experiment::Progress& now) {
@@ -32,10 +32,10 @@ double share_done(const experiment::Progress& now) {
 }
 
 std::string bar(double share) {
-  const auto n_full = static_cast<std::size_t>(share * kBarWidth);
-  std::string text(kBarWidth, ' ');
+  const auto n_full = static_cast<std::size_t>(share * kProgressWidth);
+  std::string text(kProgressWidth, ' ');
   std::fill_n(text.begin(), n_full, '=');
-  if (n_full < kBarWidth) text[n_full] = '>';
+  if (n_full < kProgressWidth) text[n_full] = '>';
   return "[" + text + "] ";
 }
 

@@ -164,8 +164,8 @@ const Feature* find(std::span<const Feature> features,
   return nullptr;
 }
 
-constexpr std::array<std::string_view, 4> kLabelNames = {"label", "labels", "emotion",
-                                                         "coarse_label"};
+constexpr std::array<std::string_view, 4> kHubLabelNames = {"label", "labels", "emotion",
+                                                            "coarse_label"};
 
 // Texts that make one together, in their order.
 constexpr std::array<std::array<std::string_view, 2>, 7> kPairs = {{{"premise", "hypothesis"},
@@ -213,20 +213,20 @@ std::vector<std::string> flags_of(std::span<const Feature> features) {
 std::string labels_of(std::span<const Feature> features,
                       const std::string& text,
                       const std::string& place) {
-  const Feature* const classes = find(features, Feature::Kind::Classes, kLabelNames);
-  const Feature* const one = find(features, Feature::Kind::Class, kLabelNames);
+  const Feature* const classes = find(features, Feature::Kind::Classes, kHubLabelNames);
+  const Feature* const one = find(features, Feature::Kind::Class, kHubLabelNames);
   if (classes != nullptr || one != nullptr) {
     const Feature& labels = classes == nullptr ? *one : *classes;
     std::string lines = fmt::format("labels: {{{}: {}}}\n", classes == nullptr ? "class" : "column",
                                     yaml_text(labels.name));
     return labels.names.empty() ? lines : lines + fmt::format("label_map: {}\n", map_of(labels));
   }
-  const Feature* const texts = find(features, Feature::Kind::Texts, kLabelNames);
+  const Feature* const texts = find(features, Feature::Kind::Texts, kHubLabelNames);
   if (texts != nullptr) return fmt::format("labels: {{column: {}}}\n", yaml_text(texts->name));
   if (const std::vector<std::string> flags = flags_of(features); !flags.empty()) {
     return fmt::format("labels: {{columns: {}}}\n", flow_list(flags));
   }
-  for (const std::string_view name : kLabelNames) {
+  for (const std::string_view name : kHubLabelNames) {
     for (const Feature& feature : features) {
       const bool is_one =
           feature.kind == Feature::Kind::Text || feature.kind == Feature::Kind::Number;

@@ -122,14 +122,14 @@ std::string splits_line(const SplitTables& tables) {
   return !has("test") && has("validation") ? "test_splits: [validation]\n" : "";
 }
 
-struct Source {
+struct DraftSource {
   std::string name;
   SplitTables tables;
   std::vector<Feature> features;
   std::string_view form;  // where the tables are no files of one's own
 };
 
-Source find_source(const Subject& subject) {
+DraftSource find_source(const Subject& subject) {
   if (subject.is_file()) {
     const fs::path path = subject.name;
     files::table_format_of(path);
@@ -165,7 +165,7 @@ std::vector<Feature> features_of_tables(const SplitTables& tables) {
 }
 
 TaskDraft draft(const Subject& subject, const fs::path& folder, bool may_guess) {
-  Source source = find_source(subject);
+  DraftSource source = find_source(subject);
   if (source.features.empty()) source.features = features_of_tables(source.tables);
   const std::string top =
       fmt::format("name: {}\n{}", yaml_text(source.name), files_line(source.tables, folder));

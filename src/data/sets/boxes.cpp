@@ -59,9 +59,9 @@ std::vector<std::string> items_of(std::string_view content) {
   return items;
 }
 
-class Reader {
+class BoxesReader {
  public:
-  Reader(const LabelSet& objects, std::string split)
+  BoxesReader(const LabelSet& objects, std::string split)
       : objects_(objects), records_(std::move(split)) {}
 
   void read_row(const files::JsonView& row) {
@@ -139,7 +139,7 @@ LoadedSplits load_boxes(const DatasetOptions& options) {
   loaded.label_set = read_objects(options.root_dir / "objects.txt");
   for (const std::string& split : options.splits) {
     const std::filesystem::path path = options.root_dir / options.subset / file_of(split);
-    Reader reader(loaded.label_set, split);
+    BoxesReader reader(loaded.label_set, split);
     for_each_json_line(path, [&](const files::JsonView& row) { reader.read_row(row); });
     loaded.splits.push_back(reader.finish(loaded.warnings));
     if (loaded.splits.back().records().empty()) {

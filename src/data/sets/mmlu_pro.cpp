@@ -24,9 +24,9 @@ std::string letter_of(std::size_t option, char first) {
   return {static_cast<char>(first + static_cast<char>(option))};
 }
 
-class Reader {
+class MmluProReader {
  public:
-  Reader(std::string split, std::string delimiter)
+  MmluProReader(std::string split, std::string delimiter)
       : records_(std::move(split)), delimiter_(std::move(delimiter)) {}
 
   void read_row(const files::JsonView& row) {
@@ -85,7 +85,7 @@ std::filesystem::path file_of(const DatasetOptions& options, const std::string& 
   return std::filesystem::exists(parquet) && !std::filesystem::exists(lines) ? parquet : lines;
 }
 
-void read_file(const std::filesystem::path& path, Reader& reader) {
+void read_file(const std::filesystem::path& path, MmluProReader& reader) {
   if (path.extension() != ".parquet") {
     for_each_json_line(path, [&](const files::JsonView& row) { reader.read_row(row); });
     return;
@@ -109,7 +109,7 @@ LoadedSplits load_mmlu_pro(const DatasetOptions& options) {
   std::size_t n_options = 0;
   for (const std::string& split : options.splits) {
     const std::filesystem::path path = file_of(options, split);
-    Reader reader(split, options.delimiter);
+    MmluProReader reader(split, options.delimiter);
     read_file(path, reader);
     if (reader.n_options() == 0) {
       throw DataError(path.string() + ":1: expected rows, found an empty file");

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kNEmotions = 11;
 
 // In the order of the label set.
-const std::array<std::string, kNEmotions> kEmotions = {
+const std::array<std::string, kNEmotions> kSemEvalEmotions = {
     "anger",    "anticipation", "disgust", "fear",     "joy",  "love",
     "optimism", "pessimism",    "sadness", "surprise", "trust"};
 
@@ -59,13 +59,14 @@ std::vector<LabelIndex> read_header(const files::TableRow& header) {
   files::check_n_fields(header, 2 + kNEmotions, "tab-separated");
   std::vector<LabelIndex> labels;
   for (std::size_t i = 2; i < names.size(); ++i) {
-    const auto found = std::find(kEmotions.begin(), kEmotions.end(), ascii_lower(names[i]));
-    if (found == kEmotions.end()) {
+    const auto found =
+        std::find(kSemEvalEmotions.begin(), kSemEvalEmotions.end(), ascii_lower(names[i]));
+    if (found == kSemEvalEmotions.end()) {
       throw DataError(
           fmt::format("{}: {}", header.place,
-                      unknown_choice("emotion", files::printable(names[i]), kEmotions)));
+                      unknown_choice("emotion", files::printable(names[i]), kSemEvalEmotions)));
     }
-    const auto label = static_cast<LabelIndex>(found - kEmotions.begin());
+    const auto label = static_cast<LabelIndex>(found - kSemEvalEmotions.begin());
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
       throw DataError(fmt::format("{}: expected every emotion once, found {} again", header.place,
                                   files::shown(names[i])));
@@ -82,7 +83,7 @@ Record read_row(files::TableRow& row, const std::vector<LabelIndex>& label_of_co
     const std::string& mark = row.fields[2 + i];
     if (mark != "0" && mark != "1") {
       throw DataError(fmt::format("{}: expected 0 or 1 for {}, found {}", row.place,
-                                  kEmotions[static_cast<std::size_t>(label_of_column[i])],
+                                  kSemEvalEmotions[static_cast<std::size_t>(label_of_column[i])],
                                   files::shown(mark)));
     }
     if (mark == "1") {
@@ -122,7 +123,8 @@ LoadedSplits load_sem_eval(const DatasetOptions& options) {
   }
   const Language language = language_of(options.language);
   LoadedSplits loaded;
-  loaded.label_set = LabelSet({kEmotions.begin(), kEmotions.end()}, LabelKind::MultiLabel);
+  loaded.label_set =
+      LabelSet({kSemEvalEmotions.begin(), kSemEvalEmotions.end()}, LabelKind::MultiLabel);
   for (const std::string& split : options.splits) {
     loaded.splits.push_back(
         read_split(path_of(options, language, split), split, swallowed_rows(options)));

@@ -60,14 +60,14 @@ void scale_forced_prefix(record::ReadoutValues& values, double p_unsafe) {
 }
 
 // Both readings of a prompt's answers, over the same computed prompts: the verdict and the codes.
-class Reader final : public model::Explorer {
+class VerdictReader final : public model::Explorer {
  public:
   using Sink = std::function<void(std::size_t prompt, PromptReading)>;
 
-  Reader(const GuardTask& task,
-         const tokenizer::Tokenizer& tokenizer,
-         const TokenIds& end_ids,
-         Sink sink)
+  VerdictReader(const GuardTask& task,
+                const tokenizer::Tokenizer& tokenizer,
+                const TokenIds& end_ids,
+                Sink sink)
       : task_(task), tokenizer_(tokenizer), sink_(std::move(sink)) {
     readout::ReadoutOptions options = task.settings.readouts.options;
     options.forced_prefix.clear();
@@ -213,21 +213,21 @@ void read_conversations(model::LanguageModel& language_model,
   }
   greedy.rules = info.rules;
   std::map<std::size_t, std::map<std::size_t, PromptReading>> waiting;  // by item and prompt
-  Reader reader(task, tokenizer, greedy.stop.end_ids,
-                [&](std::size_t prompt, PromptReading reading) {
-                  if (!task.settings.is_one_by_one) {
-                    sink(prompt, alone(std::move(reading)));
-                    return;
-                  }
-                  const std::size_t item = prompt / task.n_per_item;
-                  auto& parts = waiting[item];
-                  parts.emplace(prompt, std::move(reading));
-                  if (parts.size() < task.n_per_item) return;
-                  std::vector<PromptReading> all;
-                  for (auto& [id, part] : parts) all.push_back(std::move(part));
-                  waiting.erase(item);
-                  sink(item, put_together(task, std::move(all)));
-                });
+  VerdictReader reader(task, tokenizer, greedy.stop.end_ids,
+                       [&](std::size_t prompt, PromptReading reading) {
+                         if (!task.settings.is_one_by_one) {
+                           sink(prompt, alone(std::move(reading)));
+                           return;
+                         }
+                         const std::size_t item = prompt / task.n_per_item;
+                         auto& parts = waiting[item];
+                         parts.emplace(prompt, std::move(reading));
+                         if (parts.size() < task.n_per_item) return;
+                         std::vector<PromptReading> all;
+                         for (auto& [id, part] : parts) all.push_back(std::move(part));
+                         waiting.erase(item);
+                         sink(item, put_together(task, std::move(all)));
+                       });
   model::ExploreOptions asked = reader.options_for(task.prompts);
   asked.greedy = std::move(greedy);
   asked.batch_size = options.batch_size;

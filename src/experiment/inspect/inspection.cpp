@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kAnswer = "answer";
 
-std::int64_t n_positions(const model::Positions& positions) {
+std::int64_t count_positions(const model::Positions& positions) {
   std::int64_t n = 0;
   for (const model::PositionRange& range : positions) n += range.end - range.begin;
   return n;
@@ -94,7 +94,7 @@ class Inspector {
       for (std::size_t p = 0; p < of.parts[t].size(); ++p) {
         InspectedStep::Part& part = made.text_parts.emplace_back();
         part.name = of.parts[t][p].name;
-        part.n_positions = n_positions(of.parts[t][p].positions);
+        part.n_positions = count_positions(of.parts[t][p].positions);
         if (options_.attention) add_attention(columns, of.parts[t].size(), p, inside, part);
         if (options_.knockouts) {
           part.knocked_out = by_label(columns, seen[next++].step.watched_logits).front();

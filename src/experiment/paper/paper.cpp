@@ -17,12 +17,12 @@ namespace labelprobe::experiment {
 namespace {
 
 using analysis::PaperNumber;
-using Progress = std::function<void(const std::string&)>;
+using PaperProgress = std::function<void(const std::string&)>;
 
 // Makes the parts one after the other; what several of them need is made once.
 class PaperMaker {
  public:
-  PaperMaker(const PaperRequest& request, const Progress& progress)
+  PaperMaker(const PaperRequest& request, const PaperProgress& progress)
       : request_(request), progress_(progress) {
     if (wants({"table1", "table2", "table5"})) {
       probes_ = train_paper_probes(request_, progress_);
@@ -232,7 +232,7 @@ class PaperMaker {
   }
 
   const PaperRequest& request_;
-  const Progress& progress_;
+  const PaperProgress& progress_;
   AllPaperProbes probes_;
   AllProbeScores scores_;
   std::vector<PaperAlignment> alignments_;
@@ -258,7 +258,7 @@ bool Paper::is_whole() const {
                      [](const PaperFigure& figure) { return figure.notes.empty(); });
 }
 
-Paper make_paper(const PaperRequest& request, const Progress& progress) {
+Paper make_paper(const PaperRequest& request, const PaperProgress& progress) {
   return PaperMaker(request, progress).make();
 }
 

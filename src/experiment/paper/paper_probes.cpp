@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 3> kSets = {"GoEmotions", "MFRC", "SemEval"};
+constexpr std::array<std::string_view, 3> kProbedSets = {"GoEmotions", "MFRC", "SemEval"};
 
 fs::path folder_of(const PaperRequest& request, std::size_t model, const std::string& task) {
   return request.folder / "probes" / request.models[model] / task;
@@ -140,7 +140,8 @@ AllPaperProbes train_paper_probes(const PaperRequest& request,
                                   const std::function<void(const std::string&)>& progress) {
   AllPaperProbes all;
   for (const PaperRun& run : request.runs) {
-    const bool is_probed = std::find(kSets.begin(), kSets.end(), run.cell.task) != kSets.end();
+    const bool is_probed =
+        std::find(kProbedSets.begin(), kProbedSets.end(), run.cell.task) != kProbedSets.end();
     if (run.cell.kind->name != "steps" || !is_probed) continue;
     PaperProbes& probes = all[{run.cell.model, run.cell.task}];
     if (!run.missing.empty()) {

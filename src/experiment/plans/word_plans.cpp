@@ -24,7 +24,7 @@ std::vector<std::string> words_of(const ItemForm& form) {
 }
 
 // The prompts end in a space, so that a word's own first token is the one without it.
-readout::LabelTokens find_tokens(const AnswerTask& task) {
+readout::LabelTokens find_word_tokens(const AnswerTask& task) {
   const std::vector<std::string>& words = task.questions.answer_set.names();
   std::vector<readout::LabelContext> places;
   for (const std::string& word : words) {
@@ -48,7 +48,7 @@ std::string_view without_last_space(std::string_view prompt) {
 }
 
 Answers word_answers(const AnswerTask& task) {
-  const readout::LabelTokens tokens = find_tokens(task);
+  const readout::LabelTokens tokens = find_word_tokens(task);
   // These prompts have no chain of thought.
   const readout::AnswerRule rule = {
       task.questions.templates.label_format,
@@ -81,7 +81,7 @@ bool has_label(const Questions& questions, const prompt::Query& query, const std
                : query.gold.empty() && name == kNoneLabel;
 }
 
-std::optional<Labels> is_reasonable(const Questions& questions, const prompt::Query& query) {
+std::optional<Labels> is_reasonable_word(const Questions& questions, const prompt::Query& query) {
   return Labels{has_label(questions, query, query.item.parts.at(0)) ? 0 : 1};
 }
 
@@ -103,7 +103,7 @@ extern constinit const Plan kUnary = {
     .answer_words = [](const Settings&) { return words_of(kUnaryItems); },
     .make_answers = word_answers,
     .when_missing = kNameNoLabel,
-    .right_answer = is_reasonable,
+    .right_answer = is_reasonable_word,
     .metrics = analysis::classification_metrics,
 };
 

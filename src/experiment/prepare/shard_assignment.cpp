@@ -12,7 +12,7 @@ namespace labelprobe::experiment {
 
 namespace {
 
-std::int64_t common_prefix(const TokenIds& a, const TokenIds& b) {
+std::int64_t n_common_tokens(const TokenIds& a, const TokenIds& b) {
   return std::mismatch(a.begin(), a.begin() + std::min(a.size(), b.size()), b.begin()).first -
          a.begin();
 }
@@ -22,7 +22,7 @@ class Stretches {
   explicit Stretches(std::span<const TokenIds> sorted) : own_(sorted.size() + 1) {
     for (std::size_t i = 0; i < sorted.size(); ++i) {
       const auto n_tokens = static_cast<std::int64_t>(sorted[i].size());
-      const std::int64_t n_shared = i == 0 ? 0 : common_prefix(sorted[i - 1], sorted[i]);
+      const std::int64_t n_shared = i == 0 ? 0 : n_common_tokens(sorted[i - 1], sorted[i]);
       shared_.push_back(n_shared);
       own_[i + 1] = own_[i] + n_tokens - n_shared;
     }

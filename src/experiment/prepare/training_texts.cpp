@@ -12,7 +12,7 @@ void note(const data::Dataset& set, TrainingTexts& texts) {
   texts.warnings.insert(texts.warnings.end(), set.notes.warnings.begin(), set.notes.warnings.end());
 }
 
-data::Dataset load_test(const Settings& settings, const data::Dataset& train) {
+data::Dataset load_test_set(const Settings& settings, const data::Dataset& train) {
   data::Dataset test = data::load(settings.task, settings.test);
   if (!(train.label_set == test.label_set)) {
     throw DataError(settings.task + ": the label sets of the train and test splits differ");
@@ -51,7 +51,7 @@ TrainingTexts make_training_texts(const Settings& settings) {
   texts.train =
       prompt::make_training_texts({train.examples, train.examples, train.label_set, options});
   if (settings.test.splits.empty()) return texts;
-  const data::Dataset test = load_test(settings, train);
+  const data::Dataset test = load_test_set(settings, train);
   note(test, texts);
   texts.validation =
       prompt::make_training_texts({train.examples, test.examples, train.label_set, options});

@@ -11,7 +11,7 @@ namespace labelprobe::experiment {
 
 namespace {
 
-constexpr std::int64_t kNGroups = 4;
+constexpr std::int64_t kNFileGroups = 4;
 constexpr const char* kStates = "hidden_states";
 
 void append_rows(record::RowFile& file,
@@ -54,7 +54,7 @@ std::vector<record::RowLayout> layouts_of(const InsideSettings& settings,
     record::RowLayout& layout = layouts.emplace_back();
     layout.name = "attention";
     layout.tensor = "shares";
-    layout.shape = {kNGroups, info.n_layers, info.n_heads};
+    layout.shape = {kNFileGroups, info.n_layers, info.n_heads};
     layout.format = "labelprobe attention 1";
   }
   return layouts;

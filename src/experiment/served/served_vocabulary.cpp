@@ -19,14 +19,14 @@ bool is_letter(char c) {
   return static_cast<unsigned char>(c) >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool is_digit(char c) {
+bool is_ascii_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 // How many bytes the token at the beginning of a text that is not empty has.
 std::size_t token_length(std::string_view text) {
   const std::size_t begin = text.front() == ' ' && text.size() > 1 ? 1 : 0;
-  for (const auto belongs : {is_letter, is_digit}) {
+  for (const auto belongs : {is_letter, is_ascii_digit}) {
     std::size_t end = begin;
     while (end < text.size() && belongs(text[end])) ++end;
     if (end > begin) return end;

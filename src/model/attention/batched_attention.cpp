@@ -13,7 +13,7 @@
 namespace labelprobe::model {
 namespace {
 
-constexpr float kNothing = -std::numeric_limits<float>::infinity();
+constexpr float kNoLogSum = -std::numeric_limits<float>::infinity();
 
 // Keys and values that are gathered at a time, in numbers.
 constexpr std::int64_t kGatheredNumbers = std::int64_t{1} << 24;
@@ -120,7 +120,7 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
   const std::int64_t n_keys = tables.key_rows.size(1);
   const auto options = queries.options().dtype(at::kFloat);
   Parts parts{at::zeros({tables.n_parts + 1, n_heads, n_groups, n_dim}, options),
-              at::full({tables.n_parts + 1, n_heads, n_groups}, kNothing, options)};
+              at::full({tables.n_parts + 1, n_heads, n_groups}, kNoLogSum, options)};
   const at::Tensor slots = at::arange(n_keys, tables.n_seen.options());
   const std::int64_t n_each =
       std::max<std::int64_t>(1, kGatheredNumbers / (n_keys * n_heads * n_dim));
@@ -140,10 +140,10 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
             .mul_(form.scale_of(n_dim))
             .view({n, n_heads, n_rows, n_groups, n_keys});
     if (form.softcap != 0) scores.div_(form.softcap).tanh_().mul_(form.softcap);
-    scores.masked_fill_(slots.ge(seen), kNothing);
+    scores.masked_fill_(slots.ge(seen), kNoLogSum);
     const at::Tensor logs = scores.logsumexp(-1, /*keepdim=*/true);
     // A row that sees nothing has no weights.
-    const at::Tensor weights = scores.sub_(logs.masked_fill(logs.eq(kNothing), 0)).exp_();
+    const at::Tensor weights = scores.sub_(logs.masked_fill(logs.eq(kNoLogSum), 0)).exp_();
     const at::Tensor sums = at::matmul(weights.view({n, n_heads, n_rows * n_groups, n_keys}),
                                        gathered(values, tables.key_rows)
                                            .view({n, n_keys, n_heads, n_dim})
@@ -155,7 +155,7 @@ at::Tensor BatchedAttention::attend(const at::Tensor& queries,
     parts.logs.index_copy_(0, places,
                            logs.squeeze(-1).permute({0, 2, 1, 3}).reshape({-1, n_heads, n_groups}));
   }
-  parts.logs.select(0, tables.n_parts).fill_(kNothing);
+  parts.logs.select(0, tables.n_parts).fill_(kNoLogSum);
   return merge(parts, tables.parts_of_row, form.sinks).flatten(1, 3).to(queries.scalar_type());
 }
 

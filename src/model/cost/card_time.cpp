@@ -11,7 +11,7 @@
 namespace labelprobe::model::cost {
 namespace {
 
-std::int64_t ratio_up(std::int64_t a, std::int64_t b) {
+std::int64_t quotient_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
@@ -79,9 +79,9 @@ constexpr std::int64_t kFewestRows = 64;
 // The own kernel of attention (cuda/attention_kernels.h): a block of 128 threads, of which 16 stand
 // side by side, each with every 16th key and every 16th number of a value.
 constexpr double kWarps = 4;
-constexpr double kColumns = 16;
+constexpr double kCardColumns = 16;
 constexpr double kTileKeys = 64;
-constexpr double kKeysEach = kTileKeys / kColumns;
+constexpr double kKeysEach = kTileKeys / kCardColumns;
 // A multiprocessor reads one warp's numbers from shared memory in a cycle, and multiplies four
 // warps' numbers.
 constexpr double kMultipliersPerReader = 4;
@@ -106,7 +106,7 @@ struct ItemCycles {
 //   n_warps    that have queries
 ItemCycles item_cycles(const CardSetting& setting, double rows_each, double n_warps, double kib) {
   const double n_dims = setting.config.head_dim;
-  const double values_each = n_dims / kColumns;
+  const double values_each = n_dims / kCardColumns;
   const auto longest = [](double n_reads, double n_products) {
     return std::max(n_reads, n_products / kMultipliersPerReader);
   };
@@ -303,7 +303,7 @@ class PassTime {
   // As fixed_rows.h has them.
   void add_products(std::int64_t n_rows, std::int64_t height, std::int64_t width) {
     const std::int64_t n_each = setting_.options.is_fast ? n_rows : kFixedRows;
-    const std::int64_t n_products = ratio_up(n_rows, n_each);
+    const std::int64_t n_products = quotient_up(n_rows, n_each);
     add(Work::Products, times(n_products, time_of_product(setting_, n_each, height, width)));
     // 8-bit codes are counted as if they were unpacked for each product: theirs are faster than
     // that, but the host waits for each.
@@ -338,10 +338,10 @@ Item time_of_product(const CardSetting& setting,
     if (tile.n_rows > std::max(n_rows, kFewestRows)) continue;
     for (const int n_splits : kSplits) {
       const std::int64_t n_blocks =
-          ratio_up(n_rows, tile.n_rows) * ratio_up(height, tile.n_columns) * n_splits;
+          quotient_up(n_rows, tile.n_rows) * quotient_up(height, tile.n_columns) * n_splits;
       const double block_flop = 2.0 * static_cast<double>(tile.n_rows * tile.n_columns) *
                                 static_cast<double>(width) / n_splits;
-      double seconds = static_cast<double>(ratio_up(n_blocks, card.n_multiprocessors)) *
+      double seconds = static_cast<double>(quotient_up(n_blocks, card.n_multiprocessors)) *
                        block_flop / (rate * tile.share);
       if (n_splits > 1) {  // parts of sums are written, read and added
         seconds += n_splits * n_result * 2 * sizeof(float) / bandwidth(card);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kKeysPerTile = 64;
 constexpr std::int64_t kThinTile = 8;
-constexpr std::int64_t kFlashTile = 128;
+constexpr std::int64_t kRowsPerFlashTile = 128;
 
 std::int64_t ratio_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -67,10 +67,11 @@ void add_levels(const cuda::AttentionPlan& plan, AttentionWork& work) {
     const auto n = static_cast<std::int64_t>(level.n_keys.size());
     ++work.n_flash_levels;
     // Each sequence gets as many blocks as the longest one needs.
-    work.n_flash_blocks += n * ratio_up(level.n_most_rows, kFlashTile);
+    work.n_flash_blocks += n * ratio_up(level.n_most_rows, kRowsPerFlashTile);
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int64_t n_rows = level.first_rows[i + 1] - level.first_rows[i];
-      work.n_flash_tiles += ratio_up(n_rows, kFlashTile) * ratio_up(level.n_keys[i], kKeysPerTile);
+      work.n_flash_tiles +=
+          ratio_up(n_rows, kRowsPerFlashTile) * ratio_up(level.n_keys[i], kKeysPerTile);
     }
   }
 }

@@ -30,7 +30,7 @@ namespace labelprobe::model {
 
 namespace {
 
-std::string join(std::span<const c10::Device> devices) {
+std::string list_devices(std::span<const c10::Device> devices) {
   std::vector<std::string> names;
   for (const c10::Device device : devices) names.push_back(device.str());
   return fmt::format("{}", fmt::join(names, ","));
@@ -88,7 +88,7 @@ std::vector<std::pair<std::string, std::string>> describe_platform() {
 }
 
 std::string resolve_device(const std::string& device) {
-  return join(weights::open_devices(device));
+  return list_devices(weights::open_devices(device));
 }
 
 std::size_t free_device_bytes(const std::string& name) {

@@ -17,7 +17,7 @@
 namespace labelprobe::model {
 namespace {
 
-constexpr int kLanes = 64;
+constexpr int kReadLanes = 64;
 
 // The k largest of one row, in order; true if there is a NaN. Most runs of kLanes logits hold none
 // of them and cost one comparison per register.
@@ -35,14 +35,14 @@ bool scan_top(const float* logits, std::int64_t n, std::vector<TopToken>& top, s
     top.insert(place, {static_cast<TokenId>(i), logit});
   };
   std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
+  for (; i + kReadLanes <= n; i += kReadLanes) {
     if (top.size() == k) {
       const float least = top.back().logit;
       int n_wanted = 0;
-      for (int lane = 0; lane < kLanes; ++lane) n_wanted += !(logits[i + lane] <= least);
+      for (int lane = 0; lane < kReadLanes; ++lane) n_wanted += !(logits[i + lane] <= least);
       if (n_wanted == 0) continue;
     }
-    for (int lane = 0; lane < kLanes; ++lane) offer(i + lane);
+    for (int lane = 0; lane < kReadLanes; ++lane) offer(i + lane);
   }
   for (; i < n; ++i) offer(i);
   return has_nan;

@@ -12,7 +12,6 @@ namespace {
 
 using weights::Extent;
 using weights::RowRange;
-using weights::RowRanges;
 
 // Parts are multiples of it where that leaves one for everybody: whole blocks of 4-bit weights, and
 // rows that begin where registers do.
@@ -100,15 +99,15 @@ std::vector<Share> divide_model(const weights::DecoderConfig& whole, int n_proce
   return shares;
 }
 
-RowRanges rows_of(const weights::DecoderConfig& whole,
-                  const Share& share,
-                  const weights::Parameter& parameter) {
+weights::RowRanges rows_of(const weights::DecoderConfig& whole,
+                           const Share& share,
+                           const weights::Parameter& parameter) {
   const weights::Module& module = weights::module_of(*whole.family, parameter.role);
   const std::int64_t n_dim = whole.head_dim;
   switch (module.height) {
     case Extent::Hidden:
       // Norms are vectors.
-      return module.width == Extent::None ? RowRanges() : RowRanges{share.hidden};
+      return module.width == Extent::None ? weights::RowRanges() : weights::RowRanges{share.hidden};
     case Extent::Inner:
       return {share.inner};
     case Extent::InnerTwice:
@@ -118,9 +117,11 @@ RowRanges rows_of(const weights::DecoderConfig& whole,
     case Extent::Heads:
       return {share.heads};
     case Extent::QueryRows:
-      return module.width == Extent::None ? RowRanges() : RowRanges{scaled(share.heads, n_dim)};
+      return module.width == Extent::None ? weights::RowRanges()
+                                          : weights::RowRanges{scaled(share.heads, n_dim)};
     case Extent::KeyRows:
-      return module.width == Extent::None ? RowRanges() : RowRanges{scaled(share.key_heads, n_dim)};
+      return module.width == Extent::None ? weights::RowRanges()
+                                          : weights::RowRanges{scaled(share.key_heads, n_dim)};
     case Extent::QueryKeyValueRows:
       return {scaled(share.heads, n_dim), scaled(share.key_heads, n_dim, whole.n_heads * n_dim),
               scaled(share.key_heads, n_dim, (whole.n_heads + whole.n_kv_heads) * n_dim)};

@@ -42,7 +42,7 @@ at::Tensor bytes_of(const at::Tensor& tensor) {
   return tensor.contiguous().view({-1}).view(at::kByte);
 }
 
-std::string_view first_line(std::string_view text) {
+std::string_view line_of(std::string_view text) {
   return text.substr(0, text.find('\n'));
 }
 
@@ -80,7 +80,7 @@ void Team::guarded(const Work& work) {
         fmt::format("{} ({}); processes that compute a model together end together: start them "
                     "anew, a run goes "
                     "on where it was",
-                    watch_->find_lost(), first_line(error.what())));
+                    watch_->find_lost(), line_of(error.what())));
   }
 }
 

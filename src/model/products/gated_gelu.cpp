@@ -22,7 +22,7 @@ LABELPROBE_PART inline float gated_gelu_of(float gate, float up) {
 }
 
 LABELPROBE_FOR_EACH_PROCESSOR
-void gate_row(const float* gate, const float* up, float* gated, std::int64_t n) {
+void gate_row_by_gelu(const float* gate, const float* up, float* gated, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) gated[i] = gated_gelu_of(gate[i], up[i]);
 }
 
@@ -41,7 +41,7 @@ at::Tensor gated_gelu(at::Tensor gate_up) {
   at::parallel_for(0, gated.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const float* gate = from + row * 2 * width;
-      gate_row(gate, gate + width, to + row * width, width);
+      gate_row_by_gelu(gate, gate + width, to + row * width, width);
     }
   });
   return gated.to(gate_up.scalar_type());

@@ -22,15 +22,15 @@ LABELPROBE_PART inline float gated_silu_of(float gate, float up) {
 }
 
 LABELPROBE_FOR_EACH_PROCESSOR
-void gate_row(const float* gate, const float* up, float* gated, std::int64_t n) {
+void gate_row_by_silu(const float* gate, const float* up, float* gated, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) gated[i] = gated_silu_of(gate[i], up[i]);
 }
 
 LABELPROBE_FOR_EACH_PROCESSOR
-void gate_row(const std::uint16_t* gate,
-              const std::uint16_t* up,
-              std::uint16_t* gated,
-              std::int64_t n) {
+void gate_row_by_silu(const std::uint16_t* gate,
+                      const std::uint16_t* up,
+                      std::uint16_t* gated,
+                      std::int64_t n) {
   by_steps(n, [&](std::int64_t first, std::int64_t n_step) LABELPROBE_PART {
     float wide[kStep];
     float wide_up[kStep];
@@ -50,7 +50,7 @@ void gate_rows(const at::Tensor& gate_up, at::Tensor& gated) {
   at::parallel_for(0, gated.size(0), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const T* gate = from + row * stride;
-      gate_row(gate, gate + width, to + row * width, width);
+      gate_row_by_silu(gate, gate + width, to + row * width, width);
     }
   });
 }

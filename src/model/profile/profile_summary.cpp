@@ -14,7 +14,7 @@ constexpr double kSecondsPerNs = 1e-9;
 using Events = std::vector<const TracedEvent*>;
 
 // Adds up by name.
-class Rows {
+class SummaryRows {
  public:
   void add(std::string_view name, std::int64_t n_calls, std::int64_t ns) {
     auto& [calls, total_ns] = totals_[name];
@@ -44,7 +44,7 @@ std::vector<ProfileRow> own_times(Events events) {
     return std::tie(a->thread, a->begin_ns, b->end_ns) <
            std::tie(b->thread, b->begin_ns, a->end_ns);
   });
-  Rows rows;
+  SummaryRows rows;
   Events around;
   for (const TracedEvent* event : events) {
     while (!around.empty() &&
@@ -80,7 +80,7 @@ ProfileSummary summarize(Recorded recorded) {
   Events host;
   Events caller;  // its own thread, of the host's
   Events gpu;
-  Rows kernels;
+  SummaryRows kernels;
   for (TracedEvent& event : recorded.events) {
     event.begin_ns = std::max(event.begin_ns, recorded.begin_ns);
     event.end_ns = std::min(event.end_ns, recorded.end_ns);

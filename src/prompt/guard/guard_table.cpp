@@ -154,14 +154,14 @@ constexpr std::array kFamilies = {
                 kSpacedAssistantHeader, "S", "\n\n", kHasHeaders, kCategories3Small},
 };
 
-bool is_letter(char c) {
+bool is_category_letter(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 // How many bytes of the line are a code with its colon and space; 0 if it begins otherwise.
 std::size_t length_of_code(std::string_view line) {
   std::size_t n = 0;
-  while (n < line.size() && is_letter(line[n])) ++n;
+  while (n < line.size() && is_category_letter(line[n])) ++n;
   const std::size_t n_letters = n;
   while (n < line.size() && line[n] >= '0' && line[n] <= '9') ++n;
   const bool is_code = n_letters > 0 && n > n_letters && line.substr(n).starts_with(": ");

@@ -8,7 +8,7 @@
 
 namespace labelprobe::prompt::jinja {
 
-using Kind = Statement::Kind;
+using StatementKind = Statement::Kind;
 
 const Value* Frame::find(const std::string& name) const {
   for (const Frame* frame = this; frame; frame = frame->around_) {
@@ -52,36 +52,36 @@ Interpreter::Leap Interpreter::run_block(const Block& block, Frame& frame, Text&
 
 Interpreter::Leap Interpreter::run_statement(const Statement& statement, Frame& frame, Text& out) {
   switch (statement.kind) {
-    case Kind::Data:
+    case StatementKind::Data:
       runtime_.budget.spend_bytes(statement.text.size());
       out.append(statement.text);
       break;
-    case Kind::Print:
+    case StatementKind::Print:
       print(statement, frame, out);
       break;
-    case Kind::If:
+    case StatementKind::If:
       return run_if(statement, frame, out);
-    case Kind::For:
+    case StatementKind::For:
       run_loop(statement, frame, out);
       break;
-    case Kind::Set:
+    case StatementKind::Set:
       run_set(statement, frame);
       break;
-    case Kind::SetBlock:
-    case Kind::Filter:
+    case StatementKind::SetBlock:
+    case StatementKind::Filter:
       return run_captured(statement, frame, out);
-    case Kind::Macro:
+    case StatementKind::Macro:
       define_macro(statement, frame);
       break;
-    case Kind::With:
+    case StatementKind::With:
       return run_with(statement, frame, out);
-    case Kind::Group: {
+    case StatementKind::Group: {
       Frame inner(&frame);
       return run_block(statement.body, inner, out);
     }
-    case Kind::Break:
+    case StatementKind::Break:
       return Leap::Break;
-    case Kind::Continue:
+    case StatementKind::Continue:
       return Leap::Continue;
   }
   return Leap::None;
@@ -181,7 +181,7 @@ Interpreter::Leap Interpreter::run_captured(const Statement& statement, Frame& f
   if (!statement.expressions.empty()) {
     value = apply_filters(statement.expressions.front().get(), std::move(value), frame);
   }
-  if (statement.kind == Kind::SetBlock) {
+  if (statement.kind == StatementKind::SetBlock) {
     frame.set(statement.names.front(), std::move(value));
   } else {
     append_string(out, value, runtime_.budget);

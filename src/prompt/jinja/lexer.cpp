@@ -16,7 +16,7 @@ namespace labelprobe::prompt::jinja {
 
 namespace {
 
-using Kind = Token::Kind;
+using TokenKind = Token::Kind;
 
 constexpr std::array<std::string_view, 26> kOperators = {
     "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
@@ -26,12 +26,12 @@ bool is_space(char c) {
   return std::string_view(" \t\r\n\f\v").find(c) != std::string_view::npos;
 }
 
-bool is_digit(char c) {
+bool is_number_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 bool is_name(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+  return is_number_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
 
@@ -67,7 +67,7 @@ class Lexer {
 
   std::vector<Token> run() {
     while (at_ < text_.size()) read_data();
-    add(Kind::End, "");
+    add(TokenKind::End, "");
     return std::move(tokens_);
   }
 
@@ -81,10 +81,10 @@ class Lexer {
     at_ += n;
   }
 
-  void add(Kind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
+  void add(TokenKind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
 
   void add_data(std::string_view data) {
-    if (!data.empty()) add(Kind::Data, std::string(data));
+    if (!data.empty()) add(TokenKind::Data, std::string(data));
   }
 
   // The text up to the next mark, and what the mark begins.
@@ -108,7 +108,7 @@ class Lexer {
     move(n_data + 2 + (has_sign ? 1 : 0));
     if (kind == '#') return skip_comment();
     if (kind == '%' && read_raw()) return;
-    add(kind == '{' ? Kind::PrintBegin : Kind::StatementBegin, "");
+    add(kind == '{' ? TokenKind::PrintBegin : TokenKind::StatementBegin, "");
     read_code(kind == '{');
   }
 
@@ -203,7 +203,7 @@ class Lexer {
   bool close_code(std::string_view close, bool is_print) {
     const bool has_sign = rest().starts_with('-') || (!is_print && rest().starts_with('+'));
     if (!rest().substr(has_sign ? 1 : 0).starts_with(close)) return false;
-    add(is_print ? Kind::PrintEnd : Kind::StatementEnd, "");
+    add(is_print ? TokenKind::PrintEnd : TokenKind::StatementEnd, "");
     const char sign = has_sign ? rest()[0] : ' ';
     leave(close.size() + (has_sign ? 1 : 0), sign == '-', !is_print && sign != '+');
     return true;
@@ -214,11 +214,11 @@ class Lexer {
     const char first = text_[at_];
     if (first == '"' || first == '\'') {
       read_string(first);
-    } else if (is_digit(first)) {
+    } else if (is_number_digit(first)) {
       read_number();
     } else if (is_name(first)) {
       const std::size_t n = count_while(at_, is_name);
-      add(Kind::Name, std::string(rest().substr(0, n)));
+      add(TokenKind::Name, std::string(rest().substr(0, n)));
       move(n);
     } else {
       return read_operator();
@@ -239,19 +239,20 @@ class Lexer {
     if (end >= text_.size()) {
       refuse_at(begin, "expected a quote behind a text, found the end of the template");
     }
-    add(Kind::String, unescape(std::string_view(text_).substr(at_ + 1, end - at_ - 1), begin));
+    add(TokenKind::String, unescape(std::string_view(text_).substr(at_ + 1, end - at_ - 1), begin));
     move(end + 1 - at_);
   }
 
   void read_number() {
-    std::size_t n = count_while(at_, is_digit);
-    Kind kind = Kind::Integer;
-    if (at_ + n + 1 < text_.size() && text_[at_ + n] == '.' && is_digit(text_[at_ + n + 1])) {
-      kind = Kind::Number;
-      n += 1 + count_while(at_ + n + 1, is_digit);
+    std::size_t n = count_while(at_, is_number_digit);
+    TokenKind kind = TokenKind::Integer;
+    if (at_ + n + 1 < text_.size() && text_[at_ + n] == '.' &&
+        is_number_digit(text_[at_ + n + 1])) {
+      kind = TokenKind::Number;
+      n += 1 + count_while(at_ + n + 1, is_number_digit);
     }
     if (const std::size_t n_exponent = count_exponent(at_ + n); n_exponent > 0) {
-      kind = Kind::Number;
+      kind = TokenKind::Number;
       n += n_exponent;
     }
     std::string digits(rest().substr(0, n));
@@ -268,14 +269,14 @@ class Lexer {
     const std::string_view text = std::string_view(text_).substr(from);
     if (!text.starts_with('e') && !text.starts_with('E')) return 0;
     const std::size_t n_sign = text.size() > 1 && (text[1] == '-' || text[1] == '+') ? 1 : 0;
-    const std::size_t n_digits = count_while(from + 1 + n_sign, is_digit);
+    const std::size_t n_digits = count_while(from + 1 + n_sign, is_number_digit);
     return n_digits == 0 ? 0 : 1 + n_sign + n_digits;
   }
 
   int read_operator() {
     for (const std::string_view known : kOperators) {
       if (!rest().starts_with(known)) continue;
-      add(Kind::Operator, std::string(known));
+      add(TokenKind::Operator, std::string(known));
       move(known.size());
       if (known == "(" || known == "[" || known == "{") return 1;
       return known == ")" || known == "]" || known == "}" ? -1 : 0;

@@ -14,7 +14,7 @@ namespace labelprobe::prompt::jinja {
 
 namespace {
 
-using Kind = Statement::Kind;
+using StatementKind = Statement::Kind;
 
 class StatementParser {
  public:
@@ -42,7 +42,7 @@ class StatementParser {
         break;
       }
       if (now.kind == Token::Kind::Data) {
-        block.push_back(make(Kind::Data));
+        block.push_back(make(StatementKind::Data));
         block.back().text = reader_.take().text;
       } else if (now.kind == Token::Kind::PrintBegin) {
         block.push_back(parse_print());
@@ -59,7 +59,7 @@ class StatementParser {
     return block;
   }
 
-  Statement make(Kind kind) const {
+  Statement make(StatementKind kind) const {
     Statement made;
     made.kind = kind;
     made.line = reader_.now().line;
@@ -78,7 +78,7 @@ class StatementParser {
   }
 
   Statement parse_print() {
-    Statement made = make(Kind::Print);
+    Statement made = make(StatementKind::Print);
     reader_.take();
     made.value = expressions_.parse_tuple();
     reader_.expect(Token::Kind::PrintEnd, "'}}'");
@@ -95,7 +95,7 @@ class StatementParser {
     if (word == "filter") return parse_filter();
     if (word == "break" || word == "continue") return parse_leap(word);
     if (word == "generation") {
-      Statement made = make(Kind::Group);
+      Statement made = make(StatementKind::Group);
       made.body = parse_body("endgeneration");
       return made;
     }
@@ -107,7 +107,7 @@ class StatementParser {
   }
 
   Statement parse_if() {
-    Statement made = make(Kind::If);
+    Statement made = make(StatementKind::If);
     std::string word = "if";
     while (word == "if" || word == "elif") {
       Statement::Branch branch;
@@ -136,7 +136,7 @@ class StatementParser {
   }
 
   Statement parse_for() {
-    Statement made = make(Kind::For);
+    Statement made = make(StatementKind::For);
     made.names = parse_targets();
     reader_.expect_name("in");
     made.value = parse_series();
@@ -160,7 +160,7 @@ class StatementParser {
   ExpressionPtr parse_series() { return expressions_.parse_without_if(); }
 
   Statement parse_set() {
-    Statement made = make(Kind::Set);
+    Statement made = make(StatementKind::Set);
     made.names = parse_targets();
     if (made.names.size() == 1 && reader_.skip_operator(".")) {
       made.text = reader_.expect_any_name("a name behind '.'");
@@ -171,21 +171,21 @@ class StatementParser {
       return made;
     }
     if (made.names.size() > 1 || !made.text.empty()) reader_.refuse("'='");
-    made.kind = Kind::SetBlock;
+    made.kind = StatementKind::SetBlock;
     if (reader_.skip_operator("|")) made.expressions.push_back(expressions_.parse_filters());
     made.body = parse_body("endset");
     return made;
   }
 
   Statement parse_filter() {
-    Statement made = make(Kind::Filter);
+    Statement made = make(StatementKind::Filter);
     made.expressions.push_back(expressions_.parse_filters());
     made.body = parse_body("endfilter");
     return made;
   }
 
   Statement parse_macro() {
-    Statement made = make(Kind::Macro);
+    Statement made = make(StatementKind::Macro);
     if (n_loops_ > 0 || is_in_macro_) {
       refuse_at(made.line, "a macro inside a loop or another macro is not supported");
     }
@@ -208,7 +208,7 @@ class StatementParser {
   }
 
   Statement parse_with() {
-    Statement made = make(Kind::With);
+    Statement made = make(StatementKind::With);
     while (reader_.is(Token::Kind::Name)) {
       made.names.push_back(reader_.take().text);
       reader_.expect_operator("=");
@@ -220,7 +220,7 @@ class StatementParser {
   }
 
   Statement parse_leap(const std::string& word) {
-    Statement made = make(word == "break" ? Kind::Break : Kind::Continue);
+    Statement made = make(word == "break" ? StatementKind::Break : StatementKind::Continue);
     if (n_loops_ == 0)
       refuse_at(made.line, fmt::format("expected a loop around '{}', found none", word));
     close();

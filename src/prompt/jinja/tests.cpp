@@ -12,7 +12,7 @@ namespace labelprobe::prompt::jinja {
 
 namespace {
 
-struct Call {
+struct TestCall {
   const Value& value;
   const Given& given;
   Runtime& runtime;
@@ -27,7 +27,7 @@ bool is_integer(const Value& value) {
   return value.is<std::int64_t>();
 }
 
-std::int64_t remainder_of(const Call& call, std::int64_t divisor) {
+std::int64_t remainder_of(const TestCall& call, std::int64_t divisor) {
   if (!is_integer(call.value) || divisor == 0) call.given.refuse("an integer", call.value);
   return *call.value.as<std::int64_t>() % divisor;
 }
@@ -36,7 +36,7 @@ bool is_series(const Value& value) {
   return value.list() || value.dict() || value.text() || value.is_undefined();
 }
 
-bool same(const Call& call) {
+bool same(const TestCall& call) {
   const Value& a = call.value;
   const Value& b = call.other();
   if (a.is<bool>() || b.is<bool>()) {
@@ -47,52 +47,53 @@ bool same(const Call& call) {
 
 struct TestRow {
   std::string_view name;
-  bool (*run)(const Call&);
+  bool (*run)(const TestCall&);
 };
 
 constexpr std::array kTests = {
-    TestRow{"defined", [](const Call& c) { return !c.value.is_undefined(); }},
-    TestRow{"undefined", [](const Call& c) { return c.value.is_undefined(); }},
-    TestRow{"none", [](const Call& c) { return c.value.is<None>(); }},
-    TestRow{"string", [](const Call& c) { return c.value.text() != nullptr; }},
-    TestRow{"mapping", [](const Call& c) { return c.value.dict() != nullptr; }},
-    TestRow{"iterable", [](const Call& c) { return is_series(c.value); }},
-    TestRow{"sequence", [](const Call& c) { return is_series(c.value); }},
-    TestRow{"number", [](const Call& c) { return c.value.is_number(); }},
-    TestRow{"integer", [](const Call& c) { return is_integer(c.value); }},
-    TestRow{"float", [](const Call& c) { return c.value.is<double>(); }},
-    TestRow{"boolean", [](const Call& c) { return c.value.is<bool>(); }},
-    TestRow{"true", [](const Call& c) { return c.value.is<bool>() && *c.value.as<bool>(); }},
-    TestRow{"false", [](const Call& c) { return c.value.is<bool>() && !*c.value.as<bool>(); }},
+    TestRow{"defined", [](const TestCall& c) { return !c.value.is_undefined(); }},
+    TestRow{"undefined", [](const TestCall& c) { return c.value.is_undefined(); }},
+    TestRow{"none", [](const TestCall& c) { return c.value.is<None>(); }},
+    TestRow{"string", [](const TestCall& c) { return c.value.text() != nullptr; }},
+    TestRow{"mapping", [](const TestCall& c) { return c.value.dict() != nullptr; }},
+    TestRow{"iterable", [](const TestCall& c) { return is_series(c.value); }},
+    TestRow{"sequence", [](const TestCall& c) { return is_series(c.value); }},
+    TestRow{"number", [](const TestCall& c) { return c.value.is_number(); }},
+    TestRow{"integer", [](const TestCall& c) { return is_integer(c.value); }},
+    TestRow{"float", [](const TestCall& c) { return c.value.is<double>(); }},
+    TestRow{"boolean", [](const TestCall& c) { return c.value.is<bool>(); }},
+    TestRow{"true", [](const TestCall& c) { return c.value.is<bool>() && *c.value.as<bool>(); }},
+    TestRow{"false", [](const TestCall& c) { return c.value.is<bool>() && !*c.value.as<bool>(); }},
     TestRow{"callable",
-            [](const Call& c) { return c.value.is<std::shared_ptr<const Callable>>(); }},
-    TestRow{"equalto", [](const Call& c) { return c.equals(); }},
-    TestRow{"eq", [](const Call& c) { return c.equals(); }},
-    TestRow{"==", [](const Call& c) { return c.equals(); }},
-    TestRow{"ne", [](const Call& c) { return !c.equals(); }},
-    TestRow{"!=", [](const Call& c) { return !c.equals(); }},
-    TestRow{"lt", [](const Call& c) { return c.is_less(); }},
-    TestRow{"lessthan", [](const Call& c) { return c.is_less(); }},
-    TestRow{"<", [](const Call& c) { return c.is_less(); }},
-    TestRow{"le", [](const Call& c) { return !c.is_more(); }},
-    TestRow{"<=", [](const Call& c) { return !c.is_more(); }},
-    TestRow{"gt", [](const Call& c) { return c.is_more(); }},
-    TestRow{"greaterthan", [](const Call& c) { return c.is_more(); }},
-    TestRow{">", [](const Call& c) { return c.is_more(); }},
-    TestRow{"ge", [](const Call& c) { return !c.is_less(); }},
-    TestRow{">=", [](const Call& c) { return !c.is_less(); }},
-    TestRow{"in", [](const Call& c) { return contains(c.other(), c.value, c.runtime); }},
+            [](const TestCall& c) { return c.value.is<std::shared_ptr<const Callable>>(); }},
+    TestRow{"equalto", [](const TestCall& c) { return c.equals(); }},
+    TestRow{"eq", [](const TestCall& c) { return c.equals(); }},
+    TestRow{"==", [](const TestCall& c) { return c.equals(); }},
+    TestRow{"ne", [](const TestCall& c) { return !c.equals(); }},
+    TestRow{"!=", [](const TestCall& c) { return !c.equals(); }},
+    TestRow{"lt", [](const TestCall& c) { return c.is_less(); }},
+    TestRow{"lessthan", [](const TestCall& c) { return c.is_less(); }},
+    TestRow{"<", [](const TestCall& c) { return c.is_less(); }},
+    TestRow{"le", [](const TestCall& c) { return !c.is_more(); }},
+    TestRow{"<=", [](const TestCall& c) { return !c.is_more(); }},
+    TestRow{"gt", [](const TestCall& c) { return c.is_more(); }},
+    TestRow{"greaterthan", [](const TestCall& c) { return c.is_more(); }},
+    TestRow{">", [](const TestCall& c) { return c.is_more(); }},
+    TestRow{"ge", [](const TestCall& c) { return !c.is_less(); }},
+    TestRow{">=", [](const TestCall& c) { return !c.is_less(); }},
+    TestRow{"in", [](const TestCall& c) { return contains(c.other(), c.value, c.runtime); }},
     TestRow{"sameas", same},
-    TestRow{"odd", [](const Call& c) { return remainder_of(c, 2) != 0; }},
-    TestRow{"even", [](const Call& c) { return remainder_of(c, 2) == 0; }},
-    TestRow{"divisibleby",
-            [](const Call& c) { return remainder_of(c, c.given.integer_or(0, "num", 0)) == 0; }},
+    TestRow{"odd", [](const TestCall& c) { return remainder_of(c, 2) != 0; }},
+    TestRow{"even", [](const TestCall& c) { return remainder_of(c, 2) == 0; }},
+    TestRow{
+        "divisibleby",
+        [](const TestCall& c) { return remainder_of(c, c.given.integer_or(0, "num", 0)) == 0; }},
     TestRow{"lower",
-            [](const Call& c) {
+            [](const TestCall& c) {
               return c.value.text() && lower(*c.value.text()).bytes() == c.value.text()->bytes();
             }},
     TestRow{"upper",
-            [](const Call& c) {
+            [](const TestCall& c) {
               return c.value.text() && upper(*c.value.text()).bytes() == c.value.text()->bytes();
             }},
 };

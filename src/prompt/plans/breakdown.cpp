@@ -105,7 +105,7 @@ std::string begin_binary(const std::vector<Demonstration>& demonstrations,
 }
 
 // What all items of a query begin with; built once for them.
-struct Beginning {
+struct BreakdownBeginning {
   std::string text;
   ShownExamples shown;
 };
@@ -131,15 +131,15 @@ std::vector<Query> make_items(const Task& task,
                               Ask ask) {
   check_label_names(task.label_set);
   const DemonstrationDraws draws(task, task.options.sampling);
-  PerQuery<Beginning> beginnings(
+  PerQuery<BreakdownBeginning> beginnings(
       task, task.options.sampling, [&](python::Random& random, const DrawRequest& request) {
         const std::vector<Demonstration> shown = draws.draw(random, request);
-        return Beginning{begin(shown, task.label_set, random), examples_of(shown)};
+        return BreakdownBeginning{begin(shown, task.label_set, random), examples_of(shown)};
       });
   std::vector<Query> made;
   made.reserve(task.queries.size() * choices.size());
   for (const Example& example : task.queries) {
-    const Beginning& beginning = beginnings.next();
+    const BreakdownBeginning& beginning = beginnings.next();
     for (const std::vector<std::string>& labels : choices) {
       made.push_back(start_query(example, beginning.shown, task.options));
       made.back().item.form = &form;

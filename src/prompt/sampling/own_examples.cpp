@@ -13,19 +13,19 @@ namespace labelprobe::prompt {
 
 namespace {
 
-using Kind = SamplingStrategy::Kind;
+using StrategyKind = SamplingStrategy::Kind;
 
 // The positions that serve the strategy as `drawn` does, ascending.
 std::vector<int> find_alike(const Sampler::Candidates& candidates,
                             const DrawRequest& request,
                             int drawn) {
-  const Kind kind = candidates.strategy.kind;
-  if (kind == Kind::Multilabel) {
+  const StrategyKind kind = candidates.strategy.kind;
+  if (kind == StrategyKind::Multilabel) {
     const std::vector<int>& one = candidates.one_label;
     return std::binary_search(one.begin(), one.end(), drawn) ? one : candidates.several_labels;
   }
   std::vector<int> alike = pool_of(candidates, request.annotator).positions;
-  if (kind == Kind::Uniform || kind == Kind::Complete) {
+  if (kind == StrategyKind::Uniform || kind == StrategyKind::Complete) {
     const auto labels_of = [&](int at) -> const Labels& {
       return candidates.labels[static_cast<std::size_t>(at)];
     };

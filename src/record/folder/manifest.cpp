@@ -20,13 +20,13 @@ using nlohmann::json;
 namespace {
 
 // Format 1 has neither record versions nor provenance, format 2 no checksum.
-constexpr int kFormat = 3;
+constexpr int kManifestFormat = 3;
 constexpr int kFirstFormat = 1;
 
 // How a manifest ends: the checksum of all that stands before it.
-constexpr std::string_view kChecksum = ",\n \"xxh3\": \"";
-constexpr std::string_view kEnd = "\"\n}\n";
-constexpr std::size_t kChecksumDigits = 32;
+constexpr std::string_view kManifestChecksum = ",\n \"xxh3\": \"";
+constexpr std::string_view kManifestEnd = "\"\n}\n";
+constexpr std::size_t kManifestDigits = 32;
 
 constexpr std::array<std::pair<const char*, ExperimentState>, 4> kStates = {{
     {"running", ExperimentState::Running},
@@ -69,7 +69,7 @@ class Reader {
   }
 
   int format_of(const json& root) const {
-    for (int format = kFirstFormat; root.is_object() && format <= kFormat; ++format) {
+    for (int format = kFirstFormat; root.is_object() && format <= kManifestFormat; ++format) {
       if (is_number(root, "format", static_cast<std::size_t>(format))) return format;
     }
     fail("expected \"format\": 1, 2 or 3");
@@ -78,13 +78,13 @@ class Reader {
   // Whatever single byte is changed: either the end is not as it is written, and the format asks
   // for one, or the checksum is another. Manifests of earlier formats may be without.
   void check_sum(std::string_view text, int format) const {
-    constexpr std::size_t kTail = kChecksum.size() + kChecksumDigits + kEnd.size();
+    constexpr std::size_t kTail = kManifestChecksum.size() + kManifestDigits + kManifestEnd.size();
     const std::string_view tail = text.substr(text.size() - std::min(text.size(), kTail));
-    if (!tail.starts_with(kChecksum) || !tail.ends_with(kEnd)) {
-      if (format < kFormat) return;
+    if (!tail.starts_with(kManifestChecksum) || !tail.ends_with(kManifestEnd)) {
+      if (format < kManifestFormat) return;
       fail("not as it was written: it does not end with its checksum");
     }
-    if (tail.substr(kChecksum.size(), kChecksumDigits) !=
+    if (tail.substr(kManifestChecksum.size(), kManifestDigits) !=
         fingerprint(text.substr(0, text.size() - kTail))) {
       fail("not as it was written: its checksum is another");
     }
@@ -292,7 +292,7 @@ std::string Manifest::encode() const {
   const json base = experiments.empty() ? json::object() : experiments.front().params;
   const auto base_contents =
       experiments.empty() ? decltype(Experiment::contents)() : experiments.front().contents;
-  json root = {{"format", kFormat},
+  json root = {{"format", kManifestFormat},
                {"not_comparable", not_comparable},
                {"params", base},
                {"contents", base_contents},
@@ -335,7 +335,7 @@ std::string Manifest::encode() const {
   }
   std::string text = root.dump(1);
   text.resize(text.size() - std::string_view("\n}").size());
-  return fmt::format("{}{}{}{}", text, kChecksum, fingerprint(text), kEnd);
+  return fmt::format("{}{}{}{}", text, kManifestChecksum, fingerprint(text), kManifestEnd);
 }
 
 }  // namespace labelprobe::record

@@ -21,7 +21,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view kPrefix = "experiment_";
+constexpr std::string_view kAggregatePrefix = "experiment_";
 constexpr std::string_view kSeparator = ": ";
 constexpr double kNormalQuantile = 1.959964;  // 0.975, as the published logger spells it
 
@@ -71,7 +71,8 @@ std::map<std::string, Metrics> decode_table(const json& object) {
 std::pair<std::size_t, Numbers> decode_line(std::string_view line, const std::string& place) {
   std::size_t index = 0;
   const char* end = line.data() + line.size();
-  const char* digits = line.starts_with(kPrefix) ? line.data() + kPrefix.size() : end;
+  const char* digits =
+      line.starts_with(kAggregatePrefix) ? line.data() + kAggregatePrefix.size() : end;
   const auto [stop, error] = std::from_chars(digits, end, index);
   const std::string_view rest(stop, static_cast<std::size_t>(end - stop));
   if (error != std::errc() || !rest.starts_with(kSeparator)) {
@@ -136,7 +137,7 @@ std::string encode_numbers(std::size_t index, const Numbers& numbers) {
                      {"annotators", encode_table(numbers.annotators)},
                      {"items", encode_table(numbers.items)}};
   // Escaped down to ASCII: some characters that JSON takes as they are YAML does not.
-  return fmt::format("{}{}{}{}\n", kPrefix, index, kSeparator,
+  return fmt::format("{}{}{}{}\n", kAggregatePrefix, index, kSeparator,
                      node.dump(-1, ' ', /*ensure_ascii=*/true));
 }
 

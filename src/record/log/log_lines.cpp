@@ -9,7 +9,7 @@ namespace labelprobe::record {
 
 namespace {
 
-constexpr std::string_view kPrefix = "experiment_";
+constexpr std::string_view kLinePrefix = "experiment_";
 
 // Calls `take` with every line, its end included, and its number in the file.
 void each_line(const Lines& lines,
@@ -30,10 +30,10 @@ void take_in(Lines& lines, std::string_view line) {
 
 // The index in "experiment_<index>:", nullopt for other lines.
 std::optional<int> experiment_begun(std::string_view line) {
-  if (!line.starts_with(kPrefix)) return std::nullopt;
+  if (!line.starts_with(kLinePrefix)) return std::nullopt;
   int index = 0;
   const char* end = line.data() + line.size();
-  const auto [stop, error] = std::from_chars(line.data() + kPrefix.size(), end, index);
+  const auto [stop, error] = std::from_chars(line.data() + kLinePrefix.size(), end, index);
   return error == std::errc() && stop != end && *stop == ':' ? std::optional(index) : std::nullopt;
 }
 

@@ -26,7 +26,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kShardFormat = 1;
 constexpr std::size_t kHashDigits = 10;
 // File systems take 255 bytes of a name, of which ".shards-<hash>" takes its part.
 constexpr std::size_t kLongestName = 225;
@@ -141,7 +141,7 @@ fs::path root_above(const fs::path& folder, const fs::path& below) {
 }
 
 ShardPlan decode_plan(const json& root, const fs::path& folder) {
-  if (root.at("format") != kFormat || root.at("record_version") != kRecordVersion) {
+  if (root.at("format") != kShardFormat || root.at("record_version") != kRecordVersion) {
     throw DataError(fmt::format(
         "{}: was written by another version of the program, which alone can go on with it",
         (folder / kPlanName).string()));
@@ -204,7 +204,7 @@ fs::path folder_of_shard(const fs::path& shards_folder, int shard, int n_shards)
 }
 
 std::string encode_plan(const ShardPlan& plan) {
-  const json root = {{"format", kFormat},
+  const json root = {{"format", kShardFormat},
                      {"record_version", kRecordVersion},
                      {"place", place_of(plan.request).string()},
                      {"n_shards", plan.n_shards},

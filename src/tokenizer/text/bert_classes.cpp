@@ -93,7 +93,7 @@ constexpr CodeRange kPunctuation[] = {{0x21, 0x2F}, {0x3A, 0x40}, {0x5B, 0x60}, 
     {0x1BC9F, 0x1BC9F}, {0x1DA87, 0x1DA8B}};
 // clang-format on
 
-bool contains(std::span<const CodeRange> ranges, std::uint32_t code) {
+bool is_in(std::span<const CodeRange> ranges, std::uint32_t code) {
   const auto next = std::upper_bound(
       ranges.begin(), ranges.end(), code,
       [](std::uint32_t wanted, const CodeRange& range) { return wanted < range.first; });
@@ -103,19 +103,19 @@ bool contains(std::span<const CodeRange> ranges, std::uint32_t code) {
 }  // namespace
 
 bool is_bert_dropped(std::uint32_t code) {
-  return contains(kDropped, code);
+  return is_in(kDropped, code);
 }
 
 bool is_bert_ideograph(std::uint32_t code) {
-  return contains(kIdeographs, code);
+  return is_in(kIdeographs, code);
 }
 
 bool is_bert_accent(std::uint32_t code) {
-  return contains(kAccents, code);
+  return is_in(kAccents, code);
 }
 
 bool is_bert_punctuation(std::uint32_t code) {
-  return contains(kPunctuation, code);
+  return is_in(kPunctuation, code);
 }
 
 }  // namespace labelprobe::tokenizer

@@ -13,7 +13,7 @@ namespace labelprobe::training {
 namespace {
 
 using analysis::TableFormat;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using Metrics = std::map<std::string, double>;
 
 struct MetricName {
@@ -108,14 +108,14 @@ void write_terminal(std::ostream& out, std::span<const ProbeOutcome> outcomes) {
 }
 
 void write_json(std::ostream& out, std::span<const ProbeOutcome> outcomes) {
-  Json runs = Json::array();
+  OrderedJson runs = OrderedJson::array();
   for (const ProbeOutcome& outcome : outcomes) {
-    Json table = Json::array();
+    OrderedJson table = OrderedJson::array();
     for (const MetricName& metric : metrics_of(outcome)) {
-      Json row = {{"metric", metric.name}};
+      OrderedJson row = {{"metric", metric.name}};
       for (const Column& column : kColumns) {
         const std::optional<double> number = number_of(outcome, column, metric.name);
-        row[column.name] = number ? Json(*number) : Json();
+        row[column.name] = number ? OrderedJson(*number) : OrderedJson();
       }
       table.push_back(std::move(row));
     }
@@ -131,7 +131,7 @@ void write_json(std::ostream& out, std::span<const ProbeOutcome> outcomes) {
                     {"metrics_model", outcome.model_metrics},
                     {"notes", outcome.notes}});
   }
-  out << runs.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  out << runs.dump(2, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class RowDraws {
 
 // Rows that are taken together, so that products of matrices do most of the work: few where the
 // products of the rows with each other have to be made anew each time.
-constexpr std::int64_t kRowsAtOnce = 16;
+constexpr std::int64_t kRowsPerStep = 16;
 constexpr std::int64_t kKnownRowsAtOnce = 64;
 
 at::Tensor tensor_of(const Rows& rows) {
@@ -150,7 +150,7 @@ class Company {
     for (std::int64_t epoch = 1; epoch <= options_.max_epochs && !fits_.empty(); ++epoch) {
       if (progress) progress(epoch, fits_.size());
       const std::int64_t n_rows = sample_.rows.size(0);
-      const std::int64_t at_once = sample_.among_rows.defined() ? kKnownRowsAtOnce : kRowsAtOnce;
+      const std::int64_t at_once = sample_.among_rows.defined() ? kKnownRowsAtOnce : kRowsPerStep;
       for (std::int64_t first = 0; first < n_rows; first += at_once) {
         take(draw(std::min(at_once, n_rows - first)));
       }

@@ -22,7 +22,7 @@ double number_or(const files::JsonView& config, std::string_view key, double oth
   return config.has(key) ? config.at(key).number() : otherwise;
 }
 
-double positive_number(const files::JsonView& config, std::string_view key) {
+double positive_rope_number(const files::JsonView& config, std::string_view key) {
   if (config.at(key).number() <= 0.0) {
     config.at(key).fail_expected("a number above 0");
   }
@@ -30,7 +30,7 @@ double positive_number(const files::JsonView& config, std::string_view key) {
 }
 
 double positive_or(const files::JsonView& config, std::string_view key, double otherwise) {
-  return config.has(key) ? positive_number(config, key) : otherwise;
+  return config.has(key) ? positive_rope_number(config, key) : otherwise;
 }
 
 Kind read_kind(const files::JsonView& rope, const Family& family) {
@@ -63,8 +63,8 @@ std::vector<float> read_factors(const files::JsonView& rope,
 }
 
 void read_llama3(const files::JsonView& rope, RopeScaling& scaling) {
-  scaling.low_freq_factor = positive_number(rope, "low_freq_factor");
-  scaling.high_freq_factor = positive_number(rope, "high_freq_factor");
+  scaling.low_freq_factor = positive_rope_number(rope, "low_freq_factor");
+  scaling.high_freq_factor = positive_rope_number(rope, "high_freq_factor");
   if (scaling.high_freq_factor <= scaling.low_freq_factor) {
     rope.at("high_freq_factor").fail_expected("more than low_freq_factor");
   }
@@ -88,7 +88,7 @@ RopeScaling read_scaling(const files::JsonView& config,
     return scaling;
   }
   scaling.factor = scaling.kind == Kind::LongRope ? positive_or(rope, "factor", 0.0)
-                                                  : positive_number(rope, "factor");
+                                                  : positive_rope_number(rope, "factor");
   if (scaling.kind == Kind::Llama3 || scaling.kind == Kind::Yarn ||
       scaling.kind == Kind::LongRope) {
     constexpr std::string_view kOriginal = "original_max_position_embeddings";
@@ -98,7 +98,7 @@ RopeScaling read_scaling(const files::JsonView& config,
                                         : decoder.max_position_embeddings;
   }
   if (rope.has("attention_factor")) {
-    scaling.attention_factor = positive_number(rope, "attention_factor");
+    scaling.attention_factor = positive_rope_number(rope, "attention_factor");
   }
   if (scaling.kind == Kind::Llama3) read_llama3(rope, scaling);
   if (scaling.kind == Kind::Yarn) read_yarn(rope, scaling);

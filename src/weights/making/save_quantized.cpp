@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+std::span<const std::byte> bytes_of_tensor(const at::Tensor& tensor) {
   LABELPROBE_CHECK(tensor.is_contiguous() && tensor.is_cpu());
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
@@ -49,7 +49,7 @@ void write_weights(Checkpoint& checkpoint,
   for (const Parameter& parameter : parameters) {
     const Quantization kept_as = checkpoint.quantization_of(parameter, quantization);
     if (kept_as == Quantization::None) {
-      writer.write(parameter.name, bytes_of(checkpoint.load(parameter, dtype)));
+      writer.write(parameter.name, bytes_of_tensor(checkpoint.load(parameter, dtype)));
     } else if (checkpoint.quantization_of(parameter) == kept_as) {
       write_quantized(parameter.name, checkpoint.load_quantized(parameter), dtype, writer);
     } else {

@@ -9,11 +9,11 @@
 namespace labelprobe::analysis {
 namespace {
 
-const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const LabelSet kAlignedEmotions({"joy", "fear"}, LabelKind::MultiLabel);
 const std::string kTask = "GoEmotions";
 
 // Four examples, of which de3 has no votes.
-VotedSet voted_set(const LabelSet& label_set = kEmotions) {
+VotedSet voted_set(const LabelSet& label_set = kAlignedEmotions) {
   VotedSet set;
   set.label_set = label_set;
   set.example_ids = {"de0", "de1", "de2", "de3"};
@@ -38,7 +38,8 @@ EstimatedRow row_of(const RunLog& run, const LabelNumbers& probs) {
   return row;
 }
 
-const LabelNumbers kProbs = {{"de0", {0.75, 0.25}}, {"de1", {0.25, 0.75}}, {"de2", {0.5, 0.5}}};
+const LabelNumbers kAlignedProbs = {
+    {"de0", {0.75, 0.25}}, {"de1", {0.25, 0.75}}, {"de2", {0.5, 0.5}}};
 
 std::string warnings_of(const AlignmentTable& table) {
   std::string text;
@@ -49,7 +50,7 @@ std::string warnings_of(const AlignmentTable& table) {
 TEST_CASE("A table has the rows of runs, scores and base rates in the order they come in",
           "[align]") {
   const RunLog run = run_of("logs/run_0/");
-  const std::vector<EstimatedRow> rows = {row_of(run, kProbs)};
+  const std::vector<EstimatedRow> rows = {row_of(run, kAlignedProbs)};
   const NamedScores scores{"Demux", "scores.yml", {"scores", {{"de0", {0.5, 0.0}}}}};
   AlignmentBuilder builder(kTask, voted_set(), {PaperTable::Table1, false});
   builder.choose_examples(rows, {{scores}});
@@ -60,7 +61,7 @@ TEST_CASE("A table has the rows of runs, scores and base rates in the order they
   const AlignmentTable table = builder.finish();
   REQUIRE(table.rows.size() == 3);
   CHECK(table.n_examples_with_votes == 3);
-  CHECK(table.labels == kEmotions.names());
+  CHECK(table.labels == kAlignedEmotions.names());
   CHECK(table.rows[0].method == "Compare-to-None");
   CHECK(table.rows[0].run == "logs/run_0, experiment 0");
   CHECK(table.rows[0].published->numbers[0] == 23.93);
@@ -81,7 +82,7 @@ TEST_CASE("A row whose answers were mostly not found is marked, one without any 
           "[align]") {
   const RunLog run = run_of("logs/run_0");
   const auto row_with = [&](std::size_t n_found, AnswerPosition position) {
-    EstimatedRow row = row_of(run, kProbs);
+    EstimatedRow row = row_of(run, kAlignedProbs);
     row.estimates.n_items = 100;
     row.estimates.n_answers_found = n_found;
     row.answer = position;
@@ -104,7 +105,8 @@ TEST_CASE("A row whose answers were mostly not found is marked, one without any 
 
 TEST_CASE("A row tells how many answers name nothing, and its numbers without them", "[align]") {
   const RunLog run = run_of("logs/run_0");
-  std::vector<EstimatedRow> rows = {row_of(run, kProbs), row_of(run, kProbs), row_of(run, kProbs)};
+  std::vector<EstimatedRow> rows = {row_of(run, kAlignedProbs), row_of(run, kAlignedProbs),
+                                    row_of(run, kAlignedProbs)};
   rows[0].estimates.unanswered = {"de1", "de9"};
   rows[1].estimates.unanswered = {"de0", "de1", "de2"};
   AlignmentBuilder builder(kTask, voted_set(), {});
@@ -125,7 +127,7 @@ TEST_CASE("A row tells how many answers name nothing, and its numbers without th
 
 TEST_CASE("Runs say which examples count, scores only without runs", "[align]") {
   const RunLog run = run_of("logs/run_0");
-  const NamedScores scores{"Mine", "scores.yml", {"scores", kProbs}};
+  const NamedScores scores{"Mine", "scores.yml", {"scores", kAlignedProbs}};
   const std::vector<EstimatedRow> rows = {
       row_of(run, {{"de0", {0.5, 0.5}}, {"de3", {0.5, 0.5}}, {"de9", {0.5, 0.5}}})};
   AlignmentBuilder of_runs(kTask, voted_set(), {});
@@ -162,7 +164,7 @@ TEST_CASE("Runs of other examples, without votes or without estimates are refuse
 
 TEST_CASE("Each row may have its labels", "[align]") {
   const RunLog run = run_of("logs/run_0");
-  const std::vector<EstimatedRow> rows = {row_of(run, kProbs)};
+  const std::vector<EstimatedRow> rows = {row_of(run, kAlignedProbs)};
   AlignmentBuilder builder(kTask, voted_set(), {std::nullopt, true});
   builder.choose_examples(rows, {});
   builder.add_runs(rows, ModelState::Plain, {});
@@ -174,7 +176,7 @@ TEST_CASE("Each row may have its labels", "[align]") {
 
 TEST_CASE("Differences are against the row named, by number, name or estimator", "[align]") {
   const RunLog run = run_of("logs/run_0");
-  const std::vector<EstimatedRow> rows = {row_of(run, kProbs)};
+  const std::vector<EstimatedRow> rows = {row_of(run, kAlignedProbs)};
   const BootstrapOptions few{.n_resamples = 5};
   const auto built = [&](const std::string& against) {
     AlignmentBuilder builder(kTask, voted_set(), {});
@@ -196,7 +198,7 @@ TEST_CASE("Differences are against the row named, by number, name or estimator",
 
 TEST_CASE("A row without numbers is no row to compare with", "[align]") {
   const RunLog run = run_of("logs/run_0");
-  const std::vector<EstimatedRow> rows = {row_of(run, kProbs), row_of(run, {})};
+  const std::vector<EstimatedRow> rows = {row_of(run, kAlignedProbs), row_of(run, {})};
   AlignmentBuilder builder(kTask, voted_set(), {});
   builder.choose_examples(rows, {});
   builder.add_runs(rows, ModelState::Plain, {});
@@ -210,12 +212,12 @@ TEST_CASE("Rows that share no example have no difference", "[align]") {
   const std::vector<EstimatedRow> rows = {row_of(run, {{"de0", {0.5, 0.5}}}),
                                           row_of(run, {{"de1", {0.5, 0.5}}})};
   AlignmentBuilder builder(kTask, voted_set(), {});
-  builder.choose_examples({{rows[0]}}, {{{"Mine", "s.yml", {"scores", kProbs}}}});
+  builder.choose_examples({{rows[0]}}, {{{"Mine", "s.yml", {"scores", kAlignedProbs}}}});
   builder.add_runs(rows, ModelState::Plain, {});
   CHECK(builder.finish().rows[1].note == "has estimates for none of the examples");
 
   AlignmentBuilder both(kTask, voted_set(), {});
-  both.choose_examples({}, {{{"A", "a.yml", {"scores", kProbs}}}});
+  both.choose_examples({}, {{{"A", "a.yml", {"scores", kAlignedProbs}}}});
   both.add_scores({"A", "a.yml", {"scores", {{"de0", {0.5, 0.5}}}}});
   both.add_scores({"B", "b.yml", {"scores", {{"de1", {0.5, 0.5}}}}});
   CHECK_THROWS_WITH(both.add_differences("", {.n_resamples = 5}),
@@ -236,7 +238,7 @@ TEST_CASE("Scores of classes that do not sum to 1 are taken as they are, with a 
 
 // Runs to calibrate on need something to scale.
 EstimatedRow scalable(const RunLog& run) {
-  EstimatedRow row = row_of(run, kProbs);
+  EstimatedRow row = row_of(run, kAlignedProbs);
   row.estimates.platt_inputs = {{"de0", {1.0, -1.0}}};
   return row;
 }
@@ -252,7 +254,7 @@ TEST_CASE("A run calibrates rows of its kind and model, and only one does", "[al
   CHECK_THROWS_WITH(check_calibration({{unary}, {}}, rows),
                     ContainsSubstring("--platt: logs/unary_0, experiment 0: expected a unary run"));
   CHECK_THROWS_AS(check_calibration({{other}, {}}, rows), ConfigError);
-  CHECK_THROWS_AS(check_calibration({{run}, {}}, {{row_of(run, kProbs)}}), ConfigError);
+  CHECK_THROWS_AS(check_calibration({{run}, {}}, {{row_of(run, kAlignedProbs)}}), ConfigError);
 
   AlignmentBuilder builder(kTask, voted_set(), {});
   builder.choose_examples(rows, {});

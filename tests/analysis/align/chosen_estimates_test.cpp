@@ -9,12 +9,12 @@
 namespace labelprobe::analysis {
 namespace {
 
-const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const LabelSet kChosenEmotions({"joy", "fear"}, LabelKind::MultiLabel);
 constexpr AnswerPosition kGreedy[] = {AnswerPosition::Greedy};
 constexpr AnswerPosition kBoth[] = {AnswerPosition::Greedy, AnswerPosition::First};
 
 // Two labels of one example, judged alone.
-RunLog unary_run() {
+RunLog unary_run_named() {
   RunLog run;
   run.folder = "logs/unary_0";
   run.plan = "unary";
@@ -42,8 +42,8 @@ RunLog baseline_run() {
 }
 
 TEST_CASE("The only estimate of a run needs no name", "[align]") {
-  const std::vector<RunLog> runs = {unary_run()};
-  const ChosenEstimates chosen = choose_estimates(runs, kGreedy, kEmotions, "");
+  const std::vector<RunLog> runs = {unary_run_named()};
+  const ChosenEstimates chosen = choose_estimates(runs, kGreedy, kChosenEmotions, "");
   CHECK(chosen.estimates.estimator == "unary");
   CHECK(chosen.estimates.probs.size() == 1);
   CHECK(chosen.place == "logs/unary_0, experiment 0");
@@ -53,23 +53,25 @@ TEST_CASE("The only estimate of a run needs no name", "[align]") {
 
 TEST_CASE("Where there are several, they are named", "[align]") {
   const std::vector<RunLog> runs = {baseline_run()};
-  CHECK_THROWS_WITH(choose_estimates(runs, kGreedy, kEmotions, ""),
+  CHECK_THROWS_WITH(choose_estimates(runs, kGreedy, kChosenEmotions, ""),
                     ContainsSubstring("expected one estimate, found 3: baseline of "
                                       "logs/baseline_0, experiment 0; output of") &&
                         ContainsSubstring("name one run, --estimator NAME and one --answer"));
-  CHECK(choose_estimates(runs, kGreedy, kEmotions, "output").estimates.probs.at("de0")[0] > 0.99);
-  const std::vector<RunLog> unary = {unary_run()};
-  CHECK_THROWS_WITH(choose_estimates(unary, kBoth, kEmotions, "unary"),
+  CHECK(choose_estimates(runs, kGreedy, kChosenEmotions, "output").estimates.probs.at("de0")[0] >
+        0.99);
+  const std::vector<RunLog> unary = {unary_run_named()};
+  CHECK_THROWS_WITH(choose_estimates(unary, kBoth, kChosenEmotions, "unary"),
                     ContainsSubstring("found 2: unary (greedy) of logs/unary_0, experiment 0; "
                                       "unary (first) of"));
-  CHECK_THROWS_WITH(choose_estimates({}, kGreedy, kEmotions, ""), ContainsSubstring("found none"));
+  CHECK_THROWS_WITH(choose_estimates({}, kGreedy, kChosenEmotions, ""),
+                    ContainsSubstring("found none"));
 }
 
 TEST_CASE("A scores file is taken as it is", "[align]") {
   const support::TempFolder folder;
   const auto path = folder.path() / "scores.yml";
   support::write_file(path, "de0: {joy: 0.5, fear: 0.25}\n");
-  const ChosenEstimates chosen = choose_scores(path, kEmotions);
+  const ChosenEstimates chosen = choose_scores(path, kChosenEmotions);
   CHECK(chosen.estimates.estimator == "scores");
   CHECK(chosen.place == path.string());
   CHECK(chosen.estimates.probs.at("de0") == std::vector<double>{0.5, 0.25});

@@ -10,7 +10,7 @@
 namespace labelprobe::analysis {
 namespace {
 
-const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const LabelSet kRowEmotions({"joy", "fear"}, LabelKind::MultiLabel);
 const LabelSet kClasses({"joy", "fear"}, LabelKind::SingleLabel);
 
 // Two labels of one example, judged alone.
@@ -41,8 +41,8 @@ RunLog example_run(ModelState state) {
   return run;
 }
 
-constexpr AnswerPosition kGreedy[] = {AnswerPosition::Greedy};
-constexpr AnswerPosition kBoth[] = {AnswerPosition::Greedy, AnswerPosition::First};
+constexpr AnswerPosition kGreedyPosition[] = {AnswerPosition::Greedy};
+constexpr AnswerPosition kBothPositions[] = {AnswerPosition::Greedy, AnswerPosition::First};
 
 std::vector<std::string> names_of(const std::vector<EstimatedRow>& rows) {
   std::vector<std::string> names;
@@ -66,7 +66,7 @@ TEST_CASE("Readouts of a run are rows behind those of the table, of the runs tha
   with.items[1].readouts.pop_back();
   const std::vector<RunLog> runs = {example_run(ModelState::Plain), with};
   std::vector<std::string> warnings;
-  const auto rows = estimate_rows(runs, kGreedy, kEmotions, {}, warnings);
+  const auto rows = estimate_rows(runs, kGreedyPosition, kRowEmotions, {}, warnings);
   std::vector<std::string> names = names_of(rows);
   REQUIRE(names.size() > 2);
   CHECK(std::vector<std::string>(names.end() - 2, names.end()) ==
@@ -81,10 +81,12 @@ TEST_CASE("Readouts of a run are rows behind those of the table, of the runs tha
   CHECK_THAT(warnings.back(), ContainsSubstring("1 of 2 items have no such readout and are left "));
 
   warnings.clear();
-  const auto chosen = estimate_rows(runs, kGreedy, kEmotions, {"marginal_exact"}, warnings);
+  const auto chosen =
+      estimate_rows(runs, kGreedyPosition, kRowEmotions, {"marginal_exact"}, warnings);
   CHECK(names_of(chosen) == std::vector<std::string>{"marginal_exact"});
-  CHECK_THROWS_WITH(estimate_rows(std::span(runs).first(1), kGreedy, kEmotions, {"mc"}, warnings),
-                    ContainsSubstring("unknown estimator 'mc'"));
+  CHECK_THROWS_WITH(
+      estimate_rows(std::span(runs).first(1), kGreedyPosition, kRowEmotions, {"mc"}, warnings),
+      ContainsSubstring("unknown estimator 'mc'"));
 }
 
 record::ReadoutValues word_readout(record::ReadoutPlace place,
@@ -111,7 +113,7 @@ TEST_CASE("Readouts of one word become labels as the words themselves do", "[ali
   std::vector<std::string> warnings;
   constexpr AnswerPosition kAll[] = {AnswerPosition::Greedy, AnswerPosition::First,
                                      AnswerPosition::Healed};
-  const auto rows = estimate_rows(runs, kAll, kEmotions, {"unary_slot_trie"}, warnings);
+  const auto rows = estimate_rows(runs, kAll, kRowEmotions, {"unary_slot_trie"}, warnings);
   CHECK(names_of(rows) ==
         std::vector<std::string>{"unary, slot_trie (first)", "unary, slot_trie (healed)"});
   CHECK(rows[0].estimates.probs.at("de0") == std::vector<double>{1, 1});
@@ -135,7 +137,7 @@ TEST_CASE("Readouts of one word become labels as the words themselves do", "[ali
   const std::vector<RunLog> pairs = {binary};
   constexpr AnswerPosition kHealed[] = {AnswerPosition::Healed};
   const auto of_pairs =
-      estimate_rows(pairs, kHealed, kEmotions, {"binary", "binary_slot_trie"}, warnings);
+      estimate_rows(pairs, kHealed, kRowEmotions, {"binary", "binary_slot_trie"}, warnings);
   REQUIRE(of_pairs.size() == 2);
   CHECK(of_pairs[0].estimates.probs.at("de0") == of_pairs[1].estimates.probs.at("de0"));
   CHECK(of_pairs[1].estimates.probs.at("de0")[0] > of_pairs[1].estimates.probs.at("de0")[1]);
@@ -148,10 +150,10 @@ TEST_CASE("A run of numbers allows no estimator of label steps, and the other wa
   run.items[0].reported_probs = {{"joy", 0.9F}, {"fear", 0.1F}};
   std::vector<std::string> warnings;
   const std::vector<RunLog> runs = {run};
-  for (const EstimatedRow& row : estimate_rows(runs, kGreedy, kEmotions, {}, warnings)) {
+  for (const EstimatedRow& row : estimate_rows(runs, kGreedyPosition, kRowEmotions, {}, warnings)) {
     CHECK(row.estimator->name.starts_with("verbalized"));
   }
-  CHECK_THROWS_WITH(estimate_rows(runs, kGreedy, kEmotions, {"baseline"}, warnings),
+  CHECK_THROWS_WITH(estimate_rows(runs, kGreedyPosition, kRowEmotions, {"baseline"}, warnings),
                     ContainsSubstring("(they allow: verbalized, verbalized_expected)"));
 }
 
@@ -159,17 +161,17 @@ TEST_CASE("Runs allow the estimators of their kind and model, in the paper's ord
   const std::vector<RunLog> runs = {example_run(ModelState::Tuned), unary_run(),
                                     example_run(ModelState::Plain)};
   std::vector<std::string> warnings;
-  CHECK(names_of(estimate_rows(runs, kGreedy, kEmotions, {}, warnings)) ==
+  CHECK(names_of(estimate_rows(runs, kGreedyPosition, kRowEmotions, {}, warnings)) ==
         std::vector<std::string>{"Compare-to-None", "Hard Predictions", "Unary (greedy)",
                                  "Max-over-generations", "SFT outputs", "SFT max"});
-  CHECK(names_of(estimate_rows(runs, kGreedy, kEmotions, {"unary"}, warnings)) ==
+  CHECK(names_of(estimate_rows(runs, kGreedyPosition, kRowEmotions, {"unary"}, warnings)) ==
         std::vector<std::string>{"Unary (greedy)"});
 }
 
 TEST_CASE("Each answer position is a row, each warning said once a run", "[align]") {
   const std::vector<RunLog> runs = {unary_run()};
   std::vector<std::string> warnings;
-  const auto rows = estimate_rows(runs, kBoth, kClasses, {}, warnings);
+  const auto rows = estimate_rows(runs, kBothPositions, kClasses, {}, warnings);
   CHECK(names_of(rows) == std::vector<std::string>{"Unary (greedy)", "Unary (first)",
                                                    "Unary, sum 1 (greedy)",
                                                    "Unary, sum 1 (first)"});
@@ -182,7 +184,7 @@ TEST_CASE("Each answer position is a row, each warning said once a run", "[align
 TEST_CASE("What a label set does not allow is a row without a run, once", "[align]") {
   const std::vector<RunLog> runs = {example_run(ModelState::Plain), example_run(ModelState::Plain)};
   std::vector<std::string> warnings;
-  const auto rows = estimate_rows(runs, kGreedy, kClasses, {}, warnings);
+  const auto rows = estimate_rows(runs, kGreedyPosition, kClasses, {}, warnings);
   std::size_t n_without_run = 0;
   for (const EstimatedRow& row : rows) {
     if (row.run) continue;
@@ -195,9 +197,9 @@ TEST_CASE("What a label set does not allow is a row without a run, once", "[alig
 TEST_CASE("Estimators are asked for by name", "[align]") {
   const std::vector<RunLog> runs = {unary_run()};
   std::vector<std::string> warnings;
-  CHECK_THROWS_WITH(estimate_rows(runs, kGreedy, kEmotions, {"unnary"}, warnings),
+  CHECK_THROWS_WITH(estimate_rows(runs, kGreedyPosition, kRowEmotions, {"unnary"}, warnings),
                     ContainsSubstring("did you mean 'unary'?"));
-  CHECK_THROWS_WITH(estimate_rows(runs, kGreedy, kEmotions, {"max"}, warnings),
+  CHECK_THROWS_WITH(estimate_rows(runs, kGreedyPosition, kRowEmotions, {"max"}, warnings),
                     ContainsSubstring("do not allow 'max' (they allow: unary)"));
   CHECK(parse_answers({"first", "greedy", "first"}) ==
         std::vector<AnswerPosition>{AnswerPosition::First, AnswerPosition::Greedy});
@@ -207,22 +209,23 @@ TEST_CASE("Errors of an estimator begin with the run", "[align]") {
   RunLog run = unary_run();
   run.items[0].stand_in_probs[0].second = 2.0F;
   CHECK_THROWS_WITH(
-      estimate_run(find_estimator("unary", LabelKind::MultiLabel), run, kEmotions, {}),
+      estimate_run(find_estimator("unary", LabelKind::MultiLabel), run, kRowEmotions, {}),
       ContainsSubstring("logs/unary_0, experiment 0: item 'de0_unary_joy'"));
 }
 
 TEST_CASE("Distributions are written by estimator, id and label", "[align]") {
   const std::vector<RunLog> runs = {unary_run(), example_run(ModelState::Plain)};
   std::vector<std::string> warnings;
-  const auto rows = estimate_rows(runs, kBoth, kEmotions, {"output", "unary"}, warnings);
+  const auto rows =
+      estimate_rows(runs, kBothPositions, kRowEmotions, {"output", "unary"}, warnings);
   std::ostringstream yaml;
-  write_distributions_yaml(yaml, rows, kEmotions, 2);
+  write_distributions_yaml(yaml, rows, kRowEmotions, 2);
   CHECK(yaml.str() ==
         "\"output\":\n  \"de0\":\n    \"joy\": 0.99999999\n    \"fear\": 1.0e-08\n"
         "\"unary_greedy\":\n  \"de0\":\n    \"joy\": 0.5\n    \"fear\": 0.5\n"
         "\"unary_first\":\n  \"de0\":\n    \"joy\": 1.0\n    \"fear\": 1.0\n");
   std::ostringstream lines;
-  write_distributions_json_lines(lines, rows, kEmotions);
+  write_distributions_json_lines(lines, rows, kRowEmotions);
   CHECK_THAT(
       lines.str(),
       ContainsSubstring(
@@ -231,20 +234,20 @@ TEST_CASE("Distributions are written by estimator, id and label", "[align]") {
           ContainsSubstring(R"("estimator":"unary","method":"Unary","answer":"first")"));
 
   const std::vector<RunLog> twice = {unary_run(), unary_run("logs/unary_1")};
-  const auto doubled = estimate_rows(twice, kGreedy, kEmotions, {}, warnings);
+  const auto doubled = estimate_rows(twice, kGreedyPosition, kRowEmotions, {}, warnings);
   std::ostringstream out;
-  CHECK_THROWS_WITH(write_distributions_yaml(out, doubled, kEmotions, 1),
+  CHECK_THROWS_WITH(write_distributions_yaml(out, doubled, kRowEmotions, 1),
                     ContainsSubstring("found logs/unary_0, experiment 0 and logs/unary_1"));
 }
 
 TEST_CASE("Votes are written with shares, gold labels and annotators", "[align]") {
   std::ostringstream out;
-  write_votes_json_lines(out, {{"de0", {{0.5, 0.0}, 2, {0}}}}, kEmotions);
+  write_votes_json_lines(out, {{"de0", {{0.5, 0.0}, 2, {0}}}}, kRowEmotions);
   CHECK(out.str() ==
         R"({"id":"de0","shares":{"joy":0.5,"fear":0.0},"gold":["joy"],"n_annotators":2})"
         "\n");
   std::ostringstream soft;
-  write_votes_json_lines(soft, {{"de0", {{0.5, 0.0}, 0, {0}}}}, kEmotions);
+  write_votes_json_lines(soft, {{"de0", {{0.5, 0.0}, 0, {0}}}}, kRowEmotions);
   CHECK_THAT(soft.str(), ContainsSubstring(R"("n_annotators":null)"));
 }
 

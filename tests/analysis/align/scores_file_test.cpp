@@ -11,14 +11,16 @@
 namespace labelprobe::analysis {
 namespace {
 
-const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const LabelSet kScoredEmotions({"joy", "fear"}, LabelKind::MultiLabel);
 
 class ScoresText {
  public:
   explicit ScoresText(const std::string& text) : path_(folder_.path() / "scores.yml") {
     std::ofstream(path_, std::ios::binary) << text;
   }
-  auto read(const LabelSet& label_set = kEmotions) const { return read_scores(path_, label_set); }
+  auto read(const LabelSet& label_set = kScoredEmotions) const {
+    return read_scores(path_, label_set);
+  }
 
  private:
   support::TempFolder folder_;
@@ -77,7 +79,7 @@ TEST_CASE("Says where a scores file is not of its form", "[analysis]") {
       CHECK_THAT(message, ContainsSubstring(part));
     }
   }
-  CHECK_THROWS_AS(read_scores("no/such.yml", kEmotions), DataError);
+  CHECK_THROWS_AS(read_scores("no/such.yml", kScoredEmotions), DataError);
 }
 
 TEST_CASE("In single-label sets none is a label like any other", "[analysis]") {
@@ -90,7 +92,7 @@ TEST_CASE("Scores that are written are read back, every digit", "[analysis]") {
   const Distributions estimates{
       "unary+platt", {{"de0", {1.0 / 3.0, 1e-9}}, {"1234", {0.0, 1.0}}, {"a: \"b\"", {0.1, 0.2}}}};
   std::ostringstream out;
-  write_scores(out, estimates, kEmotions);
+  write_scores(out, estimates, kScoredEmotions);
   CHECK(ScoresText(out.str()).read().probs == estimates.probs);
 }
 

@@ -12,7 +12,7 @@
 namespace labelprobe::analysis {
 namespace {
 
-const LabelSet kLabels({"joy", "fear", "anger", "love"}, LabelKind::MultiLabel);
+const LabelSet kFittedLabels({"joy", "fear", "anger", "love"}, LabelKind::MultiLabel);
 
 struct Data {
   Distributions estimates{"unary", {}};
@@ -38,7 +38,7 @@ Data read_data() {
 
 FittedCalibration fit(std::string_view name, const Data& data, int n_folds, std::int64_t seed = 0) {
   return fit_calibration(find_calibrator(name, LabelKind::MultiLabel),
-                         {data.estimates, data.votes, nullptr, kLabels, {}}, {n_folds, seed});
+                         {data.estimates, data.votes, nullptr, kFittedLabels, {}}, {n_folds, seed});
 }
 
 TEST_CASE("The loss before and after, and the base rate's, are scikit-learn's", "[calibrate]") {
@@ -73,7 +73,7 @@ TEST_CASE("No example's votes reach its own probabilities, all others' do", "[ca
                            "prior_shift", "batch_fitted"}) {
     INFO(name);
     const auto calibrated = [&](const Data& with) {
-      return apply_calibration(fit(name, with, 5), with.estimates, kLabels, "here").probs;
+      return apply_calibration(fit(name, with, 5), with.estimates, kFittedLabels, "here").probs;
     };
     const LabelNumbers before = calibrated(data);
     Data changed = data;
@@ -99,10 +99,10 @@ TEST_CASE("Parameters are not applied to the votes they were fitted on", "[calib
   const Data data = read_data();
   const FittedCalibration fitted = fit("platt", data, 0);
   Distributions others{"unary", {{"new", {.5, .5, .5, .5}}}};
-  CHECK(apply_calibration(fitted, others, kLabels, "here").probs.size() == 1);
+  CHECK(apply_calibration(fitted, others, kFittedLabels, "here").probs.size() == 1);
   others.probs.emplace("de008", std::vector<double>{.5, .5, .5, .5});
   CHECK_THROWS_WITH(
-      apply_calibration(fitted, others, kLabels, "logs/x_0"),
+      apply_calibration(fitted, others, kFittedLabels, "logs/x_0"),
       ContainsSubstring("logs/x_0: 1 of 2 examples are those that platt was fitted on, the first "
                         "'de008'") &&
           ContainsSubstring("fit on another split, or fit with --folds 5"));
@@ -113,15 +113,15 @@ TEST_CASE("Parameters are not applied to the votes they were fitted on", "[calib
 TEST_CASE("New examples have the parameters fitted on all", "[calibrate]") {
   const Data data = read_data();
   const Distributions others{"unary", {{"new", {.9, .5, .2, .01}}}};
-  CHECK(apply_calibration(fit("platt", data, 5), others, kLabels, "").probs ==
-        apply_calibration(fit("platt", data, 0), others, kLabels, "").probs);
+  CHECK(apply_calibration(fit("platt", data, 5), others, kFittedLabels, "").probs ==
+        apply_calibration(fit("platt", data, 0), others, kFittedLabels, "").probs);
 }
 
 TEST_CASE("Batch calibration reads no votes: it is applied to the batch itself", "[calibrate]") {
   const Data data = read_data();
   const FittedCalibration fitted = fit("batch", data, 0);
   CHECK_FALSE(fitted.has_read_votes);
-  CHECK(apply_calibration(fitted, data.estimates, kLabels, "").probs.size() == 40);
+  CHECK(apply_calibration(fitted, data.estimates, kFittedLabels, "").probs.size() == 40);
   CHECK_THROWS_WITH(fit("batch", data, 5), ContainsSubstring("reads no votes here"));
 }
 

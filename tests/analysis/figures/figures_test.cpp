@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-json expected() {
+json expected_figures() {
   return support::read_json(support::fixture("figures/expected.json"));
 }
 
@@ -51,15 +51,15 @@ std::string message_of_data(const std::string& figure, const std::string& log) {
 
 TEST_CASE("The first and the second label's accuracy is numpy's, over seeds", "[figures]") {
   const FigureRows rows = make("label_order", "GoEmotions/listing_0");
-  check_near(column(rows, "accuracy"), expected()["label_order"]["mean"]);
-  check_near(column(rows, "deviation"), expected()["label_order"]["deviation"]);
+  check_near(column(rows, "accuracy"), expected_figures()["label_order"]["mean"]);
+  check_near(column(rows, "deviation"), expected_figures()["label_order"]["deviation"]);
   CHECK(rows[0]["set"] == "GoEmotions");
   CHECK(rows[0]["n_experiments"] == 2);
 }
 
 TEST_CASE("The share of answers with several labels is numpy's", "[figures]") {
   const FigureRows rows = make("multilabel_icl", "MFRC/icl_0");
-  check_near(column(rows, "share"), expected()["multilabel_icl"]);
+  check_near(column(rows, "share"), expected_figures()["multilabel_icl"]);
   CHECK(column(rows, "ratio") == std::vector{0.0, 0.2, 0.4, 0.6, 0.8, 1.0});
   CHECK_THAT(message_of_data("multilabel_icl", "GoEmotions/listing_0"),
              ContainsSubstring("expected a run of --distribution multilabel_ICL, found the item"));
@@ -67,7 +67,7 @@ TEST_CASE("The share of answers with several labels is numpy's", "[figures]") {
 
 TEST_CASE("Sorted probabilities are numpy's; of ratios 0.4 stands for a run", "[figures]") {
   const bool is_icl = GENERATE(false, true);
-  const json wanted = expected()[is_icl ? "spikiness_icl" : "spikiness_listing"];
+  const json wanted = expected_figures()[is_icl ? "spikiness_icl" : "spikiness_listing"];
   std::map<std::size_t, std::vector<double>> found;
   for (const auto& row : make("spikiness", is_icl ? "MFRC/icl_0" : "GoEmotions/listing_0")) {
     found[row["index"].get<std::size_t>()].push_back(row["prob"].get<double>());
@@ -83,7 +83,7 @@ TEST_CASE("The share of steps at which a second label comes later", "[figures]")
     const std::string key =
         std::to_string(step) + " " + std::to_string(row["predicted_at"].get<int>() - step);
     CAPTURE(key);
-    CHECK(row["n"] == expected()["steps"]["later"][key]);
+    CHECK(row["n"] == expected_figures()["steps"]["later"][key]);
     ++n;
   }
   CHECK(n == 5);
@@ -95,7 +95,7 @@ TEST_CASE("Figures of steps have each number of a step once", "[figures]") {
     ++found[row["panel"].get<std::string>() + "/" + row["series"].get<std::string>() +
             std::to_string(row["step"].get<int>())];
   }
-  for (const json& one : expected()["steps"]["moments"]) {
+  for (const json& one : expected_figures()["steps"]["moments"]) {
     if (one["statistic"] != "top" || one["step"] == 4) continue;  // 4 is never an intermediate one
     const std::string place = one["place"];
     CHECK(found["top/" + place + std::to_string(one["step"].get<int>())] == one["n"]);

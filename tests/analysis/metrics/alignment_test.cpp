@@ -41,7 +41,7 @@ LabelNumbers probs_of(const json& rows) {
   return probs;
 }
 
-Votes votes_of(const json& fixture) {
+Votes votes_of_fixture(const json& fixture) {
   Votes votes;
   for (std::size_t i = 0; i < fixture["shares"].size(); ++i) {
     Labels gold;
@@ -99,7 +99,7 @@ TEST_CASE("Alignment and its bootstrap are those of numpy, scipy and scikit-lear
     const LabelKind kind =
         wanted["kind"] == "multi" ? LabelKind::MultiLabel : LabelKind::SingleLabel;
     const LabelSet label_set = labels_of(wanted["probs"][0].size(), kind);
-    const Votes votes = votes_of(wanted);
+    const Votes votes = votes_of_fixture(wanted);
     const Alignment ours = align({"ours", probs_of(wanted["probs"])}, votes, label_set);
     CHECK(ours.example_ids.size() == wanted["probs"].size());
     CHECK(ours.n_without_votes == 0);
@@ -141,7 +141,7 @@ TEST_CASE("What a metric says of single labels is scikit-learn's and numpy's", "
         wanted["kind"] == "multi" ? LabelKind::MultiLabel : LabelKind::SingleLabel;
     const LabelSet label_set = labels_of(wanted["probs"][0].size(), kind);
     const auto labels =
-        align_labels({"ours", probs_of(wanted["probs"])}, votes_of(wanted), label_set);
+        align_labels({"ours", probs_of(wanted["probs"])}, votes_of_fixture(wanted), label_set);
     REQUIRE(labels.size() == wanted["labels"].size());
     for (std::size_t label = 0; label < labels.size(); ++label) {
       INFO("label " << label);

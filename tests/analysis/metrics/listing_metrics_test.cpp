@@ -9,7 +9,7 @@
 namespace labelprobe::analysis {
 namespace {
 
-std::vector<ScoredItem> items_of(const nlohmann::json& one) {
+std::vector<ScoredItem> scored_items_of(const nlohmann::json& one) {
   std::vector<ScoredItem> items;
   for (std::size_t i = 0; i < one["gold"].size(); ++i) {
     items.push_back({one["gold"][i], one["scores"][i], one["folds"][i]});
@@ -34,7 +34,7 @@ TEST_CASE("Metrics of scored labels are scikit-learn's", "[golden]") {
   const nlohmann::json reference = read_fixture("listing_metrics.json");
   for (const auto& one : reference["cases"]) {
     INFO(one["name"]);
-    const std::vector<ScoredItem> items = items_of(one);
+    const std::vector<ScoredItem> items = scored_items_of(one);
     ThresholdOptions options;
     options.fixed = one["threshold"];
     for (const int fold : one["folds"]) options.n_folds = std::max(options.n_folds, fold + 1);
@@ -58,7 +58,7 @@ TEST_CASE("Metrics of scored labels are scikit-learn's", "[golden]") {
 
 TEST_CASE("What a threshold is measured on does not move it", "[unit]") {
   const nlohmann::json one = read_fixture("listing_metrics.json")["cases"][0];
-  std::vector<ScoredItem> items = items_of(one);
+  std::vector<ScoredItem> items = scored_items_of(one);
   const ListingMetrics before = listing_metrics(items, 5, {0.5, 5});
   for (ScoredItem& item : items) {
     if (item.fold == 2) item.gold = {0, 1, 2, 3, 4};

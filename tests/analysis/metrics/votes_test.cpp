@@ -14,10 +14,10 @@ using labelprobe::analysis::Votes;
 
 namespace {
 
-const LabelSet kEmotions({"joy", "fear"}, LabelKind::MultiLabel);
+const LabelSet kVotedEmotions({"joy", "fear"}, LabelKind::MultiLabel);
 
 Votes count(const std::vector<Example>& examples) {
-  return count_votes(examples, kEmotions);
+  return count_votes(examples, kVotedEmotions);
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ TEST_CASE("Base rates of items are the shares that have each label", "[votes]") 
                       {"de1", "aggregate", "", {0, 1}},
                       {"de2", "aggregate", "", {}},
                       {"de3", "aggregate", "", {0}}}},
-                    kEmotions) == std::vector<double>{0.75, 0.25});
+                    kVotedEmotions) == std::vector<double>{0.75, 0.25});
 }
 
 TEST_CASE("A vote outside the label set is a bug of the caller", "[votes]") {

@@ -8,7 +8,7 @@
 namespace labelprobe::analysis {
 namespace {
 
-std::string svg_of(const LinePlot& plot) {
+std::string svg_of_lines(const LinePlot& plot) {
   std::ostringstream out;
   write_svg(out, plot);
   return out.str();
@@ -18,11 +18,11 @@ std::string svg_of(const LinePlot& plot) {
 
 TEST_CASE("Lines are drawn between round numbers", "[unit]") {
   const std::string svg =
-      svg_of({"Loss",
-              "SFT <1>",
-              "step",
-              "nats",
-              {{"train", {{0, 3.9}, {37, 2.1}, {100, 1.2}}}, {"dev", {{50, 2.0}}}}});
+      svg_of_lines({"Loss",
+                    "SFT <1>",
+                    "step",
+                    "nats",
+                    {{"train", {{0, 3.9}, {37, 2.1}, {100, 1.2}}}, {"dev", {{50, 2.0}}}}});
   CHECK_THAT(svg, ContainsSubstring("SFT &lt;1&gt;"));
   CHECK_THAT(svg, ContainsSubstring(">4</text>"));  // above 3.9
   CHECK_THAT(svg, ContainsSubstring(">1</text>"));  // below 1.2
@@ -36,7 +36,7 @@ TEST_CASE("A line without points, and points that are no numbers, leave the plan
           "[unit]") {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const std::string svg =
-      svg_of({"Loss", "", "step", "nats", {{"train", {{0, none}}}, {"dev", {}}}});
+      svg_of_lines({"Loss", "", "step", "nats", {{"train", {{0, none}}}, {"dev", {}}}});
   CHECK_THAT(svg, !ContainsSubstring("polyline"));
   CHECK_THAT(svg, !ContainsSubstring("nan"));
   CHECK_THAT(svg, ContainsSubstring("</svg>"));

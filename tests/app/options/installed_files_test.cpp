@@ -7,7 +7,7 @@
 namespace labelprobe::app {
 namespace {
 
-struct Settings {
+struct FileSettings {
   std::string root;
   std::string out;
   std::vector<std::string> ids;
@@ -68,7 +68,7 @@ TEST_CASE("A file of the working folder wins over the installed one", "[unit]") 
 TEST_CASE("Options that name what is read find installed files, those that are written do not",
           "[unit]") {
   const Tree tree;
-  Settings settings;
+  FileSettings settings;
   OptionList options;
   options.add(settings.root, {.name = "root_dir"});
   options.add(settings.out, {.name = "out"});

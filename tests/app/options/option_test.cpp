@@ -17,7 +17,7 @@ Format parse_format(const std::string& name) {
   throw ConfigError(unknown_choice("format", name, known));
 }
 
-struct Settings {
+struct TriedSettings {
   std::string root;
   std::filesystem::path file;
   std::optional<int> limit;
@@ -30,7 +30,7 @@ struct Settings {
   int n_again = 0;
 };
 
-void declare(OptionList& options, Settings& settings) {
+void declare(OptionList& options, TriedSettings& settings) {
   options.begin_group("Data");
   options.add(settings.root,
               {.name = "root_dir", .help = "Folder of the data", .is_required = true});
@@ -48,7 +48,7 @@ void declare(OptionList& options, Settings& settings) {
   options.refuse(OptionKind::Integer, {.name = "max_length", .help = "Not supported: no cutting"});
 }
 
-GivenValues given(const std::map<std::string, std::vector<std::string>>& values) {
+GivenValues given_with_root(const std::map<std::string, std::vector<std::string>>& values) {
   GivenValues made = {{"root_dir", {{"data"}, "--root-dir"}}};
   for (const auto& [name, texts] : values) {
     made[name] = {texts, flag_of(name)};
@@ -57,11 +57,11 @@ GivenValues given(const std::map<std::string, std::vector<std::string>>& values)
 }
 
 struct Filled {
-  Settings settings;
+  TriedSettings settings;
   OptionList options;
   explicit Filled(const std::map<std::string, std::vector<std::string>>& values) {
     declare(options, settings);
-    options.fill(given(values));
+    options.fill(given_with_root(values));
   }
 };
 
@@ -155,16 +155,16 @@ TEST_CASE("A mistake is told with its place, what was expected and what was foun
   says({{"max_length", {"5"}}}, "--max-length: max_length: Not supported: no cutting");
   says({{"root_dir", {}}}, "--root-dir is required: Folder of the data");
 
-  Settings settings;
+  TriedSettings settings;
   OptionList options;
   declare(options, settings);
-  GivenValues from_file = given({});
+  GivenValues from_file = given_with_root({});
   from_file["shot"] = {{"ten"}, "c.yaml:3"};
   CHECK_THROWS_WITH(options.fill(from_file), "c.yaml:3: shot: expected one integer, found 'ten'");
 }
 
 TEST_CASE("What depends on several options is done when all are filled", "[unit]") {
-  Settings settings;
+  TriedSettings settings;
   OptionList options;
   declare(options, settings);
   options.afterwards([&] {
@@ -173,9 +173,9 @@ TEST_CASE("What depends on several options is done when all are filled", "[unit]
     }
     options.make_incomparable(settings.root);
   });
-  options.fill(given({{"limit", {"3"}}}));
+  options.fill(given_with_root({{"limit", {"3"}}}));
   CHECK_FALSE(options.params()[0].is_comparable);
-  CHECK_THROWS_WITH(options.fill(given({{"limit", {"3"}}, {"shot", {"0"}}})),
+  CHECK_THROWS_WITH(options.fill(given_with_root({{"limit", {"3"}}, {"shot", {"0"}}})),
                     "--limit: needs shots");
 }
 

@@ -16,12 +16,12 @@ std::string hub(const std::string& name) {
 }
 
 // The lines of the task file behind the first.
-std::string task_of(const std::string& subject) {
+std::string task_of_hub(const std::string& subject) {
   const std::string text = known_task(subject).text;
   return text.substr(text.find('\n') + 1);
 }
 
-std::string message(const std::string& subject) {
+std::string message_of_hub(const std::string& subject) {
   return support::message_of<Error>([&] { known_task(subject); });
 }
 
@@ -49,7 +49,7 @@ dataset_info:
 
 TEST_CASE("The card of a data set says what its columns are", "[data]") {
   const std::string below = "\"" + hub("moods") + "/raw/";
-  CHECK(task_of(hub("moods") + ":raw") ==
+  CHECK(task_of_hub(hub("moods") + ":raw") ==
         "name: moods_raw\nfiles:\n"
         "  train: [" +
             below + "train-00000-of-00002.parquet\", " + below +
@@ -63,7 +63,7 @@ TEST_CASE("The card of a data set says what its columns are", "[data]") {
             "id: id\ntext: text\nlabels: {column: labels}\n"
             "label_map: {joy: \"0\", no idea: \"1\", \"anger: \\\"cold\\\"\": \"2\", trust: "
             "\"3\"}\n");
-  CHECK_THAT(task_of(hub("moods") + ":stance"),
+  CHECK_THAT(task_of_hub(hub("moods") + ":stance"),
              ContainsSubstring("labels: {class: label}\nlabel_map: {pro: \"0\", contra: \"1\"}\n"));
 }
 
@@ -94,9 +94,10 @@ TEST_CASE("Data sets of the hub are what the library datasets reads", "[data]") 
 }
 
 TEST_CASE("One of several configurations has to be named", "[data]") {
-  CHECK(message(hub("moods")) == hub("moods") + ": expected one of its configurations, as in " +
-                                     hub("moods") + ":raw (known: raw, stance)");
-  CHECK_THAT(message(hub("moods") + ":row"),
+  CHECK(message_of_hub(hub("moods")) == hub("moods") +
+                                            ": expected one of its configurations, as in " +
+                                            hub("moods") + ":raw (known: raw, stance)");
+  CHECK_THAT(message_of_hub(hub("moods") + ":row"),
              ContainsSubstring("unknown configuration 'row'; did you mean 'raw'?"));
 }
 
@@ -111,14 +112,14 @@ TEST_CASE("Files and features without a card are found by their names", "[data]"
   write("dataset_infos.json", R"({"default": {"features": {
     "comment": {"dtype": "string", "_type": "Value"},
     "emotions": {"feature": {"names": ["joy", "fear"], "_type": "ClassLabel"}, "_type": "List"}}}})");
-  CHECK(task_of(root.path("pairs")) ==
+  CHECK(task_of_hub(root.path("pairs")) ==
         "name: pairs\nfiles:\n  train: \"" + root.path("pairs/data/train.jsonl") +
             "\"\n  validation: \"" + root.path("pairs/data/dev.jsonl") +
             "\"\ntext: comment\nlabels: {column: emotions}\nlabel_map: {joy: \"0\", fear: \"1\"}\n"
             "test_splits: [validation]\n");
   write("README.md", kCard);
   CHECK_THAT(
-      task_of(root.path("pairs")),
+      task_of_hub(root.path("pairs")),
       ContainsSubstring("id: id\ntext: \"{sentence1}\\n{sentence2}\"\nlabels: {class: label}"));
 }
 
@@ -128,7 +129,7 @@ TEST_CASE("A folder of the hub's cache is found by the data set's name", "[data]
   support::write_file(root.path(folder + "README.md"), kCard);
   support::write_file(root.path(folder + "test.csv"), "id,sentence1,sentence2,label\n");
   ::setenv("HF_HUB_CACHE", root.path("").c_str(), 1);
-  CHECK_THAT(task_of("org/pairs"),
+  CHECK_THAT(task_of_hub("org/pairs"),
              ContainsSubstring("name: pairs\nfiles:\n  test: \"" + root.path(folder + "test.csv")));
   CHECK(known_task("org/pairs").form == "a Hugging Face data set");
   ::unsetenv("HF_HUB_CACHE");
@@ -155,13 +156,13 @@ TEST_CASE("A data set that cannot be read says why", "[data]") {
     support::write_file(root.path("set/" + name), text);
   };
   write("state.json", "{}");
-  CHECK_THAT(message(root.path("set")), ContainsSubstring("found none; it was written by "
-                                                          "save_to_disk()"));
+  CHECK_THAT(message_of_hub(root.path("set")), ContainsSubstring("found none; it was written by "
+                                                                 "save_to_disk()"));
   write("train.csv", "text\n");
   write("README.md",
         "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: "
         "data/*.parquet\n---\n");
-  CHECK_THAT(message(root.path("set")),
+  CHECK_THAT(message_of_hub(root.path("set")),
              ContainsSubstring("README.md: expected the files of split 'train', data/*.parquet, "
                                "found none"));
   // Patterns name files of the data set's own folder alone.
@@ -171,17 +172,17 @@ TEST_CASE("A data set that cannot be read says why", "[data]") {
     write("README.md",
           "---\nconfigs:\n- config_name: default\n  data_files: '" + pattern + "'\n---\n");
     INFO(pattern);
-    CHECK_THAT(message(root.path("set")), ContainsSubstring(pattern + ", found none"));
+    CHECK_THAT(message_of_hub(root.path("set")), ContainsSubstring(pattern + ", found none"));
   }
   write("README.md", "---\ndataset_info:\n  features:\n  - dtype: string\n---\n");
-  CHECK_THAT(message(root.path("set")),
+  CHECK_THAT(message_of_hub(root.path("set")),
              ContainsSubstring("README.md:4: expected a feature with a name"));
   write("README.md", "---\ndataset_info:\n  features:\n  - name: text\n    dtype: string\n---\n");
-  CHECK_THAT(message(root.path("set")),
+  CHECK_THAT(message_of_hub(root.path("set")),
              ContainsSubstring("expected a feature of classes, or one called label, found none "
                                "(features: text)"));
   write("README.md", "---\nconfigs: [\n---\n");
-  CHECK_THAT(message(root.path("set")), ContainsSubstring("README.md:"));
+  CHECK_THAT(message_of_hub(root.path("set")), ContainsSubstring("README.md:"));
 }
 
 }  // namespace labelprobe::data

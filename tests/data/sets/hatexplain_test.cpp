@@ -27,7 +27,9 @@ std::string post(const std::string& annotators, const std::string& tokens = R"([
 const std::string kGoodPost = post(R"([{"label": "normal", "annotator_id": 1, "target": []}])");
 
 // A folder with one post in one split, one of its files replaced; expects "<file><rest>".
-void expect_error(const std::string& name, const std::string& content, const std::string& rest) {
+void expect_hatexplain_error(const std::string& name,
+                             const std::string& content,
+                             const std::string& rest) {
   SmallRoot root;
   root.write("dataset.json", kGoodPost);
   root.write("post_id_divisions.json", R"({"test": ["p1"]})");
@@ -97,44 +99,51 @@ TEST_CASE("Missing Hatexplain files and posts are named", "[data]") {
 
 TEST_CASE("Spoilt posts are reported", "[data]") {
   const std::string place = ": key 'p1";
-  expect_error(
+  expect_hatexplain_error(
       "dataset.json", post(R"([{"label": "nice", "annotator_id": 1}])"),
       place + ".annotators[0].label': unknown label 'nice' (known: hatespeech, normal, offensive)");
-  expect_error("dataset.json", post(R"([{"label": 1, "annotator_id": 1}])"),
-               place + ".annotators[0].label': expected a string, found 1");
-  expect_error("dataset.json", post(R"([{"annotator_id": 1}])"),
-               place + ".annotators[0].label' is missing");
-  expect_error("dataset.json", post("[3]"), place + ".annotators[0]': expected an object, found 3");
-  expect_error("dataset.json", post(R"([{"label": "normal", "annotator_id": 1.5}])"),
-               place + ".annotators[0].annotator_id': expected an integer or a string, found 1.5");
-  expect_error("dataset.json", post(R"([{"label": "normal", "annotator_id": "aggregate"}])"),
-               place + ".annotators[0]': expected an annotator's own name, found 'aggregate'");
-  expect_error("dataset.json", post("[]"),
-               place + ".annotators': expected a list of annotators, found []");
-  expect_error("dataset.json", post("{}"),
-               place + ".annotators': expected a list of annotators, found {}");
-  expect_error("dataset.json", post(R"([{"label": "normal", "annotator_id": 1}])", "[]"),
-               place + ".post_tokens': expected a list of words, found []");
-  expect_error("dataset.json", post(R"([{"label": "normal", "annotator_id": 1}])", "\"a b\""),
-               place + ".post_tokens': expected a list of words, found \"a b\"");
-  expect_error("dataset.json", post(R"([{"label": "normal", "annotator_id": 1}])", "[1]"),
-               place + ".post_tokens[0]': expected a string, found 1");
-  expect_error("dataset.json", "[]", ": expected an object post id -> post, found array");
-  expect_error("dataset.json", "{\"p1\": 1, \"p1\": 2}", ": key 'p1' is there twice");
-  expect_error(
+  expect_hatexplain_error("dataset.json", post(R"([{"label": 1, "annotator_id": 1}])"),
+                          place + ".annotators[0].label': expected a string, found 1");
+  expect_hatexplain_error("dataset.json", post(R"([{"annotator_id": 1}])"),
+                          place + ".annotators[0].label' is missing");
+  expect_hatexplain_error("dataset.json", post("[3]"),
+                          place + ".annotators[0]': expected an object, found 3");
+  expect_hatexplain_error(
+      "dataset.json", post(R"([{"label": "normal", "annotator_id": 1.5}])"),
+      place + ".annotators[0].annotator_id': expected an integer or a string, found 1.5");
+  expect_hatexplain_error(
+      "dataset.json", post(R"([{"label": "normal", "annotator_id": "aggregate"}])"),
+      place + ".annotators[0]': expected an annotator's own name, found 'aggregate'");
+  expect_hatexplain_error("dataset.json", post("[]"),
+                          place + ".annotators': expected a list of annotators, found []");
+  expect_hatexplain_error("dataset.json", post("{}"),
+                          place + ".annotators': expected a list of annotators, found {}");
+  expect_hatexplain_error("dataset.json", post(R"([{"label": "normal", "annotator_id": 1}])", "[]"),
+                          place + ".post_tokens': expected a list of words, found []");
+  expect_hatexplain_error("dataset.json",
+                          post(R"([{"label": "normal", "annotator_id": 1}])", "\"a b\""),
+                          place + ".post_tokens': expected a list of words, found \"a b\"");
+  expect_hatexplain_error("dataset.json",
+                          post(R"([{"label": "normal", "annotator_id": 1}])", "[1]"),
+                          place + ".post_tokens[0]': expected a string, found 1");
+  expect_hatexplain_error("dataset.json", "[]",
+                          ": expected an object post id -> post, found array");
+  expect_hatexplain_error("dataset.json", "{\"p1\": 1, \"p1\": 2}", ": key 'p1' is there twice");
+  expect_hatexplain_error(
       "dataset.json", kGoodPost.substr(0, 40),
       ": expected JSON, found an error at byte 41, the end of the text; it may be cut off");
 }
 
 TEST_CASE("Spoilt divisions are reported", "[data]") {
   const std::string name = "post_id_divisions.json";
-  expect_error(name, "{}", ": key 'test' is missing");
-  expect_error(name, "[]", ": expected an object, found []");
-  expect_error(name, R"({"test": []})", ": key 'test': expected a list of post ids, found []");
-  expect_error(name, R"({"test": "p1"})",
-               ": key 'test': expected a list of post ids, found \"p1\"");
-  expect_error(name, R"({"test": [1]})", ": key 'test[0]': expected a string, found 1");
-  expect_error(name, "", ": expected JSON, found an error at byte 1");
+  expect_hatexplain_error(name, "{}", ": key 'test' is missing");
+  expect_hatexplain_error(name, "[]", ": expected an object, found []");
+  expect_hatexplain_error(name, R"({"test": []})",
+                          ": key 'test': expected a list of post ids, found []");
+  expect_hatexplain_error(name, R"({"test": "p1"})",
+                          ": key 'test': expected a list of post ids, found \"p1\"");
+  expect_hatexplain_error(name, R"({"test": [1]})", ": key 'test[0]': expected a string, found 1");
+  expect_hatexplain_error(name, "", ": expected JSON, found an error at byte 1");
   SmallRoot root;
   root.write("dataset.json", kGoodPost);
   root.write(name, R"({"test": ["p1", "p1"]})");
@@ -146,12 +155,13 @@ TEST_CASE("Spoilt majority labels are reported with file and line", "[data]") {
   const std::string name = "majority_labels.jsonl";
   const std::string good = R"({"post_id": "p0", "post_tokens": ["a"], "label": "normal"})"
                            "\n";
-  expect_error(name, good + "{\"post_id\": \"p1\"\n", ":2: expected JSON, found an error");
-  expect_error(name, good + "\n{\"post_id\": \"p1\", \"label\": \"normal\"}\n",
-               ":3: key 'post_tokens' is missing");
-  expect_error(name, good + good, ":2: expected distinct posts, found 'p0' again");
-  expect_error(name, good + R"({"post_id": "p1", "post_tokens": ["a"], "label": "bad"})",
-               ":2: key 'label': unknown label 'bad'");
+  expect_hatexplain_error(name, good + "{\"post_id\": \"p1\"\n",
+                          ":2: expected JSON, found an error");
+  expect_hatexplain_error(name, good + "\n{\"post_id\": \"p1\", \"label\": \"normal\"}\n",
+                          ":3: key 'post_tokens' is missing");
+  expect_hatexplain_error(name, good + good, ":2: expected distinct posts, found 'p0' again");
+  expect_hatexplain_error(name, good + R"({"post_id": "p1", "post_tokens": ["a"], "label": "bad"})",
+                          ":2: key 'label': unknown label 'bad'");
 }
 
 }  // namespace labelprobe::data

@@ -18,7 +18,7 @@ using Strings = std::vector<std::string>;
 const std::string kPosts = "QueerReclaimLex.csv";
 const std::string kSplits = "balanced-splits.json";
 
-Strings labels_of(const Dataset& dataset, const std::string& item_id) {
+Strings labels_of_item(const Dataset& dataset, const std::string& item_id) {
   for (const Example& example : dataset.examples) {
     if (example.id() == item_id) {
       return dataset.label_set.names_of(example.labels);
@@ -36,14 +36,15 @@ TEST_CASE("Harm is a mean rating above one half", "[data]") {
   Dataset dataset = load("QueerReclaimLex", options);
   REQUIRE(dataset.label_set.is_multilabel());
   // Rated 0 and 1 by the first (the last rating counts), 1 and 0.5 by the second.
-  REQUIRE(labels_of(dataset, "0-alpha__aggregate") == Strings{"ingroup harm", "outgroup harm"});
-  REQUIRE(labels_of(dataset, "0-alpha__Annotator2") == Strings{"ingroup harm"});
-  REQUIRE(labels_of(dataset, "5-beta__aggregate").empty());
+  REQUIRE(labels_of_item(dataset, "0-alpha__aggregate") ==
+          Strings{"ingroup harm", "outgroup harm"});
+  REQUIRE(labels_of_item(dataset, "0-alpha__Annotator2") == Strings{"ingroup harm"});
+  REQUIRE(labels_of_item(dataset, "5-beta__aggregate").empty());
   options.type = "out";
   dataset = load("QueerReclaimLex", options);
   REQUIRE(dataset.label_set.names() == Strings{"no harm", "harm"});
   REQUIRE(dataset.label_set.kind() == LabelKind::SingleLabel);
-  REQUIRE(labels_of(dataset, "5-beta__aggregate") == Strings{"no harm"});
+  REQUIRE(labels_of_item(dataset, "5-beta__aggregate") == Strings{"no harm"});
 }
 
 TEST_CASE("An id that comes twice keeps its place and takes the last text", "[data]") {
@@ -62,7 +63,7 @@ TEST_CASE("Ambiguous posts are left out where that is asked for", "[data]") {
                       ContainsSubstring("discard_ambiguous needs type in or out"));
   options.type = "in";
   const Dataset dataset = load("QueerReclaimLex", options);
-  REQUIRE(labels_of(dataset, "5-beta__aggregate") == Strings{"no such item"});
+  REQUIRE(labels_of_item(dataset, "5-beta__aggregate") == Strings{"no such item"});
   REQUIRE(dataset.notes.warnings ==
           Strings{"QueerReclaimLex, split train: 2 ids are as harmful as not and are left out: "
                   "1-alpha, 5-beta"});

@@ -43,12 +43,12 @@ class StepTask : public SmallRoot {
   }
 };
 
-struct Broken {
+struct BrokenStep {
   std::string steps;
   std::string said;
 };
 
-const std::vector<Broken> kBroken = {
+const std::vector<BrokenStep> kBrokenSteps = {
     {"  where: x\n", "task.yaml:3: expected a list of steps, found"},
     {"  - what\n", "task.yaml:3: expected a step such as {pattern: .., column: ..}, found 'what'"},
     {"  - {column: what}\n",
@@ -93,7 +93,7 @@ const std::vector<Broken> kBroken = {
 }  // namespace
 
 TEST_CASE("Steps that are broken or do not fit end in a message with their place", "[data]") {
-  for (const Broken& broken : kBroken) {
+  for (const BrokenStep& broken : kBrokenSteps) {
     INFO(broken.steps);
     CHECK_THAT(StepTask(broken.steps).message(), ContainsSubstring(broken.said));
   }

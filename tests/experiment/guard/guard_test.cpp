@@ -30,10 +30,10 @@ using support::ListTokenizer;
 
 // The probabilities of the tokens that may follow a text; any other text is followed by a line
 // break.
-using Table = std::map<std::string, std::map<std::string, double>>;
+using GuardTable = std::map<std::string, std::map<std::string, double>>;
 
 std::vector<float> logits_of(const ListTokenizer& tokenizer,
-                             const Table& table,
+                             const GuardTable& table,
                              std::span<const TokenId> generated) {
   std::vector<float> logits(static_cast<std::size_t>(tokenizer.vocab_size()), -200.0F);
   const auto row = table.find(tokenizer.decode(generated));
@@ -44,7 +44,7 @@ std::vector<float> logits_of(const ListTokenizer& tokenizer,
   return logits;
 }
 
-FakeModel model_of(const ListTokenizer& tokenizer, Table table) {
+FakeModel model_of(const ListTokenizer& tokenizer, GuardTable table) {
   return FakeModel(tokenizer.vocab_size(), [&tokenizer, table = std::move(table)](
                                                auto, std::span<const TokenId> generated) {
     return logits_of(tokenizer, table, generated);
@@ -100,7 +100,7 @@ constexpr double kListsS1 = 0.35 + 0.15 + 0.105;
 constexpr double kListsS10 = 0.15 + 0.15 + 0.105 + 0.045;
 constexpr double kListsS3 = 0.045 + 0.2;
 
-Table verdicts(const std::string& opening) {
+GuardTable verdicts(const std::string& opening) {
   return {{opening, {{"safe", 0.3}, {"unsafe", 0.6}, {"I", 0.1}}},
           {opening + "unsafe", {{"\n", 0.9}, {"I", 0.1}}},
           {opening + "unsafe\n", {{"S", 1.0}}},
@@ -116,16 +116,16 @@ const std::vector<std::string> kKeeping = {"\n\n", "safe", "unsafe", "\n", "S", 
 const std::vector<std::string> kSplitting = {"\n\n", "safe", "unsafe", "\n", "S", "1",
                                              "0",    "3",    ",",      ", ", "I", " "};
 
-Table keeping(const std::string& opening = "") {
-  Table table = verdicts(opening);
+GuardTable keeping(const std::string& opening = "") {
+  GuardTable table = verdicts(opening);
   table[opening + "unsafe\nS"] = {{"1", 0.5}, {"10", 0.3}, {"3", 0.2}};
   table[opening + "unsafe\nS1"] = {{",", 0.3}, {"\n", 0.7}};
   table[opening + "unsafe\nS1,S"] = {{"10", 1.0}};
   return table;
 }
 
-Table splitting(const std::string& opening = "") {
-  Table table = verdicts(opening);
+GuardTable splitting(const std::string& opening = "") {
+  GuardTable table = verdicts(opening);
   table[opening + "unsafe\nS"] = {{"1", 0.8}, {"3", 0.2}};
   table[opening + "unsafe\nS1"] = {{"0", 0.375}, {",", 0.1875}, {"\n", 0.4375}};
   table[opening + "unsafe\nS1,S"] = {{"1", 1.0}};
@@ -234,7 +234,7 @@ TEST_CASE("White space before a verdict is passed over", "[unit]") {
   const ListTokenizer tokenizer(kKeeping);
   for (const std::string opening : {"\n\n", "\n", " "}) {
     INFO("opening of " << opening.size() << " bytes");
-    Table table = keeping(opening);
+    GuardTable table = keeping(opening);
     table[""] = {{opening, 0.98}, {"I", 0.02}};
     FakeModel model = model_of(tokenizer, table);
     GuardSettings settings = settings_of();
@@ -299,12 +299,12 @@ TEST_CASE("One category per prompt is judged by its own verdict", "[unit]") {
                       ++n_categories;
                     }
                     CHECK(n_categories == 1);
-                    const Table table = {{"",
-                                          {{"unsafe", 0.5 * p_unsafe},
-                                           {"safe", 0.5 * (1.0 - p_unsafe)},
-                                           {"I", 0.5 * 0.25},
-                                           {"1", 0.5 * 0.75}}},
-                                         {"I", {{"I", 1.0}}}};
+                    const GuardTable table = {{"",
+                                               {{"unsafe", 0.5 * p_unsafe},
+                                                {"safe", 0.5 * (1.0 - p_unsafe)},
+                                                {"I", 0.5 * 0.25},
+                                                {"1", 0.5 * 0.75}}},
+                                              {"I", {{"I", 1.0}}}};
                     return logits_of(tokenizer, table, generated);
                   });
   GuardSettings settings = settings_of();

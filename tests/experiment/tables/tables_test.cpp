@@ -13,14 +13,14 @@ namespace {
 
 using support::TempFolder;
 
-std::vector<std::string> names(const std::vector<Cell>& cells) {
-  std::vector<std::string> names;
-  for (const Cell& cell : cells) names.push_back(cell.name());
-  return names;
+std::vector<std::string> names_of_cells(const std::vector<Cell>& cells) {
+  std::vector<std::string> names_of_cells;
+  for (const Cell& cell : cells) names_of_cells.push_back(cell.name());
+  return names_of_cells;
 }
 
 std::vector<std::string> choose(const std::string& table, const std::vector<std::string>& asked) {
-  return names(choose_cells(find_table(table), asked));
+  return names_of_cells(choose_cells(find_table(table), asked));
 }
 
 // Data of every set under its first name, and id lists.

@@ -31,7 +31,7 @@ GenerateOptions options_for(const json& model) {
   return options;
 }
 
-double largest_difference(const std::vector<float>& found, const json& expected) {
+double largest_difference_in_attention(const std::vector<float>& found, const json& expected) {
   REQUIRE(found.size() == expected.size());
   double largest = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -46,8 +46,8 @@ void check_answers(const json& model, const std::vector<Generation>& answers) {
     INFO("prompt " << i);
     REQUIRE_FALSE(answers[i].failure);
     CHECK(answers[i].token_ids == model["prompts"][i]["greedy_ids"].get<TokenIds>());
-    largest =
-        std::max(largest, largest_difference(answers[i].logits, model["prompts"][i]["logits"]));
+    largest = std::max(
+        largest, largest_difference_in_attention(answers[i].logits, model["prompts"][i]["logits"]));
   }
   CHECK(largest < 1e-4);
 }

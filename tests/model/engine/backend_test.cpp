@@ -27,7 +27,7 @@ weights::DecoderConfig small_decoder() {
   return config;
 }
 
-std::string on_cpu(DType dtype, Quantization quantization = Quantization::None) {
+std::string backend_on_cpu(DType dtype, Quantization quantization = Quantization::None) {
   return describe_backend(small_decoder(), dtype, quantization, c10::Device(c10::DeviceType::CPU));
 }
 
@@ -66,17 +66,19 @@ std::string products_of(const std::string& type) {
 
 TEST_CASE("The log names the code that multiplies and attends in every type", "[unit]") {
   if (!at::globalContext().hasMKLDNN()) SKIP_ALOUD("this libtorch has no oneDNN");
-  CHECK(has(on_cpu(DType::Float32), "; products: " + products_of("float32") + "; attention: "));
-  CHECK(has(on_cpu(DType::BFloat16), "; products: " + products_of("bfloat16") + "; attention: "));
-  CHECK(has(on_cpu(DType::Float16), "; products: own code float16; attention: own code"));
+  CHECK(has(backend_on_cpu(DType::Float32),
+            "; products: " + products_of("float32") + "; attention: "));
+  CHECK(has(backend_on_cpu(DType::BFloat16),
+            "; products: " + products_of("bfloat16") + "; attention: "));
+  CHECK(has(backend_on_cpu(DType::Float16), "; products: own code float16; attention: own code"));
   for (const DType dtype : {DType::Float32, DType::BFloat16, DType::Float16}) {
-    CHECK_FALSE(has(on_cpu(dtype), "TF32"));
+    CHECK_FALSE(has(backend_on_cpu(dtype), "TF32"));
   }
 }
 
 TEST_CASE("The log names the processor's instructions that our code uses", "[unit]") {
-  const std::string wide = on_cpu(DType::Float32);
-  const std::string half = on_cpu(DType::BFloat16);
+  const std::string wide = backend_on_cpu(DType::Float32);
+  const std::string half = backend_on_cpu(DType::BFloat16);
   // Where bfloat16 cannot be multiplied, attention is in float32.
   const std::string in_float32 =
       has_avx512() ? "attention: own code for AVX512, float32" : "attention: own code, float32";
@@ -90,17 +92,17 @@ TEST_CASE("The log names what multiplies by quantised weights", "[unit]") {
   if (!at::globalContext().hasMKLDNN()) SKIP_ALOUD("this libtorch has no oneDNN");
   const std::string few = ", those of up to 6 rows at once";
   for (const Quantization four : {Quantization::Fp4, Quantization::Nf4, Quantization::Nf4Double}) {
-    const std::string wide = on_cpu(DType::Float32, four);
-    const std::string half = on_cpu(DType::BFloat16, four);
+    const std::string wide = backend_on_cpu(DType::Float32, four);
+    const std::string half = backend_on_cpu(DType::BFloat16, four);
     CHECK(has(wide, "own code from 4 bits"));
     CHECK(has(wide, "; head: " + products_of("float32") + "; "));
     CHECK(has(half, "; head: " + products_of("bfloat16")));
     CHECK(has(wide, few) == has_avx512());
     CHECK(has(half, few) == has_avx512_bf16());
-    CHECK_FALSE(has(on_cpu(DType::Float16, four), few));
+    CHECK_FALSE(has(backend_on_cpu(DType::Float16, four), few));
   }
   const std::string library = multiplies_int8_exactly() ? "oneDNN" : "float32 products for";
-  CHECK(has(on_cpu(DType::Float32, Quantization::Int8),
+  CHECK(has(backend_on_cpu(DType::Float32, Quantization::Int8),
             "products: " + library + " int8, outliers in float32; head: " + products_of("float32") +
                 "; "));
 }

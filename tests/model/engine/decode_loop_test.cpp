@@ -19,11 +19,11 @@
 namespace labelprobe::model {
 namespace {
 
-constexpr int kVocab = 128;
+constexpr int kLoopVocab = 128;
 constexpr int kContext = 128;
 constexpr int kRowsPerStep = 12;  // with twice as many sequences there is no drafting
 
-Engine open_tiny(Reading reading) {
+Engine open_for_reading(Reading reading) {
   weights::Checkpoint checkpoint =
       weights::Checkpoint::open(support::fixture("model/llama_gqa_llama3_rope"));
   const c10::Device cpu(c10::DeviceType::CPU);
@@ -36,17 +36,18 @@ Engine open_tiny(Reading reading) {
 std::vector<TokenIds> prompts_with_common_stem(int n_prompts) {
   std::mt19937 random(9);
   TokenIds stem(30);
-  for (TokenId& id : stem) id = static_cast<TokenId>(random() % kVocab);
+  for (TokenId& id : stem) id = static_cast<TokenId>(random() % kLoopVocab);
   std::vector<TokenIds> prompts;
   for (int i = 0; i < n_prompts; ++i) {
     TokenIds prompt(stem.begin(), stem.begin() + 20 + i % 11);
-    for (int t = 0; t < 1 + i % 5; ++t) prompt.push_back(static_cast<TokenId>(random() % kVocab));
+    for (int t = 0; t < 1 + i % 5; ++t)
+      prompt.push_back(static_cast<TokenId>(random() % kLoopVocab));
     prompts.push_back(prompt);
   }
   return prompts;
 }
 
-GenerateOptions steps(int n) {
+GenerateOptions steps_of_loop(int n) {
   GenerateOptions options;
   options.stop.max_new_tokens = n;
   options.watched = {5, 0, 127};
@@ -57,7 +58,7 @@ GenerateOptions steps(int n) {
 std::vector<Generation> answers_of(Reading reading,
                                    std::span<const TokenIds> prompts,
                                    const GenerateOptions& options) {
-  Engine engine = open_tiny(reading);
+  Engine engine = open_for_reading(reading);
   return support::generate_all(engine, prompts, options);
 }
 
@@ -85,7 +86,7 @@ void check_equal(const std::vector<Generation>& found, const std::vector<Generat
 
 TEST_CASE("Steps that run ahead have the bits of steps one after the other", "[model]") {
   const auto prompts = prompts_with_common_stem(GENERATE(1, 5, 40));
-  GenerateOptions options = steps(9);
+  GenerateOptions options = steps_of_loop(9);
   options.share_prefixes = GENERATE(true, false);
   check_equal(answers_of(Reading::DuringNextStep, prompts, options),
               answers_of(Reading::BeforeNextStep, prompts, options));
@@ -93,8 +94,8 @@ TEST_CASE("Steps that run ahead have the bits of steps one after the other", "[m
 
 TEST_CASE("What a sequence chooses after its end is dropped", "[model]") {
   const auto prompts = prompts_with_common_stem(40);
-  const auto free = answers_of(Reading::BeforeNextStep, prompts, steps(10));
-  GenerateOptions options = steps(10);
+  const auto free = answers_of(Reading::BeforeNextStep, prompts, steps_of_loop(10));
+  GenerateOptions options = steps_of_loop(10);
   options.stop.end_ids = {free[0].token_ids[1], free[5].token_ids[3]};
   options.stop.is_complete = [](std::span<const TokenId> ids) {
     return ids.size() > 2 && ids.back() % 7 == 0;
@@ -112,7 +113,7 @@ TEST_CASE("A sequence that has ended stays in its own place", "[model]") {
   // Few end early, one of them at the end of the context: the others go on with their rows.
   auto prompts = prompts_with_common_stem(32);
   prompts[7] = TokenIds(kContext - 2, 3);
-  GenerateOptions options = steps(12);
+  GenerateOptions options = steps_of_loop(12);
   options.n_new_tokens.assign(32, 12);
   for (const std::size_t i : {0, 7, 20}) options.n_new_tokens[i] = 2;
   check_equal(answers_of(Reading::DuringNextStep, prompts, options),
@@ -121,7 +122,7 @@ TEST_CASE("A sequence that has ended stays in its own place", "[model]") {
 
 TEST_CASE("Where memory runs out among steps that run ahead, the answers are the same", "[model]") {
   const auto prompts = prompts_with_common_stem(30);
-  GenerateOptions options = steps(8);
+  GenerateOptions options = steps_of_loop(8);
   const auto expected = answers_of(Reading::BeforeNextStep, prompts, options);
   int n_before_failure = GENERATE(40, 100);
   options.stop.is_complete = [&](std::span<const TokenId>) {
@@ -129,14 +130,14 @@ TEST_CASE("Where memory runs out among steps that run ahead, the answers are the
       throw c10::OutOfMemoryError(c10::SourceLocation{}, "as if memory had run out");
     return false;
   };
-  Engine engine = open_tiny(Reading::DuringNextStep);
+  Engine engine = open_for_reading(Reading::DuringNextStep);
   check_equal(support::generate_all(engine, prompts, options), expected);
   CHECK(engine.effort().n_batches_halved == 1);
 }
 
 TEST_CASE("Steps wait for what the host knows where it changes them", "[model]") {
   const auto prompts = prompts_with_common_stem(20);
-  GenerateOptions options = steps(6);
+  GenerateOptions options = steps_of_loop(6);
   SECTION("a penalty on tokens") {
     options.rules.repetition_penalty = 1.4;
   }
@@ -150,7 +151,7 @@ TEST_CASE("Steps wait for what the host knows where it changes them", "[model]")
 TEST_CASE("Tokens are drafted where steps have few rows, even if others run ahead", "[model]") {
   const int n_prompts = GENERATE(4, 8);
   const auto prompts = prompts_with_common_stem(n_prompts);
-  GenerateOptions options = steps(6);
+  GenerateOptions options = steps_of_loop(6);
   const auto expected = answers_of(Reading::BeforeNextStep, prompts, options);
   int n_asked = 0;
   options.draft = [&](std::span<const TokenId>) {
@@ -165,10 +166,10 @@ TEST_CASE("Tokens are drafted where steps have few rows, even if others run ahea
 
 TEST_CASE("Answers that ran ahead come out of a call that takes up an interrupted one", "[model]") {
   const auto prompts = prompts_with_common_stem(30);
-  GenerateOptions options = steps(8);
+  GenerateOptions options = steps_of_loop(8);
   options.batch_size = 10;
   options.stop.is_complete = [](std::span<const TokenId> ids) { return ids.back() % 5 == 0; };
-  Engine engine = open_tiny(Reading::DuringNextStep);
+  Engine engine = open_for_reading(Reading::DuringNextStep);
   const auto whole = support::generate_all(engine, prompts, options);
   options.is_answered.assign(30, true);
   for (const std::size_t i : {3, 11, 29}) options.is_answered[i] = false;

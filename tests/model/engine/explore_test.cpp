@@ -140,15 +140,15 @@ std::map<TokenIds, Logits> logits_behind(LanguageModel& language_model,
   return logits;
 }
 
-constexpr std::pair<DType, Quantization> kModes[] = {{DType::Float32, Quantization::None},
-                                                     {DType::BFloat16, Quantization::None},
-                                                     {DType::Float32, Quantization::Fp4}};
+constexpr std::pair<DType, Quantization> kExploredModes[] = {{DType::Float32, Quantization::None},
+                                                             {DType::BFloat16, Quantization::None},
+                                                             {DType::Float32, Quantization::Fp4}};
 
 }  // namespace
 
 TEST_CASE("A greedy explorer sees the steps of generate()", "[model]") {
   const auto prompts = tangled_prompts();
-  const auto [dtype, quantization] = kModes[GENERATE(0, 1, 2)];
+  const auto [dtype, quantization] = kExploredModes[GENERATE(0, 1, 2)];
   const auto tiny = open_tiny(dtype, quantization);
   const auto expected = support::generate_all(*tiny, prompts, steps(6));
   const int batch_size = GENERATE(0, 1, 7);
@@ -187,7 +187,7 @@ TEST_CASE("Texts behind a prompt have the logits they have as prompts", "[model]
   std::mt19937 random(5);
   std::vector<TokenIds> texts = {{1, 2, 3, 4, 5}, {1, 2, 3, 9}, {1, 2, 3, 4, 6}, {1, 7}, {8}};
   texts.push_back(random_ids(random, 12));
-  const auto [dtype, quantization] = kModes[GENERATE(0, 1, 2)];
+  const auto [dtype, quantization] = kExploredModes[GENERATE(0, 1, 2)];
   const auto tiny = open_tiny(dtype, quantization);
   GivenTexts explorer(texts);
   const Effort before = tiny->effort();
@@ -252,7 +252,7 @@ TEST_CASE("A prompt's end that is written once more has the same numbers", "[mod
   for (const TokenIds& prompt : tangled_prompts()) {
     if (prompt.size() > 4) prompts.push_back(prompt);
   }
-  const auto [dtype, quantization] = kModes[GENERATE(0, 1, 2)];
+  const auto [dtype, quantization] = kExploredModes[GENERATE(0, 1, 2)];
   const auto tiny = open_tiny(dtype, quantization);
   const int n_back = GENERATE(1, 4);
   FromInside explorer(prompts, n_back);

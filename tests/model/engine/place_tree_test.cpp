@@ -9,14 +9,14 @@ namespace labelprobe::model {
 namespace {
 
 // Two tokens, behind them two and one.
-const std::vector<TokenIds> kPrompts = {{1, 2, 3, 4}, {1, 2, 5}};
+const std::vector<TokenIds> kPlacePrompts = {{1, 2, 3, 4}, {1, 2, 5}};
 // Where the arena has the nodes.
 const std::vector<std::int64_t> kNodeRows = {10, 20, 30};
 
 PrefixTree tree() {
-  std::vector<std::size_t> chosen(kPrompts.size());
+  std::vector<std::size_t> chosen(kPlacePrompts.size());
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-  return PrefixTree(kPrompts, chosen, Sharing::Prefixes, 100);
+  return PrefixTree(kPlacePrompts, chosen, Sharing::Prefixes, 100);
 }
 
 std::vector<int> places_of(const std::vector<PlaceRow>& rows) {

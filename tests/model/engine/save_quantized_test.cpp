@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using support::TempFolder;
 
-fs::path saved(const std::string& folder) {
+fs::path saved_below(const std::string& folder) {
   return support::fixture("model/bitsandbytes/" + folder);
 }
 
@@ -63,11 +63,11 @@ TEST_CASE("A packed copy is what transformers saves, tensor by tensor", "[golden
   INFO(name);
   const TempFolder folder;
   const fs::path copy = folder.path() / "copy";
-  weights::save_quantized(saved("plain"), dtype, quantization, copy);
+  weights::save_quantized(saved_below("plain"), dtype, quantization, copy);
   CHECK_FALSE(fs::exists(folder.path() / "copy.partial"));
   const auto found = files::SafetensorsFile::open(copy / "model.safetensors", ErrorKind::Model);
   const auto expected =
-      files::SafetensorsFile::open(saved(name) / "model.safetensors", ErrorKind::Model);
+      files::SafetensorsFile::open(saved_below(name) / "model.safetensors", ErrorKind::Model);
   std::map<std::string, weights::StoredTensor> by_name;
   for (const weights::StoredTensor& tensor : weights::stored_tensors(found))
     by_name[tensor.name] = tensor;
@@ -87,9 +87,9 @@ TEST_CASE("A packed copy is what transformers saves, tensor by tensor", "[golden
   const auto config_of = [](const fs::path& path) {
     return without_version(json::parse(support::read_file(path / "config.json")));
   };
-  CHECK(config_of(copy) == config_of(saved(name)));
+  CHECK(config_of(copy) == config_of(saved_below(name)));
   CHECK(logits_of(copy, dtype, Quantization::None) ==
-        logits_of(saved("plain"), dtype, quantization));
+        logits_of(saved_below("plain"), dtype, quantization));
 }
 
 TEST_CASE("A packed copy of a GGUF file opens as a folder, with its tokenizer", "[unit]") {
@@ -143,7 +143,7 @@ TEST_CASE("What config.json says by other keys than GGUF is copied from safetens
 TEST_CASE("A copy of a packed model and the files beside it stay as they are", "[unit]") {
   const TempFolder folder;
   const fs::path source = folder.path() / "source";
-  fs::copy(saved("nf4_double"), source);
+  fs::copy(saved_below("nf4_double"), source);
   support::write_file(source / "tokenizer.json", "{}");
   support::write_file(source / "generation_config.json", R"({"repetition_penalty": 1.05})");
   support::write_file(source / "notes.txt", "not ours");
@@ -158,17 +158,17 @@ TEST_CASE("A copy of a packed model and the files beside it stay as they are", "
 
 TEST_CASE("Says why there is no packed copy, and leaves nothing behind", "[unit]") {
   const TempFolder folder;
-  CHECK_THROWS_WITH(
-      weights::save_quantized(saved("plain"), DType::Float32, Quantization::Fp4, folder.path()),
-      ContainsSubstring("is there already; remove it, or name another folder"));
-  CHECK_THROWS_WITH(weights::save_quantized(saved("plain"), DType::Float32, Quantization::None,
-                                            folder.path() / "copy"),
+  CHECK_THROWS_WITH(weights::save_quantized(saved_below("plain"), DType::Float32, Quantization::Fp4,
+                                            folder.path()),
+                    ContainsSubstring("is there already; remove it, or name another folder"));
+  CHECK_THROWS_WITH(weights::save_quantized(saved_below("plain"), DType::Float32,
+                                            Quantization::None, folder.path() / "copy"),
                     ContainsSubstring("a packed copy needs a quantisation; expected fp4, nf4"));
-  CHECK_THROWS_WITH(weights::save_quantized(saved("nf4"), DType::Float32, Quantization::Fp4,
+  CHECK_THROWS_WITH(weights::save_quantized(saved_below("nf4"), DType::Float32, Quantization::Fp4,
                                             folder.path() / "copy"),
                     ContainsSubstring("found them stored as nf4"));
   support::write_file(folder.path() / "file", "");
-  CHECK_THROWS_WITH(weights::save_quantized(saved("plain"), DType::Float32, Quantization::Fp4,
+  CHECK_THROWS_WITH(weights::save_quantized(saved_below("plain"), DType::Float32, Quantization::Fp4,
                                             folder.path() / "file" / "copy"),
                     ContainsSubstring("cannot be made"));
   CHECK_FALSE(fs::exists(folder.path() / "copy"));

@@ -26,7 +26,7 @@ constexpr Mode kModes[] = {
     {DType::Float16, Quantization::None}, {DType::Float32, Quantization::Fp4},
     {DType::BFloat16, Quantization::Nf4}, {DType::Float16, Quantization::Nf4Double}};
 
-std::int64_t n_distinct_prefixes(const std::vector<TokenIds>& prompts) {
+std::int64_t count_distinct_prefixes(const std::vector<TokenIds>& prompts) {
   std::set<TokenIds> prefixes;
   for (const TokenIds& prompt : prompts) {
     for (std::size_t n = 1; n <= prompt.size(); ++n) {
@@ -59,7 +59,7 @@ TEST_CASE("Sharing and grouping prompts change no bit", "[model]") {
   for (const TokenIds& prompt : prompts) n_tokens += static_cast<std::int64_t>(prompt.size());
   CHECK(tiny->effort().n_prompt_tokens - before.n_prompt_tokens == n_tokens);
   CHECK(tiny->effort().n_prompt_tokens_computed - before.n_prompt_tokens_computed ==
-        (share_prefixes ? n_distinct_prefixes(prompts) : n_tokens));
+        (share_prefixes ? count_distinct_prefixes(prompts) : n_tokens));
 }
 
 TEST_CASE("Drafted tokens change nothing but the number of steps", "[model]") {

@@ -9,16 +9,16 @@ namespace labelprobe::model {
 namespace {
 
 // Two tokens, behind them three (of which the first prompt ends after two) and one.
-const std::vector<TokenIds> kPrompts = {{1, 2, 3, 4}, {1, 2, 3, 4, 6}, {1, 2, 5}};
+const std::vector<TokenIds> kSegmentPrompts = {{1, 2, 3, 4}, {1, 2, 3, 4, 6}, {1, 2, 5}};
 // Where the arena has the nodes.
-const std::vector<std::int64_t> kNodeRows = {10, 20, 30};
+const std::vector<std::int64_t> kSegmentRows = {10, 20, 30};
 const TokenIds kToken = {7};
 const TokenIds kTokens = {7, 8};
 
-PrefixTree tree() {
-  std::vector<std::size_t> chosen(kPrompts.size());
+PrefixTree segment_tree() {
+  std::vector<std::size_t> chosen(kSegmentPrompts.size());
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-  return PrefixTree(kPrompts, chosen, Sharing::Prefixes, 100);
+  return PrefixTree(kSegmentPrompts, chosen, Sharing::Prefixes, 100);
 }
 
 void check(const KeySegment& found, const KeySegment& expected) {
@@ -42,18 +42,18 @@ void check(const std::vector<KeySegment>& found, const std::vector<KeySegment>& 
 }  // namespace
 
 TEST_CASE("Rows of a pack see their node up to themselves, and what it descends from", "[unit]") {
-  const PrefixTree prefixes = tree();
+  const PrefixTree prefixes = segment_tree();
   const PackedNodes pack = pack_nodes(prefixes, 0, 3, 100).front();
-  check(pack_segments(prefixes, pack, kNodeRows), {{10, 2, 2, 6, Mask::None, 0},
-                                                   {10, 2, 0, 2, Mask::Causal, 0},
-                                                   {20, 3, 2, 5, Mask::Causal, 2},
-                                                   {30, 1, 5, 6, Mask::Causal, 2}});
+  check(pack_segments(prefixes, pack, kSegmentRows), {{10, 2, 2, 6, Mask::None, 0},
+                                                      {10, 2, 0, 2, Mask::Causal, 0},
+                                                      {20, 3, 2, 5, Mask::Causal, 2},
+                                                      {30, 1, 5, 6, Mask::Causal, 2}});
 }
 
 TEST_CASE("Rows of a step see their prompt and what they have generated", "[unit]") {
-  const PrefixTree prefixes = tree();
+  const PrefixTree prefixes = segment_tree();
   const std::vector<std::int64_t> n_rows = {4, 4, 4};
-  StepSegments steps(prefixes, kNodeRows, 0, n_rows, 100);
+  StepSegments steps(prefixes, kSegmentRows, 0, n_rows, 100);
   const std::vector<Continuation> next = {{0, 1, kToken}, {2, 0, kToken}};
   CHECK(steps.place(next) == 2);
   CHECK(steps.step_row(2) == 1);
@@ -74,9 +74,9 @@ TEST_CASE("Rows of a step see their prompt and what they have generated", "[unit
 }
 
 TEST_CASE("Drafted tokens see one another in their order", "[unit]") {
-  const PrefixTree prefixes = tree();
+  const PrefixTree prefixes = segment_tree();
   const std::vector<std::int64_t> n_rows = {0, 0, 4};
-  StepSegments steps(prefixes, kNodeRows, 0, n_rows, 100);
+  StepSegments steps(prefixes, kSegmentRows, 0, n_rows, 100);
   const std::vector<Continuation> next = {{2, 1, kTokens}};
   CHECK(steps.place(next) == 2);
   std::vector<KeySegment> segments;

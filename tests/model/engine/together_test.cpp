@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kAllowed = 1e-5;
+constexpr double kAllowedTogether = 1e-5;
 
 struct Case {
   std::string name;
@@ -33,7 +33,7 @@ struct Case {
   std::vector<float> alone;
 };
 
-const std::vector<TokenIds> kPrompts = {{18, 5, 5, 12, 42, 20, 12, 30}, {18, 5, 5, 9, 11}};
+const std::vector<TokenIds> kPromptsTogether = {{18, 5, 5, 12, 42, 20, 12, 30}, {18, 5, 5, 9, 11}};
 
 std::vector<float> logits_of(const Case& one) {
   const auto language_model = open(one.path, one.options);
@@ -72,9 +72,9 @@ std::vector<Case> cases_in(const std::filesystem::path& folder) {
     }
   }
   for (const char* name : {"llama_biases", "llama_untied_head", "llama_mha", "qwen2"}) {
-    add(name, support::fixture(std::string("model/") + name), kPrompts, Quantization::None);
+    add(name, support::fixture(std::string("model/") + name), kPromptsTogether, Quantization::None);
   }
-  add("llama_mha", support::fixture("model/llama_mha"), kPrompts, Quantization::None,
+  add("llama_mha", support::fixture("model/llama_mha"), kPromptsTogether, Quantization::None,
       DType::BFloat16);
   return cases;
 }
@@ -103,7 +103,7 @@ TEST_CASE("Two processes compute in every family what one computes", "[model]") 
   for (const Case& one : cases) {
     INFO(one.name << ", quantised as " << static_cast<int>(one.options.quantization));
     const std::vector<float> together = logits_of(one);
-    CHECK(largest_difference(together, one.alone) < kAllowed);
+    CHECK(largest_difference(together, one.alone) < kAllowedTogether);
   }
   const auto others = two.end(0);
   CHECK(others.at(0).exit_code == 0);
@@ -116,11 +116,11 @@ TEST_CASE("Processes that have the same heads of keys compute what one computes"
   Case one{"llama_gqa",
            support::fixture("model/llama_gqa_llama3_rope"),
            {.device = "cpu", .n_threads = 1},
-           kPrompts,
+           kPromptsTogether,
            {}};
   one.alone = logits_of(one);
   support::FirstOfProcesses four(4);
-  CHECK(largest_difference(logits_of(one), one.alone) < kAllowed);
+  CHECK(largest_difference(logits_of(one), one.alone) < kAllowedTogether);
 }
 
 TEST_CASE("What one process cannot have a part of is refused, and the others go on", "[model]") {
@@ -129,7 +129,7 @@ TEST_CASE("What one process cannot have a part of is refused, and the others go 
   const Case refused{"",
                      support::fixture("model/llama_gqa_llama3_rope"),
                      {.device = "cpu", .n_threads = 1},
-                     kPrompts,
+                     kPromptsTogether,
                      {}};
   CHECK_THROWS_WITH(logits_of(refused),
                     ContainsSubstring("heads of keys") && ContainsSubstring("found 3"));

@@ -77,7 +77,7 @@ std::unique_ptr<LanguageModel> open_tiny() {
               {.dtype = DType::Float32, .device = "cpu", .n_threads = 2});
 }
 
-const std::vector<TokenIds> kPrompts = {{5, 6, 7, 8}, {5, 6, 9}, {11, 12, 13, 14, 15}};
+const std::vector<TokenIds> kProfiledPrompts = {{5, 6, 7, 8}, {5, 6, 9}, {11, 12, 13, 14, 15}};
 
 GenerateOptions five_tokens() {
   GenerateOptions options;
@@ -89,16 +89,16 @@ GenerateOptions five_tokens() {
 TEST_CASE("A recorded model answers the same, and its trace names its operators", "[model]") {
   const TempFolder folder;
   const auto alone = open_tiny();
-  const auto expected = support::generate_all(*alone, kPrompts, five_tokens());
+  const auto expected = support::generate_all(*alone, kProfiledPrompts, five_tokens());
 
   const auto model = open_tiny();
   Profile profile(folder.path() / "trace.json");
   CHECK(std::filesystem::is_empty(folder.path()));
   CHECK_FALSE(profile.finish());
   LanguageModel& watched = profile.watch(*model);
-  const auto answers = support::generate_all(watched, kPrompts, five_tokens());
-  support::generate_all(watched, kPrompts, five_tokens());  // not recorded
-  for (std::size_t i = 0; i < kPrompts.size(); ++i) {
+  const auto answers = support::generate_all(watched, kProfiledPrompts, five_tokens());
+  support::generate_all(watched, kProfiledPrompts, five_tokens());  // not recorded
+  for (std::size_t i = 0; i < kProfiledPrompts.size(); ++i) {
     CHECK(answers[i].token_ids == expected[i].token_ids);
     CHECK(answers[i].logits == expected[i].logits);
   }
@@ -127,10 +127,11 @@ TEST_CASE("A recorded model answers the same, and its trace names its operators"
 
 TEST_CASE("Recording stops at its limit and the answers go on", "[model]") {
   const TempFolder folder;
-  const auto expected = support::generate_all(*open_tiny(), kPrompts, five_tokens());
+  const auto expected = support::generate_all(*open_tiny(), kProfiledPrompts, five_tokens());
   const auto model = open_tiny();
   Profile profile(folder.path() / "trace.json", {.n_operators = 20});
-  const auto answers = support::generate_all(profile.watch(*model), kPrompts, five_tokens());
+  const auto answers =
+      support::generate_all(profile.watch(*model), kProfiledPrompts, five_tokens());
   CHECK(answers.back().token_ids == expected.back().token_ids);
   const auto summary = profile.finish();
   REQUIRE(summary);
@@ -143,7 +144,7 @@ TEST_CASE("Recording stops at its limit and the answers go on", "[model]") {
 
   // The next one records again.
   Profile next(folder.path() / "next.json");
-  support::generate_all(next.watch(*model), kPrompts, five_tokens());
+  support::generate_all(next.watch(*model), kProfiledPrompts, five_tokens());
   CHECK(next.finish()->is_whole);
 }
 
@@ -152,11 +153,11 @@ TEST_CASE("A failure amid recording passes through, and recording can begin anew
   const auto model = open_tiny();
   Profile profile(folder.path() / "trace.json");
   LanguageModel& watched = profile.watch(*model);
-  CHECK_THROWS_AS(
-      watched.generate(kPrompts, five_tokens(), [](auto) { throw DataError("the disk is full"); }),
-      DataError);
+  CHECK_THROWS_AS(watched.generate(kProfiledPrompts, five_tokens(),
+                                   [](auto) { throw DataError("the disk is full"); }),
+                  DataError);
   CHECK_FALSE(profile.finish());
-  support::generate_all(watched, kPrompts, five_tokens());
+  support::generate_all(watched, kProfiledPrompts, five_tokens());
   CHECK(profile.finish());
 }
 

@@ -14,13 +14,13 @@
 namespace labelprobe::prompt {
 namespace {
 
-const nlohmann::json& reference() {
+const nlohmann::json& guard_reference() {
   static const nlohmann::json held =
       nlohmann::json::parse(std::ifstream(support::fixture("prompt/guards.json")));
   return held;
 }
 
-std::vector<Message> messages_of(const nlohmann::json& messages) {
+std::vector<Message> messages_to_guard(const nlohmann::json& messages) {
   std::vector<Message> made;
   for (const auto& message : messages) {
     made.push_back({message["role"] == "user" ? Role::User : Role::Assistant, message["content"]});
@@ -41,7 +41,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 std::string template_of(const std::string& guard) {
-  for (const auto& one : reference()["guards"]) {
+  for (const auto& one : guard_reference()["guards"]) {
     if (one["guard"] == guard) return one["template"];
   }
   throw InternalError("no such guard in the fixture");
@@ -60,7 +60,7 @@ const std::vector<Message> kQuestion = {{Role::User, "x"}};
 }  // namespace
 
 TEST_CASE("Guards' prompts are those of their chat templates", "[golden]") {
-  for (const auto& guard : reference()["guards"]) {
+  for (const auto& guard : guard_reference()["guards"]) {
     const std::string name = guard["guard"];
     const GuardFormat of_template = GuardFormat::recognise(guard["template"].get<std::string>());
     const GuardFormat of_table = GuardFormat::named(name);
@@ -68,7 +68,7 @@ TEST_CASE("Guards' prompts are those of their chat templates", "[golden]") {
     CHECK(of_template.categories() == of_table.categories());
     for (const auto& one : guard["cases"]) {
       INFO(name << " " << one["messages"].dump());
-      const std::vector<Message> messages = messages_of(one["messages"]);
+      const std::vector<Message> messages = messages_to_guard(one["messages"]);
       const auto categories =
           one.contains("categories") ? categories_of(one["categories"]) : of_template.categories();
       const ChatText chat = of_template.render(messages, categories);
@@ -89,12 +89,13 @@ TEST_CASE("The categories that a template lists are the guard's", "[unit]") {
   CHECK(GuardFormat::named("llama-guard-3-1b").categories().back() ==
         GuardCategory{"S13", "Elections."});
 
-  for (const auto& guard : reference()["guards"]) {
+  for (const auto& guard : guard_reference()["guards"]) {
     if (guard["custom_template"].is_null()) continue;
     const GuardFormat custom = GuardFormat::recognise(guard["custom_template"].get<std::string>());
     CHECK(custom.name() == guard["guard"].get<std::string>());
     const auto& one = guard["cases"][1];
-    CHECK(custom.render(messages_of(one["messages"]), custom.categories()).text == one["text"]);
+    CHECK(custom.render(messages_to_guard(one["messages"]), custom.categories()).text ==
+          one["text"]);
   }
   const GuardFormat other = GuardFormat::recognise(replaced(
       template_of("llama-guard-3-1b"), "\"S13\": \"Elections.\",", "'S20': 'It\\'s \\\\ odd.'"));
@@ -146,7 +147,7 @@ TEST_CASE("An unknown guard is refused with the nearest", "[unit]") {
 
 TEST_CASE("Answers are read by the publisher's rule, and more freely", "[golden]") {
   const std::vector<std::string> codes = {"S1", "S2", "S3", "S10"};
-  for (const auto& answer : reference()["answers"]) {
+  for (const auto& answer : guard_reference()["answers"]) {
     INFO(answer["text"]);
     const GuardVerdict read = read_verdict(answer["text"].get<std::string>(), codes);
     if (answer["listed"].is_null()) continue;

@@ -13,10 +13,11 @@ namespace {
 using Ids = std::vector<std::string>;
 using Rows = std::vector<std::string>;
 
-const std::vector<Example> kQueries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
+const std::vector<Example> kBreakdownQueries = {
+    {"de0", "aggregate", "Can I speak to the manager?", {3}}};
 
 std::vector<Query> make_worked_example(MakeQueries make) {
-  return make({toy_go_emotions(), kQueries, toy_go_emotions_labels(), pipeline_options()});
+  return make({toy_go_emotions(), kBreakdownQueries, toy_go_emotions_labels(), pipeline_options()});
 }
 
 TEST_CASE("Writes the published unary prompt byte for byte", "[breakdown]") {
@@ -99,7 +100,7 @@ TEST_CASE("Draws the published demonstrations of the ratio prompts, whatever the
   };
   QueryOptions options = pipeline_options();
   options.sampling = SamplingStrategy::parse(GENERATE("random", "uniform", "multilabel_0.3"));
-  std::vector<Example> queries = kQueries;
+  std::vector<Example> queries = kBreakdownQueries;
   queries.push_back({"de1", "r1", "And another", {}});
   const std::vector<Query> made =
       make_multilabel_icl({toy_go_emotions(), queries, toy_go_emotions_labels(), options});
@@ -119,7 +120,7 @@ TEST_CASE("Draws the published demonstrations of the ratio prompts, whatever the
 
 TEST_CASE("Ratio prompts are for multi-label sets", "[breakdown]") {
   CHECK_THROWS_WITH(
-      make_multilabel_icl({toy_s(), kQueries, toy_s_labels(), pipeline_options()}),
+      make_multilabel_icl({toy_s(), kBreakdownQueries, toy_s_labels(), pipeline_options()}),
       ContainsSubstring("distribution multilabel_ICL: expected a data set with several labels per "
                         "example, found a single-label one"));
 }
@@ -208,7 +209,7 @@ TEST_CASE("Refuses labels that the ids of unary and binary items cannot hold", "
   const LabelSet label_set({"no_harm", "harm"}, LabelKind::SingleLabel);
   const QueryOptions options;
   const MakeQueries make = GENERATE(make_unary, make_binary);
-  CHECK_THROWS_WITH(make({{}, kQueries, label_set, options}),
+  CHECK_THROWS_WITH(make({{}, kBreakdownQueries, label_set, options}),
                     "the label 'no_harm' has an underscore, which the ids of unary and binary "
                     "items cannot hold");
 }

@@ -14,12 +14,12 @@ namespace {
 
 using Ids = std::vector<std::string>;
 
-const LabelSet kEmotions = toy_go_emotions_labels();
+const LabelSet kToyEmotions = toy_go_emotions_labels();
 
 TEST_CASE("Writes the published baseline prompt byte for byte", "[plan]") {
   const std::vector<Example> train = toy_go_emotions();
   const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
-  const std::vector<Query> made = make_baseline({train, queries, kEmotions, pipeline_options()});
+  const std::vector<Query> made = make_baseline({train, queries, kToyEmotions, pipeline_options()});
   REQUIRE(made.size() == 1);
   CHECK(
       made[0].text ==
@@ -45,7 +45,7 @@ TEST_CASE("A training text is the prompt in full with its labels behind it", "[p
                                         {"de1", "aggregate", "Fine.", {}}};
   QueryOptions options = pipeline_options();
   options.n_shots = 0;
-  const auto made = make_training_texts({train, queries, kEmotions, options});
+  const auto made = make_training_texts({train, queries, kToyEmotions, options});
   REQUIRE(made.size() == 2);
   CHECK(made[0].item.id() == "de0__aggregate");
   CHECK(
@@ -55,8 +55,8 @@ Input: Can I speak to the manager?
 {"label": ["surprise"]})");
   CHECK_THAT(made[1].text, ContainsSubstring("Input: Fine.\n{\"label\": [\"none\"]}"));
   options.n_shots = 4;
-  const std::string shown = make_training_texts({train, queries, kEmotions, options})[0].text;
-  CHECK(shown.starts_with(make_baseline({train, queries, kEmotions, options})[0].text));
+  const std::string shown = make_training_texts({train, queries, kToyEmotions, options})[0].text;
+  CHECK(shown.starts_with(make_baseline({train, queries, kToyEmotions, options})[0].text));
   CHECK(shown.ends_with("Can I speak to the manager?\n{\"label\": [\"surprise\"]}"));
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("Draws the published demonstrations of the worked example at every rat
     QueryOptions options = pipeline_options();
     options.sampling = SamplingStrategy::parse(strategy);
     const std::vector<Example> queries = {{"de0", "aggregate", "Can I speak to the manager?", {3}}};
-    CHECK(make_baseline({toy_go_emotions(), queries, kEmotions, options})[0].demonstration_ids ==
+    CHECK(make_baseline({toy_go_emotions(), queries, kToyEmotions, options})[0].demonstration_ids ==
           ids);
   }
 }
@@ -80,7 +80,7 @@ std::optional<std::string> optional_text(const nlohmann::json& object, const cha
   return object.contains(key) ? std::optional(object.at(key).get<std::string>()) : std::nullopt;
 }
 
-std::vector<Example> read_examples(const nlohmann::json& rows) {
+std::vector<Example> examples_of_rows(const nlohmann::json& rows) {
   std::vector<Example> examples;
   for (const nlohmann::json& row : rows) {
     examples.push_back(
@@ -116,8 +116,8 @@ void expect_prompts(const nlohmann::json& expected) {
   plan.demonstrations =
       expected.at("fresh").get<bool>() ? DemonstrationMode::Fresh : DemonstrationMode::Shared;
   const std::vector<Query> made =
-      make_baseline({read_examples(expected.at("train")), read_examples(expected.at("queries")),
-                     label_set, plan});
+      make_baseline({examples_of_rows(expected.at("train")),
+                     examples_of_rows(expected.at("queries")), label_set, plan});
   REQUIRE(made.size() == expected.at("prompts").size());
   for (std::size_t i = 0; i < made.size(); ++i) {
     CHECK(made[i].demonstration_ids == expected.at("prompts")[i].at("demos").get<Ids>());

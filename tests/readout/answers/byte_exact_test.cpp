@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-std::uint64_t mix(std::uint64_t z) {
+std::uint64_t mixed(std::uint64_t z) {
   z += 0x9E3779B97F4A7C15U;
   z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
   z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
@@ -39,13 +39,13 @@ struct Toy {
                 std::uint64_t hash = seed;
                 for (const std::span<const TokenId> part : {prompt, generated}) {
                   for (const TokenId token : part) {
-                    hash = mix(hash ^ static_cast<std::uint64_t>(token + 1));
+                    hash = mixed(hash ^ static_cast<std::uint64_t>(token + 1));
                   }
                 }
                 std::vector<float> logits(static_cast<std::size_t>(tokenizer.vocab_size()),
                                           -200.0F);
                 for (std::size_t v = 0; v < n_listed; ++v) {
-                  const std::uint64_t k = mix(hash + v * 0x9E3779B97F4A7C15U) >> 54U;
+                  const std::uint64_t k = mixed(hash + v * 0x9E3779B97F4A7C15U) >> 54U;
                   logits[v] = static_cast<float>(k) / 256.0F;
                 }
                 return logits;
@@ -82,7 +82,7 @@ TokenIds joined(TokenIds ids, const TokenIds& more) {
 }
 
 // The toy models' logits are exact, their log_sum_exp is a float32.
-auto near(double number) {
+auto nearly(double number) {
   return Approx(number).epsilon(1e-5).margin(1e-7);
 }
 
@@ -100,11 +100,11 @@ TEST_CASE("With the prompt's end open, all tokenisations of it and the answer co
       REQUIRE(values.lower.size() == 2);
       for (std::size_t l = 0; l < 2; ++l) {
         const double exact = of["prefix"][l].get<double>() / whole;
-        CHECK(values.lower[l].second == near(exact));
+        CHECK(values.lower[l].second == nearly(exact));
         CHECK(values.upper[l].second >= Approx(exact).epsilon(1e-5));
       }
-      CHECK(*values.off_format == near(of["off"].get<double>() / whole));
-      CHECK(*values.unexplored == near(of["cut"].get<double>() / whole));
+      CHECK(*values.off_format == nearly(of["off"].get<double>() / whole));
+      CHECK(*values.unexplored == nearly(of["cut"].get<double>() / whole));
       CHECK_THAT(values.params, ContainsSubstring("open prompt end \"\\n"));
     }
   }
@@ -177,8 +177,8 @@ TEST_CASE("An end that the model would hardly write is opened like any other", "
   const record::ReadoutValues label = toy.read(prompt, "marginal_bytes");
   CHECK(*whole.unexplored < 0.2);
   for (std::size_t l = 0; l < 2; ++l) {
-    CHECK(whole.lower[l].second == near(label.lower[l].second));
-    CHECK(whole.upper[l].second == near(label.upper[l].second));
+    CHECK(whole.lower[l].second == nearly(label.lower[l].second));
+    CHECK(whole.upper[l].second == nearly(label.upper[l].second));
   }
 }
 

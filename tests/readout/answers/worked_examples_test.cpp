@@ -16,7 +16,7 @@ namespace {
 using support::ListTokenizer;
 
 // The digits that the examples are printed with.
-auto near(double number) {
+auto close_to(double number) {
   return Approx(number).margin(6e-7);
 }
 
@@ -49,32 +49,32 @@ class ExampleA {
 
 void check_probs(const record::ReadoutValues& values, double a, double b) {
   INFO(values.name);
-  CHECK(at(values.probs, "A") == near(a));
-  CHECK(at(values.probs, "B") == near(b));
+  CHECK(at(values.probs, "A") == close_to(a));
+  CHECK(at(values.probs, "B") == close_to(b));
 }
 
 void check_bounds(const record::ReadoutValues& values,
                   const std::array<double, 2>& a,
                   const std::array<double, 2>& b) {
   INFO(values.name);
-  CHECK(at(values.lower, "A") == near(a[0]));
-  CHECK(at(values.upper, "A") == near(a[1]));
-  CHECK(at(values.lower, "B") == near(b[0]));
-  CHECK(at(values.upper, "B") == near(b[1]));
+  CHECK(at(values.lower, "A") == close_to(a[0]));
+  CHECK(at(values.upper, "A") == close_to(a[1]));
+  CHECK(at(values.lower, "B") == close_to(b[0]));
+  CHECK(at(values.upper, "B") == close_to(b[1]));
 }
 
 TEST_CASE("Example A at the slots of the greedy answer", "[golden]") {
   ExampleA example;
   record::ReadoutValues values = example.read("first_token");
   check_probs(values, .604167, .291667);
-  CHECK(*values.empty == near(.104167));
-  CHECK(*values.label_mass == near(.96));
+  CHECK(*values.empty == close_to(.104167));
+  CHECK(*values.label_mass == close_to(.96));
   CHECK(values.normalisation == record::Normalisation::LabelSet);
 
   values = example.read("slot_trie");
   check_probs(values, .58, .28);
-  CHECK(*values.empty == near(.10));
-  CHECK(*values.off_format == near(.04));
+  CHECK(*values.empty == close_to(.10));
+  CHECK(*values.off_format == close_to(.04));
   CHECK(values.n_extra_tokens == 0);
   ReadoutOptions options;
   options.slot_normalisation = record::Normalisation::LabelSet;
@@ -85,8 +85,8 @@ TEST_CASE("Example A at the slots of the greedy answer", "[golden]") {
 }
 
 void check_slot(const record::SlotValues& slot, double a, double b) {
-  CHECK(at(slot.probs, "A") == near(a));
-  CHECK(at(slot.probs, "B") == near(b));
+  CHECK(at(slot.probs, "A") == close_to(a));
+  CHECK(at(slot.probs, "B") == close_to(b));
 }
 
 TEST_CASE("Example A at each slot of the greedy answer", "[golden]") {
@@ -100,24 +100,24 @@ TEST_CASE("Example A at each slot of the greedy answer", "[golden]") {
     CHECK(first.index == 0);
     CHECK(first.seen.empty());
     CHECK(first.written == "A");
-    CHECK(*first.empty == near(.10));
-    CHECK(*first.label_mass == near(.96));
-    CHECK(*first.unclaimed == near(.04));
+    CHECK(*first.empty == close_to(.10));
+    CHECK(*first.label_mass == close_to(.96));
+    CHECK(*first.unclaimed == close_to(.04));
     check_slot(second, .08, .90);
     CHECK(second.number == 2);
     CHECK(second.index == 2);
     CHECK(second.seen == std::vector<std::string>{"A"});
     CHECK(second.written == "B");
     CHECK_FALSE(second.empty);
-    CHECK(*second.ends == near(0));
-    CHECK(*second.unclaimed == near(.02));
+    CHECK(*second.ends == close_to(0));
+    CHECK(*second.unclaimed == close_to(.02));
     CHECK(values.n_extra_tokens == 0);
   }
   const record::ReadoutValues first_token = example.read("first_token");
   REQUIRE(first_token.slots.size() == 2);
   check_slot(first_token.slots[0], .604167, .291667);
   check_slot(first_token.slots[1], .081633, .918367);
-  CHECK(*first_token.slots[1].label_mass == near(.98));
+  CHECK(*first_token.slots[1].label_mass == close_to(.98));
 }
 
 TEST_CASE("Example A behind each label", "[golden]") {
@@ -129,17 +129,17 @@ TEST_CASE("Example A behind each label", "[golden]") {
   REQUIRE(values.forced.size() == 2);
   CHECK(values.forced[0].seen == std::vector<std::string>{"A"});
   check_slot(values.forced[0], .55 * .08, .55 * .90);
-  CHECK(*values.forced[0].ends == near(.45));
-  CHECK(*values.forced[0].unclaimed == near(.55 * .02));
+  CHECK(*values.forced[0].ends == close_to(.45));
+  CHECK(*values.forced[0].unclaimed == close_to(.55 * .02));
   check_slot(values.forced[1], .20 * .75, .20 * .20);
-  CHECK(*values.forced[1].ends == near(.80));
+  CHECK(*values.forced[1].ends == close_to(.80));
   CHECK(values.n_extra_tokens == 2);  // `B` and `B,`
 
   values = example.read("forced_matrix");
   check_probs(values, .604167, .291667);
   check_slot(values.forced[0], .081633, .918367);
   check_slot(values.forced[1], .789474, .210526);
-  CHECK(*values.forced[1].label_mass == near(.19));
+  CHECK(*values.forced[1].label_mass == close_to(.19));
 }
 
 TEST_CASE("Example A along the greedy answer", "[golden]") {
@@ -162,14 +162,14 @@ TEST_CASE("Example A, the published walk", "[golden]") {
   ExampleA example;
   record::ReadoutValues values = example.read("marginal_any");
   check_probs(values, .60552, .5671);
-  CHECK(*values.empty == near(.10));
+  CHECK(*values.empty == close_to(.10));
   ReadoutOptions options;
   options.walk_stops = WalkStops::Never;
   options.top_p = 1.0;
   options.eps = 1e-9;
   values = example.read("marginal_any", options);
   check_probs(values, .64752, .5783);
-  CHECK(*values.empty == near(.10));
+  CHECK(*values.empty == close_to(.10));
 }
 
 TEST_CASE("Example A, the probability that a label is written", "[golden]") {
@@ -179,25 +179,25 @@ TEST_CASE("Example A, the probability that a label is written", "[golden]") {
   record::ReadoutValues values = example.read("marginal_exact", options);
   check_probs(values, .622, .5671);
   check_bounds(values, {.622, .622}, {.5671, .5671});
-  CHECK(*values.empty == near(.10));
-  CHECK(*values.off_format == near(.04918));
-  CHECK(*values.unexplored == near(0.0));
-  CHECK(*values.label_mass == near(.96));
+  CHECK(*values.empty == close_to(.10));
+  CHECK(*values.off_format == close_to(.04918));
+  CHECK(*values.unexplored == close_to(0.0));
+  CHECK(*values.label_mass == close_to(.96));
   CHECK(values.n_nodes == 9);
   CHECK(values.n_extra_tokens == 5);
   REQUIRE(values.sets.size() == 4);
   CHECK(values.sets[0].labels == std::vector<std::string>{"A", "B"});
-  CHECK(values.sets[0].prob == near(.3291));
+  CHECK(values.sets[0].prob == close_to(.3291));
   CHECK(values.sets[1].labels == std::vector<std::string>{"A"});
-  CHECK(values.sets[1].prob == near(.28652));
-  CHECK(values.sets[2].prob == near(.2352));
+  CHECK(values.sets[1].prob == close_to(.28652));
+  CHECK(values.sets[2].prob == close_to(.2352));
   CHECK(values.sets[3].labels.empty());
-  CHECK(values.sets[3].prob == near(.10));
+  CHECK(values.sets[3].prob == close_to(.10));
 
   check_probs(example.read("marginal_complete", options), .61562, .5643);
   values = example.read("marginal_given_valid", options);
   check_probs(values, .647462, .593488);
-  CHECK(*values.empty == near(.105172));
+  CHECK(*values.empty == close_to(.105172));
   CHECK(values.normalisation == record::Normalisation::Answer);
 }
 
@@ -229,8 +229,8 @@ TEST_CASE("Example A, bounds after each expansion in order of mass", "[golden]")
     const record::ReadoutValues values = example.read("marginal_exact", options);
     INFO("expanded nodes: " << i + 1);
     check_bounds(values, rows[i].a, rows[i].b);
-    CHECK(*values.off_format == near(rows[i].off));
-    CHECK(1.0 - *values.off_format - *values.unexplored == near(rows[i].done));
+    CHECK(*values.off_format == close_to(rows[i].off));
+    CHECK(1.0 - *values.off_format - *values.unexplored == close_to(rows[i].done));
   }
 }
 
@@ -298,15 +298,15 @@ TEST_CASE("Example B: labels that share a first token", "[golden]") {
                                       ".");
   const AnswerFormat format = format_of({"disgust", "disapproval", "joy"});
   record::ReadoutValues values = read_one(model, format, tokenizer, {}, "slot_trie");
-  CHECK(at(values.probs, "disapproval") == near(.42));
-  CHECK(at(values.probs, "disgust") == near(.15));
-  CHECK(at(values.probs, "joy") == near(.30));
-  CHECK(*values.off_format == near(.13));
+  CHECK(at(values.probs, "disapproval") == close_to(.42));
+  CHECK(at(values.probs, "disgust") == close_to(.15));
+  CHECK(at(values.probs, "joy") == close_to(.30));
+  CHECK(*values.off_format == close_to(.13));
   CHECK(values.n_extra_tokens == 1);  // behind "disg"
   values = read_one(model, format, tokenizer, {}, "length_normalised");
-  CHECK(at(values.probs, "disapproval") == near(.648074));
-  CHECK(at(values.probs, "disgust") == near(.531329));
-  CHECK(at(values.probs, "joy") == near(.30));
+  CHECK(at(values.probs, "disapproval") == close_to(.648074));
+  CHECK(at(values.probs, "disgust") == close_to(.531329));
+  CHECK(at(values.probs, "joy") == close_to(.30));
   CHECK(support::message_of<ConfigError>(
             [&] { read_one(model, format, tokenizer, {}, "first_token"); }) ==
         "first_token: the labels 'disgust' and 'disapproval' begin with the same token 'dis' "
@@ -324,11 +324,11 @@ TEST_CASE("Example C: a label that is a prefix of another", "[golden]") {
   AnswerFormat format = format_of({"S1", "S10", "S2"});
   format.completion = Completion::Lookahead;
   record::ReadoutValues values = read_one(model, format, tokenizer, {}, "slot_trie");
-  CHECK(at(values.probs, "S1") == near(.42));
-  CHECK(at(values.probs, "S10") == near(.28));
-  CHECK(at(values.probs, "S2") == near(.30));
+  CHECK(at(values.probs, "S1") == close_to(.42));
+  CHECK(at(values.probs, "S10") == close_to(.28));
+  CHECK(at(values.probs, "S2") == close_to(.30));
   format.completion = Completion::Eager;
-  CHECK(at(read_one(model, format, tokenizer, {}, "slot_trie").probs, "S1") == near(.70));
+  CHECK(at(read_one(model, format, tokenizer, {}, "slot_trie").probs, "S1") == close_to(.70));
 }
 
 TEST_CASE("Example D: a label listed twice counts once, but twice in the published walk",
@@ -337,8 +337,8 @@ TEST_CASE("Example D: a label listed twice counts once, but twice in the publish
   support::FakeModel model =
       model_of(tokenizer, {{"", {{"A", 1.0}}}, {"A", {{",", 1.0}}}, {"A,", {{"A", 1.0}}}}, ".");
   const AnswerFormat format = format_of({"A"});
-  CHECK(at(read_one(model, format, tokenizer, {}, "marginal_exact").probs, "A") == near(1.0));
-  CHECK(at(read_one(model, format, tokenizer, {}, "marginal_any").probs, "A") == near(2.0));
+  CHECK(at(read_one(model, format, tokenizer, {}, "marginal_exact").probs, "A") == close_to(1.0));
+  CHECK(at(read_one(model, format, tokenizer, {}, "marginal_any").probs, "A") == close_to(2.0));
 }
 
 }  // namespace

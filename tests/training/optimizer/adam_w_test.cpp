@@ -15,7 +15,7 @@
 namespace labelprobe::training {
 namespace {
 
-nlohmann::json reference() {
+nlohmann::json adam_w_reference() {
   return support::read_json(support::fixture("training/optimizer.json"));
 }
 
@@ -55,7 +55,7 @@ double step(AdamW& optimizer, const nlohmann::json& all, const nlohmann::json& o
 }  // namespace
 
 TEST_CASE("AdamW with clipped gradients steps as torch does", "[golden]") {
-  const nlohmann::json all = reference();
+  const nlohmann::json all = adam_w_reference();
   AdamW optimizer = optimizer_of(all, all.at("adam_w").at("first"));
   for (const nlohmann::json& one : all.at("adam_w").at("steps")) {
     CHECK(step(optimizer, all, one) == Approx(one.at("norm").get<double>()));
@@ -67,7 +67,7 @@ TEST_CASE("AdamW with clipped gradients steps as torch does", "[golden]") {
 }
 
 TEST_CASE("AdamW goes on to the same bits from a state that was kept", "[unit]") {
-  const nlohmann::json all = reference();
+  const nlohmann::json all = adam_w_reference();
   const nlohmann::json& steps = all.at("adam_w").at("steps");
   AdamW whole = optimizer_of(all, all.at("adam_w").at("first"));
   for (int i = 0; i < 3; ++i) step(whole, all, steps[i]);
@@ -89,7 +89,7 @@ TEST_CASE("AdamW goes on to the same bits from a state that was kept", "[unit]")
 }
 
 TEST_CASE("AdamW refuses a state that is not its own, and settings without sense", "[unit]") {
-  const nlohmann::json all = reference();
+  const nlohmann::json all = adam_w_reference();
   AdamW optimizer = optimizer_of(all, all.at("adam_w").at("first"));
   step(optimizer, all, all.at("adam_w").at("steps")[0]);
   auto state = optimizer.state();

@@ -32,7 +32,7 @@ json llama_json(const std::string& changes) {
   return config;
 }
 
-DecoderConfig config_of(const std::string& config, const std::string& generation = "") {
+DecoderConfig config_of_json(const std::string& config, const std::string& generation = "") {
   const TempFolder folder;
   write_file(folder.path() / "config.json", config);
   if (!generation.empty()) {
@@ -42,7 +42,7 @@ DecoderConfig config_of(const std::string& config, const std::string& generation
 }
 
 DecoderConfig llama_config(const std::string& changes) {
-  return config_of(llama_json(changes).dump());
+  return config_of_json(llama_json(changes).dump());
 }
 
 std::vector<float> floats_of_hex(const std::string& text) {
@@ -87,7 +87,7 @@ TEST_CASE("Fills in what config.json may leave out", "[unit]") {
   CHECK(llama.rules.repetition_penalty == 1.0);
   // Null is the same as not there.
   const DecoderConfig nulls = llama_config("{}");
-  const DecoderConfig with_null = config_of(
+  const DecoderConfig with_null = config_of_json(
       R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 5,
           "num_attention_heads": 8, "vocab_size": 512, "head_dim": null, "num_key_value_heads": null,
           "rope_scaling": null, "eos_token_id": null})");
@@ -229,7 +229,7 @@ TEST_CASE("Says which key of config.json cannot be used, and why", "[unit]") {
     CHECK_THAT(message, ContainsSubstring("config.json: key "));
     CHECK_THAT(message, ContainsSubstring(one.message));
   }
-  CHECK_THAT(support::message_of<ModelError>([] { config_of("{\"hidden_size\": 6"); }),
+  CHECK_THAT(support::message_of<ModelError>([] { config_of_json("{\"hidden_size\": 6"); }),
              ContainsSubstring("expected JSON, found an error at byte 18"));
   const TempFolder empty;
   CHECK_THAT(support::message_of<ModelError>([&] { load_config(empty.path()); }),
@@ -260,7 +260,7 @@ TEST_CASE("Refuses settings of other decoders that are in use", "[unit]") {
     const auto with = [&](const std::string& held) {
       json config = llama_json("{}");
       config[one.key] = json::parse(held);
-      return support::message_of<ModelError>([&] { config_of(config.dump()); });
+      return support::message_of<ModelError>([&] { config_of_json(config.dump()); });
     };
     CHECK(with(one.neutral) == "no error");
     CHECK_THAT(with(one.used),
@@ -275,24 +275,24 @@ TEST_CASE("generation_config.json goes before config.json", "[unit]") {
   const std::string config = llama_json(R"({"eos_token_id": 2, "repetition_penalty": 1.5})").dump();
   const std::vector<TokenId> two = {2};
   const std::vector<TokenId> several = {128001, 128009};
-  CHECK(config_of(config).end_ids == two);
-  CHECK(config_of(config).rules.repetition_penalty == 1.5);
+  CHECK(config_of_json(config).end_ids == two);
+  CHECK(config_of_json(config).rules.repetition_penalty == 1.5);
   const DecoderConfig overridden =
-      config_of(config, R"({"eos_token_id": [128001, 128009], "repetition_penalty": 1.1})");
+      config_of_json(config, R"({"eos_token_id": [128001, 128009], "repetition_penalty": 1.1})");
   CHECK(overridden.end_ids == several);
   CHECK(overridden.rules.repetition_penalty == 1.1);
-  CHECK(config_of(config, R"({"do_sample": true})").end_ids == two);
-  CHECK_THAT(
-      support::message_of<ModelError>([&] { config_of(config, R"({"repetition_penalty": 0})"); }),
-      ContainsSubstring("generation_config.json: key 'repetition_penalty'"));
+  CHECK(config_of_json(config, R"({"do_sample": true})").end_ids == two);
+  CHECK_THAT(support::message_of<ModelError>(
+                 [&] { config_of_json(config, R"({"repetition_penalty": 0})"); }),
+             ContainsSubstring("generation_config.json: key 'repetition_penalty'"));
   // Where there is such a file, settings of generation in config.json do not count.
-  CHECK(config_of(config, "{}").rules == GenerationRules());
+  CHECK(config_of_json(config, "{}").rules == GenerationRules());
 }
 
 TEST_CASE("Settings of generation that change greedy logits are read, or refused by name",
           "[unit]") {
   const std::string config = llama_json("{}").dump();
-  const auto rules_of = [&](const std::string& json) { return config_of(config, json).rules; };
+  const auto rules_of = [&](const std::string& json) { return config_of_json(config, json).rules; };
   const GenerationRules all = rules_of(R"({
       "repetition_penalty": 1.3, "no_repeat_ngram_size": 2, "min_length": 5, "min_new_tokens": 3,
       "sequence_bias": [[[1, 2], -0.5]], "bad_words_ids": [[3], [4, 5]],

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<float> floats_of_hex(const std::string& text) {
+std::vector<float> hex_floats(const std::string& text) {
   std::istringstream words(text);
   std::vector<float> floats;
   for (std::string word; words >> word;) {
@@ -71,7 +71,7 @@ TEST_CASE("Rotary embeddings of long texts turn as those of transformers", "[gol
     const bool is_beyond = n_original > 0 && one["n_tokens"].get<std::int64_t>() > n_original;
     const RopeTurns turns =
         rope_turns(config, rope, is_beyond ? TextLength::Beyond : TextLength::Original);
-    const std::vector<float> expected = floats_of_hex(one["float_bits"]);
+    const std::vector<float> expected = hex_floats(one["float_bits"]);
     REQUIRE(turns.frequencies.size() == expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
       INFO("frequency " << i << ": found " << turns.frequencies[i] << ", not " << expected[i]);
