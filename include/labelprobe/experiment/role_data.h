@@ -38,7 +38,8 @@ nlohmann::ordered_json describe_role(const RoleData& data, std::size_t n_shown);
 // labels.
 std::string describe_shares(const RoleData& data, const std::string& example_id);
 
-// {"id", "text", "labels"}, with "annotator" for items that are not the aggregate's.
-nlohmann::ordered_json describe_item(const Example& example, const LabelSet& label_set);
+// {"id", "text", "labels"}, with "annotator" for items that are not the aggregate's, and with
+// "shares" (label -> share) for items that have soft labels.
+nlohmann::ordered_json describe_item(const Example& example, const RoleData& data);
 
 }  // namespace labelprobe::experiment

@@ -68,7 +68,7 @@ void write_items(const std::string& path, const std::vector<experiment::RoleData
   files::OutputFile file(path);
   for (const experiment::RoleData& data : roles) {
     for (const Example& example : data.dataset.examples) {
-      nlohmann::ordered_json line = experiment::describe_item(example, data.dataset.label_set);
+      nlohmann::ordered_json line = experiment::describe_item(example, data);
       if (roles.size() > 1) {
         line["role"] = data.role;
       }
@@ -112,7 +112,7 @@ void declare_flags(OptionList& options, DataFlags& flags) {
                               .least = 0});
   options.add(flags.out_path, {.name = "out",
                                .help = "Write every item as a JSON line: id, text, labels, "
-                                       "annotator; - = standard output",
+                                       "annotator, shares; - = standard output",
                                .shown = Shown::First,
                                .value = "FILE"});
   options.add(flags.is_json, {.name = "print_json",

@@ -33,8 +33,8 @@ constexpr std::array<std::string_view, 7> kEmotions = {"anger",   "disgust",  "f
 
 constexpr std::array<std::string_view, 6> kOfBrighter = {"id",       "text",     "lang",
                                                          "language", "emotions", "split"};
-constexpr std::array<std::string_view, 5> kOfLabelprobe = {"id", "text", "labels", "annotator",
-                                                           "role"};
+constexpr std::array<std::string_view, 6> kOfLabelprobe = {"id",        "text", "labels",
+                                                           "annotator", "role", "shares"};
 
 bool has(const files::Table& table, std::string_view column) {
   return std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end();
@@ -198,12 +198,33 @@ bool is_of_aggregate(const files::Table& table, std::size_t row) {
   return !annotator || is_empty_cell(table.rows[row][*annotator]);
 }
 
+// A column for each label that has shares, called so before its name.
+constexpr std::string_view kShareOf = "share of ";
+
+// Objects label -> share become columns.
+void spread_shares(files::Table& table, std::span<const json> shares_of_items) {
+  std::vector<std::string> labels;
+  for (const json& shares : shares_of_items) {
+    for (const auto& [label, share] : shares.items()) {
+      if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
+    }
+  }
+  for (const std::string& label : labels) {
+    table.columns.push_back(fmt::format("{}{}", kShareOf, label));
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      table.rows[i].push_back(shares_of_items[i].value(label, json()));
+    }
+  }
+}
+
 // Rows of one item become one, where its first row stands.
 void gather_items(files::Table& table) {
   const std::size_t id = table.column("id");
   const std::size_t text = table.column("text");
   const std::size_t labels = table.column("labels");
   const auto role = table.find_column("role");
+  const auto shares = table.find_column("shares");
+  std::vector<json> shares_of_items;
   files::Table items;
   items.name = table.name;
   items.columns = {"id", "text", "labels", "annotators", "votes", "role"};
@@ -216,6 +237,8 @@ void gather_items(files::Table& table) {
     if (is_new) {
       items.rows.push_back({row[id], row[text], nullptr, json::array(), json::array(), role_cell});
       items.places.push_back(table.places[i]);
+      const bool has_shares = shares && row[*shares].is_object();
+      shares_of_items.push_back(has_shares ? row[*shares] : json::object());
     }
     auto& item = items.rows[found->second];
     if (is_of_aggregate(table, i)) {
@@ -225,7 +248,54 @@ void gather_items(files::Table& table) {
       item[4].push_back(row[labels]);
     }
   }
+  spread_shares(items, shares_of_items);
   table = std::move(items);
+}
+
+// How an item's labels follow from its shares: ", at_least: 0.5"; nothing where they do not.
+std::optional<std::string> share_rule(const files::Table& table,
+                                      std::span<const std::pair<std::string, std::size_t>> columns,
+                                      std::size_t labels) {
+  double least_had = 2.0;
+  double most_not_had = -1.0;
+  bool are_largest = true;
+  for (const auto& row : table.rows) {
+    const auto is_had = [&](const std::string& label) {
+      return std::find(row[labels].begin(), row[labels].end(), label) != row[labels].end();
+    };
+    double largest = 0.0;
+    std::string first_of_largest;
+    for (const auto& [label, column] : columns) {
+      if (!row[column].is_number()) return std::nullopt;
+      const double share = row[column].get<double>();
+      double& bound = is_had(label) ? least_had : most_not_had;
+      bound = is_had(label) ? std::min(bound, share) : std::max(bound, share);
+      if (share > largest) {
+        largest = share;
+        first_of_largest = label;
+      }
+    }
+    are_largest = are_largest && row[labels].size() == 1 && is_had(first_of_largest);
+  }
+  if (are_largest) return ", largest: true";
+  if (most_not_had >= least_had || least_had <= 0.0) return std::nullopt;
+  if (most_not_had < 0.5 && least_had >= 0.5) return "";
+  return fmt::format(", at_least: {}", std::min(least_had, 1.0));
+}
+
+// The form of labels that are columns of shares; empty where there are none, or labels are others.
+std::string describe_shares(const files::Table& table) {
+  std::vector<std::pair<std::string, std::size_t>> columns;
+  std::vector<std::pair<std::string, std::string>> names;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const std::string& column = table.columns[i];
+    if (!column.starts_with(kShareOf)) continue;
+    names.emplace_back(column.substr(kShareOf.size()), column);
+    columns.emplace_back(names.back().first, i);
+  }
+  if (columns.empty()) return "";
+  const std::optional<std::string> rule = share_rule(table, columns, table.column("labels"));
+  return rule ? fmt::format("labels: {{columns: {}{}}}\n", flow_map(names), *rule) : "";
 }
 
 std::string describe_labelprobe(const files::Table& table) {
@@ -242,7 +312,9 @@ std::string describe_labelprobe(const files::Table& table) {
   std::string task = "format: labelprobe\n";
   if (is_any([&](const auto& row) { return !row[5].is_null(); })) task += "split: {column: role}\n";
   task += "id: id\ntext: text\n";
-  if (is_any([&](const auto& row) { return !row[labels].is_null(); })) {
+  if (const std::string shares = describe_shares(table); !shares.empty()) {
+    task += shares;
+  } else if (is_any([&](const auto& row) { return !row[labels].is_null(); })) {
     task += fmt::format("labels: {{{}: labels}}\n", key);
   }
   if (is_any([&](const auto& row) { return !row[votes].empty(); })) {

@@ -222,13 +222,16 @@ std::string describe_shares(const RoleData& data, const std::string& example_id)
   return text.empty() ? "no label has a share" : text;
 }
 
-Json describe_item(const Example& example, const LabelSet& label_set) {
+Json describe_item(const Example& example, const RoleData& data) {
+  const LabelSet& label_set = data.dataset.label_set;
   Json json = {{"id", example.example_id},
                {"text", example.text},
                {"labels", label_set.names_of(example.labels)}};
   if (example.annotator != kAggregate) {
     json["annotator"] = example.annotator;
   }
+  const auto shares = data.shares.find(example.example_id);
+  if (shares != data.shares.end()) json["shares"] = by_label(shares->second, label_set);
   return json;
 }
 
@@ -273,10 +276,7 @@ Json describe_role(const RoleData& data, std::size_t n_shown) {
     json["items"] = Json::array();
     for (std::size_t i = 0; i < std::min(n_shown, data.dataset.examples.size()); ++i) {
       const Example& example = data.dataset.examples[i];
-      json["items"].push_back(describe_item(example, label_set));
-      const auto shares = data.shares.find(example.example_id);
-      if (shares == data.shares.end()) continue;
-      json["items"].back()["shares"] = by_label(shares->second, label_set);
+      json["items"].push_back(describe_item(example, data));
     }
   }
   return json;

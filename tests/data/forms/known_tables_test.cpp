@@ -152,4 +152,28 @@ TEST_CASE("What the program writes about a data set describes itself", "[data]")
         "votes: {annotator: annotators, labels: {class: votes}}\n");
 }
 
+TEST_CASE("Soft labels that the program has written describe themselves", "[data]") {
+  SmallRoot root;
+  const auto task = [&](const std::string& lines) { return task_of(root.write("a.jsonl", lines)); };
+  const std::string above =
+      R"({"id": "x", "text": "a", "labels": ["joy"], "shares": {"joy": 0.4, "a.b": 0.3}}
+{"id": "y", "text": "b", "labels": ["joy", "a.b"], "shares": {"joy": 0.5, "a.b": 0.5}}
+)";
+  const std::string columns = "columns: {a.b: share of a.b, joy: share of joy}";
+  const std::string begin = "format: labelprobe\nid: id\ntext: text\nlabels: {" + columns;
+  CHECK(task(above) == begin + ", at_least: 0.4}\n");
+  CHECK(formed(root.write("b.jsonl", above), TableForm::Labelprobe, {"share of a.b"}) ==
+        json::parse("[[0.3], [0.5]]"));
+  CHECK(task(R"({"id": "x", "text": "a", "labels": [], "shares": {"joy": 0.4, "a.b": 0.3}}
+{"id": "y", "text": "b", "labels": ["joy", "a.b"], "shares": {"joy": 0.5, "a.b": 0.5}}
+)") == begin + "}\n");
+  CHECK(task(R"({"id": "x", "text": "a", "labels": ["joy"], "shares": {"joy": 0.7, "a.b": 0.3}}
+{"id": "y", "text": "a", "labels": ["a.b"], "shares": {"joy": 0.2, "a.b": 0.8}}
+)") == begin + ", largest: true}\n");
+  // No rule makes these labels of these shares: the labels count.
+  CHECK(task(R"({"id": "x", "text": "a", "labels": ["a.b"], "shares": {"joy": 0.6, "a.b": 0.4}}
+{"id": "y", "text": "a", "labels": ["joy"], "shares": {"joy": 0.6, "a.b": 0.4}}
+)") == "format: labelprobe\nid: id\ntext: text\nlabels: {class: labels}\n");
+}
+
 }  // namespace labelprobe::data

@@ -94,13 +94,37 @@ TEST_CASE("An item names its annotator, the aggregate none", "[experiment]") {
   const LabelSet& label_set = role.dataset.label_set;
   bool has_rater = false;
   for (const Example& example : role.dataset.examples) {
-    const nlohmann::ordered_json item = describe_item(example, label_set);
+    const nlohmann::ordered_json item = describe_item(example, role);
     CHECK(item["id"] == example.example_id);
     CHECK(item["labels"] == label_set.names_of(example.labels));
     CHECK(item.contains("annotator") == (example.annotator != kAggregate));
     has_rater = has_rater || item.contains("annotator");
   }
   CHECK(has_rater);
+}
+
+TEST_CASE("An item with soft labels has each label's share, and is read back with them",
+          "[experiment]") {
+  data::SmallRoot root;
+  root.write("s.csv", "id,text,joy,fear\na,x,0.25,0.75\nb,y,0.5,0.5\n");
+  const std::string task = root.write(
+      "s.yaml", "files: s.csv\nid: id\ntext: text\nlabels: {columns: [joy, fear], above: 0.6}\n");
+  const RoleData role = load_role(task, "test", root.options({"all"}));
+  std::string lines;
+  for (const Example& example : role.dataset.examples) {
+    lines += describe_item(example, role).dump() + "\n";
+  }
+  CHECK(lines == R"({"id":"a","text":"x","labels":["fear"],"shares":{"joy":0.25,"fear":0.75}})"
+                 "\n"
+                 R"({"id":"b","text":"y","labels":[],"shares":{"joy":0.5,"fear":0.5}})"
+                 "\n");
+  // Objects have no order: the labels are in that of their names.
+  const RoleData again = load_role(root.write("again.jsonl", lines), "test", root.options({"all"}));
+  REQUIRE(again.dataset.label_set.names() == std::vector<std::string>{"fear", "joy"});
+  CHECK(again.shares == data::LabelShares{{"a", {0.75, 0.25}}, {"b", {0.5, 0.5}}});
+  CHECK(describe_item(again.dataset.examples.at(0), again)["labels"] ==
+        std::vector<std::string>{"fear"});
+  CHECK(describe_item(again.dataset.examples.at(1), again)["labels"].empty());
 }
 
 }  // namespace
