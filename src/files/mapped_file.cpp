@@ -66,6 +66,8 @@ MappedFile::MappedFile(const std::filesystem::path& path, SmallFiles small) : pa
                     "it with `git lfs pull`, or download it anew");
   }
   if (status.st_size == 0 || (small == SmallFiles::Read && status.st_size <= kMostBytesRead)) {
+    // One byte more: the room in which reading finds the end.
+    content_.resize(static_cast<std::size_t>(status.st_size) + 1);
     read_all(fd);
     note_read(path);
     return;
@@ -87,8 +89,8 @@ void MappedFile::read_all(int fd) {
   std::size_t n = 0;
   ::ssize_t n_read = 1;
   while (n_read > 0 || (n_read < 0 && errno == EINTR)) {
-    content_.resize(n + kPiece);
-    n_read = ::read(fd, content_.data() + n, kPiece);
+    if (n == content_.size()) content_.resize(n + kPiece);
+    n_read = ::read(fd, content_.data() + n, content_.size() - n);
     if (n_read > 0) n += static_cast<std::size_t>(n_read);
   }
   const int error = errno;

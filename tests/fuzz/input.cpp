@@ -34,7 +34,8 @@ class InputFolder {
   const fs::path& path() const { return path_; }
 
   void write(const std::string& name, std::string_view bytes) {
-    if (const auto slash = name.find('/'); slash != std::string::npos) {
+    if (const auto slash = name.find('/');
+        slash != std::string::npos && folders_.insert(name.substr(0, slash)).second) {
       std::error_code error;
       fs::create_directory(path_ / name.substr(0, slash), error);
     }
@@ -55,6 +56,7 @@ class InputFolder {
  private:
   fs::path path_;
   std::set<std::string> names_;
+  std::set<std::string> folders_;
 };
 
 InputFolder& input_folder() {

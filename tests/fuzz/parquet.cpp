@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "labelprobe/files/table.h"
 
 #include "fuzz/input.h"
