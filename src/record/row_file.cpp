@@ -1,6 +1,8 @@
 #include "labelprobe/record/row_file.h"
 
+#include <algorithm>
 #include <cstring>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,7 +10,9 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
+#include "labelprobe/files/safetensors.h"
 #include "labelprobe/files/safetensors_writer.h"
+#include "labelprobe/files/unreadable.h"
 
 namespace labelprobe::record {
 
@@ -29,6 +33,51 @@ struct Frame {
 
 std::string hash_of(std::string_view frame) {
   return fingerprint(fmt::format("{}{}", kHashed, frame));
+}
+
+template <class Number>
+std::vector<Number> copy_of(std::span<const std::byte> bytes) {
+  std::vector<Number> numbers(bytes.size() / sizeof(Number));
+  if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  return numbers;
+}
+
+std::optional<files::SafetensorsFile> open_whole(const std::filesystem::path& path) {
+  if (!files::size_of(path)) return std::nullopt;
+  try {
+    return files::SafetensorsFile::open(path, ErrorKind::Data);
+  } catch (const files::UnreadableError&) {
+    throw;
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
+}
+
+// The bytes of the tensor; nothing where there is none of this type and shape.
+std::optional<std::span<const std::byte>> bytes_of(const files::SafetensorsFile& file,
+                                                   std::string_view name,
+                                                   std::string_view type,
+                                                   std::span<const std::int64_t> shape) {
+  for (const files::SafetensorsTensor& tensor : file.tensors()) {
+    if (tensor.name == name && tensor.type == type && std::ranges::equal(tensor.shape, shape)) {
+      return tensor.bytes;
+    }
+  }
+  return std::nullopt;
+}
+
+// The keys of a file's items; empty where it does not tell them, or tells one twice.
+std::vector<std::string> keys_of(const files::SafetensorsFile& file) {
+  const auto ids = file.metadata().find("ids");
+  if (ids == file.metadata().end()) return {};
+  const auto listed = nlohmann::json::parse(ids->second, nullptr, /*allow_exceptions=*/false);
+  std::vector<std::string> keys;
+  for (const auto& key : listed.is_array() ? listed : nlohmann::json::array()) {
+    if (!key.is_string()) return {};
+    keys.push_back(key.get<std::string>());
+  }
+  const std::set<std::string> different(keys.begin(), keys.end());
+  return different.size() == keys.size() ? keys : std::vector<std::string>();
 }
 
 }  // namespace
@@ -90,6 +139,13 @@ std::uint64_t RowFile::take_up(std::span<const std::byte> bytes) {
 void RowFile::append(const std::string& key,
                      std::span<const std::int64_t> steps,
                      std::span<const float> numbers) {
+  add(key, steps, numbers);
+  rows_->sync();
+}
+
+void RowFile::add(const std::string& key,
+                  std::span<const std::int64_t> steps,
+                  std::span<const float> numbers) {
   LABELPROBE_CHECK(numbers.size() == steps.size() * floats_per_row());
   const Frame frame{key.size(), steps.size()};
   std::string bytes(reinterpret_cast<const char*>(&frame), sizeof frame);
@@ -100,7 +156,6 @@ void RowFile::append(const std::string& key,
   bytes.append(as_text(numbers));
   bytes.append(hash_of(bytes));
   rows_->append(bytes);
-  rows_->sync();
   items_.insert_or_assign(key, std::move(item));
 }
 
@@ -113,6 +168,50 @@ void RowFile::append(const std::string& key, const RowFile& other) {
                 numbers.size() * sizeof(float));
   }
   append(key, item.steps, numbers);
+}
+
+void RowFile::take_finished() {
+  const std::optional<files::SafetensorsFile> file = open_whole(path());
+  if (!file || !file->metadata().contains("format") ||
+      file->metadata().at("format") != layout_.format) {
+    return;
+  }
+  for (const auto& [name, noted] : layout_.notes) {
+    const std::int64_t n[] = {static_cast<std::int64_t>(noted.size())};
+    const auto bytes = bytes_of(*file, name, "I64", n);
+    if (!bytes || copy_of<std::int64_t>(*bytes) != noted) return;
+  }
+  const std::vector<std::string> keys = keys_of(*file);
+  const auto found = std::ranges::find(file->tensors(), "item", &files::SafetensorsTensor::name);
+  if (found == file->tensors().end() || found->shape.size() != 1) return;
+  std::vector<std::int64_t> shape = found->shape;
+  const auto items = bytes_of(*file, "item", "I64", shape);
+  const auto steps = bytes_of(*file, "step", "I64", shape);
+  shape.insert(shape.end(), layout_.shape.begin(), layout_.shape.end());
+  const auto numbers = bytes_of(*file, layout_.tensor, "F32", shape);
+  if (!items || !steps || !numbers) return;
+
+  std::vector<std::vector<std::size_t>> rows_of(keys.size());
+  const std::vector<std::int64_t> item_of_row = copy_of<std::int64_t>(*items);
+  for (std::size_t row = 0; row < item_of_row.size(); ++row) {
+    const auto item = static_cast<std::size_t>(item_of_row[row]);
+    if (item >= keys.size()) return;
+    rows_of[item].push_back(row);
+  }
+  const std::vector<std::int64_t> step_of_row = copy_of<std::int64_t>(*steps);
+  const std::size_t row_bytes = floats_per_row() * sizeof(float);
+  for (std::size_t item = 0; item < keys.size(); ++item) {
+    if (has(keys[item])) continue;
+    std::vector<std::int64_t> its_steps;
+    std::vector<float> its_numbers;
+    for (const std::size_t row : rows_of[item]) {
+      its_steps.push_back(step_of_row[row]);
+      const auto copied = copy_of<float>(numbers->subspan(row * row_bytes, row_bytes));
+      its_numbers.insert(its_numbers.end(), copied.begin(), copied.end());
+    }
+    add(keys[item], its_steps, its_numbers);
+  }
+  rows_->sync();
 }
 
 std::string RowFile::head(std::span<const std::string> keys, std::int64_t n_rows) const {

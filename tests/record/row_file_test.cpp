@@ -116,4 +116,48 @@ TEST_CASE("An interrupted run goes on with the rows that are whole, and ends in 
   CHECK(RowFile(folder, 0, layout()).has("a"));
 }
 
+TEST_CASE("A run that was over is computed again in part, with the rows of the rest", "[unit]") {
+  const support::TempFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
+  RowFile whole(folder, 0, layout());
+  fill(whole, kKeys);
+  whole.finish(kKeys);
+  whole.forget();
+  const std::string bytes = support::read_file(whole.path());
+  const auto has_any = [&](const RowLayout& wanted) {
+    RowFile rows(folder, 0, wanted);
+    rows.take_finished();
+    const bool has = rows.has("a") || rows.has("b") || rows.has("none");
+    rows.forget();
+    return has;
+  };
+  SECTION("what is here already stays") {
+    RowFile rows(folder, 0, layout());
+    rows.append("b", std::vector<std::int64_t>{7}, numbers(3.0F, 1));
+    rows.take_finished();
+    CHECK((rows.has("a") && rows.has("none")));
+    rows.finish(kKeys);
+    CHECK(support::read_file(rows.path()) != bytes);
+    fill(rows, {"b"});
+    rows.finish(kKeys);
+    CHECK(support::read_file(rows.path()) == bytes);
+  }
+  SECTION("another layout's rows are none of these") {
+    RowLayout other = layout();
+    other.notes["layer"] = {0, 1};
+    CHECK_FALSE(has_any(other));
+    other = layout();
+    other.shape = {3, 2};
+    CHECK_FALSE(has_any(other));
+    other = layout();
+    other.format = "another";
+    CHECK_FALSE(has_any(other));
+    CHECK(has_any(layout()));
+  }
+  SECTION("a damaged file has none") {
+    std::filesystem::resize_file(whole.path(), bytes.size() - 4);
+    CHECK_FALSE(has_any(layout()));
+  }
+}
+
 }  // namespace labelprobe::record

@@ -47,6 +47,10 @@ class RowFile {
   // The rows of an item that another file of the same layout has.
   void append(const std::string& key, const RowFile& other);
 
+  // Takes up what the safetensors file of a run that was over has of items that are not here, for
+  // some of its items are computed again. A file that is damaged or of another layout has none.
+  void take_finished();
+
   // Writes the safetensors file: the items of `keys`, each of which is there. Its bytes depend on
   // the items alone.
   void finish(std::span<const std::string> keys);
@@ -63,6 +67,10 @@ class RowFile {
   std::filesystem::path rows_path() const;
   std::size_t floats_per_row() const;
   std::uint64_t take_up(std::span<const std::byte> bytes);
+  // An item that is not synced yet.
+  void add(const std::string& key,
+           std::span<const std::int64_t> steps,
+           std::span<const float> numbers);
   std::string head(std::span<const std::string> keys, std::int64_t n_rows) const;
 
   std::filesystem::path folder_;

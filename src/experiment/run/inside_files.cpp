@@ -67,6 +67,7 @@ InsideFiles::InsideFiles(const std::filesystem::path& folder,
   for (record::RowLayout& layout : layouts_of(settings, info)) {
     auto& file = layout.name == kStates ? states_ : attention_;
     file = std::make_unique<record::RowFile>(folder, experiment, std::move(layout));
+    file->take_finished();
   }
 }
 
