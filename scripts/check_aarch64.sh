@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Compiles everything for aarch64, as NVIDIA's Grace and other servers have, and runs the unit tests under qemu.
-# Usage: scripts/check_aarch64.sh [OPTIONS FOR CTEST in place of -L unit, e.g. -L golden]
+# Usage: scripts/check_aarch64.sh [--rooms LIST] [OPTIONS FOR CTEST in place of -L unit, e.g. -L golden]
+#   --rooms LIST  compiles and tests these rooms alone, separated by commas, e.g. core,files: a part of the whole at a time; where
+#                 none of them is weights, model, training, experiment or app, libtorch is not downloaded
 #
 # Needs root on Debian 12 for x86-64, whose cross compiler and qemu it installs; 600 MB to download the first time, and as long
 # as a first build takes. All the rest stays in build/aarch64: packages for arm64 in sysroot/, libtorch and Apache Arrow in python/,
@@ -11,6 +13,14 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 help_if_asked "$@"
 
+rooms=""
+with_model=ON
+if [ "${1:-}" = --rooms ]; then
+  rooms="${2:-}"
+  [[ "$rooms" =~ ^[a-z]+(,[a-z]+)*$ ]] || fail "expected rooms after --rooms, e.g. core,files; found '$rooms'"
+  if [[ ! ",$rooms," =~ ,(weights|model|training|experiment|app), ]]; then with_model=OFF; fi
+  shift 2
+fi
 folder="$build/aarch64"
 sysroot="$folder/sysroot"
 python="$folder/python"
@@ -80,20 +90,27 @@ provide_wheels() {
 }
 
 compile() {
-  say "building for aarch64 in build/aarch64/cmake (as long as any first build)"
+  local room targets=(all)
+  if [ -n "$rooms" ]; then
+    targets=()
+    for room in ${rooms//,/ }; do targets+=("labelprobe_${room}_tests"); done
+  fi
+  say "building for aarch64 in build/aarch64/cmake (all: as long as any first build)"
   cmake -S "$root" -B "$folder/cmake" -G Ninja --toolchain "$root/scripts/cmake/aarch64-toolchain.cmake" \
-    -DLABELPROBE_AARCH64="$folder" -DLABELPROBE_CUDA=OFF -DCMAKE_PREFIX_PATH="$python/torch;$python" >"$folder/configure.log" 2>&1 || {
+    -DLABELPROBE_AARCH64="$folder" -DLABELPROBE_CUDA=OFF -DLABELPROBE_WITH_MODEL="$with_model" \
+    -DCMAKE_PREFIX_PATH="$python/torch;$python" >"$folder/configure.log" 2>&1 || {
     cat "$folder/configure.log" >&2
     fail "cmake could not configure build/aarch64/cmake (its messages are above)"
   }
-  cmake --build "$folder/cmake" --parallel "$(n_jobs)"
+  cmake --build "$folder/cmake" --parallel "$(n_jobs)" --target "${targets[@]}"
 }
 
 install_tools
 make_sysroot
-provide_wheels
+if [ "$with_model" = ON ]; then provide_wheels; fi
 compile
 [ $# -gt 0 ] || set -- -L unit
+if [ -n "$rooms" ]; then set -- "$@" -R "^(${rooms//,/|})\\."; fi
 failed=0
 ctest --test-dir "$folder/cmake" --output-on-failure --parallel "$(nproc)" "$@" || failed=$?
 list_skipped "$folder/cmake"

@@ -6,8 +6,9 @@ Usage: scripts/check_faults.py [OPTIONS]
   --program P       the program (default: build/labelprobe)
   --library L       what makes calls fail (default: build/liblabelprobe_faults.so, which building the tests makes)
   --model M         folder of the model (default: tests/fixtures/e2e/model)
-  --scenarios LIST  separated by commas, of new,seeds,retry (default: all): a folder that is made, one that has another seed's
-                    experiment and means over both, a finished run with a failed item that is computed again
+  --scenarios LIST  separated by commas, of new,seeds,retry,grid,merge (default: all): a folder that is made, one that has
+                    another seed's experiment and means over both, a finished run with a failed item that is computed again, a grid
+                    of two seeds, two finished shards that are merged
   --faults LIST     those whose name begins so, separated by commas (default: all)
   --every N         only each N-th call (default: 1)
   --jobs N          trials at a time (default: 2)
@@ -95,9 +96,11 @@ class Worker:
             shutil.copy2(self.here / kept, place)
 
     def command(self, scenario):
-        command = "classify" if scenario == "seeds" else "run"
+        if scenario == "merge":
+            return [str(self.options.program), "merge", str(self.logs)]
+        command = "classify" if scenario in ("seeds", "grid") else "run"
         flags = ["--retry-failed"] if scenario == "retry" else []
-        seed = ["--seed", "1"] if scenario == "seeds" else []
+        seed = {"seeds": ["--seed", "1"], "grid": ["--seed", "0", "1"]}.get(scenario, [])
         return [str(self.options.program), command, "GoEmotions", "--config", "configs/example/config.yaml", "--root-dir",
                 str(self.data), "--shot", "2", "--sampling-strategy", "multilabel", "--max-new-tokens", "8", "-m", str(self.model),
                 "--log-root", str(self.logs), "--alternative-experiment-name", "faults", "--device", "cpu", "--limit", "5",
@@ -124,9 +127,24 @@ class Worker:
             expect(self.run([*self.command(scenario)[:-1], "0"]), 1)
         elif scenario == "retry":
             expect(self.run(self.command("new")), 1)
+        elif scenario == "merge":
+            self.make_shards()
         else:
             self.logs.mkdir()
         shutil.copytree(self.logs, before)
+
+    def make_shards(self):
+        """Two shards, of which the second dies before it merges them."""
+        first, second = ([*self.command("new"), "--shard", f"{i}/2"] for i in (1, 2))
+        expect(self.run(first), 1)
+        one, calls = self.here / "one_shard", self.here / "calls_of_shards"
+        shutil.copytree(self.logs, one)
+        expect(self.run(second, roots=[self.logs], calls=calls), 1)
+        listed = [line for line in calls.read_text().splitlines() if not line.startswith("tell ")]
+        merging = next(n for n, line in enumerate(listed) if ".merging" in line)
+        shutil.rmtree(self.logs)
+        shutil.move(one, self.logs)
+        expect(self.run(second, f"any:{merging}:kill", roots=[self.logs]), -9)
 
     def contents(self):
         return {str(path.relative_to(self.logs)): path.read_bytes() for path in sorted(self.logs.rglob("*"))
@@ -135,8 +153,10 @@ class Worker:
     def reference(self, scenario):
         """The bytes of a run to which nothing happens, and those of its items with each changed file."""
         if scenario not in self.references:
-            self.prepare(scenario)
-            expect(self.run(self.command(scenario)), 1)
+            # A merge ends in the bytes of one process.
+            alone = "new" if scenario == "merge" else scenario
+            self.prepare(alone)
+            expect(self.run(self.command(alone)), 1)
             whole = self.contents()
             others = []
             for name, (line, restore, makes_another) in CHANGES.items():
@@ -173,7 +193,8 @@ class Worker:
         if not wrong and code in (0, 1) and name in CALLS:
             wrong = compare(self.contents(), whole, "it ended well, but")
         again, said_again = self.run(self.command(scenario))
-        if not wrong and again != 1:
+        is_merged = scenario == "merge" and again == 3 and "runs whose shards are merged have none left" in said_again
+        if not wrong and again != 1 and not is_merged:
             wrong = f"the same command ended with {again}: {said_again[-300:]}"
         if not wrong and makes_another:
             wrong = compare_blocks(blocks(self.contents()), blocks(whole), others)
@@ -226,7 +247,7 @@ def main():
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/labelprobe")
     parser.add_argument("--library", type=pathlib.Path, default=ROOT / "build/liblabelprobe_faults.so")
     parser.add_argument("--model", type=pathlib.Path, default=ROOT / "tests/fixtures/e2e/model")
-    parser.add_argument("--scenarios", default="new,seeds,retry")
+    parser.add_argument("--scenarios", default="new,seeds,retry,grid,merge")
     parser.add_argument("--faults", default="")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)

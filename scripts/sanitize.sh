@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds with sanitizers and runs the tests: by default all that needs no libtorch, with the address and undefined-behaviour
 # sanitizers.
-# Usage: scripts/sanitize.sh [--threads] [--with-model] [OPTIONS FOR CTEST, e.g. -R tokenizer]
+# Usage: scripts/sanitize.sh [--threads] [--with-model] [--rooms LIST] [OPTIONS FOR CTEST, e.g. --label-regex unit]
 #   --threads     the thread sanitizer instead, and of the tests those of what has threads: every room that starts some
 #   --with-model  the rooms with libtorch too: their unit tests. libtorch itself is as it comes, so that its own reads and writes
 #                 are not looked at; needs clang, with which our code does without OpenMP's threads, and about an hour
+#   --rooms LIST  builds and tests these rooms alone, separated by commas, e.g. files,server: a part of the whole at a time
 # Each of the four has a folder of its own beside build/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -13,10 +14,16 @@ help_if_asked "$@"
 
 sanitizers=address,undefined
 with_model=OFF
+rooms=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --threads) sanitizers=thread ;;
     --with-model) with_model=ON ;;
+    --rooms)
+      rooms="${2:-}"
+      [[ "$rooms" =~ ^[a-z]+(,[a-z]+)*$ ]] || fail "expected rooms after --rooms, e.g. files,server; found '$rooms'"
+      shift
+      ;;
     *) break ;;
   esac
   shift
@@ -43,11 +50,15 @@ cmake -S "$root" -B "$folder" "${options[@]}" -DCMAKE_PREFIX_PATH="$search" >/de
 targets=(all)
 chosen=(--label-exclude gpu)
 if [ "$with_model" = ON ]; then
-  targets=(labelprobe_weights_tests labelprobe_model_tests)
-  chosen=(-L unit -R '^(weights|model)\.')
+  rooms="${rooms:-weights,model}"
+  chosen=(-L unit)
 elif [ "$sanitizers" = thread ]; then
-  targets=(labelprobe_tokenizer_tests labelprobe_server_tests labelprobe_files_tests)
-  chosen=(-R '^(tokenizer|server|files)\.')
+  rooms="${rooms:-tokenizer,server,files}"
+fi
+if [ -n "$rooms" ]; then
+  targets=()
+  for room in ${rooms//,/ }; do targets+=("labelprobe_${room}_tests"); done
+  chosen+=(-R "^(${rooms//,/|})\.")
 fi
 cmake --build "$folder" --parallel "$(n_jobs)" --target "${targets[@]}"
 # libtorch keeps memory until the process ends.
