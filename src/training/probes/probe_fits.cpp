@@ -75,16 +75,34 @@ std::vector<Regression> solve(const Rows& rows,
   return found;
 }
 
-// Probabilities of the classes of one probe.
-std::vector<double> probs_of(const LabelProbe& probe, const double* row, std::int64_t n_features) {
+// The weights of a probe as [n_columns][n_features].
+at::Tensor weights_of(const LabelProbe& probe) {
   const Regression& regression = probe.regression;
-  std::vector<double> products = regression.intercepts;
-  for (std::size_t column = 0; column < products.size(); ++column) {
-    const double* weights =
-        regression.weights.data() + column * static_cast<std::size_t>(n_features);
-    for (std::int64_t i = 0; i < n_features; ++i) products[column] += weights[i] * row[i];
+  const auto n_columns = static_cast<std::int64_t>(regression.intercepts.size());
+  return at::from_blob(
+      const_cast<double*>(regression.weights.data()),
+      {n_columns, static_cast<std::int64_t>(regression.weights.size()) / n_columns},
+      at::TensorOptions(at::kDouble));
+}
+
+// [n_rows][n_columns], with intercepts.
+at::Tensor products_of(const LabelProbe& probe, const at::Tensor& features) {
+  return at::addmm(at::tensor(probe.regression.intercepts, at::kDouble), features,
+                   weights_of(probe).t());
+}
+
+// What one probe says of one row.
+void add_probs(const LabelProbe& probe,
+               const std::vector<double>& of_classes,
+               bool is_multilabel,
+               std::vector<double>& of_row) {
+  if (is_multilabel) {
+    of_row[static_cast<std::size_t>(probe.labels[0])] = of_classes[1];
+    return;
   }
-  return class_probs(products);
+  for (std::size_t i = 0; i < of_classes.size(); ++i) {
+    of_row[static_cast<std::size_t>(probe.labels[i])] = of_classes[i];
+  }
 }
 
 }  // namespace
@@ -131,28 +149,34 @@ std::vector<LabelProbes> fit_probes(const at::Tensor& features,
   return found;
 }
 
+LabelProbes LabelProbes::before(const Reduction& reduction) const {
+  LabelProbes found = *this;
+  for (LabelProbe& probe : found.probes) {
+    if (probe.constant) continue;
+    const at::Tensor weights =
+        (at::mm(weights_of(probe), reduction.components) / reduction.scales).contiguous();
+    const double* first = weights.const_data_ptr<double>();
+    probe.regression.weights.assign(first, first + weights.numel());
+  }
+  return found;
+}
+
 std::vector<std::vector<double>> LabelProbes::label_probs(const at::Tensor& features,
                                                           const LabelSet& label_set) const {
-  const Rows rows{features.const_data_ptr<double>(), features.size(0), features.size(1)};
+  const auto n_rows = static_cast<std::size_t>(features.size(0));
   std::vector<std::vector<double>> probs(
-      static_cast<std::size_t>(rows.n_rows),
-      std::vector<double>(static_cast<std::size_t>(label_set.size()), 0.0));
-  for (std::int64_t row = 0; row < rows.n_rows; ++row) {
-    std::vector<double>& of_row = probs[static_cast<std::size_t>(row)];
-    for (const LabelProbe& probe : probes) {
-      if (probe.constant) {
-        const bool is_class = !label_set.is_multilabel();
-        of_row[static_cast<std::size_t>(probe.labels[0])] = is_class ? 1.0 : *probe.constant;
-        continue;
-      }
-      const std::vector<double> of_classes = probs_of(probe, rows.row(row), rows.n_features);
-      if (label_set.is_multilabel()) {
-        of_row[static_cast<std::size_t>(probe.labels[0])] = of_classes[1];
-        continue;
-      }
-      for (std::size_t i = 0; i < of_classes.size(); ++i) {
-        of_row[static_cast<std::size_t>(probe.labels[i])] = of_classes[i];
-      }
+      n_rows, std::vector<double>(static_cast<std::size_t>(label_set.size()), 0.0));
+  for (const LabelProbe& probe : probes) {
+    if (probe.constant) {
+      const double prob = label_set.is_multilabel() ? *probe.constant : 1.0;
+      for (auto& of_row : probs) of_row[static_cast<std::size_t>(probe.labels[0])] = prob;
+      continue;
+    }
+    const at::Tensor products = products_of(probe, features);
+    const auto n_columns = static_cast<std::size_t>(products.size(1));
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const double* first = products.const_data_ptr<double>() + row * n_columns;
+      add_probs(probe, class_probs({first, n_columns}), label_set.is_multilabel(), probs[row]);
     }
   }
   return probs;

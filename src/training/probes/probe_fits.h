@@ -13,6 +13,7 @@
 #include "labelprobe/core/label_set.h"
 #include "labelprobe/training/probes.h"
 
+#include "training/probes/reduction.h"
 #include "training/probes/regression.h"
 
 namespace labelprobe::training {
@@ -32,6 +33,10 @@ struct LabelProbes {
   // [n_rows][n_labels]: the probability of each label; of a class that did not occur it is 0.
   std::vector<std::vector<double>> label_probs(const at::Tensor& features,
                                                const LabelSet& label_set) const;
+
+  // The same probes of what the features were reduced from: many times faster than to reduce rows
+  // first, where they are wanted for nothing else.
+  LabelProbes before(const Reduction& reduction) const;
 };
 
 // One LabelProbes per wanted set of labels.

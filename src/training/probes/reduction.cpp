@@ -7,6 +7,8 @@
 
 #include "labelprobe/core/error.h"
 
+#include "training/probes/row_products.h"
+
 namespace labelprobe::training {
 
 namespace {
@@ -21,20 +23,6 @@ at::Tensor find_scales(const at::Tensor& rows) {
   // What rounding alone can make of the variance of a constant.
   const at::Tensor bounds = variances * (n * kEpsilon) + (rows.mean(0) * (n * kEpsilon)).square();
   return at::where(variances <= bounds, at::ones_like(variances), variances.sqrt());
-}
-
-// Products of rows [n][n], of which only those on and below the diagonal are there: all that
-// linalg_eigh() reads.
-at::Tensor lower_products(const at::Tensor& rows) {
-  constexpr std::int64_t kBlock = 1024;
-  const std::int64_t n_rows = rows.size(0);
-  at::Tensor products = at::zeros({n_rows, n_rows}, rows.options());
-  for (std::int64_t first = 0; first < n_rows; first += kBlock) {
-    const std::int64_t n = std::min(kBlock, n_rows - first);
-    at::Tensor part = products.narrow(0, first, n).narrow(1, 0, first + n);
-    at::mm_out(part, rows.narrow(0, first, n), rows.narrow(0, 0, first + n).t());
-  }
-  return products;
 }
 
 // Right singular vectors [n_components][n_features], from the eigenvectors of the Gram matrix of

@@ -11,6 +11,9 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/python/numpy_random.h"
 
+#include "training/probes/row_products.h"
+#include "training/probes/row_sums.h"
+
 namespace labelprobe::training {
 
 namespace {
@@ -39,10 +42,14 @@ class RowDraws {
   std::int64_t n_rows_;
 };
 
-// Rows that are taken together, so that products of matrices do most of the work: few where the
+// Rows that are taken together, so that most of the work is products of matrices: few where the
 // products of the rows with each other have to be made anew each time.
 constexpr std::int64_t kRowsPerStep = 16;
 constexpr std::int64_t kKnownRowsAtOnce = 64;
+
+// Features whose sums are made by one thread: what rows and columns hold of them stays in its
+// cache. A fixed number, so that sums do not depend on how many threads there are.
+constexpr std::int64_t kFeaturesAtOnce = 256;
 
 at::Tensor tensor_of(const Rows& rows) {
   return at::from_blob(const_cast<double*>(rows.numbers), {rows.n_rows, rows.n_features},
@@ -52,22 +59,30 @@ at::Tensor tensor_of(const Rows& rows) {
 // What all fits have in common.
 struct Sample {
   at::Tensor rows;
-  at::Tensor among_rows;  // [n_rows][n_rows], products of rows with each other; or undefined
+  at::Tensor among_rows;  // lower_products() of the rows, or undefined
   double step = 0;
 
   Sample(const Rows& given, std::int64_t max_known_rows) : rows(tensor_of(given)) {
-    if (given.n_rows <= max_known_rows) among_rows = at::mm(rows, rows.t());
+    if (given.n_rows <= max_known_rows) among_rows = lower_products(rows);
     const double largest = rows.square().sum(1).max().item<double>();
     step = 1.0 / (2.0 * 0.25 * (largest + 1.0));
   }
 };
 
-// The rows of a block, which were drawn one after the other, and the sum of the mean steps up to
-// and with each: as far as the weights have moved along the sum of gradients.
+// The rows of a block, which were drawn one after the other, and what follows from them alone.
 struct Block {
   std::vector<std::int64_t> rows;
+  // The sum of the mean steps up to and with each: as far as the weights have moved along the sum
+  // of gradients.
   std::vector<double> moved;
+  std::vector<double> among;  // [n][n], products of each row with those before; the rest is unused
 };
+
+std::int64_t padded(std::int64_t n_columns) {
+  // Weights and sums of gradients of as many.
+  constexpr std::int64_t kStep = kColumnStep / 2;
+  return (n_columns + kStep - 1) / kStep * kStep;
+}
 
 // One regression on its way, but for weights and sums of gradients, which lie with those of others.
 class Fit {
@@ -120,7 +135,7 @@ class Fit {
   std::vector<double> intercept_sums_;
 };
 
-// The fits of one thread, which take the same rows.
+// The fits, which take the same rows.
 //
 // A step with row x, whose gradient changes by c, moves the weights to w - step c x - m g and the
 // sum of gradients to g + c x, where m is step / rows seen. Behind some steps the product with a
@@ -135,15 +150,14 @@ class Company {
         draws_(options.seed, sample.rows.size(0)),
         is_seen_(static_cast<std::size_t>(sample.rows.size(0)), false),
         places_(targets.size()) {
-    std::size_t n_columns = 0;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      fits_.emplace_back(targets[i], n_columns);
+      fits_.emplace_back(targets[i], static_cast<std::size_t>(n_columns_));
       places_[i] = i;
-      n_columns += fits_.back().n_columns();
+      n_columns_ += targets[i].n_columns();
     }
-    const auto n = static_cast<std::int64_t>(n_columns);
-    state_ = at::zeros({2, n, sample.rows.size(1)}, at::kDouble);
-    earlier_weights_ = state_[0].clone();
+    n_padded_ = padded(n_columns_);
+    state_ = at::zeros({sample.rows.size(1), 2, n_padded_}, at::kDouble);
+    earlier_weights_ = weights();
   }
 
   void run(const SolverProgress& progress, std::span<Regression> found) {
@@ -154,6 +168,7 @@ class Company {
       for (std::int64_t first = 0; first < n_rows; first += at_once) {
         take(draw(std::min(at_once, n_rows - first)));
       }
+      take({});
       finish(epoch, found);
     }
   }
@@ -170,76 +185,116 @@ class Company {
       block.rows.push_back(row);
       block.moved.push_back(moved);
     }
+    if (sample_.among_rows.defined()) {
+      block.among.resize(block.rows.size() * block.rows.size());
+    } else {
+      const at::Tensor rows = sample_.rows.index_select(0, at::tensor(block.rows, at::kLong));
+      const at::Tensor made = at::mm(rows, rows.t());
+      block.among = {made.const_data_ptr<double>(), made.const_data_ptr<double>() + made.numel()};
+    }
     return block;
   }
 
-  void take(const Block& block) {
-    const auto n = static_cast<std::int64_t>(block.rows.size());
-    const at::Tensor places = at::from_blob(const_cast<std::int64_t*>(block.rows.data()), {n},
-                                            at::TensorOptions(at::kLong));
-    const at::Tensor rows = sample_.rows.index_select(0, places);
-    at::Tensor state = state_.view({2 * state_.size(1), -1});
-    const at::Tensor products = at::mm(rows, state.t());
-    const std::vector<double> among = among_rows(block, rows);
-    const at::Tensor moves = moves_of(block, products, among);
-    state_[0].sub_(state_[1], block.moved.back());
-    state.addmm_(moves, rows);
+  // Moves weights and sums of gradients behind the block before, and finds how they move behind
+  // this one. An empty block moves nothing.
+  void take(Block block) {
+    const std::int64_t n_features = sample_.rows.size(1);
+    const std::int64_t n_parts = (n_features + kFeaturesAtOnce - 1) / kFeaturesAtOnce;
+    const auto n_sums = static_cast<std::int64_t>(block.rows.size()) * 2 * n_padded_;
+    sums_.resize(static_cast<std::size_t>(n_parts * n_sums));
+    double* state = state_.mutable_data_ptr<double>();
+    at::parallel_for(0, n_parts, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t part = begin; part < end; ++part) {
+        const std::int64_t first = part * kFeaturesAtOnce;
+        const std::int64_t n = std::min(kFeaturesAtOnce, n_features - first);
+        double* from_first = state + first * 2 * n_padded_;
+        move(first, n, from_first);
+        multiply_rows(rows_from(block, first), n, from_first, 2 * n_padded_,
+                      sums_.data() + part * n_sums);
+        if (sample_.among_rows.defined()) find_among(block, part, n_parts);
+      }
+    });
+    add_up(sums_.data(), n_parts, n_sums);
+    find_moves(block);
+    block_ = std::move(block);
   }
 
-  // Products of the block's rows with those before: [n][n], the lower half.
-  std::vector<double> among_rows(const Block& block, const at::Tensor& rows) const {
-    const auto n = block.rows.size();
-    if (!sample_.among_rows.defined()) {
-      const at::Tensor made = at::mm(rows, rows.t());
-      return {made.const_data_ptr<double>(), made.const_data_ptr<double>() + made.numel()};
+  // The features from `first` on, which the state has here, behind the block before.
+  void move(std::int64_t first, std::int64_t n_features, double* state) const {
+    if (block_.rows.empty()) return;
+    const double length = block_.moved.back();
+    for (std::int64_t f = 0; f < n_features; ++f) {
+      double* of_weights = state + f * 2 * n_padded_;
+      const double* of_sums = of_weights + n_padded_;
+      for (std::int64_t k = 0; k < n_padded_; ++k) of_weights[k] -= length * of_sums[k];
     }
-    std::vector<double> among(n * n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double* of_row =
-          sample_.among_rows.const_data_ptr<double>() + block.rows[i] * sample_.rows.size(0);
-      for (std::size_t k = 0; k < i; ++k) among[i * n + k] = of_row[block.rows[k]];
-    }
-    return among;
+    add_rows(rows_from(block_, first), n_features, moves_.data(), 2 * n_padded_, state);
   }
 
-  // What each row of the block adds to weights and sums of gradients: [2 n_columns][n].
-  at::Tensor moves_of(const Block& block,
-                      const at::Tensor& products,
-                      const std::vector<double>& among) {
+  std::vector<const double*> rows_from(const Block& block, std::int64_t first) const {
+    std::vector<const double*> rows;
+    for (const std::int64_t row : block.rows) {
+      rows.push_back(sample_.rows.const_data_ptr<double>() + row * sample_.rows.size(1) + first);
+    }
+    return rows;
+  }
+
+  // One part of the rows' products with those before.
+  void find_among(Block& block, std::int64_t part, std::int64_t n_parts) const {
     const auto n = block.rows.size();
-    const auto n_columns = static_cast<std::size_t>(state_.size(1));
-    const double* at_beginning = products.const_data_ptr<double>();
+    const double* known = sample_.among_rows.const_data_ptr<double>();
+    const std::int64_t n_rows = sample_.rows.size(0);
+    for (auto i = static_cast<std::size_t>(part); i < n; i += static_cast<std::size_t>(n_parts)) {
+      for (std::size_t k = 0; k < i; ++k) {
+        const auto [lower, upper] = std::minmax(block.rows[i], block.rows[k]);
+        block.among[i * n + k] = known[upper * n_rows + lower];
+      }
+    }
+  }
+
+  // What each row of the block adds to weights and sums of gradients.
+  void find_moves(const Block& block) {
+    const auto n = block.rows.size();
+    const auto n_columns = static_cast<std::size_t>(n_padded_);
     std::vector<double> changes(n * n_columns);  // [n][n_columns]
     std::vector<double> now(n_columns);
+    std::vector<double> factors(n);
     for (std::size_t i = 0; i < n; ++i) {
       const double moved = i == 0 ? 0.0 : block.moved[i - 1];
-      const double* of_weights = at_beginning + i * 2 * n_columns;
+      const double* of_weights = sums_.data() + i * 2 * n_columns;
       const double* of_sums = of_weights + n_columns;
       for (std::size_t k = 0; k < n_columns; ++k) now[k] = of_weights[k] - moved * of_sums[k];
       for (std::size_t earlier = 0; earlier < i; ++earlier) {
-        const double factor =
-            among[i * n + earlier] * (sample_.step + moved - block.moved[earlier]);
-        const double* change = changes.data() + earlier * n_columns;
-        for (std::size_t k = 0; k < n_columns; ++k) now[k] -= factor * change[k];
+        factors[earlier] =
+            block.among[i * n + earlier] * (sample_.step + moved - block.moved[earlier]);
       }
+      subtract_rows(changes.data(), factors.data(), static_cast<std::int64_t>(i), n_padded_,
+                    now.data());
       for (Fit& fit : fits_) {
         fit.take(block.rows[i], now.data(), sample_.step, block.moved[i] - moved,
                  changes.data() + i * n_columns);
       }
     }
-    const auto rows = static_cast<std::int64_t>(n);
-    const at::Tensor by_row =
-        at::from_blob(changes.data(), {rows, state_.size(1)}, at::TensorOptions(at::kDouble));
-    const at::Tensor lengths =
-        at::tensor(block.moved, at::kDouble).sub_(block.moved.back() + sample_.step).unsqueeze(1);
-    return at::cat({by_row * lengths, by_row}, 1).t().contiguous();
+    moves_.resize(n * 2 * n_columns);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double length = block.moved[i] - (block.moved.back() + sample_.step);
+      for (std::size_t k = 0; k < n_columns; ++k) {
+        moves_[i * 2 * n_columns + k] = changes[i * n_columns + k] * length;
+        moves_[(i * 2 + 1) * n_columns + k] = changes[i * n_columns + k];
+      }
+    }
+  }
+
+  // [n_columns][n_features]
+  at::Tensor weights() const {
+    return state_.select(1, 0).narrow(1, 0, n_columns_).t().contiguous();
   }
 
   // At the end of an epoch: lets go of the fits that are done.
   void finish(std::int64_t epoch, std::span<Regression> found) {
-    const at::Tensor weights = state_[0];
-    const at::Tensor changes = (weights - earlier_weights_).abs().amax(1);
-    const at::Tensor largest = weights.abs().amax(1);
+    const at::Tensor of_columns = weights();
+    const at::Tensor changes = (of_columns - earlier_weights_).abs().amax(1);
+    const at::Tensor largest = of_columns.abs().amax(1);
     std::vector<std::int64_t> kept;  // columns
     std::size_t n_kept = 0;          // fits
     for (std::size_t i = 0; i < fits_.size(); ++i) {
@@ -248,7 +303,7 @@ class Company {
       const bool has_settled = is_still(changes.narrow(0, first, n).max().item<double>(),
                                         largest.narrow(0, first, n).max().item<double>());
       if (has_settled || epoch == options_.max_epochs) {
-        const at::Tensor own = weights.narrow(0, first, n).contiguous();
+        const at::Tensor own = of_columns.narrow(0, first, n).contiguous();
         const double* begin = own.const_data_ptr<double>();
         found[places_[i]] = {
             {begin, begin + own.numel()}, fits_[i].intercepts(), epoch, has_settled};
@@ -260,10 +315,18 @@ class Company {
       places_[n_kept++] = places_[i];
     }
     fits_.erase(fits_.begin() + static_cast<std::ptrdiff_t>(n_kept), fits_.end());
-    if (static_cast<std::int64_t>(kept.size()) < state_.size(1)) {
-      state_ = state_.index_select(1, at::tensor(kept, at::kLong));
-    }
-    earlier_weights_ = state_[0].clone();
+    keep(kept);
+    earlier_weights_ = weights();
+  }
+
+  void keep(const std::vector<std::int64_t>& columns) {
+    const auto n = static_cast<std::int64_t>(columns.size());
+    if (n == n_columns_) return;
+    const at::Tensor kept = state_.index_select(2, at::tensor(columns, at::kLong));
+    n_columns_ = n;
+    n_padded_ = padded(n);
+    state_ = at::zeros({state_.size(0), 2, n_padded_}, at::kDouble);
+    state_.narrow(2, 0, n).copy_(kept);
   }
 
   bool is_still(double change, double largest) const {
@@ -280,8 +343,13 @@ class Company {
   double n_seen_ = 0;
   std::vector<Fit> fits_;            // those that are not done
   std::vector<std::size_t> places_;  // of their results
-  at::Tensor state_;                 // [2][n_columns][n_features]: weights, sums of gradients
-  at::Tensor earlier_weights_;       // [n_columns][n_features], at the end of the epoch before
+  std::int64_t n_columns_ = 0;
+  std::int64_t n_padded_ = 0;
+  at::Tensor state_;            // [n_features][2][n_padded]: weights, sums of gradients
+  at::Tensor earlier_weights_;  // [n_columns][n_features], at the end of the epoch before
+  Block block_;                 // that the state has not moved behind yet
+  std::vector<double> moves_;   // [n][2][n_padded], of that block
+  std::vector<double> sums_;    // [n_parts][n][2][n_padded], products of rows and state
 };
 
 }  // namespace
@@ -293,15 +361,7 @@ std::vector<Regression> fit_saga(const Rows& rows,
   LABELPROBE_CHECK(rows.n_rows > 0 && options.max_epochs > 0);
   std::vector<Regression> found(targets.size());
   const Sample sample(rows, options.max_known_rows);
-  const auto n = static_cast<std::int64_t>(targets.size());
-  const std::int64_t n_each = (n + at::get_num_threads() - 1) / at::get_num_threads();
-  at::parallel_for(
-      0, n, std::max<std::int64_t>(1, n_each), [&](std::int64_t begin, std::int64_t end) {
-        const auto first = static_cast<std::size_t>(begin);
-        const auto count = static_cast<std::size_t>(end - begin);
-        Company(sample, targets.subspan(first, count), options)
-            .run(begin == 0 ? progress : nullptr, std::span(found).subspan(first, count));
-      });
+  Company(sample, targets, options).run(progress, found);
   return found;
 }
 

@@ -136,11 +136,27 @@ ProbeModel fit_model(const ProbePlan& plan,
   return model;
 }
 
+// [n_states][n_labels], by probes of the states themselves; [n_states][n_features] float32.
+std::vector<std::vector<double>> probs_of(const LabelProbes& probes,
+                                          const at::Tensor& states,
+                                          const LabelSet& label_set) {
+  constexpr std::int64_t kStatesAtOnce = 4096;  // in double precision
+  std::vector<std::vector<double>> probs;
+  for (std::int64_t first = 0; first < states.size(0); first += kStatesAtOnce) {
+    const std::int64_t n = std::min(kStatesAtOnce, states.size(0) - first);
+    for (auto& of_state :
+         probes.label_probs(states.narrow(0, first, n).to(at::kDouble), label_set)) {
+      probs.push_back(std::move(of_state));
+    }
+  }
+  return probs;
+}
+
 std::vector<ProbedLabels> probe_test(const ProbePlan& plan, const ProbeModel& model) {
   const LabelSet& label_set = plan.items.label_set;
-  const at::Tensor features = reduce(model.reduction, rows_of(plan.items.states, plan.test));
-  const auto by_gold = model.gold.label_probs(features, label_set);
-  const auto by_predicted = model.predicted.label_probs(features, label_set);
+  const at::Tensor states = rows_of(plan.items.states, plan.test);
+  const auto by_gold = probs_of(model.gold.before(model.reduction), states, label_set);
+  const auto by_predicted = probs_of(model.predicted.before(model.reduction), states, label_set);
   std::vector<ProbedLabels> items;
   for (std::size_t i = 0; i < plan.test.size(); ++i) {
     const auto item = static_cast<std::size_t>(plan.test[i]);
@@ -154,8 +170,8 @@ std::vector<ProbedLabels> probe_test(const ProbePlan& plan, const ProbeModel& mo
 analysis::Distributions score(const record::ItemStates& states,
                               const ProbeModel& model,
                               const LabelSet& label_set) {
-  const at::Tensor features = reduce(model.reduction, tensor_of(states));
-  const std::vector<std::vector<double>> probs = model.gold.label_probs(features, label_set);
+  const std::vector<std::vector<double>> probs =
+      probs_of(model.gold.before(model.reduction), tensor_of(states), label_set);
   analysis::Distributions scores{"scores", {}};
   for (std::size_t i = 0; i < probs.size(); ++i) scores.probs[states.keys[i]] = probs[i];
   return scores;
