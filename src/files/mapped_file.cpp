@@ -16,8 +16,17 @@
 #include "labelprobe/files/unreadable.h"
 
 #include "files/mappings.h"
+#include "files/open_failure.h"
 
 namespace labelprobe::files {
+
+void fail_to(const char* what, const std::filesystem::path& path, int error) {
+  const std::string message = path.string() + ": cannot be " + what + ": " + std::strerror(error);
+  const bool is_lasting = error == ENOENT || error == ENOTDIR || error == EACCES ||
+                          error == EPERM || error == ELOOP || error == ENAMETOOLONG;
+  if (is_lasting) throw DataError(message);
+  throw UnreadableError(message);
+}
 
 namespace {
 
@@ -29,14 +38,6 @@ bool is_lfs_pointer(int fd, const struct stat& status) {
   return status.st_size < kMostBytes &&
          ::pread(fd, begin.data(), begin.size(), 0) == static_cast<::ssize_t>(begin.size()) &&
          std::string_view(begin.data(), begin.size()) == kBegin;
-}
-
-[[noreturn]] void fail_to(const char* what, const std::filesystem::path& path, int error) {
-  const std::string message = path.string() + ": cannot be " + what + ": " + std::strerror(error);
-  const bool is_lasting = error == ENOENT || error == ENOTDIR || error == EACCES ||
-                          error == EPERM || error == ELOOP || error == ENAMETOOLONG;
-  if (is_lasting) throw DataError(message);
-  throw UnreadableError(message);
 }
 
 // Reading them costs no more than mapping them.

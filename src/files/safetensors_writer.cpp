@@ -6,12 +6,12 @@
 #include <fstream>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "labelprobe/core/error.h"
+
+#include "files/placed_file.h"
 
 namespace labelprobe::files {
 namespace {
@@ -118,37 +118,9 @@ void write_safetensors(const fs::path& path,
   if (!file) fail(error, path.string() + ": cannot be written");
 }
 
-class SafetensorsWriter::File {
+class SafetensorsWriter::File : public PlacedFile {
  public:
-  explicit File(fs::path path)
-      : path_(std::move(path)),
-        fd_(::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666)) {
-    if (fd_ < 0) fail_writing(path_);
-  }
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  void write(std::span<const std::byte> bytes, std::size_t at) {
-    while (!bytes.empty()) {
-      const ::ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<::off_t>(at));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) fail_writing(path_);
-      bytes = bytes.subspan(static_cast<std::size_t>(n));
-      at += static_cast<std::size_t>(n);
-    }
-  }
-
-  // Some file systems say only now that a write has failed.
-  void close() {
-    if (::close(std::exchange(fd_, -1)) != 0) fail_writing(path_);
-  }
-
- private:
-  fs::path path_;
-  int fd_;
+  using PlacedFile::PlacedFile;
 };
 
 SafetensorsWriter::SafetensorsWriter(const fs::path& folder,
