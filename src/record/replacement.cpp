@@ -10,6 +10,7 @@
 #include "labelprobe/core/error.h"
 #include "labelprobe/core/fingerprint.h"
 #include "labelprobe/files/mapped_file.h"
+#include "labelprobe/files/seekable_file.h"
 
 #include "record/folder/folder_choice.h"
 #include "record/log/finished.h"
@@ -184,8 +185,7 @@ std::map<std::string, FilePart> parts_of(const fs::path& folder, const FileSizes
   for (const auto& [name, size] : sizes) {
     const std::uint64_t begin = size.value_or(0);
     if (const std::uint64_t end = files::size_of(folder / name).value_or(0); end > begin) {
-      const files::MappedFile file(folder / name);
-      parts[name] = {begin, end, fingerprint(file.text().substr(begin, end - begin))};
+      parts[name] = {begin, end, files::fingerprint_of_part(folder / name, begin, end)};
     }
   }
   return parts;

@@ -120,7 +120,7 @@ const std::vector<std::string>& Run::notes() const {
   return state_->run.notes();
 }
 
-const std::map<std::string, ItemRecord>& Run::finished() const {
+const ItemStore& Run::finished() const {
   return state_->run.finished();
 }
 

@@ -88,16 +88,12 @@ void RunFolder::append(std::span<const ItemRecord> items) {
   if (items.empty()) {
     return;
   }
-  std::string lines;
-  for (const ItemRecord& item : items) {
-    check_item(item, request_.layout);
-    lines += encode_item(item);
-  }
+  for (const ItemRecord& item : items) check_item(item, request_.layout);
+  const JournalLines lines(items);
   check_in_place();
-  journal_->append(lines);
-  journal_->sync();
-  for (const ItemRecord& item : items) {
-    fresh_.insert_or_assign(item.key, item);
+  lines.append_to(*journal_, items_);
+  if (is_retry_) {
+    for (const ItemRecord& item : items) retried_.insert(item.key);
   }
 }
 
@@ -105,24 +101,18 @@ void RunFolder::finish(std::span<const std::string> keys,
                        const std::optional<Metrics>& metrics,
                        const std::map<std::string, Metrics>& annotator_metrics) {
   LABELPROBE_CHECK(journal_.has_value());
-  ItemsByKey items;
+  std::size_t n_failed = 0;
   for (const std::string& key : keys) {
-    const auto fresh = fresh_.find(key);
-    const auto earlier = finished_.find(key);
-    LABELPROBE_CHECK(fresh != fresh_.end() || earlier != finished_.end());
-    items[key] = fresh != fresh_.end() ? &fresh->second : &earlier->second;
+    LABELPROBE_CHECK(items_.contains(key));
+    n_failed += items_.is_failed(key) ? 1 : 0;
   }
-  LABELPROBE_CHECK(items.size() == keys.size());
-  const auto n_failed = std::count_if(items.begin(), items.end(), [](const auto& item) {
-    return item.second->failure.has_value();
-  });
   const auto write = [&](ExperimentFiles& files) {
-    files.write(items, metrics, annotator_metrics);
+    files.write(items_, keys, metrics, annotator_metrics);
   };
   if (is_retry_) {
-    close_again(static_cast<std::size_t>(n_failed), write);
+    close_again(n_failed, write);
   } else {
-    close(items.size(), static_cast<std::size_t>(n_failed), write);
+    close(keys.size(), n_failed, write);
   }
 }
 
@@ -168,10 +158,7 @@ void RunFolder::close_again(std::size_t n_failed,
   Replacement replacement(disk_, folder_, manifest_, index_);
   ExperimentFiles files(disk_, request_, replacement.drafts(), index_, repetitions());
   write(files);
-  std::set<std::string> renewed;
-  for (const auto& [key, item] : fresh_) renewed.insert(key);
-  for (const std::string& key : retried_) renewed.insert(key);
-  replacement.arrange(files.appended_names(), renewed);
+  replacement.arrange(files.appended_names(), retried_);
   replacement.note_parts(manifest_);
   Experiment& experiment = manifest_.experiments.at(index_);
   experiment.state = ExperimentState::Replacing;

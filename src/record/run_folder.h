@@ -42,7 +42,7 @@ class RunFolder {
   bool is_retry() const { return is_retry_; }
   std::size_t n_failed() const { return n_failed_; }
   const std::vector<std::string>& notes() const { return notes_; }
-  const std::map<std::string, ItemRecord>& finished() const { return finished_; }
+  const ItemStore& finished() const { return items_; }
 
   void add_provenance(const Provenance& provenance);
   void append(std::span<const ItemRecord> items);
@@ -98,9 +98,8 @@ class RunFolder {
   std::size_t n_failed_ = 0;
   std::optional<files::AppendFile> journal_;  // empty once the experiment is finished
   std::vector<std::string> notes_;
-  std::map<std::string, ItemRecord> finished_;  // by earlier processes
-  std::map<std::string, ItemRecord> fresh_;     // by this one
-  std::set<std::string> retried_;               // of finished_, those that had failed
+  ItemStore items_;
+  std::set<std::string> retried_;  // of a retry, the items that had failed and are there now
 };
 
 }  // namespace labelprobe::record

@@ -203,15 +203,15 @@ bool RunFolder::is_to_be_retried(const ExperimentChoice& choice, const Manifest&
 
 void RunFolder::take_up_finished() {
   remove_drafts(disk_, folder_, index_);
-  std::map<std::string, ItemRecord> items;
-  for (ItemRecord& item : read_run(folder_, static_cast<int>(index_), Annotators::All).items) {
-    if (!item.failure) items.emplace(item.key, std::move(item));
-  }
+  const std::vector<ItemRecord> logged =
+      read_run(folder_, static_cast<int>(index_), Annotators::All).items;
   notes_.push_back(fmt::format("{} was finished with {} failed items, which are computed again",
                                experiment_key(), n_failed_));
   open_journal(retried_path(folder_, index_));
-  for (const auto& [key, item] : finished_) retried_.insert(key);
-  finished_.merge(items);
+  retried_ = items_.keys();
+  for (const ItemRecord& item : logged) {
+    if (!item.failure && !items_.contains(item.key)) items_.hold(item);
+  }
 }
 
 void RunFolder::describe_experiment() {
@@ -241,31 +241,19 @@ void RunFolder::set_aside(const fs::path& journal, const Experiment& experiment)
 }
 
 void RunFolder::open_journal(const fs::path& path) {
-  Journal journal = load_journal(path);
-  if (!journal.damaged_lines.empty()) {
-    std::string whole;
-    for (const auto& [key, item] : journal.items) {
-      whole += encode_item(item);
-    }
-    disk_.replace(path, whole);
-    notes_.push_back(fmt::format("{}: took out {}; their items are computed again", path.string(),
-                                 describe_damage(journal)));
-  } else if (journal.n_torn_bytes > 0) {
-    disk_.cut_to(path, journal.n_whole_bytes);
-    notes_.push_back(fmt::format("cut off the unfinished last line of {}", path.string()));
-  }
-  finished_ = std::move(journal.items);
+  const JournalState state = take_up_journal(
+      disk_, path, items_, [&](std::string repair) { notes_.push_back(std::move(repair)); });
   // A damaged line may have been that of an item computed again: then its failure is out of date.
-  if (request_.retries_failed || !journal.damaged_lines.empty()) {
-    const std::size_t n =
-        std::erase_if(finished_, [](const auto& item) { return item.second.failure.has_value(); });
+  if (request_.retries_failed || !state.damaged_lines.empty()) {
+    const std::size_t n = items_.erase_failed();
     if (n > 0) notes_.push_back(fmt::format("{} failed items are computed again", n));
   }
-  if (!finished_.empty()) {
+  if (!items_.empty()) {
     notes_.push_back(
-        fmt::format("took up {} with {} finished items", experiment_key(), finished_.size()));
+        fmt::format("took up {} with {} finished items", experiment_key(), items_.size()));
   }
   journal_.emplace(disk_.open_append(path));
+  items_.open(path);
 }
 
 }  // namespace labelprobe::record

@@ -109,7 +109,4 @@ Outcome run_shard(const Settings& settings,
                   const std::function<void(const Progress&)>& on_progress,
                   IfFailed if_failed = IfFailed::AskAgain);
 
-// Counts what the items are, in the order of the queries.
-void tally(std::span<const record::ItemRecord* const> items, Outcome& outcome);
-
 }  // namespace labelprobe::experiment

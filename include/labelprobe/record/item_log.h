@@ -3,12 +3,12 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "labelprobe/record/item_record.h"
+#include "labelprobe/record/item_store.h"
 #include "labelprobe/record/provenance.h"
 
 namespace labelprobe::record {
@@ -24,8 +24,8 @@ class ItemLog {
   // Sentences for people: what was taken up, moved, set aside or passed over, and why.
   virtual const std::vector<std::string>& notes() const = 0;
 
-  // Items finished by an earlier, interrupted process, by key.
-  virtual const std::map<std::string, ItemRecord>& finished() const = 0;
+  // Items finished by an earlier, interrupted process, and those appended since.
+  virtual const ItemStore& finished() const = 0;
 
   // Notes what computes the items that this process will append.
   virtual void add_provenance(const Provenance& provenance) = 0;

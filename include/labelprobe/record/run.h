@@ -135,7 +135,7 @@ class Run final : public ItemLog {
   bool is_retry() const;
 
   const std::vector<std::string>& notes() const override;
-  const std::map<std::string, ItemRecord>& finished() const override;
+  const ItemStore& finished() const override;
   void add_provenance(const Provenance& provenance) override;
   void append(std::span<const ItemRecord> items) override;
 

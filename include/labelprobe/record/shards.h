@@ -20,6 +20,7 @@
 
 #include "labelprobe/files/claim.h"
 #include "labelprobe/record/item_log.h"
+#include "labelprobe/record/item_store.h"
 #include "labelprobe/record/row_file.h"
 #include "labelprobe/record/run.h"
 
@@ -63,7 +64,7 @@ class ShardLog final : public ItemLog {
   const std::filesystem::path& folder() const override;  // the shard's own
   int experiment_index() const override { return 0; }
   const std::vector<std::string>& notes() const override;
-  const std::map<std::string, ItemRecord>& finished() const override;
+  const ItemStore& finished() const override;
   void add_provenance(const Provenance& provenance) override;
   void append(std::span<const ItemRecord> items) override;
 
@@ -103,6 +104,8 @@ class ShardSet {
   std::vector<ShardView> shards() const;
   std::filesystem::path folder_of(int shard) const;
   std::map<std::string, ItemRecord> items_of(int shard) const;
+  // The same, each read when it is asked for.
+  ItemStore stored_items(int shard) const;
   std::vector<Provenance> provenance_of(int shard) const;
 
   // Throws files::LockedError or DataError (which shards, what to do) unless all are finished, each

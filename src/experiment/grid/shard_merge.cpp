@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "labelprobe/record/row_file.h"
 
 #include "experiment/run/inside_files.h"
+#include "experiment/run/item_notes.h"
 #include "experiment/run/scoring.h"
 #include "experiment/served/token_log.h"
 
@@ -92,12 +92,14 @@ class Merge {
     }
     sum_token_logs(run_.folder(), run_.experiment_index(), folders, scoring_.prices);
     std::vector<std::unique_ptr<record::RowFile>> rows = take_rows();
-    std::vector<const record::ItemRecord*> ordered;
-    for (const std::string& key : plan_.keys) ordered.push_back(&items_.at(key));
+    ItemNotes notes(plan_.keys.size(), scoring_.answer_set);
+    for (std::size_t i = 0; i < plan_.keys.size(); ++i) {
+      notes.take(i, run_.finished().at(plan_.keys[i]));
+    }
     Outcome outcome;
-    outcome.n_items = ordered.size();
-    tally(ordered, outcome);
-    RunMetrics metrics = score(*scoring_.plan, scoring_.answer_set, scoring_.right, ordered);
+    outcome.n_items = plan_.keys.size();
+    notes.tally(outcome);
+    RunMetrics metrics = score(*scoring_.plan, scoring_.answer_set, scoring_.right, notes);
     for (const auto& file : rows) file->finish(plan_.keys);
     run_.finish(plan_.keys, metrics.aggregate, metrics.annotators);
     for (const auto& file : rows) file->forget();
@@ -110,11 +112,17 @@ class Merge {
   // same.
   void take(int shard) {
     for (const record::Provenance& made : set_.provenance_of(shard)) run_.add_provenance(made);
+    constexpr std::size_t kItemsAtOnce = 256;
     std::vector<record::ItemRecord> fresh;
-    for (auto& [key, item] : set_.items_of(shard)) {
-      const auto there = run_.finished().find(key);
-      if (there == run_.finished().end() || !(there->second == item)) fresh.push_back(item);
-      items_.insert_or_assign(key, std::move(item));
+    const record::ItemStore items = set_.stored_items(shard);
+    for (const std::string& key : plan_.keys_of(shard)) {
+      record::ItemRecord item = items.at(key);
+      const record::ItemStore& there = run_.finished();
+      if (there.contains(key) && there.at(key) == item) continue;
+      fresh.push_back(std::move(item));
+      if (fresh.size() < kItemsAtOnce) continue;
+      run_.append(fresh);
+      fresh.clear();
     }
     run_.append(fresh);
     const std::filesystem::path said = set_.folder_of(shard) / "log.txt";
@@ -151,7 +159,6 @@ class Merge {
   const record::ShardPlan& plan_;
   record::Run& run_;
   Scoring scoring_;
-  std::map<std::string, record::ItemRecord> items_;
 };
 
 // The run, where one process has done all of it meanwhile, so that the shards are of no use.

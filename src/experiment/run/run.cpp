@@ -1,6 +1,8 @@
 #include "labelprobe/experiment/run.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <utility>
@@ -10,6 +12,7 @@
 
 #include "experiment/run/explored_run.h"
 #include "experiment/run/inside_files.h"
+#include "experiment/run/item_notes.h"
 #include "experiment/run/scoring.h"
 
 namespace labelprobe::experiment {
@@ -153,17 +156,32 @@ namespace {
 
 // What of the questions is answered, and where that stands.
 struct Answered {
-  Outcome outcome;
-  std::vector<std::string> keys;  // of the items asked for, in the order of the queries
-  std::map<std::string, record::ItemRecord> items;
-  std::optional<InsideFiles> inside;
+  explicit Answered(std::size_t n_items, const LabelSet& answer_set) : notes(n_items, answer_set) {}
 
-  std::vector<const record::ItemRecord*> ordered() const {
-    std::vector<const record::ItemRecord*> all;
-    for (const std::string& key : keys) all.push_back(&items.at(key));
-    return all;
-  }
+  Outcome outcome;
+  ItemNotes notes;  // of the items asked for, in the order of the queries
+  std::optional<InsideFiles> inside;
 };
+
+// The places of the queries that are asked among each other; kNotAsked for the others.
+constexpr std::uint32_t kNotAsked = std::numeric_limits<std::uint32_t>::max();
+
+std::vector<std::uint32_t> places_of(std::size_t n_queries, const std::vector<bool>& is_asked) {
+  std::vector<std::uint32_t> places;
+  std::uint32_t n = 0;
+  for (std::size_t i = 0; i < n_queries; ++i) {
+    places.push_back(is_asked.empty() || is_asked[i] ? n++ : kNotAsked);
+  }
+  return places;
+}
+
+std::vector<std::string> keys_of(const Preparation& preparation) {
+  std::vector<std::string> keys;
+  for (const prompt::Query& query : preparation.questions.queries) {
+    keys.push_back(query.item.log_key());
+  }
+  return keys;
+}
 
 // Tokens of the prompts that are asked about.
 std::int64_t n_distinct_tokens(const Preparation& preparation, const std::vector<bool>& is_asked) {
@@ -183,34 +201,36 @@ Answered answer(const Settings& settings,
                 const std::vector<bool>& is_asked,
                 const std::function<void(const Progress&)>& on_progress,
                 bool asks_again) {
-  Answered answered;
-  std::vector<std::string>& keys = answered.keys;
-  std::map<std::string, record::ItemRecord>& items = answered.items;
+  const std::size_t n_queries = preparation.questions.queries.size();
+  const std::vector<std::uint32_t> places = places_of(n_queries, is_asked);
+  const auto n_items = static_cast<std::size_t>(
+      std::count_if(places.begin(), places.end(), [](std::uint32_t i) { return i != kNotAsked; }));
+  Answered answered(n_items, preparation.questions.answer_set);
   Outcome& outcome = answered.outcome;
-  items = files.finished();
-  if (asks_again) std::erase_if(items, [](const auto& item) { return item.second.failure; });
-  std::vector<std::string> all_keys;
-  std::size_t n_finished = 0;
-  for (const prompt::Query& query : preparation.questions.queries) {
-    all_keys.push_back(query.item.log_key());
-    if (!is_asked.empty() && !is_asked[all_keys.size() - 1]) continue;
-    keys.push_back(all_keys.back());
-    n_finished += items.contains(keys.back()) ? 1 : 0;
-  }
-  outcome.n_items = keys.size();
-  outcome.n_resumed = n_finished;
-
+  const auto key_of = [&](std::size_t query) {
+    return preparation.questions.queries[query].item.log_key();
+  };
   // Its files may lack rows of items whose records are there.
   std::optional<InsideFiles>& inside = answered.inside;
-  if (settings.inside.is_asked_for() && !keys.empty()) {
+  if (settings.inside.is_asked_for() && n_items > 0) {
     inside.emplace(files.folder(), files.experiment_index(), settings.inside, open_model().info());
-    std::erase_if(items, [&](const auto& item) { return !inside->has(item.first); });
-    n_finished = static_cast<std::size_t>(std::count_if(
-        keys.begin(), keys.end(), [&](const std::string& key) { return items.contains(key); }));
-    outcome.n_resumed = n_finished;
   }
+  std::vector<bool> is_left;  // [n_queries]
+  std::size_t n_finished = 0;
+  for (std::size_t i = 0; i < n_queries; ++i) {
+    const std::string key = key_of(i);
+    const bool is_finished = places[i] != kNotAsked && files.finished().contains(key) &&
+                             !(asks_again && files.finished().is_failed(key)) &&
+                             (!inside || inside->has(key));
+    is_left.push_back(places[i] != kNotAsked && !is_finished);
+    if (!is_finished) continue;
+    answered.notes.take(places[i], files.finished().at(key));
+    ++n_finished;
+  }
+  outcome.n_items = n_items;
+  outcome.n_resumed = n_finished;
 
-  if (n_finished < keys.size()) {
+  if (n_finished < n_items) {
     model::LanguageModel& language_model = open_model();
     const GenerationInForce generation =
         generation_in_force(language_model.info(), settings, preparation);
@@ -218,42 +238,40 @@ Answered answer(const Settings& settings,
     const model::Effort before = language_model.effort();
     ModelRequest asked = make_model_request(language_model.info(), settings, preparation);
     model::GenerateOptions& options = asked.options;
-    for (std::size_t i = 0; i < all_keys.size(); ++i) {
-      const bool is_answered = (!is_asked.empty() && !is_asked[i]) || items.contains(all_keys[i]);
-      options.is_answered.insert(options.is_answered.end(), asked.n_per_query, is_answered);
+    for (const bool is_open : is_left) {
+      options.is_answered.insert(options.is_answered.end(), asked.n_per_query, !is_open);
     }
     const std::int64_t n_tokens_at_most =
         n_distinct_tokens(preparation, is_asked) +
-        static_cast<std::int64_t>(keys.size() * asked.n_per_query) *
+        static_cast<std::int64_t>(n_items * asked.n_per_query) *
             (settings.max_new_tokens + preparation.n_readout_tokens);
     const auto report = [&](const model::Effort& effort) {
       on_progress(
-          {n_finished, keys.size(), outcome.n_resumed, since(before, effort), n_tokens_at_most});
+          {n_finished, n_items, outcome.n_resumed, since(before, effort), n_tokens_at_most});
     };
     report(before);
     options.on_work = report;
     Reader reader(settings, preparation, asked.n_per_query);
-    const auto keep = [&](std::vector<record::ItemRecord> finished) {
+    std::vector<record::ItemRecord> finished;
+    const auto keep = [&] {
       files.append(finished);
       n_finished += finished.size();
-      for (record::ItemRecord& item : finished) {
-        std::string key = item.key;
-        items.insert_or_assign(std::move(key), std::move(item));
-      }
+      finished.clear();
       report(language_model.effort());
     };
-    std::vector<record::ItemRecord> finished;
     const auto take = [&](std::size_t prompt, model::Generation& answer,
                           std::vector<record::ReadoutValues> readouts,
                           std::optional<record::LabelAttention> attention) {
       auto item = reader.take(prompt, std::move(answer), std::move(readouts), std::move(attention));
-      if (item) finished.push_back(std::move(*item));
+      if (!item) return;
+      answered.notes.take(places[prompt / asked.n_per_query], *item);
+      finished.push_back(std::move(*item));
     };
     if (!is_explored(settings)) {
       language_model.generate(asked.prompts, options,
                               [&](std::span<std::pair<std::size_t, model::Generation>> batch) {
                                 for (auto& [prompt, answer] : batch) take(prompt, answer, {}, {});
-                                keep(std::exchange(finished, {}));
+                                keep();
                               });
     } else {
       const auto label_indices = [&](std::size_t prompt, const model::Generation& answer) {
@@ -270,31 +288,20 @@ Answered answer(const Settings& settings,
                            if (settings.inside.logs_attention) {
                              attention = label_attention(of.looks, of.seen);
                            }
-                           if (inside) inside->append(all_keys[prompt], of);
+                           if (inside) inside->append(key_of(prompt), of);
                            take(prompt, of.answer, std::move(of.readouts), std::move(attention));
-                           if (!finished.empty()) keep(std::exchange(finished, {}));
+                           if (!finished.empty()) keep();
                          });
     }
     outcome.effort = since(before, language_model.effort());
   }
 
-  tally(answered.ordered(), outcome);
+  answered.notes.tally(outcome);
   outcome.is_unfinished = asks_again && outcome.n_failed > 0;
   return answered;
 }
 
 }  // namespace
-
-void tally(std::span<const record::ItemRecord* const> items, Outcome& outcome) {
-  for (const record::ItemRecord* item : items) {
-    if (item->failure && outcome.n_failed == 0) outcome.first_failure = *item->failure;
-    outcome.n_failed += item->failure ? 1 : 0;
-    outcome.n_without_label += !item->failure && !item->is_answered() ? 1 : 0;
-    outcome.n_searched += item->answer_source == record::AnswerSource::Searched ? 1 : 0;
-    outcome.n_unread += item->answer_source == record::AnswerSource::Nothing ? 1 : 0;
-    outcome.n_cut_off += item->is_cut_off ? 1 : 0;
-  }
-}
 
 Outcome run(const Settings& settings,
             const Preparation& preparation,
@@ -310,9 +317,10 @@ Outcome run(const Settings& settings,
   if (outcome.is_unfinished) return outcome;
   const Questions& questions = preparation.questions;
   RunMetrics metrics = score(*settings.plan, questions.answer_set,
-                             right_answers(settings, questions), answered.ordered());
-  if (answered.inside) answered.inside->finish(answered.keys);
-  files.finish(answered.keys, metrics.aggregate, metrics.annotators);
+                             right_answers(settings, questions), answered.notes);
+  const std::vector<std::string> keys = keys_of(preparation);
+  if (answered.inside) answered.inside->finish(keys);
+  files.finish(keys, metrics.aggregate, metrics.annotators);
   if (answered.inside) answered.inside->forget();
   if (metrics.aggregate) {
     outcome.metrics = std::move(*metrics.aggregate);

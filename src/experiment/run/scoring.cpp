@@ -1,6 +1,6 @@
 #include "experiment/run/scoring.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "labelprobe/analysis/classification_metrics.h"
@@ -9,20 +9,6 @@
 namespace labelprobe::experiment {
 
 namespace {
-
-Labels labels_of(const std::vector<std::string>& names, const LabelSet& label_set) {
-  Labels labels;
-  for (const std::string& name : names) {
-    const auto label = label_set.index_of(name);
-    if (!label) {
-      throw DataError("a journalled item names '" + name +
-                      "': " + unknown_choice("label", name, label_set.names()));
-    }
-    labels.push_back(*label);
-  }
-  std::sort(labels.begin(), labels.end());
-  return labels;
-}
 
 // The items of an annotator, and those of them whose answers say something of what was asked.
 struct ScoredItems {
@@ -64,18 +50,17 @@ std::vector<std::optional<Labels>> right_answers(const Settings& settings,
 RunMetrics score(const Plan& plan,
                  const LabelSet& answer_set,
                  std::span<const std::optional<Labels>> right,
-                 std::span<const record::ItemRecord* const> items) {
+                 const ItemNotes& items) {
   LABELPROBE_CHECK(items.size() == right.size());
-  std::map<std::string, ScoredItems> scored;  // by annotator
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const record::ItemRecord& item = *items[i];
-    if (item.failure || !right[i]) continue;
-    scored[item.annotator].add({*right[i], labels_of(item.predictions, answer_set)},
-                               item.answer_source != record::AnswerSource::Nothing);
-  }
   RunMetrics metrics;
-  for (const auto& [annotator, pairs] : scored) {
-    record::Metrics values = metrics_of(pairs, plan, answer_set);
+  for (const auto& [annotator, own] : items.by_annotator()) {
+    ScoredItems scored;
+    for (const std::uint32_t i : own) {
+      if (items.is_failed(i) || !right[i]) continue;
+      scored.add({*right[i], items.predictions(i)}, items.says_something(i));
+    }
+    if (scored.all.empty()) continue;
+    record::Metrics values = metrics_of(scored, plan, answer_set);
     if (annotator == kAggregate) {
       metrics.aggregate = std::move(values);
     } else {

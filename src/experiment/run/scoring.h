@@ -9,8 +9,9 @@
 
 #include "labelprobe/experiment/preparation.h"
 #include "labelprobe/experiment/settings.h"
-#include "labelprobe/record/item_record.h"
 #include "labelprobe/record/run.h"
+
+#include "experiment/run/item_notes.h"
 
 namespace labelprobe::experiment {
 
@@ -29,6 +30,6 @@ std::vector<std::optional<Labels>> right_answers(const Settings& settings,
 RunMetrics score(const Plan& plan,
                  const LabelSet& answer_set,
                  std::span<const std::optional<Labels>> right,
-                 std::span<const record::ItemRecord* const> items);
+                 const ItemNotes& items);
 
 }  // namespace labelprobe::experiment

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <future>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -46,9 +49,61 @@ std::string yaml_text(const json& mapping) {
   return text;
 }
 
+// The lines of an experiment in a file that grows.
+class BlockWriter {
+ public:
+  BlockWriter(files::AppendFile file, const std::string& experiment)
+      : file_(std::move(file)), lines_(fmt::format("{}:\n", experiment)) {}
+
+  void add(const files::JsonF32& entries, int indent) {
+    std::string lines;
+    files::append_yaml_entries(&lines, entries, indent);
+    add(lines);
+  }
+  void add(std::string_view lines) {
+    lines_ += lines;
+    if (lines_.size() < kBufferBytes) return;
+    file_.append(lines_);
+    lines_.clear();
+  }
+  void finish() {
+    file_.append(lines_);
+    file_.sync();
+  }
+
+ private:
+  files::AppendFile file_;
+  std::string lines_;
+};
+
+// The texts of entries 0 to n, written in that order; several threads make them, a few at a time.
+void write_in_order(std::size_t n,
+                    BlockWriter& out,
+                    const std::function<std::string(std::size_t)>& make_text) {
+  constexpr std::size_t kPerThread = 64;
+  constexpr unsigned kMostThreads = 8;
+  const std::size_t n_threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
+  for (std::size_t first = 0; first < n;) {
+    std::vector<std::future<std::string>> parts;
+    for (std::size_t i = 0; i < n_threads && first < n; ++i) {
+      const std::size_t end = std::min(n, first + kPerThread);
+      const auto make_part = [&make_text, first, end] {
+        std::string texts;
+        for (std::size_t k = first; k < end; ++k) texts += make_text(k);
+        return texts;
+      };
+      // Few entries are not worth a thread.
+      parts.push_back(
+          std::async(n > kPerThread ? std::launch::async : std::launch::deferred, make_part));
+      first = end;
+    }
+    for (std::future<std::string>& part : parts) out.add(part.get());
+  }
+}
+
 }  // namespace
 
-std::string example_of(const std::string& key, const std::string& annotator) {
+std::string_view example_of(std::string_view key, const std::string& annotator) {
   const std::string suffix = fmt::format("{}{}", kIdSeparator, annotator);
   if (!key.ends_with(suffix) || key.size() == suffix.size()) {
     throw DataError(
@@ -77,17 +132,20 @@ std::vector<std::string> ExperimentFiles::names() const {
   return names;
 }
 
-void ExperimentFiles::write(const ItemsByKey& items,
+void ExperimentFiles::write(const ItemStore& items,
+                            std::span<const std::string> keys,
                             const std::optional<Metrics>& metrics,
                             const std::map<std::string, Metrics>& annotator_metrics) {
   const LogLayout layout = request_.layout;
   Content content;
-  for (const auto& [key, item] : items) {
-    const auto make_entry = [item = item, layout] { return entry_of(*item, layout); };
-    if (layout.sets_annotators_apart && item->annotator != kAggregate) {
-      content.of_annotators[item->annotator][example_of(item->key, item->annotator)] = make_entry;
+  content.make_entry = [&](std::size_t i) { return entry_of(items.at(keys[i]), layout); };
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string annotator =
+        layout.sets_annotators_apart ? items.at(keys[i]).annotator : std::string(kAggregate);
+    if (annotator == kAggregate) {
+      content.items.push_back({keys[i], i});
     } else {
-      content.items[key] = make_entry;
+      content.of_annotators[annotator].push_back({example_of(keys[i], annotator), i});
     }
   }
   for (const auto& [name, number] : metrics.value_or(Metrics{})) {
@@ -102,12 +160,14 @@ void ExperimentFiles::write(const ItemsByKey& items,
 
 void ExperimentFiles::write(const TrainingLog& log) {
   Content content;
-  for (const ScoredItem& item : log.items) {
-    Entries& entries =
-        item.annotator == kAggregate ? content.items : content.of_annotators[item.annotator];
-    const std::string key =
-        item.annotator == kAggregate ? item.key : example_of(item.key, item.annotator);
-    entries[key] = [&item, &log] { return entry_of(item, log); };
+  content.make_entry = [&](std::size_t i) { return entry_of(log.items[i], log); };
+  for (std::size_t i = 0; i < log.items.size(); ++i) {
+    const ScoredItem& item = log.items[i];
+    if (item.annotator == kAggregate) {
+      content.items.push_back({item.key, i});
+    } else {
+      content.of_annotators[item.annotator].push_back({example_of(item.key, item.annotator), i});
+    }
   }
   for (const auto& [name, number] : log.test_metrics) {
     content.means_of[fmt::format("test_{}", name)] = number;
@@ -118,9 +178,20 @@ void ExperimentFiles::write(const TrainingLog& log) {
   write(content);
 }
 
-void ExperimentFiles::write(const Content& content) {
+// By name; of entries of one name the last one stays.
+void ExperimentFiles::sort(Entries& entries) {
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  const auto same = std::unique(entries.rbegin(), entries.rend(),
+                                [](const Entry& a, const Entry& b) { return a.name == b.name; });
+  entries.erase(entries.begin(), same.base());
+}
+
+void ExperimentFiles::write(Content content) {
+  sort(content.items);
+  for (auto& [annotator, entries] : content.of_annotators) sort(entries);
   write_params();
-  append_indexed(content.items);
+  append_indexed(content);
   json annotators = {{kDescriptionKey, request_.description}};
   annotators.update(content.annotator_metrics);
   append_block(described("annotator_metrics.yml"), annotators);
@@ -132,7 +203,7 @@ void ExperimentFiles::write(const Content& content) {
   disk_.replace(file("steps.yml"),
                 content.steps.empty() ? std::string("{}\n") : yaml_text(content.steps));
   if (request_.layout.sets_annotators_apart) {
-    append_annotators(content.of_annotators);
+    append_annotators(content);
     write_aggregates(content);
   }
 }
@@ -153,8 +224,8 @@ void ExperimentFiles::write_params() {
 
 void ExperimentFiles::write_aggregates(const Content& content) {
   Numbers numbers{request_.description, content.means_of, content.annotator_metrics, {}};
-  for (const auto& [key, make_entry] : content.items) {
-    numbers.items[key] = numbers_of(make_entry());
+  for (const Entry& entry : content.items) {
+    numbers.items[std::string(entry.name)] = numbers_of(content.make_entry(entry.item));
   }
   append(kNumbersName, encode_numbers(index_, numbers));
   const Aggregates aggregates = aggregate(load_numbers(file(kNumbersName)), repetitions_);
@@ -181,43 +252,46 @@ void ExperimentFiles::append_block(const std::string& name, const json& entries)
 }
 
 // Entry by entry: an experiment of many items is never in memory as one text.
-void ExperimentFiles::append_indexed(const Entries& items) {
-  Entries entries = items;
-  entries[kDescriptionKey] = [this] { return files::JsonF32(request_.description); };
-  files::AppendFile out = disk_.open_append(file("indexed_metrics.yml"));
-  std::string block = fmt::format("{}:\n", experiment_key());
-  for (const auto& [key, make_entry] : entries) {
-    files::append_yaml_entries(&block, files::JsonF32{{key, make_entry()}}, 2);
-    if (block.size() >= kBufferBytes) {
-      out.append(block);
-      block.clear();
-    }
-  }
-  out.append(block);
-  out.sync();
+void ExperimentFiles::append_indexed(const Content& content) {
+  BlockWriter out(disk_.open_append(file("indexed_metrics.yml")), experiment_key());
+  const auto end = content.items.end();
+  const auto behind = std::find_if(content.items.begin(), end, [](const Entry& entry) {
+    return entry.name > std::string_view(kDescriptionKey);
+  });
+  const auto write = [&](auto first, auto last) {
+    write_in_order(static_cast<std::size_t>(last - first), out, [&, first](std::size_t i) {
+      const Entry& entry = first[static_cast<std::ptrdiff_t>(i)];
+      std::string lines;
+      files::append_yaml_entries(
+          &lines, files::JsonF32{{std::string(entry.name), content.make_entry(entry.item)}}, 2);
+      return lines;
+    });
+  };
+  write(content.items.begin(), behind);
+  out.add(files::JsonF32{{kDescriptionKey, request_.description}}, 2);
+  write(behind, end);
+  out.finish();
 }
 
-void ExperimentFiles::append_annotators(const std::map<std::string, Entries>& items) {
-  std::map<std::string, Entries> annotators = items;
+void ExperimentFiles::append_annotators(const Content& content) {
+  std::map<std::string, Entries> annotators = content.of_annotators;
   annotators[kDescriptionKey];
-  files::AppendFile out = disk_.open_append(file(described("annotator_preds.yml")));
-  std::string block = fmt::format("{}:\n", experiment_key());
+  BlockWriter out(disk_.open_append(file(described("annotator_preds.yml"))), experiment_key());
   for (const auto& [annotator, entries] : annotators) {
-    files::JsonF32 node = files::JsonF32::object();
-    for (const auto& [example, make_entry] : entries) {
-      node[example] = make_entry();
-    }
     if (annotator == kDescriptionKey) {
-      node = request_.description;
+      out.add(files::JsonF32{{annotator, request_.description}}, 2);
     }
-    files::append_yaml_entries(&block, files::JsonF32{{annotator, node}}, 2);
-    if (block.size() >= kBufferBytes) {
-      out.append(block);
-      block.clear();
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      files::JsonF32 entry = {{std::string(entries[i].name), content.make_entry(entries[i].item)}};
+      // The others follow the first one under their annotator's name.
+      if (i == 0) {
+        out.add(files::JsonF32{{annotator, std::move(entry)}}, 2);
+      } else {
+        out.add(entry, 4);
+      }
     }
   }
-  out.append(block);
-  out.sync();
+  out.finish();
 }
 
 }  // namespace labelprobe::record

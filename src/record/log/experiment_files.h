@@ -7,7 +7,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 
 #include "labelprobe/files/disk.h"
 #include "labelprobe/files/yaml_writer.h"
+#include "labelprobe/record/item_store.h"
 #include "labelprobe/record/run.h"
 #include "labelprobe/record/training_log.h"
 
@@ -22,12 +25,9 @@ namespace labelprobe::record {
 
 inline constexpr const char* kDescriptionKey = "description";  // stands among the item keys
 
-// Items by log key.
-using ItemsByKey = std::map<std::string, const ItemRecord*>;
-
 // The id of an example of another annotator than `aggregate`: its log key without the annotator.
 // Throws DataError if the key does not end in "__<annotator>".
-std::string example_of(const std::string& key, const std::string& annotator);
+std::string_view example_of(std::string_view key, const std::string& annotator);
 
 class ExperimentFiles {
  public:
@@ -49,32 +49,42 @@ class ExperimentFiles {
   // All files, sorted.
   std::vector<std::string> names() const;
 
-  // Writes them all. The folder's earlier experiments are not read but for numbers.yml.
-  void write(const ItemsByKey& items,
+  // Writes them all, the items one after the other: none but the one that is written is in memory.
+  // The folder's earlier experiments are not read but for numbers.yml.
+  //   keys  of the items, none twice
+  void write(const ItemStore& items,
+             std::span<const std::string> keys,
              const std::optional<Metrics>& metrics,
              const std::map<std::string, Metrics>& annotator_metrics);
   void write(const TrainingLog& log);
 
  private:
-  // Entries by key, each made when it is written.
-  using Entries = std::map<std::string, std::function<files::JsonF32()>>;
-  // All that the files say.
+  // The name of an entry, and which item it is of.
+  struct Entry {
+    std::string_view name;
+    std::size_t item = 0;
+  };
+  using Entries = std::vector<Entry>;
+  // All that the files say. Names are views of the items' own.
   struct Content {
+    // When it is written; from several threads.
+    std::function<files::JsonF32(std::size_t item)> make_entry;
     Entries items;
-    std::map<std::string, Entries> of_annotators;  // by annotator, then example id
+    std::map<std::string, Entries> of_annotators;  // by annotator; names are example ids
     std::optional<nlohmann::json> metrics;         // of metrics.yml
     Metrics means_of;                              // those of which aggregated_*.yml has means
     std::map<std::string, Metrics> annotator_metrics;
     nlohmann::json steps = nlohmann::json::object();
   };
-  void write(const Content& content);
+  void write(Content content);
+  static void sort(Entries& entries);
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   std::string described(const std::string& name) const;
   std::string experiment_key() const { return fmt::format("experiment_{}", index_); }
   void append(const std::string& name, const std::string& block);
   void append_block(const std::string& name, const nlohmann::json& entries);
-  void append_indexed(const Entries& items);
-  void append_annotators(const std::map<std::string, Entries>& items);
+  void append_indexed(const Content& content);
+  void append_annotators(const Content& content);
   void write_params();
   void write_aggregates(const Content& content);
 

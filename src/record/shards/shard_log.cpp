@@ -32,7 +32,7 @@ struct ShardLog::State {
   bool was_finished = false;
   std::size_t n_items = 0;
   std::vector<std::string> notes;
-  std::map<std::string, ItemRecord> finished;
+  ItemStore finished;
   std::vector<Provenance> provenance;
 };
 
@@ -58,30 +58,26 @@ std::vector<Provenance> load_provenance(const fs::path& file) {
 // Takes up what an interrupted process has left; of damaged lines the items are computed again.
 void ShardLog::State::open_journal(std::span<const std::string> keys) {
   const fs::path path = file(kShardJournalName);
-  Journal read = load_journal(path);
-  was_finished = is_finished_shard(folder);
-  for (const std::string& key : keys) was_finished = was_finished && read.items.contains(key);
+  std::vector<std::string> repairs;
+  const bool was_whole = is_finished_shard(folder);
+  take_up_journal(disk, path, finished,
+                  [&](std::string repair) { repairs.push_back(std::move(repair)); });
+  was_finished = was_whole && std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+                   return finished.contains(key);
+                 });
   if (!was_finished && files::size_of(file(kShardFinishedName))) {
     disk.remove(file(kShardFinishedName));
     notes.push_back(
         fmt::format("{} was changed since {} was finished: what it lacks is computed again",
                     path.string(), title));
   }
-  if (!read.damaged_lines.empty()) {
-    std::string whole;
-    for (const auto& [key, item] : read.items) whole += encode_item(item);
-    disk.replace(path, whole);
-    notes.push_back(fmt::format("{}: took out {} damaged lines; their items are computed again",
-                                path.string(), read.damaged_lines.size()));
-  } else if (read.n_torn_bytes > 0) {
-    disk.cut_to(path, read.n_whole_bytes);
-    notes.push_back(fmt::format("cut off the unfinished last line of {}", path.string()));
-  }
-  finished = std::move(read.items);
+  notes.insert(notes.end(), repairs.begin(), repairs.end());
   if (!finished.empty() && !was_finished) {
     notes.push_back(fmt::format("took up {} with {} finished items", title, finished.size()));
   }
-  if (!was_finished) journal.emplace(disk.open_append(path));
+  if (was_finished) return;
+  journal.emplace(disk.open_append(path));
+  finished.open(path);
 }
 
 std::optional<ShardLog> ShardLog::open(const ShardPlan& plan,
@@ -124,7 +120,7 @@ const std::vector<std::string>& ShardLog::notes() const {
   return state_->notes;
 }
 
-const std::map<std::string, ItemRecord>& ShardLog::finished() const {
+const ItemStore& ShardLog::finished() const {
   return state_->finished;
 }
 
@@ -147,28 +143,22 @@ void ShardLog::add_provenance(const Provenance& provenance) {
 void ShardLog::append(std::span<const ItemRecord> items) {
   LABELPROBE_CHECK(state_->journal.has_value());
   if (items.empty()) return;
-  std::string lines;
-  for (const ItemRecord& item : items) {
-    check_loggable(item.key, item.annotator);
-    lines += encode_item(item);
-  }
+  for (const ItemRecord& item : items) check_loggable(item.key, item.annotator);
+  const JournalLines lines(items);
   if (!state_->claim->is_in_place()) {
     throw ConfigError(
         fmt::format("{}: was moved, deleted or taken over while this process wrote {} there; give "
                     "the same command again, which goes on with what is there",
                     state_->folder.string(), state_->title));
   }
-  state_->journal->append(lines);
-  state_->journal->sync();
+  lines.append_to(*state_->journal, state_->finished);
 }
 
 void ShardLog::finish() {
   LABELPROBE_CHECK(state_->journal.has_value());
   state_->journal.reset();
-  const fs::path path = state_->file(kShardJournalName);
-  const std::string text =
-      files::size_of(path).value_or(0) > 0 ? std::string(files::MappedFile(path).text()) : "";
-  const json noted = {{"n_items", state_->n_items}, {"xxh3", fingerprint(text)}};
+  const json noted = {{"n_items", state_->n_items},
+                      {"xxh3", fingerprint_of_journal(state_->folder)}};
   state_->disk.replace(state_->file(kShardFinishedName), noted.dump() + "\n");
 }
 

@@ -252,16 +252,19 @@ void check_same(const ShardPlan& there, const ShardPlan& here, const fs::path& s
   }
 }
 
+std::string fingerprint_of_journal(const fs::path& shard_folder) {
+  const fs::path journal = shard_folder / kShardJournalName;
+  const std::optional<std::uint64_t> n_bytes = files::size_of(journal);
+  return n_bytes ? files::fingerprint_of_part(journal, 0, *n_bytes) : fingerprint("");
+}
+
 bool is_finished_shard(const fs::path& shard_folder) {
   const fs::path file = shard_folder / kShardFinishedName;
-  const fs::path journal = shard_folder / kShardJournalName;
   if (!files::size_of(file)) return false;
   const json noted = json::parse(files::MappedFile(file).text(), nullptr, false);
   const auto found = noted.is_object() ? noted.find("xxh3") : noted.end();
   if (found == noted.end() || !found->is_string()) return false;
-  const std::string text =
-      files::size_of(journal).value_or(0) > 0 ? std::string(files::MappedFile(journal).text()) : "";
-  return *found == fingerprint(text);
+  return *found == fingerprint_of_journal(shard_folder);
 }
 
 }  // namespace labelprobe::record

@@ -75,13 +75,18 @@ std::vector<ShardView> ShardSet::shards() const {
       view.state = ShardState::Running;
       view.holder = *holder;
     }
-    view.n_items = view.state == ShardState::Finished ? view.n_wanted : items_of(view.index).size();
+    view.n_items =
+        view.state == ShardState::Finished ? view.n_wanted : stored_items(view.index).size();
   }
   return views;
 }
 
 std::map<std::string, ItemRecord> ShardSet::items_of(int shard) const {
   return load_journal(folder_of(shard) / kShardJournalName).items;
+}
+
+ItemStore ShardSet::stored_items(int shard) const {
+  return read_journal(folder_of(shard) / kShardJournalName);
 }
 
 void ShardSet::check_complete() const {
@@ -101,7 +106,7 @@ void ShardSet::check_complete() const {
                                           plan_.n_shards));
   }
   for (const ShardView& view : views) {
-    const auto items = items_of(view.index);
+    const ItemStore items = stored_items(view.index);
     for (const std::string& key : plan_.keys_of(view.index)) {
       if (!items.contains(key)) {
         throw DataError(fmt::format(
