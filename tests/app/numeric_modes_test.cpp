@@ -182,4 +182,22 @@ TEST_CASE("make-model says what a model takes, and writes it packed", "[e2e]") {
   CHECK(generated.exit_code == 0);
 }
 
+TEST_CASE("make-model writes a GGUF file of every type, which is computed with", "[e2e]") {
+  const TempFolder folder;
+  for (const std::string quant : {"none", "q4_k", "q4_0", "q8_0"}) {
+    INFO(quant);
+    const std::string out = (folder.path() / (quant + ".gguf")).string();
+    const ProgramResult made = run_program(
+        {"make-model", "--shape", "tiny", "--format", "gguf", "--quant", quant, "--out", out});
+    INFO(made.err);
+    REQUIRE(made.exit_code == 0);
+    CHECK(made.out == out + "\n");
+    const ProgramResult generated = run_program({"generate", "--model-name", out, "--prompts", "-",
+                                                 "--max-new-tokens", "2", "--device", "cpu"},
+                                                R"({"id": "a", "token_ids": [1, 2, 3]})");
+    INFO(generated.err);
+    CHECK(generated.exit_code == 0);
+  }
+}
+
 }  // namespace labelprobe

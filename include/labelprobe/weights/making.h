@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "labelprobe/files/ggml_types.h"
 #include "labelprobe/weights/precision.h"
 
 namespace labelprobe::weights {
@@ -54,9 +56,13 @@ struct RandomCheckpointOptions {
   DType dtype = DType::BFloat16;
   // How the linear layers of the decoder blocks are kept, as save_quantized() writes them.
   Quantization quantization = Quantization::None;
+  // Set: a GGUF file is written, its matrices as this type, plainly quantised; one of
+  // gguf_types_to_make(). `dtype` and `quantization` are not looked at then.
+  std::optional<files::GgmlType> gguf_type;
+  std::filesystem::path vocabulary;  // a GGUF file whose tokenizer comes along; or empty
   std::uint64_t seed = 0;
   int n_layers = 0;              // 0 = as many as the shape has, else at most so many
-  std::filesystem::path folder;  // must not exist
+  std::filesystem::path folder;  // or file; must not exist
   // Told how many bytes of the weights are written, of how many; called from one thread.
   std::function<void(std::int64_t n_written, std::int64_t n_total)> on_progress;
 };
@@ -76,15 +82,23 @@ struct RandomCheckpointPlan {
   int max_context = 0;                    // positions
 };
 
+// "q4_k" and the others that --quant takes with GGUF; rows that are no whole blocks of them become
+// Q8_0.
+struct GgufTypeToMake {
+  std::string_view name;
+  files::GgmlType type;
+};
+std::span<const GgufTypeToMake> gguf_types_to_make();
+
 // What a checkpoint takes, with nothing written. Throws ConfigError as below.
 RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& options);
 
-// Writes config.json, generation_config.json and safetensors in shards of at most 5 GB: normal
-// weights of the usual initialisation, so that activations stay finite. Same options, same bytes,
-// whatever the number of threads; another dtype rounds the same weights. Holds a few MiB of them at
-// a time, with Nf4Double some hundred. The folder appears when it is complete. Throws ConfigError
-// for an unknown shape or too many layers, ModelError where the folder is there already, cannot be
-// written, or needs more than the disk has left.
+// Writes a GGUF file, or config.json, generation_config.json and safetensors in shards of at most 5
+// GB: normal weights of the usual initialisation, so that activations stay finite. Same options,
+// same bytes, whatever the number of threads; another dtype rounds the same weights. Holds a few
+// MiB of them at a time, with Nf4Double some hundred. The folder appears when it is complete.
+// Throws ConfigError for an unknown shape or too many layers, ModelError where the folder is there
+// already, cannot be written, or needs more than the disk has left.
 void write_random_checkpoint(const RandomCheckpointOptions& options);
 
 }  // namespace labelprobe::weights

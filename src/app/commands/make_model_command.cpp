@@ -11,10 +11,12 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "labelprobe/core/error.h"
 #include "labelprobe/files/copy_file.h"
+#include "labelprobe/files/gguf.h"
 #include "labelprobe/files/text_table.h"
 #include "labelprobe/tokenizer/tokenizer.h"
 #include "labelprobe/weights/making.h"
@@ -28,7 +30,9 @@ namespace {
 namespace fs = std::filesystem;
 
 struct MakingArguments {
-  weights::RandomCheckpointOptions checkpoint;  // all but the progress
+  weights::RandomCheckpointOptions checkpoint;  // all but the progress, and how it is quantised
+  std::string format;
+  std::string quant;
   std::string tokenizer;
   bool is_dry_run = false;
 };
@@ -110,11 +114,14 @@ void describe_weights(std::vector<weights::WeightPart> parts,
   table.columns = {{"weights", files::Align::Left},
                    {"numbers"},
                    {fmt::format("bytes in {}", weights::dtype_name(options.dtype))}};
-  const bool is_quantized = options.quantization != weights::Quantization::None;
+  const bool is_quantized =
+      options.gguf_type || options.quantization != weights::Quantization::None;
+  const std::string stored = options.gguf_type
+                                 ? files::block_layout(*options.gguf_type)->name
+                                 : std::string(weights::quantization_name(options.quantization));
   if (is_quantized) {
     table.columns.push_back({"bits each"});
-    table.columns.push_back(
-        {fmt::format("bytes in {}", weights::quantization_name(options.quantization))});
+    table.columns.push_back({fmt::format("bytes in {}", stored)});
   }
   parts.push_back(all);
   for (const weights::WeightPart& part : parts) {
@@ -191,10 +198,63 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
   }
 }
 
-int make_model(const MakingArguments& arguments) {
+std::vector<std::string> gguf_quants() {
+  std::vector<std::string> names;
+  for (const weights::GgufTypeToMake& type : weights::gguf_types_to_make()) {
+    names.emplace_back(type.name);
+  }
+  return names;
+}
+
+const std::vector<std::string> kFolderQuants = {"none", "fp4", "nf4", "nf4-double", "int8"};
+
+// What a GGUF file's matrices are: as asked for, or in full as --dtype says.
+files::GgmlType gguf_type(const MakingArguments& arguments) {
+  for (const weights::GgufTypeToMake& type : weights::gguf_types_to_make()) {
+    if (type.name == arguments.quant) return type.type;
+  }
+  if (arguments.quant != "none") {
+    throw ConfigError(fmt::format("--quant {}: expected none, {} with --format gguf",
+                                  arguments.quant, fmt::join(gguf_quants(), ", ")));
+  }
+  switch (arguments.checkpoint.dtype) {
+    case weights::DType::Float32:
+      return files::GgmlType::F32;
+    case weights::DType::Float16:
+      return files::GgmlType::F16;
+    default:
+      return files::GgmlType::BF16;
+  }
+}
+
+// How the weights are written, and whose tokenizer comes along.
+weights::RandomCheckpointOptions checkpoint_of(const MakingArguments& arguments) {
   weights::RandomCheckpointOptions options = arguments.checkpoint;
+  if (arguments.format == "gguf") {
+    options.gguf_type = gguf_type(arguments);
+    options.vocabulary = arguments.tokenizer;
+    if (!arguments.tokenizer.empty() && !files::is_gguf(arguments.tokenizer)) {
+      throw ConfigError(
+          fmt::format("--tokenizer {}: expected a GGUF file with --format gguf, whose tokenizer "
+                      "comes along",
+                      arguments.tokenizer));
+    }
+    return options;
+  }
+  if (std::find(kFolderQuants.begin(), kFolderQuants.end(), arguments.quant) ==
+      kFolderQuants.end()) {
+    throw ConfigError(fmt::format("--quant {}: expected {}; --format gguf has it", arguments.quant,
+                                  fmt::join(kFolderQuants, ", ")));
+  }
+  options.quantization = weights::parse_quantization(arguments.quant);
+  return options;
+}
+
+int make_model(const MakingArguments& arguments) {
+  weights::RandomCheckpointOptions options = checkpoint_of(arguments);
   const weights::ModelShape& shape = weights::model_shape(options.shape);
-  if (!arguments.tokenizer.empty()) {
+  const bool is_folder = !options.gguf_type;
+  if (is_folder && !arguments.tokenizer.empty()) {
     check_tokenizer(arguments.tokenizer, shape);
   }
   if (arguments.is_dry_run) {
@@ -209,9 +269,9 @@ int make_model(const MakingArguments& arguments) {
     progress.show(n_written, n_total);
   };
   weights::write_random_checkpoint(options);
-  if (!arguments.tokenizer.empty()) {
+  if (is_folder && !arguments.tokenizer.empty()) {
     copy_tokenizer(arguments.tokenizer, options.folder);
-  } else {
+  } else if (arguments.tokenizer.empty()) {
     std::cerr << "no tokenizer: `generate` takes prompts of token ids; for texts make the model "
                  "with --tokenizer FOLDER, or copy a tokenizer.json with at most "
               << shape.vocab_size << " ids into the folder\n";
@@ -238,9 +298,19 @@ void declare_arguments(OptionList& options, MakingArguments& arguments) {
                                  .value = "NAME",
                                  .choices = shape_names()});
   options.add(checkpoint.folder, {.name = "out",
-                                  .help = "Folder to write; must not exist",
+                                  .help = "Folder to write, or the file of --format gguf; must "
+                                          "not exist",
                                   .shown = Shown::First,
                                   .value = "FOLDER"});
+  options.add(
+      arguments.format,
+      {.name = "format",
+       .help = "What is written: safetensors, a folder as transformers has it; or gguf, one "
+               "file as llama.cpp has it",
+       .fallback = "safetensors",
+       .shown = Shown::First,
+       .value = "FORMAT",
+       .choices = {"safetensors", "gguf"}});
   options.add_parsed(checkpoint.dtype,
                      {.name = "dtype",
                       .help = "Of the weights: bfloat16, float16 or float32",
@@ -249,16 +319,18 @@ void declare_arguments(OptionList& options, MakingArguments& arguments) {
                       .value = "DTYPE",
                       .choices = {"bfloat16", "float16", "float32"}},
                      weights::parse_dtype);
-  options.add_parsed(checkpoint.quantization,
-                     {.name = "quant",
-                      .help = "How the decoder's linear layers are written: none, fp4, nf4, "
-                              "nf4-double or int8, in the bytes of --save-quantised; the "
-                              "unquantised model is never held or written",
-                      .fallback = "none",
-                      .shown = Shown::First,
-                      .value = "MODE",
-                      .choices = {"none", "fp4", "nf4", "nf4-double", "int8"}},
-                     weights::parse_quantization);
+  std::vector<std::string> quants = kFolderQuants;
+  for (std::string& name : gguf_quants()) quants.push_back(std::move(name));
+  options.add(arguments.quant,
+              {.name = "quant",
+               .help = "How the decoder's linear layers are written: none, fp4, nf4, nf4-double or "
+                       "int8, in the bytes of --save-quantised; in gguf all matrices: none, q4_k, "
+                       "q4_0 or q8_0, quantised plainly. The unquantised model is never held or "
+                       "written",
+               .fallback = "none",
+               .shown = Shown::First,
+               .value = "MODE",
+               .choices = quants});
   options.add(checkpoint.seed, {.name = "weights_seed",
                                 .help = "Seed of the weights",
                                 .fallback = "0",
@@ -273,7 +345,7 @@ void declare_arguments(OptionList& options, MakingArguments& arguments) {
   options.add(arguments.tokenizer,
               {.name = "tokenizer",
                .help = "Folder of a tokenizer whose files come along, so that `run` and `generate` "
-                       "take texts",
+                       "take texts; for gguf a GGUF file",
                .shown = Shown::First,
                .value = "FOLDER"});
   options.add(arguments.is_dry_run,

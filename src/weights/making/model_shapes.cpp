@@ -245,6 +245,16 @@ DecoderConfig decoder_config_of(std::string_view name, int n_layers) {
   config.head_dim = shape.hidden_size / shape.n_heads;
   config.vocab_size = shape.shown.vocab_size;
   config.max_position_embeddings = shape.max_position_embeddings;
+  config.rms_norm_eps = shape.rms_norm_eps;
+  config.rope_theta = shape.rope_theta;
+  if (shape.rope_factor > 0.0) {
+    RopeScaling& scaling = config.rope_scaling;
+    scaling.kind = RopeScaling::Kind::Llama3;
+    scaling.factor = shape.rope_factor;
+    scaling.low_freq_factor = 1.0;
+    scaling.high_freq_factor = 4.0;
+    scaling.original_max_position = 8192;
+  }
   config.tie_word_embeddings = shape.tie_word_embeddings;
   config.qkv_bias = shape.family->qkv_bias == Bias::Always;
   return config;

@@ -29,6 +29,7 @@
 #include "weights/making/folder_files.h"
 #include "weights/making/model_shapes.h"
 #include "weights/making/normal_numbers.h"
+#include "weights/making/random_gguf.h"
 #include "weights/quantized/dynamic_map.h"
 #include "weights/quantized/quantized_weight.h"
 
@@ -291,6 +292,30 @@ void write_into(const RandomCheckpointOptions& options, const fs::path& folder) 
   Writer(options, parameters, folder).write(parameters);
 }
 
+std::size_t gguf_bytes(const Parameter& parameter, files::GgmlType asked) {
+  return files::GgufTensorToWrite{"", stored_as(parameter, asked), parameter.shape}.n_bytes();
+}
+
+// The file appears under its name when it is complete.
+void write_new_gguf(const RandomCheckpointOptions& options, std::size_t n_bytes) {
+  const fs::path& file = options.folder;
+  if (fs::exists(file)) {
+    throw ModelError(fmt::format("{}: expected no such file yet, found one", file.string()));
+  }
+  const fs::path partial = file.string() + ".partial";
+  if (file.has_parent_path()) fs::create_directories(file.parent_path());
+  check_space(n_bytes, options, file.has_parent_path() ? file.parent_path() : fs::path("."));
+  fs::remove(partial);
+  try {
+    write_gguf(options, partial);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    throw;
+  }
+  fs::rename(partial, file);
+}
+
 std::string_view part_name(const Parameter& parameter) {
   if (!parameter.is_block_linear()) {
     return parameter.role == Role::Embedding ? "embedding"
@@ -304,6 +329,13 @@ std::string_view part_name(const Parameter& parameter) {
 }
 
 }  // namespace
+
+std::span<const GgufTypeToMake> gguf_types_to_make() {
+  static constexpr std::array kTypes = {GgufTypeToMake{"q4_k", files::GgmlType::Q4_K},
+                                        GgufTypeToMake{"q4_0", files::GgmlType::Q4_0},
+                                        GgufTypeToMake{"q8_0", files::GgmlType::Q8_0}};
+  return kTypes;
+}
 
 RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& options) {
   const ModelShape& shape = model_shape(options.shape);
@@ -326,7 +358,8 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
       const Quantization quantization = kept_as(parameter, options);
       part.n_numbers += parameter.n_elements();
       part.unquantized_bytes += n * dtype_size;
-      part.bytes += quantization == Quantization::None
+      part.bytes += options.gguf_type ? gguf_bytes(parameter, *options.gguf_type)
+                    : quantization == Quantization::None
                         ? n * dtype_size
                         : quantized_bytes(parameter.shape[0], parameter.shape[1], quantization);
     }
@@ -334,7 +367,12 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
       plan.parts.push_back(part);
     }
   }
-  plan.disk_bytes = files::SafetensorsWriter::bytes_on_disk(tensors_of(parameters, options));
+  if (options.gguf_type) {
+    const GgufPlan file = plan_gguf(options);
+    plan.disk_bytes = files::GgufWriter::bytes_on_disk(file.metadata, file.tensors);
+  } else {
+    plan.disk_bytes = files::SafetensorsWriter::bytes_on_disk(tensors_of(parameters, options));
+  }
   plan.cache_bytes_per_token = std::size_t{2} * static_cast<std::size_t>(config.n_layers) *
                                static_cast<std::size_t>(config.n_kv_heads) *
                                static_cast<std::size_t>(config.head_dim) * dtype_size;
@@ -344,6 +382,7 @@ RandomCheckpointPlan plan_random_checkpoint(const RandomCheckpointOptions& optio
 
 void write_random_checkpoint(const RandomCheckpointOptions& options) {
   const RandomCheckpointPlan plan = plan_random_checkpoint(options);
+  if (options.gguf_type) return write_new_gguf(options, plan.disk_bytes);
   files::write_new_folder(options.folder, ErrorKind::Model, [&](const fs::path& folder) {
     check_space(plan.disk_bytes, options, folder);
     write_into(options, folder);
