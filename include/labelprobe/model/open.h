@@ -20,8 +20,9 @@ struct OpenOptions {
   int n_threads = 0;            // CPU threads; 0 = one per physical core
   // None: as the checkpoint says, which may itself hold quantised weights.
   Quantization quantization = Quantization::None;
-  // What a GGUF file holds in blocks of codes, on a CPU. Auto: unpacked, where that takes at most
-  // half of the memory that the machine, or a limit, gives this process.
+  // What a GGUF file holds in blocks of codes, on a CPU. Auto: packed in float32, where this
+  // processor has the instructions for it; else unpacked, where that takes at most half of the
+  // memory that the machine, or a limit, gives this process.
   WeightForm weights = WeightForm::Auto;
   bool allows_tf32 = false;  // float32 products on CUDA may round their factors to TF32
   // On CUDA: products and attention in the way that suits the rows at hand, whose last bits depend

@@ -227,8 +227,9 @@ void declare_model_loading(OptionList& options, experiment::ModelLoading& model)
   options.add_parsed(model.options.weights,
                      {.name = "weights",
                       .help = "What a GGUF file holds in blocks of 2 to 8 bits: packed (it stays "
-                              "so, on a CPU), unpacked, or auto (packed where unpacked weights "
-                              "would take more than half of the memory)",
+                              "so, on a CPU), unpacked, or auto (packed in float32 on processors "
+                              "with AVX512-VNNI, and where unpacked weights would take more than "
+                              "half of the memory)",
                       .fallback = "auto",
                       .value = "FORM",
                       .choices = {"auto", "packed", "unpacked"},

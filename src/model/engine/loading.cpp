@@ -22,6 +22,7 @@
 #include "model/engine/backend.h"
 #include "model/engine/free_memory.h"
 #include "model/engine/model_info.h"
+#include "model/products/packed_product.h"
 #include "weights/device/device.h"
 #include "weights/device/dtype.h"
 #include "weights/device/host_memory.h"
@@ -153,6 +154,7 @@ Quantization choose_quantization(const weights::Checkpoint& checkpoint,
   }
   if (!why_not.empty() || options.weights == WeightForm::Unpacked) return options.quantization;
   if (options.weights == WeightForm::Packed) return Quantization::Gguf;
+  if (options.dtype == DType::Float32 && is_packed_faster()) return Quantization::Gguf;
   // By what the memory is, not by what is free of it now: the same command has to go on with the
   // same numbers.
   const std::size_t n_memory = weights::host_memory().n_total;
@@ -178,6 +180,7 @@ void throw_failure(const c10::Error& error,
 LoadedModel load_model(const std::filesystem::path& model, const OpenOptions& options, Team* team) {
   const int n_threads = n_threads_of(options.n_threads, team);
   at::set_num_threads(n_threads);
+  weights::keep_freed_memory();
   const c10::InferenceMode no_gradients;
   const std::vector<c10::Device> devices =
       weights::open_devices(team == nullptr ? options.device : own_device(options.device, *team));

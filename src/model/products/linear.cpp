@@ -206,12 +206,14 @@ at::Tensor Linear::multiply_runs(std::span<const at::Tensor> xs) const {
 }
 
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
-  if (is_reordered_ && sum.scalar_type() == type_) {
+  if (packed_) {
+    packed_->add_to(sum, x);
+  } else if (is_reordered_ && sum.scalar_type() == type_) {
     sum = onednn()
               ->multiply_add
               .call(at_least_two(x.contiguous()), at_least_two(sum), weight_, bias_, "add")
               .narrow(0, 0, x.size(0));
-  } else if (quantized_ || packed_ || is_reordered_ || weight_.is_cpu() ||
+  } else if (quantized_ || is_reordered_ || weight_.is_cpu() ||
              sum.scalar_type() != type_) {
     add_rows(sum, (*this)(x));
   } else {

@@ -6,8 +6,9 @@
 
 #include "labelprobe/core/error.h"
 
+#include "model/products/add_rows.h"
 #include "model/products/dot_products.h"
-#include "model/products/packed_product.h"
+#include "model/products/vector_code.h"
 
 namespace labelprobe::model {
 
@@ -24,16 +25,25 @@ PackedLinear::PackedLinear(std::vector<weights::PackedWeight> weights,
 }
 
 at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
+  at::Tensor result = at::empty({x.size(0), height_}, x.options().dtype(at::kFloat));
+  multiply(x, result, Into::Result);
+  return result.to(type_);
+}
+
+void PackedLinear::add_to(at::Tensor& sum, const at::Tensor& x) const {
+  if (is_plain(sum, at::kFloat)) return multiply(x, sum, Into::Sum);
+  add_rows(sum, (*this)(x));
+}
+
+void PackedLinear::multiply(const at::Tensor& x, at::Tensor& result, Into into) const {
   const RoundedRows rounded(x);
-  const at::Tensor result = at::empty({x.size(0), height_}, x.options().dtype(at::kFloat));
   std::int64_t first = 0;
   for (const weights::PackedWeight& part : parts_) {
     at::Tensor columns = result.narrow(1, first, part.height);
     const auto bias = bias_ ? std::optional(bias_->narrow(0, first, part.height)) : std::nullopt;
-    multiply_packed(rounded, part, bias, columns);
+    multiply_packed(rounded, part, bias, columns, into);
     first += part.height;
   }
-  return result.to(type_);
 }
 
 at::Tensor PackedLinear::rows(const at::Tensor& indices) const {

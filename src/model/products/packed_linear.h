@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "model/products/packed_product.h"
 #include "weights/packed/packed_weight.h"
 
 namespace labelprobe::model {
@@ -22,10 +23,15 @@ class PackedLinear {
   // x [T, in] of any floating type: [T, out].
   at::Tensor operator()(const at::Tensor& x) const;
 
+  // sum [T, out], of any type, becomes sum + (*this)(x); in float32 without a result of its own.
+  void add_to(at::Tensor& sum, const at::Tensor& x) const;
+
   // Rows [n] (int64) of the weights, [n, in], float32.
   at::Tensor rows(const at::Tensor& indices) const;
 
  private:
+  void multiply(const at::Tensor& x, at::Tensor& result, Into into) const;
+
   std::vector<weights::PackedWeight> parts_;
   std::optional<at::Tensor> bias_;  // float32
   std::int64_t height_ = 0;

@@ -1,6 +1,7 @@
 #include "model/products/packed_panel.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "labelprobe/files/ggml_types.h"
 
@@ -14,18 +15,27 @@ namespace labelprobe::model {
 namespace {
 
 constexpr std::int64_t kRows = PackedPanel::kRows;
-constexpr std::int64_t kColumns = PackedPanel::kColumns;
 constexpr std::int64_t kSixteen = 16;
+constexpr std::int64_t kAtOnce = 64;  // columns
 
-// A code with 128 added, as the bits of a byte.
-constexpr std::uint8_t kSign = 0x80;
+// Codes of a group whose sizes add up to so much have a sum with numbers of 24 bits that fits 32.
+constexpr std::int32_t kLargestSum = 256;
 
-void put_in_fours(const std::int8_t* codes, std::int64_t n_columns, std::uint8_t* fours) {
+// Codes of types with offsets are 0 and more: less what is in their midst, their sums are smaller.
+int middle_code(files::GgmlType type) {
+  using enum files::GgmlType;
+  if (type == Q4_1 || type == Q4_K) return 8;
+  return type == Q5_1 || type == Q5_K ? 16 : 0;
+}
+
+// Codes [kRows, stride] less `middle`.
+void put_in_fours(
+    const std::int8_t* codes, std::int64_t stride, std::int64_t n_columns, int middle, std::int8_t* fours) {
   for (std::int64_t column = 0; column < n_columns; column += 4) {
     for (std::int64_t row = 0; row < kRows; ++row) {
       for (std::int64_t i = 0; i < 4; ++i) {
-        const auto code = static_cast<std::uint8_t>(codes[row * kColumns + column + i]);
-        fours[column * kRows + 4 * row + i] = static_cast<std::uint8_t>(code ^ kSign);
+        fours[column * kRows + 4 * row + i] =
+            static_cast<std::int8_t>(codes[row * stride + column + i] - middle);
       }
     }
   }
@@ -66,17 +76,16 @@ LABELPROBE_AVX512 inline void turn(__m512i (&r)[kSixteen]) {
 }
 
 // Sixteen fours at a time; behind the last column there is room in both, whatever it holds.
-LABELPROBE_AVX512 void put_in_fours_by_registers(const std::int8_t* codes,
-                                                 std::int64_t n_columns,
-                                                 std::uint8_t* fours) {
-  const __m512i signs = _mm512_set1_epi8(static_cast<char>(kSign));
+LABELPROBE_AVX512 void put_in_fours_by_registers(
+    const std::int8_t* codes, std::int64_t stride, std::int64_t n_columns, int middle, std::int8_t* fours) {
+  const __m512i middles = _mm512_set1_epi8(static_cast<char>(middle));
   for (std::int64_t column = 0; column < n_columns; column += 4 * kSixteen) {
     for (std::int64_t half = 0; half < 2; ++half) {
       __m512i r[kSixteen];
 #pragma GCC unroll 16
       for (std::int64_t i = 0; i < kSixteen; ++i) {
-        const std::int8_t* from = codes + (kSixteen * half + i) * kColumns + column;
-        r[i] = _mm512_xor_si512(_mm512_loadu_si512(from), signs);
+        const std::int8_t* from = codes + (kSixteen * half + i) * stride + column;
+        r[i] = _mm512_sub_epi8(_mm512_loadu_si512(from), middles);
       }
       turn(r);
 #pragma GCC unroll 16
@@ -89,45 +98,103 @@ LABELPROBE_AVX512 void put_in_fours_by_registers(const std::int8_t* codes,
 
 #endif
 
-void put_in_order(const std::int8_t* codes, std::int64_t n_columns, std::uint8_t* fours) {
+void put_in_order(
+    const std::int8_t* codes, std::int64_t stride, std::int64_t n_columns, int middle, std::int8_t* fours) {
 #ifdef LABELPROBE_AVX512
-  if (weights::has_avx512()) return put_in_fours_by_registers(codes, n_columns, fours);
+  if (weights::has_avx512()) {
+    return put_in_fours_by_registers(codes, stride, n_columns, middle, fours);
+  }
 #endif
-  put_in_fours(codes, n_columns, fours);
+  put_in_fours(codes, stride, n_columns, middle, fours);
+}
+
+// Codes [n_per_group / 4, kRows, 4] of a group: what each row's add up to, and whether all rows'
+// sizes add up to at most kLargestSum.
+bool sum_up_plainly(const std::int8_t* fours, std::int64_t n_per_group, std::int32_t* sums) {
+  std::int32_t sizes[kRows] = {};
+  std::fill(sums, sums + kRows, 0);
+  for (std::int64_t i = 0; i < n_per_group * kRows; ++i) {
+    const std::int64_t row = i / 4 % kRows;
+    sums[row] += fours[i];
+    sizes[row] += std::abs(fours[i]);
+  }
+  return *std::max_element(sizes, sizes + kRows) <= kLargestSum;
+}
+
+#ifdef LABELPROBE_AVX512
+
+LABELPROBE_AVX512 bool sum_up_by_registers(const std::int8_t* fours,
+                                           std::int64_t n_per_group,
+                                           std::int32_t* sums) {
+  const __m512i ones = _mm512_set1_epi8(1);
+  const __m512i pairs = _mm512_set1_epi16(1);
+  bool are_small = true;
+  for (std::int64_t half = 0; half < 2; ++half) {
+    __m512i sum = _mm512_setzero_si512();
+    __m512i size = _mm512_setzero_si512();
+    for (std::int64_t k = 0; k < n_per_group; k += 4) {
+      const __m512i codes = _mm512_loadu_si512(fours + k * kRows + 4 * kSixteen * half);
+      sum = _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_maddubs_epi16(ones, codes), pairs));
+      size = _mm512_add_epi32(
+          size, _mm512_madd_epi16(_mm512_maddubs_epi16(_mm512_abs_epi8(codes), ones), pairs));
+    }
+    _mm512_storeu_si512(sums + kSixteen * half, sum);
+    are_small = are_small && _mm512_reduce_max_epi32(size) <= kLargestSum;
+  }
+  return are_small;
+}
+
+#endif
+
+bool sum_up(const std::int8_t* fours, std::int64_t n_per_group, std::int32_t* sums) {
+#ifdef LABELPROBE_AVX512
+  if (weights::has_avx512()) return sum_up_by_registers(fours, n_per_group, sums);
+#endif
+  return sum_up_plainly(fours, n_per_group, sums);
 }
 
 }  // namespace
 
-PackedPanel::PackedPanel()
-    : row_codes_(kRows * kColumns),
-      row_numbers_(2 * kColumns / kSixteen),
-      fours_(kRows * kColumns),
-      scales_(kRows * kColumns / kSixteen),
-      offsets_(kRows * kColumns / kSixteen) {}
-
-void PackedPanel::unpack(const weights::PackedWeight& weight,
-                         std::int64_t first_row,
-                         std::int64_t first_column,
-                         std::int64_t n_columns) {
+void PackedPanel::unpack(const weights::PackedWeight& weight, std::int64_t first_row) {
   form_ = weights::group_form(weight.type);
+  n_groups_ = weight.width / form_.n_elements;
   const std::int64_t n_rows = std::min(kRows, weight.height - first_row);
-  const std::int64_t n_groups = n_columns / form_.n_elements;
-  const std::int64_t first_byte = weights::packed_row_bytes(weight.type, first_column);
+  const std::int64_t stride = (weight.width + kAtOnce - 1) / kAtOnce * kAtOnce;
+  const auto n_codes = static_cast<std::size_t>(kRows * stride);
+  const auto n_numbers = static_cast<std::size_t>(kRows * n_groups_);
+  row_codes_.resize(n_codes);
+  fours_.resize(n_codes);
+  row_numbers_.resize(static_cast<std::size_t>(2 * n_groups_));
+  for (auto* numbers : {&scales_, &offsets_}) numbers->resize(n_numbers);
+  bases_.resize(n_numbers);
   if (n_rows < kRows) {
+    std::fill(row_codes_.begin(), row_codes_.end(), std::int8_t{0});
     std::fill(scales_.begin(), scales_.end(), 0.0F);
     std::fill(offsets_.begin(), offsets_.end(), 0.0F);
   }
+  const int middle = middle_code(weight.type);
   float* scales = row_numbers_.data();
-  float* offsets = scales + kColumns / kSixteen;
+  float* offsets = scales + n_groups_;
   for (std::int64_t row = 0; row < n_rows; ++row) {
-    weights::unpack_codes(weight.type, weight.row(first_row + row) + first_byte, n_columns,
-                          {row_codes_.data() + row * kColumns, scales, offsets});
-    for (std::int64_t group = 0; group < n_groups; ++group) {
+    weights::unpack_codes(weight.type, weight.row(first_row + row), weight.width,
+                          {row_codes_.data() + row * stride, scales, offsets});
+    for (std::int64_t group = 0; group < n_groups_; ++group) {
       scales_[group * kRows + row] = scales[group];
-      if (form_.has_offsets) offsets_[group * kRows + row] = offsets[group];
+      if (form_.has_offsets) {
+        offsets_[group * kRows + row] =
+            offsets[group] + static_cast<float>(middle) * scales[group];
+      }
     }
   }
-  put_in_order(row_codes_.data(), n_columns, fours_.data());
+  put_in_order(row_codes_.data(), stride, weight.width, middle, fours_.data());
+  is_narrow_ = true;
+  for (std::int64_t group = 0; group < n_groups_; ++group) {
+    std::int32_t* sums = bases_.data() + group * kRows;
+    const bool is_narrow = sum_up(fours_.data() + group * form_.n_elements * kRows,
+                                  form_.n_elements, sums);
+    is_narrow_ = is_narrow_ && is_narrow;
+    for (std::int64_t row = 0; row < kRows; ++row) sums[row] *= -128;
+  }
 }
 
 }  // namespace labelprobe::model

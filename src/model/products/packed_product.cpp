@@ -26,129 +26,172 @@ namespace {
 
 constexpr std::int64_t kRun = RoundedRows::kRun;
 constexpr std::int64_t kHalf = kRun / 2;
+constexpr std::int64_t kTileRows = RoundedRows::kTileRows;
+constexpr std::int64_t kDigits = RoundedRows::kDigits;
+constexpr std::int64_t kSums = RoundedRows::kSums;
+constexpr std::int64_t kPanelRows = PackedPanel::kRows;
 constexpr float kTiny = 1e-30F;
-// Digits to the base of 256. The largest number has digits in their ranges even if it is rounded
-// up.
 constexpr int kDigitBits = 8;
-constexpr std::int32_t kBase = 256;
-constexpr float kHighDigit = 65536.0F;
-constexpr float kLargest = 127 * 65536 + 127 * 256;
-// What codes are raised by (packed_panel.h).
-constexpr std::int32_t kRaised = 128;
+constexpr float kBase = 256.0F;
+// Numbers are raised by so much, so that digits have no signs. The largest one stays in its range
+// even if it is rounded up.
+constexpr std::int32_t kRaised = 1 << 23;
+constexpr float kLargest = 8388600.0F;
 
-// One run of kRun numbers.
+// Where a run of a row goes.
 struct RoundedRun {
-  std::int8_t* digits[3];
+  std::uint8_t* digits;  // [kDigits, kRun]
   float* scale;
-  float* sum;
-  float* half_sums;  // [2]
-  std::int32_t* high;
-  std::int32_t* half_high;  // [2]
-  std::int32_t* low;
-  std::int32_t* half_low;  // [2]
+  float* sums;  // kSums of them, kTileRows apart
+
+  // The row's run behind so many others.
+  RoundedRun run(std::int64_t i) const {
+    const std::int64_t place = i * kTileRows;
+    return {digits + place * kDigits * kRun, scale + place, sums + place * kSums};
+  }
 };
 
-LABELPROBE_PART inline std::int32_t lowest_digit(std::int32_t number) {
-  return ((number + kBase / 2) & (kBase - 1)) - kBase / 2;
+bool is_finite(std::uint32_t bits) {
+  return bits < 0x7F800000U;
 }
 
-LABELPROBE_PART inline void round_run(const float* x, const RoundedRun& to) {
-  // The bits of numbers that are not negative are in the order of the numbers.
+// What numbers are multiplied by to be whole, and whole ones to be themselves again.
+struct RunScales {
+  float to_whole;
+  float of_whole;
+};
+
+// By the bits of a run's largest number, without its sign: they are in the order of the numbers.
+RunScales scales_of(std::uint32_t largest_bits) {
+  const float largest = std::bit_cast<float>(largest_bits);
+  if (!is_finite(largest_bits)) return {0.0F, std::numeric_limits<float>::quiet_NaN()};
+  return {largest >= kTiny ? kLargest / largest : 0.0F, largest / kLargest};
+}
+
+void round_run(const float* x, const RoundedRun& to) {
   std::uint32_t largest_bits = 0;
   for (std::int64_t i = 0; i < kRun; ++i) {
     largest_bits = std::max(largest_bits, std::bit_cast<std::uint32_t>(x[i]) & 0x7FFFFFFFU);
   }
-  const float largest = std::bit_cast<float>(largest_bits);
-  const bool is_finite = largest_bits < 0x7F800000U;
-  const float factor = is_finite && largest >= kTiny ? kLargest / largest : 0.0F;
-  const float scale = is_finite ? largest / kLargest : std::numeric_limits<float>::quiet_NaN();
+  const auto [factor, scale] = scales_of(largest_bits);
   *to.scale = scale;
+  std::int32_t numbers[kRun];
+  for (std::int64_t i = 0; i < kRun; ++i) {
+    const float scaled = is_finite(largest_bits) ? x[i] * factor : 0.0F;
+    numbers[i] = static_cast<std::int32_t>(scaled + (scaled < 0.0F ? -0.5F : 0.5F));
+  }
+  float* sum = to.sums;
   for (std::int64_t half = 0; half < 2; ++half) {
-    std::int32_t high_sum = 0;
-    std::int32_t low_sum = 0;
-    for (std::int64_t i = half * kHalf; i < (half + 1) * kHalf; ++i) {
-      const float scaled = is_finite ? x[i] * factor : 0.0F;
-      const auto number = static_cast<std::int32_t>(scaled + (scaled < 0.0F ? -0.5F : 0.5F));
-      const std::int32_t low = lowest_digit(number);
-      const std::int32_t rest = (number - low) >> kDigitBits;
-      const std::int32_t middle = lowest_digit(rest);
-      const std::int32_t high = (rest - middle) >> kDigitBits;
-      to.digits[0][i] = static_cast<std::int8_t>(high);
-      to.digits[1][i] = static_cast<std::int8_t>(middle);
-      to.digits[2][i] = static_cast<std::int8_t>(low);
-      high_sum += high;
-      low_sum += kBase * middle + low;
-    }
-    to.half_high[half] = -kRaised * high_sum;
-    to.half_low[half] = -kRaised * low_sum;
-    to.half_sums[half] = scale * static_cast<float>((high_sum << (2 * kDigitBits)) + low_sum);
+    std::int32_t whole = 0;
+    for (std::int64_t i = 0; i < kHalf; ++i) whole += numbers[half * kHalf + i];
+    sum[half * kTileRows] = scale * static_cast<float>(whole);
   }
-  *to.high = to.half_high[0] + to.half_high[1];
-  *to.low = to.half_low[0] + to.half_low[1];
-  *to.sum = to.half_sums[0] + to.half_sums[1];
-}
-
-LABELPROBE_FOR_EACH_PROCESSOR
-void round_runs(const float* x, std::int64_t n_runs, const RoundedRun& first) {
-  for (std::int64_t i = 0; i < n_runs; ++i) {
-    round_run(x + i * kRun,
-              {{first.digits[0] + i * kRun, first.digits[1] + i * kRun, first.digits[2] + i * kRun},
-               first.scale + i,
-               first.sum + i,
-               first.half_sums + 2 * i,
-               first.high + i,
-               first.half_high + 2 * i,
-               first.low + i,
-               first.half_low + 2 * i});
+  sum[2 * kTileRows] = sum[0] + sum[kTileRows];
+  for (std::int64_t i = 0; i < kRun; ++i) {
+    const auto raised = static_cast<std::uint32_t>(numbers[i] + kRaised);
+    to.digits[i] = static_cast<std::uint8_t>(raised >> (2 * kDigitBits));
+    to.digits[kRun + i] = static_cast<std::uint8_t>(raised >> kDigitBits);
+    to.digits[2 * kRun + i] = static_cast<std::uint8_t>(raised);
   }
 }
 
-// Some rows of the input, from a column on with which a panel begins.
+#ifdef LABELPROBE_AVX512
+
+// The same by registers, with the same bits.
+LABELPROBE_AVX512 inline void round_run_by_registers(const float* x, const RoundedRun& to) {
+  __m512 halves[2] = {_mm512_loadu_ps(x), _mm512_loadu_ps(x + kHalf)};
+  const __m512i sizes = _mm512_set1_epi32(0x7FFFFFFF);
+  const auto largest_bits = static_cast<std::uint32_t>(_mm512_reduce_max_epi32(
+      _mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(halves[0]), sizes),
+                       _mm512_and_si512(_mm512_castps_si512(halves[1]), sizes))));
+  const auto [factor, scale] = scales_of(largest_bits);
+  *to.scale = scale;
+  float* sum = to.sums;
+  for (std::int64_t half = 0; half < 2; ++half) {
+    const __m512 scaled = is_finite(largest_bits)
+                              ? _mm512_mul_ps(halves[half], _mm512_set1_ps(factor))
+                              : _mm512_setzero_ps();
+    const __mmask16 is_negative =
+        _mm512_cmp_ps_mask(scaled, _mm512_setzero_ps(), _CMP_LT_OQ);
+    const __m512 rounder =
+        _mm512_mask_mov_ps(_mm512_set1_ps(0.5F), is_negative, _mm512_set1_ps(-0.5F));
+    const __m512i numbers = _mm512_cvttps_epi32(_mm512_add_ps(scaled, rounder));
+    sum[half * kTileRows] = scale * static_cast<float>(_mm512_reduce_add_epi32(numbers));
+    const __m512i raised = _mm512_add_epi32(numbers, _mm512_set1_epi32(kRaised));
+    auto* digits = reinterpret_cast<__m128i*>(to.digits + half * kHalf);
+    _mm_storeu_si128(digits, _mm512_cvtepi32_epi8(_mm512_srli_epi32(raised, 2 * kDigitBits)));
+    _mm_storeu_si128(digits + 2, _mm512_cvtepi32_epi8(_mm512_srli_epi32(raised, kDigitBits)));
+    _mm_storeu_si128(digits + 4, _mm512_cvtepi32_epi8(raised));
+  }
+  sum[2 * kTileRows] = sum[0] + sum[kTileRows];
+}
+
+LABELPROBE_AVX512 void round_row_by_registers(const float* x,
+                                              std::int64_t n_runs,
+                                              const RoundedRun& first) {
+  for (std::int64_t i = 0; i < n_runs; ++i) round_run_by_registers(x + i * kRun, first.run(i));
+}
+
+#endif
+
+void round_row(const float* x, std::int64_t n_runs, const RoundedRun& first) {
+#ifdef LABELPROBE_AVX512
+  if (weights::has_avx512()) return round_row_by_registers(x, n_runs, first);
+#endif
+  for (std::int64_t i = 0; i < n_runs; ++i) round_run(x + i * kRun, first.run(i));
+}
+
+// Some rows of a tile.
 struct Rows {
-  const std::int8_t* digits[3];
-  std::int64_t width;   // from a row's digits to the next one's
-  const float* scales;  // of the first column's run
-  std::int64_t n_runs;  // from a row's scales to the next one's
-  // The sums of the first column's group, and how far a row's are from the next one's.
+  const std::uint8_t* digits;
+  const float* scales;
   const float* sums;
-  const std::int32_t* high;
-  const std::int32_t* low;
-  std::int64_t n_groups;
 };
 
-constexpr std::int64_t kPanelRows = PackedPanel::kRows;
+// The sums of all rows' numbers of a group: place `group` of a row's groups.
+LABELPROBE_PART inline const float* sums_of_group(const float* sums,
+                                                  std::int64_t n_per_group,
+                                                  std::int64_t group) {
+  return sums + (n_per_group == kHalf ? group / 2 * kSums + group % 2 : group * kSums + 2) * kTileRows;
+}
 
-// Adds the products of some rows with a panel's to sums [rows, kPanelRows].
-//   n_runs  of the panel
-void add_products(
-    const Rows& x, int n_rows, const PackedPanel& panel, std::int64_t n_runs, float* sums) {
+// result [n_rows, kPanelRows] = the products of at most kTileRows rows with a panel's.
+using MultiplyRows = void (*)(int n_rows, const Rows& x, const PackedPanel& panel, float* result);
+
+void multiply_rows_plainly(int n_rows, const Rows& x, const PackedPanel& panel, float* result) {
   const auto [n_per_group, has_offsets] = panel.form();
   const std::int64_t n_groups = kRun / n_per_group;
-  for (std::int64_t t = 0; t < n_rows; ++t) {
-    for (std::int64_t group = 0; group < n_runs * n_groups; ++group) {
-      const std::uint8_t* codes = panel.codes() + group * n_per_group * kPanelRows;
-      const float scale = x.scales[t * x.n_runs + group / n_groups];
-      const std::int64_t x_group = t * x.n_groups + group;
+  std::fill(result, result + n_rows * kPanelRows, 0.0F);
+  for (std::int64_t group = 0; group < panel.n_groups(); ++group) {
+    const std::int8_t* codes = panel.codes() + group * n_per_group * kPanelRows;
+    const std::int32_t* bases = panel.bases() + group * kPanelRows;
+    for (std::int64_t t = 0; t < n_rows; ++t) {
+      const std::int64_t run = group / n_groups * kTileRows + t;
+      const std::uint8_t* digits = x.digits + run * kDigits * kRun + group % n_groups * n_per_group;
+      const float group_sum = sums_of_group(x.sums, n_per_group, group)[t];
       for (std::int64_t i = 0; i < kPanelRows; ++i) {
-        std::int32_t whole[3] = {};
-        for (int digit = 0; digit < 3; ++digit) {
-          const std::int8_t* digits = x.digits[digit] + t * x.width + group * n_per_group;
+        const auto add = [&](std::uint32_t whole, std::int64_t digit) {
           for (std::int64_t k = 0; k < n_per_group; ++k) {
-            whole[digit] += codes[(k - k % 4) * kPanelRows + 4 * i + k % 4] * digits[k];
+            whole += static_cast<std::uint32_t>(
+                codes[(k - k % 4) * kPanelRows + 4 * i + k % 4] * digits[digit * kRun + k]);
           }
-        }
-        const auto high = static_cast<float>(whole[0] + x.high[x_group]);
-        const auto low = static_cast<float>(kBase * whole[1] + whole[2] + x.low[x_group]);
-        float& sum = sums[t * kPanelRows + i];
+          return whole;
+        };
+        const std::uint32_t upper =
+            add(add(static_cast<std::uint32_t>(bases[i]), 0) << kDigitBits, 1);
+        const float whole =
+            panel.is_narrow()
+                ? static_cast<float>(static_cast<std::int32_t>(add(upper << kDigitBits, 2)))
+                : std::fma(static_cast<float>(static_cast<std::int32_t>(upper)), kBase,
+                           static_cast<float>(static_cast<std::int32_t>(add(0, 2))));
         const std::int64_t place = group * kPanelRows + i;
-        sum = std::fma(std::fma(high, kHighDigit, low), panel.scales()[place] * scale, sum);
-        if (has_offsets) sum = std::fma(panel.offsets()[place], x.sums[x_group], sum);
+        float& sum = result[t * kPanelRows + i];
+        if (has_offsets) sum = std::fma(panel.offsets()[place], group_sum, sum);
+        sum = std::fma(whole, panel.scales()[place] * x.scales[run], sum);
       }
     }
   }
 }
-
-constexpr int kTileRows = 4;  // 24 registers of sums
 
 #ifdef LABELPROBE_AVX512
 
@@ -159,85 +202,135 @@ bool has_vnni() {
   return has_it;
 }
 
-// sum += products of four neighbours. As an instruction: GCC copies registers around its intrinsic.
-LABELPROBE_VNNI inline void add_fours(__m512i& sum, __m512i codes, __m512i digits) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(codes), "v"(digits));
-}
+// Two registers of sums for each row.
+template <int kRows>
+using Sums = __m512i[kRows][2];
 
-// The sums of digits' products as numbers.
-LABELPROBE_VNNI inline __m512 joined(__m512i high, __m512i middle, __m512i low) {
-  const __m512i lower = _mm512_add_epi32(_mm512_slli_epi32(middle, kDigitBits), low);
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(kHighDigit),
-                         _mm512_cvtepi32_ps(lower));
-}
-
-template <int kRows, int kPerGroup, bool kHasOffsets>
-LABELPROBE_VNNI void add_tile(const Rows& x,
-                              const PackedPanel& panel,
-                              std::int64_t n_runs,
-                              float* sums) {
-  constexpr int kGroups = static_cast<int>(kRun) / kPerGroup;
-  for (std::int64_t group = 0; group < n_runs * kGroups; ++group) {
-    __m512i whole[kRows][3][2];
-#pragma GCC unroll 4
+// sums += products of four neighbours, of a digit of a group. As an instruction: GCC copies
+// registers around its intrinsic.
+template <int kRows, int kPerGroup>
+LABELPROBE_VNNI inline void add_digit(Sums<kRows>& sums,
+                                      const std::int8_t* codes,
+                                      const std::uint8_t* digits) {
+#pragma GCC unroll 8
+  for (int k = 0; k < kPerGroup; k += 4) {
+    const __m512i left = _mm512_loadu_si512(codes + k * kPanelRows);
+    const __m512i right = _mm512_loadu_si512(codes + k * kPanelRows + 64);
+#pragma GCC unroll 8
     for (int t = 0; t < kRows; ++t) {
-      whole[t][0][0] = whole[t][0][1] = _mm512_set1_epi32(x.high[t * x.n_groups + group]);
-      whole[t][1][0] = whole[t][1][1] = _mm512_setzero_si512();
-      whole[t][2][0] = whole[t][2][1] = _mm512_set1_epi32(x.low[t * x.n_groups + group]);
-    }
-    const std::uint8_t* codes = panel.codes() + group * kPerGroup * kPanelRows;
-#pragma GCC unroll 2
-    for (int k = 0; k < kPerGroup; k += 4) {
-      const __m512i left = _mm512_loadu_si512(codes + k * kPanelRows);
-      const __m512i right = _mm512_loadu_si512(codes + k * kPanelRows + 64);
-#pragma GCC unroll 4
-      for (int t = 0; t < kRows; ++t) {
-#pragma GCC unroll 3
-        for (int digit = 0; digit < 3; ++digit) {
-          std::int32_t four;
-          std::memcpy(&four, x.digits[digit] + t * x.width + group * kPerGroup + k, sizeof four);
-          const __m512i digits = _mm512_set1_epi32(four);
-          add_fours(whole[t][digit][0], left, digits);
-          add_fours(whole[t][digit][1], right, digits);
-        }
-      }
-    }
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-      const std::int64_t place = group * kPanelRows + 16 * half;
-      const __m512 scales = _mm512_loadu_ps(panel.scales() + place);
-      __m512 offsets = _mm512_setzero_ps();
-      if constexpr (kHasOffsets) offsets = _mm512_loadu_ps(panel.offsets() + place);
-#pragma GCC unroll 4
-      for (int t = 0; t < kRows; ++t) {
-        float* to = sums + t * kPanelRows + 16 * half;
-        const __m512 scale = _mm512_set1_ps(x.scales[t * x.n_runs + group / kGroups]);
-        __m512 sum =
-            _mm512_fmadd_ps(joined(whole[t][0][half], whole[t][1][half], whole[t][2][half]),
-                            _mm512_mul_ps(scales, scale), _mm512_loadu_ps(to));
-        if constexpr (kHasOffsets) {
-          sum = _mm512_fmadd_ps(offsets, _mm512_set1_ps(x.sums[t * x.n_groups + group]), sum);
-        }
-        _mm512_storeu_ps(to, sum);
-      }
+      std::int32_t four;
+      std::memcpy(&four, digits + t * kDigits * kRun + k, sizeof four);
+      const __m512i fours = _mm512_set1_epi32(four);
+      asm("vpdpbusd %2, %1, %0" : "+v"(sums[t][0]) : "v"(fours), "v"(left));
+      asm("vpdpbusd %2, %1, %0" : "+v"(sums[t][1]) : "v"(fours), "v"(right));
     }
   }
 }
 
-using AddTile = void (*)(const Rows&, const PackedPanel&, std::int64_t, float*);
+template <int kRows>
+LABELPROBE_VNNI inline void shift(Sums<kRows>& sums) {
+#pragma GCC unroll 8
+  for (int t = 0; t < kRows; ++t) {
+    sums[t][0] = _mm512_slli_epi32(sums[t][0], kDigitBits);
+    sums[t][1] = _mm512_slli_epi32(sums[t][1], kDigitBits);
+  }
+}
+
+template <int kRows, int kPerGroup, bool kHasOffsets, bool kIsNarrow>
+LABELPROBE_VNNI void multiply_tile(const Rows x, const PackedPanel& panel, float* result) {
+  constexpr int kGroups = static_cast<int>(kRun) / kPerGroup;
+  // Stores could change what panel refers to, for all the compiler knows.
+  const std::int64_t n_groups = panel.n_groups();
+  const std::int8_t* codes = panel.codes();
+  const std::int32_t* bases = panel.bases();
+  const float* scales = panel.scales();
+  const float* offsets = panel.offsets();
+  __m512 zero = _mm512_setzero_ps();
+  for (int i = 0; i < kRows * kPanelRows; i += 16) _mm512_storeu_ps(result + i, zero);
+  for (std::int64_t group = 0; group < n_groups; ++group) {
+    const std::int64_t run = group / kGroups * kTileRows;
+    const std::uint8_t* digits = x.digits + run * kDigits * kRun + group % kGroups * kPerGroup;
+    const float* row_scales = x.scales + run;
+    const float* row_sums = sums_of_group(x.sums, kPerGroup, group);
+    const __m512i left = _mm512_loadu_si512(bases);
+    const __m512i right = _mm512_loadu_si512(bases + 16);
+    Sums<kRows> whole;
+    __m512 upper[kRows][2];
+#pragma GCC unroll 8
+    for (int t = 0; t < kRows; ++t) {
+      whole[t][0] = left;
+      whole[t][1] = right;
+    }
+    add_digit<kRows, kPerGroup>(whole, codes, digits);
+    shift<kRows>(whole);
+    add_digit<kRows, kPerGroup>(whole, codes, digits + kRun);
+    if constexpr (kIsNarrow) {
+      shift<kRows>(whole);
+    } else {
+#pragma GCC unroll 8
+      for (int t = 0; t < kRows; ++t) {
+        for (int half = 0; half < 2; ++half) {
+          upper[t][half] = _mm512_cvtepi32_ps(whole[t][half]);
+          whole[t][half] = _mm512_setzero_si512();
+        }
+      }
+    }
+    add_digit<kRows, kPerGroup>(whole, codes, digits + 2 * kRun);
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      const __m512 scale = _mm512_loadu_ps(scales + 16 * half);
+      const __m512 offset = kHasOffsets ? _mm512_loadu_ps(offsets + 16 * half) : zero;
+#pragma GCC unroll 8
+      for (int t = 0; t < kRows; ++t) {
+        float* to = result + t * kPanelRows + 16 * half;
+        __m512 number = _mm512_cvtepi32_ps(whole[t][half]);
+        if constexpr (!kIsNarrow) {
+          number = _mm512_fmadd_ps(upper[t][half], _mm512_set1_ps(kBase), number);
+        }
+        __m512 sum = _mm512_loadu_ps(to);
+        if constexpr (kHasOffsets) {
+          sum = _mm512_fmadd_ps(offset, _mm512_set1_ps(row_sums[t]), sum);
+        }
+        const __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(row_scales[t]));
+        _mm512_storeu_ps(to, _mm512_fmadd_ps(number, factor, sum));
+      }
+    }
+    codes += kPerGroup * kPanelRows;
+    bases += kPanelRows;
+    scales += kPanelRows;
+    offsets += kPanelRows;
+  }
+}
+
+template <int kPerGroup, bool kHasOffsets, bool kIsNarrow>
+void multiply_rows(int n_rows, const Rows& x, const PackedPanel& panel, float* result) {
+  using MultiplyTile = void (*)(Rows, const PackedPanel&, float*);
+  static constexpr std::array<MultiplyTile, kTileRows> kTiles = {
+      multiply_tile<1, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<2, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<3, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<4, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<5, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<6, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<7, kPerGroup, kHasOffsets, kIsNarrow>,
+      multiply_tile<8, kPerGroup, kHasOffsets, kIsNarrow>};
+  kTiles[static_cast<std::size_t>(n_rows - 1)](x, panel, result);
+}
 
 template <int kPerGroup, bool kHasOffsets>
-constexpr std::array<AddTile, kTileRows + 1> kAddTiles = {
-    nullptr, add_tile<1, kPerGroup, kHasOffsets>, add_tile<2, kPerGroup, kHasOffsets>,
-    add_tile<3, kPerGroup, kHasOffsets>, add_tile<4, kPerGroup, kHasOffsets>};
+MultiplyRows rows_of(bool is_narrow) {
+  return is_narrow ? multiply_rows<kPerGroup, kHasOffsets, true>
+                   : multiply_rows<kPerGroup, kHasOffsets, false>;
+}
 
-void add_tile_of(
-    const Rows& x, int n_rows, const PackedPanel& panel, std::int64_t n_runs, float* sums) {
+// Who multiplies by a panel.
+MultiplyRows find_code(const PackedPanel& panel) {
+  if (!has_vnni()) return multiply_rows_plainly;
   const auto [n_per_group, has_offsets] = panel.form();
-  const auto& tiles = n_per_group == 16
-                          ? (has_offsets ? kAddTiles<16, true> : kAddTiles<16, false>)
-                          : (has_offsets ? kAddTiles<32, true> : kAddTiles<32, false>);
-  tiles[static_cast<std::size_t>(n_rows)](x, panel, n_runs, sums);
+  if (n_per_group == kHalf) {
+    return (has_offsets ? rows_of<kHalf, true> : rows_of<kHalf, false>)(panel.is_narrow());
+  }
+  return (has_offsets ? rows_of<kRun, true> : rows_of<kRun, false>)(panel.is_narrow());
 }
 
 #else
@@ -246,121 +339,103 @@ bool has_vnni() {
   return false;
 }
 
-void add_tile_of(
-    const Rows& x, int n_rows, const PackedPanel& panel, std::int64_t n_runs, float* sums) {
-  add_products(x, n_rows, panel, n_runs, sums);
+MultiplyRows find_code(const PackedPanel&) {
+  return multiply_rows_plainly;
 }
 
 #endif
 
-// A panel's rows times all of x, into its columns of the result.
-class PanelProduct {
- public:
-  PanelProduct(const RoundedRows& x, const weights::PackedWeight& weight)
-      : x_(x), weight_(weight), sums_(static_cast<std::size_t>(x.n_rows * kPanelRows)) {}
+// Where a panel's products with all rows go: their columns of the result.
+struct Target {
+  float* first;
+  std::int64_t stride;
+  std::int64_t n_columns;
+  const float* bias;  // null = none
+  Into into;
+};
 
-  void compute(std::int64_t first_row) {
-    std::fill(sums_.begin(), sums_.end(), 0.0F);
-    for (std::int64_t column = 0; column < x_.width; column += PackedPanel::kColumns) {
-      const std::int64_t n_columns = std::min(PackedPanel::kColumns, x_.width - column);
-      panel_.unpack(weight_, first_row, column, n_columns);
-      for (std::int64_t t = 0; t < x_.n_rows; t += kTileRows) {
-        const int n = static_cast<int>(std::min<std::int64_t>(kTileRows, x_.n_rows - t));
-        const auto add = has_vnni() ? add_tile_of : add_products;
-        add(rows_of(t, column), n, panel_, n_columns / kRun, sums_.data() + t * kPanelRows);
-      }
+LABELPROBE_FOR_EACH_PROCESSOR
+void put(const float* products, const float* bias, Into into, std::int64_t n, float* to) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float number = products[i] + (bias ? bias[i] : 0.0F);
+    to[i] = into == Into::Sum ? to[i] + number : number;
+  }
+}
+
+void multiply_panel(const RoundedRows& x, const PackedPanel& panel, const Target& target) {
+  const std::int64_t n_runs = x.width / kRun;
+  const Rows all = {x.digits.const_data_ptr<std::uint8_t>(), x.scales.const_data_ptr<float>(),
+                    x.sums.const_data_ptr<float>()};
+  const MultiplyRows multiply = find_code(panel);
+  float products[kTileRows * kPanelRows];
+  for (std::int64_t first = 0; first < x.n_rows; first += kTileRows) {
+    const int n = static_cast<int>(std::min(kTileRows, x.n_rows - first));
+    const std::int64_t place = first * n_runs;
+    const Rows rows = {all.digits + place * kDigits * kRun, all.scales + place,
+                       all.sums + place * kSums};
+    multiply(n, rows, panel, products);
+    for (std::int64_t t = 0; t < n; ++t) {
+      put(products + t * kPanelRows, target.bias, target.into, target.n_columns,
+          target.first + (first + t) * target.stride);
     }
   }
-
-  const float* sums(std::int64_t row) const { return sums_.data() + row * kPanelRows; }
-
- private:
-  Rows rows_of(std::int64_t row, std::int64_t column) const {
-    const std::int64_t n_runs = x_.width / kRun;
-    const std::int64_t n_per_group = panel_.form().n_elements;
-    const std::int64_t n_groups = x_.width / n_per_group;
-    const RunSums& sums = n_per_group == kRun ? x_.runs : x_.halves;
-    const std::int64_t first = row * x_.width + column;
-    const std::int64_t group = row * n_groups + column / n_per_group;
-    return {{x_.digits_of(0) + first, x_.digits_of(1) + first, x_.digits_of(2) + first},
-            x_.width,
-            x_.scales.data() + row * n_runs + column / kRun,
-            n_runs,
-            sums.sums.data() + group,
-            sums.high.data() + group,
-            sums.low.data() + group,
-            n_groups};
-  }
-
-  const RoundedRows& x_;
-  const weights::PackedWeight& weight_;
-  PackedPanel panel_;
-  std::vector<float> sums_;  // [T, kPanelRows]
-};
+}
 
 }  // namespace
 
 RoundedRows::RoundedRows(const at::Tensor& x) : n_rows(x.size(0)), width(x.size(1)) {
+  RECORD_FUNCTION("labelprobe::round_rows", {});
   LABELPROBE_CHECK(width % kRun == 0);
   const at::Tensor wide = x.to(at::kFloat).contiguous();
   const float* from = wide.const_data_ptr<float>();
   const std::int64_t n_runs = width / kRun;
-  const auto n = static_cast<std::size_t>(n_rows * n_runs);
-  digits.resize(3 * n * kRun);
-  scales.resize(n);
-  const auto make_room = [](RunSums& sums, std::size_t n_sums) {
-    sums.sums.resize(n_sums);
-    sums.high.resize(n_sums);
-    sums.low.resize(n_sums);
-  };
-  make_room(runs, n);
-  make_room(halves, 2 * n);
-  std::int8_t* high = digits.data();
-  at::parallel_for(0, n_rows, 16, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t first = begin * n_runs;
-    const std::int64_t place = first * kRun;
-    const std::int64_t n_digits = n_rows * width;
-    round_runs(from + place, (end - begin) * n_runs,
-               {{high + place, high + n_digits + place, high + 2 * n_digits + place},
-                scales.data() + first,
-                runs.sums.data() + first,
-                halves.sums.data() + 2 * first,
-                runs.high.data() + first,
-                halves.high.data() + 2 * first,
-                runs.low.data() + first,
-                halves.low.data() + 2 * first});
+  const std::int64_t n_tiles = (n_rows + kTileRows - 1) / kTileRows;
+  const std::int64_t n = n_tiles * kTileRows * n_runs;
+  digits = at::empty({n * kDigits * kRun}, x.options().dtype(at::kByte));
+  scales = at::empty({n}, x.options().dtype(at::kFloat));
+  sums = at::empty({n * kSums}, x.options().dtype(at::kFloat));
+  const RoundedRun begin = {digits.mutable_data_ptr<std::uint8_t>(),
+                            scales.mutable_data_ptr<float>(), sums.mutable_data_ptr<float>()};
+  at::parallel_for(0, n_tiles, 2, [&](std::int64_t first, std::int64_t end) {
+    for (std::int64_t row = first * kTileRows; row < std::min(end * kTileRows, n_rows); ++row) {
+      const std::int64_t place = row / kTileRows * kTileRows * n_runs + row % kTileRows;
+      round_row(
+          from + row * width, n_runs,
+          {begin.digits + place * kDigits * kRun, begin.scale + place, begin.sums + kSums * (place - row % kTileRows) + row % kTileRows});
+    }
   });
 }
 
 void multiply_packed(const RoundedRows& x,
                      const weights::PackedWeight& weight,
                      const std::optional<at::Tensor>& bias,
-                     at::Tensor& result) {
+                     at::Tensor& result,
+                     Into into) {
   RECORD_FUNCTION("labelprobe::multiply_packed", {});
   LABELPROBE_CHECK(x.width == weight.width && result.scalar_type() == at::kFloat &&
                    result.stride(1) == 1 && result.size(0) == x.n_rows &&
                    result.size(1) == weight.height);
   const float* addends = bias ? bias->const_data_ptr<float>() : nullptr;
   float* to = result.mutable_data_ptr<float>();
-  const std::int64_t stride = result.stride(0);
   const std::int64_t n_panels = (weight.height + kPanelRows - 1) / kPanelRows;
   at::parallel_for(0, n_panels, 1, [&](std::int64_t begin, std::int64_t end) {
-    PanelProduct product(x, weight);
-    for (std::int64_t panel = begin; panel < end; ++panel) {
-      const std::int64_t first = panel * kPanelRows;
-      const std::int64_t n = std::min(kPanelRows, weight.height - first);
-      product.compute(first);
-      for (std::int64_t t = 0; t < x.n_rows; ++t) {
-        for (std::int64_t i = 0; i < n; ++i) {
-          to[t * stride + first + i] = product.sums(t)[i] + (addends ? addends[first + i] : 0.0F);
-        }
-      }
+    static thread_local PackedPanel panel;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i * kPanelRows;
+      panel.unpack(weight, first);
+      multiply_panel(x, panel,
+                     {to + first, result.stride(0), std::min(kPanelRows, weight.height - first),
+                      addends ? addends + first : nullptr, into});
     }
   });
 }
 
 std::string_view packed_code() {
   return has_vnni() ? "VNNI" : "any processor";
+}
+
+bool is_packed_faster() {
+  return has_vnni();
 }
 
 }  // namespace labelprobe::model

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -18,41 +17,42 @@
 
 namespace labelprobe::model {
 
-// What groups of numbers add up to.
-struct RunSums {
-  std::vector<float> sums;         // scaled
-  std::vector<std::int32_t> high;  // -128 times the sum of the high digits
-  std::vector<std::int32_t> low;   // -128 times that of 2^8 middle + low
-};
-
 // A matrix [T, width] as whole numbers. A run that holds a number which is not finite is not a
 // number in all products; one whose numbers are all below 1e-30 counts as zeros.
+// Rows that are multiplied together lie together, kTileRows of them in a tile. Tiles follow one
+// another, with all runs of their rows; the last one may have rows that hold nothing of meaning.
 struct RoundedRows {
   static constexpr std::int64_t kRun = 32;  // numbers that share a scale
+  static constexpr std::int64_t kTileRows = 8;
+  static constexpr std::int64_t kDigits = 3;
+  static constexpr std::int64_t kSums = 3;
 
   // x [T, width], of any floating type; width: a multiple of kRun, as every packed weight's is.
   explicit RoundedRows(const at::Tensor& x);
 
   std::int64_t n_rows;
   std::int64_t width;
-  // A number is 2^16 high + 2^8 middle + low, with -127 <= high <= 127 and -128 <= others < 128.
-  // [3, T, width]: all high digits, all middle ones, all low ones.
-  std::vector<std::int8_t> digits;
-  std::vector<float> scales;  // [T, width / 32]
-  RunSums runs;               // of the runs, [T, width / 32]
-  RunSums halves;             // of their halves, [T, width / 16]
-
-  const std::int8_t* digits_of(int digit) const { return digits.data() + digit * n_rows * width; }
+  // A number is 2^16 high + 2^8 middle + low - 2^23, all from 0 to 255.
+  at::Tensor digits;  // [tiles, runs, kTileRows, kDigits, kRun], uint8
+  at::Tensor scales;  // [tiles, runs, kTileRows], float32
+  // What a run's two halves add up to, and all of it: [tiles, runs, kSums, kTileRows], float32.
+  at::Tensor sums;
 };
 
-// result [T, out], float32 and with its rows as far apart as they are, = x [T, in] times the weight
-// [out, in], plus the bias [out] in float32.
+// What becomes of a product.
+enum class Into { Result, Sum };
+
+// result [T, out], float32 and with its rows as far apart as they are, becomes x [T, in] times the
+// weight [out, in], plus the bias [out] in float32; or that is added to it.
 void multiply_packed(const RoundedRows& x,
                      const weights::PackedWeight& weight,
                      const std::optional<at::Tensor>& bias,
-                     at::Tensor& result);
+                     at::Tensor& result,
+                     Into into = Into::Result);
 
 // What multiplies here: "VNNI" or "any processor".
 std::string_view packed_code();
+// Whether that is faster than products of unpacked weights in float32.
+bool is_packed_faster();
 
 }  // namespace labelprobe::model

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -109,6 +110,15 @@ HostMemory host_memory(const SystemFiles& files) {
          address_space.rlim_cur, "ulimit -v");
   }
   return least;
+}
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  // What a layer's largest tensors take is below the first.
+  constexpr int kMegabyte = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, 256 * kMegabyte);
+  ::mallopt(M_TRIM_THRESHOLD, 512 * kMegabyte);
+#endif
 }
 
 }  // namespace labelprobe::weights

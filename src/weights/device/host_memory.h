@@ -29,4 +29,9 @@ struct SystemFiles {
 // Sources: the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, proc(5).
 HostMemory host_memory(const SystemFiles& files = {});
 
+// Memory that is given back stays with this process, up to half a gigabyte, and serves the next
+// who asks: the system would have to clear each page of every large tensor anew. Once is enough;
+// nothing where the C library is not GNU's.
+void keep_freed_memory();
+
 }  // namespace labelprobe::weights
