@@ -81,7 +81,7 @@ DECIDING = [
     set_option("other demonstrations (seed)", "--seed", "3"),
     set_option("number of demonstrations", "--shot", "3"),
     set_option("length of answers", "--max-new-tokens", "5"),
-    set_option("number type", "--model-dtype", "float32"),
+    set_option("number type", "--model-dtype", "bfloat16"),
     set_option("quantisation", "--quant", "nf4"),
     set_option("way of asking", "--distribution", "unary"),
     set_option("label format", "--label-format", "comma"),
