@@ -84,10 +84,10 @@ DECIDING = [
     set_option("number type", "--model-dtype", "bfloat16"),
     set_option("quantisation", "--quant", "nf4"),
     set_option("way of asking", "--distribution", "unary"),
-    set_option("label format", "--label-format", "comma"),
+    set_option("label format", "--label-format", "polysyndeton"),
     set_option("instruction", "--instruction-prompt", "Which of these? {labels}\n"),
     set_option("template", "--incontext-prompt", "Text: {text}\nLabels: {label}\n"),
-    set_option("readouts", "--readouts", "chain"),
+    set_option("readouts", "--readouts", "slot_trie"),
 ]
 KEEPING = [
     set_option("nothing"),
