@@ -213,8 +213,7 @@ void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
               ->multiply_add
               .call(at_least_two(x.contiguous()), at_least_two(sum), weight_, bias_, "add")
               .narrow(0, 0, x.size(0));
-  } else if (quantized_ || is_reordered_ || weight_.is_cpu() ||
-             sum.scalar_type() != type_) {
+  } else if (quantized_ || is_reordered_ || weight_.is_cpu() || sum.scalar_type() != type_) {
     add_rows(sum, (*this)(x));
   } else {
     sum.addmm_(x, weight_.t());

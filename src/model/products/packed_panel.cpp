@@ -29,8 +29,11 @@ int middle_code(files::GgmlType type) {
 }
 
 // Codes [kRows, stride] less `middle`.
-void put_in_fours(
-    const std::int8_t* codes, std::int64_t stride, std::int64_t n_columns, int middle, std::int8_t* fours) {
+void put_in_fours(const std::int8_t* codes,
+                  std::int64_t stride,
+                  std::int64_t n_columns,
+                  int middle,
+                  std::int8_t* fours) {
   for (std::int64_t column = 0; column < n_columns; column += 4) {
     for (std::int64_t row = 0; row < kRows; ++row) {
       for (std::int64_t i = 0; i < 4; ++i) {
@@ -76,8 +79,11 @@ LABELPROBE_AVX512 inline void turn(__m512i (&r)[kSixteen]) {
 }
 
 // Sixteen fours at a time; behind the last column there is room in both, whatever it holds.
-LABELPROBE_AVX512 void put_in_fours_by_registers(
-    const std::int8_t* codes, std::int64_t stride, std::int64_t n_columns, int middle, std::int8_t* fours) {
+LABELPROBE_AVX512 void put_in_fours_by_registers(const std::int8_t* codes,
+                                                 std::int64_t stride,
+                                                 std::int64_t n_columns,
+                                                 int middle,
+                                                 std::int8_t* fours) {
   const __m512i middles = _mm512_set1_epi8(static_cast<char>(middle));
   for (std::int64_t column = 0; column < n_columns; column += 4 * kSixteen) {
     for (std::int64_t half = 0; half < 2; ++half) {
@@ -98,8 +104,11 @@ LABELPROBE_AVX512 void put_in_fours_by_registers(
 
 #endif
 
-void put_in_order(
-    const std::int8_t* codes, std::int64_t stride, std::int64_t n_columns, int middle, std::int8_t* fours) {
+void put_in_order(const std::int8_t* codes,
+                  std::int64_t stride,
+                  std::int64_t n_columns,
+                  int middle,
+                  std::int8_t* fours) {
 #ifdef LABELPROBE_AVX512
   if (weights::has_avx512()) {
     return put_in_fours_by_registers(codes, stride, n_columns, middle, fours);
@@ -181,8 +190,7 @@ void PackedPanel::unpack(const weights::PackedWeight& weight, std::int64_t first
     for (std::int64_t group = 0; group < n_groups_; ++group) {
       scales_[group * kRows + row] = scales[group];
       if (form_.has_offsets) {
-        offsets_[group * kRows + row] =
-            offsets[group] + static_cast<float>(middle) * scales[group];
+        offsets_[group * kRows + row] = offsets[group] + static_cast<float>(middle) * scales[group];
       }
     }
   }
@@ -190,8 +198,8 @@ void PackedPanel::unpack(const weights::PackedWeight& weight, std::int64_t first
   is_narrow_ = true;
   for (std::int64_t group = 0; group < n_groups_; ++group) {
     std::int32_t* sums = bases_.data() + group * kRows;
-    const bool is_narrow = sum_up(fours_.data() + group * form_.n_elements * kRows,
-                                  form_.n_elements, sums);
+    const bool is_narrow =
+        sum_up(fours_.data() + group * form_.n_elements * kRows, form_.n_elements, sums);
     is_narrow_ = is_narrow_ && is_narrow;
     for (std::int64_t row = 0; row < kRows; ++row) sums[row] *= -128;
   }
