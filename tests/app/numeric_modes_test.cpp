@@ -71,7 +71,7 @@ TEST_CASE("Weights stay packed where a GGUF file has them so, or the program say
   const ProgramResult packed =
       run_few(logs, {"--model-name-or-path", small.string(), "--weights", "packed"});
   CHECK_THAT(packed.err, ContainsSubstring("packed weights, float32 on cpu"));
-  run_few(logs, {"--model-name-or-path", small.string()});
+  run_few(logs, {"--model-name-or-path", small.string(), "--weights", "unpacked"});
   CHECK_THAT(read_file(log_folder(logs, "e2e_0") / "params.yml"),
              ContainsSubstring("weights: packed"));
   const auto items = items_of(logs, "e2e_0");
