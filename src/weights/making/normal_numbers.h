@@ -11,6 +11,13 @@
 
 namespace labelprobe::weights {
 
+// How large random weights are: transformers' initialisation.
+constexpr double kStandardDeviation = 0.02;
+
+// Numbers made at a time: few enough to stay in a core's cache between being made, quantised and
+// written. A multiple of the 64 elements that share an absmax.
+constexpr std::int64_t kPieceNumbers = std::int64_t{256} << 10;
+
 class NormalNumbers {
  public:
   // Numbers of mean 0 and this standard deviation, in the bytes of `dtype`. They take 65,536

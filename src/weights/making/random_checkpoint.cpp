@@ -38,12 +38,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Small enough to stay in a core's cache between being made, quantised and written. A multiple of
-// the 64 elements that share an absmax.
-constexpr std::int64_t kPieceNumbers = std::int64_t{256} << 10;
 // Written before what Nf4Double keeps of them is: about a layer of a 70B model.
 constexpr std::int64_t kGroupNumbers = std::int64_t{1} << 30;
-constexpr double kStandardDeviation = 0.02;  // of transformers' initialisation
 
 Quantization kept_as(const Parameter& parameter, const RandomCheckpointOptions& options) {
   return parameter.is_block_linear() ? options.quantization : Quantization::None;

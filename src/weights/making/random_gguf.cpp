@@ -25,8 +25,6 @@ namespace {
 
 using files::GgmlType;
 
-constexpr std::int64_t kPieceNumbers = std::int64_t{256} << 10;
-constexpr double kStandardDeviation = 0.02;  // of transformers' initialisation
 constexpr const char* kRopeFactors = "rope_freqs.weight";
 
 // llama.cpp's number of what most of a file's matrices are (llama_ftype).
@@ -160,7 +158,7 @@ std::string stored_name(const DecoderConfig& config, const Parameter& parameter)
 }
 
 // Whole rows of one parameter.
-struct Piece {
+struct GgufPiece {
   const Parameter* parameter = nullptr;
   std::string name;
   GgmlType type = GgmlType::F32;
@@ -169,9 +167,9 @@ struct Piece {
   std::int64_t n = 0;
 };
 
-class Writer {
+class RandomGgufWriter {
  public:
-  Writer(const RandomCheckpointOptions& options, const std::filesystem::path& path)
+  RandomGgufWriter(const RandomCheckpointOptions& options, const std::filesystem::path& path)
       : options_(options),
         config_(decoder_config_of(options.shape, options.n_layers)),
         parameters_(parameters_of(config_)),
@@ -182,7 +180,7 @@ class Writer {
   void write() {
     const std::vector<float> factors = rope_factors(config_);
     if (!factors.empty()) file_.write_part(kRopeFactors, 0, std::as_bytes(std::span(factors)));
-    const std::vector<Piece> pieces = this->pieces();
+    const std::vector<GgufPiece> pieces = this->pieces();
     std::atomic<std::size_t> next = 0;
     at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
       const bool is_caller = at::get_thread_num() == 0;
@@ -201,11 +199,11 @@ class Writer {
   }
 
  private:
-  std::vector<Piece> pieces() const {
-    std::vector<Piece> pieces;
+  std::vector<GgufPiece> pieces() const {
+    std::vector<GgufPiece> pieces;
     for (const Parameter& parameter : parameters_) {
-      Piece piece{&parameter, stored_name(config_, parameter),
-                  stored_as(parameter, *options_.gguf_type)};
+      GgufPiece piece{&parameter, stored_name(config_, parameter),
+                      stored_as(parameter, *options_.gguf_type)};
       if (!is_norm(parameter.role)) {
         const std::string digits = fingerprint(fmt::format("{} {}", options_.seed, parameter.name));
         piece.key = std::stoull(digits.substr(0, 16), nullptr, 16) | 1U;
@@ -220,7 +218,7 @@ class Writer {
     return pieces;
   }
 
-  void write_piece(const Piece& piece) {
+  void write_piece(const GgufPiece& piece) {
     thread_local std::vector<float> numbers;
     thread_local std::vector<std::byte> blocks;
     numbers.assign(static_cast<std::size_t>(piece.n), 1.0F);
@@ -277,7 +275,7 @@ GgufPlan plan_gguf(const RandomCheckpointOptions& options) {
 }
 
 void write_gguf(const RandomCheckpointOptions& options, const std::filesystem::path& path) {
-  Writer(options, path).write();
+  RandomGgufWriter(options, path).write();
 }
 
 }  // namespace labelprobe::weights

@@ -6,9 +6,8 @@
 namespace labelprobe::model {
 
 TEST_CASE("Inspecting a model tells its sizes without loading it", "[unit]") {
-  const ModelInfo f32 =
-      inspect(support::fixture("model/gguf/llama.gguf"),
-              {.dtype = DType::Float32, .weights = WeightForm::Unpacked});
+  const ModelInfo f32 = inspect(support::fixture("model/gguf/llama.gguf"),
+                                {.dtype = DType::Float32, .weights = WeightForm::Unpacked});
   CHECK(f32.architecture == "LlamaForCausalLM");
   CHECK(f32.vocab_size == 24);
   CHECK(f32.max_context == 96);
