@@ -67,10 +67,10 @@ TEST_CASE("Writes items as JSON lines and numbers as one object", "[e2e]") {
   const ProgramResult result = run_program(
       of_example("data", {"--json", "--annotation-mode", "both", "--out", path, "--show", "2"}));
   REQUIRE(result.exit_code == 0);
-  const nlohmann::json json = nlohmann::json::parse(result.out);
-  REQUIRE(json["roles"].size() == 2);
+  const nlohmann::json told = nlohmann::json::parse(result.out);
+  REQUIRE(told["roles"].size() == 2);
   std::size_t n_items = 0;
-  for (const nlohmann::json& role : json["roles"]) {
+  for (const nlohmann::json& role : told["roles"]) {
     CHECK(role["items"].size() == 2);
     n_items += role["n_items"].get<std::size_t>();
   }

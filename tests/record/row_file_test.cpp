@@ -120,8 +120,8 @@ TEST_CASE("A run that was over is computed again in part, with the rows of the r
   const support::TempFolder temporary;
   const std::filesystem::path& folder = temporary.path();
   RowFile whole(folder, 0, layout());
-  fill(whole, kKeys);
-  whole.finish(kKeys);
+  fill(whole, kRowKeys);
+  whole.finish(kRowKeys);
   whole.forget();
   const std::string bytes = support::read_file(whole.path());
   const auto has_any = [&](const RowLayout& wanted) {
@@ -136,10 +136,10 @@ TEST_CASE("A run that was over is computed again in part, with the rows of the r
     rows.append("b", std::vector<std::int64_t>{7}, numbers(3.0F, 1));
     rows.take_finished();
     CHECK((rows.has("a") && rows.has("none")));
-    rows.finish(kKeys);
+    rows.finish(kRowKeys);
     CHECK(support::read_file(rows.path()) != bytes);
     fill(rows, {"b"});
-    rows.finish(kKeys);
+    rows.finish(kRowKeys);
     CHECK(support::read_file(rows.path()) == bytes);
   }
   SECTION("another layout's rows are none of these") {

@@ -214,6 +214,8 @@ TEST_CASE("Texts behind a prompt have the logits they have as prompts", "[model]
   }
 }
 
+namespace {
+
 // Goes back into the prompt and writes its last tokens once more, and then a text.
 class FromInside : public Notebook {
  public:
@@ -246,6 +248,8 @@ class FromInside : public Notebook {
   std::span<const TokenIds> prompts_;
   int n_back_;
 };
+
+}  // namespace
 
 TEST_CASE("A prompt's end that is written once more has the same numbers", "[model]") {
   std::vector<TokenIds> prompts;
