@@ -208,6 +208,12 @@ std::vector<std::string> gguf_quants() {
 
 const std::vector<std::string> kFolderQuants = {"none", "fp4", "nf4", "nf4-double", "int8"};
 
+std::vector<std::string> all_quants() {
+  std::vector<std::string> names = kFolderQuants;
+  for (std::string& name : gguf_quants()) names.push_back(std::move(name));
+  return names;
+}
+
 // What a GGUF file's matrices are: as asked for, or in full as --dtype says.
 files::GgmlType gguf_type(const MakingArguments& arguments) {
   for (const weights::GgufTypeToMake& type : weights::gguf_types_to_make()) {
@@ -230,6 +236,10 @@ files::GgmlType gguf_type(const MakingArguments& arguments) {
 // How the weights are written, and whose tokenizer comes along.
 weights::RandomCheckpointOptions checkpoint_of(const MakingArguments& arguments) {
   weights::RandomCheckpointOptions options = arguments.checkpoint;
+  const std::vector<std::string> known = all_quants();
+  if (std::find(known.begin(), known.end(), arguments.quant) == known.end()) {
+    throw ConfigError("--quant: " + unknown_choice("quantisation", arguments.quant, known));
+  }
   if (arguments.format == "gguf") {
     options.gguf_type = gguf_type(arguments);
     options.vocabulary = arguments.tokenizer;
@@ -319,8 +329,6 @@ void declare_arguments(OptionList& options, MakingArguments& arguments) {
                       .value = "DTYPE",
                       .choices = {"bfloat16", "float16", "float32"}},
                      weights::parse_dtype);
-  std::vector<std::string> quants = kFolderQuants;
-  for (std::string& name : gguf_quants()) quants.push_back(std::move(name));
   options.add(arguments.quant,
               {.name = "quant",
                .help = "How the decoder's linear layers are written: none, fp4, nf4, nf4-double or "
@@ -330,7 +338,7 @@ void declare_arguments(OptionList& options, MakingArguments& arguments) {
                .fallback = "none",
                .shown = Shown::First,
                .value = "MODE",
-               .choices = quants});
+               .choices = all_quants()});
   options.add(checkpoint.seed, {.name = "weights_seed",
                                 .help = "Seed of the weights",
                                 .fallback = "0",
