@@ -16,7 +16,7 @@ namespace labelprobe::experiment {
 
 class ItemNotes {
  public:
-  // Of no items yet.
+  // Notes of no item yet.
   ItemNotes(std::size_t n_items, const LabelSet& answer_set);
 
   std::size_t size() const { return notes_.size(); }

@@ -31,7 +31,7 @@ std::filesystem::path folder_of_shard(const std::filesystem::path& shards_folder
                                       int shard,
                                       int n_shards);
 
-// Of all bytes of the shard's journal; of none where there is none.
+// Tells a shard's journal by all its bytes; where there is none, as if it were empty.
 std::string fingerprint_of_journal(const std::filesystem::path& shard_folder);
 
 // Whether the shard was finished with the journal that is there.
