@@ -261,11 +261,14 @@ void put(const float* products, std::int64_t first, std::int64_t n_rows, const T
   }
 }
 
-void multiply_panel(const RoundedRows& x, const PackedPanel& panel, const Target& target) {
+void multiply_panel(const RoundedRows& x,
+                    const PackedPanel& panel,
+                    Code code,
+                    const Target& target) {
   const std::int64_t n_runs = x.width / kRun;
   const Rows all = {x.digits.const_data_ptr<std::uint8_t>(), x.scales.const_data_ptr<float>(),
                     x.sums.const_data_ptr<float>()};
-  const MultiplyRows multiply = find_code(panel);
+  const MultiplyRows multiply = code == Code::Plain ? multiply_rows_plainly : find_code(panel);
   float products[kTileRows * kPanelRows];
   for (std::int64_t first = 0; first < x.n_rows; first += kTileRows) {
     const int n = static_cast<int>(std::min(kTileRows, x.n_rows - first));
@@ -283,7 +286,8 @@ void multiply_packed(const RoundedRows& x,
                      const weights::PackedWeight& weight,
                      const std::optional<at::Tensor>& bias,
                      at::Tensor& result,
-                     Into into) {
+                     Into into,
+                     Code code) {
   RECORD_FUNCTION("labelprobe::multiply_packed", {});
   LABELPROBE_CHECK(x.width == weight.width && result.scalar_type() == at::kFloat &&
                    result.stride(1) == 1 && result.size(0) == x.n_rows &&
@@ -296,7 +300,7 @@ void multiply_packed(const RoundedRows& x,
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t first = i * kPanelRows;
       panel.unpack(weight, first);
-      multiply_panel(x, panel,
+      multiply_panel(x, panel, code,
                      {to + first, result.stride(0), std::min(kPanelRows, weight.height - first),
                       addends ? addends + first : nullptr, into});
     }

@@ -20,13 +20,18 @@ namespace labelprobe::model {
 // What becomes of a product.
 enum class Into { Result, Sum };
 
+// Who multiplies: the processor's own instructions where it has them, or plain code with the same
+// bits.
+enum class Code { Best, Plain };
+
 // result [T, out], float32 and with its rows as far apart as they are, becomes x [T, in] times the
 // weight [out, in], plus the bias [out] in float32; or that is added to it.
 void multiply_packed(const RoundedRows& x,
                      const weights::PackedWeight& weight,
                      const std::optional<at::Tensor>& bias,
                      at::Tensor& result,
-                     Into into = Into::Result);
+                     Into into = Into::Result,
+                     Code code = Code::Best);
 
 // What multiplies here: "VNNI" or "any processor".
 std::string_view packed_code();

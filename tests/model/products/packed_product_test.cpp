@@ -84,6 +84,20 @@ TEST_CASE("A row's product with packed weights has the same bits in any company"
   }
 }
 
+TEST_CASE("The processor's instructions multiply packed weights as plain code does", "[unit]") {
+  at::manual_seed(6);
+  for (const GgmlType type : {GgmlType::Q4_1, GgmlType::Q8_0, GgmlType::Q2_K, GgmlType::Q6_K}) {
+    const weights::PackedWeight weight = random_weight(type, 45, 512);
+    const RoundedRows rounded(at::randn({11, 512}));
+    at::Tensor best = at::empty({11, 45}, at::kFloat);
+    at::Tensor plain = at::empty({11, 45}, at::kFloat);
+    multiply_packed(rounded, weight, {}, best);
+    multiply_packed(rounded, weight, {}, plain, Into::Result, Code::Plain);
+    INFO(files::ggml_type_name(static_cast<std::uint32_t>(type)));
+    CHECK(at::equal(best, plain));
+  }
+}
+
 TEST_CASE("Numbers too large or too small for whole numbers stay what they are", "[unit]") {
   at::manual_seed(3);
   const weights::PackedWeight weight = random_weight(GgmlType::Q8_0, 8, 64);
